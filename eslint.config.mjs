@@ -1,0 +1,152 @@
+import nx from '@nx/eslint-plugin';
+import tseslint from 'typescript-eslint';
+
+// Who may import whom (style: boundaries are enforced, not hoped). "a ← b" in CONTRIBUTING.md is one line here.
+const depConstraints = [
+  { sourceTag: 'type:events', onlyDependOnLibsWithTags: ['type:none'] },
+  { sourceTag: 'type:core', onlyDependOnLibsWithTags: ['type:events', 'type:core'] },
+  { sourceTag: 'type:codec', onlyDependOnLibsWithTags: ['type:none'] },
+  { sourceTag: 'type:store', onlyDependOnLibsWithTags: ['type:events', 'type:core', 'type:platform'] },
+  { sourceTag: 'type:platform', onlyDependOnLibsWithTags: ['type:events', 'type:platform'] },
+  { sourceTag: 'type:infra', onlyDependOnLibsWithTags: ['type:events', 'type:platform'] },
+  {
+    sourceTag: 'type:app',
+    onlyDependOnLibsWithTags: ['type:events', 'type:core', 'type:codec', 'type:store', 'type:platform', 'type:infra'],
+  },
+  {
+    sourceTag: 'type:composer',
+    onlyDependOnLibsWithTags: [
+      'type:events',
+      'type:core',
+      'type:codec',
+      'type:store',
+      'type:platform',
+      'type:infra',
+      'type:app',
+    ],
+  },
+  { sourceTag: 'type:testing', onlyDependOnLibsWithTags: ['type:events'] },
+  { sourceTag: 'type:test', onlyDependOnLibsWithTags: ['*'] },
+];
+
+const pureMessage = 'events, domain, projections and the codecs are pure: no I/O, no framework, no clock.';
+const pure = ['events', 'libs/domain', 'libs/projections', 'libs/dhcp', 'libs/tftp', 'libs/ipxe', 'libs/template'];
+
+/** package → where it may be imported; everywhere else it is an error. */
+const homes = [
+  {
+    packages: ['@nestjs/*'],
+    files: ['apps/{boots,tink-server,tink-worker,hegel,rufio,dashboard,tinkerbell}/**'],
+  },
+  {
+    packages: ['nats'],
+    files: [
+      'libs/event-store/src/jetstream*.ts',
+      'libs/event-store/src/projector*.ts',
+      'libs/messaging/src/nats-*.ts',
+      'infra/nats/**',
+    ],
+  },
+  { packages: ['nats-jwt', 'nkeys.js', '@peculiar/x509'], files: ['libs/identity/**'] },
+  { packages: ['dockerode'], files: ['apps/tink-worker/src/containers/docker.ts'] },
+  { packages: ['dhcp', 'tftp2'], files: ['test/interop/**'] },
+  { packages: ['better-sqlite3'], files: ['libs/event-store/src/**'] },
+  {
+    packages: ['class-validator', 'class-transformer'],
+    files: ['**/*.dto.ts', '**/*.config.ts', 'libs/config/**'],
+  },
+];
+
+const patternsFor = (file) =>
+  homes
+    .filter(({ files }) => !files.includes(file))
+    .map(({ packages, files }) => ({
+      group: packages.flatMap((name) => (name.endsWith('/*') ? [name] : [name, `${name}/*`])),
+      message: `may only be imported in ${files.join(', ')}`,
+    }));
+
+const homeRules = [
+  // Outside every home nothing on the list may be imported; inside a home its own packages are allowed again.
+  { files: ['**/*.ts', '**/*.tsx'], rules: { 'no-restricted-imports': ['error', { patterns: patternsFor('') }] } },
+  ...homes.flatMap(({ files }) =>
+    files.map((file) => ({
+      files: [file.endsWith('**') ? `${file}/*.{ts,tsx}` : file],
+      rules: { 'no-restricted-imports': ['error', { patterns: patternsFor(file) }] },
+    })),
+  ),
+  // A DTO or a config inside a Nest app may use both families.
+  {
+    files: ['apps/**/*.dto.ts', 'apps/**/*.config.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: patternsFor('').filter(
+            ({ group }) => !group.includes('class-validator') && !group.includes('@nestjs/*'),
+          ),
+        },
+      ],
+    },
+  },
+  {
+    files: pure.map((dir) => `${dir}/src/**/*.ts`),
+    ignores: ['**/*.spec.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ group: ['node:*', 'fs', 'path', 'net', 'dgram'], message: pureMessage }, ...patternsFor('')] },
+      ],
+      'no-restricted-globals': [
+        'error',
+        { name: 'process', message: pureMessage },
+        { name: 'setTimeout', message: pureMessage },
+      ],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Date', property: 'now', message: pureMessage },
+        { object: 'Math', property: 'random', message: pureMessage },
+      ],
+    },
+  },
+];
+
+export default tseslint.config(
+  { ignores: ['**/dist/**', '.cache/**', '.nx/**', 'node_modules/**', '**/fixtures/**', '.tinkerbell/**'] },
+  ...tseslint.configs.recommended.map((config) => ({ ...config, files: ['**/*.ts', '**/*.tsx'] })),
+  {
+    files: ['**/*.ts', '**/*.tsx'],
+    plugins: { '@nx': nx },
+    rules: {
+      '@nx/enforce-module-boundaries': [
+        'error',
+        { allow: [], allowCircularSelfDependency: false, enforceBuildableLibDependency: false, depConstraints },
+      ],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports' }],
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true, named: true, defaultFrom: true } }],
+      'max-lines': ['error', { max: 400, skipBlankLines: false, skipComments: false }],
+      'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true, IIFEs: true }],
+      'no-empty': ['error', { allowEmptyCatch: false }],
+    },
+  },
+  {
+    // Nest resolves constructor parameters from emitted metadata: those imports must stay value imports.
+    files: ['apps/**/*.ts'],
+    rules: { '@typescript-eslint/consistent-type-imports': 'off' },
+  },
+  {
+    files: ['**/*.spec.ts', '**/*.contract.ts', 'test/**/*.ts'],
+    rules: {
+      '@nx/enforce-module-boundaries': [
+        'error',
+        { allow: [], depConstraints: [{ sourceTag: '*', onlyDependOnLibsWithTags: ['*'] }] },
+      ],
+      'max-lines-per-function': 'off',
+    },
+  },
+  { files: ['*.config.ts', 'apps/dashboard/web/**'], rules: { 'no-restricted-exports': 'off' } },
+  ...homeRules,
+  { files: ['**/*.spec.ts', 'test/**/*.ts'], rules: { 'no-restricted-imports': 'off' } },
+);

@@ -1,0 +1,22 @@
+import { bootCatalogue, type BootEvent } from './boot.events';
+import { enrolmentCatalogue, type EnrolmentEvent } from './enrolment.events';
+import type { Catalogue, Event } from './event';
+import { hardwareCatalogue, type HardwareEvent } from './hardware.events';
+import { leaseCatalogue, type LeaseEvent } from './lease.events';
+import { templateCatalogue, type TemplateEvent } from './template.events';
+import { workflowCatalogue, type WorkflowEvent } from './workflow.events';
+
+/** Aggregate name (third token after `tink.ev`) → its events. */
+export const catalogue = {
+  hardware: hardwareCatalogue,
+  template: templateCatalogue,
+  workflow: workflowCatalogue,
+  lease: leaseCatalogue,
+  boot: bootCatalogue,
+  enrolment: enrolmentCatalogue,
+} as const satisfies Record<string, Catalogue<Event>>;
+
+export type Aggregate = keyof typeof catalogue;
+export const aggregates = Object.keys(catalogue) as readonly Aggregate[];
+
+export type AnyEvent = HardwareEvent | TemplateEvent | WorkflowEvent | LeaseEvent | BootEvent | EnrolmentEvent;

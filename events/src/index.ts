@@ -1,0 +1,40 @@
+export type { Catalogue, Event, Json, JsonObject, Metadata, Recorded, Upcaster } from './event';
+export { aggregates, catalogue } from './catalogue';
+export type { Aggregate, AnyEvent } from './catalogue';
+export type {
+  HardwareDeleted,
+  HardwareDhcp,
+  HardwareEvent,
+  HardwareInterface,
+  HardwareIp,
+  HardwareNetboot,
+  HardwareRecord,
+  HardwareRegistered,
+  HardwareUpdated,
+} from './hardware.events';
+export type { TemplateCreated, TemplateDeleted, TemplateEvent, TemplateUpdated } from './template.events';
+export type {
+  ActionFailed,
+  ActionHandlerFinished,
+  ActionSpec,
+  ActionStarted,
+  ActionSucceeded,
+  ActionTimedOut,
+  FailureReason,
+  WorkflowCreated,
+  WorkflowDataUpdated,
+  WorkflowDeleted,
+  WorkflowEvent,
+  WorkflowTimedOut,
+} from './workflow.events';
+export type { LeaseBound, LeaseDeclined, LeaseEvent, LeaseRefused, LeaseReleased, LeaseRenewed } from './lease.events';
+export type {
+  BootEvent,
+  BootFileRole,
+  BootFileServed,
+  BootScriptServed,
+  MachinePhonedHome,
+  NetbootOffered,
+  OsieStarted,
+} from './boot.events';
+export type { EnrolmentEvent, EnrolmentTokenIssued, WorkerEnrolled, WorkerReady } from './enrolment.events';

@@ -1,0 +1,101 @@
+// Builds one project into dist/<project>/<entry>.js: esbuild bundles, SWC transpiles first because esbuild does not emit decorator metadata.
+import { cp, mkdir, readFile, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { transform } from '@swc/core';
+import { build } from 'esbuild';
+
+/**
+ * entries: source files, one bundle each. selfContained: npm packages go into the bundle too (the worker runs in OSIE without
+ * node_modules, the CLI has to start fast). assets: copied beside the bundle. web: a Vite front end built into dist/<project>/web.
+ */
+const projects = {
+  'apps/boots': { entries: ['src/main.ts'] },
+  'apps/tink-server': { entries: ['src/main.ts'], assets: ['proto'] },
+  'apps/tink-worker': { entries: ['src/main.ts'], selfContained: true },
+  'apps/hegel': { entries: ['src/main.ts'] },
+  'apps/dashboard': { entries: ['src/main.ts'], web: 'web' },
+  'apps/tink-cli': { entries: ['src/main.ts'], selfContained: true },
+  'apps/tinkerbell': { entries: ['src/main.ts'], assets: ['../tink-server/proto'] },
+  'test/demo': { entries: ['src/main.ts'] },
+  'test/bench': { entries: ['src/main.ts'] },
+};
+
+// Nest, gRPC and NATS load these only when their feature is used; a self-contained bundle must not fail on their absence.
+const optional = [
+  '@nestjs/websockets/socket-module',
+  '@nestjs/microservices/microservices-module',
+  '@nestjs/microservices',
+  '@nestjs/platform-socket.io',
+  '@nestjs/platform-express',
+  'class-transformer/storage',
+  'cpu-features',
+  './crypto/build/Release/sshcrypto.node',
+  'bufferutil',
+  'utf-8-validate',
+];
+
+const swcPlugin = {
+  name: 'swc',
+  setup(api) {
+    api.onLoad({ filter: /\.tsx?$/ }, async ({ path }) => {
+      const { code } = await transform(await readFile(path, 'utf8'), {
+        filename: path,
+        swcrc: false,
+        sourceMaps: 'inline',
+        jsc: {
+          target: 'es2022',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true },
+        },
+      });
+      return { contents: code, loader: 'js' };
+    });
+  },
+};
+
+export async function buildProject(project) {
+  const options = projects[project];
+  if (!options) throw new Error(`${project} is not listed in infra/build/build.mjs`);
+  const outdir = join('dist', project);
+  await rm(outdir, { recursive: true, force: true });
+  await mkdir(outdir, { recursive: true });
+  await build({
+    entryPoints: Object.fromEntries(options.entries.map((e) => [basename(e, '.ts'), join(project, e)])),
+    outdir,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    sourcemap: 'linked',
+    keepNames: true,
+    minifySyntax: Boolean(options.selfContained),
+    minifyWhitespace: Boolean(options.selfContained),
+    external: optional,
+    tsconfig: 'tsconfig.base.json',
+    plugins: [swcPlugin, ...(options.selfContained ? [] : [externalPackages])],
+    logLevel: 'warning',
+  });
+  for (const asset of options.assets ?? []) {
+    await cp(join(project, asset), join(outdir, basename(asset)), { recursive: true });
+  }
+  if (options.web) {
+    const { build: viteBuild } = await import('vite');
+    await viteBuild({
+      root: join(project, options.web),
+      logLevel: 'warn',
+      build: { outDir: join(process.cwd(), outdir, options.web), emptyOutDir: true },
+    });
+  }
+}
+
+/** Everything that is not a relative path or one of our own packages stays a require() of node_modules. */
+const externalPackages = {
+  name: 'external-packages',
+  setup(api) {
+    api.onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
+      kind === 'entry-point' || path.startsWith('@tinkerbell/') ? undefined : { path, external: true },
+    );
+  },
+};
+
+await buildProject(process.argv[2]);

@@ -1,0 +1,9 @@
+import type { Event } from '@tinkerbell/events';
+
+/** The rules of one aggregate. Neither function reads a clock, makes an id, awaits or logs: time and ids come in on the command. */
+export interface Decider<C, S, E extends Event> {
+  readonly initial: S;
+  /** The facts that follow from the command; none when it was done before. Throws a DomainError when a rule says no. */
+  decide(command: C, state: S): readonly E[];
+  evolve(state: S, event: E): S;
+}

@@ -1,0 +1,100 @@
+import type { Event, Metadata, Recorded } from '@tinkerbell/events';
+
+/** Where a stream stands. A stream without commits has position 0, version 0 and an empty hash. */
+export interface StreamHead {
+  /** Log position of its last commit: the concurrency token. */
+  readonly position: number;
+  /** Number of its commits. */
+  readonly version: number;
+  /** SHA-256 (hex) of its last commit's bytes: `prev` of the next. */
+  readonly hash: string;
+}
+
+export const emptyHead: StreamHead = { position: 0, version: 0, hash: '' };
+
+export interface History<E extends Event = Event> {
+  readonly events: readonly Recorded<E>[];
+  readonly head: StreamHead;
+}
+
+/** One message of the log: the events that one decision made, all or nothing. */
+export interface Commit {
+  readonly stream: string;
+  readonly position: number;
+  readonly version: number;
+  readonly at: string;
+  readonly metadata: Metadata;
+  readonly events: readonly Recorded[];
+  /** Of the previous commit of the stream, as the writer saw it, and of this one. */
+  readonly prev: string;
+  readonly hash: string;
+}
+
+export interface Appended {
+  readonly head: StreamHead;
+  /** The command had been appended before; nothing was stored now. */
+  readonly duplicate: boolean;
+}
+
+export interface SubscribeOptions {
+  /** Deliver commits after this position; 0 = from the start. */
+  readonly after: number;
+  /** Subject filters, e.g. `subjects.eventsOf('workflow')`; none = the whole log. */
+  readonly filters?: readonly string[];
+  /** Ends the iteration. */
+  readonly signal?: AbortSignal;
+}
+
+/** The log. Type and injection token in one. */
+export abstract class EventStore {
+  /** All commits of one stream, verified. Throws IntegrityError on a hole or a changed commit. */
+  abstract read<E extends Event>(stream: string): Promise<History<E>>;
+  /**
+   * Stores one commit, or nothing. Resolves only when it is durable. An empty list of events appends nothing.
+   * Throws ConcurrencyError when the stream is not where `expected` says, StoreUnavailableError when it cannot be known or done.
+   */
+  abstract append(
+    stream: string,
+    events: readonly Event[],
+    options: { readonly expected: StreamHead; readonly metadata: Metadata },
+  ): Promise<Appended>;
+  /** Commits in log order: first the stored ones, then new ones as they come, across reconnections, until aborted. */
+  abstract subscribe(options: SubscribeOptions): AsyncIterable<Commit>;
+  /** Position of the newest commit in the log; 0 when empty. */
+  abstract lastPosition(): Promise<number>;
+  abstract close(): Promise<void>;
+}
+
+/** Somebody else wrote to the stream: read it again and decide again. */
+export class ConcurrencyError extends Error {
+  constructor(
+    readonly stream: string,
+    readonly expected: number,
+    readonly actual: number | null,
+  ) {
+    super(`${stream} is at ${actual ?? 'another position'}, not at ${expected}`);
+  }
+}
+
+/** A commit is missing, altered or out of order. Never ignored. */
+export class IntegrityError extends Error {
+  constructor(
+    readonly stream: string,
+    readonly position: number,
+    readonly fault: string,
+  ) {
+    super(`${stream} at ${position}: ${fault}`);
+  }
+}
+
+export class StoreUnavailableError extends Error {}
+
+/** The log holds an event that this version of the program does not know. */
+export class UnknownEventError extends Error {
+  constructor(
+    readonly type: string,
+    readonly v: number,
+  ) {
+    super(`unknown event ${type} version ${v}: written by a newer release?`);
+  }
+}

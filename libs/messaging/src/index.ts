@@ -1,0 +1,31 @@
+export {
+  defaultTenant,
+  isSubjectToken,
+  parseLogSubject,
+  parseStream,
+  parseWorkerSubject,
+  SubjectTokenError,
+  subjects,
+  workerPermissions,
+} from './subjects';
+export type { ReportKind, RpcCall } from './subjects';
+export { reportId } from './worker-protocol';
+export type {
+  Assignment,
+  DataGetReply,
+  DataGetRequest,
+  DataPutReply,
+  DataPutRequest,
+  EnrolReply,
+  EnrolRequest,
+  FinishedReport,
+  HandlerReport,
+  LogLine,
+  NextReply,
+  NextRequest,
+  ReadyReport,
+  RpcReply,
+  StartedReport,
+  StateReply,
+  StateRequest,
+} from './worker-protocol';

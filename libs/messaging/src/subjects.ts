@@ -1,0 +1,83 @@
+import type { Aggregate } from '@tinkerbell/events';
+
+/** The only tenant so far; every subject that could be shared between tenants carries one. */
+export const defaultTenant = 'default';
+
+const token = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** A NATS subject token that may come from outside: `[A-Za-z0-9_-]{1,64}`, so never `.`, `*`, `>` or a space. */
+export function isSubjectToken(text: string): boolean {
+  return token.test(text);
+}
+
+export class SubjectTokenError extends Error {
+  constructor(readonly value: string) {
+    super(`${JSON.stringify(value)} cannot be part of a subject: use 1 to 64 of A-Z a-z 0-9 _ -`);
+  }
+}
+
+function safe(text: string): string {
+  if (!token.test(text)) throw new SubjectTokenError(text);
+  return text;
+}
+
+/** Every NATS subject of the product. docs/streams.md says who writes and who reads each. */
+export const subjects = {
+  /** Stream `TINK_EV`: one subject per aggregate instance. */
+  stream: (aggregate: Aggregate, id: string, tenant = defaultTenant) =>
+    `tink.ev.${safe(tenant)}.${aggregate}.${safe(id)}`,
+  allEvents: 'tink.ev.>',
+  eventsOf: (aggregate: Aggregate) => `tink.ev.*.${aggregate}.*`,
+  /** Stream `TINK_IN`: what a worker reports; `kind` is `ready`, `started`, `finished` or `handler`. */
+  report: (workerId: string, kind: ReportKind) => `tink.in.wk.${safe(workerId)}.${kind}`,
+  allReports: 'tink.in.wk.>',
+  /** Stream `TINK_LOG`: an action's output, one line a message. */
+  log: (workerId: string, workflowId: string, index: number, tenant = defaultTenant) =>
+    `tink.log.${safe(tenant)}.${safe(workerId)}.${safe(workflowId)}.${index}`,
+  logOfWorkflow: (workflowId: string) => `tink.log.*.*.${safe(workflowId)}.*`,
+  logOfAction: (workflowId: string, index: number) => `tink.log.*.*.${safe(workflowId)}.${index}`,
+  allLogs: 'tink.log.>',
+  /** Core NATS request/reply from a worker; `call` is `next`, `state`, `data-get` or `data-put`. */
+  rpc: (workerId: string, call: RpcCall) => `tink.rpc.wk.${safe(workerId)}.${call}`,
+  anyRpc: (call: RpcCall) => `tink.rpc.wk.*.${call}`,
+  /** Core NATS, server → worker: something changed, ask again now. Carries nothing that has to arrive. */
+  wake: (workerId: string) => `tink.wake.wk.${safe(workerId)}`,
+  /** Private reply space of one worker. */
+  inboxPrefix: (workerId: string) => `_INBOX_wk_${safe(workerId)}`,
+} as const;
+
+export type ReportKind = 'ready' | 'started' | 'finished' | 'handler';
+export type RpcCall = 'next' | 'state' | 'data-get' | 'data-put';
+
+/** All that one worker may do on the bus; the credential that it gets at enrolment says exactly this. */
+export function workerPermissions(workerId: string): {
+  readonly publish: readonly string[];
+  readonly subscribe: readonly string[];
+} {
+  const id = safe(workerId);
+  return {
+    publish: [`tink.in.wk.${id}.*`, `tink.log.${defaultTenant}.${id}.*.*`, `tink.rpc.wk.${id}.*`],
+    subscribe: [`${subjects.inboxPrefix(id)}.>`, `tink.wake.wk.${id}`],
+  };
+}
+
+/** `tink.ev.<tenant>.<aggregate>.<id>` → its parts, or undefined when it is not such a subject. */
+export function parseStream(subject: string): { tenant: string; aggregate: string; id: string } | undefined {
+  const [tink, ev, tenant, aggregate, id, ...rest] = subject.split('.');
+  if (tink !== 'tink' || ev !== 'ev' || !tenant || !aggregate || !id || rest.length > 0) return undefined;
+  return { tenant, aggregate, id };
+}
+
+/** `tink.in.wk.<worker>.<kind>` or `tink.rpc.wk.<worker>.<call>` → worker and last token. */
+export function parseWorkerSubject(subject: string): { workerId: string; kind: string } | undefined {
+  const [tink, family, wk, workerId, kind, ...rest] = subject.split('.');
+  if (tink !== 'tink' || (family !== 'in' && family !== 'rpc') || wk !== 'wk') return undefined;
+  return workerId && kind && rest.length === 0 ? { workerId, kind } : undefined;
+}
+
+/** `tink.log.<tenant>.<worker>.<workflow>.<index>` → its parts. */
+export function parseLogSubject(subject: string): { workerId: string; workflowId: string; index: number } | undefined {
+  const [tink, log, tenant, workerId, workflowId, index, ...rest] = subject.split('.');
+  if (tink !== 'tink' || log !== 'log' || !tenant || !workerId || !workflowId || rest.length > 0) return undefined;
+  return /^\d{1,6}$/.test(index ?? '') ? { workerId, workflowId, index: Number(index) } : undefined;
+}

@@ -1,0 +1,138 @@
+import type { ActionSpec, FailureReason } from '@tinkerbell/events';
+
+/**
+ * What passes between a worker and tink-server; docs/worker-protocol.md tells the story. All bodies are JSON.
+ * Reports go to `TINK_IN` with `Nats-Msg-Id` = reportId(...), so a repeated one is stored once; the engine's answer to a report
+ * is nothing but the next assignment.
+ */
+export interface ReadyReport {
+  readonly bootId: string;
+  readonly workerVersion: string;
+  readonly hostname: string;
+  readonly kernel: string;
+  readonly node: string;
+  readonly engine: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly uptimeSeconds: number;
+}
+
+export interface StartedReport {
+  readonly workflowId: string;
+  readonly index: number;
+  readonly attempt: number;
+  readonly bootId: string;
+  readonly startedAt: string;
+}
+
+export interface FinishedReport {
+  readonly workflowId: string;
+  readonly index: number;
+  readonly attempt: number;
+  readonly outcome: 'succeeded' | 'failed' | 'timed-out';
+  readonly reason: FailureReason | null;
+  readonly exitCode: number | null;
+  readonly seconds: number;
+  readonly finishedAt: string;
+  /** For people; at most 200 characters are kept. */
+  readonly message: string;
+}
+
+export interface HandlerReport {
+  readonly workflowId: string;
+  readonly index: number;
+  readonly attempt: number;
+  readonly handler: 'on-failure' | 'on-timeout';
+  readonly exitCode: number | null;
+  readonly seconds: number;
+  readonly message: string;
+}
+
+/** `Nats-Msg-Id` of a report and command id of what the engine appends for it. */
+export function reportId(workflowId: string, index: number, attempt: number, kind: string): string {
+  return `${workflowId}:${index}:${attempt}:${kind}`;
+}
+
+/** Request of `next`. The worker is the one in the subject; `bootId` is the kernel's random/boot_id. */
+export interface NextRequest {
+  readonly bootId: string;
+}
+
+export interface Assignment {
+  readonly workflowId: string;
+  readonly index: number;
+  /** Number to report with. Greater than 1 when an earlier attempt of this action started and never finished. */
+  readonly attempt: number;
+  readonly total: number;
+  readonly action: ActionSpec;
+  /** Version of the ephemeral data to hand to the action; 0 = none yet, i.e. `{}`. */
+  readonly dataVersion: number;
+}
+
+export interface NextReply {
+  readonly assignment: Assignment | null;
+  /** Why there is nothing to do, for the worker's log: "no workflow for this machine", "waiting for …". */
+  readonly reason: string;
+}
+
+/** `state`: may this attempt go on? Asked while an action runs, every few seconds and on every wake-up. */
+export interface StateRequest {
+  readonly workflowId: string;
+  readonly index: number;
+  readonly attempt: number;
+}
+export interface StateReply {
+  readonly goOn: boolean;
+  /** `finished`: this attempt's result is in the log. */
+  readonly finished: boolean;
+  readonly reason: string;
+}
+
+/** `data-get` / `data-put`: ephemeral data of a workflow, a JSON object of at most 10 MiB. */
+export interface DataGetRequest {
+  readonly workflowId: string;
+  readonly version?: number;
+}
+export interface DataGetReply {
+  readonly version: number;
+  readonly data: string;
+}
+export interface DataPutRequest {
+  readonly workflowId: string;
+  readonly index: number;
+  readonly data: string;
+}
+export interface DataPutReply {
+  readonly version: number;
+}
+
+/** Every RPC answers one of these two; Nest adds `isDisposed`. */
+export type RpcReply<T> =
+  { readonly response: T } | { readonly err: { readonly code: string; readonly message: string } };
+
+/** One message on `TINK_LOG`. `stream`: where the container wrote it, or `worker` for what the worker itself has to say. */
+export interface LogLine {
+  readonly at: string;
+  readonly stream: 'stdout' | 'stderr' | 'worker';
+  readonly attempt: number;
+  readonly line: string;
+}
+
+/** POST https://<tink-server>/v1/enrol */
+export interface EnrolRequest {
+  readonly workerId: string;
+  readonly mac: string;
+  readonly token: string;
+  /** Public user nkey, `U…`. */
+  readonly publicKey: string;
+}
+export interface EnrolReply {
+  readonly workerId: string;
+  /** NATS user JWT for that key. */
+  readonly jwt: string;
+  readonly natsUrl: string;
+  /** PEM; the CA of NATS, of the registry and of tink-server. */
+  readonly ca: string;
+  readonly expiresAt: string;
+  readonly registry: { readonly address: string; readonly username: string; readonly password: string };
+}

@@ -1,0 +1,16 @@
+export type { Projection } from './projection';
+export type {
+  ActionRow,
+  ActionStatus,
+  BootStep,
+  BootStepRow,
+  HandlerRow,
+  HardwareRow,
+  LeaseRow,
+  MachineRow,
+  TemplateRow,
+  WorkflowDataRow,
+  WorkflowEventRow,
+  WorkflowRow,
+  WorkflowStatus,
+} from './rows';

@@ -1,0 +1,15 @@
+import type { Aggregate, Event, Recorded } from '@tinkerbell/events';
+
+/** A fold with a key: log → rows. Never throws on an event it does not know; takes values from the event rather than counting. */
+export interface Projection<E extends Event, Row> {
+  readonly name: string;
+  /** Raise to have the rows built anew from the start of the log. */
+  readonly version: number;
+  readonly aggregates: readonly Aggregate[];
+  /** Which row the event touches; undefined: none. */
+  key(recorded: Recorded<E>): string | undefined;
+  /** The row after the event; undefined removes it. */
+  evolve(row: Row | undefined, recorded: Recorded<E>): Row | undefined;
+  /** Further keys to find the row by, e.g. `mac:52-54-00-00-00-01`; several rows may share one. */
+  lookups?(row: Row): readonly string[];
+}

@@ -1,0 +1,126 @@
+import type { ActionSpec, BootFileRole, FailureReason, HardwareRecord } from '@tinkerbell/events';
+
+interface Dated {
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  /** Position of the last event that touched the row. */
+  readonly position: number;
+}
+
+/** Key: hardware id. Lookups: `mac:<aa-bb-…>`, `ip:<address>`. */
+export interface HardwareRow extends Dated {
+  readonly id: string;
+  readonly hardware: HardwareRecord;
+}
+
+/** Key: template id. Lookup: `name:<name>`. */
+export interface TemplateRow extends Dated {
+  readonly id: string;
+  readonly name: string;
+  readonly data: string;
+  /** Commit number. */
+  readonly version: number;
+}
+
+export type WorkflowStatus = 'pending' | 'running' | 'success' | 'failed' | 'timeout';
+export type ActionStatus = WorkflowStatus;
+
+export interface HandlerRow {
+  readonly handler: 'on-failure' | 'on-timeout';
+  readonly exitCode: number | null;
+  readonly seconds: number;
+  readonly message: string;
+}
+
+export interface ActionRow {
+  readonly spec: ActionSpec;
+  readonly status: ActionStatus;
+  readonly attempt: number;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  readonly seconds: number | null;
+  readonly exitCode: number | null;
+  readonly reason: FailureReason | null;
+  readonly message: string;
+  readonly handler: HandlerRow | null;
+}
+
+/** One report, in the order in which it was recorded: what `tink workflow events` shows. */
+export interface WorkflowEventRow {
+  readonly workerId: string;
+  readonly task: string;
+  readonly action: string;
+  readonly index: number;
+  readonly seconds: number;
+  readonly message: string;
+  readonly status: ActionStatus;
+  readonly at: string;
+}
+
+export interface WorkflowDataRow {
+  readonly version: number;
+  readonly sha256: string;
+  readonly size: number;
+  readonly workerId: string;
+  readonly task: string;
+  readonly action: string;
+  readonly at: string;
+}
+
+/**
+ * Key: workflow id. Lookups: `worker:<hardware id>` for every worker in it, `status:<status>`, `template:<id>`.
+ * A deleted workflow keeps its row with `deletedAt` (whether a machine may netboot still depends on it).
+ */
+export interface WorkflowRow extends Dated {
+  readonly id: string;
+  readonly templateId: string;
+  readonly templateName: string;
+  readonly templateVersion: number;
+  readonly devices: Readonly<Record<string, string>>;
+  readonly status: WorkflowStatus;
+  readonly globalTimeoutSeconds: number;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  readonly deletedAt: string | null;
+  /** Index of the action that is running or next; equals `actions.length` when all are done. */
+  readonly current: number;
+  readonly actions: readonly ActionRow[];
+  readonly events: readonly WorkflowEventRow[];
+  readonly data: readonly WorkflowDataRow[];
+}
+
+/** Key: MAC. Lookups: `ip:<address>`, `hardware:<id>`. */
+export interface LeaseRow {
+  readonly mac: string;
+  readonly hardwareId: string;
+  readonly ip: string;
+  readonly hostname: string;
+  readonly state: 'bound' | 'released' | 'declined';
+  readonly leaseSeconds: number;
+  readonly boundAt: string;
+  readonly expiresAt: string;
+  readonly updatedAt: string;
+  readonly position: number;
+}
+
+export type BootStep = 'dhcp' | 'tftp' | 'http' | 'osie' | 'worker' | 'disk';
+/** One entry of a machine's story. `detail` is for people. */
+export interface BootStepRow {
+  readonly step: BootStep;
+  readonly at: string;
+  readonly detail: string;
+}
+
+/** Key: hardware id. What the dashboard shows of one machine; the steps are those since its last power-on, oldest first. */
+export interface MachineRow {
+  readonly id: string;
+  readonly hostname: string;
+  readonly mac: string;
+  readonly ip: string;
+  readonly step: BootStep | 'off';
+  readonly steps: readonly BootStepRow[];
+  readonly bootFiles: readonly { readonly role: BootFileRole; readonly file: string; readonly bytes: number }[];
+  readonly registered: boolean;
+  readonly updatedAt: string;
+  readonly position: number;
+}

@@ -1,0 +1,46 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import swc from 'unplugin-swc';
+import { defineConfig } from 'vitest/config';
+
+const base = JSON.parse(readFileSync('tsconfig.base.json', 'utf8')) as {
+  compilerOptions: { paths: Record<string, readonly [string]> };
+};
+const alias = Object.fromEntries(
+  Object.entries(base.compilerOptions.paths).map(([name, [file]]) => [name, resolve(file)]),
+);
+
+const swcPlugin = swc.vite({
+  swcrc: false,
+  jsc: {
+    target: 'es2022',
+    parser: { syntax: 'typescript', decorators: true },
+    transform: { legacyDecorator: true, decoratorMetadata: true },
+  },
+});
+
+/** One project per kind of test (CONTRIBUTING.md): unit needs nothing, int a server or a socket, e2e a virtual machine. */
+const kind = (name: string, include: readonly string[], testTimeout: number, serial: boolean) => ({
+  plugins: [swcPlugin],
+  resolve: { alias },
+  test: {
+    name,
+    include: [...include],
+    exclude: ['**/node_modules/**', 'dist/**', ...(name === 'unit' ? ['**/*.int.spec.ts', '**/*.e2e.spec.ts'] : [])],
+    environment: 'node' as const,
+    testTimeout,
+    hookTimeout: testTimeout,
+    ...(serial ? { fileParallelism: false } : {}),
+    setupFiles: existsSync('libs/testing/src/vitest-setup.ts') ? [resolve('libs/testing/src/vitest-setup.ts')] : [],
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      kind('unit', ['{apps,libs,events,infra,test}/**/*.spec.{ts,mts}'], 10_000, false),
+      kind('int', ['{apps,libs,events,infra,test}/**/*.int.spec.ts'], 120_000, true),
+      kind('e2e', ['{apps,test}/**/*.e2e.spec.ts'], 600_000, true),
+    ],
+  },
+});
