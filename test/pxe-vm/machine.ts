@@ -1,0 +1,151 @@
+import { EventEmitter } from 'node:events';
+import { copyFile, open, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Lab } from './lab';
+import { Qmp } from './qmp';
+import { start, stop } from './run';
+
+/** `bios`: QEMU's iPXE option ROM; `uefi`: OVMF's own PXE; `uefi-http`: OVMF's HTTP boot; `arm64`: AAVMF's own PXE. */
+export type Firmware = 'bios' | 'uefi' | 'uefi-http' | 'arm64';
+
+export interface MachineOptions {
+  readonly name: string;
+  readonly firmware: Firmware;
+  readonly mac: string;
+  /** Scratch folder for the disk, the firmware's variables and the serial log. */
+  readonly dir: string;
+  readonly uuid?: string;
+  readonly memoryMiB?: number;
+  readonly cpus?: number;
+  readonly diskMiB?: number;
+  /** `network`: the network card comes first at every power-on, as in a rack; `disk`: an empty disk falls through to the network. */
+  readonly bootOrder?: 'network' | 'disk';
+  readonly accelerator?: string;
+}
+
+/** A virtual machine with a disk, a serial console and a power button. */
+export interface Machine {
+  readonly disk: string;
+  readonly serialLog: string;
+  /** Everything the console has shown so far. */
+  console(): string;
+  /** Resolves with the match once the console shows it (at or after offset `from` of console()). */
+  waitFor(pattern: RegExp, timeoutMs: number, from?: number): Promise<RegExpMatchArray>;
+  reset(): Promise<void>;
+  /** Power off at once. Safe to call again. */
+  off(): Promise<void>;
+}
+
+const ovmf = { code: '/usr/share/OVMF/OVMF_CODE_4M.fd', vars: '/usr/share/OVMF/OVMF_VARS_4M.fd' };
+const aavmf = { code: '/usr/share/AAVMF/AAVMF_CODE.fd', vars: '/usr/share/AAVMF/AAVMF_VARS.fd' };
+
+function qemuArgs(options: MachineOptions, tap: string, files: Record<'disk' | 'vars' | 'qmp', string>): string[] {
+  const {
+    firmware,
+    mac,
+    memoryMiB = 1024,
+    cpus = 2,
+    bootOrder = 'network',
+    accelerator = 'tcg,thread=multi,tb-size=128',
+  } = options;
+  const [nicIndex, diskIndex] = bootOrder === 'network' ? [1, 2] : [2, 1];
+  const efi = firmware !== 'bios';
+  const { code } = firmware === 'arm64' ? aavmf : ovmf;
+  return [
+    ...['-accel', accelerator, '-cpu', 'max', '-m', String(memoryMiB), '-smp', String(cpus), '-name', options.name],
+    // graphics=off puts SeaBIOS and iPXE text on the serial port.
+    ...['-machine', { bios: 'pc,graphics=off', uefi: 'q35', 'uefi-http': 'q35', arm64: 'virt' }[firmware]],
+    ...['-nodefaults', '-no-user-config', '-display', 'none', '-serial', 'stdio', '-device', 'virtio-rng-pci'],
+    ...(efi ? ['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${code}`] : []),
+    ...(efi ? ['-drive', `if=pflash,unit=1,format=raw,file=${files.vars}`] : []),
+    ...(firmware === 'uefi-http' ? ['-fw_cfg', 'name=opt/org.tianocore/IPv4PXESupport,string=n'] : []),
+    ...(firmware === 'uefi-http' ? ['-fw_cfg', 'name=opt/org.tianocore/IPv6PXESupport,string=n'] : []),
+    ...['-netdev', `tap,id=n0,ifname=${tap},script=no,downscript=no`],
+    // An empty romfile leaves network boot to the firmware's own stack.
+    ...['-device', `virtio-net-pci,netdev=n0,mac=${mac},bootindex=${nicIndex}${efi ? ',romfile=' : ''}`],
+    ...['-drive', `file=${files.disk},if=none,id=d0,format=raw,cache=unsafe,discard=unmap`],
+    ...['-device', `virtio-blk-pci,drive=d0,serial=${options.name},bootindex=${diskIndex}`],
+    ...['-uuid', options.uuid ?? '4c4c4544-0001-0001-0001-000000000001'],
+    ...['-qmp', `unix:${files.qmp},server=on,wait=off`],
+  ];
+}
+
+export async function powerOn(lab: Lab, options: MachineOptions): Promise<Machine> {
+  const file = (suffix: string) => join(options.dir, `${options.name}.${suffix}`);
+  const files = { disk: file('raw'), vars: file('vars.fd'), qmp: file('qmp') };
+  const serialLog = file('serial.log');
+  const disk = await open(files.disk, 'a');
+  await disk.truncate((options.diskMiB ?? 1024) << 20);
+  await disk.close();
+  await rm(files.qmp, { force: true });
+  await writeFile(serialLog, '');
+  if (options.firmware === 'arm64') await copyFile(aavmf.vars, files.vars);
+  else if (options.firmware !== 'bios') await copyFile(ovmf.vars, files.vars);
+
+  const tap = await lab.addPort();
+  const binary = options.firmware === 'arm64' ? 'qemu-system-aarch64' : 'qemu-system-x86_64';
+  const [enter = '', ...enterArgs] = lab.enter;
+  const child = start(enter, [...enterArgs, binary, ...qemuArgs(options, tap, files)]);
+  const log = await open(serialLog, 'a');
+  const more = new EventEmitter();
+  let text = '';
+  let stderr = '';
+  child.stdout?.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1');
+    void log.write(chunk).catch((error: unknown) => more.emit('fault', error));
+    more.emit('change');
+  });
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  child.once('exit', () => more.emit('change'));
+
+  return {
+    disk: files.disk,
+    serialLog,
+    console: () => text,
+    waitFor: (pattern, timeoutMs, from = 0) =>
+      new Promise((resolve, reject) => {
+        const settle = (error?: Error, found?: RegExpMatchArray) => {
+          clearTimeout(timer);
+          more.off('change', look);
+          if (found) resolve(found);
+          else reject(error ?? new Error('unreachable'));
+        };
+        const look = () => {
+          const found = text.slice(from).match(pattern);
+          if (found) settle(undefined, found);
+          else if (child.exitCode !== null) settle(new Error(`QEMU ended (${child.exitCode}): ${stderr.trim()}`));
+        };
+        const timer = setTimeout(
+          () =>
+            settle(
+              new Error(`console did not show ${pattern} within ${timeoutMs / 1000} s; its end:\n${text.slice(-2000)}`),
+            ),
+          timeoutMs,
+        );
+        more.on('change', look);
+        look();
+      }),
+    async reset() {
+      const qmp = await connectQmp(files.qmp);
+      await qmp.execute('system_reset');
+      qmp.close();
+    },
+    async off() {
+      await stop(child, 2000);
+      await log.close().catch((error: unknown) => more.emit('fault', error));
+    },
+  };
+}
+
+/** QEMU opens the socket a moment after it starts. */
+async function connectQmp(path: string): Promise<Qmp> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await Qmp.connect(path);
+    } catch (error) {
+      if (attempt === 50) throw error;
+      await delay(100);
+    }
+  }
+}
