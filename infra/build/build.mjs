@@ -16,7 +16,7 @@ const projects = {
   'apps/dashboard': { entries: ['src/main.ts'], web: 'web' },
   'apps/tink-cli': { entries: ['src/main.ts'], selfContained: true },
   'apps/tinkerbell': { entries: ['src/main.ts'], assets: ['../tink-server/proto'] },
-  'test/demo': { entries: ['src/main.ts'] },
+  'test/demo': { entries: ['src/main.ts', 'src/forward.ts'] },
   'test/bench': { entries: ['src/main.ts'] },
 };
 
