@@ -15,8 +15,8 @@ export function loadConfig<T extends object>(
 ): Readonly<T> {
   const known = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''));
   const config = plainToInstance(type, { ...new type(), ...known }, { enableImplicitConversion: true });
-  const faults = validateSync(config, { whitelist: true }).flatMap(({ property, value, constraints = {} }) =>
-    Object.values(constraints).map((text) => `${property}=${String(value)}: ${text}`),
+  const faults = validateSync(config, { whitelist: true }).flatMap(({ property, constraints = {} }) =>
+    Object.values(constraints).map((text) => `${property}=${String(known[property])}: ${text}`),
   );
   if (faults.length > 0) throw new ConfigError(faults);
   return Object.freeze(config);
