@@ -1,0 +1,138 @@
+import { mkdir, open, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Lab } from '../../pxe-vm/lab';
+import { run } from '../../pxe-vm/run';
+import type { Cleanup } from './cleanup';
+import { startEngine } from './engine';
+import type { Provisioner } from './provisioner';
+import { hardwareJson, sha256Of, type Scenario } from './scenario';
+import { Story, type Step } from './story';
+import type { View } from './view';
+import type { AnyEvent, Recorded } from './wire';
+
+export interface ContainerRun {
+  readonly lab: Lab;
+  readonly provisioner: Provisioner;
+  readonly scenario: Scenario;
+  readonly dir: string;
+  readonly view: View;
+  readonly cleanup: Cleanup;
+  readonly onPowerOn: (at: number) => void;
+}
+
+/** Without a virtual machine: the same worker as a container on an engine of this host; it writes the image to a loop device. */
+export async function runContainer(context: ContainerRun): Promise<{ steps: readonly Step[]; events: number }> {
+  const { lab, provisioner, scenario, dir, view, cleanup } = context;
+  const disk = join(dir, 'disk.raw');
+  const file = await open(disk, 'w');
+  await file.truncate(1 << 30);
+  await file.close();
+  const device = (await run('losetup', '-f', '--show', disk)).trim();
+  cleanup.add('loop device', () => run('losetup', '-d', device));
+
+  const workflowId = await orderContainer(context, device);
+  const { token } = JSON.parse(await provisioner.tink('worker', 'token', scenario.hardwareId, '--output', 'json')) as {
+    token: string;
+  };
+
+  const engine = await startEngine(lab, dir);
+  cleanup.add('container engine', () => engine.close());
+  await run(
+    'skopeo',
+    'copy',
+    '--dest-daemon-host',
+    `unix://${engine.socket}`,
+    'oci:.cache/actions/tink-worker',
+    'docker-daemon:tink-worker:latest',
+  );
+
+  view.title('Starting the worker as a container');
+  const began = Date.now();
+  context.onPowerOn(began);
+  const story = new Story(began, view.step);
+  const events: Recorded<AnyEvent>[] = [];
+  const finished = new Promise<void>((resolve, reject) => {
+    provisioner.follow(['events', '--from', '60', '--follow', '--output', 'json'], (line) => {
+      const recorded = JSON.parse(line) as Recorded<AnyEvent>;
+      events.push(recorded);
+      story.add(recorded);
+      const { event } = recorded;
+      if (event.type === 'ActionSucceeded' && event.data.index === 1) resolve();
+      if (event.type === 'ActionFailed' || event.type === 'ActionTimedOut') reject(new Error(event.data.message));
+    });
+  });
+  await startWorker(context, engine.socket, token);
+  await finished;
+  view.title(`\nWorkflow ${workflowId} succeeded. ${events.length} events recorded.`);
+  view.note(`dashboard         ${provisioner.dashboardUrl}`);
+  return { steps: story.steps, events: events.length };
+}
+
+async function orderContainer({ provisioner, scenario, dir, lab }: ContainerRun, device: string): Promise<string> {
+  const image = `${provisioner.ready.http}/images/${scenario.imageFile.split('/').at(-1)}`;
+  const template = `version: "0.1"
+name: demo-container
+global_timeout: 600
+tasks:
+  - name: provision
+    worker: "{{.device_1}}"
+    volumes: [/dev:/dev]
+    actions:
+      - name: hello-world
+        image: hello-world
+        timeout: 60
+      - name: write-image
+        image: image2disk
+        timeout: 300
+        environment:
+          IMG_URL: ${image}
+          DEST_DISK: ${device}
+          COMPRESSED: "true"
+          CHECKSUM: sha256:${await sha256Of(scenario.imageFile)}
+`;
+  await writeFile(join(dir, 'hardware.json'), JSON.stringify(hardwareJson(scenario, lab.address)));
+  await writeFile(join(dir, 'template.yaml'), template);
+  await provisioner.tink('hardware', 'push', '--file', join(dir, 'hardware.json'));
+  const created = await provisioner.tink(
+    'template',
+    'create',
+    '--name',
+    'demo-container',
+    '--path',
+    join(dir, 'template.yaml'),
+  );
+  const workflow = await provisioner.tink(
+    ...['workflow', 'create', '--template', created.trim().split(/\s+/).at(-1) ?? ''],
+    ...['--hardware', JSON.stringify({ device_1: scenario.mac })],
+  );
+  return workflow.trim().split(/\s+/).at(-1) ?? '';
+}
+
+async function startWorker(
+  { provisioner, scenario, dir, lab, cleanup }: ContainerRun,
+  socket: string,
+  token: string,
+): Promise<void> {
+  const state = join(dir, 'worker');
+  await mkdir(state, { recursive: true });
+  const settings = JSON.parse(await run('cat', provisioner.ready.cliConfig)) as { caSha256: string };
+  const environment = {
+    WORKER_ID: scenario.hardwareId,
+    HW_ADDR: scenario.mac,
+    TINK_SERVER_URL: provisioner.ready.server,
+    TINK_CERT_URL: `http://${lab.address}:42114/cert`,
+    TINK_CA_SHA256: settings.caSha256,
+    TINK_TOKEN: token,
+    TINK_STATE_DIR: '/state',
+    DOCKER_CERTS_DIR: '/etc/docker/certs.d',
+  };
+  const docker = (...args: readonly string[]) => run('docker', '--host', `unix://${socket}`, ...args);
+  await docker(
+    ...['run', '--detach', '--name', 'tink-worker', '--network', 'host'],
+    ...['--volume', `${socket}:/var/run/docker.sock`, '--volume', '/etc/docker/certs.d:/etc/docker/certs.d'],
+    ...['--volume', `${state}:/state`, '--volume', `${state}/worker:/worker`],
+    ...Object.entries(environment).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
+    'tink-worker:latest',
+  );
+  cleanup.add('worker', () => docker('rm', '--force', 'tink-worker'));
+}

@@ -1,0 +1,146 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLab } from '../../pxe-vm/lab';
+import { buildArtefacts } from './artefacts';
+import { Cleanup } from './cleanup';
+import { runContainer } from './container-run';
+import { runMachine } from './machine-run';
+import { parseOptions, usage, UsageError, type DemoOptions } from './options';
+import { startProvisioner } from './provisioner';
+import { firstMachine, order, type Scenario } from './scenario';
+import type { Step } from './story';
+import { createView, type View } from './view';
+
+interface Outcome {
+  readonly steps: readonly Step[];
+  readonly events: number;
+}
+
+async function demo(
+  options: DemoOptions,
+  cleanup: Cleanup,
+  view: View,
+  onPowerOn: (at: number) => void,
+): Promise<Outcome> {
+  view.title('Building what machines boot and run (cached afterwards)');
+  const artefacts = await buildArtefacts(options.image, view.note);
+  const dir = await mkdtemp(join(tmpdir(), 'tinkerbell-demo-'));
+  cleanup.add('scratch folder', () => rm(dir, { recursive: true, force: true }));
+
+  view.title('Starting the provisioner in a network of its own');
+  const lab = await createLab(`tink-demo-${process.pid}`);
+  cleanup.add('network namespace', () => lab.close());
+  const onLog = (line: string) => options.verbose && view.note(line);
+  const provisioner = await startProvisioner(lab, { dir, dataDir: join(dir, 'data'), onLog });
+  cleanup.add('provisioner', () => provisioner.close());
+  view.note(`dashboard ${provisioner.dashboardUrl}`);
+
+  view.title('Ordering the machine with the CLI');
+  const scenario: Scenario = { ...firstMachine, imageFile: artefacts.image, uefi: options.firmware === 'uefi' };
+  if (options.machine === 'container')
+    return runContainer({ lab, provisioner, scenario, dir, view, cleanup, onPowerOn });
+
+  const workflowId = await order(provisioner, scenario, dir, lab.address, view.note);
+  view.title(`Power on: ${options.firmware.toUpperCase()}, empty disk, network first`);
+  onPowerOn(Date.now());
+  const run = await runMachine(
+    lab,
+    provisioner,
+    scenario,
+    workflowId,
+    {
+      firmware: options.firmware,
+      dir,
+      diskMiB: options.image === 'debian' ? 4096 : 1024,
+      ...(options.accelerator ? { accelerator: options.accelerator } : {}),
+    },
+    { onStep: view.step, onProgress: view.progress },
+  );
+  cleanup.add('machine', () => run.machine.off());
+  await run.phonedHome(1, options.image === 'debian' ? 600_000 : 300_000);
+  for (let again = 1; again <= options.reboots; again++) {
+    view.title(`Reboot ${again} of ${options.reboots}`);
+    await run.machine.reset();
+    await run.phonedHome(again + 1, 300_000);
+  }
+  view.progress('');
+  summary(view, run.story.steps, run.events.length, provisioner.dashboardUrl, provisioner.cliConfig, workflowId);
+  return { steps: run.story.steps, events: run.events.length };
+}
+
+function summary(
+  view: View,
+  steps: readonly Step[],
+  events: number,
+  dashboardUrl: string,
+  cliConfig: string,
+  workflowId: string,
+): void {
+  const seconds = steps.at(-1)?.seconds ?? 0;
+  view.title(`\nProvisioned in ${seconds.toFixed(1)} s from power-on to its own disk. ${events} events recorded.`);
+  let before = 0;
+  for (const step of steps) {
+    view.note(`${step.name.padEnd(24)} +${(step.seconds - before).toFixed(1).padStart(5)} s`);
+    before = step.seconds;
+  }
+  view.note(`dashboard         ${dashboardUrl}`);
+  view.note(`replay the story  TINK_CONFIG=${cliConfig} node dist/apps/tink-cli/main.js events --id ${workflowId}`);
+}
+
+/** Resolves when the user has had enough. */
+function untilInterrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
+}
+
+async function main(): Promise<number> {
+  const options = parseOptions(process.argv.slice(2));
+  if (options === 'help') {
+    console.log(usage);
+    return 0;
+  }
+  if (process.getuid?.() !== 0)
+    throw new UsageError('The demo makes a network namespace and a tap device: run it as root.');
+  let poweredOn: number | undefined;
+  const began = Date.now();
+  const view = createView(options.json ? process.stderr : process.stdout, () => poweredOn);
+  const cleanup = new Cleanup();
+  const interrupted = () => {
+    view.progress('');
+    view.title('Interrupted: cleaning up');
+    void cleanup.run(view.note).then(() => process.exit(130));
+  };
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+  const report = (ok: boolean, outcome: Outcome, error?: string) => {
+    const seconds = Number(((Date.now() - began) / 1000).toFixed(1));
+    if (options.json) console.log(JSON.stringify({ ok, ...(error ? { error } : {}), ...outcome, seconds }));
+  };
+  try {
+    const outcome = await demo(options, cleanup, view, (at) => (poweredOn = at));
+    if (options.keep) {
+      view.title('Left running. Ctrl-C ends it.');
+      process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+      await untilInterrupted();
+    }
+    await cleanup.run(view.note);
+    report(true, outcome);
+    return 0;
+  } catch (error) {
+    view.progress('');
+    view.title(`Failed: ${(error as Error).message}`);
+    await cleanup.run(view.note);
+    report(false, { steps: [], events: 0 }, (error as Error).message);
+    return 1;
+  }
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    console.error(error instanceof UsageError ? error.message : error);
+    process.exit(2);
+  },
+);
