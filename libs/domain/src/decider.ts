@@ -7,3 +7,19 @@ export interface Decider<C, S, E extends Event> {
   decide(command: C, state: S): readonly E[];
   evolve(state: S, event: E): S;
 }
+
+/** The state after these events. */
+export function fold<C, S, E extends Event>(
+  decider: Decider<C, S, E>,
+  events: Iterable<E>,
+  from: S = decider.initial,
+): S {
+  let state = from;
+  for (const event of events) state = decider.evolve(state, event);
+  return state;
+}
+
+/** For the default branch of an exhaustive switch. */
+export function assertNever(value: never): never {
+  throw new Error(`not handled: ${JSON.stringify(value)}`);
+}

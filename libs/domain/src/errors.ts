@@ -23,12 +23,18 @@ export class NotFoundError extends DomainError {
     readonly kind: string,
     readonly id: string,
   ) {
-    super(`${kind} ${id} not found`);
+    super(id === '' ? `${kind} not found` : `${kind} ${id} not found`);
   }
 }
 
 export class ConflictError extends DomainError {
   readonly code = 'CONFLICT';
+  constructor(
+    message: string,
+    override readonly field?: string,
+  ) {
+    super(message);
+  }
 }
 
 export class InvalidError extends DomainError {
@@ -39,6 +45,31 @@ export class InvalidError extends DomainError {
   ) {
     super(message);
   }
+}
+
+/** One thing wrong with a document. `path` is a JSON path without the root, e.g. `network.interfaces[0].dhcp.mac`; '' = all of it. */
+export interface Fault {
+  readonly path: string;
+  readonly message: string;
+  /** Place in the text, both from 1, when the document came as text. */
+  readonly line?: number;
+  readonly column?: number;
+}
+
+/** A document with faults, all of them reported together. `field` is the path of the first. */
+export class InvalidDocumentError extends InvalidError {
+  constructor(
+    readonly kind: string,
+    readonly faults: readonly Fault[],
+  ) {
+    super(faults[0]?.path ?? '', faults.map(faultText).join('; ') || `invalid ${kind}`);
+  }
+}
+
+/** `path: message (line 3, column 5)`, without the parts that are unknown. */
+export function faultText({ path, message, line, column }: Fault): string {
+  const place = line === undefined ? '' : ` (line ${line}${column === undefined ? '' : `, column ${column}`})`;
+  return `${path === '' ? '' : `${path}: `}${message}${place}`;
 }
 
 /** The caller is not who may do this. */

@@ -1,9 +1,46 @@
+export { assertNever, fold } from './decider';
 export type { Decider } from './decider';
 export {
   ConflictError,
   DomainError,
+  faultText,
   ForbiddenError,
   IllegalTransitionError,
+  InvalidDocumentError,
   InvalidError,
   NotFoundError,
 } from './errors';
+export type { Fault } from './errors';
+export { sameJson } from './same-json';
+export { formatMac, parseMac } from './address/mac';
+export { parseIp, parseIpv4, parseIpv6, prefixLength } from './address/ip';
+export { hardwareDecider } from './hardware/hardware.decider';
+export type { HardwareCommand, HardwareState } from './hardware/hardware.decider';
+export { hardwareConflicts } from './hardware/hardware-conflicts';
+export type { FindHardware } from './hardware/hardware-conflicts';
+export { maxTemplateBytes, templateDecider, templateNameConflict } from './template/template.decider';
+export type { TemplateCommand, TemplateState } from './template/template.decider';
+export { workflowDecider } from './workflow/workflow.decider';
+export type { FinishAction, WorkflowCommand } from './workflow/workflow-commands';
+export { isTerminal } from './workflow/workflow-state';
+export type { EndedAction, ExistingWorkflow, RunningAction, WorkflowState } from './workflow/workflow-state';
+export { handlerOf } from './workflow/action-rules';
+export { maxDataBytes } from './workflow/data-rules';
+export { nextAssignment } from './workflow/next-assignment';
+export type { NextStep } from './workflow/next-assignment';
+export { activeLease, decideLeases, leaseDecider, leaseOfIp } from './lease/lease.decider';
+export type {
+  Lease,
+  LeaseCommand,
+  LeaseDecisions,
+  LeaseOutcome,
+  LeaseState,
+  SingleLeaseCommand,
+} from './lease/lease.decider';
+export { bootDecider } from './boot/boot.decider';
+export type { BootCommand, BootState, BootToken } from './boot/boot.decider';
+export { enrolmentDecider } from './enrolment/enrolment.decider';
+export type { EnrolmentCommand, EnrolmentState, EnrolWorker } from './enrolment/enrolment.decider';
+export { parseHardware } from './hardware/parse-hardware';
+export { presentHardware } from './hardware/present-hardware';
+export type { PresentedHardware } from './hardware/present-hardware';

@@ -1,1 +1,39 @@
-export {};
+export { specify } from './specify';
+export type { Outcome } from './specify';
+export {
+  hardwareDeleted,
+  hardwareId,
+  hardwareInterface,
+  hardwareRecord,
+  hardwareRegistered,
+  hardwareUpdated,
+} from './builders/hardware';
+export { templateCreated, templateDeleted, templateText, templateUpdated } from './builders/template';
+export {
+  actionFailed,
+  actionHandlerFinished,
+  actionSpec,
+  actionStarted,
+  actionSucceeded,
+  actionTimedOut,
+  templateId,
+  workflowCreated,
+  workflowDataUpdated,
+  workflowDeleted,
+  workflowTimedOut,
+} from './builders/workflow';
+export {
+  bootFileServed,
+  bootScriptServed,
+  enrolmentTokenIssued,
+  leaseBound,
+  leaseReleased,
+  leaseRenewed,
+  machineMac,
+  machinePhonedHome,
+  netbootOffered,
+  osieStarted,
+  workerEnrolled,
+  workerReady,
+} from './builders/boot';
+export { recorded } from './builders/recorded';

@@ -1,0 +1,34 @@
+import type { HardwareRecord } from '@tinkerbell/events';
+import { formatMac } from '../address/mac';
+import { ConflictError } from '../errors';
+
+/** Id of the hardware that has this MAC (`aa-bb-…`) or this address now; undefined: nobody. */
+export type FindHardware = (key: string) => { readonly id: string } | undefined;
+
+/** MACs and addresses of the record that belong to other hardware already, one error for each. */
+export function hardwareConflicts(
+  hardware: HardwareRecord,
+  findByMac: FindHardware,
+  findByIp: FindHardware,
+): readonly ConflictError[] {
+  return hardware.network.interfaces.flatMap(({ dhcp }, index) => {
+    const path = `network.interfaces[${index}].dhcp`;
+    const macOwner = findByMac(dhcp.mac)?.id;
+    const ipOwner = dhcp.ip === null ? undefined : findByIp(dhcp.ip.address)?.id;
+    return [
+      ...(macOwner === undefined || macOwner === hardware.id
+        ? []
+        : [conflict('MAC', formatMac(dhcp.mac), macOwner, `${path}.mac`)]),
+      ...(dhcp.ip === null || ipOwner === undefined || ipOwner === hardware.id
+        ? []
+        : [conflict('IP', dhcp.ip.address, ipOwner, `${path}.ip.address`)]),
+    ];
+  });
+}
+
+function conflict(kind: string, value: string, owner: string, path: string): ConflictError {
+  return new ConflictError(
+    `conflicting hardware ${kind} address ${value} provided with hardware data/info: it belongs to hardware ${owner}`,
+    path,
+  );
+}

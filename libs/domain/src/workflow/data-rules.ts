@@ -1,0 +1,47 @@
+import type { WorkflowEvent } from '@tinkerbell/events';
+import { ForbiddenError, IllegalTransitionError, InvalidError } from '../errors';
+import type { WorkflowCommand } from './workflow-commands';
+import type { ExistingWorkflow } from './workflow-state';
+
+/** Bytes of ephemeral data, as many as one version may have. */
+export const maxDataBytes = 10_485_760;
+
+/**
+ * A worker may set the data while its action runs, or after it succeeded and before the next one starts; so an older action's copy
+ * never replaces a newer one's. An operator may at any time. The same content again is nothing.
+ */
+export function putData(
+  command: Extract<WorkflowCommand, { readonly type: 'PutData' }>,
+  state: ExistingWorkflow,
+): readonly WorkflowEvent[] {
+  const { type, workerId, index, sha256, size } = command;
+  if (!/^[0-9a-f]{64}$/.test(sha256)) throw new InvalidError('sha256', 'sha256 must be 64 lower-case hex digits');
+  if (!Number.isInteger(size) || size < 2) throw new InvalidError('data', 'workflow data must be a JSON object');
+  if (size > maxDataBytes) throw new InvalidError('data', `workflow data is ${size} bytes, more than ${maxDataBytes}`);
+  const by = index === null || workerId === null ? undefined : { index, workerId };
+  const spec = by && state.created.actions[by.index];
+  if (by && !spec) throw new InvalidError('index', `there is no action ${by.index}`);
+  if (by && spec?.workerId !== by.workerId) {
+    throw new ForbiddenError(`action ${by.index} is assigned to worker ${spec?.workerId}, not to ${by.workerId}`);
+  }
+  if (sha256 === state.dataSha256) return [];
+  if (by && !isNewest(by.index, state)) {
+    throw new IllegalTransitionError(
+      `${type} of action ${by.index}`,
+      `${state.status}, action ${state.current} being current`,
+    );
+  }
+  const data = {
+    version: state.dataVersion + 1,
+    sha256,
+    size,
+    workerId: workerId ?? '',
+    task: spec?.task ?? '',
+    action: spec?.name ?? '',
+  };
+  return [{ type: 'WorkflowDataUpdated', v: 1, data }];
+}
+
+function isNewest(index: number, { running, current, ended }: ExistingWorkflow): boolean {
+  return running ? running.index === index : ended === null && index === current - 1;
+}

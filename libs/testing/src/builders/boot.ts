@@ -1,0 +1,104 @@
+import type {
+  BootFileServed,
+  BootScriptServed,
+  EnrolmentTokenIssued,
+  LeaseBound,
+  LeaseReleased,
+  LeaseRenewed,
+  MachinePhonedHome,
+  NetbootOffered,
+  OsieStarted,
+  WorkerEnrolled,
+  WorkerReady,
+} from '@tinkerbell/events';
+import { hardwareId } from './hardware';
+
+export const machineMac = '08-00-27-00-00-01';
+const booting = { hardwareId, mac: machineMac };
+const holder = { mac: machineMac, hardwareId, ip: '192.168.1.5' };
+const expiresAt = '2026-01-02T00:00:00.000Z';
+
+export function leaseBound(over: Partial<LeaseBound['data']> = {}): LeaseBound {
+  const data = { ...holder, hostname: 'server001', leaseSeconds: 86_400, expiresAt, giaddr: null, ...over };
+  return { type: 'LeaseBound', v: 1, data };
+}
+
+export function leaseRenewed(over: Partial<LeaseRenewed['data']> = {}): LeaseRenewed {
+  const data = { ...holder, leaseSeconds: 86_400, expiresAt, clientState: 'renewing' as const, ...over };
+  return { type: 'LeaseRenewed', v: 1, data };
+}
+
+export function leaseReleased(over: Partial<LeaseReleased['data']> = {}): LeaseReleased {
+  return { type: 'LeaseReleased', v: 1, data: { ...holder, ...over } };
+}
+
+export function netbootOffered(over: Partial<NetbootOffered['data']> = {}): NetbootOffered {
+  const data = {
+    ...booting,
+    ip: '192.168.1.5',
+    arch: 0,
+    client: 'PXEClient' as const,
+    userClass: '',
+    bootFile: 'undionly.kpxe',
+    ...over,
+  };
+  return { type: 'NetbootOffered', v: 1, data };
+}
+
+export function bootFileServed(over: Partial<BootFileServed['data']> = {}): BootFileServed {
+  const data = {
+    ...booting,
+    protocol: 'tftp' as const,
+    role: 'nbp' as const,
+    file: 'undionly.kpxe',
+    bytes: 70_000,
+    seconds: 0.2,
+    ...over,
+  };
+  return { type: 'BootFileServed', v: 1, data };
+}
+
+export function bootScriptServed(over: Partial<BootScriptServed['data']> = {}): BootScriptServed {
+  const data = { ...booting, script: 'osie' as const, tokenHash: 'a'.repeat(64), expiresAt, ...over };
+  return { type: 'BootScriptServed', v: 1, data };
+}
+
+export function osieStarted(uptimeSeconds = 5): OsieStarted {
+  return { type: 'OsieStarted', v: 1, data: { ...booting, uptimeSeconds } };
+}
+
+export function machinePhonedHome(over: Partial<MachinePhonedHome['data']> = {}): MachinePhonedHome {
+  const data = { ...booting, kind: '', body: '', address: '192.168.1.5', ...over };
+  return { type: 'MachinePhonedHome', v: 1, data };
+}
+
+export function enrolmentTokenIssued(tokenHash = 'b'.repeat(64)): EnrolmentTokenIssued {
+  return { type: 'EnrolmentTokenIssued', v: 1, data: { tokenHash, expiresAt } };
+}
+
+export function workerEnrolled(over: Partial<WorkerEnrolled['data']> = {}): WorkerEnrolled {
+  const data = {
+    mac: machineMac,
+    publicKey: `U${'A'.repeat(55)}`,
+    tokenHash: 'a'.repeat(64),
+    address: '192.168.1.5',
+    expiresAt,
+    ...over,
+  };
+  return { type: 'WorkerEnrolled', v: 1, data };
+}
+
+export function workerReady(over: Partial<WorkerReady['data']> = {}): WorkerReady {
+  const data = {
+    workerVersion: '0.1.0',
+    hostname: 'server001',
+    kernel: '6.1.0',
+    node: '24.0.0',
+    engine: 'podman',
+    cpus: 2,
+    memoryBytes: 1_073_741_824,
+    uptimeSeconds: 8,
+    ...over,
+  };
+  return { type: 'WorkerReady', v: 1, data };
+}
