@@ -1,6 +1,7 @@
 export type { Catalogue, Event, Json, JsonObject, Metadata, Recorded, Upcaster } from './event';
 export { aggregates, catalogue } from './catalogue';
 export type { Aggregate, AnyEvent } from './catalogue';
+export { decodeEvent, MalformedEventError, UnknownEventError } from './decode';
 export type {
   HardwareDeleted,
   HardwareDhcp,

@@ -87,14 +87,27 @@ export class IntegrityError extends Error {
   }
 }
 
+/** The log cannot be reached, has no room left, or did not answer in time. Nothing is known to be stored; the same command may be sent again. */
 export class StoreUnavailableError extends Error {}
 
-/** The log holds an event that this version of the program does not know. */
-export class UnknownEventError extends Error {
+/** One decision made more events than one message of the log may hold. */
+export class CommitTooLargeError extends Error {
   constructor(
-    readonly type: string,
-    readonly v: number,
+    readonly stream: string,
+    readonly bytes: number,
+    readonly limit: number,
   ) {
-    super(`unknown event ${type} version ${v}: written by a newer release?`);
+    super(`${stream}: a commit of ${bytes} bytes is larger than the ${limit} that the log takes`);
+  }
+}
+
+/** A command id is unique in the whole log; this one belongs to a commit of another stream. */
+export class CommandIdReusedError extends Error {
+  constructor(
+    readonly commandId: string,
+    readonly stream: string,
+    readonly usedBy: string,
+  ) {
+    super(`command id ${commandId} for ${stream} was used before, for ${usedBy}`);
   }
 }

@@ -19,6 +19,10 @@ export async function handle<C, S, E extends Event>(
 ): Promise<Handled> {
   for (let attempt = 1; ; attempt++) {
     const { events, head } = await store.read<E>(stream);
+    // The store forgets command ids after a while, the stream never: a command that comes again is done, whatever happened since.
+    if (events.some((recorded) => recorded.metadata.id === metadata.id)) {
+      return { position: head.position, changed: false };
+    }
     const state = events.reduce((s, recorded) => decider.evolve(s, recorded.event), decider.initial);
     const decided = decider.decide(command, state);
     if (decided.length === 0) return { position: head.position, changed: false };

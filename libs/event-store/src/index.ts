@@ -1,12 +1,16 @@
 export {
+  CommandIdReusedError,
+  CommitTooLargeError,
   ConcurrencyError,
   emptyHead,
   EventStore,
   IntegrityError,
   StoreUnavailableError,
-  UnknownEventError,
 } from './event-store';
+export { UnknownEventError } from '@tinkerbell/events';
 export type { Appended, Commit, History, StreamHead, SubscribeOptions } from './event-store';
 export { handle } from './handle';
 export type { Handled } from './handle';
 export type { ReadModel } from './read-model';
+export { InMemoryEventStore } from './in-memory';
+export type { StoredMessage } from './envelope';

@@ -1,0 +1,220 @@
+import type { AnyEvent } from './catalogue';
+import type { ActionSpec } from './workflow.events';
+import type { HardwareRecord } from './hardware.events';
+
+const hardwareId = '9f0b4e4e-8f0c-4b9a-9a55-3d3f0c1a0001';
+const mac = '52-54-00-12-34-56';
+const ip = '192.168.50.11';
+const holder = { mac, hardwareId, ip };
+const booting = { hardwareId, mac };
+const attempt = { index: 0, attempt: 1, workerId: hardwareId };
+const sha256 = '2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae';
+
+const hardware: HardwareRecord = {
+  id: hardwareId,
+  version: 0,
+  metadata: { facility: { facility_code: 'onprem', plan_slug: 'c2.medium.x86' }, instance: { hostname: 'machine-1' } },
+  network: {
+    interfaces: [
+      {
+        dhcp: {
+          mac,
+          hostname: 'machine-1',
+          lease_time: 86400,
+          name_servers: ['192.168.50.1'],
+          time_servers: [],
+          arch: 'x86_64',
+          uefi: false,
+          iface_name: 'eth0',
+          domain_name: 'lab.example',
+          ip: { address: ip, netmask: '255.255.255.0', gateway: '192.168.50.1', family: 4 },
+        },
+        netboot: {
+          allow_pxe: true,
+          allow_workflow: true,
+          ipxe: { url: '', contents: '', binary: '' },
+          osie: { base_url: '', kernel: '', initrd: '' },
+        },
+      },
+    ],
+  },
+};
+
+const action: ActionSpec = {
+  task: 'os-installation',
+  name: 'stream-image',
+  image: 'image2disk',
+  timeoutSeconds: 600,
+  command: ['/usr/bin/image2disk'],
+  onTimeout: [],
+  onFailure: ['/bin/report-failure'],
+  workerId: hardwareId,
+  volumes: ['/dev:/dev'],
+  environment: ['DEST_DISK=/dev/vda', 'IMG_URL=http://192.168.50.1/images/debian.raw.gz'],
+  pid: 'host',
+};
+
+/**
+ * One sample of the current version of every event: the compiler holds it to the type, decode.spec.ts to the frozen fixture. So a
+ * changed type without a new version fails one of the two.
+ */
+export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { readonly type: T }> } = {
+  HardwareRegistered: { type: 'HardwareRegistered', v: 1, data: { hardware } },
+  HardwareUpdated: {
+    type: 'HardwareUpdated',
+    v: 1,
+    data: { hardware: { ...hardware, version: 1, network: { interfaces: [] } } },
+  },
+  HardwareDeleted: { type: 'HardwareDeleted', v: 1, data: {} },
+
+  TemplateCreated: {
+    type: 'TemplateCreated',
+    v: 1,
+    data: { name: 'debian', data: 'version: "0.1"\nname: debian\nglobal_timeout: 1800\ntasks: []\n' },
+  },
+  TemplateUpdated: { type: 'TemplateUpdated', v: 1, data: { name: 'debian', data: 'version: "0.1"\nname: debian\n' } },
+  TemplateDeleted: { type: 'TemplateDeleted', v: 1, data: {} },
+
+  WorkflowCreated: {
+    type: 'WorkflowCreated',
+    v: 1,
+    data: {
+      templateId: '5c0fbd1e-1a40-4a9b-8d1a-8a3a4f0b0002',
+      templateName: 'debian',
+      templateVersion: 3,
+      devices: { device_1: '52:54:00:12:34:56' },
+      globalTimeoutSeconds: 1800,
+      actions: [action],
+    },
+  },
+  ActionStarted: {
+    type: 'ActionStarted',
+    v: 1,
+    data: { ...attempt, bootId: 'd4f5a2de-4f0a-4b8e-90c6-7f1a7b6d0003', startedAt: '2026-11-23T19:00:00.000Z' },
+  },
+  ActionSucceeded: {
+    type: 'ActionSucceeded',
+    v: 1,
+    data: { ...attempt, seconds: 12.5, finishedAt: '2026-11-23T19:00:12.500Z', message: 'finished' },
+  },
+  ActionFailed: {
+    type: 'ActionFailed',
+    v: 1,
+    data: {
+      ...attempt,
+      seconds: 2,
+      finishedAt: '2026-11-23T19:00:02.000Z',
+      reason: 'exit',
+      exitCode: 17,
+      message: 'exit code 17',
+    },
+  },
+  ActionTimedOut: {
+    type: 'ActionTimedOut',
+    v: 1,
+    data: { ...attempt, seconds: 600, firedBy: 'worker', message: 'stopped after 600 s' },
+  },
+  ActionHandlerFinished: {
+    type: 'ActionHandlerFinished',
+    v: 1,
+    data: { ...attempt, handler: 'on-failure', exitCode: 0, seconds: 1, message: '' },
+  },
+  WorkflowTimedOut: { type: 'WorkflowTimedOut', v: 1, data: { globalTimeoutSeconds: 1800, index: 0 } },
+  WorkflowDataUpdated: {
+    type: 'WorkflowDataUpdated',
+    v: 1,
+    data: {
+      version: 1,
+      sha256,
+      size: 3,
+      workerId: hardwareId,
+      task: 'os-installation',
+      action: 'stream-image',
+    },
+  },
+  WorkflowDeleted: { type: 'WorkflowDeleted', v: 1, data: {} },
+
+  LeaseBound: {
+    type: 'LeaseBound',
+    v: 1,
+    data: {
+      ...holder,
+      hostname: 'machine-1',
+      leaseSeconds: 86400,
+      expiresAt: '2026-11-24T19:00:00.000Z',
+      giaddr: null,
+    },
+  },
+  LeaseRenewed: {
+    type: 'LeaseRenewed',
+    v: 1,
+    data: { ...holder, leaseSeconds: 86400, expiresAt: '2026-11-25T07:00:00.000Z', clientState: 'renewing' },
+  },
+  LeaseReleased: { type: 'LeaseReleased', v: 1, data: holder },
+  LeaseDeclined: { type: 'LeaseDeclined', v: 1, data: { ...holder, message: 'address in use' } },
+  LeaseRefused: {
+    type: 'LeaseRefused',
+    v: 1,
+    data: { ...holder, requested: '192.168.50.99', reason: 'reserved for another machine' },
+  },
+
+  NetbootOffered: {
+    type: 'NetbootOffered',
+    v: 1,
+    data: { ...booting, ip, arch: 7, client: 'PXEClient', userClass: '', bootFile: 'ipxe-x86_64.efi' },
+  },
+  BootFileServed: {
+    type: 'BootFileServed',
+    v: 1,
+    data: {
+      ...booting,
+      protocol: 'http',
+      role: 'kernel',
+      file: '/osie/vmlinuz-x86_64',
+      bytes: 8_212_480,
+      seconds: 0.25,
+    },
+  },
+  BootScriptServed: {
+    type: 'BootScriptServed',
+    v: 1,
+    data: { ...booting, script: 'osie', tokenHash: sha256, expiresAt: '2026-11-23T19:10:00.000Z' },
+  },
+  OsieStarted: { type: 'OsieStarted', v: 1, data: { ...booting, uptimeSeconds: 6.42 } },
+  MachinePhonedHome: {
+    type: 'MachinePhonedHome',
+    v: 1,
+    data: { ...booting, kind: 'phone-home', body: '{"instance_id":"machine-1"}', address: ip },
+  },
+
+  EnrolmentTokenIssued: {
+    type: 'EnrolmentTokenIssued',
+    v: 1,
+    data: { tokenHash: sha256, expiresAt: '2026-11-23T19:10:00.000Z' },
+  },
+  WorkerEnrolled: {
+    type: 'WorkerEnrolled',
+    v: 1,
+    data: {
+      mac,
+      publicKey: 'UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4',
+      tokenHash: sha256,
+      address: ip,
+      expiresAt: '2026-11-24T19:00:00.000Z',
+    },
+  },
+  WorkerReady: {
+    type: 'WorkerReady',
+    v: 1,
+    data: {
+      workerVersion: '0.1.0',
+      hostname: 'machine-1',
+      kernel: '6.1.0-40-amd64',
+      node: 'v24.21.0',
+      engine: 'docker 20.10.24',
+      cpus: 2,
+      memoryBytes: 2_080_374_784,
+      uptimeSeconds: 9,
+    },
+  },
+};
