@@ -98,4 +98,4 @@ const externalPackages = {
   },
 };
 
-await buildProject(process.argv[2]);
+for (const project of process.argv.slice(2)) await buildProject(project);
