@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadConfig } from '@tinkerbell/config';
+import { HegelConfig } from './hegel.config';
+import { hardwareRow, MemoryHardware } from './rows.testing';
+import { startHegel, type RunningHegel } from './start-hegel';
+
+const rows = new MemoryHardware(hardwareRow('hegel-tinkerbellKantEC2.json'));
+let fault: string | undefined;
+let hegel: RunningHegel;
+
+const config = (more: Readonly<Record<string, string>> = {}) =>
+  loadConfig(HegelConfig, {
+    HEGEL_HTTP_ADDRESS: '127.0.0.1',
+    HEGEL_HTTP_PORT: '0',
+    TRUSTED_PROXIES: '127.0.0.1',
+    HEGEL_INSTANCE_URLS: 'true',
+    GIT_REV: 'abc',
+    ...more,
+  });
+
+async function get(path: string, init: RequestInit = {}) {
+  const headers = { 'x-forwarded-for': '192.168.1.5' };
+  const response = await fetch(`http://127.0.0.1:${hegel.port}${path}`, { headers, ...init });
+  return { status: response.status, type: response.headers.get('content-type'), body: await response.text() };
+}
+
+beforeAll(async () => {
+  hegel = await startHegel(config(), { hardware: rows, health: { fault: () => fault } });
+});
+afterAll(() => hegel.close());
+
+describe('hegel over HTTP', () => {
+  it('serves the machine behind the address', async () => {
+    expect(await get('/2009-04-04/meta-data/hostname/')).toEqual({
+      status: 200,
+      type: 'text/plain; charset=utf-8',
+      body: 'tink-provisioner',
+    });
+    const metadata = await get('/metadata');
+    expect(metadata.type).toBe('application/json; charset=utf-8');
+    expect(JSON.parse(metadata.body)).toMatchObject({
+      id: '7c9a5711-aadd-4fa0-8e57-789431626a27',
+      tags: ['hello', 'test'],
+    });
+    const byId = '/tootles/instanceID/7c9a5711-aadd-4fa0-8e57-789431626a27/2009-04-04/meta-data/plan';
+    expect((await get(byId)).body).toBe('c3.small.x86');
+  });
+
+  it('does not know a machine by an address of its own choosing', async () => {
+    expect((await get('/metadata', { headers: {} })).status).toBe(404);
+  });
+
+  it('answers 405 to anything but GET, wherever', async () => {
+    for (const path of ['/metadata', '/metrics', '/latest/api/token', '/nowhere']) {
+      expect((await get(path, { method: 'PUT', body: 'x' })).status).toBe(405);
+    }
+    expect(await get('/nowhere')).toMatchObject({ status: 404, body: '404 not found' });
+  });
+
+  it('tells how it is', async () => {
+    expect(JSON.parse((await get('/_packet/version')).body)).toEqual({ git_rev: 'abc', service_name: 'Hegel' });
+    const health = await get('/_packet/healthcheck');
+    expect(health.status).toBe(200);
+    expect(JSON.parse(health.body)).toMatchObject({ git_rev: 'abc', cacher_status: true });
+    fault = 'the log is away';
+    const ill = await get('/healthz');
+    fault = undefined;
+    expect(ill.status).toBe(500);
+    expect(JSON.parse(ill.body)).toMatchObject({ cacher_status: false, fault: 'the log is away' });
+    const metrics = await get('/metrics');
+    expect(metrics.type).toContain('version=0.0.4');
+    expect(metrics.body).toMatch(/^hegel_http_requests_total\{code="200",method="GET",route="ec2"\} \d+$/m);
+    expect(metrics.body).toMatch(/^hegel_hardware 1$/m);
+  });
+
+  it('does not start with settings that make no sense, and leaves nothing behind', async () => {
+    await expect(startHegel(config({ TRUSTED_PROXIES: 'x' }), { hardware: rows })).rejects.toThrow('TRUSTED_PROXIES');
+    await expect(startHegel(config({ HEGEL_HTTP_PORT: String(hegel.port) }), { hardware: rows })).rejects.toThrow(
+      'EADDRINUSE',
+    );
+  });
+});
