@@ -1,0 +1,46 @@
+/** Faults of a request that no rule of the domain is about. `code` is the API. */
+export abstract class RequestError extends Error {
+  abstract readonly status: number;
+  abstract readonly code: string;
+  readonly field?: string;
+}
+
+export class UnauthorizedError extends RequestError {
+  readonly status = 401;
+  readonly code = 'UNAUTHORIZED';
+  constructor() {
+    super('user name and password needed (HTTP Basic)');
+  }
+}
+
+export class TooLargeError extends RequestError {
+  readonly status = 413;
+  readonly code = 'TOO_LARGE';
+  constructor(
+    readonly limit: number,
+    what: string,
+  ) {
+    super(`${what} is larger than ${limit} bytes (${limit / 1_048_576} MiB), the limit`);
+  }
+}
+
+export class NotUtf8Error extends RequestError {
+  readonly status = 400;
+  readonly code = 'MALFORMED';
+  constructor() {
+    super('body is not UTF-8');
+  }
+}
+
+/** The read side did not reach the asked position in time. */
+export class BehindError extends RequestError {
+  readonly status = 503;
+  readonly code = 'UNAVAILABLE';
+  override readonly field = 'minSeq';
+  constructor(
+    readonly minSeq: number,
+    applied: number,
+  ) {
+    super(`position ${minSeq} is not readable yet (at ${applied}): try again`);
+  }
+}

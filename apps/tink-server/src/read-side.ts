@@ -1,0 +1,51 @@
+import { NotFoundError } from '@tinkerbell/domain';
+import type { ReadModel } from '@tinkerbell/event-store';
+import type { HardwareRow, LeaseRow, MachineRow, TemplateRow, WorkflowRow } from '@tinkerbell/projections';
+import { BehindError } from './http/http-errors';
+
+/** How long a reader waits for its own write, in milliseconds. */
+const patience = 5_000;
+
+/** The read models of this service. Type and injection token in one. */
+export abstract class ReadSide {
+  abstract readonly hardware: ReadModel<HardwareRow>;
+  abstract readonly templates: ReadModel<TemplateRow>;
+  abstract readonly workflows: ReadModel<WorkflowRow>;
+  abstract readonly machines: ReadModel<MachineRow>;
+  abstract readonly leases: ReadModel<LeaseRow>;
+  /** Position up to which the log has been applied. */
+  abstract position(): number;
+  /** Resolves with whether all read models have applied the log up to this position, at the latest after the time (milliseconds). */
+  abstract waitFor(position: number, timeoutMilliseconds: number): Promise<boolean>;
+
+  /** As `waitFor`, with an error for the caller when it takes too long. */
+  async atLeast(position: number): Promise<void> {
+    if (position <= this.position()) return;
+    if (!(await this.waitFor(position, patience))) throw new BehindError(position, this.position());
+  }
+
+  /** Gives the read models a moment to show a write, for clients that know nothing of positions. */
+  async settle(position: number): Promise<void> {
+    if (position > this.position()) await this.waitFor(position, patience);
+  }
+
+  /** A workflow that exists and is not deleted. */
+  workflow(id: string): WorkflowRow {
+    const row = this.workflows.get(id);
+    if (!row || row.deletedAt !== null) throw new NotFoundError('workflow', id);
+    return row;
+  }
+}
+
+/** Every row of a read model, fetched in pages so that other work gets its turn between them. */
+export async function* rowsOf<Row>(model: ReadModel<Row>, keyOf: (row: Row) => string): AsyncGenerator<Row> {
+  const limit = 500;
+  for (let after: string | undefined; ;) {
+    const page = model.list(after === undefined ? { limit } : { after, limit });
+    yield* page;
+    const last = page.at(-1);
+    if (page.length < limit || last === undefined) return;
+    after = keyOf(last);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
