@@ -1,1 +1,4 @@
-export {};
+export { createUserKey, ensureNatsIdentity, NatsIdentityError, PublicKeyError } from './nats-identity';
+export type { NatsIdentity } from './nats-identity';
+export { ensurePki, PkiError } from './pki';
+export type { Pki, PkiNames } from './pki';
