@@ -1,0 +1,100 @@
+// What each purpose needs of the system: a need is met when one of its files exists, whichever package brought it.
+
+/** @typedef {'demo' | 'start' | 'test' | 'check' | 'bench'} Purpose */
+/** @typedef {{ packages: readonly string[], files: readonly string[] }} Need packages: in order of preference; files: all have to exist */
+
+/** @type {(name: string, ...packages: string[]) => Need} A program on PATH; packages default to its own name. */
+const program = (name, ...packages) => ({ packages: packages.length > 0 ? packages : [name], files: [name] });
+/** @type {(packageName: string, ...files: string[]) => Need} */
+const data = (packageName, ...files) => ({ packages: [packageName], files });
+
+/** To compile better-sqlite3, where no compiled copy can be had. */
+export const compiler = [program('g++'), program('make'), program('python3')];
+
+const containers = [
+  program('dockerd', 'docker.io'),
+  program('docker', 'docker-cli', 'docker.io'),
+  program('containerd'),
+  program('runc'),
+];
+const registry = [program('docker-registry')];
+/** Builders of the in-memory OS, the action images and the disk image. */
+const builders = [
+  program('mksquashfs', 'squashfs-tools'),
+  program('depmod', 'kmod'),
+  program('cpio'),
+  program('zstd'),
+  program('xz', 'xz-utils'),
+  program('bzip2'),
+  program('sgdisk', 'gdisk'),
+  program('mkfs.vfat', 'dosfstools'),
+  program('mcopy', 'mtools'),
+  program('mke2fs', 'e2fsprogs'),
+  program('syslinux'),
+  data('syslinux-common', '/usr/lib/syslinux/modules/bios/ldlinux.c32', '/usr/lib/syslinux/mbr/gptmbr.bin'),
+  program('grub-mkstandalone', 'grub-common'),
+  data('grub-efi-amd64-bin', '/usr/lib/grub/x86_64-efi/moddep.lst'),
+];
+const network = [program('ip', 'iproute2'), program('nsenter', 'util-linux')];
+const machine = [
+  program('qemu-system-x86_64', 'qemu-system-x86'),
+  data('ipxe-qemu', '/usr/lib/ipxe/qemu/pxe-virtio.rom', '/usr/lib/ipxe/qemu/efi-virtio.rom'),
+  data('ovmf', '/usr/share/OVMF/OVMF_CODE_4M.fd', '/usr/share/OVMF/OVMF_VARS_4M.fd'),
+];
+const debianImage = [program('mmdebstrap')];
+const foreignPeers = [
+  program('dhclient', 'isc-dhcp-client'),
+  program('udhcpc'),
+  program('tftp', 'tftp-hpa'),
+  program('curl'),
+  program('tcpdump'),
+  program('cloud-init'),
+  program('chromium'),
+  program('openssl'),
+  program('skopeo'),
+  program('mkfs.ext4', 'e2fsprogs'),
+];
+
+/** @type {Record<Purpose, readonly Need[]>} */
+export const needs = {
+  check: [],
+  bench: [...registry, ...network],
+  start: [...registry, ...builders, ...network],
+  demo: [...registry, ...builders, ...network, ...containers, ...machine, ...debianImage],
+  test: [...registry, ...builders, ...network, ...containers, ...machine, ...debianImage, ...foreignPeers],
+};
+
+/**
+ * Programs that are taken out of a Debian package into .cache instead of being installed: the distribution's own when it is new
+ * enough, else a newer suite's, in this order. Installing a newer suite's package would pull in its maintainer scripts (nats-server's
+ * breaks dpkg on Debian 12).
+ * @typedef {{ name: string, minimum: string, suites: readonly string[], file: string, onPath?: string }} Borrowed
+ * @type {Record<'nats-server' | 'ipxe', Borrowed>}
+ */
+export const borrowed = {
+  'nats-server': {
+    name: 'nats-server',
+    minimum: '2.10',
+    suites: ['forky', 'trixie'],
+    file: 'usr/sbin/nats-server',
+    onPath: 'nats-server',
+  },
+  // 1.21.1+git2025: sanboot finds a UEFI disk, arm64 binaries, no 13 s wait for IPv6.
+  ipxe: { name: 'ipxe', minimum: '1.21.1', suites: ['trixie', 'forky'], file: 'usr/lib/ipxe/undionly.kpxe' },
+};
+
+/** @type {Record<Purpose, readonly (keyof typeof borrowed)[]>} */
+export const borrows = {
+  check: ['nats-server'],
+  bench: ['nats-server'],
+  start: ['nats-server', 'ipxe'],
+  demo: ['nats-server', 'ipxe'],
+  test: ['nats-server', 'ipxe'],
+};
+
+/** @type {ReadonlySet<Purpose>} */
+export const needsBuild = new Set(['bench', 'start', 'demo', 'test']);
+
+export const minimumNode = '20.19.0';
+/** @type {readonly Purpose[]} */
+export const purposes = ['demo', 'start', 'test', 'check', 'bench'];
