@@ -1,1 +1,6 @@
-export {};
+export { ActionLogs } from './action-logs';
+export { DashboardConfig } from './dashboard.config';
+export type { DashboardPorts } from './dashboard-ports';
+export { startDashboard } from './start-dashboard';
+export type { RunningDashboard } from './start-dashboard';
+export type { OutputLine } from './wire';
