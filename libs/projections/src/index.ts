@@ -14,3 +14,13 @@ export type {
   WorkflowRow,
   WorkflowStatus,
 } from './rows';
+export { hardwareList } from './hardware-list.projection';
+export { templateList } from './template-list.projection';
+export { workflowList } from './workflow-list.projection';
+export { leaseList } from './lease-list.projection';
+export { machineList } from './machine-list.projection';
+export type { MachineEvent } from './machine-list.projection';
+export { mayNetboot } from './may-netboot';
+export type { NetbootVerdict } from './may-netboot';
+export { progressPercent, stateNumbers, workflowState } from './workflow-state';
+export type { WorkflowStateView } from './workflow-state';

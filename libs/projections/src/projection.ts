@@ -13,3 +13,8 @@ export interface Projection<E extends Event, Row> {
   /** Further keys to find the row by, e.g. `mac:52-54-00-00-00-01`; several rows may share one. */
   lookups?(row: Row): readonly string[];
 }
+
+/** The row has seen a later commit: this event is delivered again. Events of the row's own last commit are applied again, with the same result. */
+export function isStale(row: { readonly position: number } | undefined, { position }: Recorded): boolean {
+  return row !== undefined && position < row.position;
+}

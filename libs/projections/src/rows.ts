@@ -55,6 +55,8 @@ export interface WorkflowEventRow {
   readonly message: string;
   readonly status: ActionStatus;
   readonly at: string;
+  /** In the log. */
+  readonly position: number;
 }
 
 export interface WorkflowDataRow {
@@ -68,11 +70,13 @@ export interface WorkflowDataRow {
 }
 
 /**
- * Key: workflow id. Lookups: `worker:<hardware id>` for every worker in it, `status:<status>`, `template:<id>`.
- * A deleted workflow keeps its row with `deletedAt` (whether a machine may netboot still depends on it).
+ * Key: workflow id. Lookups: `worker:<hardware id>` for every worker in it, and while it is not deleted `status:<status>`,
+ * `template:<id>`. A deleted workflow keeps its row with `deletedAt` (whether a machine may netboot still depends on it).
  */
 export interface WorkflowRow extends Dated {
   readonly id: string;
+  /** Of its first event: the order in which workflows were created. */
+  readonly createdPosition: number;
   readonly templateId: string;
   readonly templateName: string;
   readonly templateVersion: number;
@@ -111,7 +115,10 @@ export interface BootStepRow {
   readonly detail: string;
 }
 
-/** Key: hardware id. What the dashboard shows of one machine; the steps are those since its last power-on, oldest first. */
+/**
+ * Key: hardware id. Lookups: `mac:<aa-bb-…>`, `ip:<address>`. What the dashboard shows of one machine; the steps are those since its
+ * last power-on, oldest first.
+ */
 export interface MachineRow {
   readonly id: string;
   readonly hostname: string;

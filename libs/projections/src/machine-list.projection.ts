@@ -1,0 +1,122 @@
+import type {
+  BootEvent,
+  BootFileServed,
+  EnrolmentEvent,
+  HardwareEvent,
+  LeaseEvent,
+  NetbootOffered,
+  Recorded,
+} from '@tinkerbell/events';
+import { isStale, type Projection } from './projection';
+import type { BootStep, MachineRow } from './rows';
+
+export type MachineEvent = HardwareEvent | BootEvent | LeaseEvent | EnrolmentEvent;
+
+const maxSteps = 64;
+
+/** One row a machine, whoever saw it: DHCP and boot files from boots, the worker from tink-server. */
+export const machineList: Projection<MachineEvent, MachineRow> = {
+  name: 'machine-list',
+  version: 1,
+  aggregates: ['hardware', 'boot', 'lease', 'enrolment'],
+  key: ({ aggregate, aggregateId, event }) =>
+    aggregate === 'hardware' || aggregate === 'enrolment' ? aggregateId : hardwareIdOf(event),
+  evolve(row, recorded) {
+    if (isStale(row, recorded)) return row;
+    const { event, aggregateId, at, position } = recorded;
+    const id = hardwareIdOf(event) ?? aggregateId;
+    const next = step(row ?? { ...unknown, id, updatedAt: at, position }, recorded);
+    return next && { ...next, updatedAt: at, position };
+  },
+  lookups: ({ mac, ip }) => [...(mac === '' ? [] : [`mac:${mac}`]), ...(ip === '' ? [] : [`ip:${ip}`])],
+};
+
+const unknown = { hostname: '', mac: '', ip: '', step: 'off', steps: [], bootFiles: [], registered: false } as const;
+
+function hardwareIdOf({ data }: MachineEvent): string | undefined {
+  return data && 'hardwareId' in data ? data.hardwareId : undefined;
+}
+
+function step(row: MachineRow, recorded: Recorded<MachineEvent>): MachineRow | undefined {
+  const { event, at } = recorded;
+  switch (event.type) {
+    case 'HardwareRegistered':
+    case 'HardwareUpdated': {
+      const dhcp = event.data.hardware.network.interfaces[0]?.dhcp;
+      const { hostname = '', mac = '', ip } = dhcp ?? {};
+      return { ...row, registered: true, hostname, mac, ip: ip?.address ?? '' };
+    }
+    case 'HardwareDeleted':
+      // A machine that was never seen leaves nothing to look at.
+      return row.steps.length === 0 ? undefined : { ...row, registered: false };
+    case 'LeaseBound':
+    case 'LeaseRenewed': {
+      const leased = { ...row, mac: event.data.mac, ip: event.data.ip };
+      // Shows a machine that boots without our boot file; a running one renews without starting anew.
+      return row.step === 'off' ? stepTo(leased, 'dhcp', at, `leased ${event.data.ip}`) : leased;
+    }
+    case 'EnrolmentTokenIssued':
+    case 'LeaseReleased':
+    case 'LeaseDeclined':
+    case 'LeaseRefused':
+      return row;
+    case 'WorkerEnrolled':
+      return stepTo(row, 'worker', at, `enrolled from ${event.data.address}`);
+    case 'WorkerReady': {
+      const { workerVersion, engine, kernel } = event.data;
+      return stepTo(row, 'worker', at, `worker ${workerVersion} is ready (${engine}, kernel ${kernel})`);
+    }
+    default:
+      return bootStep(row, event, at);
+  }
+}
+
+function bootStep(row: MachineRow, event: BootEvent, at: string): MachineRow {
+  const machine = { ...row, mac: event.data?.mac ?? row.mac };
+  switch (event.type) {
+    case 'NetbootOffered':
+      return offered(machine, event.data, at);
+    case 'BootFileServed':
+      return served(machine, event.data, at);
+    case 'BootScriptServed':
+      return stepTo(machine, 'http', at, `${event.data.script} script`);
+    case 'OsieStarted':
+      return stepTo(machine, 'osie', at, `up for ${event.data.uptimeSeconds} s`);
+    case 'MachinePhonedHome': {
+      const { kind, address } = event.data;
+      return stepTo({ ...machine, ip: address }, 'disk', at, `phoned home${kind === '' ? '' : `: ${kind}`}`);
+    }
+    default:
+      return row;
+  }
+}
+
+function offered(row: MachineRow, data: NetbootOffered['data'], at: string): MachineRow {
+  const fresh = isPowerOn(row, data.client) ? { ...row, steps: [], bootFiles: [] } : row;
+  return stepTo({ ...fresh, ip: data.ip }, 'dhcp', at, `${data.client} gets ${data.ip} and ${data.bootFile}`);
+}
+
+/**
+ * A machine asks for DHCP more than once on one way: firmware, then the iPXE that it loaded. It is a new way when it was already past
+ * its boot script, or when the firmware asks again after a file went out.
+ */
+function isPowerOn({ steps }: MachineRow, client: NetbootOffered['data']['client']): boolean {
+  const isPast = steps.some(
+    (done) => done.step === 'osie' || done.step === 'worker' || done.step === 'disk' || done.detail.endsWith(' script'),
+  );
+  return isPast || (client !== 'iPXE' && steps.some((done) => done.step === 'tftp' || done.step === 'http'));
+}
+
+function served(row: MachineRow, data: BootFileServed['data'], at: string): MachineRow {
+  const { role, file, bytes, protocol } = data;
+  const others = row.bootFiles.filter((known) => known.file !== file);
+  const withFile = { ...row, bootFiles: [...others, { role, file, bytes }].slice(-maxSteps) };
+  return stepTo(withFile, protocol, at, `${file}, ${bytes} bytes`);
+}
+
+/** The same thing at the same time is the same event, delivered again. */
+function stepTo(row: MachineRow, to: BootStep, at: string, detail: string): MachineRow {
+  if (row.steps.some((done) => done.step === to && done.at === at && done.detail === detail))
+    return { ...row, step: to };
+  return { ...row, step: to, steps: [...row.steps, { step: to, at, detail }].slice(-maxSteps) };
+}

@@ -1,0 +1,227 @@
+import type { Aggregate, Event, Recorded } from '@tinkerbell/events';
+import {
+  actionFailed,
+  actionHandlerFinished,
+  actionStarted,
+  actionSucceeded,
+  actionTimedOut,
+  bootFileServed,
+  bootScriptServed,
+  enrolmentTokenIssued,
+  hardwareDeleted,
+  hardwareId,
+  hardwareRecord,
+  hardwareRegistered,
+  hardwareUpdated,
+  leaseBound,
+  leaseReleased,
+  leaseRenewed,
+  machineMac,
+  machinePhonedHome,
+  netbootOffered,
+  osieStarted,
+  recorded,
+  templateCreated,
+  templateDeleted,
+  templateUpdated,
+  workerEnrolled,
+  workerReady,
+  workflowCreated,
+  workflowDataUpdated,
+  workflowDeleted,
+  workflowTimedOut,
+} from '@tinkerbell/testing';
+import { describe, expect, it } from 'vitest';
+import { hardwareList } from './hardware-list.projection';
+import { leaseList } from './lease-list.projection';
+import { machineList } from './machine-list.projection';
+import type { Projection } from './projection';
+import { templateList } from './template-list.projection';
+import { workflowList } from './workflow-list.projection';
+
+function rowsOf<E extends Event, Row>(
+  { key, evolve }: Projection<E, Row>,
+  events: readonly Recorded<E>[],
+  from: ReadonlyMap<string, Row> = new Map(),
+): ReadonlyMap<string, Row> {
+  const rows = new Map(from);
+  for (const event of events) {
+    const at = key(event);
+    if (at === undefined) continue;
+    const row = evolve(rows.get(at), event);
+    if (row === undefined) rows.delete(at);
+    else rows.set(at, row);
+  }
+  return rows;
+}
+
+const boot = [
+  netbootOffered(),
+  bootFileServed(),
+  netbootOffered({ client: 'iPXE', bootFile: 'auto.ipxe' }),
+  bootScriptServed(),
+  bootFileServed({ protocol: 'http', role: 'kernel', file: 'vmlinuz-x86_64' }),
+  osieStarted(),
+  machinePhonedHome(),
+];
+
+interface Case {
+  readonly aggregate: Aggregate;
+  readonly id: string;
+  readonly events: readonly Event[];
+}
+const wf = (...events: readonly Event[]): Case => ({
+  aggregate: 'workflow',
+  id: 'w',
+  events: [workflowCreated(2), ...events],
+});
+const cases: readonly (readonly [string, Projection<Event, { readonly position: number }>, Case])[] = [
+  [
+    'hardware',
+    hardwareList,
+    {
+      aggregate: 'hardware',
+      id: hardwareId,
+      events: [hardwareRegistered(), hardwareUpdated(hardwareRecord({ version: 2 }))],
+    },
+  ],
+  [
+    'hardware, deleted',
+    hardwareList,
+    { aggregate: 'hardware', id: hardwareId, events: [hardwareRegistered(), hardwareDeleted()] },
+  ],
+  [
+    'template',
+    templateList,
+    {
+      aggregate: 'template',
+      id: 't',
+      events: [templateCreated(), templateUpdated('x'), templateDeleted(), templateCreated('y')],
+    },
+  ],
+  [
+    'lease',
+    leaseList,
+    { aggregate: 'lease', id: 'default', events: [leaseBound(), leaseRenewed(), leaseReleased(), leaseBound()] },
+  ],
+  [
+    'workflow, succeeded',
+    workflowList,
+    wf(actionStarted(0), workflowDataUpdated(1), actionSucceeded(0), actionStarted(1), actionSucceeded(1)),
+  ],
+  [
+    'workflow, failed',
+    workflowList,
+    wf(actionStarted(0), actionFailed(0), actionHandlerFinished(0), workflowDeleted()),
+  ],
+  ['workflow, timed out', workflowList, wf(actionStarted(0), actionTimedOut(0))],
+  ['workflow, global timeout', workflowList, wf(actionStarted(0), actionSucceeded(0), workflowTimedOut())],
+  ['machine', machineList, { aggregate: 'boot', id: machineMac, events: [...boot, ...boot.slice(0, 4)] }],
+  [
+    'machine, seen by the worker',
+    machineList,
+    { aggregate: 'enrolment', id: hardwareId, events: [enrolmentTokenIssued(), workerEnrolled(), workerReady()] },
+  ],
+];
+
+describe('every projection', () => {
+  it.each(cases)('%s: the same rows when the whole log is replayed', (_name, projection, { aggregate, id, events }) => {
+    const log = recorded(aggregate, id, events);
+    const once = rowsOf(projection, log);
+    expect(rowsOf(projection, log, once)).toEqual(once);
+  });
+
+  it.each(cases)('%s: the same rows when every event comes twice', (_name, projection, { aggregate, id, events }) => {
+    const log = recorded(aggregate, id, events);
+    expect(
+      rowsOf(
+        projection,
+        log.flatMap((event) => [event, event]),
+      ),
+    ).toEqual(rowsOf(projection, log));
+  });
+
+  it.each(cases)(
+    '%s: the same rows when one commit holds all events and comes twice',
+    (_name, projection, { aggregate, id, events }) => {
+      const log = recorded(aggregate, id, events).map((event, index) => ({ ...event, position: 7, index }));
+      const once = rowsOf(projection, log);
+      const twice = rowsOf(projection, log, once);
+      expect([...twice.keys()]).toEqual([...once.keys()]);
+    },
+  );
+
+  it.each(cases)('%s: ignores an event that it does not know', (_name, projection, { aggregate, id, events }) => {
+    const log = recorded(aggregate, id, [...events, { type: 'SomethingNew', v: 9, data: {} }]);
+    const [before, after] = [rowsOf(projection, log.slice(0, -1)), rowsOf(projection, log)];
+    expect([...after.keys()]).toEqual([...before.keys()]);
+  });
+
+  it('ignores what belongs to other aggregates', () => {
+    for (const [, projection] of cases) {
+      const [foreign] = recorded('hardware', 'x', [{ type: 'SomethingNew', v: 1, data: {} }]);
+      if (foreign && projection !== hardwareList && projection !== machineList)
+        expect(projection.key(foreign)).toBeUndefined();
+    }
+  });
+});
+
+describe('hardware-list', () => {
+  it('finds by every MAC and address, keeps the day of creation', () => {
+    const log = recorded('hardware', hardwareId, [
+      hardwareRegistered(),
+      hardwareUpdated(hardwareRecord({ version: 2 })),
+    ]);
+    const row = rowsOf(hardwareList, log).get(hardwareId);
+    expect(row).toMatchObject({ createdAt: log[0]?.at, updatedAt: log[1]?.at, position: 2, hardware: { version: 2 } });
+    expect(row && hardwareList.lookups?.(row)).toEqual(['mac:08-00-27-00-00-01', 'ip:192.168.1.5']);
+  });
+});
+
+describe('lease-list', () => {
+  it('renews, releases, and takes a refusal for what it is', () => {
+    const refused = {
+      type: 'LeaseRefused',
+      v: 1,
+      data: { ...leaseReleased().data, requested: '10.9.9.9', reason: 'not yours' },
+    } as const;
+    const log = recorded('lease', 'default', [
+      leaseBound(),
+      leaseRenewed({ leaseSeconds: 60, expiresAt: '2026-03-01T00:00:00.000Z' }),
+      refused,
+    ]);
+    const row = rowsOf(leaseList, log).get(machineMac);
+    expect(row).toMatchObject({
+      state: 'bound',
+      leaseSeconds: 60,
+      expiresAt: '2026-03-01T00:00:00.000Z',
+      boundAt: log[0]?.at,
+      position: 2,
+    });
+    expect(row && leaseList.lookups?.(row)).toEqual(['ip:192.168.1.5', `hardware:${hardwareId}`]);
+  });
+});
+
+describe('machine-list', () => {
+  const steps = (events: readonly Event[]) =>
+    rowsOf<Event, unknown>(machineList as Projection<Event, unknown>, recorded('boot', machineMac, events)).get(
+      hardwareId,
+    ) as {
+      step: string;
+      steps: readonly { step: string }[];
+    };
+
+  it('tells the way from the firmware to the disk', () => {
+    const row = steps(boot);
+    expect(row.step).toBe('disk');
+    expect(row.steps.map(({ step }) => step)).toEqual(['dhcp', 'tftp', 'dhcp', 'http', 'http', 'osie', 'disk']);
+  });
+  it('begins anew with the next power-on, from iPXE in ROM too', () => {
+    expect(steps([...boot, netbootOffered()]).steps).toHaveLength(1);
+    expect(steps([...boot, netbootOffered({ client: 'iPXE' })]).steps).toHaveLength(1);
+    expect(steps([netbootOffered(), bootFileServed(), netbootOffered()]).steps).toHaveLength(1);
+  });
+  it('stays on its way while iPXE asks after the firmware did', () => {
+    expect(steps(boot.slice(0, 3)).steps).toHaveLength(3);
+  });
+});

@@ -1,0 +1,179 @@
+import type { WorkflowEvent } from '@tinkerbell/events';
+import {
+  actionFailed,
+  actionHandlerFinished,
+  actionSpec,
+  actionStarted,
+  actionSucceeded,
+  actionTimedOut,
+  hardwareId,
+  recorded,
+  templateId,
+  workflowCreated,
+  workflowDataUpdated,
+  workflowDeleted,
+  workflowTimedOut,
+} from '@tinkerbell/testing';
+import { describe, expect, it } from 'vitest';
+import { mayNetboot } from './may-netboot';
+import type { WorkflowRow } from './rows';
+import { workflowList } from './workflow-list.projection';
+import { progressPercent, stateNumbers, workflowState } from './workflow-state';
+
+function rowAfter(...events: readonly WorkflowEvent[]): WorkflowRow {
+  const row = recorded('workflow', 'w', events).reduce<WorkflowRow | undefined>(workflowList.evolve, undefined);
+  if (!row) throw new Error('no row');
+  return row;
+}
+
+const created = workflowCreated(2);
+const start = [actionStarted(0), actionSucceeded(0)];
+
+describe('workflow-list', () => {
+  it('is pending until its first action starts', () => {
+    expect(rowAfter(created)).toMatchObject({ status: 'pending', current: 0, startedAt: null, createdPosition: 1 });
+    expect(rowAfter(created, actionStarted(0))).toMatchObject({
+      status: 'running',
+      startedAt: '2026-01-01T00:00:02.000Z',
+    });
+  });
+  it('is running between two actions, and succeeds with the last', () => {
+    expect(rowAfter(created, ...start)).toMatchObject({ status: 'running', current: 1, finishedAt: null });
+    expect(rowAfter(created, ...start, actionStarted(1), actionSucceeded(1))).toMatchObject({
+      status: 'success',
+      current: 2,
+      finishedAt: '2026-01-01T00:00:05.000Z',
+    });
+  });
+  it('has nothing to do without actions', () =>
+    expect(rowAfter(workflowCreated([]))).toMatchObject({ status: 'success' }));
+  it('keeps how an action failed and what its handler did', () => {
+    const row = rowAfter(
+      created,
+      actionStarted(0),
+      actionFailed(0, { reason: 'pull', exitCode: null }),
+      actionHandlerFinished(0),
+    );
+    expect(row).toMatchObject({ status: 'failed', current: 0 });
+    expect(row.actions[0]).toMatchObject({
+      status: 'failed',
+      reason: 'pull',
+      exitCode: null,
+      handler: { exitCode: 0 },
+    });
+  });
+  it('lists one line a report', () => {
+    const row = rowAfter(created, ...start, actionStarted(1), actionTimedOut(1));
+    expect(row.events.map(({ action, status, seconds, message }) => [action, status, seconds, message])).toEqual([
+      ['action-0', 'running', 0, 'Started execution'],
+      ['action-0', 'success', 3, 'ok'],
+      ['action-1', 'running', 0, 'Started execution'],
+      ['action-1', 'timeout', 60, 'late'],
+    ]);
+  });
+  it('ends the running action with the global timeout', () => {
+    const row = rowAfter(created, actionStarted(0), workflowTimedOut(0));
+    expect(row).toMatchObject({ status: 'timeout', actions: [{ status: 'timeout' }, { status: 'pending' }] });
+  });
+  it('keeps every version of the data, and its row when it is deleted', () => {
+    const row = rowAfter(created, ...start, workflowDataUpdated(1), workflowDataUpdated(2), workflowDeleted());
+    expect(row.data.map(({ version }) => version)).toEqual([1, 2]);
+    expect(row.deletedAt).toBe('2026-01-01T00:00:06.000Z');
+    expect(workflowList.lookups?.(row)).toEqual([`worker:${hardwareId}`]);
+  });
+  it('is found by its workers, its status and its template', () => {
+    const row = rowAfter(workflowCreated([actionSpec(), actionSpec({ workerId: 'other' }), actionSpec()]));
+    expect(workflowList.lookups?.(row)).toEqual([
+      `worker:${hardwareId}`,
+      'worker:other',
+      'status:pending',
+      `template:${templateId}`,
+    ]);
+  });
+});
+
+describe('workflow state', () => {
+  it.each([
+    [0, 0, 'pending', 0],
+    [4, 0, 'success', 25],
+    [4, 3, 'success', 100],
+    [4, 0, 'running', 0],
+    [4, 0, 'failed', 0],
+    [3, 1, 'running', 33],
+    [3, 1, 'success', 66],
+    [3, 2, 'failed', 66],
+  ] as const)('%i actions, %i is %s: %i %%', (total, index, state, want) => {
+    expect(progressPercent(total, index, state)).toBe(want);
+  });
+  it('has no names before the first report', () => {
+    expect(workflowState(rowAfter(created))).toEqual({
+      workflowId: 'w',
+      currentWorker: '',
+      currentTask: '',
+      currentAction: '',
+      currentActionIndex: 0,
+      currentActionState: 'pending',
+      totalNumberOfActions: 2,
+      progressPercent: 0,
+    });
+  });
+  it('stays on an action that succeeded until the next one starts', () => {
+    const want = {
+      currentAction: 'action-0',
+      currentActionIndex: 0,
+      currentActionState: 'success',
+      progressPercent: 50,
+    };
+    expect(workflowState(rowAfter(created, ...start))).toMatchObject(want);
+    expect(workflowState(rowAfter(created, ...start, actionStarted(1)))).toMatchObject({
+      currentAction: 'action-1',
+      currentActionState: 'running',
+      progressPercent: 50,
+    });
+  });
+  it('shows a global timeout between two actions', () => {
+    const view = workflowState(rowAfter(created, ...start, workflowTimedOut()));
+    expect(view).toMatchObject({ currentActionState: 'timeout', progressPercent: 50 });
+    expect(stateNumbers[view.currentActionState]).toBe(3);
+  });
+});
+
+describe('may netboot', () => {
+  const allowed = { allow_pxe: true };
+  const workflow = (createdPosition: number, status: WorkflowRow['status'], deletedAt: string | null = null) => ({
+    id: `w${createdPosition}`,
+    createdPosition,
+    status,
+    deletedAt,
+  });
+  const day = '2026-01-01T00:00:00.000Z';
+
+  it('never when the record says no', () =>
+    expect(mayNetboot({ allow_pxe: false }, [workflow(1, 'pending')])).toEqual({
+      allowed: false,
+      reason: 'allow_pxe is false',
+    }));
+  it('a machine that never had a workflow', () => expect(mayNetboot(allowed, []).allowed).toBe(true));
+  it.each([
+    ['pending', true],
+    ['running', true],
+    ['success', false],
+    ['failed', false],
+    ['timeout', false],
+  ] as const)('%s: %s', (status, want) => expect(mayNetboot(allowed, [workflow(1, status)]).allowed).toBe(want));
+  it.each(['pending', 'running', 'success', 'failed', 'timeout'] as const)('deleted while %s: not', (status) =>
+    expect(mayNetboot(allowed, [workflow(1, status, day)]).allowed).toBe(false),
+  );
+  it('the newest counts, in whatever order they come', () => {
+    const rows = [workflow(2, 'pending'), workflow(1, 'success')];
+    expect(mayNetboot(allowed, rows)).toEqual({ allowed: true, reason: 'workflow w2 is pending' });
+    expect(mayNetboot(allowed, rows.toReversed()).allowed).toBe(true);
+    expect(mayNetboot(allowed, [workflow(1, 'pending'), workflow(2, 'success')]).allowed).toBe(false);
+  });
+  it('deleting an installed machine’s workflow does not install it again', () =>
+    expect(mayNetboot(allowed, [workflow(1, 'success', day)]).allowed).toBe(false));
+  it('one that was deleted before it began takes nothing away', () => {
+    expect(mayNetboot(allowed, [workflow(1, 'running'), workflow(2, 'pending', day)]).allowed).toBe(true);
+    expect(mayNetboot(allowed, [workflow(1, 'success'), workflow(2, 'pending', day)]).allowed).toBe(false);
+  });
+});
