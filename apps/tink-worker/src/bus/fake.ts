@@ -1,0 +1,59 @@
+import { Bus } from './bus';
+
+export interface Published {
+  readonly subject: string;
+  readonly body: string;
+  readonly id: string;
+}
+
+/** A bus in memory for specs: stores what is published once per id, answers requests by a function, and can go away. */
+export class FakeBus extends Bus {
+  connected = true;
+  readonly stored: Published[] = [];
+  readonly tries: Published[] = [];
+  /** Runs before a message is stored; throwing loses the message, returning 'lose-ack' stores it but loses the answer. */
+  onPublish: (message: Published) => 'lose-ack' | void = () => {};
+  answer: (subject: string, body: unknown) => unknown = () => ({ err: { code: 'NO_ANSWER', message: 'none set' } });
+  private readonly wakes = new Set<() => void>();
+  private readonly watchers = new Set<() => void>();
+
+  async publish(subject: string, body: string, id: string): Promise<void> {
+    const message = { subject, body, id };
+    this.tries.push(message);
+    if (!this.connected) throw new Error('the bus is away');
+    const fate = this.onPublish(message);
+    if (!this.stored.some((other) => other.id === id)) this.stored.push(message);
+    this.watchers.forEach((look) => look());
+    if (fate === 'lose-ack') throw new Error('timeout');
+  }
+
+  async request(subject: string, body: string): Promise<string> {
+    if (!this.connected) throw new Error('the bus is away');
+    const reply = JSON.stringify(await this.answer(subject, JSON.parse(body)));
+    queueMicrotask(() => this.watchers.forEach((look) => look()));
+    return reply;
+  }
+
+  onWake(_subject: string, wake: () => void): void {
+    this.wakes.add(wake);
+  }
+
+  wake(): void {
+    this.wakes.forEach((wake) => wake());
+  }
+
+  /** Resolves as soon as the condition holds; looked at whenever something happened on the bus. */
+  until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!condition()) return;
+        this.watchers.delete(look);
+        resolve();
+      };
+      this.watchers.add(look);
+      look();
+    });
+  }
+
+  async close(): Promise<void> {}
+}
