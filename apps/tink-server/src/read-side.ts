@@ -38,9 +38,13 @@ export abstract class ReadSide {
 }
 
 /** Every row of a read model, fetched in pages so that other work gets its turn between them. */
-export async function* rowsOf<Row>(model: ReadModel<Row>, keyOf: (row: Row) => string): AsyncGenerator<Row> {
+export async function* rowsOf<Row>(
+  model: ReadModel<Row>,
+  keyOf: (row: Row) => string,
+  from?: string,
+): AsyncGenerator<Row> {
   const limit = 500;
-  for (let after: string | undefined; ;) {
+  for (let after = from; ;) {
     const page = model.list(after === undefined ? { limit } : { after, limit });
     yield* page;
     const last = page.at(-1);

@@ -7,7 +7,7 @@ import {
   InvalidError,
   NotFoundError,
 } from '@tinkerbell/domain';
-import { StoreUnavailableError } from '@tinkerbell/event-store';
+import { CommitTooLargeError, StoreUnavailableError } from '@tinkerbell/event-store';
 import { RequestError, TooLargeError } from '../http/http-errors';
 import { MalformedJsonError } from '../http/json-text';
 
@@ -35,7 +35,7 @@ function codeOf(error: unknown): status | undefined {
   if (error instanceof IllegalTransitionError) return status.FAILED_PRECONDITION;
   if (error instanceof ForbiddenError) return status.PERMISSION_DENIED;
   if (error instanceof DomainError) return status.INVALID_ARGUMENT;
-  if (error instanceof TooLargeError) return status.RESOURCE_EXHAUSTED;
+  if (error instanceof TooLargeError || error instanceof CommitTooLargeError) return status.RESOURCE_EXHAUSTED;
   if (error instanceof RequestError) return status.UNAVAILABLE;
   // What the originals answer when their storage fails; their clients try again.
   if (error instanceof StoreUnavailableError) return status.ABORTED;

@@ -8,7 +8,7 @@ import {
   NotFoundError,
   type Fault,
 } from '@tinkerbell/domain';
-import { StoreUnavailableError } from '@tinkerbell/event-store';
+import { CommandIdReusedError, CommitTooLargeError, StoreUnavailableError } from '@tinkerbell/event-store';
 import { RequestError } from './http-errors';
 import { MalformedJsonError } from './json-text';
 
@@ -33,6 +33,8 @@ export function describeError(error: unknown): { readonly status: number; readon
     return answer(status, error.code, error.message, error.field, error.faults);
   }
   if (error instanceof DomainError) return answer(statusOf(error), error.code, error.message, error.field);
+  if (error instanceof CommitTooLargeError) return answer(413, 'TOO_LARGE', error.message);
+  if (error instanceof CommandIdReusedError) return answer(409, 'CONFLICT', error.message, 'Idempotency-Key');
   if (error instanceof StoreUnavailableError) return answer(503, 'UNAVAILABLE', error.message);
   if (error instanceof HttpException) return answer(error.getStatus(), httpCode(error.getStatus()), error.message);
   return undefined;

@@ -36,7 +36,8 @@ export class TemplateCommands {
   delete(idOrName: string, caller: Caller): Promise<TemplateWritten> {
     return this.turns.run(async () => {
       await this.reads.atLeast(await this.store.lastPosition());
-      const id = this.reads.templates.find(`name:${idOrName}`)?.id ?? idOrName;
+      const { templates } = this.reads;
+      const id = (templates.get(idOrName) ?? templates.find(`name:${idOrName}`))?.id ?? idOrName;
       return this.write(id, { type: 'DeleteTemplate', id }, 'delete', caller);
     });
   }

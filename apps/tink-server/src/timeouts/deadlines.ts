@@ -23,19 +23,15 @@ export function nextDeadline(row: WorkflowRow, graceSeconds: number): Deadline |
   return global.at <= action.at ? global : action;
 }
 
-function globalDeadline(row: WorkflowRow): Deadline | undefined {
-  const first = row.events.find(({ status }) => status === 'running');
-  if (row.globalTimeoutSeconds === 0 || !first) return undefined;
-  return { kind: 'workflow', at: Date.parse(first.at) + row.globalTimeoutSeconds * 1000 };
+function globalDeadline({ globalTimeoutSeconds, startedAt }: WorkflowRow): Deadline | undefined {
+  if (globalTimeoutSeconds === 0 || startedAt === null) return undefined;
+  return { kind: 'workflow', at: Date.parse(startedAt) + globalTimeoutSeconds * 1000 };
 }
 
-function actionDeadline(row: WorkflowRow, graceSeconds: number): Deadline | undefined {
-  const index = row.current;
-  const action = row.actions[index];
-  if (action?.status !== 'running') return undefined;
-  const start = row.events.findLast((event) => event.index === index && event.status === 'running');
-  if (!start) return undefined;
-  const startedAt = Date.parse(start.at);
+function actionDeadline({ actions, current }: WorkflowRow, graceSeconds: number): Deadline | undefined {
+  const action = actions[current];
+  if (action?.status !== 'running' || action.startedAt === null) return undefined;
+  const startedAt = Date.parse(action.startedAt);
   const at = startedAt + (action.spec.timeoutSeconds + graceSeconds) * 1000;
-  return { kind: 'action', at, index, attempt: action.attempt, startedAt };
+  return { kind: 'action', at, index: current, attempt: action.attempt, startedAt };
 }

@@ -7,10 +7,7 @@ export function workOrder(rows: readonly WorkflowRow[]): readonly WorkflowRow[] 
     .filter(({ status, deletedAt }) => !isTerminal(status) && deletedAt === null)
     .sort(
       (a, b) =>
-        Number(b.status === 'running') - Number(a.status === 'running') ||
-        a.createdAt.localeCompare(b.createdAt) ||
-        a.position - b.position ||
-        a.id.localeCompare(b.id),
+        Number(b.status === 'running') - Number(a.status === 'running') || a.createdPosition - b.createdPosition,
     );
 }
 

@@ -1,10 +1,9 @@
 import type { ActionSpec } from '@tinkerbell/events';
-import type { ActionRow, WorkflowEventRow, WorkflowRow, WorkflowStatus } from '@tinkerbell/projections';
+import { workflowState, type WorkflowEventRow, type WorkflowRow, type WorkflowStatus } from '@tinkerbell/projections';
 import { stringify } from 'yaml';
 import { toTimestamp } from '../grpc/timestamp';
 
-export type StateName = 'STATE_PENDING' | 'STATE_RUNNING' | 'STATE_FAILED' | 'STATE_TIMEOUT' | 'STATE_SUCCESS';
-const states: Readonly<Record<WorkflowStatus, StateName>> = {
+const states: Readonly<Record<WorkflowStatus, string>> = {
   pending: 'STATE_PENDING',
   running: 'STATE_RUNNING',
   failed: 'STATE_FAILED',
@@ -26,43 +25,52 @@ export function workflowMessage(row: WorkflowRow, withData: boolean): unknown {
   };
 }
 
-export interface WorkflowContext {
-  readonly workflow_id: string;
-  readonly current_worker: string;
-  readonly current_task: string;
-  readonly current_action: string;
-  readonly current_action_index: number;
-  readonly current_action_state: StateName;
-  readonly total_number_of_actions: number;
-}
-
-/** The originals' view of where a workflow stands: its last action that was started, and how that one is. */
-export function workflowContext(row: WorkflowRow): WorkflowContext {
-  const index = lastTouched(row);
-  const action = index < 0 ? undefined : row.actions[index];
+/** As the originals' gateway writes it: the message with times as RFC 3339. */
+export function workflowJson(row: WorkflowRow, withData: boolean): unknown {
   return {
-    workflow_id: row.id,
-    current_worker: action?.spec.workerId ?? '',
-    current_task: action?.spec.task ?? '',
-    current_action: action?.spec.name ?? '',
-    current_action_index: Math.max(index, 0),
-    current_action_state: states[actionState(row, action)],
-    total_number_of_actions: row.actions.length,
+    id: row.id,
+    template: row.templateId,
+    hardware: JSON.stringify(row.devices),
+    state: states[row.status],
+    created_at: row.createdAt,
+    updated_at: row.updatedAt,
+    ...(withData ? { data: workflowYaml(row) } : {}),
   };
 }
 
-/** Percentage of the work that is done, as `tink workflow state` shows it. */
-export function progressPercent({
-  current_action_index,
-  current_action_state,
-  total_number_of_actions,
-}: WorkflowContext) {
-  if (total_number_of_actions === 0) return 0;
-  const done = current_action_state === 'STATE_SUCCESS' ? current_action_index + 1 : current_action_index;
-  return Math.floor((done * 100) / total_number_of_actions);
+/** The originals' view of where a workflow stands: its last action that was started, and how that one is. */
+export function contextMessage(row: WorkflowRow): object {
+  const view = workflowState(row);
+  return {
+    workflow_id: view.workflowId,
+    current_worker: view.currentWorker,
+    current_task: view.currentTask,
+    current_action: view.currentAction,
+    current_action_index: view.currentActionIndex,
+    current_action_state: states[view.currentActionState],
+    total_number_of_actions: view.totalNumberOfActions,
+  };
 }
 
-export function actionStatusMessage(workflowId: string, event: WorkflowEventRow): unknown {
+/** proto3 JSON writes 64-bit numbers as strings. */
+export function contextJson(row: WorkflowRow): unknown {
+  const { currentActionIndex, totalNumberOfActions } = workflowState(row);
+  return {
+    ...contextMessage(row),
+    current_action_index: String(currentActionIndex),
+    total_number_of_actions: String(totalNumberOfActions),
+  };
+}
+
+export function eventJson(workflowId: string, event: WorkflowEventRow): unknown {
+  return {
+    ...actionStatusMessage(workflowId, event),
+    seconds: String(Math.round(event.seconds)),
+    created_at: event.at,
+  };
+}
+
+export function actionStatusMessage(workflowId: string, event: WorkflowEventRow): object {
   return {
     workflow_id: workflowId,
     task_name: event.task,
@@ -124,14 +132,4 @@ function actionDocument(spec: ActionSpec): unknown {
 function splitPair(pair: string): readonly [string, string] {
   const equals = pair.indexOf('=');
   return [pair.slice(0, equals), pair.slice(equals + 1)];
-}
-
-function lastTouched({ actions }: WorkflowRow): number {
-  return actions.findLastIndex(({ status }) => status !== 'pending');
-}
-
-function actionState(row: WorkflowRow, action: ActionRow | undefined): WorkflowStatus {
-  // The global timeout may pass between two actions: then no action has failed, but the workflow has.
-  if (row.status === 'timeout' || row.status === 'failed') return row.status;
-  return action?.status ?? row.status;
 }

@@ -1,0 +1,110 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Logger } from '@nestjs/common';
+import {
+  bootDecider,
+  enrolmentDecider,
+  fold,
+  ForbiddenError,
+  NotFoundError,
+  parseMac,
+  type BootToken,
+} from '@tinkerbell/domain';
+import type { BootEvent } from '@tinkerbell/events';
+import { handle, type EventStore } from '@tinkerbell/event-store';
+import { subjects, type EnrolReply, type EnrolRequest } from '@tinkerbell/messaging';
+import { metadataFor, streamOf, type Caller } from '../commands/caller';
+import type { ReadSide } from '../read-side';
+
+/** Signs a worker's credential: what `NatsIdentity` of @tinkerbell/identity does. */
+export interface WorkerCredentials {
+  mintWorkerJwt(options: {
+    readonly publicKey: string;
+    readonly workerId: string;
+    readonly expiresAt: Date;
+  }): Promise<string>;
+}
+
+export interface EnrolmentOptions {
+  /** What a worker connects to. */
+  readonly natsUrl: string;
+  /** PEM. */
+  readonly ca: string;
+  readonly registry: EnrolReply['registry'];
+  readonly credentialSeconds: number;
+  readonly tokenSeconds: number;
+}
+
+/** Trades a one-time token for a worker's own credential. */
+export class Enrolment {
+  private readonly logger = new Logger('enrolment');
+
+  constructor(
+    private readonly store: EventStore,
+    private readonly reads: ReadSide,
+    private readonly credentials: WorkerCredentials,
+    private readonly options: EnrolmentOptions,
+  ) {}
+
+  /** `address`: where the request came from. Throws ForbiddenError when the token is not good for this worker. */
+  async enrol(request: EnrolRequest, address: string): Promise<EnrolReply> {
+    const { workerId, publicKey } = request;
+    await this.reads.atLeast(await this.store.lastPosition());
+    const mac = this.ownMac(workerId, request.mac);
+    const tokenHash = hashOf(request.token);
+    const now = new Date();
+    const expiresAt = new Date(now.getTime() + this.options.credentialSeconds * 1000);
+    const command = {
+      type: 'EnrolWorker',
+      hardwareId: workerId,
+      tokenHash,
+      publicKey,
+      mac,
+      address,
+      now: now.toISOString(),
+      expiresAt: expiresAt.toISOString(),
+      bootTokens: await this.bootTokens(mac),
+    } as const;
+    const metadata = { id: `enrol:${publicKey}:${tokenHash}`, actor: `worker:${workerId}` };
+    const { changed } = await handle(this.store, enrolmentDecider, streamOf('enrolment', workerId), command, metadata);
+    if (changed) this.logger.log(`worker ${workerId} enrolled from ${address}`);
+    const jwt = await this.credentials.mintWorkerJwt({ publicKey, workerId, expiresAt });
+    const { natsUrl, ca, registry } = this.options;
+    return { workerId, jwt, natsUrl, ca, expiresAt: expiresAt.toISOString(), registry };
+  }
+
+  /** A one-time token for a worker that does not come from a netboot. It is shown once; only its hash is kept. */
+  async issueToken(
+    hardwareId: string,
+    caller: Caller,
+  ): Promise<{ readonly token: string; readonly expiresAt: string }> {
+    if (!this.reads.hardware.get(hardwareId)) throw new NotFoundError('hardware', hardwareId);
+    const token = randomBytes(32).toString('base64url');
+    const now = new Date();
+    const expiresAt = new Date(now.getTime() + this.options.tokenSeconds * 1000).toISOString();
+    const command = { type: 'IssueToken', tokenHash: hashOf(token), expiresAt, now: now.toISOString() } as const;
+    // Without the client's key: the token cannot be shown a second time, so a repeated request gets a new one.
+    const metadata = metadataFor({ actor: caller.actor }, `enrolment.token:${hardwareId}`);
+    await handle(this.store, enrolmentDecider, streamOf('enrolment', hardwareId), command, metadata);
+    return { token, expiresAt };
+  }
+
+  private ownMac(workerId: string, given: string): string {
+    const row = this.reads.hardware.get(workerId);
+    if (!row) throw new ForbiddenError(`no hardware ${workerId} is registered`);
+    const mac = parseMac(given);
+    if (mac !== undefined && row.hardware.network.interfaces.some(({ dhcp }) => dhcp.mac === mac)) return mac;
+    throw new ForbiddenError(`hardware ${workerId} has no interface ${given}`);
+  }
+
+  private async bootTokens(mac: string): Promise<readonly BootToken[]> {
+    const { events } = await this.store.read<BootEvent>(subjects.stream('boot', mac));
+    return fold(
+      bootDecider,
+      events.map(({ event }) => event),
+    ).tokens;
+  }
+}
+
+function hashOf(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
+}

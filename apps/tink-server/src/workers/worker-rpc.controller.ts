@@ -1,0 +1,60 @@
+import { Controller, UseFilters } from '@nestjs/common';
+import { Ctx, MessagePattern, NatsContext, Payload, Transport } from '@nestjs/microservices';
+import {
+  parseWorkerSubject,
+  subjects,
+  type DataGetReply,
+  type DataPutReply,
+  type NextReply,
+  type StateReply,
+} from '@tinkerbell/messaging';
+import { checked } from '../http/checked.dto';
+import { WorkflowData } from '../workflow/workflow-data';
+import { RpcErrorFilter } from './rpc-error.filter';
+import { WorkerAccess } from './worker-access';
+import { WorkerDesk } from './worker-desk';
+import { DataGetRequestDto, DataPutRequestDto, NextRequestDto, StateRequestDto } from './worker-rpc.dto';
+
+/** What a worker asks over NATS. Who asks is in the subject, which the broker guards; never in the body. */
+@Controller()
+@UseFilters(RpcErrorFilter)
+export class WorkerRpcController {
+  constructor(
+    private readonly desk: WorkerDesk,
+    private readonly data: WorkflowData,
+    private readonly access: WorkerAccess,
+  ) {}
+
+  @MessagePattern(subjects.anyRpc('next'), Transport.NATS)
+  next(@Payload() body: unknown, @Ctx() context: NatsContext): Promise<NextReply> {
+    const { bootId } = checked(NextRequestDto, body, 'request');
+    return this.desk.next(workerOf(context), bootId);
+  }
+
+  @MessagePattern(subjects.anyRpc('state'), Transport.NATS)
+  state(@Payload() body: unknown, @Ctx() context: NatsContext): Promise<StateReply> {
+    return this.desk.state(workerOf(context), checked(StateRequestDto, body, 'request'));
+  }
+
+  @MessagePattern(subjects.anyRpc('data-get'), Transport.NATS)
+  async dataGet(@Payload() body: unknown, @Ctx() context: NatsContext): Promise<DataGetReply> {
+    const { workflowId, version } = checked(DataGetRequestDto, body, 'request');
+    await this.access.toWorkflow(workerOf(context), workflowId);
+    const found = await this.data.get(workflowId, version);
+    return { version: found.version, data: found.text };
+  }
+
+  @MessagePattern(subjects.anyRpc('data-put'), Transport.NATS)
+  async dataPut(@Payload() body: unknown, @Ctx() context: NatsContext): Promise<DataPutReply> {
+    const { workflowId, index, data } = checked(DataPutRequestDto, body, 'request');
+    const workerId = workerOf(context);
+    const { version } = await this.data.put(workflowId, data, { workerId, index }, { actor: `worker:${workerId}` });
+    return { version };
+  }
+}
+
+function workerOf(context: NatsContext): string {
+  const parsed = parseWorkerSubject(context.getSubject());
+  if (!parsed) throw new Error(`${context.getSubject()} is no subject of a worker`);
+  return parsed.workerId;
+}

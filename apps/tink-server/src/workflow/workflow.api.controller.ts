@@ -1,0 +1,97 @@
+import { Body, Controller, Delete, Get, Param, Post, Put, Req, Res } from '@nestjs/common';
+import { isTerminal, NotFoundError } from '@tinkerbell/domain';
+import { callerOf } from '../http/caller-of';
+import { checked } from '../http/checked.dto';
+import type { HttpRequest, HttpResponse } from '../http/http-message';
+import { sendNdjson } from '../http/ndjson';
+import { listOf } from '../http/paging';
+import { Query } from '../http/query';
+import { ReadSide } from '../read-side';
+import { ActionLogs } from './action-logs';
+import { WorkflowCommands } from './workflow-commands';
+import { WorkflowData } from './workflow-data';
+import { workflowView } from './workflow-view';
+import { CreateWorkflowDto, devicesOf } from './workflow.dto';
+
+const statuses = ['pending', 'running', 'success', 'failed', 'timeout'] as const;
+
+@Controller('api/workflows')
+export class WorkflowApiController {
+  constructor(
+    private readonly commands: WorkflowCommands,
+    private readonly data: WorkflowData,
+    private readonly logs: ActionLogs,
+    private readonly reads: ReadSide,
+  ) {}
+
+  @Get()
+  list(@Req() request: HttpRequest): unknown {
+    const query = Query.of(request);
+    const status = query.oneOf('status', statuses);
+    const worker = query.text('worker')?.toLowerCase();
+    return listOf(
+      this.reads.workflows,
+      ({ id }) => id,
+      query,
+      (row) =>
+        row.deletedAt === null &&
+        (!status || row.status === status) &&
+        (!worker || row.actions.some(({ spec }) => spec.workerId === worker))
+          ? workflowView(this.reads, row)
+          : undefined,
+    );
+  }
+
+  @Get(':id')
+  get(@Param('id') id: string): unknown {
+    return workflowView(this.reads, this.reads.workflow(id));
+  }
+
+  @Post()
+  create(@Body() body: unknown, @Req() request: HttpRequest): unknown {
+    const { template, hardware } = checked(CreateWorkflowDto, body, 'request');
+    return this.commands.create({ template, devices: devicesOf(hardware) }, callerOf(request));
+  }
+
+  @Delete(':id')
+  delete(@Param('id') id: string, @Req() request: HttpRequest): unknown {
+    return this.commands.delete(id, callerOf(request));
+  }
+
+  @Get(':id/data')
+  async getData(@Param('id') id: string, @Req() request: HttpRequest, @Res() response: HttpResponse): Promise<void> {
+    const { version, latest, metadata, text } = await this.data.get(id, Query.of(request).whole('version', 0, 1e9));
+    response.setHeader('Content-Type', 'application/json; charset=utf-8');
+    // The data itself goes out as it came in.
+    response.end(`${JSON.stringify({ version, latest, metadata }).slice(0, -1)},"data":${text}}\n`);
+  }
+
+  @Put(':id/data')
+  putData(@Param('id') id: string, @Body() body: unknown, @Req() request: HttpRequest): unknown {
+    return this.data.put(id, typeof body === 'string' ? body : '', null, callerOf(request));
+  }
+
+  @Get(':id/logs')
+  getLogs(@Param('id') id: string, @Req() request: HttpRequest, @Res() response: HttpResponse): Promise<void> {
+    const query = Query.of(request);
+    const row = this.reads.workflow(id);
+    const [follow, since] = [query.flag('follow'), query.time('since')];
+    const index = indexOf(row.actions, query.text('action'));
+    // A workflow that has ended will write nothing more.
+    const live = follow && !isTerminal(row.status);
+    return sendNdjson(response, (signal) => this.logs.lines(row, { index, since, follow: live, signal }));
+  }
+}
+
+/** An action is named by its index, its name, or `task/name`. */
+function indexOf(
+  actions: readonly { readonly spec: { readonly task: string; readonly name: string } }[],
+  wanted: string | undefined,
+): number | undefined {
+  if (wanted === undefined) return undefined;
+  const index = /^\d+$/.test(wanted)
+    ? Number(wanted)
+    : actions.findIndex(({ spec }) => spec.name === wanted || `${spec.task}/${spec.name}` === wanted);
+  if (index < 0 || index >= actions.length) throw new NotFoundError('action', wanted);
+  return index;
+}
