@@ -1,0 +1,177 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildArtefacts, type Artefacts } from '../demo/src/artefacts';
+import { runMachine, type MachineRun } from '../demo/src/machine-run';
+import { startProvisioner, type Provisioner } from '../demo/src/provisioner';
+import { order, type Scenario } from '../demo/src/scenario';
+import { createLab, type Lab } from './lab';
+import type { Firmware } from './machine';
+
+const missing = ['/dev/net/tun', '/usr/bin/qemu-system-x86_64', '/usr/share/OVMF/OVMF_CODE_4M.fd'].filter(
+  (file) => !existsSync(file),
+);
+const cannot = process.getuid?.() !== 0 ? ['root'] : missing;
+
+/** Software emulation is slow and the host is noisy: three times what a quiet run takes. */
+const patience = 240_000;
+
+const scenario = (n: number, more: Partial<Scenario> = {}): Omit<Scenario, 'imageFile'> => ({
+  hardwareId: `0eba0bf8-3772-4b4a-ab9f-6ebe93b90a0${n}`,
+  mac: `52:54:00:99:00:0${n}`,
+  ip: `10.99.0.1${n}`,
+  hostname: `node-${n}`,
+  uefi: false,
+  ...more,
+});
+
+describe.skipIf(cannot.length > 0)(
+  `a machine with an empty disk${cannot.length > 0 ? ` (missing: ${cannot.join(', ')})` : ''}`,
+  () => {
+    let dir = '';
+    let lab: Lab;
+    let provisioner: Provisioner;
+    let artefacts: Artefacts;
+    const runs: MachineRun[] = [];
+    const log: string[] = [];
+
+    const start = () => startProvisioner(lab, { dir, dataDir: join(dir, 'data'), onLog: (line) => log.push(line) });
+
+    beforeAll(async () => {
+      artefacts = await buildArtefacts('small', () => undefined);
+      dir = await mkdtemp(join(tmpdir(), 'tinkerbell-e2e-'));
+      lab = await createLab(`tink-e2e-${process.pid}`);
+      provisioner = await start();
+    }, 600_000);
+
+    afterAll(async () => {
+      for (const { machine } of runs) await machine.off();
+      await provisioner?.close();
+      await lab?.close();
+      await rm(dir, { recursive: true, force: true });
+    }, 60_000);
+
+    const provision = async (firmware: Firmware, plan: Omit<Scenario, 'imageFile'>): Promise<MachineRun> => {
+      const full = { ...plan, imageFile: artefacts.image };
+      const workflowId = await order(provisioner, full, dir, lab.address, () => undefined);
+      const run = await runMachine(
+        lab,
+        provisioner,
+        full,
+        workflowId,
+        { firmware, dir },
+        { onStep: () => undefined, onProgress: () => undefined },
+      );
+      runs.push(run);
+      return run;
+    };
+
+    const names = (run: MachineRun) => run.story.steps.map(({ name }) => name);
+    const scripts = (run: MachineRun, mac: string) =>
+      run.events.flatMap(({ event }) =>
+        event.type === 'BootScriptServed' && event.data.mac === mac.replaceAll(':', '-') ? [event.data.script] : [],
+      );
+
+    it('is provisioned through a BIOS iPXE ROM, and boots its own disk at every further reboot', async () => {
+      const plan = scenario(1);
+      const run = await provision('bios', plan);
+      const home = await run.phonedHome(1, patience);
+      expect(home.detail).toContain('node-1');
+      expect(names(run)).toEqual(
+        expect.arrayContaining([
+          'DHCP lease',
+          'iPXE script',
+          'kernel',
+          'initramfs',
+          'rootfs',
+          'OSIE',
+          'enrolled',
+          'worker',
+          'own disk',
+        ]),
+      );
+      const workflow = JSON.parse(await provisioner.tink('workflow', 'list', '--output', 'json')) as
+        { status: string }[] | { items: { status: string }[] };
+      const [first] = Array.isArray(workflow) ? workflow : workflow.items;
+      expect(first?.status).toBe('success');
+      for (const again of [2, 3]) {
+        await run.machine.reset();
+        await run.phonedHome(again, patience);
+      }
+      expect(scripts(run, plan.mac)).toEqual(['osie', 'local', 'local', 'local']);
+      await run.machine.off();
+    }, 600_000);
+
+    it('is provisioned through the PXE of UEFI firmware, and boots its own disk at every further reboot', async () => {
+      const plan = scenario(2, { uefi: true });
+      const run = await provision('uefi', plan);
+      await run.phonedHome(1, patience);
+      expect(names(run)).toEqual(expect.arrayContaining(['nbp', 'iPXE script', 'OSIE', 'own disk']));
+      for (const again of [2, 3]) {
+        await run.machine.reset();
+        await run.phonedHome(again, patience);
+      }
+      expect(scripts(run, plan.mac).filter((script) => script === 'osie')).toHaveLength(1);
+      await run.machine.off();
+    }, 600_000);
+
+    it('is provisioned through UEFI HTTP boot', async () => {
+      const plan = scenario(3, { uefi: true });
+      const run = await provision('uefi-http', plan);
+      await run.phonedHome(1, patience);
+      const offers = run.events.flatMap(({ event }) =>
+        event.type === 'NetbootOffered' && event.data.hardwareId === plan.hardwareId ? [event.data] : [],
+      );
+      expect(offers[0]).toMatchObject({ client: 'HTTPClient', arch: 16 });
+      expect(offers[0]?.bootFile).toMatch(/^http:/);
+      await run.machine.off();
+    }, 600_000);
+
+    it('is provisioned through plain BIOS PXE and undionly.kpxe', async () => {
+      const plan = scenario(4, { binary: 'undionly.kpxe' });
+      const run = await provision('bios', plan);
+      await run.phonedHome(1, patience * 2);
+      const served = run.events.flatMap(({ event }) =>
+        event.type === 'BootFileServed' && event.data.hardwareId === plan.hardwareId ? [event.data] : [],
+      );
+      expect(served[0]).toMatchObject({ protocol: 'tftp', role: 'nbp', file: 'undionly.kpxe' });
+      await run.machine.off();
+    }, 900_000);
+
+    it('is provisioned although the provisioner is killed in the middle of writing its disk', async () => {
+      const run = await provision('bios', scenario(5));
+      await until(
+        () => run.story.steps.some(({ name, detail }) => name === 'action write-image' && detail === 'started'),
+        patience,
+      );
+      await provisioner.kill();
+      await provisioner.close();
+      provisioner = await start();
+      const status = async () =>
+        JSON.parse(await provisioner.tink('workflow', 'list', '--output', 'json')) as {
+          hostname?: string;
+          status: string;
+        }[];
+      await until(async () => (await status()).every((row) => row.status === 'success'), patience);
+      const doubled = (await provisioner.tink('events', '--from', '60', '--output', 'json'))
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { stream: string; event: { type: string; data: { index?: number } } })
+        .filter(({ event }) => event.type === 'ActionSucceeded')
+        .map(({ stream, event }) => `${stream} ${event.data.index}`);
+      expect(new Set(doubled).size).toBe(doubled.length);
+      await run.machine.off();
+    }, 600_000);
+  },
+);
+
+/** Asks again until the answer is yes. */
+async function until(condition: () => boolean | Promise<boolean>, timeoutMs: number): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`not within ${timeoutMs / 1000} s: ${condition.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
