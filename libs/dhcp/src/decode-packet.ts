@@ -1,0 +1,85 @@
+import { MalformedPacketError } from './errors';
+import { concat, latin1, readIpv4 } from './fields';
+import type { Options } from './option-codec';
+import { optionOverload } from './options/option-overload';
+import { headerLength, magicCookie, type DhcpPacket } from './packet';
+
+const fileAt = 108;
+const snameAt = 44;
+
+/**
+ * Throws MalformedPacketError for anything that is no DHCP message. Single options stay bytes until they are asked for, so one that
+ * makes no sense does not cost the rest. An options area without an end mark is taken: some firmware leaves it out.
+ */
+export function decodePacket(bytes: Uint8Array): DhcpPacket {
+  if (bytes.length < headerLength) {
+    throw new MalformedPacketError(`${bytes.length} bytes, a DHCP message has at least ${headerLength}`, bytes.length);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const op = view.getUint8(0);
+  if (op !== 1 && op !== 2) throw new MalformedPacketError(`op ${op} is neither request nor reply`, 0);
+  const hlen = view.getUint8(2);
+  if (hlen > 16) throw new MalformedPacketError(`hardware address of ${hlen} bytes, 16 is the limit`, 2);
+  if (magicCookie.some((byte, i) => bytes[236 + i] !== byte))
+    throw new MalformedPacketError('no DHCP magic cookie', 236);
+
+  const options = new Map<number, Uint8Array>();
+  collectOptions(bytes, headerLength, bytes.length, options);
+  const overloaded = resolveOverload(bytes, options);
+  return {
+    op: op === 1 ? 'request' : 'reply',
+    htype: view.getUint8(1),
+    hops: view.getUint8(3),
+    xid: view.getUint32(4),
+    secs: view.getUint16(8),
+    flags: view.getUint16(10),
+    ciaddr: readIpv4(bytes, 12),
+    yiaddr: readIpv4(bytes, 16),
+    siaddr: readIpv4(bytes, 20),
+    giaddr: readIpv4(bytes, 24),
+    chaddr: bytes.slice(28, 28 + hlen),
+    sname: overloaded.sname ? '' : cString(bytes.subarray(snameAt, fileAt)),
+    file: overloaded.file ? '' : cString(bytes.subarray(fileAt, 236)),
+    options,
+  };
+}
+
+/** RFC 2131 §4.1: first the options field, then `file`, then `sname`. */
+function resolveOverload(bytes: Uint8Array, options: Map<number, Uint8Array>): { file: boolean; sname: boolean } {
+  const raw = options.get(optionOverload.code);
+  if (raw === undefined) return { file: false, sname: false };
+  const overload = optionOverload.decode(raw);
+  options.delete(optionOverload.code);
+  if (overload.file) collectOptions(bytes, fileAt, 236, options);
+  if (overload.sname) collectOptions(bytes, snameAt, fileAt, options);
+  return overload;
+}
+
+/** Adds the options between `from` and `to`; parts of one option are joined in order (RFC 3396 §7). */
+function collectOptions(bytes: Uint8Array, from: number, to: number, into: Map<number, Uint8Array>): Options {
+  let at = from;
+  while (at < to) {
+    const code = bytes[at] ?? 0;
+    if (code === 255) break;
+    if (code === 0) {
+      at++;
+      continue;
+    }
+    if (at + 1 >= to) throw new MalformedPacketError(`option ${code} has no length`, at);
+    const length = bytes[at + 1] ?? 0;
+    const end = at + 2 + length;
+    if (end > to) {
+      throw new MalformedPacketError(`option ${code} wants ${length} bytes, ${to - at - 2} are left`, at);
+    }
+    const earlier = into.get(code);
+    const part = bytes.slice(at + 2, end);
+    into.set(code, earlier ? concat([earlier, part]) : part);
+    at = end;
+  }
+  return into;
+}
+
+function cString(field: Uint8Array): string {
+  const end = field.indexOf(0);
+  return latin1(end < 0 ? field : field.subarray(0, end));
+}

@@ -1,0 +1,4 @@
+import { textOption } from '../fields';
+
+/** RFC 2132 §3.17. */
+export const domainName = textOption(15, 'domain-name');

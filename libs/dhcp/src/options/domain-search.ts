@@ -1,0 +1,69 @@
+import { MalformedOptionError } from '../errors';
+import { latin1, textBytes } from '../fields';
+import type { OptionCodec } from '../option-codec';
+
+/** RFC 3397: a list of domains, DNS-encoded (RFC 1035 §4.1.4) with compression pointers into the same option. */
+export const domainSearch: OptionCodec<readonly string[]> = {
+  code: 119,
+  name: 'domain-search',
+  decode(raw) {
+    const domains: string[] = [];
+    let at = 0;
+    while (at < raw.length) {
+      const { labels, next } = readName(raw, at);
+      domains.push(labels.join('.'));
+      at = next;
+    }
+    return domains;
+  },
+  encode(domains) {
+    const bytes: number[] = [];
+    const places = new Map<string, number>();
+    for (const domain of domains) writeName(domain, bytes, places);
+    return Uint8Array.from(bytes);
+  },
+};
+
+function fault(reason: string): MalformedOptionError {
+  return new MalformedOptionError({ option: 119, reason });
+}
+
+function readName(raw: Uint8Array, start: number): { labels: readonly string[]; next: number } {
+  const labels: string[] = [];
+  let at = start;
+  let next: number | undefined;
+  for (;;) {
+    const length = raw[at];
+    if (length === undefined) throw fault(`name at byte ${start} is cut off`);
+    if (length === 0) return { labels, next: next ?? at + 1 };
+    if (length >= 0xc0) {
+      const target = ((length & 0x3f) << 8) | (raw[at + 1] ?? 0);
+      // Only backwards: a pointer to itself or forwards would go round for ever.
+      if (at + 1 >= raw.length || target >= at) throw fault(`bad pointer at byte ${at}`);
+      next ??= at + 2;
+      at = target;
+      continue;
+    }
+    if (length > 63 || at + 1 + length > raw.length) throw fault(`bad label at byte ${at}`);
+    labels.push(latin1(raw.subarray(at + 1, at + 1 + length)));
+    if (labels.length > 127) throw fault(`name at byte ${start} has too many labels`);
+    at += 1 + length;
+  }
+}
+
+function writeName(domain: string, bytes: number[], places: Map<string, number>): void {
+  const labels = domain.split('.').filter((label) => label !== '');
+  for (let i = 0; i < labels.length; i++) {
+    const rest = labels.slice(i).join('.').toLowerCase();
+    const known = places.get(rest);
+    if (known !== undefined) {
+      bytes.push(0xc0 | (known >> 8), known & 0xff);
+      return;
+    }
+    if (bytes.length < 0x3fff) places.set(rest, bytes.length);
+    const label = textBytes(labels[i] ?? '');
+    if (label.length > 63) throw new RangeError(`label ${JSON.stringify(labels[i])} is longer than 63 bytes`);
+    bytes.push(label.length, ...label);
+  }
+  bytes.push(0);
+}

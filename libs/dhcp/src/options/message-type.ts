@@ -1,0 +1,40 @@
+import { MalformedOptionError } from '../errors';
+import { expectLength } from '../fields';
+import type { OptionCodec } from '../option-codec';
+
+// Value = place in the list, from 1. 9: RFC 3203; 10–13: RFC 4388; 14–15: RFC 6926; 16–18: RFC 7724.
+const names = [
+  'discover',
+  'offer',
+  'request',
+  'decline',
+  'ack',
+  'nak',
+  'release',
+  'inform',
+  'force-renew',
+  'lease-query',
+  'lease-unassigned',
+  'lease-unknown',
+  'lease-active',
+  'bulk-lease-query',
+  'lease-query-done',
+  'active-lease-query',
+  'lease-query-status',
+  'tls',
+] as const;
+
+export type MessageType = (typeof names)[number];
+
+/** RFC 2132 §9.6. */
+export const messageType: OptionCodec<MessageType> = {
+  code: 53,
+  name: 'message-type',
+  decode(raw) {
+    expectLength(53, raw, 1);
+    const name = names[(raw[0] ?? 0) - 1];
+    if (name === undefined) throw new MalformedOptionError({ option: 53, reason: `unknown message type ${raw[0]}` });
+    return name;
+  },
+  encode: (name) => Uint8Array.of(names.indexOf(name) + 1),
+};

@@ -1,0 +1,4 @@
+import { uint32Option } from '../fields';
+
+/** T1, seconds (RFC 2132 §9.11). */
+export const renewalTime = uint32Option(58, 'renewal-time');
