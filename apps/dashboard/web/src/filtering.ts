@@ -1,0 +1,69 @@
+import type { EventView, MachineView, Status, WorkflowView } from '../../src/wire';
+import type { World } from './live/state';
+
+export type MachineFilter = 'all' | 'booting' | 'working' | 'disk' | 'off';
+export type WorkflowFilter = 'all' | Status;
+
+export function machineStage({ step }: MachineView): Exclude<MachineFilter, 'all'> {
+  if (step === 'off' || step === 'disk') return step;
+  return step === 'worker' ? 'working' : 'booting';
+}
+
+/** Every word of the search must be in the text. */
+function matches(search: string, ...texts: readonly string[]): boolean {
+  const haystack = texts.join(' ').toLowerCase();
+  return search
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => haystack.includes(word) || haystack.includes(word.replaceAll('-', ':')));
+}
+
+export function findMachines({ machines }: World, search: string): readonly MachineView[] {
+  return Object.values(machines)
+    .filter(({ hostname, mac, ip, id, step }) => matches(search, hostname, mac, ip, id, step))
+    .sort((a, b) => (a.hostname || a.mac).localeCompare(b.hostname || b.mac, 'en', { numeric: true }));
+}
+
+/** Running ones first, then the newest. */
+export function findWorkflows({ workflows, machines }: World, search: string): readonly WorkflowView[] {
+  const running = ({ status }: WorkflowView) => (status === 'running' ? 0 : 1);
+  return Object.values(workflows)
+    .filter((each) =>
+      matches(
+        search,
+        each.template,
+        each.id,
+        each.status,
+        ...each.machines.map((id) => `${machines[id]?.hostname ?? ''} ${machines[id]?.mac ?? ''} ${id}`),
+        ...each.actions.map(({ name }) => name),
+      ),
+    )
+    .sort((a, b) => running(a) - running(b) || b.createdAt.localeCompare(a.createdAt));
+}
+
+export function findEvents({ events }: World, search: string): readonly EventView[] {
+  return search === ''
+    ? events
+    : events.filter(({ subject, text, type, aggregateId }) => matches(search, subject, text, type, aggregateId));
+}
+
+export function countBy<T, K extends string>(
+  items: readonly T[],
+  key: (item: T) => K,
+): Readonly<Partial<Record<K, number>>> {
+  const counts: Partial<Record<K, number>> = {};
+  for (const item of items) counts[key(item)] = (counts[key(item)] ?? 0) + 1;
+  return counts;
+}
+
+/** The newest workflow of each machine. */
+export function latestWorkflows({ workflows }: World): Readonly<Record<string, WorkflowView>> {
+  const latest: Record<string, WorkflowView> = {};
+  for (const workflow of Object.values(workflows)) {
+    for (const id of workflow.machines) {
+      const known = latest[id];
+      if (!known || known.createdAt < workflow.createdAt) latest[id] = workflow;
+    }
+  }
+  return latest;
+}

@@ -1,0 +1,119 @@
+import { useLayoutEffect, useRef, useState } from 'react';
+import { ActionIcon, CopyButton, Tooltip, UnstyledButton } from '@mantine/core';
+import { IconArrowDown, IconCheck, IconCopy, IconTextWrap } from '@tabler/icons-react';
+import type { ActionView, OutputLine } from '../../../src/wire';
+import { clock, plural } from '../format';
+import classes from './output-panel.module.css';
+import { useOutput, type Output } from './use-output';
+
+interface OutputPanelProps {
+  readonly workflowId: string;
+  readonly index: number;
+  readonly action: ActionView;
+}
+
+/** Follows the output while it is scrolled to its end; scrolling up stops that, so that it can be read. */
+export function OutputPanel({ workflowId, index, action }: OutputPanelProps) {
+  const output = useOutput(workflowId, index);
+  const [wrap, setWrap] = useState(true);
+  const [follow, setFollow] = useState(true);
+  const viewport = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const element = viewport.current;
+    if (follow && element) element.scrollTop = element.scrollHeight;
+  }, [follow, output.lines, wrap]);
+  const onScroll = () => {
+    const element = viewport.current;
+    if (element) setFollow(element.scrollHeight - element.scrollTop - element.clientHeight < 24);
+  };
+  return (
+    <section className={classes.panel} aria-label={`Output of ${action.name}`}>
+      <div className={classes.head}>
+        <h3 className={classes.title}>
+          {action.name}
+          <span className={classes.count}>{plural(output.lines.length + output.dropped, 'line')}</span>
+        </h3>
+        <Tools output={output} wrap={wrap} onWrap={() => setWrap(!wrap)} />
+      </div>
+      <div
+        ref={viewport}
+        className={classes.viewport}
+        data-wrap={wrap || undefined}
+        role="log"
+        aria-live="off"
+        aria-label={`Output of ${action.name}`}
+        tabIndex={0}
+        onScroll={onScroll}
+      >
+        <Lines output={output} action={action} />
+      </div>
+      {!follow && (
+        <UnstyledButton className={classes.latest} onClick={() => setFollow(true)}>
+          <IconArrowDown size={14} aria-hidden /> Latest output
+        </UnstyledButton>
+      )}
+    </section>
+  );
+}
+
+interface ToolsProps {
+  readonly output: Output;
+  readonly wrap: boolean;
+  readonly onWrap: () => void;
+}
+
+function Tools({ output, wrap, onWrap }: ToolsProps) {
+  return (
+    <div className={classes.tools}>
+      <Tooltip label={wrap ? 'Do not wrap lines' : 'Wrap lines'}>
+        <ActionIcon variant="subtle" color="gray" aria-label="Wrap lines" aria-pressed={wrap} onClick={onWrap}>
+          <IconTextWrap size={16} />
+        </ActionIcon>
+      </Tooltip>
+      <CopyButton value={output.lines.map(({ line }) => line).join('\n')}>
+        {({ copied, copy }) => (
+          <Tooltip label={copied ? 'Copied' : 'Copy output'}>
+            <ActionIcon variant="subtle" color="gray" aria-label="Copy output" onClick={copy}>
+              {copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
+            </ActionIcon>
+          </Tooltip>
+        )}
+      </CopyButton>
+    </div>
+  );
+}
+
+function Lines({ output, action }: { readonly output: Output; readonly action: ActionView }) {
+  const { lines, dropped, ready } = output;
+  if (lines.length === 0) {
+    const text = action.status === 'pending' ? 'Not started yet.' : ready ? 'No output so far.' : 'Loading…';
+    return <p className={classes.empty}>{text}</p>;
+  }
+  return (
+    <>
+      {dropped > 0 && (
+        <p className={classes.empty}>{plural(dropped, 'earlier line')} not shown; tink logs has them all.</p>
+      )}
+      {lines.map((line, position) => (
+        <Line key={line.seq} line={line} newAttempt={line.attempt > (lines[position - 1]?.attempt ?? 1)} />
+      ))}
+    </>
+  );
+}
+
+function Line({ line, newAttempt }: { readonly line: OutputLine; readonly newAttempt: boolean }) {
+  return (
+    <>
+      {newAttempt && <p className={classes.attempt}>attempt {line.attempt}</p>}
+      <div className={classes.line} data-stream={line.stream}>
+        <time className={classes.time} dateTime={line.at}>
+          {clock(line.at)}
+        </time>
+        <span className={classes.stream}>
+          {line.stream === 'stdout' ? '' : line.stream === 'stderr' ? 'err' : 'tink'}
+        </span>
+        <span className={classes.text}>{line.line}</span>
+      </div>
+    </>
+  );
+}
