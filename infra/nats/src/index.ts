@@ -1,1 +1,11 @@
-export {};
+export { NatsServerStartError } from './child';
+export type { ServerExit } from './child';
+export { DataFolderInUseError } from './data-lock';
+export { findNatsServer, minimumVersion, NatsServerNotFoundError } from './find';
+export type { NatsBinary } from './find';
+export { startNatsServer } from './server';
+export type { NatsServer, NatsServerOptions } from './server';
+export { declaredConsumers, declaredStreams, ensureStreams, StreamMismatchError } from './streams';
+export type { EnsureStreamsOptions } from './streams';
+export { startTestNats } from './testing';
+export type { TestNats, TestNatsOptions } from './testing';

@@ -29,3 +29,4 @@ export type {
   StateReply,
   StateRequest,
 } from './worker-protocol';
+export { dataBucket, ingressConsumer, streamNames } from './nats-names';

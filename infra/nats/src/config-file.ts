@@ -1,0 +1,55 @@
+import type { NatsIdentity } from '@tinkerbell/identity';
+
+export interface ServerConfig {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly storeDir: string;
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly identity?: Pick<NatsIdentity, 'operatorJwt' | 'systemAccount' | 'account'>;
+  /** Loopback only; none when absent. */
+  readonly monitorPort?: number;
+  readonly maxPayloadBytes: number;
+  /** `always`: one fsync for each acknowledged message. Anything else is for laboratories. */
+  readonly syncInterval: string;
+  readonly serverName: string;
+}
+
+/**
+ * nats-server's configuration. `max_file` is no limit on purpose: what the streams may grow to is declared in streams.ts, and a limit
+ * that the server derives from the free space of the day would refuse to start on a disk that filled up.
+ */
+export function renderConfig(config: ServerConfig): string {
+  const { host, port, tls, identity, monitorPort } = config;
+  const lines = [
+    `server_name: ${quote(config.serverName)}`,
+    `listen: ${quote(`${host.includes(':') ? `[${host}]` : host}:${port === 0 ? -1 : port}`)}`,
+    `max_payload: ${config.maxPayloadBytes}`,
+    'logtime: false',
+    ...(monitorPort === undefined ? [] : [`http: ${quote(`127.0.0.1:${monitorPort === 0 ? -1 : monitorPort}`)}`]),
+    'jetstream {',
+    `  store_dir: ${quote(config.storeDir)}`,
+    `  sync_interval: ${config.syncInterval}`,
+    `  max_file: ${2 ** 50}`,
+    `  max_mem: ${64 * 1024 * 1024}`,
+    '  limits { default_max_consumers: 1000 }',
+    '}',
+  ];
+  if (tls) lines.push('tls {', `  cert_file: ${quote(tls.cert)}`, `  key_file: ${quote(tls.key)}`, '}');
+  if (identity) {
+    const { operatorJwt, systemAccount, account } = identity;
+    lines.push(
+      `operator: ${operatorJwt}`,
+      `system_account: ${systemAccount.publicKey}`,
+      'resolver: MEMORY',
+      'resolver_preload {',
+      `  ${systemAccount.publicKey}: ${systemAccount.jwt}`,
+      `  ${account.publicKey}: ${account.jwt}`,
+      '}',
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** The configuration's strings take the same escapes as JSON's. */
+const quote = (text: string) => JSON.stringify(text);

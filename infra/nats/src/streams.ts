@@ -1,0 +1,211 @@
+import { dataBucket, ingressConsumer, streamNames, subjects } from '@tinkerbell/messaging';
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  DeliverPolicy,
+  DiscardPolicy,
+  type JetStreamManager,
+  type NatsConnection,
+  nanos,
+  NatsError,
+  ReplayPolicy,
+  RetentionPolicy,
+  StorageType,
+  StoreCompression,
+  type StreamConfig,
+} from 'nats';
+
+const seconds = (n: number) => nanos(n * 1000);
+const day = 86_400;
+const kibibyte = 1024;
+const gibibyte = 1024 ** 3;
+
+const common = {
+  storage: StorageType.File,
+  max_msgs: -1,
+  max_msgs_per_subject: -1,
+  max_consumers: -1,
+  allow_direct: true,
+  allow_rollup_hdrs: false,
+  deny_delete: false,
+  deny_purge: false,
+  discard_new_per_subject: false,
+  no_ack: false,
+  sealed: false,
+  compression: StoreCompression.S2,
+};
+
+type Declared = Partial<StreamConfig> & { readonly name: string };
+
+/** Every stream and bucket of the product, with each setting that matters. docs/streams.md says why. */
+export const declaredStreams: readonly Declared[] = [
+  {
+    ...common,
+    name: streamNames.events,
+    description: 'the log: one message per commit',
+    subjects: [subjects.allEvents],
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.New,
+    max_age: 0,
+    max_bytes: 64 * gibibyte,
+    max_msg_size: 1024 * kibibyte,
+    duplicate_window: seconds(120),
+    deny_delete: true,
+    deny_purge: true,
+  },
+  {
+    ...common,
+    name: streamNames.reports,
+    description: 'what workers report, until tink-server has taken it into the log',
+    subjects: [subjects.allReports],
+    retention: RetentionPolicy.Workqueue,
+    discard: DiscardPolicy.New,
+    max_age: seconds(7 * day),
+    max_bytes: gibibyte,
+    max_msg_size: 64 * kibibyte,
+    duplicate_window: seconds(3600),
+  },
+  {
+    ...common,
+    name: streamNames.published,
+    description: 'public events for integrations',
+    subjects: ['tink.pub.>'],
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.Old,
+    max_age: seconds(30 * day),
+    max_bytes: 4 * gibibyte,
+    max_msg_size: 1024 * kibibyte,
+    duplicate_window: seconds(120),
+  },
+  {
+    ...common,
+    name: streamNames.logs,
+    description: 'output of actions, one line a message',
+    subjects: [subjects.allLogs],
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.Old,
+    max_age: seconds(30 * day),
+    max_bytes: 4 * gibibyte,
+    max_msg_size: 64 * kibibyte,
+    duplicate_window: seconds(120),
+  },
+  {
+    // The layout that NATS clients expect of an object-store bucket: chunks on C, metadata on M, replaced by roll-up.
+    ...common,
+    name: `OBJ_${dataBucket}`,
+    description: 'large bodies by their SHA-256',
+    subjects: [`$O.${dataBucket}.C.>`, `$O.${dataBucket}.M.>`],
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.New,
+    allow_rollup_hdrs: true,
+    max_age: 0,
+    max_bytes: 16 * gibibyte,
+    max_msg_size: 1024 * kibibyte,
+    duplicate_window: seconds(120),
+  },
+];
+
+/** Every durable consumer. Projections and reactors have none: they read with ordered consumers (ADR 0002). */
+export const declaredConsumers: readonly { readonly stream: string; readonly config: Partial<ConsumerConfig> }[] = [
+  {
+    stream: streamNames.reports,
+    config: {
+      durable_name: ingressConsumer,
+      description: 'tink-server takes reports into the log',
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: seconds(30),
+      deliver_policy: DeliverPolicy.All,
+      replay_policy: ReplayPolicy.Instant,
+      max_ack_pending: 1000,
+      max_deliver: -1,
+    },
+  },
+];
+
+/** The server has a stream, bucket or consumer of ours with other settings. Nothing was changed. */
+export class StreamMismatchError extends Error {
+  constructor(
+    readonly stream: string,
+    readonly differences: readonly { readonly field: string; readonly expected: unknown; readonly found: unknown }[],
+  ) {
+    const list = differences.map(
+      ({ field, expected, found }) => `${field}: expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`,
+    );
+    super(
+      `${stream} exists with other settings (${list.join('; ')}); nothing was changed. ` +
+        'Change it with your NATS tools, or use the release that made it',
+    );
+  }
+}
+
+export interface EnsureStreamsOptions {
+  /** Copies in a cluster; default 1. */
+  readonly replicas?: number;
+}
+
+/**
+ * Creates what is missing and reads all of it back. Throws StreamMismatchError for a setting that is not as declared, whether it was so
+ * before or the server did not take it.
+ */
+export async function ensureStreams(connection: NatsConnection, options: EnsureStreamsOptions = {}): Promise<void> {
+  const manager = await connection.jetstreamManager();
+  for (const declared of declaredStreams)
+    await ensureStream(manager, { ...declared, num_replicas: options.replicas ?? 1 });
+  for (const { stream, config } of declaredConsumers) await ensureConsumer(manager, stream, config);
+}
+
+async function ensureStream(manager: JetStreamManager, declared: Declared): Promise<void> {
+  const { name } = declared;
+  if (!(await exists(() => manager.streams.info(name)))) {
+    try {
+      await manager.streams.add({ ...declared }); // the client fills in what is missing
+    } catch (error) {
+      throw new Error(`cannot create stream ${name}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+  const { config } = await manager.streams.info(name);
+  compare(name, { ...declared }, { ...config });
+}
+
+async function ensureConsumer(
+  manager: JetStreamManager,
+  stream: string,
+  declared: Partial<ConsumerConfig>,
+): Promise<void> {
+  const name = declared.durable_name ?? '';
+  if (!(await exists(() => manager.consumers.info(stream, name)))) await manager.consumers.add(stream, { ...declared });
+  const { config } = await manager.consumers.info(stream, name);
+  compare(`consumer ${name} of ${stream}`, { ...declared }, { ...config });
+}
+
+function compare(
+  what: string,
+  expected: Readonly<Record<string, unknown>>,
+  found: Readonly<Record<string, unknown>>,
+): void {
+  const differences = Object.keys(expected)
+    .filter((field) => field !== 'description') // for people; may change with a release
+    .filter((field) => !sameSetting(expected[field], found[field]))
+    .map((field) => ({ field, expected: expected[field], found: found[field] }));
+  if (differences.length > 0) throw new StreamMismatchError(what, differences);
+}
+
+/** The server leaves out what is false, 0 or empty. */
+function sameSetting(expected: unknown, found: unknown): boolean {
+  if (found === undefined) return expected === false || expected === 0;
+  return JSON.stringify(expected) === JSON.stringify(found);
+}
+
+async function exists(look: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await look();
+    return true;
+  } catch (error) {
+    if (error instanceof NatsError && error.api_error?.code === 404) return false;
+    throw error;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
