@@ -14,3 +14,5 @@ export type { Handled } from './handle';
 export type { ReadModel } from './read-model';
 export { InMemoryEventStore } from './in-memory';
 export type { StoredMessage } from './envelope';
+export { openReadModels } from './projector';
+export type { ReadModelOptions, ReadModels } from './projector';

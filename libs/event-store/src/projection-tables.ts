@@ -1,0 +1,150 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { Event, Recorded } from '@tinkerbell/events';
+import type { Projection } from '@tinkerbell/projections';
+import type { ReadModel } from './read-model';
+
+export type Changes<Row> = readonly { readonly key: string; readonly row: Row | undefined }[];
+
+/** One projection in SQLite: rows as JSON by key, and its lookups. Reads go straight to the tables. */
+export class ProjectionTables<E extends Event, Row> implements ReadModel<Row> {
+  /** Position up to which the rows are true. */
+  position: number;
+  readonly #db: Database;
+  readonly #projection: Projection<E, Row>;
+  readonly #listeners = new Set<(changed: Changes<Row>) => void>();
+  readonly #sql: ReturnType<typeof statements>;
+  readonly #table: string;
+
+  constructor(db: Database, projection: Projection<E, Row>) {
+    this.#db = db;
+    this.#projection = projection;
+    const name = `${projection.name.replaceAll('-', '_')}_v${projection.version}`;
+    this.#table = `rows_${name}`;
+    db.exec(`
+      CREATE TABLE IF NOT EXISTS projections (name TEXT PRIMARY KEY, version INTEGER NOT NULL, position INTEGER NOT NULL) STRICT;
+      CREATE TABLE IF NOT EXISTS rows_${name} (key TEXT PRIMARY KEY, row TEXT NOT NULL) STRICT, WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS lookups_${name} (lookup TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (lookup, key)) STRICT, WITHOUT ROWID;
+      CREATE INDEX IF NOT EXISTS lookups_${name}_key ON lookups_${name} (key);`);
+    this.#sql = statements(db, name);
+    this.position = this.#checkpoint();
+  }
+
+  /** A version that was never seen starts empty, at 0; the tables of the version before it go once this one has caught up. */
+  #checkpoint(): number {
+    const known = this.#db
+      .prepare<[string], { version: number; position: number }>(
+        'SELECT version, position FROM projections WHERE name = ?',
+      )
+      .get(this.#projection.name);
+    if (known?.version === this.#projection.version) return known.position;
+    this.#sql.clearRows.run();
+    this.#sql.clearLookups.run();
+    return 0;
+  }
+
+  /** Folds events into the tables; call inside a transaction. Returns what changed, each row once. */
+  apply(batch: readonly Recorded[], position: number): Changes<Row> {
+    const touched = new Map<string, Row | undefined>();
+    for (const recorded of batch) {
+      if (recorded.position <= this.position || !this.#reads(recorded)) continue;
+      const key = this.#projection.key(recorded);
+      if (key === undefined) continue;
+      const row = touched.has(key) ? touched.get(key) : this.get(key);
+      const next = this.#projection.evolve(row, recorded);
+      if (next !== row) touched.set(key, next);
+    }
+    for (const [key, row] of touched) this.#write(key, row);
+    this.#sql.checkpoint.run(this.#projection.name, this.#projection.version, position);
+    return [...touched].map(([key, row]) => ({ key, row }));
+  }
+
+  #reads(recorded: Recorded): recorded is Recorded<E> {
+    return this.#projection.aggregates.some((aggregate) => aggregate === recorded.aggregate);
+  }
+
+  #write(key: string, row: Row | undefined): void {
+    this.#sql.deleteLookups.run(key);
+    if (row === undefined) {
+      this.#sql.deleteRow.run(key);
+      return;
+    }
+    this.#sql.putRow.run(key, JSON.stringify(row));
+    for (const lookup of new Set(this.#projection.lookups?.(row))) this.#sql.putLookup.run(lookup, key);
+  }
+
+  /** Drops the tables of other versions of this projection. */
+  dropOthers(): void {
+    const base = this.#projection.name.replaceAll('-', '_');
+    const tables = this.#db
+      .prepare<[string], { name: string }>(`SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB ?`)
+      .all(`*_${base}_v[0-9]*`);
+    for (const { name } of tables) {
+      const own = this.#table.replace(/^rows_/, '');
+      if (name !== `rows_${own}` && name !== `lookups_${own}`) this.#db.exec(`DROP TABLE ${name}`);
+    }
+  }
+
+  notify(changed: Changes<Row>): void {
+    if (changed.length === 0) return;
+    for (const listener of this.#listeners) listener(changed);
+  }
+
+  get(key: string): Row | undefined {
+    return parse<Row>(this.#sql.get.get(key));
+  }
+
+  find(lookup: string): Row | undefined {
+    return parse<Row>(this.#sql.find.get(lookup));
+  }
+
+  findAll(lookup: string): readonly Row[] {
+    return this.#sql.find.all(lookup).map(({ row }) => JSON.parse(row) as Row);
+  }
+
+  list({ after = '', limit = -1 }: { readonly after?: string; readonly limit?: number } = {}): readonly Row[] {
+    return this.#sql.list.all(after, limit).map(({ row }) => JSON.parse(row) as Row);
+  }
+
+  count(): number {
+    return this.#sql.count.get()?.n ?? 0;
+  }
+
+  onChange(listener: (changed: Changes<Row>) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
+
+interface Stored {
+  readonly row: string;
+}
+
+function parse<Row>(stored: Stored | undefined): Row | undefined {
+  return stored === undefined ? undefined : (JSON.parse(stored.row) as Row);
+}
+
+function statements(db: Database, name: string) {
+  const rows = `rows_${name}`;
+  const lookups = `lookups_${name}`;
+  const find: Statement<[string], Stored> = db.prepare(
+    `SELECT row FROM ${lookups} JOIN ${rows} USING (key) WHERE lookup = ? ORDER BY key`,
+  );
+  return {
+    find,
+    get: db.prepare<[string], Stored>(`SELECT row FROM ${rows} WHERE key = ?`),
+    list: db.prepare<[string, number], Stored>(`SELECT row FROM ${rows} WHERE key > ? ORDER BY key LIMIT ?`),
+    count: db.prepare<[], { n: number }>(`SELECT count(*) AS n FROM ${rows}`),
+    putRow: db.prepare<[string, string]>(
+      `INSERT INTO ${rows} VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET row = excluded.row`,
+    ),
+    deleteRow: db.prepare<[string]>(`DELETE FROM ${rows} WHERE key = ?`),
+    putLookup: db.prepare<[string, string]>(`INSERT INTO ${lookups} VALUES (?, ?)`),
+    deleteLookups: db.prepare<[string]>(`DELETE FROM ${lookups} WHERE key = ?`),
+    clearRows: db.prepare(`DELETE FROM ${rows}`),
+    clearLookups: db.prepare(`DELETE FROM ${lookups}`),
+    checkpoint: db.prepare<[string, number, number]>(
+      `INSERT INTO projections VALUES (?, ?, ?)
+       ON CONFLICT (name) DO UPDATE SET version = excluded.version, position = excluded.position`,
+    ),
+  };
+}
