@@ -1,7 +1,7 @@
 // node_modules as package-lock.json says, and better-sqlite3's native part for the Node that runs us. Install scripts of packages are
 // off on purpose (.npmrc), so that one is built here.
 import { existsSync, readFileSync } from 'node:fs';
-import { copyFile, mkdir, rename } from 'node:fs/promises';
+import { copyFile, mkdir, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { lockDifference } from './plan.mjs';
@@ -31,12 +31,37 @@ export function modulesState() {
   }
 }
 
+/**
+ * Not `npm ci`: that one refuses a lock file without the packages of other platforms, and a registry mirror need not have them. What
+ * `npm ci` promises is checked afterwards: exactly the locked versions and contents, or an error.
+ */
 export async function installModules(note) {
-  const [command, ...args] = npm('ci', '--no-audit', '--no-fund', '--loglevel=error');
+  const before = readFileSync('package-lock.json');
+  const [command, ...args] = npm(
+    'install',
+    '--no-save',
+    '--no-audit',
+    '--no-fund',
+    '--prefer-offline',
+    '--loglevel=error',
+  );
   await run(command, args).catch((error) => {
-    throw new SetupError(`npm ci did not succeed; the registry has to be reachable for it.\n${error.message}`);
+    throw new SetupError(
+      `npm could not install what package-lock.json names; the registry has to be reachable for it.\n${error.message}`,
+    );
   });
-  note(`installed ${Object.keys(lockedVersions().packages).length - 1} npm packages as in package-lock.json`);
+  if (!readFileSync('package-lock.json').equals(before)) await writeFile('package-lock.json', before);
+  const lock = lockedVersions();
+  const different = existsSync(hiddenLock)
+    ? lockDifference(lock, JSON.parse(readFileSync(hiddenLock, 'utf8')))
+    : ['everything'];
+  if (different.length > 0) {
+    const names = different.slice(0, 5).join(', ');
+    throw new SetupError(
+      `package-lock.json does not fit package.json (${names}): restore both with git, or run npm install`,
+    );
+  }
+  note(`installed ${Object.keys(lock.packages).length - 1} npm packages as in package-lock.json`);
 }
 
 /** npm as it was called, else the one on PATH. */

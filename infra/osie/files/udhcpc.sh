@@ -1,0 +1,13 @@
+#!/bin/sh
+# Called by udhcpc with what the DHCP server said in the environment.
+case $1 in
+  deconfig) ip -4 addr flush dev "$interface"; ip link set "$interface" up ;;
+  bound | renew)
+    ip addr replace "$ip/${mask:-24}" dev "$interface" valid_lft "${lease:-forever}" preferred_lft "${lease:-forever}"
+    for gateway in $router; do ip route replace default via "$gateway" dev "$interface" && break; done
+    [ -z "$hostname" ] || hostname "$hostname"
+    : >/etc/resolv.conf
+    [ -z "$domain" ] || echo "search $domain" >>/etc/resolv.conf
+    for server in $dns; do echo "nameserver $server" >>/etc/resolv.conf; done
+    ;;
+esac
