@@ -1,0 +1,172 @@
+import { describe, expect, it } from 'vitest';
+import {
+  defaultLimits,
+  startTransfer,
+  type Step,
+  stepTransfer,
+  type TftpPacket,
+  type TransferLimits,
+  type TransferOutcome,
+} from './index';
+
+const content = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 7 + (i >> 8)) & 0xff);
+
+function begin(
+  length: number,
+  options: Readonly<Record<string, string>> = {},
+  {
+    op = 'rrq',
+    mode = 'octet',
+    limits = defaultLimits,
+  }: { op?: 'rrq' | 'wrq'; mode?: string; limits?: TransferLimits } = {},
+) {
+  let step = startTransfer({ op, file: 'f', mode, options: new Map(Object.entries(options)) }, content(length), limits);
+  const feed = (next: Step) => {
+    step = next;
+    return sentBy(step);
+  };
+  return {
+    first: sentBy(step),
+    ack: (block: number) => feed(stepTransfer(step.transfer, { type: 'packet', packet: { op: 'ack', block } })),
+    packet: (packet: TftpPacket) => feed(stepTransfer(step.transfer, { type: 'packet', packet })),
+    timeout: () => feed(stepTransfer(step.transfer, { type: 'timeout' })),
+    timer: () => step.effects.flatMap((effect) => (effect.type === 'timer' ? [effect.ms] : []))[0],
+    outcome: (): TransferOutcome | undefined =>
+      step.effects.flatMap((effect) => (effect.type === 'end' ? [effect.outcome] : []))[0],
+  };
+}
+const sentBy = ({ effects }: Step) => effects.flatMap((effect) => (effect.type === 'send' ? [effect.packet] : []));
+const blocks = (packets: readonly TftpPacket[]) =>
+  packets.map((packet) => (packet.op === 'data' ? packet.block : packet.op));
+
+describe('reading a file', () => {
+  it('sends block after block, the last one shorter', () => {
+    const transfer = begin(1000);
+    expect(blocks(transfer.first)).toEqual([1]);
+    expect(transfer.ack(1)).toEqual([{ op: 'data', block: 2, data: content(1000).subarray(512) }]);
+    expect(transfer.ack(2)).toEqual([]);
+    expect(transfer.outcome()).toEqual({ result: 'completed', bytes: 1000, retries: 0 });
+  });
+
+  it.each([0, 512, 1024])('ends a file of %d bytes with an empty block', (length) => {
+    const transfer = begin(length);
+    let packets = transfer.first;
+    for (let block = 1; packets.length > 0; block++) {
+      const [last] = packets;
+      packets = transfer.ack(block);
+      if (packets.length === 0) expect(last).toEqual({ op: 'data', block: length / 512 + 1, data: new Uint8Array() });
+    }
+    expect(transfer.outcome()).toMatchObject({ result: 'completed' });
+  });
+
+  it('goes past block 65535', () => {
+    const length = 65540 * 8 + 3;
+    const transfer = begin(length, { blksize: '8' });
+    const received: Uint8Array[] = [];
+    let [packet] = transfer.ack(0);
+    for (let block = 1; packet?.op === 'data'; block++) {
+      expect(packet.block).toBe(block & 0xffff);
+      received.push(packet.data);
+      [packet] = transfer.ack(packet.block);
+    }
+    expect(transfer.outcome()).toEqual({ result: 'completed', bytes: length, retries: 0 });
+    expect(Buffer.concat(received).equals(content(length))).toBe(true);
+  });
+
+  it('converts text for netascii, and counts the converted size', () => {
+    const step = startTransfer(
+      { op: 'rrq', file: 'f', mode: 'netascii', options: new Map([['tsize', '0']]) },
+      Uint8Array.of(97, 10),
+    );
+    expect(sentBy(step)).toEqual([{ op: 'oack', options: new Map([['tsize', '3']]) }]);
+  });
+});
+
+describe('options', () => {
+  it('answers those it takes, with what it takes, and waits for ACK 0', () => {
+    const transfer = begin(3000, { blksize: '65464', tsize: '0', timeout: '3', windowsize: '9999', multicast: '' });
+    const options = new Map(Object.entries({ blksize: '1468', tsize: '3000', timeout: '3', windowsize: '64' }));
+    expect(transfer.first).toEqual([{ op: 'oack', options }]);
+    expect(transfer.timer()).toBe(3000);
+    expect(transfer.ack(5)).toEqual([]);
+    expect(blocks(transfer.ack(0))).toEqual([1, 2, 3]);
+  });
+
+  it.each([
+    { blksize: '7' },
+    { blksize: '-1' },
+    { blksize: 'many' },
+    { timeout: '0' },
+    { timeout: '256' },
+    { windowsize: '0' },
+    { windowsize: '65536' },
+    { unknown: '1' },
+  ])('ignores %j', (options) => expect(blocks(begin(10, options).first)).toEqual([1]));
+
+  it('ends when the client does not like them', () => {
+    const transfer = begin(3000, { tsize: '0' });
+    transfer.packet({ op: 'error', code: 0, message: 'only wanted the size' });
+    expect(transfer.outcome()).toEqual({ result: 'aborted', code: 0, message: 'only wanted the size' });
+    expect(transfer.timeout()).toEqual([]);
+  });
+});
+
+describe('loss and repetition', () => {
+  it('does not answer a repeated ACK: no sorcerer’s apprentice', () => {
+    const transfer = begin(5000);
+    expect(blocks(transfer.ack(1))).toEqual([2]);
+    expect(transfer.ack(1)).toEqual([]);
+    expect(transfer.ack(0)).toEqual([]);
+    expect(blocks(transfer.ack(2))).toEqual([3]);
+  });
+
+  it('repeats with growing waits, begins anew after progress, and gives up', () => {
+    const transfer = begin(5000);
+    const waits = [transfer.timer()];
+    for (let i = 0; i < 3; i++) {
+      expect(blocks(transfer.timeout())).toEqual([1]);
+      waits.push(transfer.timer());
+    }
+    expect(waits).toEqual([1000, 2000, 4000, 8000]);
+    transfer.ack(1);
+    expect(transfer.timer()).toBe(1000);
+    for (let i = 0; i < defaultLimits.maxRetries; i++) expect(blocks(transfer.timeout())).toEqual([2]);
+    expect(transfer.timeout()).toEqual([]);
+    expect(transfer.outcome()).toEqual({ result: 'gave-up', bytes: 512 });
+  });
+
+  it('repeats the OACK', () => expect(blocks(begin(10, { tsize: '0' }).timeout())).toEqual(['oack']));
+
+  it('goes on from the middle of a window', () => {
+    const transfer = begin(50 * 512, { windowsize: '4' });
+    expect(blocks(transfer.ack(0))).toEqual([1, 2, 3, 4]);
+    expect(blocks(transfer.ack(2))).toEqual([3, 4, 5, 6]);
+    expect(blocks(transfer.ack(6))).toEqual([7, 8, 9, 10]);
+  });
+
+  it('repeats a window whose first block was lost, once', () => {
+    const transfer = begin(50 * 512, { windowsize: '4' });
+    transfer.ack(0);
+    transfer.ack(4);
+    expect(blocks(transfer.ack(4))).toEqual([5, 6, 7, 8]);
+    expect(transfer.ack(4)).toEqual([]);
+    expect(blocks(transfer.timeout())).toEqual([5, 6, 7, 8]);
+  });
+
+  it('ignores an ACK of what was never sent', () => {
+    const transfer = begin(5000);
+    expect(transfer.ack(7)).toEqual([]);
+    expect(transfer.ack(65535)).toEqual([]);
+    expect(transfer.packet({ op: 'data', block: 1, data: new Uint8Array() })).toEqual([]);
+  });
+});
+
+describe('refusals', () => {
+  it('is read-only', () =>
+    expect(begin(1, {}, { op: 'wrq' }).first).toEqual([{ op: 'error', code: 2, message: 'this server is read-only' }]));
+  it('knows octet and netascii only', () => {
+    const transfer = begin(1, {}, { mode: 'mail' });
+    expect(transfer.first).toEqual([{ op: 'error', code: 4, message: 'mode mail is not supported' }]);
+    expect(transfer.outcome()).toMatchObject({ result: 'refused', code: 4 });
+  });
+});
