@@ -92,7 +92,7 @@ describe('options', () => {
     expect(blocks(transfer.ack(0))).toEqual([1, 2, 3]);
   });
 
-  it.each([
+  it.each<Readonly<Record<string, string>>>([
     { blksize: '7' },
     { blksize: '-1' },
     { blksize: 'many' },
