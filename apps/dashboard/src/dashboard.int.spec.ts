@@ -1,0 +1,254 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadConfig } from '@tinkerbell/config';
+import { DashboardConfig } from './dashboard.config';
+import { startDashboard, type RunningDashboard } from './start-dashboard';
+import { machine, openStory, order, register, start, tellRack, workflowIds, type Story } from './story.testing';
+
+/** Debian's browser, driven as a person would. DASHBOARD_SCREENSHOTS=<folder> keeps pictures of what it shows. */
+const executablePath = '/usr/bin/chromium';
+const args = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const pictures = process.env['DASHBOARD_SCREENSHOTS'];
+
+describe.skipIf(!existsSync(executablePath))('the dashboard in a browser', () => {
+  let folder: string;
+  let browser: Browser;
+  const running: RunningDashboard[] = [];
+  const stories: Story[] = [];
+
+  const serve = async (story: Story, more: Readonly<Record<string, string>> = {}) => {
+    const env = { DASHBOARD_HTTP_PORT: '0', DASHBOARD_WEB_ROOT: folder, DASHBOARD_HEARTBEAT_MS: '500', ...more };
+    const dashboard = await startDashboard(loadConfig(DashboardConfig, env), story.ports);
+    running.push(dashboard);
+    return dashboard;
+  };
+  const story = async () => {
+    const opened = await openStory();
+    stories.push(opened);
+    return opened;
+  };
+  const rack = async () => {
+    const opened = await story();
+    await tellRack(opened);
+    return opened;
+  };
+  const look = async (url: string, options: BrowserContextOptions = {}) => {
+    const context = await browser.newContext({ viewport: { width: 1440, height: 960 }, ...options });
+    const page = await context.newPage();
+    const faults: string[] = [];
+    page.on('pageerror', (error) => faults.push(error.message));
+    page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
+    await page.goto(url);
+    return { page, faults };
+  };
+  const picture = async (page: Page, name: string) => {
+    if (pictures) await page.screenshot({ path: join(pictures, `${name}.png`), animations: 'disabled' });
+  };
+  /** Anything remembered here is lost by a reload. */
+  const mark = (page: Page) => page.evaluate(() => void Object.assign(globalThis, { marked: true }));
+  const isMarked = (page: Page) => page.evaluate(() => 'marked' in globalThis);
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tinkerbell-dashboard-'));
+    await build({
+      root: resolve('apps/dashboard/web'),
+      logLevel: 'error',
+      build: { outDir: folder, emptyOutDir: true },
+    });
+    browser = await chromium.launch({ executablePath, args });
+  });
+  afterAll(async () => {
+    await browser.close();
+    await Promise.all(running.map((each) => each.close().catch(() => undefined)));
+    await Promise.all(stories.map((each) => each.close()));
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('says what to do when there is nothing, and shows the first machine without a reload', async () => {
+    const site = await story();
+    const { page, faults } = await look((await serve(site)).url);
+    await page.getByRole('heading', { name: 'No machines yet' }).waitFor();
+    await page.getByText('tink hardware push --file machine.json').waitFor();
+    await page.getByText("tink workflow create --template <id> --hardware '{").waitFor();
+    await picture(page, 'empty');
+    await mark(page);
+    await register(site, machine(1));
+    await page.getByRole('button', { name: /rack7-node01/ }).waitFor();
+    await page.getByText('rack7-node01 was registered').waitFor();
+    await order(site, workflowIds.running, machine(1));
+    await page.getByRole('button', { name: /^ubuntu-24.04.*Pending/s }).waitFor();
+    expect(await isMarked(page)).toBe(true);
+    expect(faults).toEqual([]);
+  });
+
+  it('shows each machine at its step and each action with its state', async () => {
+    const { page, faults } = await look((await serve(await rack())).url);
+    const steps = (host: string) =>
+      page.getByRole('listitem').filter({ has: page.getByRole('button', { name: new RegExp(`^${host}`) }) });
+    await steps('rack7-node01').locator('[data-step=disk][data-progress=done]').waitFor();
+    await steps('rack7-node02').locator('[data-step=worker][aria-current=step]').waitFor();
+    await steps('rack7-node05').locator('[data-step=http][aria-current=step]').waitFor();
+    expect(await steps('rack7-node04').locator('[data-progress=ahead]').count()).toBe(6);
+    // The running workflow is open by itself, at the action that runs.
+    const action = page.getByRole('button', { name: /^write-image.*Running/s });
+    await action.waitFor();
+    const seconds = () => action.getByText(/^\d+ (s|m \d\d s)$/).textContent();
+    const before = await seconds();
+    await expect.poll(seconds, { timeout: 10_000 }).not.toBe(before);
+    await picture(page, 'light');
+    await page.getByRole('button', { name: /^ubuntu-24.04.*Failed/s }).click();
+    await page.getByText('exit code 1: checksum mismatch: expected 9f2c41').waitFor();
+    await page.getByRole('button', { name: /^rack7-node03/ }).click();
+    await page.getByText('worker 0.1.0 is ready').waitFor();
+    await picture(page, 'failed');
+    expect(faults).toEqual([]);
+  });
+
+  it('streams output, follows it, and stops following when it is read', async () => {
+    const site = await rack();
+    const { page } = await look((await serve(site)).url);
+    const log = page.getByRole('log');
+    const line = (text: string, stream: 'stdout' | 'stderr' = 'stdout') =>
+      site.logs.write(workflowIds.running, 1, { at: new Date().toISOString(), stream, attempt: 1, line: text });
+    await log.getByText('progress: 56% (1176 MB of 2.1 GB, 94 MB/s)').waitFor();
+    await log.locator('[data-stream=stderr]').getByText('WARN connection reset by peer').waitFor();
+    expect(await log.textContent()).not.toContain('\x1b');
+    for (let n = 0; n < 80; n++) line(`\x1b[1mline ${n}\x1b[0m`);
+    await log.getByText('line 79', { exact: true }).waitFor();
+    const toEnd = () => log.evaluate((e) => Math.round(e.scrollHeight - e.scrollTop - e.clientHeight));
+    await expect.poll(toEnd).toBeLessThan(24);
+    await log.hover();
+    await page.mouse.wheel(0, -600);
+    await page.getByRole('button', { name: 'Latest output' }).waitFor();
+    const top = () => log.evaluate((e) => Math.round(e.scrollTop));
+    const reading = await top();
+    line('and another');
+    await log.getByText('and another').waitFor();
+    expect(Math.abs((await top()) - reading)).toBeLessThan(3);
+    await page.getByRole('button', { name: 'Latest output' }).click();
+    await expect.poll(toEnd).toBeLessThan(24);
+  });
+
+  it('says when the connection is lost, keeps what it shows, and goes on by itself', async () => {
+    const site = await rack();
+    const first = await serve(site);
+    const { page } = await look(first.url);
+    await page.getByText('Live', { exact: true }).waitFor();
+    await mark(page);
+    const failed = page.getByRole('button', { name: /^ubuntu-24.04.*Failed/s });
+    await failed.click();
+    await first.close();
+    await page.getByRole('alert').getByText('Connection lost.').waitFor();
+    await page.getByRole('button', { name: /^rack7-node01/ }).waitFor();
+    await picture(page, 'lost');
+    await register(site, machine(6));
+    await serve(site, { DASHBOARD_HTTP_PORT: String(first.port) });
+    await page.getByRole('button', { name: /^rack7-node06/ }).waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
+    expect(await failed.getAttribute('aria-expanded')).toBe('true');
+    expect(await isMarked(page)).toBe(true);
+    // The output goes on as well.
+    await page.getByRole('button', { name: /^ubuntu-24.04.*Running/s }).click();
+    await page.getByRole('log').getByText('progress: 56%').waitFor();
+  });
+
+  it('follows the system into the dark, and remembers what was chosen', async () => {
+    const dashboard = await serve(await rack());
+    const { page } = await look(dashboard.url, { colorScheme: 'dark' });
+    const scheme = () => page.locator('html').getAttribute('data-mantine-color-scheme');
+    // Text, not a function: the page's own world has names that this one has not.
+    const luminance = async () => {
+      const colour = await page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
+      const [red = 255, green = 255, blue = 255] = (colour.match(/[\d.]+/g) ?? []).map(Number);
+      return (red + green + blue) / 3;
+    };
+    await page.getByRole('button', { name: /^rack7-node01/ }).waitFor();
+    expect([await scheme(), (await luminance()) < 60]).toEqual(['dark', true]);
+    await picture(page, 'dark');
+    await page.emulateMedia({ colorScheme: 'light' });
+    await expect.poll(scheme).toBe('light');
+    await page.getByRole('button', { name: 'Switch to dark mode' }).click();
+    await expect.poll(scheme).toBe('dark');
+    await page.reload();
+    await page.getByRole('button', { name: 'Switch to light mode' }).waitFor();
+    expect([await scheme(), (await luminance()) < 60]).toEqual(['dark', true]);
+  });
+
+  it('searches, filters and works from the keyboard', async () => {
+    const { page } = await look((await serve(await rack())).url);
+    const hosts = page.getByRole('button', { name: /^rack7-node\d\d/ });
+    await expect.poll(() => hosts.count()).toBe(5);
+    await page.keyboard.press('/');
+    await page.keyboard.type('52:54:00:99:00:03');
+    await expect.poll(() => hosts.count()).toBe(1);
+    await page.keyboard.press('Escape');
+    await expect.poll(() => hosts.count()).toBe(5);
+    await page
+      .getByRole('group', { name: 'Show machines' })
+      .getByRole('button', { name: /Own disk/ })
+      .press('Enter');
+    await expect.poll(() => hosts.count()).toBe(1);
+    await hosts.first().focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('Since power-on').waitFor();
+    expect(await hosts.first().getAttribute('aria-expanded')).toBe('true');
+  });
+
+  it('fits a phone', async () => {
+    const { page } = await look((await serve(await rack())).url, {
+      viewport: { width: 390, height: 844 },
+      isMobile: true,
+      hasTouch: true,
+    });
+    await page.getByRole('button', { name: /^rack7-node01/ }).waitFor();
+    const overflow = () => page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+    expect(await overflow()).toBeLessThanOrEqual(0);
+    await picture(page, 'phone-machines');
+    await page
+      .getByText(/^Workflows/)
+      .first()
+      .click();
+    await page.getByRole('log').waitFor();
+    expect(await overflow()).toBeLessThanOrEqual(0);
+    await picture(page, 'phone-workflows');
+  });
+
+  it('asks for a password when there is one', async () => {
+    const { url } = await serve(await story(), {
+      DASHBOARD_USERNAME: 'ada',
+      DASHBOARD_PASSWORD: 'x',
+      DASHBOARD_HTTP_ADDRESS: '127.0.0.1',
+    });
+    expect((await fetch(`${url}api/state`)).status).toBe(401);
+    expect((await fetch(`${url}healthz`)).status).toBe(200);
+    const { page } = await look(url, { httpCredentials: { username: 'ada', password: 'x' } });
+    await page.getByRole('heading', { name: 'No machines yet' }).waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+  });
+
+  it('answers an unknown action with 404 and sends a new action on its way', async () => {
+    const site = await rack();
+    const { url } = await serve(site);
+    expect((await fetch(`${url}api/workflows/${workflowIds.running}/actions/9/output`)).status).toBe(404);
+    expect((await fetch(`${url}api/workflows/nope/actions/0/output`)).status).toBe(404);
+    const { page } = await look(url);
+    const pending = page.getByRole('button', { name: /^debian-12/ });
+    await pending.getByText('Pending').waitFor();
+    await start(site, workflowIds.pending, machine(4).id, { index: 0, secondsAgo: 0 });
+    await pending.getByText('Running').waitFor();
+  });
+});
