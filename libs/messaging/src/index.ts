@@ -30,3 +30,8 @@ export type {
   StateRequest,
 } from './worker-protocol';
 export { dataBucket, ingressConsumer, streamNames } from './nats-names';
+export { NatsBus } from './nats-bus';
+export type { LoggedLine, LogQuery, Report, Stored } from './nats-bus';
+export { BusForbiddenError, BusUnavailableError, connectNats } from './nats-connect';
+export type { BusOptions } from './nats-connect';
+export { pullMessages } from './nats-pull';
