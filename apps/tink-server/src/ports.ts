@@ -1,0 +1,21 @@
+import type { EventStore } from '@tinkerbell/event-store';
+import type { Pki } from '@tinkerbell/identity';
+import type { NatsBus } from '@tinkerbell/messaging';
+import type { WorkerCredentials } from './enrolment/enrolment';
+import type { TinkReadModels } from './projected-reads';
+import type { Blobs } from './workflow/workflow-data';
+
+/** What tink-server needs from the process that it runs in. It closes none of it. */
+export interface TinkServerPorts {
+  readonly store: EventStore;
+  readonly bus: NatsBus;
+  readonly blobs: Blobs;
+  /** PEM: the authority that `/cert` gives out, and our own certificate. */
+  readonly pki: Pick<Pki, 'ca' | 'cert' | 'key'>;
+  /** A `NatsIdentity`. */
+  readonly credentials: WorkerCredentials;
+  /** Shared read models; without them the server opens its own in `dataDir`. */
+  readonly readModels?: TinkReadModels;
+  /** Shown at /version. */
+  readonly version: string;
+}

@@ -1,0 +1,45 @@
+import { openReadModels, type EventStore, type ReadModels } from '@tinkerbell/event-store';
+import { hardwareList, leaseList, machineList, templateList, workflowList } from '@tinkerbell/projections';
+import { ReadSide } from './read-side';
+
+const projections = {
+  hardware: hardwareList,
+  templates: templateList,
+  workflows: workflowList,
+  machines: machineList,
+  leases: leaseList,
+};
+
+/** What this service reads; a superset may be shared with other services of the same process. */
+export type TinkReadModels = ReadModels<typeof projections>;
+
+/** Resolves when the rows have caught up with the log. `file`: SQLite; `:memory:` for tests. */
+export function openTinkReadModels(store: EventStore, file: string): Promise<TinkReadModels> {
+  return openReadModels({ store, file, projections });
+}
+
+export class ProjectedReads extends ReadSide {
+  readonly hardware;
+  readonly templates;
+  readonly workflows;
+  readonly machines;
+  readonly leases;
+
+  constructor(private readonly readModels: TinkReadModels) {
+    super();
+    const { hardware, templates, workflows, machines, leases } = readModels.models;
+    this.hardware = hardware;
+    this.templates = templates;
+    this.workflows = workflows;
+    this.machines = machines;
+    this.leases = leases;
+  }
+
+  position(): number {
+    return this.readModels.position;
+  }
+
+  waitFor(position: number, timeoutMilliseconds: number): Promise<boolean> {
+    return this.readModels.waitFor(position, timeoutMilliseconds);
+  }
+}

@@ -1,0 +1,35 @@
+import type { EventStore } from '@tinkerbell/event-store';
+import type { ReadSide } from './read-side';
+
+export interface Health {
+  readonly healthy: boolean;
+  readonly version: string;
+  /** Seconds since the start. */
+  readonly uptime: number;
+  /** Position of the log and how far the read models have come; null when the log cannot be reached. */
+  readonly log: number | null;
+  readonly applied: number;
+  readonly reason?: string;
+}
+
+/** What this server says about itself. */
+export class Site {
+  private readonly startedAt = process.hrtime.bigint();
+
+  constructor(
+    private readonly store: EventStore,
+    /** PEM. */
+    readonly ca: string,
+    readonly version: string,
+  ) {}
+
+  async health(reads: ReadSide): Promise<Health> {
+    const uptime = Number((process.hrtime.bigint() - this.startedAt) / 1_000_000_000n);
+    const known = { version: this.version, uptime, applied: reads.position() };
+    try {
+      return { healthy: true, ...known, log: await this.store.lastPosition() };
+    } catch (error) {
+      return { healthy: false, ...known, log: null, reason: error instanceof Error ? error.message : String(error) };
+    }
+  }
+}

@@ -1,0 +1,142 @@
+import 'reflect-metadata';
+import type { RequestListener } from 'node:http';
+import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { GrpcListener } from './grpc/grpc-listener';
+import { basicAuth } from './http/basic-auth';
+import { HttpErrorFilter } from './http/http-error.filter';
+import { listenHttp, listenHttps, type Listener } from './http/listeners';
+import { minSeq } from './http/query';
+import { readBody } from './http/read-body';
+import { requestLog } from './http/request-log';
+import type { TinkServerPorts } from './ports';
+import { openTinkReadModels } from './projected-reads';
+import type { ReadSide } from './read-side';
+import { makeServices } from './services';
+import type { TinkServerConfig } from './tink-server.config';
+import { TinkServerModule } from './tink-server.module';
+import { ActionTimeoutReactor } from './timeouts/action-timeout.reactor';
+import { IngressLoop } from './workers/ingress.loop';
+import { logTransitions } from './workers/transition-log';
+import { wakeWorkers } from './workers/wake-workers';
+import { WorkerListener } from './workers/worker-listener';
+
+export interface Bound {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface RunningTinkServer {
+  readonly grpc: Bound;
+  readonly http: Bound;
+  readonly https: Bound;
+  /** Ends all that was started here and nothing else: the ports belong to the caller. */
+  close(): Promise<void>;
+}
+
+/** Starts all listeners and loops; resolves when the server answers. What was started is ended again when a part of it fails. */
+export async function startTinkServer(
+  config: Readonly<TinkServerConfig>,
+  ports: TinkServerPorts,
+): Promise<RunningTinkServer> {
+  const stack = new Stack();
+  try {
+    return await start(config, ports, stack);
+  } catch (error) {
+    await stack.close();
+    throw error;
+  }
+}
+
+async function start(
+  config: Readonly<TinkServerConfig>,
+  ports: TinkServerPorts,
+  stack: Stack,
+): Promise<RunningTinkServer> {
+  const { store, bus, pki } = ports;
+  const own = ports.readModels
+    ? undefined
+    : await openTinkReadModels(store, join(config.TINK_DATA_DIR, 'tink-server.db'));
+  if (own) stack.push(() => own.close());
+  const readModels = ports.readModels ?? own;
+  if (!readModels) throw new Error('no read models');
+  const { reads, metrics, providers } = makeServices(config, ports, readModels);
+
+  const app = await NestFactory.create<NestExpressApplication>(TinkServerModule.with(providers), {
+    bodyParser: false,
+    bufferLogs: false,
+    abortOnError: false,
+    logger: new Logger(),
+  });
+  stack.push(() => app.close());
+  prepareHttp(app, config, reads);
+  const grpc = new GrpcListener({ host: config.TINK_HOST, port: config.TINK_GRPC_PORT, cert: pki.cert, key: pki.key });
+  app.connectMicroservice({ strategy: grpc });
+  app.connectMicroservice({ strategy: new WorkerListener(bus.connection) });
+  await app.startAllMicroservices();
+  await app.init();
+
+  stack.push(wakeWorkers(reads, (workerId) => bus.wake(workerId)));
+  const timeouts = new ActionTimeoutReactor(store, reads, config.TINK_ACTION_GRACE_SECONDS);
+  await timeouts.start();
+  stack.push(() => timeouts.close());
+  const ingress = new IngressLoop(store, bus, metrics);
+  ingress.start();
+  stack.push(() => ingress.close());
+  const logging = new AbortController();
+  const logged = logTransitions(store, await store.lastPosition(), logging.signal).catch(() => undefined);
+  stack.push(async () => {
+    logging.abort();
+    await logged;
+  });
+
+  const { http, https } = await openHttp(app, config, pki, stack);
+  grpc.setServing(true);
+  new Logger('tink-server').log(`gRPC ${grpc.port}, HTTP ${http.port}, HTTPS ${https.port} on ${config.TINK_HOST}`);
+  return { grpc: { host: config.TINK_HOST, port: grpc.port }, http, https, close: () => stack.close() };
+}
+
+function prepareHttp(app: NestExpressApplication, config: TinkServerConfig, reads: ReadSide): void {
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.useGlobalFilters(new HttpErrorFilter());
+  app.use(requestLog);
+  app.use(basicAuth({ username: config.TINK_AUTH_USERNAME, password: config.TINK_AUTH_PASSWORD }));
+  app.use(readBody);
+  app.use(minSeq(reads));
+}
+
+async function openHttp(
+  app: NestExpressApplication,
+  config: TinkServerConfig,
+  pki: TinkServerPorts['pki'],
+  stack: Stack,
+): Promise<{ readonly http: Listener; readonly https: Listener }> {
+  const listener = app.getHttpAdapter().getInstance() as RequestListener;
+  const http = await listenHttp(listener, config.TINK_HOST, config.TINK_HTTP_PORT);
+  stack.push(() => http.close());
+  const https = await listenHttps(listener, config.TINK_HOST, config.TINK_HTTPS_PORT, pki);
+  stack.push(() => https.close());
+  return { http, https };
+}
+
+/** What was started, ended in reverse order. One that fails to end does not keep the others from it. */
+class Stack {
+  private readonly ends: (() => unknown)[] = [];
+
+  push(end: () => unknown): void {
+    this.ends.push(end);
+  }
+
+  async close(): Promise<void> {
+    for (let end = this.ends.pop(); end; end = this.ends.pop()) {
+      try {
+        await end();
+      } catch (error) {
+        new Logger('tink-server').warn(`while closing: ${String(error)}`);
+      }
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import { IsIn, IsInt, IsNumber, IsString, Max, Min } from 'class-validator';
+
+const port = 65_535;
+const aYear = 31_536_000;
+
+export class TinkServerConfig {
+  /** Address to listen on. */
+  @IsString()
+  readonly TINK_HOST: string = '0.0.0.0';
+  /** gRPC over TLS. A port of 0 is any free one. */
+  @IsInt()
+  @Min(0)
+  @Max(port)
+  readonly TINK_GRPC_PORT: number = 42_113;
+  @IsInt()
+  @Min(0)
+  @Max(port)
+  readonly TINK_HTTP_PORT: number = 42_114;
+  @IsInt()
+  @Min(0)
+  @Max(port)
+  readonly TINK_HTTPS_PORT: number = 42_124;
+
+  /** Holds the read models (SQLite); may be deleted while the server is down. */
+  @IsString()
+  readonly TINK_DATA_DIR: string = '.tinkerbell/tink-server';
+
+  /** HTTP Basic for /v1 and /api; both empty: no authentication. */
+  @IsString()
+  readonly TINK_AUTH_USERNAME: string = '';
+  @IsString()
+  readonly TINK_AUTH_PASSWORD: string = '';
+
+  /** Seconds that the server waits beyond an action's timeout for its worker's report: image pull and a slow network count. */
+  @IsNumber()
+  @Min(0)
+  @Max(aYear)
+  readonly TINK_ACTION_GRACE_SECONDS: number = 120;
+
+  /** Lifetime of a worker's NATS credential, and of a token from POST /api/workers/:id/token. */
+  @IsInt()
+  @Min(60)
+  @Max(aYear)
+  readonly TINK_CREDENTIAL_SECONDS: number = 86_400;
+  @IsInt()
+  @Min(1)
+  @Max(aYear)
+  readonly TINK_TOKEN_SECONDS: number = 3_600;
+
+  /** Address of the image registry that workers are told, e.g. `192.168.1.1:5000`; empty: none. */
+  @IsString()
+  readonly TINK_REGISTRY_ADDRESS: string = '';
+  @IsString()
+  readonly TINK_REGISTRY_USERNAME: string = '';
+  @IsString()
+  readonly TINK_REGISTRY_PASSWORD: string = '';
+
+  /** NATS as workers reach it, e.g. `tls://192.168.1.1:4222`. */
+  @IsString()
+  readonly TINK_WORKER_NATS_URL: string = 'tls://127.0.0.1:4222';
+
+  /** `on`: serve the originals' worker calls over gRPC. They carry no proof of who calls. */
+  @IsIn(['on', 'off'])
+  readonly TINK_COMPAT_WORKER_GRPC: 'on' | 'off' = 'off';
+  /** Who may use them: addresses and CIDRs, comma-separated. */
+  @IsString()
+  readonly TINK_COMPAT_WORKER_NETWORKS: string = '127.0.0.1/32,::1/128';
+}

@@ -1,0 +1,44 @@
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { CompatWorkerGrpcController } from './compat/compat-worker.grpc.controller';
+import { EnrolmentController } from './enrolment/enrolment.controller';
+import { EventsApiController } from './events/events.api.controller';
+import { EventsGrpcController } from './events/events.grpc.controller';
+import { HardwareApiController } from './hardware/hardware.api.controller';
+import { HardwareGrpcController } from './hardware/hardware.grpc.controller';
+import { MachinesApiController } from './machines.api.controller';
+import { SiteController } from './site.controller';
+import { TemplateApiController } from './template/template.api.controller';
+import { TemplateGrpcController } from './template/template.grpc.controller';
+import { HardwareV1Controller } from './v1/hardware.v1.controller';
+import { TemplateV1Controller } from './v1/template.v1.controller';
+import { WorkflowV1Controller } from './v1/workflow.v1.controller';
+import { WorkerRpcController } from './workers/worker-rpc.controller';
+import { WorkflowApiController } from './workflow/workflow.api.controller';
+import { WorkflowGrpcController } from './workflow/workflow.grpc.controller';
+
+@Module({
+  controllers: [
+    SiteController,
+    HardwareV1Controller,
+    TemplateV1Controller,
+    WorkflowV1Controller,
+    HardwareApiController,
+    TemplateApiController,
+    WorkflowApiController,
+    EventsApiController,
+    MachinesApiController,
+    EnrolmentController,
+    HardwareGrpcController,
+    TemplateGrpcController,
+    WorkflowGrpcController,
+    CompatWorkerGrpcController,
+    EventsGrpcController,
+    WorkerRpcController,
+  ],
+})
+export class TinkServerModule {
+  /** The services are plain classes, made by `makeServices`. */
+  static with(providers: readonly Provider[]): DynamicModule {
+    return { module: TinkServerModule, providers: [...providers] };
+  }
+}

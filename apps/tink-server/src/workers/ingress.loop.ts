@@ -1,0 +1,134 @@
+import { Logger } from '@nestjs/common';
+import { DomainError, enrolmentDecider, fold, workflowDecider } from '@tinkerbell/domain';
+import type { WorkflowEvent } from '@tinkerbell/events';
+import { CommandIdReusedError, CommitTooLargeError, handle, type EventStore } from '@tinkerbell/event-store';
+import { subjects, type NatsBus, type Report as Message } from '@tinkerbell/messaging';
+import { MalformedJsonError } from '../http/json-text';
+import type { Metrics } from '../metrics';
+import { isEarly } from './early-report';
+import { readReport, UnknownReportError, type Report } from './report';
+
+/** Redeliveries, two seconds apart: longer than the broker takes to hand out again what a crash left unacknowledged. */
+const patience = 30;
+const slowestRetryMilliseconds = 10_000;
+
+type Result = 'recorded' | 'repeated' | 'refused' | 'malformed';
+
+/** Thrown to have the broker hand the report out again. */
+class PutOffError extends Error {}
+
+/**
+ * Takes the workers' reports into the log, in order. One that can never be recorded is logged, counted and done with; while the log cannot
+ * be reached the same report is tried again.
+ */
+export class IngressLoop {
+  private readonly logger = new Logger('ingress');
+  private readonly stopping = new AbortController();
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly store: EventStore,
+    private readonly bus: NatsBus,
+    private readonly metrics: Metrics,
+  ) {}
+
+  start(): void {
+    const { signal } = this.stopping;
+    this.running = this.bus
+      .consumeReports((message) => this.take(message), { signal })
+      .catch((error: unknown) => {
+        if (!signal.aborted) this.logger.error('reports are no longer taken in', String(error));
+      });
+  }
+
+  async close(): Promise<void> {
+    this.stopping.abort();
+    await this.running;
+  }
+
+  private async take(message: Message): Promise<void> {
+    for (let failures = 0; ; failures++) {
+      try {
+        const result = await this.record(message);
+        this.metrics.count('tink_reports_total', 'Reports of workers by result', { kind: kindOf(message), result });
+        return;
+      } catch (error) {
+        if (error instanceof PutOffError || this.stopping.signal.aborted) throw error;
+        this.logger.warn(`${message.subject} ${message.id} not recorded yet: ${String(error)}`);
+        await this.pause(Math.min(100 * 2 ** failures, slowestRetryMilliseconds));
+      }
+    }
+  }
+
+  private async record(message: Message): Promise<Result> {
+    const report = this.read(message);
+    if (!report) return 'malformed';
+    try {
+      return (await this.append(report, message.workerId)) ? 'recorded' : 'repeated';
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      if (message.redeliveries < patience && (await this.isEarly(report))) {
+        this.logger.debug(`${message.subject} ${message.id} put off: ${error.message}`);
+        throw new PutOffError(error.message);
+      }
+      this.logger.warn(`${message.subject} ${message.id} refused: ${error.message}`);
+      return 'refused';
+    }
+  }
+
+  private read(message: Message): Report | undefined {
+    try {
+      const text = new TextDecoder('utf-8', { fatal: true }).decode(message.bytes);
+      return readReport(message.workerId, message.kind, text, message.id);
+    } catch (error) {
+      const isTheirs = error instanceof DomainError || error instanceof MalformedJsonError;
+      if (!isTheirs && !(error instanceof UnknownReportError) && !(error instanceof TypeError)) throw error;
+      this.logger.warn(`${message.subject} ${message.id} malformed: ${error.message}`);
+      return undefined;
+    }
+  }
+
+  private async append(report: Report, workerId: string): Promise<boolean> {
+    const actor = `worker:${workerId}`;
+    if (report.aggregate === 'enrolment') {
+      const metadata = { id: report.id, actor };
+      const stream = subjects.stream('enrolment', workerId);
+      return (await handle(this.store, enrolmentDecider, stream, report.command, metadata)).changed;
+    }
+    const metadata = { id: report.id, actor, correlationId: report.workflowId };
+    const stream = subjects.stream('workflow', report.workflowId);
+    return (await handle(this.store, workflowDecider, stream, report.command, metadata)).changed;
+  }
+
+  private async isEarly(report: Report): Promise<boolean> {
+    if (report.aggregate !== 'workflow') return false;
+    const { events } = await this.store.read<WorkflowEvent>(subjects.stream('workflow', report.workflowId));
+    const state = fold(
+      workflowDecider,
+      events.map(({ event }) => event),
+    );
+    return isEarly(report.command, state);
+  }
+
+  private pause(milliseconds: number): Promise<void> {
+    const { signal } = this.stopping;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, milliseconds);
+      signal.addEventListener('abort', done);
+    });
+  }
+}
+
+function isRefusal(error: unknown): error is Error {
+  return error instanceof DomainError || error instanceof CommandIdReusedError || error instanceof CommitTooLargeError;
+}
+
+/** A worker names its kinds freely within its subjects; metrics take only those that exist. */
+function kindOf({ kind }: Message): string {
+  return ['ready', 'started', 'finished', 'handler'].includes(kind) ? kind : 'other';
+}
