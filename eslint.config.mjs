@@ -1,4 +1,5 @@
 import nx from '@nx/eslint-plugin';
+import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 // Who may import whom (style: boundaries are enforced, not hoped). "a ← b" in CONTRIBUTING.md is one line here.
@@ -147,6 +148,11 @@ export default tseslint.config(
     },
   },
   { files: ['*.config.ts', 'apps/dashboard/web/**'], rules: { 'no-restricted-exports': 'off' } },
+  {
+    files: ['apps/dashboard/web/**/*.{ts,tsx}'],
+    plugins: { 'react-hooks': reactHooks },
+    rules: { 'react-hooks/rules-of-hooks': 'error', 'react-hooks/exhaustive-deps': 'error' },
+  },
   ...homeRules,
   { files: ['**/*.spec.ts', 'test/**/*.ts'], rules: { 'no-restricted-imports': 'off' } },
 );

@@ -222,7 +222,7 @@ describe.skipIf(!existsSync(executablePath))('the dashboard in a browser', () =>
       .getByText(/^Workflows/)
       .first()
       .click();
-    await page.getByRole('log').waitFor();
+    await page.getByRole('log').getByText('progress: 56%').waitFor();
     expect(await overflow()).toBeLessThanOrEqual(0);
     await picture(page, 'phone-workflows');
   });

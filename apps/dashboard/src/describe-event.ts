@@ -1,4 +1,4 @@
-import type { AnyEvent, Event, Recorded } from '@tinkerbell/events';
+import type { ActionSpec, AnyEvent, Event, Recorded } from '@tinkerbell/events';
 import { colons } from './views';
 import type { EventView, Tone } from './wire';
 
@@ -15,7 +15,7 @@ type Told = readonly [text: string, tone?: Tone];
 export function describeEvent(recorded: Recorded, names: Names): EventView {
   const { event, aggregate, aggregateId } = recorded;
   const action = (index: number) => names.action(aggregateId, index) ?? `action ${index + 1}`;
-  const [text, tone = 'neutral'] = tell(event as AnyEvent, action) ?? [event.type];
+  const [text, tone = 'neutral'] = tell(event as AnyEvent, action, (id) => names.machine(id) ?? id) ?? [event.type];
   return {
     id: `${recorded.position}.${recorded.index}`,
     at: recorded.at,
@@ -35,6 +35,8 @@ function subjectOf({ aggregate, aggregateId, event }: Recorded, names: Names): s
   const mac = typeof data['mac'] === 'string' ? colons(data['mac']) : undefined;
   const known = event as AnyEvent;
   if (known.type === 'WorkflowCreated') return known.data.templateName;
+  if (aggregate === 'workflow' && 'workerId' in known.data)
+    return names.machine(known.data.workerId) ?? known.data.workerId;
   if (known.type === 'HardwareRegistered' || known.type === 'HardwareUpdated') {
     return known.data.hardware.network.interfaces[0]?.dhcp.hostname || (names.machine(aggregateId) ?? aggregateId);
   }
@@ -44,8 +46,11 @@ function subjectOf({ aggregate, aggregateId, event }: Recorded, names: Names): s
   return (hardwareId === undefined ? undefined : names.machine(hardwareId)) ?? mac ?? aggregateId;
 }
 
-function tell(event: AnyEvent, action: (index: number) => string): Told | undefined {
-  return tellMachine(event) ?? tellWorkflow(event, action) ?? tellRecord(event);
+type NameAction = (index: number) => string;
+type NameMachine = (hardwareId: string) => string;
+
+function tell(event: AnyEvent, action: NameAction, machine: NameMachine): Told | undefined {
+  return tellMachine(event) ?? tellWorkflow(event, action, machine) ?? tellRecord(event);
 }
 
 function tellMachine(event: AnyEvent): Told | undefined {
@@ -81,26 +86,26 @@ function tellMachine(event: AnyEvent): Told | undefined {
   }
 }
 
-function tellWorkflow(event: AnyEvent, action: (index: number) => string): Told | undefined {
+function tellWorkflow(event: AnyEvent, action: NameAction, machine: NameMachine): Told | undefined {
   switch (event.type) {
     case 'WorkflowCreated':
-      return [`was created with ${plural(event.data.actions.length, 'action')}`];
+      return [`was ordered for ${workers(event.data.actions).map(machine).join(', ')}`];
     case 'ActionStarted':
-      return [`${action(event.data.index)} started${attempt(event.data.attempt)}`, 'active'];
+      return [`started ${action(event.data.index)}${attempt(event.data.attempt)}`, 'active'];
     case 'ActionSucceeded':
-      return [`${action(event.data.index)} succeeded in ${seconds(event.data.seconds)}`, 'good'];
+      return [`finished ${action(event.data.index)} in ${seconds(event.data.seconds)}`, 'good'];
     case 'ActionFailed': {
       const { index, exitCode, reason } = event.data;
-      return [`${action(index)} failed: ${exitCode === null ? reason : `exit code ${exitCode}`}`, 'bad'];
+      return [`failed at ${action(index)}: ${exitCode === null ? reason : `exit code ${exitCode}`}`, 'bad'];
     }
     case 'ActionTimedOut':
-      return [`${action(event.data.index)} timed out after ${seconds(event.data.seconds)}`, 'bad'];
+      return [`ran out of time at ${action(event.data.index)}, after ${seconds(event.data.seconds)}`, 'bad'];
     case 'ActionHandlerFinished':
-      return [`${event.data.handler} of ${action(event.data.index)} finished`, 'warn'];
+      return [`ran ${event.data.handler} of ${action(event.data.index)}`, 'warn'];
     case 'WorkflowTimedOut':
       return [`ran into its limit of ${seconds(event.data.globalTimeoutSeconds)}`, 'bad'];
     case 'WorkflowDataUpdated':
-      return [`data is now version ${event.data.version}`];
+      return [`wrote version ${event.data.version} of the workflow's data`];
     case 'WorkflowDeleted':
       return ['was deleted'];
     default:
@@ -137,8 +142,8 @@ function attempt(number: number): string {
   return number > 1 ? ` (attempt ${number})` : '';
 }
 
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+function workers(actions: readonly ActionSpec[]): readonly string[] {
+  return [...new Set(actions.map(({ workerId }) => workerId))];
 }
 
 function megabytes(bytes: number): string {

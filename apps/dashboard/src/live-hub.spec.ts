@@ -101,10 +101,11 @@ describe('the live hub', () => {
     expect(events.map(({ subject, tone }) => [subject, tone])).toEqual([
       ['server001', 'neutral'],
       [template, 'neutral'],
-      [template, 'active'],
-      [template, 'bad'],
+      ['server001', 'active'],
+      ['server001', 'bad'],
     ]);
-    expect(events.at(-1)?.text).toContain(`${action} failed: `);
+    expect(events.at(1)?.text).toBe('was ordered for server001');
+    expect(events.at(-1)?.text).toBe(`failed at ${action}: exit code 17`);
     hub.close();
   });
 });

@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { useDebouncedValue, useMediaQuery } from '@mantine/hooks';
 import { ActivityFeed } from './activity/activity-feed';
 import classes from './app.module.css';
@@ -41,6 +41,7 @@ function Overview({ world, search: typed }: { readonly world: World; readonly se
   const machines = useMemo(() => findMachines(world, search), [world, search]);
   const workflows = useMemo(() => findWorkflows(world, search), [world, search]);
   const events = useMemo(() => findEvents(world, search), [world, search]);
+  useTitle(world);
   const shown = (name: PhoneTab) => !phone || tab === name;
   const openWorkflow = (id: string) => {
     setOpen(id);
@@ -75,4 +76,12 @@ function Overview({ world, search: typed }: { readonly world: World; readonly se
       </div>
     </>
   );
+}
+
+/** A tab in the background still says whether work goes on. */
+function useTitle(world: World): void {
+  const running = Object.values(world.workflows).filter(({ status }) => status === 'running').length;
+  useEffect(() => {
+    document.title = running === 0 ? 'Tinkerbell' : `(${running}) Tinkerbell`;
+  }, [running]);
 }

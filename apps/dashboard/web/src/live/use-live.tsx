@@ -22,9 +22,9 @@ setInterval(() => {
   tickers.forEach((tick) => tick());
 }, 1000);
 
-/** The server's time in milliseconds, to the second; draws again every second. */
+/** The server's time in milliseconds, to the second; draws again every second. Stands still while nothing is heard from the server. */
 export function useNow(): number {
-  const { clockOffset } = useLive();
+  const { clockOffset, link } = useLive();
   const now = useSyncExternalStore(
     (tick) => {
       tickers.add(tick);
@@ -32,5 +32,5 @@ export function useNow(): number {
     },
     () => second,
   );
-  return now * 1000 + clockOffset;
+  return (link.status === 'lost' ? Math.min(link.since, now * 1000) : now * 1000) + clockOffset;
 }

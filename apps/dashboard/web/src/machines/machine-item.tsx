@@ -1,8 +1,7 @@
 import { Collapse, UnstyledButton } from '@mantine/core';
 import { IconChevronRight } from '@tabler/icons-react';
 import type { MachineView, WorkflowView } from '../../../src/wire';
-import { ago, moment } from '../format';
-import { useNow } from '../live/use-live';
+import { Ago } from '../ago';
 import { StatusPill } from '../status';
 import { BootStepper } from './boot-stepper';
 import { MachineStory } from './machine-story';
@@ -46,21 +45,12 @@ export function MachineItem({ machine, workflow, open, onToggle, onOpenWorkflow 
           ) : (
             <span className={classes.none}>no workflow</span>
           )}
-          <Changed at={machine.updatedAt} />
+          <Ago className={classes.changed} at={machine.updatedAt} />
         </div>
       </div>
       <Collapse in={open} id={story} transitionDuration={120}>
         {open && <MachineStory machine={machine} />}
       </Collapse>
     </li>
-  );
-}
-
-function Changed({ at }: { readonly at: string }) {
-  const now = useNow();
-  return (
-    <time className={classes.changed} dateTime={at} title={moment(at)}>
-      {ago(at, now)}
-    </time>
   );
 }

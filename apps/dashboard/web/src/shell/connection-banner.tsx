@@ -1,7 +1,8 @@
+import { useEffect, useState } from 'react';
 import { Button } from '@mantine/core';
 import { IconPlugConnectedX } from '@tabler/icons-react';
 import { clock, duration } from '../format';
-import { useLive, useNow } from '../live/use-live';
+import { useLive } from '../live/use-live';
 import classes from './connection-banner.module.css';
 
 /** Stands over the page while nothing is heard from the server; what is shown stays as it was. */
@@ -30,6 +31,10 @@ export function ConnectionBanner() {
 }
 
 function Since({ since }: { readonly since: number }) {
-  useNow();
-  return <>{duration((Date.now() - since) / 1000, true)}</>;
+  const [seconds, setSeconds] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => setSeconds((Date.now() - since) / 1000), 1000);
+    return () => clearInterval(timer);
+  }, [since]);
+  return <>{duration(seconds, true)}</>;
 }

@@ -1,7 +1,7 @@
-import { useLayoutEffect, useRef, useState } from 'react';
+import { memo, useLayoutEffect, useRef, useState } from 'react';
 import { ActionIcon, CopyButton, Tooltip, UnstyledButton } from '@mantine/core';
 import { IconArrowDown, IconCheck, IconCopy, IconTextWrap } from '@tabler/icons-react';
-import type { ActionView, OutputLine } from '../../../src/wire';
+import type { ActionView, OutputLine, Status } from '../../../src/wire';
 import { clock, plural } from '../format';
 import classes from './output-panel.module.css';
 import { useOutput, type Output } from './use-output';
@@ -45,7 +45,7 @@ export function OutputPanel({ workflowId, index, action }: OutputPanelProps) {
         tabIndex={0}
         onScroll={onScroll}
       >
-        <Lines output={output} action={action} />
+        <Lines output={output} status={action.status} />
       </div>
       {!follow && (
         <UnstyledButton className={classes.latest} onClick={() => setFollow(true)}>
@@ -83,12 +83,15 @@ function Tools({ output, wrap, onWrap }: ToolsProps) {
   );
 }
 
-function Lines({ output, action }: { readonly output: Output; readonly action: ActionView }) {
+interface LinesProps {
+  readonly output: Output;
+  readonly status: Status;
+}
+
+/** Thousands of elements at times: drawn only when a line came. */
+const Lines = memo(function Lines({ output, status }: LinesProps) {
   const { lines, dropped, ready } = output;
-  if (lines.length === 0) {
-    const text = action.status === 'pending' ? 'Not started yet.' : ready ? 'No output so far.' : 'Loading…';
-    return <p className={classes.empty}>{text}</p>;
-  }
+  if (lines.length === 0) return <p className={classes.empty}>{ready ? noOutput(status) : 'Loading…'}</p>;
   return (
     <>
       {dropped > 0 && (
@@ -99,6 +102,11 @@ function Lines({ output, action }: { readonly output: Output; readonly action: A
       ))}
     </>
   );
+});
+
+function noOutput(status: Status): string {
+  if (status === 'pending') return 'Not started yet.';
+  return status === 'running' ? 'No output so far.' : 'It wrote nothing.';
 }
 
 function Line({ line, newAttempt }: { readonly line: OutputLine; readonly newAttempt: boolean }) {

@@ -1,8 +1,7 @@
 import { Collapse, UnstyledButton } from '@mantine/core';
 import { IconChevronRight } from '@tabler/icons-react';
 import type { MachineView, WorkflowView } from '../../../src/wire';
-import { ago, moment } from '../format';
-import { useNow } from '../live/use-live';
+import { Ago } from '../ago';
 import { StatusPill } from '../status';
 import { Elapsed } from './elapsed';
 import { WorkflowDetail } from './workflow-detail';
@@ -16,7 +15,6 @@ interface WorkflowItemProps {
 }
 
 export function WorkflowItem({ workflow, machines, open, onToggle }: WorkflowItemProps) {
-  const now = useNow();
   const detail = `detail-${workflow.id}`;
   const hosts = workflow.machines.map((id) => machines[id]?.hostname || machines[id]?.mac || id.slice(0, 8));
   return (
@@ -32,9 +30,7 @@ export function WorkflowItem({ workflow, machines, open, onToggle }: WorkflowIte
         <Progress workflow={workflow} />
         <span className={classes.elapsed}>
           <Elapsed {...workflow} running={workflow.status === 'running'} />
-          <time className={classes.created} dateTime={workflow.createdAt} title={moment(workflow.createdAt)}>
-            {ago(workflow.createdAt, now)}
-          </time>
+          <Ago className={classes.created} at={workflow.createdAt} />
         </span>
         <StatusPill status={workflow.status} />
       </UnstyledButton>
