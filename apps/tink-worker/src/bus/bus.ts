@@ -15,3 +15,8 @@ export abstract class Bus {
 export class CredentialRefusedError extends Error {
   override readonly name = 'CredentialRefusedError';
 }
+
+/** The server does not take messages of that size; trying again is of no use. */
+export class MessageTooLargeError extends Error {
+  override readonly name = 'MessageTooLargeError';
+}

@@ -21,9 +21,9 @@ export class FakeBus extends Bus {
     const message = { subject, body, id };
     this.tries.push(message);
     if (!this.connected) throw new Error('the bus is away');
+    queueMicrotask(() => this.watchers.forEach((look) => look()));
     const fate = this.onPublish(message);
     if (!this.stored.some((other) => other.id === id)) this.stored.push(message);
-    this.watchers.forEach((look) => look());
     if (fate === 'lose-ack') throw new Error('timeout');
   }
 

@@ -1,0 +1,166 @@
+import { Injectable } from '@nestjs/common';
+import { reportId, subjects, type NextReply, type ReadyReport } from '@tinkerbell/messaging';
+import { Attempts } from './action/attempts';
+import { DetachedError } from './action/ending';
+import { Bus } from './bus/bus';
+import { Containers } from './containers/containers';
+import { Journal } from './journal/journal';
+import { readMachine } from './machine';
+import { OutputShipper } from './output/output-shipper';
+import { backoffMs, errorText, insist } from './pace';
+import { Reporter } from './reporter';
+import { RefusedError, Server } from './server';
+import type { WorkerSettings } from './settings';
+import { Wake } from './wake';
+import { WorkerLog } from './worker-log';
+
+/** A result that the server goes on not to know is published again, every so many questions. */
+const publishAgainEvery = 10;
+
+/** Asks for work and does it, one action at a time, until it is stopped or the machine is to be rebooted. */
+@Injectable()
+export class ActionLoop {
+  private readonly detach = new AbortController();
+  private readonly wake = new Wake();
+  private readonly reporter: Reporter;
+  private readonly shipper: OutputShipper;
+  private readonly server: Server;
+  private readonly attempts: Attempts;
+  private running: Promise<boolean> | undefined;
+  private leftovers = true;
+  private idleReason = '';
+
+  constructor(
+    private readonly settings: WorkerSettings,
+    private readonly containers: Containers,
+    private readonly journal: Journal,
+    bus: Bus,
+    private readonly log: WorkerLog,
+  ) {
+    const { workerId, pace } = settings;
+    this.reporter = new Reporter(bus, journal, workerId, pace, log);
+    this.shipper = new OutputShipper(bus, pace, (text) => log.warn(text));
+    this.server = new Server(bus, workerId, pace);
+    const { reporter, shipper, server, wake } = this;
+    this.attempts = new Attempts(settings, { containers, journal, reporter, server, shipper, wake, log });
+    bus.onWake(subjects.wake(workerId), () => wake.ring());
+  }
+
+  /** Resolves with true when the machine should be rebooted now, with false when stopped. */
+  run(): Promise<boolean> {
+    this.running ??= this.work().catch((error: unknown) => {
+      if (error instanceof DetachedError || this.detach.signal.aborted) return false;
+      throw error;
+    });
+    return this.running;
+  }
+
+  /** Leaves a running container alone, finishes what is being sent (within bounds), and ends. */
+  async stop(): Promise<void> {
+    this.detach.abort();
+    const { closeMs } = this.settings.pace;
+    const limit = setTimeout(() => this.reporter.giveUp(), closeMs);
+    await this.running?.catch(() => undefined);
+    await this.shipper.flush(closeMs);
+    clearTimeout(limit);
+    this.reporter.giveUp();
+    this.shipper.stop();
+  }
+
+  private async work(): Promise<boolean> {
+    if (await this.finishEarlierWork()) return true;
+    await this.reportReady();
+    for (let again = 0; !this.detach.signal.aborted;) {
+      const seen = this.wake.seen;
+      const reply = await this.ask();
+      if (!reply) return false;
+      if (this.leftovers) await this.sweep(reply);
+      const { assignment } = reply;
+      const known = assignment && this.resultOf(assignment);
+      if (!assignment || known) {
+        if (!assignment) this.idle(reply.reason);
+        if (known && ++again % publishAgainEvery === 0) await this.reporter.publish(known);
+        const { pace } = this.settings;
+        await this.wake.sleep(seen, known ? backoffMs(pace, again) : pace.idleMs, this.detach.signal);
+        continue;
+      }
+      again = 0;
+      this.idleReason = '';
+      if (await this.attempts.perform(assignment, this.detach.signal)) return true;
+    }
+    return false;
+  }
+
+  /** What an earlier process of this worker wrote down and did not finish. */
+  private async finishEarlierWork(): Promise<boolean> {
+    let reboot = false;
+    for (const report of this.journal.unsent()) if (!report.after) await this.reporter.deliver(report);
+    for (const report of this.journal.unclosed()) {
+      this.log.info(`going on with ${report.id}, which is in the journal`);
+      reboot = (await this.attempts.complete(report, this.detach.signal)) || reboot;
+    }
+    return reboot;
+  }
+
+  private async reportReady(): Promise<void> {
+    const { workerId, bootId, pace } = this.settings;
+    const id = `ready:${workerId}:${bootId}`;
+    const engine = await insist(
+      pace,
+      this.detach.signal,
+      () => this.containers.version(),
+      (error, tries) => tries % 20 === 1 && this.log.warn(`the container engine does not answer: ${errorText(error)}`),
+    );
+    this.log.stage(`engine ${engine}`);
+    if (this.journal.isAcked(id)) return;
+    const ready: ReadyReport = { bootId, engine, ...readMachine() };
+    await this.reporter.deliver(this.reporter.record('ready', id, ready));
+    this.log.stage('ready');
+  }
+
+  /** Undefined when stopped. */
+  private ask(): Promise<NextReply | undefined> {
+    const { bootId, pace } = this.settings;
+    return insist(
+      pace,
+      this.detach.signal,
+      () => this.server.next(bootId),
+      (error, tries) => tries % 20 === 1 && this.log.warn(`no answer to the question for work: ${errorText(error)}`),
+    ).catch(() => undefined);
+  }
+
+  private resultOf({ workflowId, index, attempt }: { workflowId: string; index: number; attempt: number }) {
+    return this.journal.report(reportId(workflowId, index, attempt, 'finished'));
+  }
+
+  /** Containers that an earlier process left and that nobody wants any more. */
+  private async sweep({ assignment }: NextReply): Promise<void> {
+    let left = 0;
+    for (const name of await this.containers.list(this.settings.workerId).catch(() => ['?'])) {
+      const [, workflowId, index, attempt] = /^tinkerbell_([^_]+)_(\d+)_(\d+)/.exec(name) ?? [];
+      const parts = { workflowId: workflowId ?? '', index: Number(index), attempt: Number(attempt) };
+      const { workflowId: w, index: i, attempt: a } = assignment ?? {};
+      const isNext = w === parts.workflowId && i === parts.index && a === parts.attempt && !this.resultOf(parts);
+      if (isNext) continue;
+      if (this.resultOf(parts) ?? (await this.isUnwanted(parts))) {
+        this.log.info(`removing ${name}, left by an earlier run`);
+        await this.containers.remove(name).catch(() => (left += 1));
+      } else left += 1;
+    }
+    this.leftovers = left > 0;
+  }
+
+  private async isUnwanted(attempt: { workflowId: string; index: number; attempt: number }): Promise<boolean> {
+    try {
+      return !(await this.server.state(attempt)).goOn;
+    } catch (error) {
+      return error instanceof RefusedError;
+    }
+  }
+
+  private idle(reason: string): void {
+    if (reason === this.idleReason) return;
+    this.idleReason = reason;
+    this.log.stage(`idle: ${reason || 'nothing to do'}`);
+  }
+}

@@ -1,0 +1,200 @@
+import type { Containers, ContainerSpec, ContainerStatus, RegistryAuth } from '../containers/containers';
+import type { Journal } from '../journal/journal';
+import type { ContainerOutput } from '../output/container-output';
+import { errorText, insist, pause, type Pace } from '../pace';
+import { DetachedError, type Ending } from './ending';
+import { timeLimit } from './time-limit';
+
+export interface RunRequest {
+  readonly spec: ContainerSpec;
+  readonly auth: RegistryAuth | undefined;
+  readonly output: ContainerOutput;
+  /** Called before a container is made, not when one was found again. */
+  readonly prepare: (stop: AbortSignal) => Promise<void>;
+  /** What is left of its time; may be 0 or less for one that was found again. */
+  readonly remainingMs: number;
+  /** Aborted with the reason as text when the server does not want it to go on. */
+  readonly refused: AbortSignal;
+  /** Aborted when the worker stops. */
+  readonly detach: AbortSignal;
+  /** A line of the worker's own for the action's log. */
+  readonly say: (line: string) => void;
+}
+
+/** Tries of an image that the registry says it does not have, or not for us. */
+const triesWhenRefused = 3;
+/** How long the output of an ended container may take to arrive. */
+const drainMs = 5_000;
+
+/**
+ * Brings one container to its end: a new one, or the one that an earlier worker process began, which is found by its name.
+ * Throws DetachedError when the worker stops first; the container is then left as it is.
+ */
+export class ContainerRun {
+  private readonly limit;
+  private readonly stop: AbortSignal;
+
+  constructor(
+    private readonly containers: Containers,
+    private readonly journal: Journal,
+    private readonly pace: Pace,
+    private readonly request: RunRequest,
+  ) {
+    this.limit = timeLimit(request.remainingMs);
+    this.stop = AbortSignal.any([this.limit.signal, request.refused, request.detach]);
+  }
+
+  async end(): Promise<Ending> {
+    try {
+      return (await this.begin()) ?? (await this.follow());
+    } catch (error) {
+      if (!this.stop.aborted) throw error;
+      return await this.stopped();
+    } finally {
+      this.limit.clear();
+    }
+  }
+
+  /** Gets the container running and its output read. An ending, when it does not come to that. */
+  private async begin(): Promise<Ending | undefined> {
+    const { spec, output, say } = this.request;
+    const found = await this.patiently(() => this.containers.inspect(spec.name));
+    if (found && found.state !== 'created') {
+      say(`found the container again, ${found.state === 'running' ? 'it is running' : 'it has ended'}`);
+      await this.patiently(() => output.listen('replay'));
+      return undefined;
+    }
+    if (!found) {
+      if (this.journal.hadEffect(spec.name)) {
+        const message = 'the container of this attempt is gone, nobody knows what it did';
+        return { kind: 'broken', reason: 'unknown-outcome', message };
+      }
+      const broken =
+        (await this.step('create', () => this.request.prepare(this.stop))) ??
+        (await this.pull()) ??
+        (await this.step('create', () => this.create()));
+      if (broken) return broken;
+    }
+    return this.step('start', async () => {
+      await output.listen('attach');
+      await this.containers.start(spec.name);
+    });
+  }
+
+  private async create(): Promise<void> {
+    const { spec } = this.request;
+    this.stop.throwIfAborted();
+    this.journal.append({ t: 'effect', container: spec.name });
+    await this.containers.create(spec);
+  }
+
+  private async step(reason: 'create' | 'start', work: () => Promise<void>): Promise<Ending | undefined> {
+    try {
+      await work();
+      return undefined;
+    } catch (error) {
+      if (this.stop.aborted) throw error;
+      return {
+        kind: 'broken',
+        reason,
+        message: `the container does not ${reason === 'create' ? 'come into being' : 'start'}: ${errorText(error)}`,
+      };
+    }
+  }
+
+  /** Transient trouble is tried until the action's time is over; an image that is refused only a few times. */
+  private async pull(): Promise<Ending | undefined> {
+    const { spec, auth, say } = this.request;
+    const giveUp = new AbortController();
+    const signal = AbortSignal.any([this.stop, giveUp.signal]);
+    let tried = 0;
+    try {
+      await insist(
+        this.pace,
+        signal,
+        () => this.containers.pull(spec.image, auth, say, signal),
+        (error, tries) => {
+          tried = tries;
+          say(`pull of ${spec.image} failed, try ${tries}: ${errorText(error)}`);
+          if (tries >= triesWhenRefused && isFinal(errorText(error))) giveUp.abort();
+        },
+      );
+      return undefined;
+    } catch (error) {
+      if (this.request.detach.aborted || this.request.refused.aborted) throw error;
+      const message = `image ${spec.image} cannot be pulled (${tried || 1} tries): ${errorText(error)}`;
+      return { kind: 'broken', reason: 'pull', message };
+    }
+  }
+
+  /** Waits for the end, over an engine that goes away and comes back. */
+  private async follow(): Promise<Ending> {
+    const { spec, output, say } = this.request;
+    for (;;) {
+      const failure = await this.containers.wait(spec.name, this.stop).then(
+        () => undefined,
+        (error: unknown) => errorText(error),
+      );
+      this.stop.throwIfAborted();
+      const status = await this.patiently(() => this.containers.inspect(spec.name));
+      if (!status) {
+        const why = failure === undefined ? '' : `: ${failure}`;
+        return { kind: 'broken', reason: 'engine', message: `the container vanished while it ran${why}` };
+      }
+      if (failure !== undefined) {
+        say(`the engine was away (${failure}), the container is ${status.state}`);
+        await pause(this.pace.retryMs, this.stop);
+        await this.patiently(() => output.listen('replay'));
+      }
+      if (status.state === 'exited') return this.exited(status);
+    }
+  }
+
+  private async exited({ exitCode, oomKilled, error }: ContainerStatus): Promise<Ending> {
+    await this.request.output.finish(drainMs);
+    return { kind: 'exited', exitCode, oomKilled, engineError: error };
+  }
+
+  private async stopped(): Promise<Ending> {
+    const { detach, refused, output, spec, say } = this.request;
+    if (detach.aborted) {
+      output.save();
+      throw new DetachedError(`left ${spec.name} as it is`);
+    }
+    const why = refused.aborted ? String(refused.reason) : undefined;
+    say(why === undefined ? 'out of time, stopping the container' : `stopping the container: ${why}`);
+    const exitCode = await this.kill(why === undefined ? this.pace.stopGraceMs : 0);
+    await output.finish(drainMs);
+    return why === undefined ? { kind: 'timed-out', exitCode } : { kind: 'refused', why, exitCode };
+  }
+
+  /** The exit code, or null when there was no container to end. */
+  private async kill(graceMs: number): Promise<number | null> {
+    const { spec, detach } = this.request;
+    return insist(
+      this.pace,
+      detach,
+      async () => {
+        const status = await this.containers.inspect(spec.name);
+        if (status?.state === 'running') await this.containers.stop(spec.name, graceMs);
+        const after = await this.containers.inspect(spec.name);
+        if (after?.state === 'running') throw new Error(`${spec.name} does not end`);
+        return after?.state === 'exited' ? after.exitCode : null;
+      },
+      (error) => this.request.say(`stopping failed: ${errorText(error)}`),
+    );
+  }
+
+  private patiently<T>(work: () => Promise<T>): Promise<T> {
+    return insist(this.pace, this.stop, work, (error, tries) => {
+      if (tries === 1) this.request.say(`the container engine does not answer: ${errorText(error)}`);
+    });
+  }
+}
+
+/** The registry understood and said no. Everything else may pass. */
+function isFinal(text: string): boolean {
+  return /manifest unknown|not found|unauthorized|denied|no basic auth|invalid reference|name unknown|authentication required/i.test(
+    text,
+  );
+}

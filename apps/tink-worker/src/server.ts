@@ -1,0 +1,105 @@
+import {
+  subjects,
+  type DataGetReply,
+  type DataGetRequest,
+  type DataPutReply,
+  type DataPutRequest,
+  type NextReply,
+  type RpcCall,
+  type RpcReply,
+  type StateReply,
+  type StateRequest,
+} from '@tinkerbell/messaging';
+import type { Bus } from './bus/bus';
+import type { Pace } from './pace';
+
+/** tink-server heard the question and said no; asking again the same way is of no use. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+  constructor(
+    readonly call: RpcCall,
+    readonly code: string,
+    message: string,
+  ) {
+    super(`${call}: ${message} (${code})`);
+  }
+}
+
+/** The answer was not what the protocol says. */
+export class MalformedReplyError extends Error {
+  override readonly name = 'MalformedReplyError';
+}
+
+/** The server answered that it failed itself; that may pass. */
+export class ServerFaultError extends Error {
+  override readonly name = 'ServerFaultError';
+}
+
+const serverFaults = ['INTERNAL', 'UNAVAILABLE'];
+
+/** What a worker asks tink-server. One try each; every other rejection than RefusedError may pass. */
+export class Server {
+  constructor(
+    private readonly bus: Bus,
+    private readonly workerId: string,
+    private readonly pace: Pick<Pace, 'requestMs'>,
+  ) {}
+
+  async next(bootId: string): Promise<NextReply> {
+    const reply = await this.ask<NextReply>('next', { bootId });
+    const { assignment } = reply;
+    if (assignment === null) return reply;
+    const { workflowId, index, attempt, action } = assignment ?? {};
+    const whole = typeof workflowId === 'string' && Number.isInteger(index) && Number.isInteger(attempt) && action;
+    if (!whole)
+      throw new MalformedReplyError(`next: the assignment lacks a field: ${JSON.stringify(reply).slice(0, 200)}`);
+    return reply;
+  }
+
+  state(request: StateRequest): Promise<StateReply> {
+    return this.ask('state', request);
+  }
+
+  dataGet(request: DataGetRequest): Promise<DataGetReply> {
+    return this.ask('data-get', request);
+  }
+
+  dataPut(request: DataPutRequest): Promise<DataPutReply> {
+    return this.ask('data-put', request);
+  }
+
+  private async ask<T>(call: RpcCall, request: object): Promise<T> {
+    const text = await this.bus.request(
+      subjects.rpc(this.workerId, call),
+      JSON.stringify(request),
+      this.pace.requestMs,
+    );
+    const reply = parse<T>(call, text);
+    if ('err' in reply) {
+      const { code, message } = reply.err;
+      if (serverFaults.includes(code)) throw new ServerFaultError(`${call}: ${message} (${code})`);
+      throw new RefusedError(call, code, message);
+    }
+    return reply.response;
+  }
+}
+
+function parse<T>(call: RpcCall, text: string): RpcReply<T> {
+  let reply: unknown;
+  try {
+    reply = JSON.parse(text);
+  } catch {
+    throw new MalformedReplyError(`${call}: the answer is not JSON: ${JSON.stringify(text.slice(0, 200))}`);
+  }
+  if (isRecord(reply) && isRecord(reply.err)) {
+    return {
+      err: { code: String(reply.err.code ?? 'UNKNOWN'), message: String(reply.err.message ?? 'no reason given') },
+    };
+  }
+  if (isRecord(reply) && isRecord(reply.response)) return { response: reply.response as T };
+  throw new MalformedReplyError(`${call}: neither response nor err in ${JSON.stringify(text.slice(0, 200))}`);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
