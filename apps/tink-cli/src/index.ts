@@ -1,1 +1,3 @@
-export {};
+export { runCli } from './cli';
+export type { Host } from './cli';
+export { exit } from './cli-command';

@@ -1,0 +1,56 @@
+import type { HardwareRecord } from '@tinkerbell/events';
+import type { LeaseRow, MachineRow, WorkflowRow } from '@tinkerbell/projections';
+
+/** What `/api` answers; docs/api.md. MAC addresses with colons. */
+export interface HardwareItem {
+  readonly hardware: HardwareRecord;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  /** Of its last change in the log. */
+  readonly position: number;
+}
+
+export interface TemplateItem {
+  readonly id: string;
+  readonly name: string;
+  readonly data: string;
+  readonly version: number;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/** `waiting`: why nothing runs although it is not finished. */
+export type WorkflowItem = Omit<WorkflowRow, 'position'> & {
+  readonly position?: number;
+  readonly waiting?: string | null;
+};
+export interface WorkflowDataItem {
+  readonly version: number;
+  readonly latest: number;
+  /** As the originals name its members. */
+  readonly metadata: unknown;
+  /** JSON. */
+  readonly text: string;
+}
+export type MachineItem = MachineRow;
+export type LeaseItem = LeaseRow;
+
+export interface LogItem {
+  readonly workflowId: string;
+  readonly index: number;
+  readonly action: string;
+  readonly task: string;
+  readonly at: string;
+  readonly stream: 'stdout' | 'stderr' | 'worker';
+  readonly line: string;
+}
+
+export interface Written {
+  readonly id: string;
+  readonly position: number;
+}
+
+export interface WorkerToken {
+  readonly token: string;
+  readonly expiresAt: string;
+}

@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto';
+import type { AnyEvent, Recorded } from '@tinkerbell/events';
+import { ApiError } from './api-errors';
+import type {
+  HardwareItem,
+  LeaseItem,
+  LogItem,
+  MachineItem,
+  TemplateItem,
+  WorkflowDataItem,
+  WorkerToken,
+  WorkflowItem,
+  Written,
+} from './api-types';
+import { parseJson, type Call, type Query, type Transport } from './transport';
+
+export interface EventQuery {
+  /** Events after this position. */
+  readonly after?: number | undefined;
+  /** ISO 8601. */
+  readonly since?: string | undefined;
+  readonly aggregate?: string | undefined;
+  readonly id?: string | undefined;
+  readonly type?: string | undefined;
+}
+
+export interface LogQuery {
+  readonly action?: string | undefined;
+  /** ISO 8601. */
+  readonly since?: string | undefined;
+}
+
+const pageSize = 500;
+const logsPath = (workflowId: string) => `/api/workflows/${encodeURIComponent(workflowId)}/logs`;
+
+/** tink-server's `/api`, typed. Connects with the first call, so that a command that asks nothing needs no settings. */
+export class Client {
+  private transport: Transport | undefined;
+
+  constructor(
+    private readonly connect: () => Transport,
+    private readonly signal?: AbortSignal,
+  ) {}
+
+  /** The same server, asked for no longer than that. */
+  within(milliseconds: number): Client {
+    return new Client(() => this.open(), AbortSignal.timeout(milliseconds));
+  }
+
+  hardwareList = (query: Query = {}): Promise<readonly HardwareItem[]> => this.all('/api/hardware', query);
+  hardware = (id: string, minSeq?: number): Promise<HardwareItem> =>
+    this.get(`/api/hardware/${encodeURIComponent(id)}`, { minSeq });
+  pushHardware = (record: unknown): Promise<Written & { readonly changed?: boolean }> =>
+    this.write('POST', '/api/hardware', record);
+  deleteHardware = (id: string): Promise<unknown> => this.write('DELETE', `/api/hardware/${encodeURIComponent(id)}`);
+
+  templates = (): Promise<readonly TemplateItem[]> => this.all('/api/templates', {});
+  template = (idOrName: string): Promise<TemplateItem> => this.get(`/api/templates/${encodeURIComponent(idOrName)}`);
+  createTemplate = (body: { readonly name: string; readonly data: string }): Promise<Written> =>
+    this.write('POST', '/api/templates', body);
+  updateTemplate = (id: string, body: { readonly name?: string; readonly data?: string }): Promise<unknown> =>
+    this.write('PUT', `/api/templates/${encodeURIComponent(id)}`, body);
+  deleteTemplate = (id: string): Promise<unknown> => this.write('DELETE', `/api/templates/${encodeURIComponent(id)}`);
+
+  workflows = (query: Query = {}): Promise<readonly WorkflowItem[]> => this.all('/api/workflows', query);
+  workflow = (id: string, minSeq?: number, signal?: AbortSignal): Promise<WorkflowItem> =>
+    this.get(`/api/workflows/${encodeURIComponent(id)}`, { minSeq }, signal);
+  createWorkflow = (body: { readonly template: string; readonly hardware: unknown }): Promise<Written> =>
+    this.write('POST', '/api/workflows', body);
+  deleteWorkflow = (id: string): Promise<unknown> => this.write('DELETE', `/api/workflows/${encodeURIComponent(id)}`);
+  /** Without a version: the latest. */
+  async workflowData(id: string, version?: number): Promise<WorkflowDataItem> {
+    const path = `/api/workflows/${encodeURIComponent(id)}/data`;
+    const answer = await this.open().text({ method: 'GET', path, query: { version } });
+    const rest = parseJson(answer, path) as Omit<WorkflowDataItem, 'text'>;
+    // The data is the last member, sent byte for byte as it is stored: parsing it could change its numbers.
+    const start = answer.indexOf(',"data":') + ',"data":'.length;
+    return { ...rest, text: answer.slice(start, answer.lastIndexOf('}')) };
+  }
+
+  machines = (): Promise<readonly MachineItem[]> => this.all('/api/machines', {});
+  leases = (): Promise<readonly LeaseItem[]> => this.all('/api/leases', {});
+  workerToken = (hardwareId: string): Promise<WorkerToken> =>
+    this.write('POST', `/api/workers/${encodeURIComponent(hardwareId)}/token`, {});
+  serverVersion = (signal?: AbortSignal): Promise<unknown> => this.get('/version', {}, signal);
+
+  /** Oldest first; ends with the newest. */
+  events(query: EventQuery, signal?: AbortSignal): AsyncGenerator<Recorded<AnyEvent>> {
+    return this.lines<Recorded<AnyEvent>>({ method: 'GET', path: '/api/events', query: { ...query }, signal });
+  }
+
+  /** As `events`, then new ones as they come. */
+  followEvents(query: EventQuery, signal: AbortSignal, onConnect?: () => void): AsyncGenerator<Recorded<AnyEvent>> {
+    return this.lines<Recorded<AnyEvent>>({
+      method: 'GET',
+      path: '/api/events',
+      query: { ...query, follow: 1 },
+      signal,
+      follow: true,
+      onConnect,
+    });
+  }
+
+  logs(workflowId: string, query: LogQuery, signal: AbortSignal): AsyncGenerator<LogItem> {
+    return this.lines<LogItem>({ method: 'GET', path: logsPath(workflowId), query: { ...query }, signal });
+  }
+
+  /** As `logs`, then new lines as they come, while the workflow has not ended. */
+  followLogs(
+    workflowId: string,
+    query: LogQuery,
+    signal: AbortSignal,
+    onConnect?: () => void,
+  ): AsyncGenerator<LogItem> {
+    const path = logsPath(workflowId);
+    return this.lines<LogItem>({
+      method: 'GET',
+      path,
+      query: { ...query, follow: 1 },
+      signal,
+      follow: true,
+      onConnect,
+    });
+  }
+
+  private open(): Transport {
+    this.transport ??= this.connect();
+    return this.transport;
+  }
+
+  // The shapes are the server's contract; a wrong one shows as a missing column, never as something done.
+  private async get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
+    return parseJson(await this.open().text({ method: 'GET', path, query, signal: signal ?? this.signal }), path) as T;
+  }
+
+  private async write<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T> {
+    const text = await this.open().text({ method, path, body, idempotencyKey: randomUUID() });
+    return (text.trim() === '' ? {} : parseJson(text, path)) as T;
+  }
+
+  /** A list in pages, `{items, next?}`; a plain array is a list of one page. */
+  private async all<T>(path: string, query: Query): Promise<readonly T[]> {
+    const items: T[] = [];
+    for (let after: string | undefined; ;) {
+      const page = await this.get<readonly T[] | { readonly items: readonly T[]; readonly next?: string | null }>(
+        path,
+        {
+          ...query,
+          limit: pageSize,
+          after,
+        },
+      );
+      if (isArray(page)) return [...items, ...page];
+      if (!isArray(page.items)) throw new ApiError(502, 'NOT_A_LIST', `${path} did not answer with a list`);
+      items.push(...page.items);
+      if (page.next === undefined || page.next === null || page.items.length === 0) return items;
+      after = page.next;
+    }
+  }
+
+  private async *lines<T>(call: Call): AsyncGenerator<T> {
+    for await (const line of this.open().lines(call)) yield line as T;
+  }
+}
+
+function isArray<T>(value: readonly T[] | object): value is readonly T[] {
+  return Array.isArray(value);
+}

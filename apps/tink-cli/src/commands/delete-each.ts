@@ -1,0 +1,25 @@
+import { ApiError } from '../api-errors';
+import { exit, type Context } from '../cli-command';
+import { plain } from '../output/screen';
+import { exitCodeOf } from '../report-error';
+
+/** Deletes one after the other and reports each; one that is not there does not keep the others from going. */
+export async function deleteEach(
+  context: Context,
+  ids: readonly string[],
+  remove: (id: string) => Promise<unknown>,
+): Promise<number> {
+  let code: number = exit.ok;
+  for (const id of ids) {
+    try {
+      await remove(id);
+      context.out(`Deleted\t${id}`);
+    } catch (error) {
+      // Without access or without a server the next one cannot go better.
+      if (!(error instanceof ApiError) || error.status === 401 || error.status === 503) throw error;
+      context.err(`Error\t${plain(id)}\t${error.status === 404 ? 'not found' : plain(error.message)}`);
+      if (code === exit.ok || code === exit.notFound) code = exitCodeOf(error);
+    }
+  }
+  return code;
+}

@@ -1,0 +1,84 @@
+import type { MachineItem } from '../api-types';
+import { CommandError, define, exit, type Context } from '../cli-command';
+import { outputFlag, printDocument, printListing, showMac, timeText, type Listing } from '../output/print';
+import { colorOf } from '../output/screen';
+import type { Column } from '../output/table';
+import { fieldColumns, type Field } from './hardware-views';
+
+export const machineList = define({
+  name: 'machine list',
+  summary: 'list all machines with their newest step',
+  details: 'Steps of a machine on its way: dhcp, tftp, http, osie, worker, disk; off when nothing was heard of it.',
+  examples: ['tink machine list', 'tink machine list -o wide'],
+  flags: { output: outputFlag },
+  async run({ flags }, context) {
+    const machines = await context.client.machines();
+    await printListing(context, flags.output, machineListing(context, machines));
+    return exit.ok;
+  },
+});
+
+export const machineGet = define({
+  name: 'machine get',
+  summary: 'show one machine: what it did since it was powered on',
+  examples: ['tink machine get node-1', 'tink machine get 52:54:00:12:34:56 -o json'],
+  positionals: { usage: '<id|mac|ip|hostname>', min: 1, max: 1, complete: ['machine'] },
+  flags: { output: outputFlag },
+  async run({ flags, positionals: [name = ''] }, context) {
+    const machine = find(await context.client.machines(), name);
+    const { output } = flags;
+    if (output === 'json' || output === 'yaml') await printDocument(context, output, machine);
+    else {
+      await printListing(context, output, summary(context, machine, output === 'wide'));
+      await printListing(context, output, steps(context, machine));
+    }
+    return exit.ok;
+  },
+});
+
+function machineListing(context: Context, machines: readonly MachineItem[]): Listing<MachineItem> {
+  const columns = (wide: boolean): readonly Column<MachineItem>[] => [
+    { title: 'ID', text: ({ id }) => id, shrinksTo: 9 },
+    { title: 'Hostname', text: ({ hostname }) => hostname, shrinksTo: 12 },
+    { title: 'MAC Address', text: ({ mac }) => showMac(mac) },
+    { title: 'IP Address', text: ({ ip }) => ip },
+    { title: 'Step', text: ({ step }) => step, color: ({ step }) => colorOf(step) },
+    { title: 'Last', text: ({ steps }) => steps.at(-1)?.detail ?? '', shrinksTo: 12 },
+    { title: 'Updated At', text: ({ updatedAt }) => timeText(context, wide)(updatedAt) },
+    { title: 'Registered', text: ({ registered }) => (registered ? 'yes' : 'no'), wideOnly: true },
+  ];
+  return { rows: machines, columns, document: machines };
+}
+
+function summary(context: Context, machine: MachineItem, wide: boolean): Listing<Field> {
+  const rows: readonly Field[] = [
+    ['ID', machine.id],
+    ['Hostname', machine.hostname],
+    ['MAC Address', showMac(machine.mac)],
+    ['IP Address', machine.ip],
+    ['Step', machine.step],
+    ['Updated At', timeText(context, wide)(machine.updatedAt)],
+  ];
+  return { rows, columns: () => fieldColumns('Value'), document: machine };
+}
+
+function steps(context: Context, machine: MachineItem): Listing<MachineItem['steps'][number]> {
+  const columns = (wide: boolean): readonly Column<MachineItem['steps'][number]>[] => [
+    { title: 'Step', text: ({ step }) => step },
+    { title: 'At', text: ({ at }) => timeText(context, wide)(at) },
+    { title: 'Detail', text: ({ detail }) => detail, shrinksTo: 20 },
+  ];
+  return { rows: machine.steps, columns, document: machine.steps };
+}
+
+function find(machines: readonly MachineItem[], name: string): MachineItem {
+  const wanted = showMac(name.toLowerCase());
+  const found = machines.filter(({ id, mac, ip, hostname }) =>
+    [id, showMac(mac), ip, hostname.toLowerCase()].includes(wanted),
+  );
+  const [machine, ...others] = found;
+  if (!machine) throw new CommandError(`machine ${name} not found`, exit.notFound);
+  if (others.length > 0)
+    throw new CommandError(`several machines are ${name}: ${found.map(({ id }) => id).join(', ')}`);
+  return machine;
+}
