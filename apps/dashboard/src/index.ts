@@ -1,4 +1,5 @@
 export { ActionLogs } from './action-logs';
+export { BusLogs } from './bus-logs';
 export { DashboardConfig } from './dashboard.config';
 export type { DashboardPorts } from './dashboard-ports';
 export { startDashboard } from './start-dashboard';

@@ -18,10 +18,12 @@ function matches(search: string, ...texts: readonly string[]): boolean {
     .every((word) => haystack.includes(word) || haystack.includes(word.replaceAll('-', ':')));
 }
 
+const inOrder = new Intl.Collator('en', { numeric: true });
+
 export function findMachines({ machines }: World, search: string): readonly MachineView[] {
   return Object.values(machines)
     .filter(({ hostname, mac, ip, id, step }) => matches(search, hostname, mac, ip, id, step))
-    .sort((a, b) => (a.hostname || a.mac).localeCompare(b.hostname || b.mac, 'en', { numeric: true }));
+    .sort((a, b) => inOrder.compare(a.hostname || a.mac, b.hostname || b.mac));
 }
 
 /** Running ones first, then the newest. */

@@ -11,6 +11,8 @@ const longestWaitMilliseconds = 5_000;
 export interface SseHandlers {
   readonly events: Readonly<Record<string, (data: string) => void>>;
   readonly onLink: (link: Link) => void;
+  /** Let go of the connection while nobody looks: a browser has six for all tabs of one HTTP/1.1 server. */
+  readonly pauseWhenHidden?: boolean;
 }
 
 /**
@@ -24,6 +26,7 @@ export class SseConnection {
   private lostSince: number | undefined;
   private attempt = 0;
   private live = false;
+  private paused = false;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly watchdog: ReturnType<typeof setInterval>;
 
@@ -51,12 +54,22 @@ export class SseConnection {
   }
 
   private readonly onVisible = (): void => {
-    if (document.visibilityState === 'visible') this.retry();
+    const visible = document.visibilityState === 'visible';
+    if (visible && this.paused) this.open();
+    else if (visible) this.retry();
+    else if (this.handlers.pauseWhenHidden) this.pause();
   };
+
+  private pause(): void {
+    clearTimeout(this.retryTimer);
+    this.source?.close();
+    this.paused = true;
+  }
 
   private open(): void {
     clearTimeout(this.retryTimer);
     this.source?.close();
+    this.paused = false;
     const separator = this.url.includes('?') ? '&' : '?';
     const resume = this.lastId === '' ? '' : `${separator}lastEventId=${encodeURIComponent(this.lastId)}`;
     const source = new EventSource(`${this.url}${resume}`);
@@ -94,6 +107,6 @@ export class SseConnection {
   }
 
   private watch(): void {
-    if (this.lostSince === undefined && Date.now() - this.heardAt > silenceMilliseconds) this.lose();
+    if (!this.paused && this.lostSince === undefined && Date.now() - this.heardAt > silenceMilliseconds) this.lose();
   }
 }

@@ -16,7 +16,7 @@ export function ConnectionBanner() {
         <p className={classes.text}>
           <strong>Connection lost.</strong>{' '}
           {world
-            ? `Showing everything as it was at ${clock(new Date(link.since).toISOString())}; it goes on by itself.`
+            ? `Showing everything as it was at ${clock(new Date(link.since).toISOString())}. It reconnects by itself.`
             : 'The server does not answer; trying again.'}
           <span className={classes.since} aria-hidden>
             <Since since={link.since} />

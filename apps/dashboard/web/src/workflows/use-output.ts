@@ -41,6 +41,7 @@ export function useOutput(workflowId: string, index: number): Output {
         ping: soon,
       },
       onLink: () => undefined,
+      pauseWhenHidden: true,
     });
     return () => {
       cancelAnimationFrame(frame);
