@@ -51,7 +51,7 @@ const homes = [
   { packages: ['nats-jwt', 'nkeys.js', '@peculiar/x509'], files: ['libs/identity/**'] },
   { packages: ['dockerode'], files: ['apps/tink-worker/src/containers/docker.ts'] },
   { packages: ['dhcp', 'tftp2'], files: ['test/interop/**'] },
-  { packages: ['better-sqlite3'], files: ['libs/event-store/src/**'] },
+  { packages: ['better-sqlite3'], files: ['libs/event-store/src/sqlite*.ts'] },
   {
     packages: ['class-validator', 'class-transformer'],
     files: ['**/*.dto.ts', '**/*.config.ts', 'libs/config/**'],
@@ -62,7 +62,8 @@ const patternsFor = (file) =>
   homes
     .filter(({ files }) => !files.includes(file))
     .map(({ packages, files }) => ({
-      group: packages.flatMap((name) => (name.endsWith('/*') ? [name] : [name, `${name}/*`])),
+      // Anchored with a slash: `dhcp` alone would match @tinkerbell/dhcp too.
+      group: packages.flatMap((name) => (name.endsWith('/*') ? [name] : [`/${name}`, `/${name}/*`])),
       message: `may only be imported in ${files.join(', ')}`,
     }));
 
@@ -83,7 +84,7 @@ const homeRules = [
         'error',
         {
           patterns: patternsFor('').filter(
-            ({ group }) => !group.includes('class-validator') && !group.includes('@nestjs/*'),
+            ({ group }) => !group.includes('/class-validator') && !group.includes('@nestjs/*'),
           ),
         },
       ],

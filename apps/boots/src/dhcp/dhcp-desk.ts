@@ -1,0 +1,142 @@
+import {
+  decodePacket,
+  type DhcpPacket,
+  encodePacket,
+  macOf,
+  MalformedPacketError,
+  messageType,
+  readOption,
+} from '@tinkerbell/dhcp';
+import { DomainError } from '@tinkerbell/domain';
+import type { BootLog } from '../log/boot-log';
+import type { LeasePool } from '../log/lease-pool';
+import type { Machine, Machines } from '../machines';
+import type { Metrics } from '../metrics';
+import type { Logger } from '../logger';
+import type { Destination } from './destination';
+import { type DhcpContext, type DhcpReply, type DhcpServerSettings, respond } from './dhcp.responder';
+
+export interface DeskPorts {
+  readonly machines: Machines;
+  readonly leases: LeasePool;
+  readonly boots: BootLog;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly clock: () => Date;
+}
+
+export interface OutgoingReply {
+  readonly bytes: Uint8Array;
+  readonly destination: Destination;
+}
+
+/** The same message within this time is the network's doing (a bridge that doubles, a relay beside a broadcast), not the client's. */
+const duplicateMs = 250;
+
+/** From the bytes of a request to the bytes of its reply. What the reply says is in the log before this returns it. */
+export class DhcpDesk {
+  readonly #recent = new Map<string, number>();
+
+  constructor(
+    private readonly ports: DeskPorts,
+    private readonly server: DhcpServerSettings,
+  ) {}
+
+  /** undefined: nothing is to be sent. Never throws: a bad message costs itself only. */
+  async answer(bytes: Uint8Array, arrival: DhcpContext['arrival']): Promise<OutgoingReply | undefined> {
+    try {
+      return await this.#answer(decodePacket(bytes), arrival);
+    } catch (error) {
+      this.#drop(error);
+      return undefined;
+    }
+  }
+
+  async #answer(request: DhcpPacket, arrival: DhcpContext['arrival']): Promise<OutgoingReply | undefined> {
+    const { metrics, log } = this.ports;
+    const mac = macOf(request);
+    if (mac === undefined) return this.#ignored('not-ethernet', '');
+    const type = readOption(request.options, messageType) ?? 'none';
+    if (this.#isDuplicate(`${mac} ${request.xid} ${type} ${request.ciaddr}`)) return this.#ignored('duplicate', mac);
+    metrics.count('dhcp_requests_total', { type });
+
+    const decision = respond(request, this.#context(mac, arrival));
+    if (decision.kind === 'ignore') return this.#ignored(decision.reason, mac);
+    if (decision.kind === 'record') {
+      await this.ports.leases.submit(decision.leases);
+      log.info(`${type} of ${decision.leases[0]?.ip ?? ''} by ${mac}`);
+      return undefined;
+    }
+    const reply = encodePacket(decision.packet, { maxSize: decision.maxSize });
+    await this.#store(decision);
+    const answered = readOption(decision.packet.options, messageType) ?? 'none';
+    metrics.count('dhcp_replies_total', { type: answered });
+    log.info(
+      `${type} of ${mac}: ${answered} ${decision.packet.yiaddr}${decision.packet.file ? ` ${decision.packet.file}` : ''}`,
+    );
+    return { bytes: reply, destination: decision.destination };
+  }
+
+  async #store({ leases, boot }: DhcpReply): Promise<void> {
+    await this.ports.leases.submit(leases);
+    if (boot) await this.ports.boots.record({ type: 'OfferNetboot', ...boot });
+  }
+
+  #context(mac: string, arrival: DhcpContext['arrival']): DhcpContext {
+    const { machines, boots, clock } = this.ports;
+    const now = clock().toISOString();
+    const machine = machines.byMac(mac);
+    const holder = machine && this.#otherHolder(machine, now);
+    return {
+      ...(machine ? { machine } : {}),
+      ...(holder ? { holder } : {}),
+      mayNetboot: machine !== undefined && machines.netboot(machine).allowed,
+      chained: boots.programOf(mac),
+      server: this.server,
+      arrival,
+      now,
+    };
+  }
+
+  #otherHolder(machine: Machine, now: string): DhcpContext['holder'] {
+    const { leases, machines } = this.ports;
+    const address = machine.interface.dhcp.ip?.address ?? '';
+    const lease = leases.holderOf(address, now);
+    if (!lease || lease.mac === machine.mac) return undefined;
+    const { mac, hardwareId } = lease;
+    return { mac, hardwareId, isReserved: machines.byMac(mac)?.interface.dhcp.ip?.address === address };
+  }
+
+  #isDuplicate(key: string): boolean {
+    const now = this.ports.clock().getTime();
+    for (const [known, at] of this.#recent) {
+      if (now - at < duplicateMs) break;
+      this.#recent.delete(known);
+    }
+    if (this.#recent.has(key)) return true;
+    this.#recent.set(key, now);
+    return false;
+  }
+
+  #ignored(reason: string, mac: string): undefined {
+    this.ports.metrics.count('dhcp_dropped_total', { reason });
+    this.ports.log.debug(`DHCP message${mac ? ` of ${mac}` : ''} not answered: ${reason}`);
+    return undefined;
+  }
+
+  #drop(error: unknown): void {
+    const { metrics, log } = this.ports;
+    const text = error instanceof Error ? error.message : String(error);
+    if (error instanceof MalformedPacketError) {
+      metrics.count('dhcp_dropped_total', { reason: 'malformed' });
+      log.debug(`malformed DHCP message: ${text}`);
+    } else if (error instanceof DomainError) {
+      metrics.count('dhcp_dropped_total', { reason: 'refused' });
+      log.warn(`DHCP message not answered: ${text}`);
+    } else {
+      // The client asks again; by then the log may be back.
+      metrics.count('dhcp_dropped_total', { reason: 'error' });
+      log.error(`DHCP message not answered: ${text}`);
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import { createSocket, type Socket } from 'node:dgram';
+import type { Logger } from '../logger';
+import type { Metrics } from '../metrics';
+import type { Destination } from './destination';
+import { everybody } from './destination';
+import type { DhcpDesk } from './dhcp-desk';
+
+export interface DhcpPorts {
+  readonly address: string;
+  /** 67; 0 = any free one. */
+  readonly serverPort: number;
+  /** Where clients and relays listen: 68 and 67. */
+  readonly clientPort: number;
+  readonly relayPort: number;
+}
+
+/** Enough for a rack that powers on at once. */
+const receiveBufferBytes = 4 * 1024 * 1024;
+
+/**
+ * Two sockets: one hears the broadcasts, the other, bound to our address, hears unicast and relayed requests and sends every reply, so
+ * that a broadcast leaves by the interface with that address and carries it as its source.
+ */
+export class DhcpListener {
+  readonly #sockets: Socket[] = [];
+  #sender: Socket | undefined;
+
+  constructor(
+    private readonly desk: Pick<DhcpDesk, 'answer'>,
+    private readonly ports: DhcpPorts,
+    private readonly metrics: Metrics,
+    private readonly log: Logger,
+  ) {}
+
+  /** Returns the port. Throws what the system says, with what it was about. */
+  async open(): Promise<number> {
+    const { address, serverPort } = this.ports;
+    const sender = await this.#bind(address, serverPort, 'unicast');
+    sender.setBroadcast(true);
+    this.#sender = sender;
+    const { port } = sender.address();
+    await this.#bind(everybody, port, 'broadcast');
+    return port;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(
+      this.#sockets.splice(0).map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))),
+    );
+  }
+
+  async #bind(address: string, port: number, arrival: 'unicast' | 'broadcast'): Promise<Socket> {
+    const socket = createSocket({ type: 'udp4', reuseAddr: true });
+    socket.on('message', (bytes) => void this.#onMessage(bytes, arrival));
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', (cause) => {
+        socket.close();
+        reject(new Error(`cannot listen for DHCP on ${address}:${port}: ${cause.message}`, { cause }));
+      });
+      socket.bind({ address, port }, resolve);
+    });
+    socket.removeAllListeners('error');
+    socket.on('error', (error) => this.log.error(`DHCP socket: ${error.message}`));
+    try {
+      socket.setRecvBufferSize(receiveBufferBytes);
+    } catch (error) {
+      this.log.debug(`receive buffer stays small: ${String(error)}`);
+    }
+    this.#sockets.push(socket);
+    return socket;
+  }
+
+  async #onMessage(bytes: Uint8Array, arrival: 'unicast' | 'broadcast'): Promise<void> {
+    const reply = await this.desk.answer(bytes, arrival);
+    if (reply) this.#send(reply.bytes, reply.destination);
+  }
+
+  #send(bytes: Uint8Array, { address, port }: Destination): void {
+    const number = port === 'server' ? this.ports.relayPort : this.ports.clientPort;
+    try {
+      this.#sender?.send(bytes, number, address, (error) => {
+        if (error) this.#failed(address, error);
+      });
+    } catch (error) {
+      // Closed in the meantime.
+      this.#failed(address, error);
+    }
+  }
+
+  #failed(address: string, error: unknown): void {
+    this.metrics.count('dhcp_dropped_total', { reason: 'send' });
+    this.log.warn(`DHCP reply to ${address} not sent: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

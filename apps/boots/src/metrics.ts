@@ -1,0 +1,52 @@
+type Labels = Readonly<Record<string, string>>;
+
+/** What boots counts, by name; the texts are Prometheus' HELP lines. */
+const counters = {
+  dhcp_requests_total: 'DHCP messages taken, by message type.',
+  dhcp_replies_total: 'DHCP replies sent, by message type.',
+  dhcp_dropped_total: 'DHCP messages not answered, by reason.',
+  tftp_transfers_total: 'TFTP transfers ended, by result.',
+  tftp_dropped_total: 'TFTP packets not answered, by reason.',
+  http_requests_total: 'HTTP requests answered, by route and status.',
+  boot_files_total: 'Boot files that went out whole, by protocol and role.',
+  boot_file_bytes_total: 'Their bytes.',
+} as const;
+
+export type CounterName = keyof typeof counters;
+
+export class Metrics {
+  readonly #values = new Map<CounterName, Map<string, number>>();
+
+  count(name: CounterName, labels: Labels, by = 1): void {
+    const text = Object.entries(labels)
+      .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+      .join(',');
+    const series = this.#values.get(name) ?? new Map<string, number>();
+    series.set(text, (series.get(text) ?? 0) + by);
+    this.#values.set(name, series);
+  }
+
+  /** Of all series of a counter that carry these labels. */
+  total(name: CounterName, labels: Labels = {}): number {
+    const parts = Object.entries(labels).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
+    return [...(this.#values.get(name) ?? [])]
+      .filter(([text]) => parts.every((part) => text.split(',').includes(part)))
+      .reduce((sum, [, value]) => sum + value, 0);
+  }
+
+  /** Prometheus text format. */
+  text(gauges: Readonly<Record<string, number>>): string {
+    const lines = Object.entries(counters).flatMap(([name, help]) => [
+      `# HELP boots_${name} ${help}`,
+      `# TYPE boots_${name} counter`,
+      ...[...(this.#values.get(name as CounterName) ?? [])].map(
+        ([labels, value]) => `boots_${name}{${labels}} ${value}`,
+      ),
+    ]);
+    const extra = Object.entries(gauges).flatMap(([name, value]) => [
+      `# TYPE boots_${name} gauge`,
+      `boots_${name} ${value}`,
+    ]);
+    return [...lines, ...extra, ''].join('\n');
+  }
+}
