@@ -43,7 +43,6 @@ const homes = [
     packages: ['nats'],
     files: [
       'libs/event-store/src/jetstream*.ts',
-      'libs/event-store/src/projector*.ts',
       'libs/messaging/src/nats-*.ts',
       'infra/nats/**',
     ],
@@ -51,7 +50,7 @@ const homes = [
   { packages: ['nats-jwt', 'nkeys.js', '@peculiar/x509'], files: ['libs/identity/**'] },
   { packages: ['dockerode'], files: ['apps/tink-worker/src/containers/docker.ts'] },
   { packages: ['dhcp', 'tftp2'], files: ['test/interop/**'] },
-  { packages: ['better-sqlite3'], files: ['libs/event-store/src/sqlite*.ts'] },
+  { packages: ['better-sqlite3'], files: ['libs/event-store/src/proj*.ts'] },
   {
     packages: ['class-validator', 'class-transformer'],
     files: ['**/*.dto.ts', '**/*.config.ts', 'libs/config/**'],

@@ -15,7 +15,13 @@ export interface TestNats {
   readonly pki?: Pki;
   readonly identity?: NatsIdentity;
   /** What `connectBus` and `JetStreamEventStore.connect` take to log in as the engine. */
-  readonly engine: { readonly servers: string; readonly ca?: string; readonly creds?: string };
+  readonly engine: {
+    readonly servers: string;
+    readonly ca?: string;
+    readonly creds?: string;
+    readonly systemCreds?: string;
+    readonly durability?: 'fsync-each';
+  };
   /** A worker's login: a key of its own and a JWT for an hour. */
   worker(workerId: string): Promise<{ servers: string; ca?: string; jwt: string; seed: string }>;
   /** A raw connection as the engine; closed by `stop`. */
@@ -56,7 +62,9 @@ export async function startTestNats(options: TestNatsOptions = {}): Promise<Test
     const engine = {
       servers: server.url,
       ...(pki && { ca: pki.ca }),
-      ...(identity && { creds: identity.engineCreds }),
+      ...(identity
+        ? { creds: identity.engineCreds, systemCreds: identity.systemCreds }
+        : { durability: 'fsync-each' as const }),
     };
     const test: TestNats = {
       server,
@@ -72,13 +80,7 @@ export async function startTestNats(options: TestNatsOptions = {}): Promise<Test
         return { servers: server.url, ...(pki && { ca: pki.ca }), jwt, seed };
       },
       async connect() {
-        const connection = await connect({
-          servers: server.url,
-          maxReconnectAttempts: -1,
-          reconnectTimeWait: 50,
-          ...(pki && { tls: { ca: pki.ca } }),
-          ...(identity && { authenticator: credsAuthenticator(new TextEncoder().encode(identity.engineCreds)) }),
-        });
+        const connection = await connectAsEngine(engine);
         connections.push(connection);
         return connection;
       },
@@ -90,4 +92,14 @@ export async function startTestNats(options: TestNatsOptions = {}): Promise<Test
     await stop();
     throw error;
   }
+}
+
+function connectAsEngine({ servers, ca, creds }: TestNats['engine']): Promise<NatsConnection> {
+  return connect({
+    servers,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 50,
+    ...(ca && { tls: { ca } }),
+    ...(creds && { authenticator: credsAuthenticator(new TextEncoder().encode(creds)) }),
+  });
 }

@@ -3,8 +3,8 @@ import { decodeEvent, type Event, MalformedEventError, type Metadata, type Recor
 import { parseStream } from '@tinkerbell/messaging';
 import { type Commit, CommitTooLargeError, IntegrityError, type StreamHead } from './event-store';
 
-/** Largest commit, in bytes; `TINK_EV` is declared with the same limit. */
-export const maxCommitBytes = 1024 * 1024;
+/** Largest commit, in bytes; `TINK_EV` takes messages of 1 MiB, of which its headers need a little. */
+export const maxCommitBytes = 1024 * 1024 - 4096;
 
 /** What is stored of one commit, whatever stores it. */
 export interface StoredMessage {

@@ -16,3 +16,7 @@ export { InMemoryEventStore } from './in-memory';
 export type { StoredMessage } from './envelope';
 export { openReadModels } from './projector';
 export type { ReadModelOptions, ReadModels } from './projector';
+export { JetStreamEventStore } from './jetstream';
+export type { JetStreamOptions } from './jetstream';
+export { StoreUnsuitableError } from './jetstream-gate';
+export type { Durability, GateOptions, StoreFacts } from './jetstream-gate';

@@ -7,12 +7,15 @@ import { readSecret, writeSecret } from './secret-file';
 /** What nats-server and the services need to know each other. Only `mintWorkerJwt` signs; no seed leaves this object but the engine's. */
 export interface NatsIdentity {
   readonly operatorJwt: string;
-  /** Of nats-server itself; nobody of ours logs in there. */
+  /** Of nats-server itself. */
   readonly systemAccount: { readonly publicKey: string; readonly jwt: string };
   readonly account: { readonly publicKey: string; readonly jwt: string };
   /** Credentials file of the services: everything in the account. Also at `engineCredsFile`, 0600. */
   readonly engineCreds: string;
   readonly engineCredsFile: string;
+  /** Credentials file that may ask the server how JetStream is set up, and nothing else. Also at `systemCredsFile`, 0600. */
+  readonly systemCreds: string;
+  readonly systemCredsFile: string;
   /**
    * A user JWT for the worker's own key, good until `expiresAt` for exactly `workerPermissions(workerId)`.
    * Throws PublicKeyError when that is not a public user nkey, SubjectTokenError for an id that cannot be in a subject.
@@ -39,10 +42,12 @@ interface Stored {
   readonly accountSeed: string;
   readonly signingSeed: string;
   readonly engineSeed: string;
+  readonly systemUserSeed: string;
   readonly operatorJwt: string;
   readonly systemJwt: string;
   readonly accountJwt: string;
   readonly engineJwt: string;
+  readonly systemUserJwt: string;
 }
 
 const unlimited = -1;
@@ -61,9 +66,8 @@ export async function ensureNatsIdentity(dir: string): Promise<NatsIdentity> {
   const stored = text === undefined ? await make() : parse(text, file);
   if (text === undefined) await writeSecret(file, `${JSON.stringify(stored, null, 2)}\n`);
 
-  const engineCreds = new TextDecoder().decode(fmtCreds(stored.engineJwt, keyPair(stored.engineSeed)));
-  const engineCredsFile = join(dir, 'engine.creds');
-  if ((await readSecret(engineCredsFile)) !== engineCreds) await writeSecret(engineCredsFile, engineCreds);
+  const engine = await credsFile(join(dir, 'engine.creds'), stored.engineJwt, stored.engineSeed);
+  const system = await credsFile(join(dir, 'system.creds'), stored.systemUserJwt, stored.systemUserSeed);
 
   const account = keyPair(stored.accountSeed);
   const signer = keyPair(stored.signingSeed);
@@ -71,8 +75,10 @@ export async function ensureNatsIdentity(dir: string): Promise<NatsIdentity> {
     operatorJwt: stored.operatorJwt,
     systemAccount: { publicKey: keyPair(stored.systemSeed).getPublicKey(), jwt: stored.systemJwt },
     account: { publicKey: account.getPublicKey(), jwt: stored.accountJwt },
-    engineCreds,
-    engineCredsFile,
+    engineCreds: engine.creds,
+    engineCredsFile: engine.file,
+    systemCreds: system.creds,
+    systemCredsFile: system.file,
     async mintWorkerJwt({ publicKey, workerId, expiresAt }) {
       const { publish, subscribe } = workerPermissions(workerId);
       return encodeUser(
@@ -95,6 +101,12 @@ export async function ensureNatsIdentity(dir: string): Promise<NatsIdentity> {
   };
 }
 
+async function credsFile(file: string, jwt: string, seed: string): Promise<{ creds: string; file: string }> {
+  const creds = new TextDecoder().decode(fmtCreds(jwt, keyPair(seed)));
+  if ((await readSecret(file)) !== creds) await writeSecret(file, creds);
+  return { creds, file };
+}
+
 /** A key pair for a NATS user, made where it will be used: the seed never crosses the wire. */
 export function createUserKey(): { readonly publicKey: string; readonly seed: string } {
   const pair = createUser();
@@ -102,13 +114,9 @@ export function createUserKey(): { readonly publicKey: string; readonly seed: st
 }
 
 async function make(): Promise<Stored> {
-  const [operator, system, account, signing, engine] = [
-    createOperator(),
-    createAccount(),
-    createAccount(),
-    createAccount(),
-    createUser(),
-  ];
+  const operator = createOperator();
+  const [system, account, signing] = [createAccount(), createAccount(), createAccount()];
+  const [engine, systemUser] = [createUser(), createUser()];
   const accountClaims: Partial<Account> = {
     limits: { ...noLimits, ...jetStream },
     signing_keys: [signing.getPublicKey()],
@@ -121,10 +129,15 @@ async function make(): Promise<Stored> {
     accountSeed: seed(account),
     signingSeed: seed(signing),
     engineSeed: seed(engine),
+    systemUserSeed: seed(systemUser),
     operatorJwt: await encodeOperator('tinkerbell', operator, { system_account: system.getPublicKey() }),
     systemJwt: await encodeAccount('SYS', system, { limits: noLimits }, { signer: operator }),
     accountJwt: await encodeAccount('TINK', account, accountClaims, { signer: operator }),
     engineJwt: await encodeUser('engine', engine, account),
+    systemUserJwt: await encodeUser('gate', systemUser, system, {
+      pub: { allow: ['$SYS.REQ.SERVER.PING.JSZ'], deny: [] },
+      sub: { allow: ['_INBOX.>'], deny: [] },
+    }),
   };
 }
 
@@ -133,10 +146,17 @@ function parse(text: string, file: string): Stored {
   try {
     const stored = JSON.parse(text) as Stored;
     if (stored.v !== 1) throw new Error(`version ${String(stored.v)} is unknown`);
-    for (const name of ['operatorSeed', 'systemSeed', 'accountSeed', 'signingSeed', 'engineSeed'] as const) {
+    for (const name of [
+      'operatorSeed',
+      'systemSeed',
+      'accountSeed',
+      'signingSeed',
+      'engineSeed',
+      'systemUserSeed',
+    ] as const) {
       keyPair(stored[name]);
     }
-    for (const name of ['operatorJwt', 'systemJwt', 'accountJwt', 'engineJwt'] as const) {
+    for (const name of ['operatorJwt', 'systemJwt', 'accountJwt', 'engineJwt', 'systemUserJwt'] as const) {
       if (typeof stored[name] !== 'string') throw new Error(`${name} is missing`);
     }
     return stored;

@@ -1,0 +1,320 @@
+import type { Event, Metadata, Recorded } from '@tinkerbell/events';
+import { type BusOptions, connectNats, pullMessages, streamNames } from '@tinkerbell/messaging';
+import {
+  AckPolicy,
+  DeliverPolicy,
+  type JetStreamManager,
+  type JsMsg,
+  type NatsConnection,
+  nanos,
+  NatsError,
+} from 'nats';
+import { decodeCommit, encodeCommit, followsHead, hashOf } from './envelope';
+import {
+  type Appended,
+  CommandIdReusedError,
+  type Commit,
+  CommitTooLargeError,
+  ConcurrencyError,
+  emptyHead,
+  EventStore,
+  type History,
+  StoreUnavailableError,
+  type StreamHead,
+  type SubscribeOptions,
+} from './event-store';
+import { checkServer, describeFacts, type GateOptions, hasVersion, type StoreFacts } from './jetstream-gate';
+import { fromHeaders, fromStored, type Kept, readSubjectInBatches } from './jetstream-messages';
+
+export interface JetStreamOptions extends GateOptions {
+  /** How long an append or a read tries before it gives up with StoreUnavailableError; default 10 s. */
+  readonly patienceMs?: number;
+  /** How long one attempt waits for the server's acknowledgement; default 3 s. */
+  readonly attemptMs?: number;
+  /** What is wrong with the server, when somebody here knows: `NatsServer.problem`. Ends the waiting and explains it. */
+  readonly problem?: () => string | undefined;
+  readonly log?: (line: string) => void;
+}
+
+type Outcome = { readonly kind: 'stored'; readonly seq: number } | { readonly kind: 'duplicate'; readonly seq: number };
+
+/** err_code of the JetStream API. */
+const code = {
+  wrongLastSequence: 10071,
+  inFlight: 10164,
+  tooLarge: 10054,
+  storeFailed: 10077,
+  noSpace: 10047,
+  noResources: 10023,
+};
+const notFound = 404;
+const defaultAttemptMs = 3000;
+
+/** The log on stream `TINK_EV`: one message per commit, guarded by the position of the subject's last one. */
+export class JetStreamEventStore extends EventStore {
+  readonly #manager: JetStreamManager;
+  readonly #patienceMs: number;
+  readonly #attemptMs: number;
+  #connected = true;
+  /** Ends what waits for an answer on the connection that was lost. */
+  readonly #onDisconnect = new Set<(reason: Error) => void>();
+
+  private constructor(
+    private readonly connection: NatsConnection,
+    manager: JetStreamManager,
+    readonly facts: StoreFacts,
+    private readonly options: JetStreamOptions & { readonly ownsConnection: boolean },
+  ) {
+    super();
+    this.#manager = manager;
+    this.#patienceMs = options.patienceMs ?? 10_000;
+    this.#attemptMs = options.attemptMs ?? defaultAttemptMs;
+    void this.#watchConnection();
+  }
+
+  /** Throws StoreUnsuitableError when the server is not fit for the log, BusForbiddenError or BusUnavailableError as connectNats does. */
+  static async connect(options: BusOptions & JetStreamOptions): Promise<JetStreamEventStore> {
+    const connection = await connectNats(options);
+    try {
+      return await JetStreamEventStore.#open(connection, { ...options, ownsConnection: true });
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  }
+
+  /** On a connection that somebody else closes. `servers` and `ca` are needed with `systemCreds`. */
+  static fromConnection(connection: NatsConnection, options: JetStreamOptions): Promise<JetStreamEventStore> {
+    return JetStreamEventStore.#open(connection, { ...options, ownsConnection: false });
+  }
+
+  static async #open(
+    connection: NatsConnection,
+    options: JetStreamOptions & { readonly ownsConnection: boolean },
+  ): Promise<JetStreamEventStore> {
+    const facts = await checkServer(connection, options);
+    options.log?.(describeFacts(facts));
+    const manager = await connection.jetstreamManager({
+      checkAPI: false,
+      timeout: options.attemptMs ?? defaultAttemptMs,
+    });
+    return new JetStreamEventStore(connection, manager, facts, options);
+  }
+
+  async read<E extends Event>(stream: string): Promise<History<E>> {
+    const messages = await this.#patiently(`${stream} cannot be read`, () => this.#messagesOf(stream));
+    let head: StreamHead = emptyHead;
+    const events: Recorded<E>[] = [];
+    for (const message of messages) {
+      const commit = decodeCommit(message);
+      head = followsHead(head, commit, message.expected);
+      events.push(...(commit.events as readonly Recorded<E>[]));
+    }
+    return { events, head };
+  }
+
+  async append(
+    stream: string,
+    events: readonly Event[],
+    { expected, metadata }: { readonly expected: StreamHead; readonly metadata: Metadata },
+  ): Promise<Appended> {
+    if (events.length === 0) return { head: expected, duplicate: false };
+    const bytes = encodeCommit(stream, expected, events, metadata, new Date());
+    return this.#patiently(`${stream}: the commit is not known to be stored`, () =>
+      this.#appendOnce(stream, bytes, expected, metadata.id),
+    );
+  }
+
+  /** Throws what decides the matter; anything else (RetryError, a lost answer) is for `#patiently` to try again with the same bytes. */
+  async #appendOnce(stream: string, bytes: Uint8Array, expected: StreamHead, id: string): Promise<Appended> {
+    let outcome: Outcome;
+    try {
+      const js = this.connection.jetstream();
+      const { seq, duplicate } = await js.publish(stream, bytes, {
+        msgID: id,
+        expect: { lastSubjectSequence: expected.position, streamName: streamNames.events },
+        timeout: this.#attemptMs,
+      });
+      outcome = { kind: duplicate ? 'duplicate' : 'stored', seq };
+    } catch (error) {
+      return this.#afterFailure(error, stream, bytes, expected, id);
+    }
+    if (outcome.kind === 'stored') {
+      return { head: { position: outcome.seq, version: expected.version + 1, hash: hashOf(bytes) }, duplicate: false };
+    }
+    // De-duplication looks at the whole stream: the earlier message may be of another aggregate.
+    const last = await this.#lastOf(stream);
+    if (last?.id !== id) {
+      const earlier = await this.#at(outcome.seq);
+      if (earlier && earlier.stream !== stream) throw new CommandIdReusedError(id, stream, earlier.stream);
+    }
+    if (!last) throw new RetryError('a duplicate was answered for a stream without commits');
+    return { head: headOf(last), duplicate: hashOf(last.bytes) !== hashOf(bytes) };
+  }
+
+  /**
+   * The publish was refused, or nobody knows what became of it. What the leader holds now decides: not a direct get, which another
+   * replica may answer that is behind.
+   */
+  async #afterFailure(
+    error: unknown,
+    stream: string,
+    bytes: Uint8Array,
+    expected: StreamHead,
+    id: string,
+  ): Promise<Appended> {
+    const errCode = error instanceof NatsError ? error.api_error?.err_code : undefined;
+    if (errCode === code.tooLarge) throw new CommitTooLargeError(stream, bytes.length, bytes.length - 1);
+    if (errCode === code.storeFailed || errCode === code.noSpace || errCode === code.noResources) {
+      throw new StoreUnavailableError(`the log has no room left: ${messageOf(error)}`, { cause: error });
+    }
+    const last = await this.#lastOf(stream);
+    if (last && last.id === id) {
+      return { head: headOf(last), duplicate: hashOf(last.bytes) !== hashOf(bytes) };
+    }
+    const actual = last?.position ?? 0;
+    if (actual !== expected.position) throw new ConcurrencyError(stream, expected.position, actual);
+    // 10164: another write of this subject is in flight; a lost answer: ours may still arrive. Sent again, one of them wins.
+    if (errCode === code.wrongLastSequence || errCode === code.inFlight) throw new RetryError(messageOf(error));
+    throw error;
+  }
+
+  async *subscribe({ after, filters = [], signal }: SubscribeOptions): AsyncIterable<Commit> {
+    const messages = pullMessages(this.connection, {
+      after,
+      ordered: true,
+      batch: 500,
+      signal,
+      onTrouble: (reason) => this.options.log?.(`reading the log is tried again: ${reason}`),
+      open: async (position) => {
+        const { name } = await this.#manager.consumers.add(streamNames.events, {
+          deliver_policy: DeliverPolicy.StartSequence,
+          opt_start_seq: position + 1,
+          ack_policy: AckPolicy.None,
+          mem_storage: true,
+          num_replicas: 1,
+          inactive_threshold: nanos(60_000),
+          ...(filters.length === 1 ? { filter_subject: filters[0] } : {}),
+          ...(filters.length > 1 ? { filter_subjects: [...filters] } : {}),
+        });
+        return this.connection.jetstream().consumers.get(streamNames.events, name);
+      },
+    });
+    for await (const message of messages) yield decodeCommit(toKept(message));
+  }
+
+  async lastPosition(): Promise<number> {
+    return this.#patiently('the position of the log', async () => {
+      const { state } = await this.#manager.streams.info(streamNames.events);
+      return state.last_seq;
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.options.ownsConnection) await this.connection.close();
+  }
+
+  async #messagesOf(stream: string): Promise<readonly Kept[]> {
+    if (this.facts.replicas === 1 && hasVersion(this.facts.serverVersion, [2, 11])) {
+      return readSubjectInBatches(this.connection, streamNames.events, stream, this.#attemptMs);
+    }
+    const all: Kept[] = [];
+    for (;;) {
+      const from = (all.at(-1)?.position ?? 0) + 1;
+      const next = await this.#get({ seq: from, next_by_subj: stream });
+      if (!next) return all;
+      all.push(next);
+    }
+  }
+
+  #lastOf(stream: string): Promise<Kept | undefined> {
+    return this.#get({ last_by_subj: stream });
+  }
+
+  #at(seq: number): Promise<Kept | undefined> {
+    return this.#get({ seq });
+  }
+
+  async #get(query: { seq: number; next_by_subj?: string } | { last_by_subj: string }): Promise<Kept | undefined> {
+    try {
+      return fromStored(await this.#manager.streams.getMessage(streamNames.events, query as { seq: number }));
+    } catch (error) {
+      if (error instanceof NatsError && error.api_error?.code === notFound) return undefined;
+      throw error;
+    }
+  }
+
+  /** Tries again what failed for want of a server or an answer, until patience ends. */
+  async #patiently<T>(what: string, attempt: () => Promise<T>): Promise<T> {
+    const deadline = Date.now() + this.#patienceMs;
+    let reason = 'NATS is not connected';
+    for (let delayMs = 5; ; delayMs = Math.min(delayMs * 2, 250)) {
+      // Nothing is published while disconnected: the client would send it later, when the caller was told long ago that it failed.
+      if (this.#connected) {
+        try {
+          return await this.#untilDisconnected(attempt);
+        } catch (error) {
+          if (!isTransient(error)) throw error;
+          reason = explain(error);
+        }
+      }
+      const problem = this.options.problem?.();
+      const end = this.connection.isClosed() ? 'the connection is closed' : problem;
+      if (end || Date.now() + delayMs > deadline) throw new StoreUnavailableError(`${what}: ${end ?? reason}`);
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+    }
+  }
+
+  /** The client lets a request wait for its timeout although the connection is gone. */
+  async #untilDisconnected<T>(attempt: () => Promise<T>): Promise<T> {
+    let lost: (reason: Error) => void = () => undefined;
+    const disconnected = new Promise<never>((_, reject) => (lost = reject));
+    this.#onDisconnect.add(lost);
+    try {
+      return await Promise.race([attempt(), disconnected]);
+    } finally {
+      this.#onDisconnect.delete(lost);
+    }
+  }
+
+  async #watchConnection(): Promise<void> {
+    for await (const { type } of this.connection.status()) {
+      if (type === 'disconnect') {
+        this.#connected = false;
+        for (const lost of this.#onDisconnect) lost(new RetryError('the connection to NATS was lost'));
+      }
+      if (type === 'reconnect') this.#connected = true;
+    }
+  }
+}
+
+class RetryError extends Error {}
+
+function isTransient(error: unknown): boolean {
+  if (error instanceof RetryError) return true;
+  if (error instanceof Error && error.name === 'IncompleteAnswerError') return true;
+  if (!(error instanceof NatsError) || error.code === 'PERMISSIONS_VIOLATION') return false;
+  // No api_error: the answer is missing. 5xx: JetStream is starting or has no leader.
+  return error.api_error === undefined || error.api_error.code >= 500;
+}
+
+function explain(error: unknown): string {
+  const message = messageOf(error);
+  if (/timeout/i.test(message)) return 'nats-server does not answer; its disk may be full (its log says)';
+  if (/503|no responders/i.test(message)) return 'JetStream is not available on nats-server';
+  return message;
+}
+
+function headOf(message: Kept): StreamHead {
+  const { version, hash } = decodeCommit(message);
+  return { position: message.position, version, hash };
+}
+
+function toKept(message: JsMsg): Kept {
+  const at = new Date(Math.floor(message.info.timestampNanos / 1e6)).toISOString();
+  return { position: message.seq, stream: message.subject, at, bytes: message.data, ...fromHeaders(message.headers) };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
