@@ -21,6 +21,6 @@ export class EventsApiController {
       limit: query.whole('limit', 0, Number.MAX_SAFE_INTEGER),
       follow: query.flag('follow'),
     };
-    return sendNdjson(response, (signal) => readFeed(this.store, { ...options, signal }));
+    return sendNdjson(response, (signal) => readFeed(this.store, { ...options, signal }), options);
   }
 }

@@ -9,9 +9,12 @@ import { describeError, internalError } from './error-body';
 export async function sendNdjson(
   response: HttpResponse,
   open: (signal: AbortSignal) => AsyncIterable<unknown> | Iterable<unknown>,
+  options: { readonly follow?: boolean } = {},
 ): Promise<void> {
   const gone = new AbortController();
   response.once('close', () => gone.abort());
+  // Who follows an empty stream should know that it is connected.
+  if (options.follow) start(response);
   try {
     for await (const item of open(gone.signal)) {
       if (gone.signal.aborted) return;
@@ -28,8 +31,8 @@ export async function sendNdjson(
   }
 }
 
-/** Sends the headers now: a client that follows an empty stream should know that it is connected. */
-export function start(response: HttpResponse): void {
+/** Sends the headers now. */
+function start(response: HttpResponse): void {
   if (response.headersSent) return;
   response.setHeader('Content-Type', 'application/x-ndjson; charset=utf-8');
   response.setHeader('Cache-Control', 'no-store');

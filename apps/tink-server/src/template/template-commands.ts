@@ -1,10 +1,10 @@
 import { NotFoundError, templateDecider, templateNameConflict, type TemplateCommand } from '@tinkerbell/domain';
 import { handle, type EventStore, type Handled } from '@tinkerbell/event-store';
 import type { TemplateRow } from '@tinkerbell/projections';
+import { checkTemplate } from '@tinkerbell/template';
 import { metadataFor, newId, streamOf, type Caller } from '../commands/caller';
 import { Turns } from '../commands/turns';
 import type { ReadSide } from '../read-side';
-import { checkTemplate } from './check-template';
 
 export interface TemplateWritten extends Handled {
   readonly id: string;

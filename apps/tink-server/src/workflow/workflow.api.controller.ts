@@ -79,7 +79,9 @@ export class WorkflowApiController {
     const index = indexOf(row.actions, query.text('action'));
     // A workflow that has ended will write nothing more.
     const live = follow && !isTerminal(row.status);
-    return sendNdjson(response, (signal) => this.logs.lines(row, { index, since, follow: live, signal }));
+    return sendNdjson(response, (signal) => this.logs.lines(row, { index, since, follow: live, signal }), {
+      follow,
+    });
   }
 }
 

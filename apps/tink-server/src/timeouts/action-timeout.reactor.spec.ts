@@ -1,0 +1,106 @@
+import type { WorkflowRow } from '@tinkerbell/projections';
+import { actionSpec, actionStarted, actionSucceeded, workflowCreated } from '@tinkerbell/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openMemory, type Memory } from '../testing/memory';
+import { ActionTimeoutReactor } from './action-timeout.reactor';
+import { nextDeadline } from './deadlines';
+
+const start = Date.parse('2026-01-01T00:00:00Z');
+let clock = start;
+let memory: Memory;
+beforeEach(async () => {
+  clock = start;
+  memory = await openMemory(() => new Date(clock));
+});
+afterEach(() => memory.close());
+
+const row = (): WorkflowRow => {
+  const found = memory.reads.workflows.get('wf');
+  if (!found) throw new Error('no row');
+  return found;
+};
+
+describe('nextDeadline', () => {
+  it('is none before the first start and after the end', async () => {
+    await memory.given('workflow', 'wf', workflowCreated(1, { globalTimeoutSeconds: 5 }));
+    expect(nextDeadline(row(), 30)).toBeUndefined();
+    await memory.given('workflow', 'wf', actionStarted(0), actionSucceeded(0));
+    expect(nextDeadline(row(), 30)).toBeUndefined();
+  });
+  it('gives an action its timeout and the grace, from the clock of the log', async () => {
+    await memory.given('workflow', 'wf', workflowCreated([actionSpec({ timeoutSeconds: 60 })]));
+    clock += 10_000;
+    await memory.given('workflow', 'wf', actionStarted(0, { startedAt: '1990-01-01T00:00:00.000Z' }));
+    expect(nextDeadline(row(), 30)).toEqual({
+      kind: 'action',
+      at: clock + 90_000,
+      index: 0,
+      attempt: 1,
+      startedAt: clock,
+    });
+  });
+  it('takes the global timeout when it is earlier, between two actions too', async () => {
+    await memory.given('workflow', 'wf', workflowCreated(2, { globalTimeoutSeconds: 70 }), actionStarted(0));
+    expect(nextDeadline(row(), 30)).toEqual({ kind: 'workflow', at: clock + 70_000 });
+    await memory.given('workflow', 'wf', actionSucceeded(0));
+    expect(nextDeadline(row(), 30)).toEqual({ kind: 'workflow', at: start + 70_000 });
+  });
+});
+
+describe('action-timeout', () => {
+  const reactor = () => new ActionTimeoutReactor(memory.store, memory.reads, 30, () => clock);
+
+  async function ended(): Promise<WorkflowRow> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (row().status === 'timeout') resolve(row());
+      };
+      memory.reads.workflows.onChange(look);
+      look();
+    });
+  }
+
+  it('finds deadlines that passed while nobody looked', async () => {
+    await memory.given('workflow', 'wf', workflowCreated(2), actionStarted(0));
+    clock += 3_600_000;
+    const late = reactor();
+    await late.start();
+    await ended();
+    expect((await memory.eventsOf('workflow', 'wf')).at(-1)?.event).toEqual({
+      type: 'ActionTimedOut',
+      v: 1,
+      data: {
+        index: 0,
+        attempt: 1,
+        workerId: expect.any(String),
+        seconds: 3600,
+        firedBy: 'server',
+        message: expect.stringContaining('30 s of grace'),
+      },
+    });
+    late.close();
+  });
+  it('ends a workflow at its global timeout', async () => {
+    // The deadline has passed by the reactor's clock when the start is seen.
+    const late = new ActionTimeoutReactor(memory.store, memory.reads, 30, () => clock + 10_000);
+    await late.start();
+    await memory.given('workflow', 'wf', workflowCreated(2, { globalTimeoutSeconds: 5 }));
+    expect(late.armed).toBe(0);
+    await memory.given('workflow', 'wf', actionStarted(0));
+    await ended();
+    expect((await memory.eventsOf('workflow', 'wf')).at(-1)?.event).toMatchObject({
+      type: 'WorkflowTimedOut',
+      data: { index: 0 },
+    });
+    late.close();
+  });
+  it('forgets the deadline of an action that ended', async () => {
+    const calm = reactor();
+    await calm.start();
+    await memory.given('workflow', 'wf', workflowCreated(1), actionStarted(0));
+    expect(calm.armed).toBe(1);
+    await memory.given('workflow', 'wf', actionSucceeded(0));
+    expect(calm.armed).toBe(0);
+    calm.close();
+  });
+});

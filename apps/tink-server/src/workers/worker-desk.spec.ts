@@ -1,0 +1,119 @@
+import { ForbiddenError, NotFoundError } from '@tinkerbell/domain';
+import {
+  actionFailed,
+  actionSpec,
+  actionStarted,
+  actionSucceeded,
+  hardwareId,
+  hardwareRegistered,
+  workflowCreated,
+  workflowDeleted,
+  workflowTimedOut,
+} from '@tinkerbell/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openMemory, type Memory } from '../testing/memory';
+import { WorkerDesk } from './worker-desk';
+
+const other = '11111111-3772-4b4a-ab9f-6ebe93b90a95';
+const mine = actionSpec({ name: 'mine' });
+const theirs = actionSpec({ name: 'theirs', workerId: other });
+
+let memory: Memory;
+let desk: WorkerDesk;
+beforeEach(async () => {
+  memory = await openMemory();
+  desk = new WorkerDesk(memory.store, memory.reads);
+  await memory.given('hardware', hardwareId, hardwareRegistered());
+});
+afterEach(() => memory.close());
+
+const next = (bootId = 'boot-1') => desk.next(hardwareId, bootId);
+
+describe('next', () => {
+  it('hands out the first action of the oldest workflow', async () => {
+    await memory.given('workflow', 'wf-z', workflowCreated(2));
+    await memory.given('workflow', 'wf-a', workflowCreated(2));
+    expect(await next()).toMatchObject({
+      assignment: { workflowId: 'wf-z', index: 0, attempt: 1, total: 2 },
+      reason: '',
+    });
+  });
+  it('serves a running workflow before an older one that is pending', async () => {
+    await memory.given('workflow', 'old', workflowCreated(2));
+    await memory.given('workflow', 'new', workflowCreated(2), actionStarted(0), actionSucceeded(0));
+    expect(await next()).toMatchObject({ assignment: { workflowId: 'new', index: 1 } });
+  });
+  it('passes over workflows that have ended or are deleted', async () => {
+    await memory.given('workflow', 'failed', workflowCreated(2), actionStarted(0), actionFailed(0));
+    await memory.given('workflow', 'gone', workflowCreated(2), workflowDeleted());
+    await memory.given('workflow', 'pending', workflowCreated(1));
+    expect(await next()).toMatchObject({ assignment: { workflowId: 'pending' } });
+  });
+  it('gives the same boot its running action again under the same attempt', async () => {
+    await memory.given('workflow', 'wf', workflowCreated(1), actionStarted(0));
+    expect(await next('boot-1')).toMatchObject({ assignment: { index: 0, attempt: 1 } });
+    expect(await memory.eventsOf('workflow', 'wf')).toHaveLength(2);
+  });
+  it('records an unknown outcome when another boot asks, and goes on with the next workflow', async () => {
+    await memory.given('workflow', 'wf', workflowCreated(2), actionStarted(0));
+    await memory.given('workflow', 'wf-2', workflowCreated(1));
+    expect(await next('boot-2')).toMatchObject({ assignment: { workflowId: 'wf-2' } });
+    const last = (await memory.eventsOf('workflow', 'wf')).at(-1)?.event;
+    expect(last).toMatchObject({ type: 'ActionFailed', data: { index: 0, reason: 'unknown-outcome', exitCode: null } });
+  });
+  it('waits for another worker in a workflow that has begun', async () => {
+    await memory.given('workflow', 'wf', workflowCreated([mine, theirs, mine]), actionStarted(0), actionSucceeded(0));
+    await memory.given('workflow', 'wf-2', workflowCreated(1));
+    const reply = await next();
+    expect(reply.assignment).toBeNull();
+    expect(reply.reason).toContain(`waits for worker ${other}`);
+  });
+  it('takes the next workflow when a running one has nothing more for it', async () => {
+    await memory.given('workflow', 'wf', workflowCreated([mine, theirs]), actionStarted(0), actionSucceeded(0));
+    await memory.given('workflow', 'wf-2', workflowCreated(1));
+    expect(await next()).toMatchObject({ assignment: { workflowId: 'wf-2' } });
+  });
+  it('does not wait for another machine that has not begun', async () => {
+    await memory.given('workflow', 'wf', workflowCreated([theirs, mine]));
+    expect((await next()).reason).toContain(`waits for worker ${other}`);
+    await memory.given('workflow', 'wf-2', workflowCreated(1));
+    expect(await next()).toMatchObject({ assignment: { workflowId: 'wf-2' } });
+  });
+  it('says why there is nothing', async () => {
+    expect((await next()).reason).toBe('no workflow for this machine');
+    expect((await desk.next(other, 'b')).reason).toContain(`no hardware ${other} is registered`);
+    await memory.given('workflow', 'wf', workflowCreated(1), actionStarted(0), actionFailed(0));
+    expect((await next()).reason).toContain('ended, the last one (wf) with failed');
+  });
+});
+
+describe('state', () => {
+  const state = (index: number, attempt = 1) => desk.state(hardwareId, { workflowId: 'wf', index, attempt });
+
+  it('lets a running attempt go on, also before its start is recorded', async () => {
+    await memory.given('workflow', 'wf', workflowCreated(2));
+    expect(await state(0)).toEqual({ goOn: true, finished: false, reason: '' });
+    await memory.given('workflow', 'wf', actionStarted(0));
+    expect(await state(0)).toEqual({ goOn: true, finished: false, reason: '' });
+    expect(await state(0, 2)).toMatchObject({ goOn: false, finished: false });
+    expect(await state(1)).toMatchObject({ goOn: false, finished: false });
+  });
+  it('knows a result that is in the log', async () => {
+    await memory.given('workflow', 'wf', workflowCreated(2), actionStarted(0), actionSucceeded(0));
+    expect(await state(0)).toMatchObject({ goOn: false, finished: true });
+  });
+  it('stops what the server timed out', async () => {
+    await memory.given('workflow', 'wf', workflowCreated(2), actionStarted(0), workflowTimedOut(0));
+    expect(await state(0)).toEqual({ goOn: false, finished: true, reason: 'the workflow has ended: timeout' });
+  });
+  it('stops the action of a deleted workflow', async () => {
+    await memory.given('workflow', 'wf', workflowCreated(2), actionStarted(0), workflowDeleted());
+    expect(await state(0)).toEqual({ goOn: false, finished: false, reason: 'the workflow is deleted' });
+  });
+  it('tells nobody of another machine', async () => {
+    await memory.given('workflow', 'wf', workflowCreated([theirs]));
+    await expect(state(0)).rejects.toThrow(ForbiddenError);
+    await expect(state(7)).rejects.toThrow(ForbiddenError);
+    await expect(desk.state(hardwareId, { workflowId: 'none', index: 0, attempt: 1 })).rejects.toThrow(NotFoundError);
+  });
+});
