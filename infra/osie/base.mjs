@@ -1,0 +1,143 @@
+// What changes rarely: kernel, container engine, Node, drivers. Made once per set of package versions (a minute, mostly compression).
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { addBusybox, addModules, moduleIndex } from '../images/tools/busybox.mjs';
+import { libraryClosure } from '../images/tools/elf.mjs';
+import { cpio, sha256, Tree, writeFolder } from '../images/tools/tree.mjs';
+import { lockedPackages, unpack } from '../setup/debs.mjs';
+import { run, SetupError } from '../setup/shell.mjs';
+import { fetchNode, nodeRelease } from './node-release.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+export const kernels = { cloud: 'linux-image-cloud-amd64', full: 'linux-image-amd64' };
+const programs = ['docker.io', 'containerd', 'runc', 'busybox-static', 'libstdc++6', 'libatomic1'];
+/** Enough to mount the root file system, which arrives with the initramfs. */
+const earlyModules = ['loop', 'squashfs', 'overlay'];
+const modules = [
+  ...['virtio_pci', 'virtio_blk', 'virtio_net', 'virtio_rng', 'virtio_scsi', 'virtio_console', 'virtio_balloon'],
+  ...['ata_piix', 'ata_generic', 'ahci', 'sd_mod', 'sr_mod', 'nvme', 'usb_storage', 'uas', 'xhci_pci', 'ehci_pci'],
+  ...['ext4', 'vfat', 'xfs', 'btrfs', 'iso9660', 'nls_cp437', 'nls_ascii', 'nls_utf8', 'efivarfs'],
+  ...['dm_mod', 'raid0', 'raid1', '8021q', 'bonding', 'tun', 'bridge', 'veth', 'overlay', 'loop', 'squashfs'],
+  ...['drivers/net/ethernet/', 'drivers/net/phy/', 'drivers/net/vmxnet3/', 'drivers/net/hyperv/'],
+  ...['drivers/scsi/', 'drivers/ata/', 'drivers/nvme/host/', 'drivers/message/fusion/'],
+];
+
+/** Everything that decides about a byte of the base, with a digest of it. */
+export async function baseInputs(kernel, note) {
+  const packages = await lockedPackages(`osie-${kernel}`, [kernels[kernel], ...programs], note);
+  const scripts = [
+    'build.mjs',
+    'base.mjs',
+    'node-release.mjs',
+    ...['busybox.mjs', 'elf.mjs', 'tree.mjs'].map((name) => `../images/tools/${name}`),
+  ];
+  const first = (program, ...args) => execFileSync(program, args, { encoding: 'utf8' }).trim().split('\n')[0];
+  const inputs = {
+    kernel,
+    packages,
+    node: nodeRelease,
+    scripts: sha256(scripts.map((name) => sha256(readFileSync(join(here, name)))).join()),
+    tools: [first('mksquashfs', '-version'), first('zstd', '--version'), first('depmod', '--version')],
+    epoch: process.env.SOURCE_DATE_EPOCH ?? null,
+  };
+  return { ...inputs, digest: sha256(JSON.stringify(inputs)).slice(0, 16) };
+}
+
+/** Makes `folder` with vmlinuz, early.cpio, root.sqfs and base.json. */
+export async function buildBase({ packages }, folder) {
+  const work = await mkdtemp(join(dirname(folder), 'work-'));
+  try {
+    const debs = join(work, 'debs');
+    await unpack(packages, debs);
+    const node = await fetchNode(work);
+    const kernel = kernelImage(debs);
+    // The kernel's own date: independent of when and where this runs.
+    const seconds = Number(process.env.SOURCE_DATE_EPOCH ?? Math.floor(statSync(kernel).mtimeMs / 1000));
+    const index = moduleIndex(debs);
+    const out = join(work, 'out');
+    await mkdir(out);
+    await copyFile(kernel, join(out, 'vmlinuz'));
+    await writeFile(join(out, 'early.cpio'), cpio(earlyTree(debs, index, work), seconds));
+    writeFolder(rootTree({ debs, index, work, seconds, node }), join(work, 'root'), seconds);
+    await squash(join(work, 'root'), join(out, 'root.sqfs'), seconds);
+    await writeFile(join(out, 'base.json'), `${JSON.stringify({ seconds, kernelVersion: index.version })}\n`);
+    await rm(folder, { recursive: true, force: true });
+    await rename(out, folder);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+function earlyTree(debs, index, work) {
+  const tree = new Tree();
+  for (const folder of ['proc', 'sys', 'dev', 'ro', 'top', 'rw', 'newroot']) tree.folder(folder);
+  tree.console('dev/console');
+  addBusybox(tree, busybox(debs));
+  addModules(tree, index, earlyModules, work);
+  return tree;
+}
+
+function rootTree({ debs, index, work, seconds, node }) {
+  const tree = new Tree();
+  for (const folder of [
+    'dev',
+    'proc',
+    'sys',
+    'run',
+    'mnt',
+    'root',
+    'opt',
+    'var/lib/docker',
+    'var/log',
+    'etc/docker/certs.d',
+  ])
+    tree.folder(folder);
+  tree.folder('tmp', 0o1777).folder('var/tmp', 0o1777).link('var/run', '/run');
+  addBusybox(tree, busybox(debs));
+  for (const [path, source] of Object.entries(engine(debs))) tree.file(path, source, 0o755);
+  tree.file('usr/bin/node', node, 0o755);
+  for (const [name, file] of libraryClosure(debs, [...Object.values(engine(debs)), node])) {
+    const folder = name.startsWith('ld-linux') ? 'lib64' : 'lib/x86_64-linux-gnu';
+    tree.file(`${folder}/${name}`, file, 0o755);
+  }
+  tree.text('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\n').text('etc/group', 'root:x:0:\ndocker:x:999:\n');
+  tree.text('etc/hosts', '127.0.0.1 localhost\n').text('etc/resolv.conf', '').text('etc/osie-built', `${seconds}\n`);
+  tree.text('etc/nsswitch.conf', 'passwd: files\ngroup: files\nhosts: files dns\n');
+  addModules(tree, index, modules, work);
+  return tree;
+}
+
+/** zstd-19 squashfs of a folder, the same bytes for the same files. */
+export async function squash(folder, file, seconds) {
+  const time = ['-mkfs-time', String(seconds), '-all-time', String(seconds)];
+  const packing = ['-comp', 'zstd', '-Xcompression-level', '19', '-b', '256K', '-all-root', '-no-xattrs', '-noappend'];
+  const { SOURCE_DATE_EPOCH: _, ...env } = process.env; // mksquashfs refuses both
+  await run('mksquashfs', [folder, file, ...packing, ...time, '-quiet', '-no-progress'], { env });
+}
+
+function kernelImage(debs) {
+  const name = readdirSync(join(debs, 'boot')).find((file) => file.startsWith('vmlinuz-'));
+  if (!name) throw new SetupError('the kernel package has no /boot/vmlinuz-…');
+  return join(debs, 'boot', name);
+}
+
+const busybox = (debs) => firstExisting(debs, 'bin/busybox', 'usr/bin/busybox');
+
+function firstExisting(debs, ...paths) {
+  const found = paths.map((path) => join(debs, path)).find((path) => existsSync(path));
+  if (!found) throw new SetupError(`none of the packages has ${paths.join(' or ')}`);
+  return found;
+}
+
+/** Path in OSIE → unpacked file. */
+function engine(debs) {
+  const paths = ['usr/sbin/dockerd', 'usr/bin/containerd', 'usr/bin/containerd-shim-runc-v2', 'usr/sbin/runc'];
+  const name = (path) => path.slice(path.lastIndexOf('/') + 1);
+  return Object.fromEntries(
+    paths.map((path) => [path, firstExisting(debs, `usr/sbin/${name(path)}`, `usr/bin/${name(path)}`)]),
+  );
+}
