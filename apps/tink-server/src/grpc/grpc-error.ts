@@ -8,6 +8,7 @@ import {
   NotFoundError,
 } from '@tinkerbell/domain';
 import { CommitTooLargeError, StoreUnavailableError } from '@tinkerbell/event-store';
+import { BusUnavailableError } from '@tinkerbell/messaging';
 import { RequestError, TooLargeError } from '../http/http-errors';
 import { MalformedJsonError } from '../http/json-text';
 
@@ -38,6 +39,6 @@ function codeOf(error: unknown): status | undefined {
   if (error instanceof TooLargeError || error instanceof CommitTooLargeError) return status.RESOURCE_EXHAUSTED;
   if (error instanceof RequestError) return status.UNAVAILABLE;
   // What the originals answer when their storage fails; their clients try again.
-  if (error instanceof StoreUnavailableError) return status.ABORTED;
+  if (error instanceof StoreUnavailableError || error instanceof BusUnavailableError) return status.ABORTED;
   return undefined;
 }

@@ -9,6 +9,7 @@ import {
   type Fault,
 } from '@tinkerbell/domain';
 import { CommandIdReusedError, CommitTooLargeError, StoreUnavailableError } from '@tinkerbell/event-store';
+import { BusUnavailableError } from '@tinkerbell/messaging';
 import { RequestError } from './http-errors';
 import { MalformedJsonError } from './json-text';
 
@@ -35,7 +36,9 @@ export function describeError(error: unknown): { readonly status: number; readon
   if (error instanceof DomainError) return answer(statusOf(error), error.code, error.message, error.field);
   if (error instanceof CommitTooLargeError) return answer(413, 'TOO_LARGE', error.message);
   if (error instanceof CommandIdReusedError) return answer(409, 'CONFLICT', error.message, 'Idempotency-Key');
-  if (error instanceof StoreUnavailableError) return answer(503, 'UNAVAILABLE', error.message);
+  if (error instanceof StoreUnavailableError || error instanceof BusUnavailableError) {
+    return answer(503, 'UNAVAILABLE', error.message);
+  }
   if (error instanceof HttpException) return answer(error.getStatus(), httpCode(error.getStatus()), error.message);
   return undefined;
 }
