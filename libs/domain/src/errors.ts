@@ -61,8 +61,9 @@ export class InvalidDocumentError extends InvalidError {
   constructor(
     readonly kind: string,
     readonly faults: readonly Fault[],
+    message = faults.map(faultText).join('; ') || `invalid ${kind}`,
   ) {
-    super(faults[0]?.path ?? '', faults.map(faultText).join('; ') || `invalid ${kind}`);
+    super(faults[0]?.path ?? '', message);
   }
 }
 

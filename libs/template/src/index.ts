@@ -1,1 +1,12 @@
-export {};
+export { checkTemplate, parseTemplate } from './parse-template';
+export { renderTemplate } from './render-template';
+export type { RenderOptions } from './render-template';
+export { NoWorkerError, planWorkflow } from './plan-workflow';
+export type { ResolveWorker, WorkflowPlan } from './plan-workflow';
+export { imageFault } from './image-reference';
+export { goFunctions } from './go-template/functions';
+export type { TemplateFunction, TemplateFunctions } from './go-template/functions';
+export { FunctionError } from './go-template/values';
+export type { Value, ValueMap } from './go-template/values';
+export { TemplateError } from './go-template/template-error';
+export type { Template, TemplateAction, TemplateTask } from './template';

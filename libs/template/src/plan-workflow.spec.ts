@@ -1,0 +1,116 @@
+import { InvalidDocumentError, InvalidError } from '@tinkerbell/domain';
+import { describe, expect, it } from 'vitest';
+import { NoWorkerError, planWorkflow, type ResolveWorker } from './plan-workflow';
+
+const known: ResolveWorker = {
+  byMac: (mac) => ({ '08-00-27-00-00-01': 'one', '08-00-27-00-00-02': 'two' })[mac],
+  byIp: (address) => ({ '192.168.1.5': 'one' })[address],
+};
+const devices = { device_1: '08:00:27:00:00:01', device_2: '08-00-27-00-00-02' };
+
+function template(tasks: string): string {
+  return `version: "0.1"\nname: n\nglobal_timeout: 600\ntasks:\n${tasks}`;
+}
+const one = (worker: string) => template(`- {name: t, worker: "${worker}", actions: [{name: a, image: i}]}\n`);
+
+describe('a plan', () => {
+  it('has every task’s actions in order, each with its worker and its settings', () => {
+    const text = template(`
+- name: first
+  worker: "{{.device_1}}"
+  volumes: [/dev:/dev, "/lib/firmware:/lib/firmware:ro"]
+  environment: {A: task, B: task}
+  actions:
+    - {name: a, image: i, timeout: 90, volumes: [/dev:/other, /s:/s], environment: {B: action, C: action}, pid: host}
+    - {name: b, image: j, command: [x], on-timeout: [y], on-failure: [z]}
+- name: second
+  worker: "{{.device_2}}"
+  actions:
+    - {name: a, image: k}
+`);
+    const plain = { command: [], onTimeout: [], onFailure: [], volumes: [], environment: [], pid: '' };
+    expect(planWorkflow(text, devices, known)).toEqual({
+      name: 'n',
+      globalTimeoutSeconds: 600,
+      actions: [
+        {
+          ...plain,
+          task: 'first',
+          name: 'a',
+          image: 'i',
+          timeoutSeconds: 90,
+          workerId: 'one',
+          volumes: ['/dev:/other', '/lib/firmware:/lib/firmware:ro', '/s:/s'],
+          environment: ['A=task', 'B=action', 'C=action'],
+          pid: 'host',
+        },
+        {
+          ...plain,
+          task: 'first',
+          name: 'b',
+          image: 'j',
+          timeoutSeconds: 3600,
+          workerId: 'one',
+          command: ['x'],
+          onTimeout: ['y'],
+          onFailure: ['z'],
+          volumes: ['/dev:/dev', '/lib/firmware:/lib/firmware:ro'],
+          environment: ['A=task', 'B=task'],
+        },
+        { ...plain, task: 'second', name: 'a', image: 'k', timeoutSeconds: 3600, workerId: 'two' },
+      ],
+    });
+  });
+
+  it.each(['08:00:27:00:00:01', '08-00-27-00-00-01', '08:00:27:00:00:01'.toUpperCase(), '192.168.1.5'])(
+    'finds %s',
+    (worker) => expect(planWorkflow(one(worker), {}, known).actions[0]?.workerId).toBe('one'),
+  );
+
+  it.each(['server1', '1.2.3', '08:00:27:00:00', '256.1.1.1', '2001:db8::1', '08:00:27-00:00:01'])(
+    'refuses the address %s',
+    (worker) => {
+      const run = () => planWorkflow(one(worker), {}, known);
+      expect(run).toThrow(`invalid worker address: ${worker}`);
+      expect(run).toThrow(InvalidError);
+    },
+  );
+  it('says that nobody has a well-formed address', () => {
+    const run = () => planWorkflow(one('08:00:27:00:00:99'), {}, known);
+    expect(run).toThrow('no worker found: no hardware has the address 08:00:27:00:00:99 of task t');
+    expect(run).toThrow(NoWorkerError);
+    expect(() => planWorkflow(one('192.168.1.6'), {}, known)).toThrow('no worker found');
+  });
+  it('refuses a device that was not given, as Go says it', () =>
+    expect(() => planWorkflow(one('{{.device_1}}'), { invalid_device: 'x' }, known)).toThrow(
+      'executing "workflow-template" at <.device_1>: map has no entry for key "device_1"',
+    ));
+  it('checks what it rendered', () => {
+    expect(() => planWorkflow(one('{{.device_1}}'), { device_1: '' }, known)).toThrow(
+      'tasks[0].worker: worker cannot be empty',
+    );
+    expect(() => planWorkflow(one('{{.device_1}}'), { device_1: '", x: "' }, known)).toThrow('unknown key x');
+  });
+  it('may make actions of data', () => {
+    const text = template(`- name: t
+  worker: "{{.device_1}}"
+  actions:
+  {{- range $i, $disk := .Hardware.disks }}
+  - {name: wipe-{{ $i }}, image: wipe, environment: {DISK: {{ $disk }}}}
+  {{- end }}
+`);
+    const { actions } = planWorkflow(text, devices, known, { hardware: { disks: ['/dev/sda', '/dev/sdb'] } });
+    expect(actions.map(({ name, environment }) => [name, ...environment])).toEqual([
+      ['wipe-0', 'DISK=/dev/sda'],
+      ['wipe-1', 'DISK=/dev/sdb'],
+    ]);
+  });
+  it('must fit into one message', () => {
+    const actions = Array.from({ length: 900 }, (_, i) => `{name: a${i}, image: i}`).join(', ');
+    const text = template(
+      `- {name: t, worker: 192.168.1.5, environment: {X: "${'x'.repeat(1000)}"}, actions: [${actions}]}\n`,
+    );
+    expect(() => planWorkflow(text, {}, known)).toThrow(InvalidDocumentError);
+    expect(() => planWorkflow(text, {}, known)).toThrow(/the actions are \d+ bytes together, more than 524288/);
+  });
+});
