@@ -24,7 +24,7 @@ import {
   type SubscribeOptions,
 } from './event-store';
 import { checkServer, describeFacts, type GateOptions, hasVersion, type StoreFacts } from './jetstream-gate';
-import { fromHeaders, fromStored, type Kept, readSubjectInBatches } from './jetstream-messages';
+import { fromHeaders, fromStored, IncompleteAnswerError, type Kept, readSubjectInBatches } from './jetstream-messages';
 
 export interface JetStreamOptions extends GateOptions {
   /** How long an append or a read tries before it gives up with StoreUnavailableError; default 10 s. */
@@ -291,8 +291,7 @@ export class JetStreamEventStore extends EventStore {
 class RetryError extends Error {}
 
 function isTransient(error: unknown): boolean {
-  if (error instanceof RetryError) return true;
-  if (error instanceof Error && error.name === 'IncompleteAnswerError') return true;
+  if (error instanceof RetryError || error instanceof IncompleteAnswerError) return true;
   if (!(error instanceof NatsError) || error.code === 'PERMISSIONS_VIOLATION') return false;
   // No api_error: the answer is missing. 5xx: JetStream is starting or has no leader.
   return error.api_error === undefined || error.api_error.code >= 500;
@@ -300,7 +299,7 @@ function isTransient(error: unknown): boolean {
 
 function explain(error: unknown): string {
   const message = messageOf(error);
-  if (/timeout/i.test(message)) return 'nats-server does not answer; its disk may be full (its log says)';
+  if (/timeout|not answer/i.test(message)) return 'nats-server does not answer; its disk may be full (its log says)';
   if (/503|no responders/i.test(message)) return 'JetStream is not available on nats-server';
   return message;
 }
@@ -316,5 +315,6 @@ function toKept(message: JsMsg): Kept {
 }
 
 function messageOf(error: unknown): string {
+  if (error instanceof NatsError && error.api_error) return error.api_error.description;
   return error instanceof Error ? error.message : String(error);
 }
