@@ -1,0 +1,79 @@
+import 'reflect-metadata';
+import { readFileSync } from 'node:fs';
+import { ConfigError } from '@tinkerbell/config';
+import { Stack } from './stack';
+import { onlyAddress, readOptions, usage, UsageError } from './up.options';
+import { up, type Addresses } from './up';
+
+const log = (line: string) => console.error(line);
+
+function banner(addresses: Addresses): string {
+  return [
+    'tinkerbell is up',
+    `  REST and enrolment  ${addresses.server}`,
+    `  gRPC                ${addresses.grpc}`,
+    `  boot HTTP           ${addresses.http}`,
+    `  metadata            ${addresses.hegel}`,
+    `  image registry      ${addresses.registry}`,
+    `  dashboard           ${addresses.dashboard}`,
+    `  data                ${addresses.data}`,
+    '',
+    'Next:  tink hardware push --file machine.json    (tink finds this provisioner through',
+    `       ${addresses.cliConfig}; elsewhere set TINK_CONFIG)`,
+  ].join('\n');
+}
+
+function version(): string {
+  try {
+    return (JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }).version;
+  } catch {
+    return 'unknown';
+  }
+}
+
+/** Resolves with the exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  const [command, ...rest] = args;
+  if (command !== 'up') {
+    console.log(usage());
+    return command === undefined || command === '--help' || command === '-h' ? 0 : 2;
+  }
+  const options = readOptions(rest, process.env);
+  if (options === 'help') {
+    console.log(usage());
+    return 0;
+  }
+  const stack = new Stack();
+  const stopped = new Promise<string>((resolve) => {
+    process.once('SIGINT', () => resolve('SIGINT'));
+    process.once('SIGTERM', () => resolve('SIGTERM'));
+  });
+  try {
+    const started = up(options, options.IP ?? onlyAddress(), version(), stack, log);
+    const running = await Promise.race([started, stopped]);
+    if (typeof running === 'string') {
+      await started.catch((error: unknown) => log(String(error)));
+      return 0;
+    }
+    console.log(options.JSON ? JSON.stringify({ ready: true, ...running.addresses }) : banner(running.addresses));
+    const end = await Promise.race([stopped, running.fault]);
+    if (typeof end === 'string') return 0;
+    log(`cannot go on: ${end.message}`);
+    return 1;
+  } finally {
+    await stack.close(log);
+  }
+}
+
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    const expected = error instanceof UsageError || error instanceof ConfigError;
+    console.error(
+      expected || !(error instanceof Error)
+        ? String((error as Error).message ?? error)
+        : (error.stack ?? error.message),
+    );
+    process.exit(expected ? 2 : 1);
+  },
+);

@@ -1,0 +1,69 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { JetStreamEventStore, openReadModels } from '@tinkerbell/event-store';
+import { ensureNatsIdentity, ensurePki, type NatsIdentity, type Pki } from '@tinkerbell/identity';
+import { NatsBus } from '@tinkerbell/messaging';
+import { ensureStreams, startNatsServer, type NatsServer } from '@tinkerbell/nats';
+import { hardwareList, leaseList, machineList, templateList, workflowList } from '@tinkerbell/projections';
+import type { DataFolder } from './data-folder';
+import type { Stack } from './stack';
+import type { TinkerbellConfig } from './tinkerbell.config';
+
+/** What all services of the process share: identity, the log and the rows that are projected from it. */
+export interface Platform {
+  readonly pki: Pki;
+  readonly identity: NatsIdentity;
+  readonly nats: NatsServer;
+  readonly bus: NatsBus;
+  readonly store: JetStreamEventStore;
+  readonly rows: Awaited<ReturnType<typeof openRows>>;
+}
+
+const projections = {
+  hardware: hardwareList,
+  templates: templateList,
+  workflows: workflowList,
+  machines: machineList,
+  leases: leaseList,
+};
+
+const openRows = (store: JetStreamEventStore, file: string) => openReadModels({ store, file, projections });
+
+export async function startPlatform(
+  config: TinkerbellConfig,
+  address: string,
+  data: DataFolder,
+  stack: Stack,
+  log: (line: string) => void,
+): Promise<Platform> {
+  const ips = [...new Set([address, '127.0.0.1'])];
+  const pki = await ensurePki(await data.folder('pki'), { ips, names: ['localhost', hostname()] });
+  const identity = await ensureNatsIdentity(await data.folder('identity'));
+  const nats = await startNatsServer({
+    dataDir: await data.folder('nats'),
+    host: address,
+    port: config.NATS_PORT,
+    tls: pki.files,
+    identity,
+    log,
+    onExit: ({ code, signal, lastLines }) =>
+      log(`nats-server ended (${signal ?? code}), starting it again: ${lastLines.at(-1) ?? 'it said nothing'}`),
+  });
+  stack.push('nats-server', () => nats.stop());
+  const login = { servers: nats.url, ca: pki.ca, creds: identity.engineCreds };
+  const bus = await NatsBus.connect({ ...login, name: 'tinkerbell', firstConnectTimeoutMs: 30_000 });
+  stack.push('bus', () => bus.close());
+  await ensureStreams(bus.connection);
+  const store = await JetStreamEventStore.fromConnection(bus.connection, {
+    servers: nats.url,
+    ca: pki.ca,
+    systemCreds: identity.systemCreds,
+    allowLazySync: config.ALLOW_LAZY_SYNC,
+    problem: () => nats.problem(),
+    log,
+  });
+  stack.push('event store', () => store.close());
+  const rows = await openRows(store, join(await data.folder('rows'), 'tinkerbell.db'));
+  stack.push('read models', () => rows.close());
+  return { pki, identity, nats, bus, store, rows };
+}

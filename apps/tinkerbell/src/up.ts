@@ -1,0 +1,181 @@
+import { join } from 'node:path';
+import { BootsConfig, startBoots } from '@tinkerbell/boots';
+import { loadConfig } from '@tinkerbell/config';
+import { BusLogs, DashboardConfig, startDashboard } from '@tinkerbell/dashboard';
+import { HegelConfig, startHegel } from '@tinkerbell/hegel';
+import { fillRegistry, startRegistry } from '@tinkerbell/registry';
+import { startTinkServer, TinkServerConfig } from '@tinkerbell/tink-server';
+import { openDataFolder, type DataFolder, type Secrets } from './data-folder';
+import { startPlatform, type Platform } from './platform';
+import type { Stack } from './stack';
+import type { TinkerbellConfig } from './tinkerbell.config';
+
+/** Where everything answers. */
+export interface Addresses {
+  /** REST, for the CLI. */
+  readonly server: string;
+  readonly grpc: string;
+  /** Boot scripts, OSIE, images. */
+  readonly http: string;
+  readonly hegel: string;
+  readonly dashboard: string;
+  readonly nats: string;
+  readonly registry: string;
+  /** Settings that `tink` reads. */
+  readonly cliConfig: string;
+  readonly data: string;
+}
+
+export interface Up {
+  readonly addresses: Addresses;
+  /** Resolves with why the process cannot go on. */
+  readonly fault: Promise<Error>;
+}
+
+interface Context {
+  readonly config: Readonly<TinkerbellConfig>;
+  readonly address: string;
+  readonly data: DataFolder;
+  readonly secrets: Secrets;
+  readonly platform: Platform;
+  readonly stack: Stack;
+  readonly version: string;
+}
+
+/** Starts the whole provisioner; everything that was started is on the stack, also when a later part fails. */
+export async function up(
+  config: Readonly<TinkerbellConfig>,
+  address: string,
+  version: string,
+  stack: Stack,
+  log: (line: string) => void,
+): Promise<Up> {
+  const data = await openDataFolder(config.DATA);
+  stack.push('data folder', () => data.release());
+  const secrets = await data.secrets();
+  const platform = await startPlatform(config, address, data, stack, log);
+  const context: Context = { config, address, data, secrets, platform, stack, version };
+
+  const registry = await runRegistry(context, log);
+  const server = await runServer(context, registry);
+  const boots = await runBoots(context, server);
+  const hegel = await startHegel(
+    loadConfig(HegelConfig, { HEGEL_HTTP_ADDRESS: '0.0.0.0', HEGEL_HTTP_PORT: config.HEGEL_PORT }),
+    { hardware: platform.rows.models.hardware, health: { fault: () => platform.nats.problem() } },
+  );
+  stack.push('hegel', () => hegel.close());
+  const dashboard = await runDashboard(context);
+
+  const url = (scheme: string, port: number) => `${scheme}://${address}:${port}`;
+  const cliConfig = await data.write(
+    'cli.json',
+    `${JSON.stringify(
+      {
+        server: url('https', server.https.port),
+        ca: platform.pki.files.ca,
+        caSha256: platform.pki.caSha256,
+        ...secrets.admin,
+      },
+      null,
+      2,
+    )}\n`,
+  );
+  return {
+    fault: platform.rows.fault,
+    addresses: {
+      server: url('https', server.https.port),
+      grpc: `${config.GRPC_HOST}:${server.grpc.port}`,
+      http: boots.http.port === 80 ? `http://${address}` : url('http', boots.http.port),
+      hegel: url('http', hegel.port),
+      dashboard: dashboard.url,
+      nats: platform.nats.url,
+      registry,
+      cliConfig,
+      data: data.path,
+    },
+  };
+}
+
+/** Returns the address that workers pull from. */
+async function runRegistry(
+  { config, address, data, secrets, platform, stack }: Context,
+  log: (line: string) => void,
+): Promise<string> {
+  const options = { host: address, tls: platform.pki.files, account: secrets.registry };
+  const registry = await startRegistry({
+    ...options,
+    dataDir: await data.folder('registry'),
+    port: config.REGISTRY_PORT,
+    onExit: log,
+  });
+  stack.push('registry', () => registry.stop());
+  for (const { name, digest, pushed } of await fillRegistry({ ...options, port: registry.port }, config.ACTIONS_DIR)) {
+    if (pushed) log(`registry: ${name} ${digest.slice(0, 19)}`);
+  }
+  return `${address}:${registry.port}`;
+}
+
+async function runServer({ config, data, secrets, platform, stack, version }: Context, registry: string) {
+  const { store, bus, pki, identity, rows, nats } = platform;
+  const settings = loadConfig(TinkServerConfig, {
+    TINK_GRPC_HOST: config.GRPC_HOST,
+    TINK_GRPC_PORT: config.GRPC_PORT,
+    TINK_HTTP_PORT: config.SERVER_HTTP_PORT,
+    TINK_HTTPS_PORT: config.SERVER_HTTPS_PORT,
+    TINK_AUTH_USERNAME: secrets.admin.username,
+    TINK_AUTH_PASSWORD: secrets.admin.password,
+    TINK_REGISTRY_ADDRESS: registry,
+    TINK_REGISTRY_USERNAME: secrets.registry.username,
+    TINK_REGISTRY_PASSWORD: secrets.registry.password,
+    TINK_WORKER_NATS_URL: nats.url,
+    TINK_DATA_DIR: join(data.path, 'rows'),
+  });
+  const server = await startTinkServer(settings, {
+    store,
+    bus,
+    pki,
+    credentials: identity,
+    readModels: rows,
+    version,
+  });
+  stack.push('tink-server', () => server.close());
+  return server;
+}
+
+async function runBoots(
+  { config, address, platform, stack, version }: Context,
+  server: Awaited<ReturnType<typeof runServer>>,
+) {
+  const settings = loadConfig(BootsConfig, {
+    PUBLIC_IP: address,
+    BOOTS_POOL: config.POOL,
+    BOOTS_DHCP: config.DHCP,
+    BOOTS_DHCP_PORT: config.DHCP_PORT,
+    BOOTS_TFTP_PORT: config.TFTP_PORT,
+    BOOTS_HTTP_PORT: config.HTTP_PORT,
+    BOOTS_RA_INTERFACE: config.ROUTER_ADVERTISEMENTS ? config.INTERFACE : '',
+    BOOTS_IPXE_DIR: config.IPXE_DIR,
+    BOOTS_OSIE_DIR: config.OSIE_DIR,
+    BOOTS_IMAGES_DIR: config.IMAGES_DIR,
+    TINK_SERVER_URL: `https://${address}:${server.https.port}`,
+    TINK_CERT_URL: `http://${address}:${server.http.port}/cert`,
+    TINK_CA_SHA256: platform.pki.caSha256,
+  });
+  const { hardware, workflows } = platform.rows.models;
+  const boots = await startBoots(settings, { store: platform.store, hardware, workflows, version });
+  stack.push('boots', () => boots.close());
+  return boots;
+}
+
+async function runDashboard({ config, platform, stack }: Context) {
+  const { machines, workflows, hardware, leases } = platform.rows.models;
+  const dashboard = await startDashboard(
+    loadConfig(DashboardConfig, {
+      DASHBOARD_HTTP_ADDRESS: config.DASHBOARD_HOST,
+      DASHBOARD_HTTP_PORT: config.DASHBOARD_PORT,
+    }),
+    { machines, workflows, hardware, leases, logs: new BusLogs(platform.bus), events: platform.store },
+  );
+  stack.push('dashboard', () => dashboard.close());
+  return dashboard;
+}
