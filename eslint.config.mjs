@@ -41,13 +41,10 @@ const homes = [
   },
   {
     packages: ['nats'],
-    files: [
-      'libs/event-store/src/jetstream*.ts',
-      'libs/messaging/src/nats-*.ts',
-      'infra/nats/**',
-    ],
+    files: ['libs/event-store/src/jetstream*.ts', 'libs/messaging/src/nats-*.ts', 'infra/nats/**'],
   },
-  { packages: ['nats-jwt', 'nkeys.js', '@peculiar/x509'], files: ['libs/identity/**'] },
+  { packages: ['nats-jwt', '@peculiar/x509'], files: ['libs/identity/**'] },
+  { packages: ['nkeys.js'], files: ['libs/identity/**', 'apps/tink-worker/src/enrolment/user-key.ts'] },
   { packages: ['dockerode'], files: ['apps/tink-worker/src/containers/docker.ts'] },
   { packages: ['dhcp', 'tftp2'], files: ['test/interop/**'] },
   { packages: ['better-sqlite3'], files: ['libs/event-store/src/proj*.ts'] },

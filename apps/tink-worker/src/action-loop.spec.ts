@@ -343,12 +343,24 @@ describe('restart and reboot', () => {
       if (subject.endsWith('.state') && server.finished.length === 1) confirmed = true;
       return answer(subject, body);
     };
-    const first = start();
+    const first = start(undefined, { rebootCommand: 'reboot' });
     expect(await first.ended).toBe(true);
     expect(confirmed).toBe(true);
     const second = start();
     await bus.until(() => second.life.log.lines.some((line) => line.startsWith('idle')));
     expect(server.finished).toHaveLength(1);
+  });
+
+  it('goes on with the next action where nobody said how to reboot', async () => {
+    const { server, containers, start, done } = world([action('first'), action('second')]);
+    containers.behaviour = () => {
+      writeFileSync(folder('reboot'), '');
+      return 0;
+    };
+    const { life } = start();
+    await done(life);
+    expect(server.finished).toHaveLength(2);
+    expect(life.log.lines.filter((line) => line.includes('TINK_REBOOT_COMMAND is not set'))).toHaveLength(2);
   });
 
   it('does not ask for a reboot after a failure', async () => {

@@ -10,7 +10,7 @@ import { OutputShipper } from './output/output-shipper';
 import { backoffMs, errorText, insist } from './pace';
 import { Reporter } from './reporter';
 import { RefusedError, Server } from './server';
-import type { WorkerSettings } from './settings';
+import { WorkerSettings } from './settings';
 import { Wake } from './wake';
 import { WorkerLog } from './worker-log';
 
@@ -86,7 +86,7 @@ export class ActionLoop {
       }
       again = 0;
       this.idleReason = '';
-      if (await this.attempts.perform(assignment, this.detach.signal)) return true;
+      if (this.mayReboot(await this.attempts.perform(assignment, this.detach.signal))) return true;
     }
     return false;
   }
@@ -97,9 +97,15 @@ export class ActionLoop {
     for (const report of this.journal.unsent()) if (!report.after) await this.reporter.deliver(report);
     for (const report of this.journal.unclosed()) {
       this.log.info(`going on with ${report.id}, which is in the journal`);
-      reboot = (await this.attempts.complete(report, this.detach.signal)) || reboot;
+      reboot = this.mayReboot(await this.attempts.complete(report, this.detach.signal)) || reboot;
     }
     return reboot;
+  }
+
+  private mayReboot(wanted: boolean): boolean {
+    const able = this.settings.rebootCommand !== '';
+    if (wanted && !able) this.log.warn('an action asked for a reboot, but TINK_REBOOT_COMMAND is not set; going on');
+    return wanted && able;
   }
 
   private async reportReady(): Promise<void> {

@@ -40,8 +40,7 @@ export class Reporter {
 
   /** Sends it although it was acknowledged: the server does not seem to know of it. */
   async publish(report: JournalReport): Promise<void> {
-    const { id, subject } = report;
-    const body = JSON.stringify(report.body);
+    const { id, subject, body } = report;
     await insist(
       this.pace,
       this.givingUp.signal,

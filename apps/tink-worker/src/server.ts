@@ -69,12 +69,8 @@ export class Server {
   }
 
   private async ask<T>(call: RpcCall, request: object): Promise<T> {
-    const text = await this.bus.request(
-      subjects.rpc(this.workerId, call),
-      JSON.stringify(request),
-      this.pace.requestMs,
-    );
-    const reply = parse<T>(call, text);
+    const answer = await this.bus.request(subjects.rpc(this.workerId, call), request, this.pace.requestMs);
+    const reply = checkReply<T>(call, answer);
     if ('err' in reply) {
       const { code, message } = reply.err;
       if (serverFaults.includes(code)) throw new ServerFaultError(`${call}: ${message} (${code})`);
@@ -84,20 +80,14 @@ export class Server {
   }
 }
 
-function parse<T>(call: RpcCall, text: string): RpcReply<T> {
-  let reply: unknown;
-  try {
-    reply = JSON.parse(text);
-  } catch {
-    throw new MalformedReplyError(`${call}: the answer is not JSON: ${JSON.stringify(text.slice(0, 200))}`);
-  }
+function checkReply<T>(call: RpcCall, reply: unknown): RpcReply<T> {
   if (isRecord(reply) && isRecord(reply.err)) {
     return {
       err: { code: String(reply.err.code ?? 'UNKNOWN'), message: String(reply.err.message ?? 'no reason given') },
     };
   }
   if (isRecord(reply) && isRecord(reply.response)) return { response: reply.response as T };
-  throw new MalformedReplyError(`${call}: neither response nor err in ${JSON.stringify(text.slice(0, 200))}`);
+  throw new MalformedReplyError(`${call}: neither response nor err in ${JSON.stringify(reply)?.slice(0, 200)}`);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

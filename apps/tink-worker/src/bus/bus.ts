@@ -1,11 +1,11 @@
-/** What the worker needs of the message bus; `nats.ts` is the adapter, `fake.ts` the one for specs. Bodies are JSON text. */
+/** What the worker needs of the message bus; `nats.ts` is the adapter, `fake.ts` the one for specs. Bodies are JSON. */
 export abstract class Bus {
   /** False while the connection is being made again: nothing is worth trying then. */
   abstract readonly connected: boolean;
   /** One try to store a message in a stream. Resolves at the acknowledgement, which is also what a repeated `id` gets. */
-  abstract publish(subject: string, body: string, id: string): Promise<void>;
+  abstract publish(subject: string, body: object, id: string): Promise<void>;
   /** One request; rejects when nobody answers in time. */
-  abstract request(subject: string, body: string, timeoutMs: number): Promise<string>;
+  abstract request(subject: string, body: object, timeoutMs: number): Promise<unknown>;
   /** Calls `wake` for every message on the subject, and whenever the connection came back. */
   abstract onWake(subject: string, wake: () => void): void;
   abstract close(): Promise<void>;

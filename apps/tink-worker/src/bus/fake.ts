@@ -17,8 +17,8 @@ export class FakeBus extends Bus {
   private readonly wakes = new Set<() => void>();
   private readonly watchers = new Set<() => void>();
 
-  async publish(subject: string, body: string, id: string): Promise<void> {
-    const message = { subject, body, id };
+  async publish(subject: string, content: object, id: string): Promise<void> {
+    const message = { subject, body: JSON.stringify(content), id };
     this.tries.push(message);
     if (!this.connected) throw new Error('the bus is away');
     queueMicrotask(() => this.watchers.forEach((look) => look()));
@@ -27,9 +27,9 @@ export class FakeBus extends Bus {
     if (fate === 'lose-ack') throw new Error('timeout');
   }
 
-  async request(subject: string, body: string): Promise<string> {
+  async request(subject: string, body: object): Promise<unknown> {
     if (!this.connected) throw new Error('the bus is away');
-    const reply = JSON.stringify(await this.answer(subject, JSON.parse(body)));
+    const reply: unknown = JSON.parse(JSON.stringify(await this.answer(subject, JSON.parse(JSON.stringify(body)))));
     queueMicrotask(() => this.watchers.forEach((look) => look()));
     return reply;
   }

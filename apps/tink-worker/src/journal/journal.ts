@@ -5,7 +5,7 @@ import { join } from 'node:path';
 export interface JournalReport {
   readonly id: string;
   readonly subject: string;
-  readonly body: unknown;
+  readonly body: object;
   /** What is left to do once the server has it; absent: nothing. */
   readonly after?: unknown;
 }
@@ -143,5 +143,5 @@ function parseEntry(file: string, line: number, text: string): Entry {
 
 function isReport(value: unknown): value is JournalReport {
   const report = value as Partial<JournalReport> | null;
-  return typeof report?.id === 'string' && typeof report.subject === 'string' && report.body !== undefined;
+  return typeof report?.id === 'string' && typeof report.subject === 'string' && typeof report.body === 'object';
 }

@@ -5,7 +5,7 @@ import { backoffMs, errorText, pause, type Pace } from '../pace';
 interface Queued {
   readonly subject: string;
   readonly id: string;
-  readonly body: string;
+  readonly body: LogLine;
   readonly bytes: number;
   readonly settled: () => void;
 }
@@ -42,9 +42,8 @@ export class OutputShipper {
   /** `settled` is called when the line is stored or was given up. */
   ship(subject: string, id: string, line: LogLine, settled: () => void = () => {}): void {
     if (this.stopping.signal.aborted) return;
-    const body = JSON.stringify(line);
-    const bytes = body.length + subject.length + id.length + 200;
-    this.queue.push({ subject, id, body, bytes, settled });
+    const bytes = line.line.length * 2 + subject.length + id.length + 400;
+    this.queue.push({ subject, id, body: line, bytes, settled });
     this.queuedBytes += bytes;
     this.trim();
     this.working ??= this.work();
@@ -112,7 +111,7 @@ export class OutputShipper {
     const line = `… ${this.dropped} lines of output were dropped here: the bus was away for too long`;
     const body: LogLine = { at: new Date().toISOString(), stream: 'worker', attempt: 0, line };
     const id = `dropped:${process.pid}:${process.hrtime.bigint()}:${this.markers++}`;
-    const marker = { subject: this.droppedSubject, id, body: JSON.stringify(body), bytes: 0, settled: () => {} };
+    const marker = { subject: this.droppedSubject, id, body, bytes: 0, settled: () => {} };
     this.dropped = 0;
     this.queue.unshift(marker);
   }

@@ -105,16 +105,16 @@ export class Life {
 
   private mortalBus(bus: FakeBus): Bus {
     const step = this.step.bind(this);
-    const life = this;
+    const isDead = () => this.dead;
     return new (class extends Bus {
       get connected() {
-        return bus.connected && !life.dead;
+        return bus.connected && !isDead();
       }
-      publish = (subject: string, body: string, id: string) => {
+      publish = (subject: string, body: object, id: string) => {
         const kind = subject.startsWith('tink.log') ? 'log' : `report ${subject.split('.').at(-1)}`;
         return step(kind, () => bus.publish(subject, body, id));
       };
-      request = (subject: string, body: string) =>
+      request = (subject: string, body: object) =>
         step(`ask ${subject.split('.').at(-1)}`, () => bus.request(subject, body));
       onWake = (subject: string, wake: () => void) => bus.onWake(subject, wake);
       close = () => bus.close();
