@@ -1,1 +1,6 @@
-export {};
+export { BootsConfig } from './boots.config';
+export { silentLogger, streamLogger } from './logger';
+export type { Logger } from './logger';
+export type { Metrics } from './metrics';
+export { startBoots } from './start-boots';
+export type { BootsPorts, RunningBoots } from './start-boots';

@@ -1,0 +1,61 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BootFileRole } from '@tinkerbell/events';
+
+export interface StoredFile {
+  readonly path: string;
+  readonly size: number;
+  readonly modifiedMs: number;
+}
+
+/** Names of the table of architectures that Debian's ipxe package spells differently. */
+const alsoKnownAs: Readonly<Record<string, readonly string[]>> = {
+  'snp-arm64.efi': ['ipxe-arm64.efi'],
+  'snp-x86_64.efi': ['snponly.efi'],
+  'ipxe.efi': ['ipxe-amd64.efi'],
+};
+
+/** The network boot programs of one folder. Names come from `parseRequestedName`, so they cannot lead out of it. */
+export class BootPrograms {
+  readonly #contents = new Map<string, { readonly file: StoredFile; readonly bytes: Uint8Array }>();
+
+  constructor(private readonly folder: string) {}
+
+  async find(name: string): Promise<StoredFile | undefined> {
+    for (const candidate of [name, ...(alsoKnownAs[name] ?? [])]) {
+      const file = await regularFile(join(this.folder, candidate));
+      if (file) return file;
+    }
+    return undefined;
+  }
+
+  /** The whole program, kept in memory until the file changes. */
+  async read(name: string): Promise<Uint8Array | undefined> {
+    const file = await this.find(name);
+    if (!file) return undefined;
+    const known = this.#contents.get(file.path);
+    if (known && known.file.size === file.size && known.file.modifiedMs === file.modifiedMs) return known.bytes;
+    const bytes = new Uint8Array(await readFile(file.path));
+    this.#contents.set(file.path, { file, bytes });
+    return bytes;
+  }
+}
+
+/** undefined: not there, or not a regular file. */
+export async function regularFile(path: string): Promise<StoredFile | undefined> {
+  try {
+    const found = await stat(path);
+    return found.isFile() ? { path, size: found.size, modifiedMs: found.mtimeMs } : undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG' || code === 'ELOOP') return undefined;
+    throw error;
+  }
+}
+
+export function roleOf(name: string): BootFileRole {
+  if (/\.(?:k?kpxe|pxe|efi|lkrn)$/.test(name)) return 'nbp';
+  if (/^(?:vmlinuz|bzImage)/.test(name)) return 'kernel';
+  if (/^(?:initramfs|initrd)/.test(name)) return 'initramfs';
+  return name.startsWith('rootfs') ? 'rootfs' : 'other';
+}

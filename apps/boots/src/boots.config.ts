@@ -1,0 +1,106 @@
+import { Transform } from 'class-transformer';
+import { IsBoolean, IsIn, IsInt, IsIP, IsString, Matches, Max, Min } from 'class-validator';
+
+const flag = Transform(({ obj, key }) => {
+  const given = (obj as Record<string, unknown>)[key];
+  return given === 'true' || given === '1' ? true : given === 'false' || given === '0' ? false : given;
+});
+const port = 65_535;
+const httpUrl = /^$|^https?:\/\/[^\s/]+(?:\/[^\s]*[^\s/])?$/;
+const addressList = /^$|^\d{1,3}(?:\.\d{1,3}){3}(?: *, *\d{1,3}(?:\.\d{1,3}){3})*$/;
+
+/** Settings of boots; the names that the first boots had are kept. A port of 0 is any free one. */
+export class BootsConfig {
+  /** The address that machines reach this service at: DHCP server identifier, source of every reply, host of every URL. */
+  @IsIP(4)
+  readonly PUBLIC_IP: string = '';
+
+  @flag
+  @IsBoolean()
+  readonly BOOTS_DHCP: boolean = true;
+  @IsInt()
+  @Min(0)
+  @Max(port)
+  readonly BOOTS_DHCP_PORT: number = 67;
+  /** Where relays and clients take replies; other numbers are for laboratories. */
+  @IsInt()
+  @Min(1)
+  @Max(port)
+  readonly BOOTS_DHCP_RELAY_PORT: number = 67;
+  @IsInt()
+  @Min(1)
+  @Max(port)
+  readonly BOOTS_DHCP_CLIENT_PORT: number = 68;
+  @Matches(/^[A-Za-z0-9_-]{1,64}$/)
+  readonly BOOTS_LEASE_POOL: string = 'default';
+  /** Seconds, for hardware whose lease_time is 0. */
+  @IsInt()
+  @Min(60)
+  @Max(0x7fff_ffff)
+  readonly DHCP_LEASE_TIME: number = 172_800;
+  /** Comma separated, for hardware without name servers. */
+  @Matches(addressList)
+  readonly DNS_SERVERS: string = '';
+  /** Option 7. */
+  @Matches(addressList)
+  readonly PUBLIC_SYSLOG_IP: string = '';
+
+  @IsInt()
+  @Min(0)
+  @Max(port)
+  readonly BOOTS_TFTP_PORT: number = 69;
+  @flag
+  @IsBoolean()
+  readonly BOOTS_TFTP_SINGLE_PORT: boolean = false;
+  /** Bytes; larger blocks are sent in IP fragments. */
+  @IsInt()
+  @Min(512)
+  @Max(65_464)
+  readonly BOOTS_TFTP_MAX_BLOCK_SIZE: number = 1468;
+
+  @IsIP(4)
+  readonly BOOTS_HTTP_ADDRESS: string = '0.0.0.0';
+  @IsInt()
+  @Min(0)
+  @Max(port)
+  readonly BOOTS_HTTP_PORT: number = 80;
+
+  /** Network boot programs, `undionly.kpxe` and others. */
+  @IsString()
+  readonly BOOTS_IPXE_DIR: string = '.cache/ipxe/usr/lib/ipxe';
+  @IsString()
+  readonly BOOTS_OSIE_DIR: string = '.cache/osie/current';
+  /** Served at /images/; empty: nothing is. */
+  @IsString()
+  readonly BOOTS_IMAGES_DIR: string = '';
+  /** `16=snp-x86_64.efi,7=snponly.efi`: programs for client architectures (RFC 4578 §2.1) other than the usual ones. */
+  @Matches(/^$|^\d{1,5}=[A-Za-z0-9._-]+(?:,\d{1,5}=[A-Za-z0-9._-]+)*$/)
+  readonly BOOTS_ARCH_BINARIES: string = '';
+  /** How a MAC is written in the paths that we hand out. */
+  @IsIn(['colon', 'dash', 'dot', 'no-delimiter', 'empty'])
+  readonly BOOTS_MAC_FORMAT: 'colon' | 'dash' | 'dot' | 'no-delimiter' | 'empty' = 'colon';
+
+  /** `https://10.0.0.1:42124`; empty: port 42124 of PUBLIC_IP. */
+  @Matches(httpUrl)
+  readonly TINK_SERVER_URL: string = '';
+  /** `http://10.0.0.1:42114/cert`; empty: that path on port 42114 of PUBLIC_IP. */
+  @Matches(httpUrl)
+  readonly TINKERBELL_CERT_URL: string = '';
+  /** SHA-256 of the CA's DER, hex: what machines compare the fetched CA with. */
+  @Matches(/^[0-9a-f]{64}$/)
+  readonly TINK_CA_SHA256: string = '';
+  /** How long a machine may take from its boot script to its enrolment. */
+  @IsInt()
+  @Min(10)
+  @Max(86_400)
+  readonly BOOTS_TOKEN_SECONDS: number = 600;
+  /** Further kernel arguments for OSIE, separated by spaces. */
+  @IsString()
+  readonly BOOTS_KERNEL_ARGUMENTS: string = '';
+
+  /** Send empty router advertisements on this interface; empty: none. iPXE of 2019 waits 13 s without any. */
+  @IsString()
+  readonly BOOTS_RA_INTERFACE: string = '';
+  @IsString()
+  readonly BOOTS_RADVD: string = 'radvd';
+}

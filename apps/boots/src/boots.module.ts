@@ -1,0 +1,48 @@
+import { type DynamicModule, type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { ErrorFilter } from './http/error.filter';
+import { FileDesk } from './http/file-desk';
+import { FilesController } from './http/files.controller';
+import { countRequests } from './http/count-requests';
+import { Status } from './http/status';
+import { StatusController } from './http/status.controller';
+import { IpxeController } from './ipxe/ipxe.controller';
+import { ScriptDesk } from './ipxe/script-desk';
+import type { Logger } from './logger';
+import { Metrics } from './metrics';
+import { PhoneHomeController } from './phone-home/phone-home.controller';
+import { PhoneHomeDesk } from './phone-home/phone-home-desk';
+
+export interface HttpServices {
+  readonly scripts: ScriptDesk;
+  readonly files: FileDesk;
+  readonly phoneHome: PhoneHomeDesk;
+  readonly status: Status;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+@Module({})
+export class BootsModule implements NestModule {
+  constructor(private readonly metrics: Metrics) {}
+
+  static with(services: HttpServices): DynamicModule {
+    return {
+      module: BootsModule,
+      // In this order: the last one takes every path that is left.
+      controllers: [StatusController, PhoneHomeController, IpxeController, FilesController],
+      providers: [
+        { provide: ScriptDesk, useValue: services.scripts },
+        { provide: FileDesk, useValue: services.files },
+        { provide: PhoneHomeDesk, useValue: services.phoneHome },
+        { provide: Status, useValue: services.status },
+        { provide: Metrics, useValue: services.metrics },
+        { provide: APP_FILTER, useValue: new ErrorFilter(services.log) },
+      ],
+    };
+  }
+
+  configure(consumer: MiddlewareConsumer): void {
+    consumer.apply(countRequests(this.metrics)).forRoutes('{*path}');
+  }
+}

@@ -1,0 +1,29 @@
+import type { LeasePool } from './log/lease-pool';
+import type { Machine, Machines } from './machines';
+
+/** Which machine is behind a source address: the one that holds the lease of it. */
+export class Callers {
+  /** `byReservation`: another server gives out the addresses, so the hardware records are all there is to go by. */
+  constructor(
+    private readonly machines: Machines,
+    private readonly leases: LeasePool,
+    private readonly clock: () => Date,
+    private readonly byReservation: boolean,
+  ) {}
+
+  at(address: string): Machine | undefined {
+    const plain = plainAddress(address);
+    const lease = this.leases.holderOf(plain, this.clock().toISOString());
+    if (lease) return this.machines.byMac(lease.mac);
+    return this.byReservation ? this.machines.byReservedAddress(plain) : undefined;
+  }
+
+  holds(address: string, mac: string): boolean {
+    return this.at(address)?.mac === mac;
+  }
+}
+
+/** `::ffff:10.0.0.5` → `10.0.0.5`: how a dual-stack socket shows an IPv4 peer. */
+export function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
+}

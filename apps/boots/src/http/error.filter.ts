@@ -1,0 +1,31 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import type { Logger } from '../logger';
+import { answer, describeError, internalError } from './describe-error';
+import type { HttpRequest, HttpResponse } from './http-message';
+
+@Catch()
+export class ErrorFilter implements ExceptionFilter {
+  constructor(private readonly log: Logger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<HttpRequest>();
+    const response = http.getResponse<HttpResponse>();
+    const fromNest =
+      error instanceof HttpException
+        ? answer(error.getStatus(), `HTTP_${error.getStatus()}`, error.message)
+        : undefined;
+    const described = fromNest ?? describeError(error) ?? internalError;
+    const line = `${request.method ?? ''} ${request.url ?? ''}: ${error instanceof Error ? error.message : String(error)}`;
+    if (described === internalError) this.log.error(line);
+    else this.log.debug(line);
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    response.statusCode = described.status;
+    response.setHeader('Content-Type', 'application/json; charset=utf-8');
+    for (const name of ['Content-Length', 'ETag', 'Last-Modified', 'Accept-Ranges']) response.removeHeader(name);
+    response.end(request.method === 'HEAD' ? undefined : JSON.stringify(described.body));
+  }
+}

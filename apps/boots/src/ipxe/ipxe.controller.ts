@@ -1,0 +1,22 @@
+import { Controller, Get, Header, Param, Req } from '@nestjs/common';
+import { type HttpRequest, peerOf } from '../http/http-message';
+import { ScriptDesk } from './script-desk';
+
+@Controller()
+export class IpxeController {
+  constructor(private readonly desk: ScriptDesk) {}
+
+  @Get('auto.ipxe')
+  @Header('content-type', 'text/plain; charset=utf-8')
+  @Header('cache-control', 'no-store')
+  byAddress(@Req() request: HttpRequest): Promise<string> {
+    return this.desk.script(peerOf(request), undefined);
+  }
+
+  @Get(':mac/auto.ipxe')
+  @Header('content-type', 'text/plain; charset=utf-8')
+  @Header('cache-control', 'no-store')
+  byMac(@Req() request: HttpRequest, @Param('mac') mac: string): Promise<string> {
+    return this.desk.script(peerOf(request), mac);
+  }
+}

@@ -1,0 +1,47 @@
+import { InvalidError, NotFoundError } from '@tinkerbell/domain';
+import { type Callers, plainAddress } from '../callers';
+import { type HttpRequest, peerOf } from '../http/http-message';
+import type { BootLog } from '../log/boot-log';
+import type { Logger } from '../logger';
+import { maxPhoneHomeBytes, parsePhoneHome } from './parse-phone-home';
+
+/** A machine calls: its in-memory OS is up, or its installed system is. Stored before it is answered. */
+export class PhoneHomeDesk {
+  constructor(
+    private readonly callers: Callers,
+    private readonly boots: BootLog,
+    private readonly log: Logger,
+  ) {}
+
+  /** Throws InvalidError for a body that cannot be read, NotFoundError for an address without a machine. */
+  async take(request: HttpRequest): Promise<void> {
+    const address = plainAddress(peerOf(request));
+    const call = parsePhoneHome(await readText(request), request.headers['content-type'] ?? '');
+    const machine = this.callers.at(address);
+    if (!machine) throw new NotFoundError('machine', address);
+    const { hardwareId, mac } = machine;
+    if (call.type === 'osie-started') {
+      await this.boots.record({ type: 'RecordOsieStarted', hardwareId, mac, uptimeSeconds: call.uptimeSeconds });
+      this.log.info(`OSIE started on ${mac}, up for ${call.uptimeSeconds} s`);
+      return;
+    }
+    const { kind, body } = call;
+    await this.boots.record({ type: 'RecordPhoneHome', hardwareId, mac, kind, body, address });
+    this.log.info(`${mac} phoned home from ${address}: ${kind}`);
+  }
+}
+
+async function readText(request: HttpRequest): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of request as AsyncIterable<Uint8Array>) {
+    size += part.length;
+    // Read on to the end: an answer in the middle of the upload would be lost with the connection.
+    if (size <= maxPhoneHomeBytes) parts.push(part);
+    else if (size > maxPhoneHomeBytes * 64) break;
+  }
+  if (size > maxPhoneHomeBytes) {
+    throw new InvalidError('body', `body has more than ${maxPhoneHomeBytes} bytes`);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}

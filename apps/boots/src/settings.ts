@@ -1,0 +1,71 @@
+import { defaultLimits } from '@tinkerbell/tftp';
+import type { BootsConfig } from './boots.config';
+import type { DhcpPorts } from './dhcp/dhcp.listener';
+import type { DhcpServerSettings } from './dhcp/dhcp.responder';
+import type { ScriptSettings } from './ipxe/script-desk';
+import type { TftpPorts } from './tftp/tftp.listener';
+
+/** `tftpPort`, `httpPort`: really bound. */
+export function dhcpSettings(config: BootsConfig, tftpPort: number, httpPort: number): DhcpServerSettings {
+  const { PUBLIC_IP, DHCP_LEASE_TIME, BOOTS_MAC_FORMAT } = config;
+  return {
+    site: {
+      address: PUBLIC_IP,
+      nameServers: list(config.DNS_SERVERS),
+      logServers: list(config.PUBLIC_SYSLOG_IP),
+    },
+    urls: {
+      tftp: `${PUBLIC_IP}:${tftpPort}`,
+      http: httpUrl(PUBLIC_IP, httpPort),
+      macFormat: BOOTS_MAC_FORMAT,
+      binaries: Object.fromEntries(
+        list(config.BOOTS_ARCH_BINARIES).map((pair) => {
+          const [arch = '', name = ''] = pair.split('=');
+          return [Number(arch), name];
+        }),
+      ),
+    },
+    leaseSeconds: DHCP_LEASE_TIME,
+  };
+}
+
+export function scriptSettings(config: BootsConfig, httpPort: number): ScriptSettings {
+  const { PUBLIC_IP, TINK_SERVER_URL, TINKERBELL_CERT_URL } = config;
+  return {
+    bootsUrl: httpUrl(PUBLIC_IP, httpPort),
+    tinkServerUrl: TINK_SERVER_URL === '' ? `https://${PUBLIC_IP}:42124` : TINK_SERVER_URL,
+    certUrl: TINKERBELL_CERT_URL === '' ? `http://${PUBLIC_IP}:42114/cert` : TINKERBELL_CERT_URL,
+    caSha256: config.TINK_CA_SHA256,
+    extraArguments: config.BOOTS_KERNEL_ARGUMENTS.split(/\s+/).filter((argument) => argument !== ''),
+    tokenSeconds: config.BOOTS_TOKEN_SECONDS,
+  };
+}
+
+export function dhcpPorts(config: BootsConfig): DhcpPorts {
+  return {
+    address: config.PUBLIC_IP,
+    serverPort: config.BOOTS_DHCP_PORT,
+    clientPort: config.BOOTS_DHCP_CLIENT_PORT,
+    relayPort: config.BOOTS_DHCP_RELAY_PORT,
+  };
+}
+
+export function tftpPorts(config: BootsConfig): TftpPorts {
+  return {
+    address: config.PUBLIC_IP,
+    port: config.BOOTS_TFTP_PORT,
+    singlePort: config.BOOTS_TFTP_SINGLE_PORT,
+    limits: { ...defaultLimits, maxBlockSize: config.BOOTS_TFTP_MAX_BLOCK_SIZE },
+  };
+}
+
+function httpUrl(address: string, port: number): string {
+  return port === 80 ? `http://${address}` : `http://${address}:${port}`;
+}
+
+function list(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}

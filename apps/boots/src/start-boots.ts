@@ -1,0 +1,146 @@
+import 'reflect-metadata';
+import type { AddressInfo } from 'node:net';
+import { NestFactory } from '@nestjs/core';
+import type { EventStore, ReadModel } from '@tinkerbell/event-store';
+import type { HardwareRow, WorkflowRow } from '@tinkerbell/projections';
+import { BootPrograms } from './boot-programs';
+import type { BootsConfig } from './boots.config';
+import { BootsModule } from './boots.module';
+import { Callers } from './callers';
+import { DhcpDesk } from './dhcp/dhcp-desk';
+import { DhcpListener } from './dhcp/dhcp.listener';
+import { FileDesk } from './http/file-desk';
+import { Status } from './http/status';
+import { ScriptDesk } from './ipxe/script-desk';
+import { BootLog } from './log/boot-log';
+import { LeasePool } from './log/lease-pool';
+import { type Logger, silentLogger } from './logger';
+import { Machines } from './machines';
+import { Metrics } from './metrics';
+import { PhoneHomeDesk } from './phone-home/phone-home-desk';
+import { RouterAdvertisements } from './ra/radvd';
+import { ServedFiles } from './served-files';
+import { dhcpPorts, dhcpSettings, scriptSettings, tftpPorts } from './settings';
+import { TftpListener } from './tftp/tftp.listener';
+
+export interface BootsPorts {
+  readonly store: EventStore;
+  readonly hardware: ReadModel<HardwareRow>;
+  readonly workflows: ReadModel<WorkflowRow>;
+  readonly version?: string;
+  readonly log?: Logger;
+  readonly clock?: () => Date;
+}
+
+export interface RunningBoots {
+  readonly address: string;
+  /** Really bound. `dhcpPort` is undefined when another server does DHCP. */
+  readonly dhcpPort: number | undefined;
+  readonly tftpPort: number;
+  readonly httpPort: number;
+  readonly metrics: Metrics;
+  close(): Promise<void>;
+}
+
+/** Everything that boots consists of, without the sockets. */
+interface Parts {
+  readonly machines: Machines;
+  readonly leases: LeasePool;
+  readonly boots: BootLog;
+  readonly callers: Callers;
+  readonly programs: BootPrograms;
+  readonly served: ServedFiles;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly clock: () => Date;
+}
+
+/** Answers machines until closed. What is opened is closed again when a later step fails. */
+export async function startBoots(config: BootsConfig, ports: BootsPorts): Promise<RunningBoots> {
+  const parts = await assemble(config, ports);
+  const closers: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const http = await openHttp(config, ports, parts);
+    closers.push(http.close);
+    const tftp = new TftpListener(parts, tftpPorts(config));
+    closers.push(() => tftp.close());
+    const tftpPort = await tftp.open();
+    if (config.BOOTS_RA_INTERFACE !== '') {
+      const advertisements = await RouterAdvertisements.start(config.BOOTS_RA_INTERFACE, config.BOOTS_RADVD, parts.log);
+      closers.push(() => advertisements.stop());
+    }
+    // Last: what the replies promise is there by now.
+    const dhcpPort = config.BOOTS_DHCP ? await openDhcp(config, parts, tftpPort, http.port, closers) : undefined;
+    const { metrics } = parts;
+    return { address: config.PUBLIC_IP, dhcpPort, tftpPort, httpPort: http.port, metrics, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> {
+  const { store, log = silentLogger, clock = () => new Date() } = ports;
+  const machines = new Machines(ports.hardware, ports.workflows);
+  const leases = await LeasePool.open(store, config.BOOTS_LEASE_POOL);
+  const boots = new BootLog(store, clock);
+  const metrics = new Metrics();
+  return {
+    ...{ machines, leases, boots, metrics, log, clock },
+    callers: new Callers(machines, leases, clock, !config.BOOTS_DHCP),
+    programs: new BootPrograms(config.BOOTS_IPXE_DIR),
+    served: new ServedFiles(boots, metrics, log),
+  };
+}
+
+async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
+  const { machines, callers, boots, served, programs, metrics, leases, log } = parts;
+  const folders = { osie: config.BOOTS_OSIE_DIR, images: config.BOOTS_IMAGES_DIR };
+  // The port is part of the scripts' URLs, and known only once bound.
+  const settings = { current: scriptSettings(config, config.BOOTS_HTTP_PORT) };
+  const app = await NestFactory.create(
+    BootsModule.with({
+      scripts: new ScriptDesk(parts, () => settings.current),
+      files: new FileDesk(folders, programs, callers, machines, served),
+      phoneHome: new PhoneHomeDesk(callers, boots, log),
+      status: new Status(ports.version ?? 'unknown', leases, metrics, () => probe(ports.store)),
+      ...{ metrics, log },
+    }),
+    { logger: ['error', 'warn'], abortOnError: false, bodyParser: false },
+  );
+  const server = await app.listen(config.BOOTS_HTTP_PORT, config.BOOTS_HTTP_ADDRESS);
+  const { port } = server.address() as AddressInfo;
+  settings.current = scriptSettings(config, port);
+  return {
+    port,
+    close: async () => {
+      server.closeAllConnections();
+      await app.close();
+    },
+  };
+}
+
+async function openDhcp(
+  config: BootsConfig,
+  parts: Parts,
+  tftpPort: number,
+  httpPort: number,
+  closers: (() => Promise<void>)[],
+): Promise<number> {
+  const desk = new DhcpDesk(parts, dhcpSettings(config, tftpPort, httpPort));
+  const listener = new DhcpListener(desk, dhcpPorts(config), parts.metrics, parts.log);
+  closers.push(() => listener.close());
+  return listener.open();
+}
+
+async function probe(store: EventStore): Promise<string | undefined> {
+  try {
+    await store.lastPosition();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
