@@ -109,7 +109,8 @@ function noOutput(status: Status): string {
   return status === 'running' ? 'No output so far.' : 'It wrote nothing.';
 }
 
-function Line({ line, newAttempt }: { readonly line: OutputLine; readonly newAttempt: boolean }) {
+/** A line never changes once it is there. */
+const Line = memo(function Line({ line, newAttempt }: { readonly line: OutputLine; readonly newAttempt: boolean }) {
   return (
     <>
       {newAttempt && <p className={classes.attempt}>attempt {line.attempt}</p>}
@@ -124,4 +125,4 @@ function Line({ line, newAttempt }: { readonly line: OutputLine; readonly newAtt
       </div>
     </>
   );
-}
+});
