@@ -5,4 +5,3 @@ export type { TinkServerPorts } from './ports';
 export { openTinkReadModels } from './projected-reads';
 export type { TinkReadModels } from './projected-reads';
 export type { WorkerCredentials } from './enrolment/enrolment';
-export { Blobs } from './workflow/workflow-data';

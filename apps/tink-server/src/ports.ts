@@ -3,13 +3,11 @@ import type { Pki } from '@tinkerbell/identity';
 import type { NatsBus } from '@tinkerbell/messaging';
 import type { WorkerCredentials } from './enrolment/enrolment';
 import type { TinkReadModels } from './projected-reads';
-import type { Blobs } from './workflow/workflow-data';
 
 /** What tink-server needs from the process that it runs in. It closes none of it. */
 export interface TinkServerPorts {
   readonly store: EventStore;
   readonly bus: NatsBus;
-  readonly blobs: Blobs;
   /** PEM: the authority that `/cert` gives out, and our own certificate. */
   readonly pki: Pick<Pki, 'ca' | 'cert' | 'key'>;
   /** A `NatsIdentity`. */

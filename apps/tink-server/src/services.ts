@@ -1,5 +1,6 @@
 import type { Provider } from '@nestjs/common';
 import { EventStore } from '@tinkerbell/event-store';
+import { NatsBlobs } from '@tinkerbell/messaging';
 import { allowedNetworks } from './compat/allowed-networks';
 import { CompatWorker } from './compat/compat-worker';
 import { Enrolment } from './enrolment/enrolment';
@@ -25,7 +26,7 @@ export interface Services {
 
 /** Everything that the controllers use, wired by hand: plain classes without decorators. */
 export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, readModels: TinkReadModels): Services {
-  const { store, bus, blobs, pki, credentials } = ports;
+  const { store, bus, pki, credentials } = ports;
   const reads = new ProjectedReads(readModels);
   const metrics = new Metrics();
   metrics.gauge('tink_log_applied_position', 'Position of the log that the read models have reached', () =>
@@ -33,7 +34,7 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
   );
   metrics.gauge('tink_workflows', 'Workflows, deleted ones included', () => reads.workflows.count());
   metrics.gauge('tink_hardware', 'Hardware records', () => reads.hardware.count());
-  const data = new WorkflowData(store, reads, blobs);
+  const data = new WorkflowData(store, reads, new NatsBlobs(bus.connection));
   const compat = {
     enabled: config.TINK_COMPAT_WORKER_GRPC === 'on',
     allowed: allowedNetworks(config.TINK_COMPAT_WORKER_NETWORKS),

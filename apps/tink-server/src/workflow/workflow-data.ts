@@ -6,11 +6,10 @@ import { metadataFor, streamOf, type Caller } from '../commands/caller';
 import { MalformedJsonError, parseJson } from '../http/json-text';
 import type { ReadSide } from '../read-side';
 
-/** Where the texts lie, by their SHA-256. Type and injection token in one. */
-export abstract class Blobs {
-  /** Resolves when it is stored durably. The same content again is nothing. */
-  abstract put(sha256: string, content: Uint8Array): Promise<void>;
-  abstract get(sha256: string): Promise<Uint8Array | undefined>;
+/** Where the texts lie, by their SHA-256: a `NatsBlobs`. */
+export interface Blobs {
+  put(sha256: string, content: Uint8Array): Promise<void>;
+  get(sha256: string): Promise<Uint8Array | undefined>;
 }
 
 export interface DataVersion {

@@ -1,0 +1,48 @@
+import 'reflect-metadata';
+import { readFile } from 'node:fs/promises';
+import { Logger } from '@nestjs/common';
+import { loadConfig } from '@tinkerbell/config';
+import { JetStreamEventStore } from '@tinkerbell/event-store';
+import { ensureNatsIdentity } from '@tinkerbell/identity';
+import { NatsBus } from '@tinkerbell/messaging';
+import { ensureStreams } from '@tinkerbell/nats';
+import { startTinkServer } from './start-tink-server';
+import { StandaloneConfig } from './standalone.config';
+
+/** tink-server as a process of its own, against a NATS server that somebody else runs. */
+async function main(): Promise<void> {
+  const config = loadConfig(StandaloneConfig, process.env);
+  const logger = new Logger('tink-server');
+  const [ca, cert, key] = await Promise.all([
+    readFile(config.TINK_CA_FILE, 'utf8'),
+    readFile(config.TINK_CERT_FILE, 'utf8'),
+    readFile(config.TINK_KEY_FILE, 'utf8'),
+  ]);
+  const identity = await ensureNatsIdentity(config.TINK_IDENTITY_DIR);
+  const nats = { servers: config.NATS_URL, ca };
+  const onStatus = ({ type, detail }: { type: string; detail: string }) => logger.log(`NATS ${type}: ${detail}`);
+  const bus = await NatsBus.connect({ ...nats, creds: identity.engineCreds, name: 'tink-server', onStatus });
+  await ensureStreams(bus.connection);
+  const store = await JetStreamEventStore.fromConnection(bus.connection, {
+    ...nats,
+    systemCreds: identity.systemCreds,
+    allowLazySync: config.TINK_ALLOW_LAZY_SYNC === 'on',
+    log: (line) => logger.log(line),
+  });
+  const version = process.env['TINK_VERSION'] ?? '0.1.0';
+  const running = await startTinkServer(config, { store, bus, pki: { ca, cert, key }, credentials: identity, version });
+  const stop = (): void => {
+    void running
+      .close()
+      .then(() => store.close())
+      .then(() => bus.close())
+      .then(() => process.exit(0));
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`tink-server: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});
