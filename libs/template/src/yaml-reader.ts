@@ -182,7 +182,14 @@ export class YamlReader {
 
   private isOpen(node: ParsedNode): boolean {
     const [start, end] = node.range;
-    return this.holes.some((hole) => hole.start < end && hole.end > start);
+    // The holes are in order: the first one that does not end before the node decides.
+    let [low, high] = [0, this.holes.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.holes[middle]?.end ?? 0) > start) high = middle;
+      else low = middle + 1;
+    }
+    return (this.holes[low]?.start ?? end) < end;
   }
 
   /** Rendering may put anything here. */
