@@ -97,6 +97,10 @@ function readInterface(reader: JsonReader, item: unknown, path: string): Placed 
       reader.fault(`${path}.dhcp`, 'is required: netboot belongs to a MAC');
     return undefined;
   }
+  if (!isObject(dhcp)) {
+    reader.fault(`${path}.dhcp`, `must be an object, got ${kindOf(dhcp)}`);
+    return undefined;
+  }
   return {
     path,
     value: { dhcp: readDhcp(reader, dhcp, `${path}.dhcp`), netboot: readNetboot(reader, netboot, `${path}.netboot`) },
