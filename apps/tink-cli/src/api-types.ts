@@ -20,10 +20,7 @@ export interface TemplateItem {
 }
 
 /** `waiting`: why nothing runs although it is not finished. */
-export type WorkflowItem = Omit<WorkflowRow, 'position'> & {
-  readonly position?: number;
-  readonly waiting?: string | null;
-};
+export type WorkflowItem = Omit<WorkflowRow, 'position' | 'createdPosition'> & { readonly waiting: string | null };
 export interface WorkflowDataItem {
   readonly version: number;
   readonly latest: number;

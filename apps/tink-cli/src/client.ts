@@ -50,8 +50,9 @@ export class Client {
   hardwareList = (query: Query = {}): Promise<readonly HardwareItem[]> => this.all('/api/hardware', query);
   hardware = (id: string, minSeq?: number): Promise<HardwareItem> =>
     this.get(`/api/hardware/${encodeURIComponent(id)}`, { minSeq });
-  pushHardware = (record: unknown): Promise<Written & { readonly changed?: boolean }> =>
-    this.write('POST', '/api/hardware', record);
+  /** `record`: JSON. */
+  pushHardware = (record: string): Promise<Written> =>
+    this.send({ method: 'POST', path: '/api/hardware', text: record });
   deleteHardware = (id: string): Promise<unknown> => this.write('DELETE', `/api/hardware/${encodeURIComponent(id)}`);
 
   templates = (): Promise<readonly TemplateItem[]> => this.all('/api/templates', {});
@@ -133,9 +134,13 @@ export class Client {
     return parseJson(await this.open().text({ method: 'GET', path, query, signal: signal ?? this.signal }), path) as T;
   }
 
-  private async write<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T> {
-    const text = await this.open().text({ method, path, body, idempotencyKey: randomUUID() });
-    return (text.trim() === '' ? {} : parseJson(text, path)) as T;
+  private write<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T> {
+    return this.send<T>({ method, path, body });
+  }
+
+  private async send<T>(call: Call): Promise<T> {
+    const text = await this.open().text({ ...call, idempotencyKey: randomUUID() });
+    return (text.trim() === '' ? {} : parseJson(text, call.path)) as T;
   }
 
   /** A list in pages, `{items, next?}`; a plain array is a list of one page. */

@@ -13,6 +13,8 @@ export interface Call {
   readonly query?: Query;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** JSON as somebody wrote it, sent as it is: the server says where it is wrong, and no number is rounded on the way. */
+  readonly text?: string;
   /** The same key twice is done once. */
   readonly idempotencyKey?: string;
   readonly signal?: AbortSignal | undefined;
@@ -77,7 +79,7 @@ export class Transport {
     const url = urlOf(this.settings.server, call);
     const secure = url.protocol === 'https:';
     const { request } = secure ? await import('node:https') : await import('node:http');
-    const text = call.body === undefined ? undefined : JSON.stringify(call.body);
+    const text = call.text ?? (call.body === undefined ? undefined : JSON.stringify(call.body));
     return new Promise((resolve, reject) => {
       const sent: ClientRequest = request(url, this.optionsOf(call, secure, text), resolve);
       const late = () => sent.destroy(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' }));

@@ -52,7 +52,6 @@ export function markdownReference(commands: readonly CliCommand[]): string {
       return [
         ...(about === undefined ? [] : [`### tink ${head}`, '', about, '']),
         ...own.map((each) => markdownSection(each, '####')),
-        '',
       ];
     })
     .join('\n')

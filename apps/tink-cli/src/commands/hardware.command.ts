@@ -25,7 +25,8 @@ export const hardwarePush = define({
       flags.file,
       "either pipe the data or provide the required '--file' flag",
     );
-    await orFaults(context, source, async () => context.client.pushHardware(parseRecord(source.name, source.text)));
+    if (source.text.trim() === '') throw new UsageError(`${source.name} is empty`);
+    await orFaults(context, source, () => context.client.pushHardware(source.text));
     context.out('Hardware data pushed successfully');
     return exit.ok;
   },
@@ -182,20 +183,4 @@ async function lookUp(
     await printListing(context, format, listing);
   }
   return exit.ok;
-}
-
-function parseRecord(name: string, text: string): unknown {
-  if (text.trim() === '') throw new UsageError(`${name} is empty`);
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    // V8 names an offset; people count lines.
-    const message = (error as Error).message;
-    const [, offset] = /at position (\d+)/.exec(message) ?? [];
-    const at = offset === undefined ? text.length : Number(offset);
-    const before = text.slice(0, at).split('\n');
-    const place = { path: '', line: before.length, column: (before.at(-1) ?? '').length + 1 };
-    const what = message.replace(/ in JSON at position.*$| \(line.*$/, '').replace(/, ".*" is not valid JSON$/s, '');
-    throw new ApiError(400, 'MALFORMED', message, undefined, [{ ...place, message: `not JSON: ${what}` }]);
-  }
 }

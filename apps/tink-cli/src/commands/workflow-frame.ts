@@ -16,7 +16,7 @@ const marks: Readonly<Record<WorkflowStatus, string>> = {
 
 interface Picture {
   readonly item: WorkflowItem;
-  readonly line: string;
+  readonly line: { readonly index: number; readonly text: string };
   readonly note: string;
 }
 
@@ -24,12 +24,11 @@ interface Picture {
 export function frame({ item, line, note }: Picture, now: number, screen: Screen): readonly string[] {
   const columns = screen.columns ?? 80;
   const nameWidth = Math.max(...item.actions.map(({ spec }) => widthOf(spec.name)), 8);
-  const rows = item.actions.flatMap((action) => {
+  const rows = item.actions.flatMap((action, index) => {
     const main = actionLine(action, nameWidth, now, columns, screen);
-    const detail = action.status === 'running' ? line : action.status === 'pending' ? '' : failureText(action);
-    return detail === ''
-      ? [main]
-      : [main, paint(screen, 'dim', fit(`      ${harmless(plain(harmless(detail, false)), false)}`, columns))];
+    const output = line.index === index ? line.text : '';
+    const detail = action.status === 'running' ? harmless(output, false) : failureText(action);
+    return detail === '' ? [main] : [main, paint(screen, 'dim', fit(`      ${plain(detail)}`, columns))];
   });
   const head = [paint(screen, 'bold', fit(title(item), columns)), ''];
   const foot = [

@@ -62,7 +62,7 @@ export function standing({ id, status, actions }: WorkflowItem): WorkflowStandin
   const action = actions[index];
   const ended = status === 'failed' || status === 'timeout';
   const state = ended ? status : (action?.status ?? status);
-  const done = state === 'success' ? index + 1 : Math.max(index, 0);
+  const done = actions.filter((each) => each.status === 'success').length;
   return {
     workflow_id: id,
     progress: actions.length === 0 ? 0 : Math.floor((done * 100) / actions.length),

@@ -33,10 +33,14 @@ export const workflowWatch = define({
   },
 });
 
+interface Line {
+  readonly index: number;
+  readonly text: string;
+}
 interface Shown {
   readonly item: WorkflowItem;
-  /** The newest line of the running action's output. */
-  readonly line: string;
+  /** The newest line of output, and which action wrote it. */
+  readonly line: Line;
   /** What keeps us from knowing more. */
   readonly note: string;
 }
@@ -93,7 +97,9 @@ async function feedEvents(context: Context, id: string, news: News): Promise<voi
 async function feedLines(context: Context, id: string, news: News): Promise<void> {
   try {
     const open = (signal: AbortSignal, onConnect: () => void) => context.client.followLogs(id, {}, signal, onConnect);
-    for await (const { line, stream } of untilInterrupted(context, open)) if (stream !== 'worker') news.tell({ line });
+    for await (const { index, line, stream } of untilInterrupted(context, open)) {
+      if (stream !== 'worker') news.tell({ line: { index, text: line } });
+    }
   } catch (error) {
     news.fail(error);
   }
@@ -102,7 +108,7 @@ async function feedLines(context: Context, id: string, news: News): Promise<void
 /** What has come in since it was last looked at. */
 class News {
   position = 0;
-  line = '';
+  line: Line = { index: -1, text: '' };
   note = '';
   private failure: { readonly error: unknown } | undefined;
   private fresh = false;
@@ -110,7 +116,7 @@ class News {
 
   constructor(private readonly signal: AbortSignal) {}
 
-  tell(news: { readonly position?: number; readonly line?: string; readonly note?: string }): void {
+  tell(news: { readonly position?: number; readonly line?: Line; readonly note?: string }): void {
     this.position = Math.max(this.position, news.position ?? 0);
     this.line = news.line ?? this.line;
     this.note = news.note ?? this.note;

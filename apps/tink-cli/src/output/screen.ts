@@ -61,7 +61,6 @@ export function fit(text: string, columns: number): string {
 
 /** One line of plain text: whatever would move the cursor or change the terminal is shown as `\x1b`, not done. */
 export function plain(text: string): string {
-   
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) =>
     character === '\t' ? ' ' : character === '\n' ? '⏎' : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
   );
@@ -69,16 +68,13 @@ export function plain(text: string): string {
 
 /** A line that some program wrote for a terminal: its colours stay, everything else that acts on a terminal goes. */
 export function harmless(line: string, color: boolean): string {
-   
   const kept = line.replace(
     /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\^_])/g,
-    (sequence) =>
-       
-      color && /^\u001b\[[0-9;]*m$/.test(sequence) ? sequence : '',
+    (sequence) => (color && /^\u001b\[[0-9;]*m$/.test(sequence) ? sequence : ''),
   );
   // A carriage return starts the line anew, as progress bars do: what is left is what a terminal would show.
   const shown = kept.replace(/\r+$/, '').split('\r').at(-1) ?? '';
-   
+
   const clean = shown.replace(/[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f]/g, '');
   return color && clean.includes('\u001b') ? `${clean}\u001b[0m` : clean;
 }

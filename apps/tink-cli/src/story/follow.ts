@@ -15,11 +15,13 @@ export async function* untilInterrupted<T>(
   const { signal } = context;
   // A server that cannot be reached at the very start is an error, later it is an interruption.
   let connected = false;
+  let lost = false;
   for (let wait: number = pause.first; !signal.aborted; wait = Math.min(wait * 2, pause.most)) {
     try {
       const onConnect = () => {
-        if (wait !== pause.first) context.err('connected again');
+        if (lost) context.err('connected again');
         connected = true;
+        lost = false;
         wait = pause.first;
       };
       yield* open(signal, onConnect);
@@ -27,7 +29,8 @@ export async function* untilInterrupted<T>(
     } catch (error) {
       if (signal.aborted) return;
       if (!connected || !(error instanceof UnreachableError)) throw error;
-      if (wait === pause.first) context.err(`${error.message}; trying again`);
+      if (!lost) context.err(`${error.message}; trying again`);
+      lost = true;
     }
     await delay(wait, signal);
   }

@@ -1,0 +1,144 @@
+import { hardwareRegistered, hardwareUpdated, recorded } from '@tinkerbell/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FakeTinkServer, refusal } from '../testing/fake-tink-server';
+import { runTink } from '../testing/run-tink';
+import { hardwareId, hardwareItem, leaseItem, machineItem } from '../testing/samples';
+import { version } from '../version';
+
+let fake: FakeTinkServer;
+let server: string;
+beforeEach(async () => {
+  fake = new FakeTinkServer();
+  server = await fake.start();
+});
+afterEach(() => fake.close());
+
+describe('tink machine', () => {
+  it('lists machines with their newest step', async () => {
+    fake.on('GET /api/machines', { json: [machineItem()] });
+    const { out } = await runTink(['machine', 'list'], { server });
+    expect(out).toContain(
+      '| node-1   | 08:00:27:00:00:01 | 192.168.1.5 | worker | docker 20.10, node v24 | 1m ago     |',
+    );
+  });
+
+  it.each([hardwareId, '08:00:27:00:00:01', '08-00-27-00-00-01', '192.168.1.5', 'NODE-1'])(
+    'finds one by %s',
+    async (name) => {
+      fake.on('GET /api/machines', { json: [machineItem()] });
+      const { out, code } = await runTink(['machine', 'get', name], { server });
+      expect(code).toBe(0);
+      expect(out).toContain('| dhcp   | 1m20s ago | lease 192.168.1.5      |');
+      expect(JSON.parse((await runTink(['machine', 'get', name, '-o', 'json'], { server })).out)).toEqual(
+        machineItem(),
+      );
+    },
+  );
+
+  it('exits with 4 for one that is not there, and with 1 when it could be two', async () => {
+    fake.on('GET /api/machines', { json: [machineItem(), { ...machineItem(), id: 'other' }] });
+    expect((await runTink(['machine', 'get', 'node-2'], { server })).code).toBe(4);
+    expect((await runTink(['machine', 'get', 'node-1'], { server })).err).toContain('several machines are node-1');
+  });
+});
+
+describe('tink lease list', () => {
+  it('shows a lease that has run out as expired', async () => {
+    fake.on('GET /api/leases', {
+      json: [leaseItem(), leaseItem({ ip: '192.168.1.6', expiresAt: '2026-01-01T00:09:00.000Z' })],
+    });
+    const { out } = await runTink(['lease', 'list'], { server });
+    expect(out).toContain('| 192.168.1.5 | 08:00:27:00:00:01 | node-1   | bound   | in 50m  |');
+    expect(out).toContain('| 192.168.1.6 | 08:00:27:00:00:01 | node-1   | expired | 1m ago  |');
+  });
+});
+
+describe('tink worker token', () => {
+  it('prints nothing but the token on standard output', async () => {
+    fake.on(`POST /api/workers/${hardwareId}/token`, { json: { token: 't0k', expiresAt: '2026-01-01T01:10:00.000Z' } });
+    expect(await runTink(['worker', 'token', hardwareId], { server })).toEqual({
+      code: 0,
+      out: 't0k\n',
+      err: 'good for one use, runs out in 1h\n',
+    });
+    expect(JSON.parse((await runTink(['worker', 'token', hardwareId, '-o', 'json'], { server })).out)).toMatchObject({
+      token: 't0k',
+    });
+  });
+});
+
+describe('tink hardware watch', () => {
+  it('prints a record each time that it changes, from now on', async () => {
+    fake.on(`GET /api/hardware/${hardwareId}`, { json: hardwareItem() });
+    const events = [
+      ...recorded('hardware', hardwareId, [hardwareRegistered()], 4),
+      ...recorded('hardware', hardwareId, [hardwareUpdated()], 5),
+    ];
+    fake.events(events, true);
+    const stop = new AbortController();
+    const ran = await runTink(['hardware', 'watch', '--id', hardwareId], {
+      server,
+      signal: stop.signal,
+      onLine: () => stop.abort(),
+    });
+    expect(ran.code).toBe(130);
+    expect(ran.out).toBe(`${JSON.stringify(hardwareItem().hardware)}\n`);
+    expect(fake.asked.map(({ url }) => url)).toEqual([
+      `/api/hardware/${hardwareId}`,
+      `/api/events?aggregate=hardware&after=4&id=${hardwareId}&follow=1`,
+      `/api/hardware/${hardwareId}?minSeq=5`,
+    ]);
+    expect((await runTink(['hardware', 'watch'], { server })).err).toContain('requires at least one id');
+  });
+});
+
+describe('tink version', () => {
+  it('asks the server too, and says when it cannot', async () => {
+    fake.on('GET /version', { json: { git_rev: 'abc', version: '1.2.3', service_name: 'tink-server' } });
+    expect(await runTink(['version'], { server })).toEqual({
+      code: 0,
+      out: `tink         ${version}\ntink-server  1.2.3\n`,
+      err: '',
+    });
+    expect(await runTink(['version', '--client'])).toEqual({ code: 0, out: `tink         ${version}\n`, err: '' });
+    expect(await runTink(['--version'])).toEqual({ code: 0, out: `tink ${version}\n`, err: '' });
+    const gone = await runTink(['version', '-o', 'json', '--server', 'http://127.0.0.1:1']);
+    expect(gone.code).toBe(3);
+    expect(JSON.parse(gone.out)).toEqual({ tink: version });
+  });
+});
+
+describe('tink up', () => {
+  it('hands everything after it on, and its exit code back', async () => {
+    const seen: (readonly string[])[] = [];
+    const provisioner = (args: readonly string[]) => {
+      seen.push(args);
+      return Promise.resolve(7);
+    };
+    expect((await runTink(['up', '--ip', '192.0.2.1', '--help', '-f'], { provisioner })).code).toBe(7);
+    expect(seen).toEqual([['--ip', '192.0.2.1', '--help', '-f']]);
+  });
+});
+
+describe('errors of the server', () => {
+  it.each([
+    [refusal(401, 'UNAUTHORIZED', 'user name and password needed'), 3, /--user and --password/],
+    [refusal(403, 'FORBIDDEN', 'not you'), 3, /do not allow/],
+    [refusal(503, 'UNAVAILABLE', 'the log is full'), 3, /nothing was changed/],
+    [{ text: '<html>no such page</html>', status: 404 }, 4, /Is this the address of tink-server\?/],
+    [{ text: 'hello', status: 200 }, 1, /did not answer with JSON but with "hello"/],
+    [{ text: '{"items":3}', status: 200 }, 1, /did not answer with a list/],
+    [refusal(500, 'INTERNAL', 'internal error; see the log'), 1, /^Error: internal error; see the log\n$/],
+  ])('%j', async (answer, code, message) => {
+    fake.on('GET /api/machines', answer);
+    const ran = await runTink(['machine', 'list'], { server });
+    expect(ran.code).toBe(code);
+    expect(ran.err).toMatch(message);
+    expect(ran.out).toBe('');
+  });
+
+  it('never lets the server write on the terminal', async () => {
+    fake.on('GET /api/machines', refusal(400, 'INVALID', 'bad \u001b[2J thing'));
+    expect((await runTink(['machine', 'list'], { server })).err).toBe('Error: bad \\x1b[2J thing\n');
+  });
+});

@@ -1,0 +1,77 @@
+import { runCli, type Host } from '../cli';
+
+export interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface Surrounding {
+  readonly server?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** What is piped in; without it standard input is a terminal. */
+  readonly input?: string;
+  /** Path → text; what is written goes here too. */
+  readonly files?: Record<string, string>;
+  /** Columns; without it standard output is no terminal. */
+  readonly columns?: number;
+  readonly color?: boolean;
+  readonly signal?: AbortSignal;
+  /** Called with each line as it is printed. */
+  readonly onLine?: (line: string) => void;
+  readonly provisioner?: Host['provisioner'];
+}
+
+/** 2026-01-01T00:10:00Z: ten minutes after the events of the builders. */
+export const testNow = Date.parse('2026-01-01T00:10:00.000Z');
+
+/** Runs one command line without a process. */
+export async function runTink(args: readonly string[], surrounding: Surrounding = {}): Promise<Ran> {
+  const {
+    server,
+    env = {},
+    input,
+    files = {},
+    columns,
+    color = false,
+    signal = new AbortController().signal,
+  } = surrounding;
+  let out = '';
+  let err = '';
+  const missing = () => Object.assign(new Error('no such file'), { code: 'ENOENT' });
+  const code = await runCli(args, {
+    out: (line) => {
+      out += `${line}\n`;
+      surrounding.onLine?.(line);
+    },
+    err: (line) => {
+      err += `${line}\n`;
+      surrounding.onLine?.(line);
+    },
+    screen: {
+      isTty: columns !== undefined,
+      color,
+      columns,
+      rows: columns === undefined ? undefined : 24,
+      write: (text) => void (out += text),
+    },
+    input: () => Promise.resolve(input),
+    files: {
+      read: (path) => (path in files ? Promise.resolve(files[path] ?? '') : Promise.reject(missing())),
+      write: (path, text) => {
+        files[path] = text;
+        return Promise.resolve();
+      },
+    },
+    now: () => testNow,
+    signal,
+    provisioner: surrounding.provisioner ?? (() => Promise.resolve(0)),
+    around: {
+      env: { ...(server === undefined ? {} : { TINK_SERVER: server }), ...env },
+      cwd: '/here',
+      home: '/home/me',
+      read: (path) => files[path],
+    },
+  });
+  return { code, out, err };
+}
