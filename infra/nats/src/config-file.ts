@@ -32,7 +32,6 @@ export function renderConfig(config: ServerConfig): string {
     `  sync_interval: ${config.syncInterval}`,
     `  max_file: ${2 ** 50}`,
     `  max_mem: ${64 * 1024 * 1024}`,
-    '  limits { default_max_consumers: 1000 }',
     '}',
   ];
   if (tls) lines.push('tls {', `  cert_file: ${quote(tls.cert)}`, `  key_file: ${quote(tls.key)}`, '}');

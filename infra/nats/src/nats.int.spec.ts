@@ -194,7 +194,8 @@ async function orphan(dataDir: string, guard: 'kernel' | 'pipe'): Promise<{ pid:
   });
   const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
   stops.push(async () => child.kill('SIGKILL'));
-  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const ended = once(child, 'exit').then(() => Promise.reject(new Error('the parent ended early')));
+  const [line] = (await Promise.race([once(child.stdout, 'data'), ended])) as [Buffer];
   return { pid: Number(line.toString()), parent: child.pid ?? 0 };
 }
 

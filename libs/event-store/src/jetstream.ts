@@ -143,13 +143,11 @@ export class JetStreamEventStore extends EventStore {
       return { head: { position: outcome.seq, version: expected.version + 1, hash: hashOf(bytes) }, duplicate: false };
     }
     // De-duplication looks at the whole stream: the earlier message may be of another aggregate.
+    const earlier = await this.#at(outcome.seq);
+    if (earlier && earlier.stream !== stream) throw new CommandIdReusedError(id, stream, earlier.stream);
     const last = await this.#lastOf(stream);
-    if (last?.id !== id) {
-      const earlier = await this.#at(outcome.seq);
-      if (earlier && earlier.stream !== stream) throw new CommandIdReusedError(id, stream, earlier.stream);
-    }
-    if (!last) throw new RetryError('a duplicate was answered for a stream without commits');
-    return { head: headOf(last), duplicate: hashOf(last.bytes) !== hashOf(bytes) };
+    if (!earlier || !last) throw new RetryError('a duplicate was answered, but there is no such commit');
+    return { head: headOf(last), duplicate: hashOf(earlier.bytes) !== hashOf(bytes) };
   }
 
   /**
