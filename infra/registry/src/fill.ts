@@ -1,86 +1,59 @@
-import { execFile } from 'node:child_process';
-import { copyFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { call, RegistryError, type RegistryOptions } from './registry';
+import { RegistryClient, type RegistryAccess } from './registry-client';
 
-const execFileAsync = promisify(execFile);
-const manifestTypes =
-  'application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json';
+interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
 
 export interface Filled {
+  /** `name:tag`. */
   readonly name: string;
   readonly digest: string;
-  /** False: the registry had it already. */
+  /** False when the registry had it already. */
   readonly pushed: boolean;
 }
 
-/**
- * Pushes every image below `layoutsDir` (a folder per image, each an OCI layout) as `<name>:latest`, unless the registry has just that
- * manifest. A missing folder is an empty one.
- */
-export async function fillRegistry(
-  registry: Pick<RegistryOptions, 'host' | 'tls' | 'account'> & { readonly port: number },
-  layoutsDir: string,
-): Promise<readonly Filled[]> {
-  const certs = await mkdtemp(join(tmpdir(), 'tink-registry-'));
+const nameAnnotation = 'org.opencontainers.image.ref.name';
+
+/** Pushes every image of an OCI layout folder under the name of its annotation. What the registry has by digest is not sent again. */
+export async function fillRegistry(access: RegistryAccess, layout: string): Promise<readonly Filled[]> {
+  const client = new RegistryClient(access);
   try {
-    await copyFile(registry.tls.ca, join(certs, 'ca.crt'));
     const filled: Filled[] = [];
-    for (const name of await layouts(layoutsDir)) {
-      const digest = await digestOf(join(layoutsDir, name));
-      const { digest: stored } = await call(registry, registry.port, 'HEAD', `/v2/${name}/manifests/latest`, {
-        accept: manifestTypes,
-      });
-      if (stored !== digest) await push(registry, certs, join(layoutsDir, name), name);
-      filled.push({ name, digest, pushed: stored !== digest });
-    }
+    for (const image of await imagesOf(layout)) filled.push(await pushImage(client, layout, image));
     return filled;
   } finally {
-    await rm(certs, { recursive: true, force: true });
+    client.close();
   }
 }
 
-async function layouts(dir: string): Promise<readonly string[]> {
-  const entries = await readdir(dir, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
+async function imagesOf(layout: string): Promise<readonly Descriptor[]> {
+  const file = join(layout, 'index.json');
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new Error(`there are no action images at ${layout}: run node infra/actions/build.mjs`, { cause });
   });
-  const names: string[] = [];
-  for (const { name } of entries) {
-    const isLayout = await readFile(join(dir, name, 'oci-layout')).then(
-      () => true,
-      () => false,
-    );
-    if (isLayout) names.push(name);
-  }
-  return names.sort();
+  return (JSON.parse(text) as { manifests: readonly Descriptor[] }).manifests;
 }
 
-async function digestOf(layout: string): Promise<string> {
-  const index = JSON.parse(await readFile(join(layout, 'index.json'), 'utf8')) as { manifests?: { digest?: string }[] };
-  const digest = index.manifests?.[0]?.digest;
-  if (!digest) throw new RegistryError(`${layout} is not an OCI layout with one image`);
-  return digest;
+async function pushImage(client: RegistryClient, layout: string, image: Descriptor): Promise<Filled> {
+  const reference = image.annotations?.[nameAnnotation] ?? '';
+  const [, name, tag] = /^([a-z0-9][a-z0-9._/-]*):([\w.-]+)$/.exec(reference) ?? [];
+  if (!name || !tag) throw new Error(`${layout}/index.json: an image has the name ${JSON.stringify(reference)}`);
+  if ((await client.digestOf(name, tag)) === image.digest)
+    return { name: reference, digest: image.digest, pushed: false };
+  const bytes = await readBlob(layout, image.digest);
+  const manifest = JSON.parse(bytes.toString()) as { config: Descriptor; layers: readonly Descriptor[] };
+  for (const { digest } of [manifest.config, ...manifest.layers]) {
+    if (!(await client.hasBlob(name, digest))) await client.putBlob(name, digest, await readBlob(layout, digest));
+  }
+  await client.putManifest(name, tag, image.mediaType, bytes);
+  return { name: reference, digest: image.digest, pushed: true };
 }
 
-async function push(
-  { host, account, port }: Pick<RegistryOptions, 'host' | 'account'> & { readonly port: number },
-  certs: string,
-  layout: string,
-  name: string,
-): Promise<void> {
-  try {
-    // The credentials are arguments that other users of this host could read; root's processes are no secret to root alone.
-    await execFileAsync('skopeo', [
-      ...['copy', '--quiet', '--preserve-digests', '--dest-cert-dir', certs],
-      ...['--dest-creds', `${account.username}:${account.password}`],
-      ...[`oci:${layout}`, `docker://${host}:${port}/${name}:latest`],
-    ]);
-  } catch (error) {
-    const { code, stderr = '' } = error as NodeJS.ErrnoException & { stderr?: string };
-    if (code === 'ENOENT') throw new RegistryError('skopeo is missing: apt-get install skopeo', { cause: error });
-    throw new RegistryError(`pushing ${name}: ${stderr.trim()}`, { cause: error });
-  }
+async function readBlob(layout: string, digest: string): Promise<Buffer> {
+  return readFile(join(layout, 'blobs', ...digest.split(':')));
 }

@@ -1,4 +1,3 @@
-export { RegistryError, startRegistry } from './registry';
-export type { Registry, RegistryOptions } from './registry';
-export { fillRegistry } from './fill';
-export type { Filled } from './fill';
+export { fillRegistry, type Filled } from './fill';
+export { startRegistry, type Registry, type RegistryOptions } from './registry';
+export { RegistryClient, type RegistryAccess } from './registry-client';

@@ -1,57 +1,90 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensurePki } from '@tinkerbell/identity';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fillRegistry } from './fill';
-import { startRegistry } from './registry';
+import { startRegistry, type Registry, type RegistryOptions } from './registry';
+import { RegistryClient } from './registry-client';
+
+const dir = mkdtempSync(join(tmpdir(), 'registry-'));
+const layout = join(dir, 'layout');
+let options: RegistryOptions;
+let registry: Registry;
+
+function selfSigned(name: string): RegistryOptions['tls'] {
+  const [key, cert] = [join(dir, `${name}.key`), join(dir, `${name}.crt`)];
+  const args =
+    'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=registry -addext subjectAltName=IP:127.0.0.1';
+  execFileSync('openssl', [...args.split(' '), '-keyout', key, '-out', cert], { stdio: 'ignore' });
+  return { ca: cert, cert, key };
+}
+
+/** An image of one tiny layer, as an OCI layout. */
+function writeLayout(text: string): void {
+  const blob = (bytes: Buffer) => {
+    const hex = createHash('sha256').update(bytes).digest('hex');
+    mkdirSync(join(layout, 'blobs/sha256'), { recursive: true });
+    writeFileSync(join(layout, 'blobs/sha256', hex), bytes);
+    return { digest: `sha256:${hex}`, size: bytes.length };
+  };
+  const config = { mediaType: 'application/vnd.oci.image.config.v1+json', ...blob(Buffer.from('{}')) };
+  const layer = { mediaType: 'application/vnd.oci.image.layer.v1.tar', ...blob(Buffer.from(text)) };
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+  const manifest = blob(Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, config, layers: [layer] })));
+  const annotations = { 'org.opencontainers.image.ref.name': 'tiny:latest' };
+  writeFileSync(join(layout, 'index.json'), JSON.stringify({ manifests: [{ mediaType, ...manifest, annotations }] }));
+}
+
+beforeAll(async () => {
+  const account = { username: 'worker', password: 'correct horse' };
+  options = { dataDir: join(dir, 'data'), host: '127.0.0.1', port: 0, tls: selfSigned('server'), account };
+  registry = await startRegistry(options);
+});
+
+afterAll(async () => {
+  await registry.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
 
 describe('registry', () => {
-  let dir = '';
-  beforeEach(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'tink-registry-'));
-  });
-  afterEach(() => rm(dir, { recursive: true, force: true }));
-
-  it('takes images with its account over TLS, once, and keeps them', async () => {
-    const { files } = await ensurePki(join(dir, 'pki'), { ips: ['127.0.0.1'], names: [] });
-    const options = {
-      dataDir: join(dir, 'data'),
-      host: '127.0.0.1',
-      tls: files,
-      account: { username: 'worker', password: 'secret-of-the-test' },
-    };
-    await writeFile(join(dir, 'hello'), 'hello');
-    const layout = join(dir, 'images', 'hello');
-    await mkdir(join(dir, 'images'));
-    execFileSync('umoci', ['init', '--layout', layout]);
-    execFileSync('umoci', ['new', '--image', `${layout}:latest`]);
-    execFileSync('umoci', ['insert', '--image', `${layout}:latest`, join(dir, 'hello'), '/hello']);
-
-    const first = await startRegistry({ ...options, port: 0 });
-    const { port } = first;
-    const wrong = { ...options, port, account: { username: 'worker', password: 'wrong' } };
-    await expect(fillRegistry(wrong, join(dir, 'images'))).rejects.toThrow(
-      /pushing hello.*(authentication|unauthorized)/is,
-    );
-    const [pushed] = await fillRegistry({ ...options, port }, join(dir, 'images'));
-    expect(pushed).toMatchObject({ name: 'hello', pushed: true });
-    await first.stop();
-
-    const again = await startRegistry({ ...options, port });
-    expect(await fillRegistry({ ...options, port }, join(dir, 'images'))).toEqual([{ ...pushed, pushed: false }]);
-    await again.stop();
+  it('refuses a wrong password', async () => {
+    const account = { username: 'worker', password: 'wrong' };
+    const stranger = new RegistryClient({ ...registry.access, account });
+    await expect(stranger.check()).rejects.toThrow('answers 401');
+    stranger.close();
   });
 
-  it('says which port is taken', async () => {
-    const { files } = await ensurePki(join(dir, 'pki'), { ips: ['127.0.0.1'], names: [] });
-    const account = { username: 'worker', password: 'secret-of-the-test' };
-    const options = { host: '127.0.0.1', tls: files, account };
-    const first = await startRegistry({ ...options, dataDir: join(dir, 'a'), port: 0 });
-    await expect(startRegistry({ ...options, dataDir: join(dir, 'b'), port: first.port })).rejects.toThrow(
-      new RegExp(`port ${first.port} is taken`),
-    );
-    await first.stop();
+  it('is not talked to with a certificate of another authority', async () => {
+    const client = new RegistryClient({ ...registry.access, tls: selfSigned('stranger') });
+    await expect(client.check()).rejects.toThrow(/self-signed|certificate|signature/i);
+    client.close();
+  });
+
+  it('is filled once, and again only with what changed', async () => {
+    writeLayout('one');
+    const [first] = await fillRegistry(registry.access, layout);
+    expect(first).toMatchObject({ name: 'tiny:latest', pushed: true });
+    expect(await fillRegistry(registry.access, layout)).toEqual([{ ...first, pushed: false }]);
+    writeLayout('two');
+    const [second] = await fillRegistry(registry.access, layout);
+    expect(second?.pushed).toBe(true);
+    expect(second?.digest).not.toBe(first?.digest);
+  });
+
+  it('keeps its images over a restart', async () => {
+    const [before] = await fillRegistry(registry.access, layout);
+    await registry.stop();
+    registry = await startRegistry(options);
+    expect(await fillRegistry(registry.access, layout)).toEqual([{ ...before, pushed: false }]);
+  });
+
+  it('says what is missing when there is nothing to push', () =>
+    expect(fillRegistry(registry.access, join(dir, 'nothing'))).rejects.toThrow('run node infra/actions/build.mjs'));
+
+  it('says why it cannot start', async () => {
+    const again = startRegistry({ ...options, dataDir: join(dir, 'other'), port: registry.port });
+    await expect(again).rejects.toThrow('address already in use');
   });
 });

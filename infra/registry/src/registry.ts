@@ -1,148 +1,148 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { request } from 'node:https';
-import { createServer, type AddressInfo } from 'node:net';
-import { join, resolve } from 'node:path';
+import { createServer } from 'node:net';
+import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hash } from 'bcryptjs';
+import { markHeader, RegistryClient, type RegistryAccess } from './registry-client';
 
 export interface RegistryOptions {
-  /** Holds the images, the configuration and the account file. */
+  /** Images and configuration are kept here. */
   readonly dataDir: string;
-  /** Address to listen on. */
+  /** Address to listen on, e.g. `10.99.0.1`. */
   readonly host: string;
-  /** 0: any free port. */
+  /** 0 picks a free one. */
   readonly port: number;
-  /** PEM files. */
-  readonly tls: { readonly cert: string; readonly key: string; readonly ca: string };
+  /** PEM files: the server's certificate, its private key, and the authority that signed it. */
+  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
+  /** The one user. */
   readonly account: { readonly username: string; readonly password: string };
-  /** Called when the registry ends without having been asked to; it is started again. */
+  /** Called with each line that the registry logs (warnings and errors). */
+  readonly onLog?: (line: string) => void;
+  /** Called with the reason when the registry ends without having been stopped. */
   readonly onExit?: (reason: string) => void;
 }
 
 export interface Registry {
-  readonly host: string;
   readonly port: number;
+  /** `host:port`, as it begins an image's name. */
+  readonly address: string;
+  readonly access: RegistryAccess;
   stop(): Promise<void>;
 }
 
-/** docker-registry is missing, did not start, or does not answer. The message says what to do. */
-export class RegistryError extends Error {}
+const program = 'docker-registry';
 
-const restartMs = 1000;
-
-/** Runs Debian's docker-registry as a child: TLS, one account, images below `dataDir`. It ends with this process. */
+/** Starts Debian's docker-registry as a child: TLS, one user, images in a folder. It ends when this process ends, however that ends. */
 export async function startRegistry(options: RegistryOptions): Promise<Registry> {
-  const port = await claimPort(options.host, options.port);
-  const config = await writeConfig(options, port);
-  let wanted = true;
-  let child: ChildProcess | undefined;
-  let tail = '';
-  const run = () => {
-    // The kernel ends the child when this process ends, whatever ends it.
-    child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', 'docker-registry', 'serve', config], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const keep = (chunk: Buffer) => (tail = (tail + chunk.toString()).slice(-2000));
-    child.stdout?.on('data', keep);
-    child.stderr?.on('data', keep);
-    child.once('error', (error) => keep(Buffer.from(error.message)));
-    child.once('exit', (code, signal) => {
-      child = undefined;
-      if (!wanted) return;
-      options.onExit?.(`docker-registry ended (${signal ?? code}): ${tail.trim().split('\n').at(-1) ?? ''}`);
-      setTimeout(() => wanted && run(), restartMs);
-    });
+  const found = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin', '/usr/sbin'];
+  if (!found.some((folder) => folder && existsSync(join(folder, program)))) {
+    throw new Error(`${program} is not installed: run npm run setup -- --for start`);
+  }
+  const { host, tls, account } = options;
+  const port = options.port === 0 ? await freePort(host) : options.port;
+  const mark = randomBytes(16).toString('hex');
+  const configuration = await writeConfiguration(options, `${host}:${port}`, mark);
+  // The kernel ends the child with us, even after SIGKILL.
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', program, 'serve', configuration], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const log = collectLog(child, options.onLog);
+  let stopping = false;
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', (code, signal) => resolve(`${program} ended (${signal ?? code}): ${log.tail()}`));
+  });
+  const stop = () => {
+    stopping = true;
+    return stopChild(child, ended);
   };
-  const stop = async () => {
-    wanted = false;
-    if (!child) return;
-    const ended = once(child, 'exit');
-    child.kill('SIGTERM');
-    await ended;
-  };
-  run();
+  const access = { host, port, tls, account };
   try {
-    await answers(options, port, () => tail);
+    await answers(access, mark, ended);
   } catch (error) {
     await stop();
     throw error;
   }
-  return { host: options.host, port, stop };
+  void ended.then((reason) => (stopping ? undefined : options.onExit?.(reason)));
+  return { port, address: `${host}:${port}`, access, stop };
 }
 
-async function writeConfig({ dataDir, host, tls, account }: RegistryOptions, port: number): Promise<string> {
-  const dir = resolve(dataDir);
-  await mkdir(join(dir, 'images'), { recursive: true, mode: 0o700 });
-  const htpasswd = join(dir, 'htpasswd');
-  await writeFile(htpasswd, `${account.username}:${await hash(account.password, 8)}\n`, { mode: 0o600 });
-  const config = join(dir, 'config.json');
-  // YAML is a superset of JSON.
-  const settings = {
+async function writeConfiguration(options: RegistryOptions, address: string, mark: string): Promise<string> {
+  const { dataDir, tls, account } = options;
+  const file = (name: string) => join(dataDir, name);
+  await mkdir(file('images'), { recursive: true, mode: 0o700 });
+  const secret = { mode: 0o600 };
+  // The password is random and long, so a low cost is enough; every request pays it.
+  await writeFile(file('htpasswd'), `${account.username}:${await hash(account.password, 5)}\n`, secret);
+  // JSON is YAML.
+  const configuration = {
     version: '0.1',
-    log: { level: 'warn', accesslog: { disabled: true } },
-    storage: { filesystem: { rootdirectory: join(dir, 'images') }, delete: { enabled: true } },
-    auth: { htpasswd: { realm: 'tinkerbell', path: htpasswd } },
-    http: { addr: `${host}:${port}`, tls: { certificate: resolve(tls.cert), key: resolve(tls.key) } },
+    log: { level: 'warn' },
+    storage: { filesystem: { rootdirectory: file('images') }, delete: { enabled: true } },
+    http: {
+      addr: address,
+      secret: randomBytes(16).toString('hex'),
+      headers: { [markHeader]: [mark] },
+      tls: { certificate: tls.cert, key: tls.key },
+    },
+    auth: { htpasswd: { realm: 'tinkerbell', path: file('htpasswd') } },
   };
-  await writeFile(config, JSON.stringify(settings, null, 2), { mode: 0o600 });
-  return config;
+  await writeFile(file('registry.yml'), JSON.stringify(configuration, null, 2), secret);
+  return file('registry.yml');
 }
 
-/** Waits until the registry accepts its own account. */
-async function answers(options: RegistryOptions, port: number, tail: () => string): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    try {
-      const { status } = await call(options, port, 'GET', '/v2/');
-      if (status === 200) return;
-      throw new RegistryError(`docker-registry answers ${status} to its own account`);
-    } catch (error) {
-      if (error instanceof RegistryError) throw error;
-      if (/ENOENT/.test(tail())) throw new RegistryError('docker-registry is missing: apt-get install docker-registry');
-      if (tries === 100) throw new RegistryError(`docker-registry does not answer: ${tail().trim() || String(error)}`);
-      await delay(100);
+function collectLog(child: ChildProcess, onLog: RegistryOptions['onLog']): { tail(): string } {
+  const kept: string[] = [];
+  const keep = (chunk: Buffer) => {
+    for (const line of chunk.toString().split('\n').filter(Boolean)) {
+      kept.push(line);
+      if (kept.length > 5) kept.shift();
+      onLog?.(line);
     }
-  }
+  };
+  child.stdout?.on('data', keep);
+  child.stderr?.on('data', keep);
+  return { tail: () => kept.join(' | ') };
 }
 
-export interface Answer {
-  readonly status: number;
-  readonly digest: string | undefined;
-}
-
-/** One request to the registry's HTTP API with its account. */
-export async function call(
-  { host, tls, account }: Pick<RegistryOptions, 'host' | 'tls' | 'account'>,
-  port: number,
-  method: string,
-  path: string,
-  headers: Readonly<Record<string, string>> = {},
-): Promise<Answer> {
-  const { readFile } = await import('node:fs/promises');
-  const auth = `${account.username}:${account.password}`;
-  const outgoing = request({ host, port, method, path, auth, headers, ca: await readFile(tls.ca), timeout: 5000 });
-  outgoing.end();
-  const [incoming] = await once(outgoing, 'response');
-  incoming.resume();
-  const digest: unknown = incoming.headers['docker-content-digest'];
-  return { status: incoming.statusCode, digest: typeof digest === 'string' ? digest : undefined };
-}
-
-/** The port, or a free one for 0. Another registry on it would answer in our child's place, so it has to be free now. */
-async function claimPort(host: string, wanted: number): Promise<number> {
-  const server = createServer().listen(wanted, host);
+/** Waits until this very registry answers, with its certificate and to our password. */
+async function answers(access: RegistryAccess, mark: string, ended: Promise<string>): Promise<void> {
+  const client = new RegistryClient(access);
+  const failed = ended.then((reason) => {
+    throw new Error(reason);
+  });
+  const ready = async () => {
+    for (;;) {
+      try {
+        if ((await client.check()) === mark) return;
+      } catch (error) {
+        if ((error as { code?: string }).code !== 'ECONNREFUSED') throw error;
+      }
+      await delay(50);
+    }
+  };
   try {
-    await once(server, 'listening');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') {
-      throw new RegistryError(`port ${wanted} is taken: stop its owner, or choose another with --registry-port`);
-    }
-    throw new RegistryError(`cannot listen on ${host}:${wanted}: ${message}`, { cause: error });
+    await Promise.race([ready(), failed]);
+  } finally {
+    client.close();
   }
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+}
+
+async function freePort(host: string): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, host, resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error(`no port on ${host}`);
+  return address.port;
+}
+
+async function stopChild(child: ChildProcess, ended: Promise<string>): Promise<void> {
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
+  await ended;
+  clearTimeout(timer);
 }

@@ -1,0 +1,194 @@
+#!/usr/bin/env node
+// Builds the action images from Debian packages and our scripts, as one OCI image layout: .cache/actions/{oci-layout,index.json,blobs}.
+//   node infra/actions/build.mjs [--out DIR] [--push HOST:PORT[/PREFIX] [--ca FILE] [--credentials USER:PASSWORD]]
+// No container engine is needed. Same inputs, same bytes. Without --push a registry is filled by @tinkerbell/registry.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { addBusybox } from '../images/tools/busybox.mjs';
+import { libraryClosure } from '../images/tools/elf.mjs';
+import { sha256, tar, Tree } from '../images/tools/tree.mjs';
+import { lockedPackages, unpack } from '../setup/debs.mjs';
+import { run, SetupError } from '../setup/shell.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+process.chdir(resolve(here, '../..'));
+const note = (text) => console.log(`actions: ${text}`);
+
+const actions = ['hello-world', 'image2disk', 'writefile', 'disk-wipe', 'reboot'];
+/** What an action's image has beside busybox and its script. */
+const extraPrograms = { image2disk: ['usr/bin/curl', 'usr/bin/zstd', 'usr/bin/xz', 'usr/bin/bzip2'] };
+const roots = ['busybox-static', 'curl', 'zstd', 'xz-utils', 'bzip2', 'ca-certificates'];
+/** Files in layers have no date worth keeping; a fixed one makes the same layer again. */
+const seconds = Number(process.env.SOURCE_DATE_EPOCH ?? 0);
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      out: { type: 'string', default: '.cache/actions' },
+      push: { type: 'string' },
+      ca: { type: 'string' },
+      credentials: { type: 'string' },
+    },
+  });
+  const packages = await lockedPackages('actions', roots, note);
+  const inputs = describeInputs(packages);
+  const stamp = join(values.out, 'inputs.json');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === inputs)
+    note(`found ${actions.length} images in ${values.out}`);
+  else await build(packages, inputs, values.out);
+  if (values.push) await push(values);
+}
+
+function describeInputs(packages) {
+  const scripts = [
+    ...['build.mjs', 'lib/action.sh', ...actions.map((name) => `${name}/action.sh`)].map((name) => join(here, name)),
+    ...readdirSync(join(here, '../images/tools')).map((name) => join(here, '../images/tools', name)),
+  ];
+  const digests = scripts
+    .filter((file) => /\.(mjs|sh)$/.test(file))
+    .sort()
+    .map((file) => [basename(file), sha256(readFileSync(file))]);
+  return JSON.stringify({
+    packages: packages.map(({ name, version, sha256: hash }) => [name, version, hash]),
+    digests,
+    seconds,
+  });
+}
+
+async function build(packages, inputs, out) {
+  const began = Date.now();
+  await mkdir(dirname(out), { recursive: true });
+  const work = await mkdtemp(join(dirname(out), 'actions-'));
+  try {
+    const debs = join(work, 'debs');
+    await unpack(packages, debs);
+    const layout = join(work, 'layout');
+    await mkdir(join(layout, 'blobs/sha256'), { recursive: true });
+    const base = await addLayer(layout, baseTree(debs));
+    const manifests = [];
+    for (const name of actions)
+      manifests.push(await addImage(layout, name, [base, ...(await ownLayers(layout, name, debs))]));
+    const index = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests };
+    await writeFile(join(layout, 'index.json'), JSON.stringify(index, null, 2));
+    await writeFile(join(layout, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
+    await writeFile(join(layout, 'inputs.json'), inputs);
+    await replace(layout, out);
+    note(`built ${actions.join(', ')} in ${out} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function replace(fresh, target) {
+  const old = `${target}.old-${process.pid}`;
+  if (existsSync(target)) await rename(target, old);
+  await rename(fresh, target);
+  await rm(old, { recursive: true, force: true });
+}
+
+function baseTree(debs) {
+  const tree = new Tree();
+  for (const folder of ['proc', 'sys', 'dev', 'etc', 'root', 'run']) tree.folder(folder);
+  tree.folder('tmp', 0o1777);
+  tree.text('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\n').text('etc/group', 'root:x:0:\n');
+  addBusybox(
+    tree,
+    ['bin/busybox', 'usr/bin/busybox'].map((path) => join(debs, path)).find((path) => existsSync(path)),
+  );
+  return tree;
+}
+
+async function ownLayers(layout, name, debs) {
+  const script = new Tree()
+    .file('action', join(here, name, 'action.sh'), 0o755)
+    .file('lib/action.sh', join(here, 'lib/action.sh'));
+  const layers = [await addLayer(layout, script)];
+  const extra = extraPrograms[name];
+  if (!extra) return layers;
+  const tools = new Tree();
+  const files = extra.map((path) => [
+    path,
+    [path, path.replace(/^usr\//, '')].map((each) => join(debs, each)).find((each) => existsSync(each)),
+  ]);
+  // /usr/bin comes first in PATH: these unpackers are faster than busybox's own.
+  for (const [path, file] of files) tools.file(path, file, 0o755);
+  tools.link('usr/bin/bunzip2', 'bzip2');
+  for (const [library, file] of libraryClosure(
+    debs,
+    files.map(([, file]) => file),
+  ))
+    tools.file(library.startsWith('ld-linux') ? `lib64/${library}` : `lib/x86_64-linux-gnu/${library}`, file, 0o755);
+  const certificates = join(debs, 'usr/share/ca-certificates/mozilla');
+  const bundle = readdirSync(certificates)
+    .sort()
+    .map((file) => readFileSync(join(certificates, file), 'utf8').trimEnd());
+  tools.text('etc/ssl/certs/ca-certificates.crt', `${bundle.join('\n')}\n`);
+  return [await addLayer(layout, tools), ...layers];
+}
+
+async function addBlob(layout, bytes) {
+  const digest = sha256(bytes);
+  await writeFile(join(layout, 'blobs/sha256', digest), bytes);
+  return { digest: `sha256:${digest}`, size: bytes.length };
+}
+
+async function addLayer(layout, tree) {
+  const bytes = tar(tree, seconds);
+  const blob = await addBlob(layout, gzipSync(bytes, { level: 9 }));
+  return { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', ...blob, unpacked: `sha256:${sha256(bytes)}` };
+}
+
+async function addImage(layout, name, layers) {
+  const created = new Date(seconds * 1000).toISOString();
+  const config = {
+    created,
+    architecture: 'amd64',
+    os: 'linux',
+    // A command and no entry point: a template's `command`, `on-failure` and `on-timeout` replace it.
+    config: { Env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'], Cmd: ['/action'], WorkingDir: '/' },
+    rootfs: { type: 'layers', diff_ids: layers.map(({ unpacked }) => unpacked) },
+    history: layers.map(() => ({ created, created_by: 'infra/actions/build.mjs' })),
+  };
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    config: {
+      mediaType: 'application/vnd.oci.image.config.v1+json',
+      ...(await addBlob(layout, Buffer.from(JSON.stringify(config)))),
+    },
+    layers: layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size })),
+  };
+  const blob = await addBlob(layout, Buffer.from(JSON.stringify(manifest)));
+  return {
+    mediaType: manifest.mediaType,
+    ...blob,
+    annotations: { 'org.opencontainers.image.ref.name': `${name}:latest` },
+  };
+}
+
+async function push({ out, push: registry, ca, credentials }) {
+  const folder = ca ? await mkdtemp(join(dirname(out), 'certs-')) : undefined;
+  try {
+    if (folder) await cp(ca, join(folder, 'ca.crt'));
+    for (const name of actions) {
+      const flags = [
+        ...(folder ? ['--dest-cert-dir', folder] : []),
+        ...(credentials ? ['--dest-creds', credentials] : []),
+      ];
+      await run('skopeo', ['copy', '-q', ...flags, `oci:${out}:${name}:latest`, `docker://${registry}/${name}:latest`]);
+      note(`pushed ${registry}/${name}:latest`);
+    }
+  } finally {
+    if (folder) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+await main().catch((error) => {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(`actions: ${error.message}`);
+  process.exitCode = 1;
+});
