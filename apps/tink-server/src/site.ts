@@ -27,9 +27,18 @@ export class Site {
     const uptime = Number((process.hrtime.bigint() - this.startedAt) / 1_000_000_000n);
     const known = { version: this.version, uptime, applied: reads.position() };
     try {
-      return { healthy: true, ...known, log: await this.store.lastPosition() };
+      return { healthy: true, ...known, log: await inTime(this.store.lastPosition()) };
     } catch (error) {
       return { healthy: false, ...known, log: null, reason: error instanceof Error ? error.message : String(error) };
     }
   }
+}
+
+/** Whoever asks for health has no patience: a second. */
+function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('the log does not answer')), 1_000);
+  });
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }

@@ -28,7 +28,7 @@ export class Harness {
   ) {}
 
   static async start(settings: Settings = {}): Promise<Harness> {
-    const nats = await startTestNats({ secured: true });
+    const nats = await startTestNats({ secured: true, restart: false });
     const dir = await mkdtemp(join(tmpdir(), 'tink-server-'));
     return new Harness(nats, dir, settings, await run(nats, dir, settings));
   }
@@ -57,8 +57,11 @@ export class Harness {
     const Service = path.reduce<unknown>((at, part) => (at as Record<string, unknown>)[part], packages) as new (
       address: string,
       channel: ReturnType<typeof credentials.createSsl>,
+      options: object,
     ) => Client;
-    const client = new Service(`127.0.0.1:${this.server.grpc.port}`, credentials.createSsl(Buffer.from(this.ca)));
+    const client = new Service(`127.0.0.1:${this.server.grpc.port}`, credentials.createSsl(Buffer.from(this.ca)), {
+      'grpc.max_receive_message_length': 16 * 1_048_576,
+    });
     this.clients.push(client);
     return new GrpcClient(client);
   }
@@ -98,7 +101,7 @@ async function run(nats: TestNats, dir: string, settings: Settings): Promise<Run
   const { engine, pki } = nats;
   const identity = await ensureNatsIdentity(join(nats.dir, 'identity'));
   const bus = await NatsBus.connect({ ...engine, name: 'tink-server' });
-  const store = await JetStreamEventStore.fromConnection(bus.connection, { ...engine });
+  const store = await JetStreamEventStore.fromConnection(bus.connection, { ...engine, patienceMs: 2_000 });
   const config = Object.freeze({
     ...new TinkServerConfig(),
     ...{ TINK_HOST: '127.0.0.1', TINK_GRPC_PORT: 0, TINK_HTTP_PORT: 0, TINK_HTTPS_PORT: 0 },

@@ -78,7 +78,15 @@ export class RestClient {
   ): Promise<IncomingMessage> {
     const payload = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
     const options = {
-      ...{ host: '127.0.0.1', port: this.port, method, path, ca: this.ca, agent: false as const },
+      ...{
+        host: '127.0.0.1',
+        port: this.port,
+        method,
+        path,
+        ca: this.ca,
+        servername: 'localhost',
+        agent: false as const,
+      },
       headers: {
         ...(payload === undefined
           ? {}

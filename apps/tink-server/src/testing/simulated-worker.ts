@@ -1,4 +1,5 @@
 import {
+  BusUnavailableError,
   NatsBus,
   reportId,
   subjects,
@@ -77,8 +78,15 @@ export class SimulatedWorker {
     return assignment;
   }
 
-  report(kind: ReportKind, id: string, body: object): Promise<{ readonly duplicate: boolean }> {
-    return this.bus.publishReport(subjects.report(this.id, kind), id, body);
+  /** Until it is acknowledged, as the protocol wants it. */
+  async report(kind: ReportKind, id: string, body: object): Promise<{ readonly duplicate: boolean }> {
+    for (;;) {
+      try {
+        return await this.bus.publishReport(subjects.report(this.id, kind), id, body, 1000);
+      } catch (error) {
+        if (!(error instanceof BusUnavailableError)) throw error;
+      }
+    }
   }
   started({ workflowId, index, attempt }: Assignment): Promise<unknown> {
     const body = { workflowId, index, attempt, bootId: this.bootId, startedAt: at };
