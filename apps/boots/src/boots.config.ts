@@ -32,7 +32,7 @@ export class BootsConfig {
   @Max(port)
   readonly BOOTS_DHCP_CLIENT_PORT: number = 68;
   @Matches(/^[A-Za-z0-9_-]{1,64}$/)
-  readonly BOOTS_LEASE_POOL: string = 'default';
+  readonly BOOTS_POOL: string = 'default';
   /** Seconds, for hardware whose lease_time is 0. */
   @IsInt()
   @Min(60)
@@ -85,7 +85,7 @@ export class BootsConfig {
   readonly TINK_SERVER_URL: string = '';
   /** `http://10.0.0.1:42114/cert`; empty: that path on port 42114 of PUBLIC_IP. */
   @Matches(httpUrl)
-  readonly TINKERBELL_CERT_URL: string = '';
+  readonly TINK_CERT_URL: string = '';
   /** SHA-256 of the CA's DER, hex: what machines compare the fetched CA with. */
   @Matches(/^[0-9a-f]{64}$/)
   readonly TINK_CA_SHA256: string = '';

@@ -30,11 +30,11 @@ export function dhcpSettings(config: BootsConfig, tftpPort: number, httpPort: nu
 }
 
 export function scriptSettings(config: BootsConfig, httpPort: number): ScriptSettings {
-  const { PUBLIC_IP, TINK_SERVER_URL, TINKERBELL_CERT_URL } = config;
+  const { PUBLIC_IP, TINK_SERVER_URL, TINK_CERT_URL } = config;
   return {
     bootsUrl: httpUrl(PUBLIC_IP, httpPort),
     tinkServerUrl: TINK_SERVER_URL === '' ? `https://${PUBLIC_IP}:42124` : TINK_SERVER_URL,
-    certUrl: TINKERBELL_CERT_URL === '' ? `http://${PUBLIC_IP}:42114/cert` : TINKERBELL_CERT_URL,
+    certUrl: TINK_CERT_URL === '' ? `http://${PUBLIC_IP}:42114/cert` : TINK_CERT_URL,
     caSha256: config.TINK_CA_SHA256,
     extraArguments: config.BOOTS_KERNEL_ARGUMENTS.split(/\s+/).filter((argument) => argument !== ''),
     tokenSeconds: config.BOOTS_TOKEN_SECONDS,

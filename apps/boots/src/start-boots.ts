@@ -34,10 +34,10 @@ export interface BootsPorts {
 
 export interface RunningBoots {
   readonly address: string;
-  /** Really bound. `dhcpPort` is undefined when another server does DHCP. */
-  readonly dhcpPort: number | undefined;
-  readonly tftpPort: number;
-  readonly httpPort: number;
+  /** Ports really bound; `dhcp` is undefined when another server does it. */
+  readonly dhcp: { readonly port: number } | undefined;
+  readonly tftp: { readonly port: number };
+  readonly http: { readonly port: number };
   readonly metrics: Metrics;
   close(): Promise<void>;
 }
@@ -75,7 +75,14 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
     // Last: what the replies promise is there by now.
     const dhcpPort = config.BOOTS_DHCP ? await openDhcp(config, parts, tftpPort, http.port, closers) : undefined;
     const { metrics } = parts;
-    return { address: config.PUBLIC_IP, dhcpPort, tftpPort, httpPort: http.port, metrics, close };
+    return {
+      address: config.PUBLIC_IP,
+      dhcp: dhcpPort === undefined ? undefined : { port: dhcpPort },
+      tftp: { port: tftpPort },
+      http: { port: http.port },
+      metrics,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -85,7 +92,7 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
 async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> {
   const { store, log = silentLogger, clock = () => new Date() } = ports;
   const machines = new Machines(ports.hardware, ports.workflows);
-  const leases = await LeasePool.open(store, config.BOOTS_LEASE_POOL);
+  const leases = await LeasePool.open(store, config.BOOTS_POOL);
   const boots = new BootLog(store, clock);
   const metrics = new Metrics();
   return {

@@ -1,0 +1,92 @@
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Aggregate, AnyEvent, HardwareRecord } from '@tinkerbell/events';
+import { bundle } from './bundle';
+import { type Network, spawnIn } from './namespace';
+
+export interface BootsInput {
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly hardware: readonly HardwareRecord[];
+  /** Further events in the log before boots starts. */
+  readonly events?: readonly { readonly aggregate: Aggregate; readonly id: string; readonly event: AnyEvent }[];
+}
+
+/** What the process says on standard output, one JSON a line. */
+export type BootsLine =
+  | { readonly ready: { readonly dhcp: number; readonly tftp: number; readonly http: number } }
+  | { readonly aggregate: string; readonly id: string; readonly event: AnyEvent };
+
+export interface BootsProcess {
+  readonly ports: { readonly dhcp: number; readonly tftp: number; readonly http: number };
+  /** Every event in the log so far. */
+  readonly events: readonly AnyEvent[];
+  log(): string;
+  /** Resolves with the first event that fits, past ones included. Rejects when the process ends before. */
+  event<T extends AnyEvent['type']>(
+    type: T,
+    fits?: (event: Extract<AnyEvent, { readonly type: T }>) => boolean,
+  ): Promise<Extract<AnyEvent, { readonly type: T }>>;
+  stop(): Promise<void>;
+}
+
+/** Builds boots and starts it in the server's namespace of this network, on the usual ports. */
+export async function startBootsIn(network: Network, input: BootsInput): Promise<BootsProcess> {
+  const program = await bundle('test/interop/net/boots.main.ts');
+  const settings = { PUBLIC_IP: network.address, TINK_CA_SHA256: 'ab'.repeat(32), ...input.settings };
+  const child = spawnIn(network.server, [process.execPath, '--enable-source-maps', program.file], {
+    env: { ...process.env, BOOTS_INPUT: JSON.stringify({ ...input, settings }) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const events: AnyEvent[] = [];
+  const waiting = new Set<() => void>();
+  let ports: BootsProcess['ports'] | undefined;
+  let log = '';
+  let ended = false;
+  const wake = () => [...waiting].forEach((look) => look());
+  child.stderr?.on('data', (bytes: Buffer) => (log += bytes.toString()));
+  if (!child.stdout) throw new Error('no standard output');
+  createInterface({ input: child.stdout }).on('line', (text) => {
+    const line = JSON.parse(text) as BootsLine;
+    if ('ready' in line) ports = line.ready;
+    else events.push(line.event);
+    wake();
+  });
+  child.once('close', () => {
+    ended = true;
+    wake();
+  });
+  const until = <T>(look: () => T | undefined, what: string) =>
+    new Promise<T>((resolve, reject) => {
+      const again = () => {
+        const found = look();
+        if (found === undefined && !ended) return;
+        waiting.delete(again);
+        if (found !== undefined) resolve(found);
+        else reject(new Error(`boots ended before ${what}; its log:\n${log.slice(-3000)}`));
+      };
+      waiting.add(again);
+      again();
+    });
+  const stop = async () => {
+    if (!ended) {
+      child.kill('SIGTERM');
+      await once(child, 'close');
+    }
+    await program.remove();
+  };
+  try {
+    return {
+      ports: await until(() => ports, 'it was ready'),
+      events,
+      log: () => log,
+      event: (type, fits = () => true) => {
+        type Wanted = Extract<AnyEvent, { readonly type: typeof type }>;
+        return until(() => events.find((event): event is Wanted => event.type === type && fits(event as Wanted)), type);
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

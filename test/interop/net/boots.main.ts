@@ -1,0 +1,48 @@
+// boots in a process of its own, so that it can live in a network namespace: real service, log in memory, events on standard output.
+import { BootsConfig, startBoots, streamLogger } from '@tinkerbell/boots';
+import { loadConfig } from '@tinkerbell/config';
+import type { AnyEvent, HardwareRecord } from '@tinkerbell/events';
+import { type EventStore, InMemoryEventStore, openReadModels } from '@tinkerbell/event-store';
+import { subjects } from '@tinkerbell/messaging';
+import { hardwareList, workflowList } from '@tinkerbell/projections';
+import type { BootsInput, BootsLine } from './boots-process';
+
+async function main(): Promise<void> {
+  const input = JSON.parse(process.env['BOOTS_INPUT'] ?? '{}') as BootsInput;
+  const store = new InMemoryEventStore({});
+  for (const { aggregate, id, event } of seed(input)) await append(store, subjects.stream(aggregate, id), event);
+  const projections = { hardware: hardwareList, workflows: workflowList };
+  const rows = await openReadModels({ store, file: ':memory:', projections });
+  const { hardware, workflows } = rows.models;
+  const log = streamLogger(process.stderr, true);
+  const boots = await startBoots(loadConfig(BootsConfig, input.settings), { store, hardware, workflows, log });
+  const stopped = new AbortController();
+  process.once('SIGTERM', () => stopped.abort());
+  say({ ready: { dhcp: boots.dhcp?.port ?? 0, tftp: boots.tftp.port, http: boots.http.port } });
+  for await (const commit of store.subscribe({ after: 0, signal: stopped.signal })) {
+    for (const { event, aggregate, aggregateId } of commit.events) say({ aggregate, id: aggregateId, event: event as AnyEvent });
+  }
+  await boots.close();
+  await rows.close();
+  await store.close();
+}
+
+function* seed({ hardware, events = [] }: BootsInput) {
+  for (const record of hardware) yield { aggregate: 'hardware' as const, id: record.id, event: registered(record) };
+  yield* events;
+}
+
+function registered(hardware: HardwareRecord): AnyEvent {
+  return { type: 'HardwareRegistered', v: 1, data: { hardware } };
+}
+
+async function append(store: EventStore, stream: string, event: AnyEvent): Promise<void> {
+  const { head } = await store.read(stream);
+  await store.append(stream, [event], { expected: head, metadata: { id: crypto.randomUUID(), actor: 'test' } });
+}
+
+function say(line: BootsLine): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+void main();

@@ -1,0 +1,109 @@
+import { type ChildProcess, execFile, spawn, type SpawnOptions } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
+
+const execute = promisify(execFile);
+
+/** A network of its own for a test: namespaces joined by one bridge. */
+export interface Network {
+  /** Namespace with the bridge, which has the address. */
+  readonly server: string;
+  readonly bridge: string;
+  readonly address: string;
+  /** Adds a namespace with one interface `eth0` on the bridge; returns its name. */
+  addClient(mac: string): Promise<string>;
+  /** Adds a tap device on the bridge, for a virtual machine; returns its name. */
+  addTap(): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Why network namespaces cannot be had here; undefined: they can. */
+export function namespacesMissing(): string | undefined {
+  if (process.getuid?.() !== 0) return 'needs root';
+  return ['/sbin/ip', '/usr/sbin/ip', '/bin/ip'].some((path) => existsSync(path)) ? undefined : 'needs iproute2';
+}
+
+/** `name`: at most 8 characters, no two alive at once with the same. */
+export async function createNetwork(name: string, address: string): Promise<Network> {
+  const created: string[] = [];
+  const add = async (namespace: string) => {
+    await ip('netns', 'add', namespace);
+    created.push(namespace);
+    await ip('-n', namespace, 'link', 'set', 'lo', 'up');
+  };
+  const bridge = 'br0';
+  const inside = (...args: readonly string[]) => ip('-n', name, ...args);
+  const plug = (port: string) => inside('link', 'set', port, 'master', bridge, 'up');
+  let ports = 0;
+  const network: Network = {
+    server: name,
+    bridge,
+    address,
+    async addClient(mac) {
+      const namespace = `${name}-c${ports}`;
+      const port = `p${ports++}`;
+      await add(namespace);
+      await inside('link', 'add', port, 'type', 'veth', 'peer', 'name', 'eth0', 'address', mac, 'netns', namespace);
+      await plug(port);
+      await ip('-n', namespace, 'link', 'set', 'eth0', 'up');
+      return namespace;
+    },
+    async addTap() {
+      const tap = `tap${ports++}`;
+      await inside('tuntap', 'add', 'dev', tap, 'mode', 'tap');
+      await plug(tap);
+      return tap;
+    },
+    async close() {
+      for (const namespace of created.reverse()) await ip('netns', 'del', namespace);
+    },
+  };
+  try {
+    await add(name);
+    // Without forward_delay 0 the bridge swallows the first packets of every new port.
+    await inside('link', 'add', bridge, 'type', 'bridge', 'stp_state', '0', 'forward_delay', '0');
+    await inside('addr', 'add', `${address}/24`, 'dev', bridge);
+    // Router advertisements need a link-local address, valid at once.
+    await inside('addr', 'add', 'fe80::1/64', 'dev', bridge, 'nodad');
+    await inside('link', 'set', bridge, 'up');
+    return network;
+  } catch (error) {
+    await network.close();
+    throw error;
+  }
+}
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program inside a namespace to its end, whatever its exit code. */
+export async function runIn(
+  namespace: string,
+  command: readonly string[],
+  { timeoutMs = 30_000, input }: { timeoutMs?: number; input?: string } = {},
+): Promise<Finished> {
+  const child = spawnIn(namespace, command, { stdio: 'pipe' });
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.setEncoding('latin1').on('data', (text: string) => (stdout += text));
+  child.stderr?.setEncoding('latin1').on('data', (text: string) => (stderr += text));
+  child.stdin?.end(input ?? '');
+  const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  clearTimeout(timer);
+  return { code, stdout, stderr };
+}
+
+export function spawnIn(namespace: string, command: readonly string[], options: SpawnOptions = {}): ChildProcess {
+  return spawn('nsenter', [`--net=/run/netns/${namespace}`, '--', ...command], options);
+}
+
+async function ip(...args: readonly string[]): Promise<void> {
+  await execute('ip', [...args]);
+}
