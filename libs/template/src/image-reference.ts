@@ -20,8 +20,8 @@ export function imageFault(image: string): string | undefined {
   if (path.toLowerCase() !== path) return 'the repository name must be lower case';
   const parts = reference.exec(`${registry}/${rest}`);
   if (!parts) return 'it is not [registry[:port]/]name[:tag][@digest]';
-  const [, repository = '', , sum] = parts;
-  if (repository.length > 255) return 'the repository name is longer than 255 characters';
+  const [, , , sum] = parts;
+  if (path.length > 255) return 'the repository name is longer than 255 characters';
   return sum === undefined ? undefined : digestFault(sum);
 }
 

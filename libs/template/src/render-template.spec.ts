@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import random from '../fixtures/go-random-results.json';
 import golden from '../fixtures/go-results.json';
 import { TemplateError } from './go-template/template-error';
 import { renderTemplate } from './render-template';
@@ -14,6 +15,11 @@ describe('as Go’s text/template renders', () => {
   it.each(cases.filter(({ error }) => error === undefined))('$template', ({ template, want }) =>
     expect(renderTemplate(template, golden.data)).toBe(want),
   );
+});
+
+it('renders random templates as Go does', () => {
+  const ours = random.cases.map(([template = '']) => [template, renderTemplate(template, random.data)]);
+  expect(ours).toEqual(random.cases);
 });
 
 describe('as Go’s text/template refuses', () => {
@@ -45,6 +51,9 @@ describe('differs from Go', () => {
     ['{{9223372036854775808}}', 'integer overflow'],
     ['{{1i}}', 'bad number syntax'],
   ])('%s', (template, message) => expect(failureOf(template)).toContain(message));
+
+  it('hexadecimal and binary floats are not printed', () =>
+    expect(renderTemplate('{{printf "%x %b" .f .f}}', golden.data)).toBe('%!x(float64=1.5) %!b(float64=1.5)'));
 
   it('whole numbers of the data are ints, others floats', () =>
     expect(renderTemplate('{{.a}} {{.b}} {{printf "%T %T" .a .b}}', { a: 4194304, b: 0.5 })).toBe(

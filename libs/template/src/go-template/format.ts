@@ -94,7 +94,7 @@ function formatValue(value: Value, verb: string, flags: Flags): string {
     case 'string':
       return formatString(value, verb, flags);
     case 'boolean':
-      return verb === 'v' || verb === 't' ? pad(String(value), flags) : badVerb(value, verb);
+      return verb === 'v' || verb === 't' ? pad(String(value), flags) : badVerb(value, verb, flags);
     case 'bigint':
       return formatInt(value, verb, flags);
     case 'number':
@@ -112,8 +112,9 @@ function formatItem(value: Value, verb: string, flags: Flags): string {
   return value === null ? pad('<nil>', flags) : formatValue(value, verb, flags);
 }
 
-function badVerb(value: Value, verb: string): string {
-  return `%!${verb}(${typeName(value)}=${textOf(value)})`;
+/** Width, precision and flags stay in force. */
+function badVerb(value: Value, verb: string, flags: Flags): string {
+  return `%!${verb}(${typeName(value)}=${formatValue(value, 'v', flags)})`;
 }
 
 function formatString(value: string, verb: string, flags: Flags): string {
@@ -134,7 +135,7 @@ function formatString(value: string, verb: string, flags: Flags): string {
       return pad(cased((flags.sharp && hex !== '' ? '0x' : '') + hex, verb), flags);
     }
     default:
-      return badVerb(value, verb);
+      return badVerb(value, verb, flags);
   }
 }
 
@@ -157,7 +158,7 @@ function formatInt(value: bigint, verb: string, flags: Flags): string {
     return pad(`'${quote(character).slice(1, -1).replaceAll("'", "\\'").replaceAll('\\"', '"')}'`, flags);
   if (verb === 'U') return pad(`U+${value.toString(16).toUpperCase().padStart(4, '0')}`, flags);
   const [base, prefix] = bases[verb] ?? [0, ''];
-  if (base === 0) return badVerb(value, verb);
+  if (base === 0) return badVerb(value, verb, flags);
   const sign = signOf(value < 0n, flags);
   const digits = (value < 0n ? -value : value).toString(base);
   const lead = verb === 'O' || flags.sharp ? prefix : '';
@@ -169,7 +170,7 @@ function formatInt(value: bigint, verb: string, flags: Flags): string {
 
 function formatNumber(value: number, verb: string, flags: Flags): string {
   const text = formatFloat(Math.abs(value), verb, flags.precision);
-  if (text === undefined) return badVerb(value, verb);
+  if (text === undefined) return badVerb(value, verb, flags);
   const sign = signOf(value < 0 || Object.is(value, -0), flags);
   if (!flags.zero || !Number.isFinite(value)) return pad(sign + text, { ...flags, zero: false });
   return sign + text.padStart(flags.width - sign.length, '0');

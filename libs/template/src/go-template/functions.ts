@@ -41,9 +41,9 @@ export const goFunctions: TemplateFunctions = new Map<string, TemplateFunction>(
       call: ([format, ...args]) => sprintf(typeof format === 'string' ? format : '', args),
     },
   ],
-  ['html', { min: 0, max: many, call: (args) => escapeWith(sprint(args), /[\0"'&<>]/g, htmlEscapes) }],
-  ['js', { min: 0, max: many, call: (args) => sprint(args).replace(/[\\'"<>&=\0-\x1f]/g, jsEscape) }],
-  ['urlquery', { min: 0, max: many, call: (args) => urlQuery(sprint(args)) }],
+  ['html', { min: 0, max: many, call: (args) => escapeWith(shown(args), /[\0"'&<>]/g, htmlEscapes) }],
+  ['js', { min: 0, max: many, call: (args) => shown(args).replace(/[\\'"<>&=\0-\x1f]/g, jsEscape) }],
+  ['urlquery', { min: 0, max: many, call: (args) => urlQuery(shown(args)) }],
 ]);
 
 const htmlEscapes: Readonly<Record<string, string>> = {
@@ -54,6 +54,11 @@ const htmlEscapes: Readonly<Record<string, string>> = {
   '<': '&lt;',
   '>': '&gt;',
 };
+
+/** The escaping functions show nil as a template's own output does. */
+function shown(args: readonly Value[]): string {
+  return sprint(args.map((arg) => arg ?? '<no value>'));
+}
 
 function escapeWith(text: string, form: RegExp, table: Readonly<Record<string, string>>): string {
   return text.replace(form, (c) => table[c] ?? c);
