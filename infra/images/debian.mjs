@@ -1,72 +1,86 @@
-// A real Debian with systemd: debootstrapped with mmdebstrap, a unit that names the machine and calls home.
+// A real Debian: minbase with systemd and the cloud kernel, made by mmdebstrap from this machine's own archive.
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { chmod, copyFile, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { codename } from '../setup/apt.mjs';
+import { codename, machineMirror } from '../setup/apt.mjs';
 import { run, SetupError } from '../setup/shell.mjs';
+import { makeDisk } from './disk.mjs';
 
-const files = join(dirname(fileURLToPath(import.meta.url)), 'debian');
-const packages = ['systemd-sysv', 'udev', 'iproute2', 'curl', 'linux-image-cloud-amd64', 'initramfs-tools', 'zstd'];
+const files = join(dirname(fileURLToPath(import.meta.url)), 'files');
+const packages = [
+  'systemd-sysv',
+  'udev',
+  'iproute2',
+  'linux-image-cloud-amd64',
+  'initramfs-tools',
+  'zstd',
+  'ca-certificates',
+  'curl',
+  'systemd-resolved',
+];
 
-/** Built once and kept: the archive moves on, this image does not have to. */
+/** The image is made once per recipe; --force takes the archive's newer packages. */
 export async function debianInputs() {
-  return { suite: codename(), packages };
+  return [codename(), ...packages];
 }
 
-export async function buildDebianRoot({ suite }, work, note) {
-  if (process.getuid() !== 0) throw new SetupError('the Debian image needs root (mmdebstrap installs packages in it)');
+export async function buildDebian(work, note) {
+  if (process.getuid?.() !== 0) throw new SetupError('the Debian image is made by mmdebstrap, which needs root here');
+  const suite = codename();
+  const { uri, signedBy } = machineMirror();
   const root = join(work, 'root');
-  note(`installing Debian ${suite} into a folder, a minute or so`);
-  const args = ['--mode=root', '--variant=minbase', `--include=${packages.join()}`, suite, root];
-  // Without a mirror mmdebstrap takes apt's own sources from its standard input.
-  await run('mmdebstrap', [...args, '-'], { input: sources(), timeoutMs: 900_000 });
-  await configure(root);
-  const boot = readdirSync(join(root, 'boot'));
-  const find = (prefix) => {
-    const name = boot.find((file) => file.startsWith(prefix));
-    if (!name) throw new SetupError(`the Debian image has no /boot/${prefix}…`);
+  await mkdir(root);
+  note(`making Debian ${suite} with mmdebstrap`);
+  const keyring = signedBy ? [`--keyring=${signedBy}`] : [];
+  await run('mmdebstrap', [
+    '--mode=root',
+    '--variant=minbase',
+    `--include=${packages.join(',')}`,
+    ...keyring,
+    ...customise(),
+    suite,
+    root,
+    uri,
+  ]);
+  const boot = (prefix) => {
+    const name = readdirSync(join(root, 'boot')).find((each) => each.startsWith(prefix));
+    if (!name) throw new SetupError(`mmdebstrap left no /boot/${prefix}…`);
     return join(root, 'boot', name);
   };
-  return {
+  const kernel = boot('vmlinuz-');
+  const usedMiB = Number(execFileSync('du', ['-sm', root], { encoding: 'utf8' }).split('\t')[0]);
+  const file = join(work, 'debian.raw');
+  await makeDisk({
+    file,
+    work,
     root,
-    kernel: find('vmlinuz-'),
-    initrd: find('initrd.img-'),
-    commandLine: 'root=LABEL=tinkerbell rw console=tty0 console=ttyS0,115200 quiet panic=10',
-    rootMiB: 900,
-    seconds: Math.floor(Date.now() / 1000),
-  };
+    kernel,
+    initrd: boot('initrd.img-'),
+    espMiB: 128,
+    rootMiB: Math.ceil((usedMiB * 1.35) / 64) * 64 + 128,
+    label: 'tinkerbell-root',
+    commandLine: 'root=LABEL=tinkerbell-root rw console=tty0 console=ttyS0,115200 panic=10 quiet',
+    seconds: Math.floor(statSync(kernel).mtimeMs / 1000),
+  });
+  return file;
 }
 
-/** Every source that this machine's apt uses for the suite, as one-line entries. */
-function sources() {
-  const format = '$(SITE) $(RELEASE) $(COMPONENT) $(REPO_URI)';
-  const lines = execFileSync('apt-get', ['indextargets', '--format', format, 'Created-By: Packages'], {
-    encoding: 'utf8',
-  })
-    .trim()
-    .split('\n')
-    .map((line) => line.split(' '))
-    .map(([, release, component, uri]) => `deb ${uri} ${release} ${component}`);
-  return `${[...new Set(lines)].join('\n')}\n`;
-}
-
-async function configure(root) {
-  const unit = 'etc/systemd/system/tinkerbell-first-contact.service';
-  await copyFile(join(files, 'first-contact.service'), join(root, unit));
-  await copyFile(join(files, 'first-contact'), join(root, 'usr/local/sbin/first-contact'));
-  await chmod(join(root, 'usr/local/sbin/first-contact'), 0o755);
-  await mkdir(join(root, 'etc/systemd/network'), { recursive: true });
-  await copyFile(join(files, 'dhcp.network'), join(root, 'etc/systemd/network/10-dhcp.network'));
-  const wants = join(root, 'etc/systemd/system/multi-user.target.wants');
-  await mkdir(wants, { recursive: true });
-  await symlink(
-    '/etc/systemd/system/tinkerbell-first-contact.service',
-    join(wants, 'tinkerbell-first-contact.service'),
-  );
-  await symlink('/lib/systemd/system/systemd-networkd.service', join(wants, 'systemd-networkd.service'));
-  await writeFile(join(root, 'etc/fstab'), 'LABEL=tinkerbell / ext4 defaults 0 1\n');
-  await writeFile(join(root, 'etc/hostname'), 'localhost\n');
-  await writeFile(join(root, 'etc/machine-id'), '');
+/** Hooks of mmdebstrap; `$1` is the new root. */
+function customise() {
+  const unit = (name) => `install -Dm644 ${join(files, 'debian', name)} "$1/etc/systemd/system/${name}"`;
+  const hooks = [
+    'sed -i "s/^root:[^:]*:/root:*:/" "$1/etc/shadow"',
+    'printf "LABEL=tinkerbell-root / ext4 defaults,errors=remount-ro 0 1\\nLABEL=ESP /boot/efi vfat defaults,nofail 0 2\\n" >"$1/etc/fstab"',
+    'echo localhost >"$1/etc/hostname"; : >"$1/etc/machine-id"; rm -f "$1/var/lib/dbus/machine-id"; mkdir -p "$1/boot/efi"',
+    `install -Dm644 ${join(files, 'debian/10-wired.network')} "$1/etc/systemd/network/10-wired.network"`,
+    `install -Dm755 ${join(files, 'debian/tinkerbell-first-boot')} "$1/usr/local/sbin/tinkerbell-first-boot"`,
+    unit('tinkerbell-first-boot.service'),
+    'chroot "$1" systemctl enable systemd-networkd systemd-networkd-wait-online tinkerbell-first-boot.service',
+    'rm -rf "$1"/var/cache/apt/archives/*.deb "$1"/var/lib/apt/lists/* "$1"/var/log/*.log "$1"/var/log/apt',
+  ];
+  for (const hook of ['10-wired.network', 'tinkerbell-first-boot', 'tinkerbell-first-boot.service'])
+    if (!existsSync(join(files, 'debian', hook))) throw new SetupError(`infra/images/files/debian/${hook} is missing`);
+  return hooks.map((hook) => `--customize-hook=${hook}`);
 }

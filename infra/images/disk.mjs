@@ -1,139 +1,185 @@
-// Puts boot files and a root tree onto a bootable disk image with nothing but file tools.
-import { closeSync, existsSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
-import { truncate, utimes, writeFile } from 'node:fs/promises';
+// A bootable disk from parts: GPT, FAT boot partition (syslinux for BIOS, GRUB for UEFI), ext4 root. No loop device, no root, no mount;
+// every number that a tool would draw at random is fixed, so that the same parts give the same bytes.
+import { copyFile, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run, SetupError } from '../setup/shell.mjs';
+import { sha256 } from './tools/tree.mjs';
+import { run } from '../setup/shell.mjs';
 
-const mebibyte = 1 << 20;
-const espMiB = 64;
-const syslinuxFolders = ['/usr/lib/syslinux/mbr', '/usr/lib/syslinux/modules/bios'];
-/** Fixed, so that the same inputs give the same bytes; a machine gets its own identity from its metadata. */
-const ids = {
-  disk: '7b1d5c7e-0001-4000-8000-74696e6b6572',
-  esp: '7b1d5c7e-0002-4000-8000-74696e6b6572',
-  root: '7b1d5c7e-0003-4000-8000-74696e6b6572',
-  ext4: '7b1d5c7e-0004-4000-8000-74696e6b6572',
-  fat: '7b1d5c7e',
-};
-const grubModules = [
-  'part_gpt',
-  'fat',
-  'normal',
-  'linux',
-  'configfile',
-  'search',
-  'search_fs_file',
-  'serial',
-  'terminal',
-  'echo',
-  'test',
-];
+const MiB = 1 << 20;
+const grubModules = 'part_gpt fat normal linux configfile search search_fs_file serial terminal echo test';
+const bios = '/usr/lib/syslinux';
 
-/**
- * @param {{ root: string, kernel: string, initrd: string, commandLine: string, rootMiB: number, seconds: number }} parts
- *   root: folder with the root file system; seconds: the time that everything bears.
- */
-export async function writeDisk(raw, work, parts) {
-  for (const folder of syslinuxFolders)
-    if (!existsSync(folder)) throw new SetupError(`${folder} is missing: apt-get install syslinux syslinux-common`);
-  const esp = await bootPartition(work, parts);
-  const root = await rootPartition(work, parts);
-  await writeFile(raw, '');
-  await truncate(raw, (espMiB + parts.rootMiB + 2) * mebibyte);
-  await run('sgdisk', [
-    ...[
-      '-U',
-      ids.disk,
-      '-n',
-      `1:2048:+${espMiB}M`,
-      '-t',
-      '1:ef00',
-      '-c',
-      '1:ESP',
-      '-u',
-      `1:${ids.esp}`,
-      '-A',
-      '1:set:2',
-    ],
-    ...['-n', `2:0:+${parts.rootMiB}M`, '-t', '2:8300', '-c', '2:root', '-u', `2:${ids.root}`, raw],
-  ]);
-  copyInto(raw, join(syslinuxFolders[0], 'gptmbr.bin'), 0, 440);
-  copyInto(raw, esp, mebibyte);
-  copyInto(raw, root, (espMiB + 1) * mebibyte);
+/** A version-4-shaped UUID that depends on nothing but the name. */
+export function fixedUuid(name) {
+  const hex = sha256(`tinkerbell disk ${name}`);
+  return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
+    '-',
+  );
 }
 
-/** FAT32 with syslinux for BIOS and GRUB for UEFI; both start the same kernel with the same command line. */
-async function bootPartition(work, { kernel, initrd, commandLine, seconds }) {
-  const esp = join(work, 'esp.img');
-  const write = async (name, text) => {
-    const file = join(work, name);
-    await writeFile(file, text);
-    return file;
-  };
-  const syslinuxConfig = await write(
-    'syslinux.cfg',
-    `SERIAL 0 115200\nDEFAULT linux\nPROMPT 0\nTIMEOUT 1\nLABEL linux\n LINUX /vmlinuz\n INITRD /initrd\n APPEND ${commandLine}\n`,
-  );
-  const grubConfig = await write(
-    'grub.cfg',
-    `serial --unit=0 --speed=115200\nterminal_output serial\nset timeout=0\nlinux /vmlinuz ${commandLine}\ninitrd /initrd\nboot\n`,
-  );
-  const early = await write('early.cfg', 'search --no-floppy --set=root --file /grub.cfg\nconfigfile /grub.cfg\n');
-  const grub = join(work, 'BOOTX64.EFI');
-  await run('grub-mkimage', ['-O', 'x86_64-efi', '-o', grub, '-p', '/EFI/BOOT', '-c', early, ...grubModules]);
-  await writeFile(esp, '');
-  await truncate(esp, espMiB * mebibyte);
-  await run('mkfs.vfat', ['--invariant', '-F', '32', '-i', ids.fat, '-n', 'ESP', esp]);
-  // mtools stamp folders with this and files (-m) with their own time.
-  const env = { ...process.env, SOURCE_DATE_EPOCH: String(seconds), TZ: 'UTC' };
-  await run('mmd', ['-i', esp, '::/EFI', '::/EFI/BOOT', '::/syslinux'], { env });
-  const files = [
-    [grub, '::/EFI/BOOT/BOOTX64.EFI'],
-    [kernel, '::/vmlinuz'],
-    [initrd, '::/initrd'],
-    [grubConfig, '::/grub.cfg'],
-    [syslinuxConfig, '::/syslinux/syslinux.cfg'],
-    [join(syslinuxFolders[1], 'ldlinux.c32'), '::/syslinux/ldlinux.c32'],
-  ];
-  for (const [source, target] of files) {
-    const own = source.startsWith(work);
-    if (own) await utimes(source, seconds, seconds);
-    await run('mcopy', ['-m', '-i', esp, source, target], { env });
+/**
+ * @param {{ file: string, work: string, root: string, kernel: string, initrd: string, espMiB: number, rootMiB: number, label: string,
+ *   commandLine: string, seconds: number }} parts root: folder; seconds: date of everything in the image
+ */
+export async function makeDisk(parts) {
+  const { file, work, espMiB, rootMiB } = parts;
+  const esp = await bootPartition(parts);
+  const root = await rootPartition(parts);
+  await rm(file, { force: true });
+  const disk = await open(file, 'w+');
+  try {
+    await disk.truncate((espMiB + rootMiB + 2) * MiB);
+    await disk.close();
+    const [disk1, part1, part2] = ['disk', 'esp', 'root'].map(fixedUuid);
+    await run('sgdisk', [
+      ...['-n', `1:2048:+${espMiB}M`, '-t', '1:ef00', '-c', '1:ESP', '-A', '1:set:2', '-u', `1:${part1}`],
+      ...['-n', `2:0:+${rootMiB}M`, '-t', '2:8300', '-c', '2:root', '-u', `2:${part2}`, '-U', disk1, file],
+    ]);
+    await patch(file, 0, (await readFile(`${bios}/mbr/gptmbr.bin`)).subarray(0, 440));
+    await copyInto(esp, file, MiB);
+    await copyInto(root, file, (espMiB + 1) * MiB);
+  } finally {
+    await disk.close().catch(() => undefined); // closed already, unless truncate failed
+    await rm(join(work, 'esp.img'), { force: true });
   }
+}
+
+async function bootPartition({ work, kernel, initrd, espMiB, commandLine, seconds }) {
+  const esp = join(work, 'esp.img');
+  const env = { ...process.env, SOURCE_DATE_EPOCH: String(seconds), TZ: 'UTC', MTOOLS_SKIP_CHECK: '1' };
+  const text = async (name, lines) => {
+    await writeFile(join(work, name), `${lines.join('\n')}\n`);
+    return join(work, name);
+  };
+  const syslinux = [
+    'SERIAL 0 115200',
+    'DEFAULT disk',
+    'PROMPT 0',
+    'TIMEOUT 1',
+    'LABEL disk',
+    ' LINUX /vmlinuz',
+    ' INITRD /initrd',
+    ` APPEND ${commandLine}`,
+  ];
+  const menu = [
+    'serial --unit=0 --speed=115200',
+    'terminal_output serial console',
+    'set timeout=0',
+    `linux /vmlinuz ${commandLine}`,
+    'initrd /initrd',
+    'boot',
+  ];
+  const files = {
+    'EFI/BOOT/BOOTX64.EFI': await grub(work, seconds),
+    'disk.cfg': await text('disk.cfg', menu),
+    'syslinux/syslinux.cfg': await text('syslinux.cfg', syslinux),
+    'syslinux/ldlinux.c32': `${bios}/modules/bios/ldlinux.c32`,
+    vmlinuz: kernel,
+    initrd,
+  };
+  await rm(esp, { force: true });
+  await run('mkfs.vfat', ['-C', '-F', '32', '-n', 'ESP', '-i', '7131be11', '--invariant', esp, String(espMiB * 1024)], {
+    env,
+  });
+  // Made while it holds no files: its blocks land in the same place, whatever is copied afterwards.
+  await run('mmd', ['-i', esp, '::/EFI', '::/EFI/BOOT', '::/syslinux'], { env });
   await run('syslinux', ['--install', '--directory', '/syslinux', esp], { env });
+  for (const [path, source] of Object.entries(files)) {
+    const dated = join(work, 'dated');
+    await copyFile(source, dated);
+    await run('touch', ['-d', `@${seconds}`, dated]);
+    await run('mcopy', ['-m', '-o', '-i', esp, dated, `::/${path}`], { env });
+  }
+  return normaliseFat(esp, seconds);
+}
+
+/** GRUB in one file; it looks for its menu on whatever disk it came from. */
+async function grub(work, seconds) {
+  const file = join(work, 'BOOTX64.EFI');
+  const config = join(work, 'grub.cfg');
+  await writeFile(config, 'search --no-floppy --set=root --file /disk.cfg\nconfigfile /disk.cfg\n');
+  await run('touch', ['-d', `@${seconds}`, config]);
+  const modules = [
+    `--modules=${grubModules}`,
+    `--install-modules=${grubModules}`,
+    '--fonts=',
+    '--themes=',
+    '--locales=',
+  ];
+  await run('grub-mkstandalone', ['-O', 'x86_64-efi', '-o', file, ...modules, `boot/grub/grub.cfg=${config}`], {
+    env: { ...process.env, SOURCE_DATE_EPOCH: String(seconds) },
+  });
+  return file;
+}
+
+/** Directory entries made by mmd, mcopy and syslinux carry the time of the run: every one gets the image's date. */
+async function normaliseFat(esp, seconds) {
+  const bytes = await readFile(esp);
+  const [sector, perCluster, reserved, fats] = [bytes.readUInt16LE(11), bytes[13], bytes.readUInt16LE(14), bytes[16]];
+  const fatSectors = bytes.readUInt32LE(36);
+  const dataStart = (reserved + fats * fatSectors) * sector;
+  const clusterBytes = perCluster * sector;
+  const next = (cluster) => bytes.readUInt32LE(reserved * sector + cluster * 4) & 0x0fffffff;
+  const date = new Date(seconds * 1000);
+  const day = ((date.getUTCFullYear() - 1980) << 9) | ((date.getUTCMonth() + 1) << 5) | date.getUTCDate();
+  const visit = (first) => {
+    for (let cluster = first; cluster >= 2 && cluster < 0x0ffffff8; cluster = next(cluster)) {
+      const start = dataStart + (cluster - 2) * clusterBytes;
+      for (let at = start; at < start + clusterBytes; at += 32) {
+        if (bytes[at] === 0) return;
+        if (bytes[at] === 0xe5 || bytes[at + 11] === 0x0f) continue;
+        bytes[at + 13] = 0;
+        for (const [time, dayAt] of [
+          [14, 16],
+          [undefined, 18],
+          [22, 24],
+        ]) {
+          if (time !== undefined) bytes.writeUInt16LE(0, at + time);
+          bytes.writeUInt16LE(day, at + dayAt);
+        }
+        const isFolder = bytes[at + 11] & 0x10 && bytes[at] !== 0x2e;
+        if (isFolder) visit((bytes.readUInt16LE(at + 20) << 16) | bytes.readUInt16LE(at + 26));
+      }
+    }
+  };
+  visit(bytes.readUInt32LE(44));
+  await writeFile(esp, bytes);
   return esp;
 }
 
-async function rootPartition(work, { root, rootMiB, seconds }) {
-  const image = join(work, 'root.img');
-  await writeFile(image, '');
-  await truncate(image, rootMiB * mebibyte);
-  // Debian 12's e2fsprogs takes the time from the first variable, newer ones from the second.
-  const env = { ...process.env, E2FSPROGS_FAKE_TIME: String(seconds), SOURCE_DATE_EPOCH: String(seconds) };
-  const settings = `hash_seed=${ids.ext4},root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0`;
-  await run('mke2fs', ['-q', '-t', 'ext4', '-L', 'tinkerbell', '-U', ids.ext4, '-E', settings, '-d', root, image], {
-    env,
+async function rootPartition({ work, root, rootMiB, label, seconds }) {
+  const file = join(work, 'root.img');
+  await rm(file, { force: true });
+  const options = `uuid=${fixedUuid('root fs')},hash_seed=${fixedUuid('hash')},root_owner=0:0`;
+  const { uuid, ...extended } = Object.fromEntries(options.split(',').map((each) => each.split('=')));
+  const flags = Object.entries(extended)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+  await run('mke2fs', ['-q', '-t', 'ext4', '-L', label, '-U', uuid, '-E', flags, '-d', root, file, `${rootMiB}M`], {
+    env: { ...process.env, E2FSPROGS_FAKE_TIME: String(seconds), SOURCE_DATE_EPOCH: String(seconds) },
   });
-  return image;
+  return file;
 }
 
-/** Copies a file, or its first `limit` bytes, to an offset of another; runs of zeros stay holes. */
-function copyInto(target, source, offset, limit) {
-  if (limit !== undefined) {
-    const out = openSync(target, 'r+');
-    writeSync(out, readFileSync(source).subarray(0, limit), 0, undefined, offset);
-    closeSync(out);
-    return;
-  }
-  const [from, to] = [openSync(source, 'r'), openSync(target, 'r+')];
-  const block = Buffer.alloc(mebibyte);
+async function patch(file, position, bytes) {
+  const handle = await open(file, 'r+');
+  await handle.write(bytes, 0, bytes.length, position);
+  await handle.close();
+}
+
+/** Copies a partition into the disk, leaving holes where it is empty. */
+async function copyInto(source, file, position) {
+  const [from, to] = [await open(source), await open(file, 'r+')];
+  const buffer = Buffer.alloc(MiB);
+  const empty = Buffer.alloc(MiB);
   for (let at = 0; ;) {
-    const count = readSync(from, block, 0, block.length, at);
-    if (count === 0) break;
-    const data = block.subarray(0, count);
-    if (data.some((byte) => byte !== 0)) writeSync(to, data, 0, count, offset + at);
-    at += count;
+    const { bytesRead } = await from.read(buffer, 0, MiB, at);
+    if (bytesRead === 0) break;
+    if (!buffer.subarray(0, bytesRead).equals(empty.subarray(0, bytesRead)))
+      await to.write(buffer, 0, bytesRead, position + at);
+    at += bytesRead;
   }
-  closeSync(from);
-  closeSync(to);
+  await from.close();
+  await to.close();
+  await mkdir('.cache/images', { recursive: true });
 }

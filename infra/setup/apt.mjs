@@ -79,29 +79,54 @@ export async function updateLists(apt, note) {
 
 /** What apt would fetch: { version, sha256, depends }, or undefined. */
 export async function candidate(apt, name) {
-  const shown = await run('apt-cache', [...apt, 'show', '--no-all-versions', name], { env: quiet }).catch(
-    () => undefined,
-  );
-  const field = (key) => new RegExp(`^${key}: (.*)$`, 'm').exec(shown ?? '')?.[1];
-  const [version, sha256] = [field('Version'), field('SHA256')];
-  return version && sha256 ? { version, sha256, depends: field('Depends') ?? '' } : undefined;
+  return (await candidates(apt, [name])).get(name);
+}
+
+/** Map of name → { version, sha256, depends, file } for those that apt knows. */
+export async function candidates(apt, names) {
+  const shown = await run('apt-cache', [...apt, '--quiet=0', 'show', '--no-all-versions', ...names], {
+    env: quiet,
+  }).catch(async (error) => {
+    // One unknown name fails the whole call; a list of one is the answer itself.
+    if (names.length === 1) return '';
+    const each = await Promise.all(names.map((name) => candidates(apt, [name])));
+    return each.length > 0 ? { each } : Promise.reject(error);
+  });
+  if (typeof shown !== 'string') return new Map(shown.each.flatMap((map) => [...map]));
+  const found = new Map();
+  for (const paragraph of shown.split(/\n\n+/)) {
+    const field = (key) => new RegExp(`^${key}: (.*)$`, 'm').exec(paragraph)?.[1];
+    const [name, version, sha256] = [field('Package'), field('Version'), field('SHA256')];
+    if (!name || !version || !sha256 || found.has(name)) continue;
+    const file = `${name}_${version.replaceAll(':', '%3a')}_${field('Architecture')}.deb`;
+    found.set(name, { version, sha256, depends: field('Depends') ?? '', file });
+  }
+  return found;
 }
 
 /** Fetches one package file into a folder and checks it against the archive's own hash. Returns its path. */
-export async function download(apt, name, { version, sha256 }, folder) {
-  await mkdir(folder, { recursive: true });
-  const scratch = join(folder, `.${name}-${process.pid}`);
+export async function download(apt, name, found, folder) {
+  await downloadAll(apt, [[name, found]], folder);
+  return join(folder, found.file);
+}
+
+/** The same for many, as [name, candidate]. */
+export async function downloadAll(apt, wanted, folder) {
+  const scratch = join(folder, `.download-${process.pid}`);
   await mkdir(scratch, { recursive: true });
   try {
-    await run('apt-get', [...apt, 'download', `${name}=${version}`], { cwd: scratch, env: quiet });
-    const [file] = (await readdir(scratch)).filter((each) => each.endsWith('.deb'));
-    if (!file) throw new SetupError(`apt-get download ${name}=${version} left no file`);
-    const found = createHash('sha256')
-      .update(await readFile(join(scratch, file)))
-      .digest('hex');
-    if (found !== sha256) throw new SetupError(`${file}: SHA-256 is ${found}, the archive says ${sha256}`);
-    await rename(join(scratch, file), join(folder, file));
-    return join(folder, file);
+    const names = wanted.map(([name, { version }]) => `${name}=${version}`);
+    await run('apt-get', [...apt, 'download', ...names], { cwd: scratch, env: quiet });
+    for (const [, { file, sha256 }] of wanted) {
+      const got = join(scratch, file);
+      if (!existsSync(got))
+        throw new SetupError(`apt-get download left no ${file}: ${(await readdir(scratch)).join(', ')}`);
+      const found = createHash('sha256')
+        .update(await readFile(got))
+        .digest('hex');
+      if (found !== sha256) throw new SetupError(`${file}: SHA-256 is ${found}, the archive says ${sha256}`);
+      await rename(got, join(folder, file));
+    }
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -113,13 +138,19 @@ export function codename() {
   return /^VERSION_CODENAME=(.+)$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1]?.replaceAll('"', '');
 }
 
-/** An apt of our own for another suite of the same archive, in `folder`; the machine's sources and lists stay as they are. */
-export async function privateApt(suite, folder) {
+/** { uri, signedBy } of the Debian archive that this machine uses. */
+export function machineMirror() {
   const texts = ['/etc/apt/sources.list', ...list('/etc/apt/sources.list.d')]
     .filter((file) => /\.(list|sources)$/.test(file) && existsSync(file))
     .map((file) => readFileSync(file, 'utf8'));
   const mirror = debianMirror(texts, codename());
-  if (!mirror) throw new SetupError(`no Debian archive for ${codename()} in /etc/apt: cannot tell where ${suite} is`);
+  if (!mirror) throw new SetupError(`there is no Debian archive for ${codename()} in /etc/apt`);
+  return mirror;
+}
+
+/** An apt of our own for another suite of the same archive, in `folder`; the machine's sources and lists stay as they are. */
+export async function privateApt(suite, folder) {
+  const mirror = machineMirror();
   const root = resolve(folder, suite);
   await mkdir(join(root, 'lists/partial'), { recursive: true });
   await mkdir(join(root, 'cache/archives/partial'), { recursive: true });

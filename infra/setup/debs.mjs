@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { candidate, codename, download, ownApt, updateLists } from './apt.mjs';
+import { candidates, codename, downloadAll, ownApt, updateLists } from './apt.mjs';
 import { run, SetupError } from './shell.mjs';
 
 const store = '.cache/debs';
@@ -17,36 +17,37 @@ export async function lockedPackages(lock, roots, note) {
   const lockFile = join(store, `${lock}.json`);
   const kept = readLock(lockFile, roots);
   if (kept) return kept;
-  if (!(await candidate(ownApt, roots[0])) || !(await everyCandidate(roots))) await updateLists(ownApt, note);
-  const chosen = new Map();
-  const queue = [...roots];
-  for (let name = queue.shift(); name; name = queue.shift()) {
-    if (chosen.has(name)) continue;
-    const found = await candidate(ownApt, name);
-    if (!found) throw new SetupError(`apt knows no package ${name}: run apt-get update and check the sources`);
-    chosen.set(name, found);
-    queue.push(...libraries(found.depends));
+  if ((await candidates(ownApt, roots)).size < roots.length) await updateLists(ownApt, note);
+  const chosen = await closure(roots);
+  const packages = [...chosen].sort(([a], [b]) => (a < b ? -1 : 1));
+  const absent = packages.filter(([, { file }]) => !existsSync(join(store, file)));
+  if (absent.length > 0) {
+    await downloadAll(ownApt, absent, store).catch((error) => {
+      throw new SetupError(`${error.message}\nIf the archive has newer files than apt knows of, run apt-get update.`);
+    });
   }
-  const packages = [];
-  for (const [name, found] of [...chosen].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const file = join(store, fileName(name, found.version));
-    if (!existsSync(file)) {
-      const got = await download(ownApt, name, found, store).catch(async (error) => {
-        throw new SetupError(`${error.message}\nIf the archive has newer files than apt knows of, run apt-get update.`);
-      });
-      if (got !== file) throw new SetupError(`apt named the file of ${name} ${got}, not ${file}`);
-    }
-    packages.push({ name, version: found.version, sha256: found.sha256, file, bytes: statSync(file).size });
-  }
+  const locked = packages.map(([name, { version, sha256, file }]) => {
+    const path = join(store, file);
+    return { name, version, sha256, file: path, bytes: statSync(path).size };
+  });
   await mkdir(dirname(lockFile), { recursive: true });
-  await writeFile(lockFile, `${JSON.stringify({ codename: codename(), roots, packages }, null, 2)}\n`);
-  note(`fetched ${packages.length} Debian packages for ${lock}`);
-  return packages;
+  await writeFile(lockFile, `${JSON.stringify({ codename: codename(), roots, packages: locked }, null, 2)}\n`);
+  note(`took ${locked.length} Debian packages for ${lock}`);
+  return locked;
 }
 
-async function everyCandidate(names) {
-  for (const name of names) if (!(await candidate(ownApt, name))) return false;
-  return true;
+/** Map of name → candidate of the roots and the libraries below them. */
+async function closure(roots) {
+  const chosen = new Map();
+  for (let wanted = roots; wanted.length > 0;) {
+    const found = await candidates(ownApt, wanted);
+    const unknown = wanted.find((name) => !found.has(name));
+    if (unknown) throw new SetupError(`apt knows no package ${unknown}: run apt-get update and check the sources`);
+    for (const [name, each] of found) chosen.set(name, each);
+    const next = [...found.values()].flatMap(({ depends }) => libraries(depends));
+    wanted = [...new Set(next)].filter((name) => !chosen.has(name));
+  }
+  return chosen;
 }
 
 function readLock(file, roots) {
@@ -69,10 +70,6 @@ function libraries(depends) {
     )
     .filter((name) => /^(lib(?!c-bin)|zlib1g$|linux-image-\d)/.test(name));
 }
-
-/** As apt names a package's file in its download: `2:1.0` → `2%3a1.0`. */
-const fileName = (name, version) => `${name}_${version.replaceAll(':', '%3a')}_${architectureOf(name)}.deb`;
-const architectureOf = (name) => (name === 'ca-certificates' ? 'all' : 'amd64');
 
 /** Unpacks packages into one folder; no maintainer script runs. */
 export async function unpack(packages, folder) {
