@@ -13,15 +13,13 @@ export class ProjectionTables<E extends Event, Row> implements ReadModel<Row> {
   readonly #projection: Projection<E, Row>;
   readonly #listeners = new Set<(changed: Changes<Row>) => void>();
   readonly #sql: ReturnType<typeof statements>;
-  readonly #table: string;
 
   constructor(db: Database, projection: Projection<E, Row>) {
     this.#db = db;
     this.#projection = projection;
     const name = `${projection.name.replaceAll('-', '_')}_v${projection.version}`;
-    this.#table = `rows_${name}`;
     db.exec(`
-      CREATE TABLE IF NOT EXISTS projections (name TEXT PRIMARY KEY, version INTEGER NOT NULL, position INTEGER NOT NULL) STRICT;
+      CREATE TABLE IF NOT EXISTS projections (name TEXT, version INTEGER, position INTEGER NOT NULL, PRIMARY KEY (name, version)) STRICT;
       CREATE TABLE IF NOT EXISTS rows_${name} (key TEXT PRIMARY KEY, row TEXT NOT NULL) STRICT, WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS lookups_${name} (lookup TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (lookup, key)) STRICT, WITHOUT ROWID;
       CREATE INDEX IF NOT EXISTS lookups_${name}_key ON lookups_${name} (key);`);
@@ -29,17 +27,25 @@ export class ProjectionTables<E extends Event, Row> implements ReadModel<Row> {
     this.position = this.#checkpoint();
   }
 
-  /** A version that was never seen starts empty, at 0; the tables of the version before it go once this one has caught up. */
+  /**
+   * A version that was never seen starts empty, at 0, beside the one before it: until it has caught up, going back to the previous release
+   * finds its rows as they were.
+   */
   #checkpoint(): number {
     const known = this.#db
-      .prepare<[string], { version: number; position: number }>(
-        'SELECT version, position FROM projections WHERE name = ?',
+      .prepare<[string, number], { position: number }>(
+        'SELECT position FROM projections WHERE name = ? AND version = ?',
       )
-      .get(this.#projection.name);
-    if (known?.version === this.#projection.version) return known.position;
+      .get(this.#projection.name, this.#projection.version);
+    return known?.position ?? 0;
+  }
+
+  /** Forgets everything: the rows are of another log. Call inside a transaction. */
+  clear(): void {
     this.#sql.clearRows.run();
     this.#sql.clearLookups.run();
-    return 0;
+    this.#sql.checkpoint.run(this.#projection.name, this.#projection.version, 0);
+    this.position = 0;
   }
 
   /** Folds events into the tables; call inside a transaction. Returns what changed, each row once. */
@@ -72,16 +78,21 @@ export class ProjectionTables<E extends Event, Row> implements ReadModel<Row> {
     for (const lookup of new Set(this.#projection.lookups?.(row))) this.#sql.putLookup.run(lookup, key);
   }
 
-  /** Drops the tables of other versions of this projection. */
+  /** The swap is done: drops the tables of other versions of this projection. */
   dropOthers(): void {
-    const base = this.#projection.name.replaceAll('-', '_');
+    const { name, version } = this.#projection;
+    const base = name.replaceAll('-', '_');
     const tables = this.#db
       .prepare<[string], { name: string }>(`SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB ?`)
-      .all(`*_${base}_v[0-9]*`);
-    for (const { name } of tables) {
-      const own = this.#table.replace(/^rows_/, '');
-      if (name !== `rows_${own}` && name !== `lookups_${own}`) this.#db.exec(`DROP TABLE ${name}`);
-    }
+      .all(`*_${base}_v[0-9]*`)
+      .filter((table) => /^(rows|lookups)_/.test(table.name) && !table.name.endsWith(`s_${base}_v${version}`));
+    this.#db.transaction(() => {
+      for (const table of tables) {
+        if (table.name.replace(/^(rows|lookups)_/, '').replace(/_v\d+$/, '') === base)
+          this.#db.exec(`DROP TABLE ${table.name}`);
+      }
+      this.#db.prepare('DELETE FROM projections WHERE name = ? AND version <> ?').run(name, version);
+    })();
   }
 
   notify(changed: Changes<Row>): void {
@@ -144,7 +155,7 @@ function statements(db: Database, name: string) {
     clearLookups: db.prepare(`DELETE FROM ${lookups}`),
     checkpoint: db.prepare<[string, number, number]>(
       `INSERT INTO projections VALUES (?, ?, ?)
-       ON CONFLICT (name) DO UPDATE SET version = excluded.version, position = excluded.position`,
+       ON CONFLICT (name, version) DO UPDATE SET position = excluded.position`,
     ),
   };
 }

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TemplateEvent } from '@tinkerbell/events';
+import Database from 'better-sqlite3';
+import { type Recorded, type TemplateEvent, UnknownEventError } from '@tinkerbell/events';
 import type { Projection } from '@tinkerbell/projections';
 import { subjects } from '@tinkerbell/messaging';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -42,6 +43,13 @@ describe('read models', () => {
   let store: InMemoryEventStore;
   const open = (version = 1, file = join(dir, 'rows.db')) =>
     openReadModels({ store, file, projections: { templates: names(version) } });
+
+  const tables = () => {
+    const db = new Database(join(dir, 'rows.db'), { readonly: true });
+    const found = db.prepare(`SELECT name FROM sqlite_master WHERE name GLOB '*_v[0-9]' ORDER BY name`).pluck().all();
+    db.close();
+    return found;
+  };
 
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), 'tink-rows-'));
@@ -105,26 +113,112 @@ describe('read models', () => {
 
   it('go on after their checkpoint and do not read what is before it', async () => {
     await write(store, 'a', created('one'));
+    await write(store, 'b', created('two'));
     await (await open()).close();
-    // Were the first commit read again, its rows would be projected from this changed copy.
-    const [first] = log;
-    if (!first) throw new Error('nothing stored');
-    log[0] = { ...first, bytes: new TextEncoder().encode('not a commit') };
+    // Were the first commit needed again, it would be missing.
     store = new InMemoryEventStore({ log: log.slice(1) });
+    await write(store, 'b', updated('three'));
     const { models, close } = await open();
-    expect(models.templates.get('a')?.name).toBe('one');
+    expect(models.templates.list().map(({ name }) => name)).toEqual(['one', 'three']);
     await close();
   });
 
-  it('are built anew when the version is raised, and the old tables go', async () => {
+  it('are built anew beside the old ones when the version is raised, and swapped when that is done', async () => {
     await write(store, 'a', created('one'));
     await (await open(1)).close();
+    // The new release dies in the middle of building: the old one finds everything as it was.
+    const broken = { ...names(2), evolve: () => expect.fail('died') };
+    await expect(
+      openReadModels({ store, file: join(dir, 'rows.db'), projections: { templates: broken } }),
+    ).rejects.toThrow('died');
+    expect(tables()).toEqual([
+      'lookups_template_names_v1',
+      'lookups_template_names_v2',
+      'rows_template_names_v1',
+      'rows_template_names_v2',
+    ]);
+    store = new InMemoryEventStore({ log });
+    const old = await open(1);
+    expect(old.models.templates.get('a')?.name).toBe('one');
+    await old.close();
+
     const raised = await open(2);
     expect(raised.models.templates.get('a')?.name).toBe('ONE');
     await raised.close();
+    expect(tables()).toEqual(['lookups_template_names_v2', 'rows_template_names_v2']);
     const back = await open(1);
     expect(back.models.templates.get('a')?.name).toBe('one');
     await back.close();
+  });
+
+  it('keep rows and checkpoint together when a batch fails in its middle', async () => {
+    for (const id of ['a', 'b']) await write(store, id, created(id));
+    await (await open()).close();
+    for (const id of ['c', 'd', 'e']) await write(store, id, created(id));
+    const failing = {
+      ...names(),
+      evolve: (row: Row | undefined, r: Recorded<TemplateEvent>) =>
+        r.aggregateId === 'd' ? expect.fail('died') : names().evolve(row, r),
+    };
+    const file = join(dir, 'rows.db');
+    await expect(openReadModels({ store, file, projections: { templates: failing } })).rejects.toThrow('died');
+    // c came before d in the same transaction: neither its row nor the checkpoint may be there.
+    const db = new Database(file, { readonly: true });
+    expect(db.prepare('SELECT key FROM rows_template_names_v1 ORDER BY key').pluck().all()).toEqual(['a', 'b']);
+    expect(db.prepare('SELECT position FROM projections').pluck().all()).toEqual([2]);
+    expect(db.prepare('SELECT count(*) FROM heads').pluck().get()).toBe(2);
+    db.close();
+    const { models, close } = await open();
+    expect(models.templates.list().map(({ name }) => name)).toEqual(['a', 'b', 'c', 'd', 'e']);
+    await close();
+  });
+
+  it('are built anew when the file is damaged, no database, or of another log', async () => {
+    await write(store, 'a', created('one'));
+    const file = join(dir, 'rows.db');
+    for (const content of ['no database', '']) {
+      writeFileSync(file, content);
+      const { models, close } = await open();
+      expect(models.templates.get('a')?.name).toBe('one');
+      await close();
+    }
+    for (let i = 0; i < 3; i++) await write(store, `x${i}`, created('x'));
+    await (await open()).close();
+    store = new InMemoryEventStore();
+    await write(store, 'z', created('other'));
+    const { models, position, close } = await open();
+    expect(models.templates.list().map(({ name }) => name)).toEqual(['other']);
+    expect(position).toBe(1);
+    await close();
+  });
+
+  it('stop at an event that this release does not know, and say which', async () => {
+    const { fault, models, close } = await open();
+    await write(store, 'a', created('one'));
+    const [first] = log;
+    if (!first) throw new Error('nothing stored');
+    const bytes = Buffer.from(Buffer.from(first.bytes).toString().replaceAll('TemplateCreated', 'TemplatePainted'));
+    log.push({ ...first, position: 2, stream: subjects.stream('template', 'b'), bytes });
+    await write(store, 'c', created('three'));
+    const error = await fault;
+    expect(error).toBeInstanceOf(UnknownEventError);
+    expect(error.message).toContain('TemplatePainted version 1');
+    expect(models.templates.get('c')).toBeUndefined();
+    await close();
+  });
+
+  it('stop at a changed commit when its successor comes', async () => {
+    await write(store, 'a', created('one'));
+    const { fault, close } = await open();
+    // Another history of the same stream: as many commits, other bytes.
+    const other: StoredMessage[] = [];
+    const elsewhere = new InMemoryEventStore({ log: other });
+    await write(elsewhere, 'a', created('eno'));
+    await write(elsewhere, 'a', updated('two'));
+    log.push(...other.slice(1));
+    await write(store, 'b', created('wake'));
+    expect(await fault).toBeInstanceOf(IntegrityError);
+    await close();
   });
 
   it('stop at a hole in the log instead of showing what is not true', async () => {

@@ -1,15 +1,16 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import Database from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import type { AnyEvent } from '@tinkerbell/events';
 import type { Projection } from '@tinkerbell/projections';
 import { followsHead } from './envelope';
 import { type Commit, emptyHead, type EventStore, type StreamHead } from './event-store';
 import { type Changes, ProjectionTables } from './projection-tables';
+import { isPassing, openDatabase } from './projector-file';
 import type { ReadModel } from './read-model';
 
 /** Commits that share one transaction, at most. */
 const batchSize = 1000;
+/** After a write that failed for want of space. */
+const retryMs = 500;
 
 /** Any projection, whatever its events and rows. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- Projection is contravariant in its events: no other type accepts all
@@ -32,6 +33,7 @@ export interface ReadModelOptions<P> {
   /** SQLite file; `:memory:` for tests and tools. Deletable at any time: it is built anew from the log. */
   readonly file: string;
   readonly projections: P;
+  readonly log?: (line: string) => void;
 }
 
 /** Opens the read models of one service and returns when they have caught up with the log. */
@@ -39,12 +41,13 @@ export async function openReadModels<P extends Readonly<Record<string, AnyProjec
   options: ReadModelOptions<P>,
 ): Promise<ReadModels<P>> {
   const { store, file, projections } = options;
-  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
-  const projector = new Projector(new Database(file), Object.values(projections));
+  const projector = new Projector(openDatabase(file), Object.values(projections), options.log);
   const models: unknown = Object.fromEntries(Object.keys(projections).map((name, i) => [name, projector.tables[i]]));
-  const running = projector.run(store);
   try {
-    await Promise.race([projector.caughtUp(await store.lastPosition()), running.then(rejectEarlyEnd)]);
+    const newest = await store.lastPosition();
+    projector.startOverIfAhead(newest);
+    const running = projector.run(store);
+    await Promise.race([projector.caughtUp(newest), running.then(rejectEarlyEnd)]);
   } catch (error) {
     await projector.close();
     throw error;
@@ -74,25 +77,25 @@ class Projector {
   readonly tables: readonly ProjectionTables<AnyEvent, unknown>[];
   readonly fault: Promise<Error>;
   position: number;
-  readonly #db: Database.Database;
+  readonly #db: Database;
   readonly #stopped = new AbortController();
   readonly #waiters = new Set<Waiter>();
   readonly #getHead;
   readonly #putHead;
   #buffer: Commit[] = [];
   #scheduled = false;
+  #waitsForSpace = false;
   #broken: Error | undefined;
   #reportFault: (error: Error) => void = () => undefined;
   #ended: Promise<unknown> = Promise.resolve();
 
-  constructor(db: Database.Database, projections: readonly AnyProjection[]) {
+  constructor(
+    db: Database,
+    projections: readonly AnyProjection[],
+    private readonly log: (line: string) => void = () => undefined,
+  ) {
     this.#db = db;
     this.fault = new Promise((resolve) => (this.#reportFault = resolve));
-    db.pragma('journal_mode = WAL');
-    // The log is the truth: what a power failure takes from this file is projected again.
-    db.pragma('synchronous = NORMAL');
-    db.exec(`CREATE TABLE IF NOT EXISTS heads
-      (stream TEXT PRIMARY KEY, position INTEGER NOT NULL, version INTEGER NOT NULL, hash TEXT NOT NULL) STRICT, WITHOUT ROWID`);
     this.#getHead = db.prepare<[string], StreamHead>('SELECT position, version, hash FROM heads WHERE stream = ?');
     this.#putHead = db.prepare<[string, number, number, string]>(
       `INSERT INTO heads VALUES (?, ?, ?, ?) ON CONFLICT (stream)
@@ -113,17 +116,28 @@ class Projector {
     return ended;
   }
 
+  /** Rows that know more than the log are of another one: somebody put an older copy of the log in its place. */
+  startOverIfAhead(newest: number): void {
+    if (this.tables.every(({ position }) => position <= newest)) return;
+    this.log(`the read models are at ${this.position}, the log at ${newest}: they are built anew`);
+    this.#db.transaction(() => {
+      for (const table of this.tables) table.clear();
+      this.#db.exec('DELETE FROM heads');
+    })();
+    this.position = 0;
+  }
+
   async #consume(store: EventStore): Promise<undefined> {
     const { signal } = this.#stopped;
     for await (const commit of store.subscribe({ after: this.position, signal })) {
       this.#buffer.push(commit);
-      if (this.#buffer.length >= batchSize) this.#flush();
-      else this.#flushSoon();
+      if (this.#buffer.length < batchSize) this.#flushSoon();
+      else await this.#flushPatiently();
       if (this.#broken) throw this.#broken;
     }
     if (this.#broken) throw this.#broken;
     if (!signal.aborted) throw new Error('the subscription to the log ended');
-    this.#flush();
+    await this.#flushPatiently();
     return undefined;
   }
 
@@ -133,26 +147,42 @@ class Projector {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      try {
-        this.#flush();
-      } catch (error) {
-        this.#broken = error as Error;
+      if (this.#waitsForSpace) return;
+      this.#flushPatiently().catch((error: unknown) => {
+        this.#broken = error instanceof Error ? error : new Error(String(error));
         this.#reportFault(this.#broken);
         this.#stopped.abort();
-      }
+      });
     });
+  }
+
+  /** A full disk is waited for: rows and checkpoint stay as they were, and the service answers with them. */
+  async #flushPatiently(): Promise<void> {
+    for (let failures = 0; ; failures++) {
+      try {
+        this.#flush();
+        this.#waitsForSpace = false;
+        return;
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        this.#waitsForSpace = true;
+        if (failures === 0) this.log(`read models cannot be written: ${(error as Error).message}; trying again`);
+        await new Promise((resolve) => setTimeout(resolve, retryMs));
+        if (this.#stopped.signal.aborted) return;
+      }
+    }
   }
 
   #flush(): void {
     const batch = this.#buffer;
     const last = batch.at(-1);
     if (!last || !this.#db.open) return;
-    this.#buffer = [];
     const events = batch.flatMap(({ events: recorded }) => recorded);
     const changes = this.#db.transaction(() => {
       this.#advanceHeads(batch);
       return this.tables.map((table) => table.apply(events, Math.max(table.position, last.position)));
     })();
+    this.#buffer = [];
     this.position = last.position;
     this.tables.forEach((table, i) => {
       table.position = Math.max(table.position, last.position);
