@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import {
   bootDecider,
@@ -64,7 +64,8 @@ export class Enrolment {
       expiresAt: expiresAt.toISOString(),
       bootTokens: await this.bootTokens(mac),
     } as const;
-    const metadata = { id: `enrol:${publicKey}:${tokenHash}`, actor: `worker:${workerId}` };
+    // Never the id of an earlier request: a repeated one has to pass the rules again, the key may have been fenced since.
+    const metadata = { id: randomUUID(), actor: `worker:${workerId}` };
     const { changed } = await handle(this.store, enrolmentDecider, streamOf('enrolment', workerId), command, metadata);
     if (changed) this.logger.log(`worker ${workerId} enrolled from ${address}`);
     const jwt = await this.credentials.mintWorkerJwt({ publicKey, workerId, expiresAt });

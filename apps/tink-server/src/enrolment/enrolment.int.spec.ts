@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import { createUserKey } from '@tinkerbell/identity';
+import { subjects, type EnrolReply } from '@tinkerbell/messaging';
+import type { Recorded } from '@tinkerbell/events';
+import { bootScriptServed } from '@tinkerbell/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { machine } from '../testing/fixtures';
+import { Harness } from '../testing/harness';
+import type { Answer, Failure } from '../testing/rest-client';
+import { SimulatedWorker } from '../testing/simulated-worker';
+
+const hash = (token: string) => createHash('sha256').update(token).digest('hex');
+const { id, mac } = machine(1);
+const stream = subjects.stream('boot', mac.replaceAll(':', '-'));
+const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString();
+
+let harness: Harness;
+let tokens = 0;
+beforeAll(async () => {
+  harness = await Harness.start({
+    TINK_REGISTRY_ADDRESS: 'registry.test:5000',
+    TINK_REGISTRY_USERNAME: 'worker',
+    TINK_REGISTRY_PASSWORD: 'pull-only',
+    TINK_AUTH_PASSWORD: 'only-for-people',
+  });
+  for (const n of [1, 2]) await harness.rest(':only-for-people').post('/api/hardware', machine(n));
+});
+afterAll(() => harness?.close());
+
+/** A token as boots hands it out: its hash is in the machine's boot stream before the script leaves. */
+async function bootToken(over: { hardwareId?: string; expiresAt?: string } = {}): Promise<string> {
+  const token = `token-${++tokens}`;
+  const { head } = await harness.store.read(stream);
+  const event = bootScriptServed({
+    ...{ hardwareId: id, mac: mac.replaceAll(':', '-'), tokenHash: hash(token), expiresAt: inAnHour() },
+    ...over,
+  });
+  await harness.store.append(stream, [event], { expected: head, metadata: { id: token, actor: 'boots' } });
+  return token;
+}
+const enrol = (
+  token: string,
+  over: object = {},
+  door: 'https' | 'rest' = 'https',
+): Promise<Answer<EnrolReply & Failure>> =>
+  harness[door]().post('/v1/enrol', { workerId: id, mac, token, publicKey: createUserKey().publicKey, ...over });
+
+describe('enrolment', () => {
+  it('gives a worker from a netboot its own credential, and everything to begin with', async () => {
+    const key = createUserKey();
+    const reply = await enrol(await bootToken(), { publicKey: key.publicKey });
+    expect(reply).toMatchObject({
+      status: 200,
+      body: {
+        workerId: id,
+        natsUrl: harness.nats.url,
+        ca: harness.ca,
+        registry: { address: 'registry.test:5000', username: 'worker', password: 'pull-only' },
+      },
+    });
+    const { jwt, natsUrl, ca } = reply.body;
+    const worker = await SimulatedWorker.connect(id, 'boot-1', { servers: natsUrl, ca, jwt, seed: key.seed });
+    expect((await worker.next()).reason).toBe('no workflow for this machine');
+    await worker.ready();
+    for await (const { event } of harness
+      .rest(':only-for-people')
+      .lines<Recorded>('/api/events?follow=1&aggregate=enrolment')) {
+      // Nothing in the log would open a door.
+      expect(JSON.stringify(event)).not.toContain('token-1');
+      if (event.type === 'WorkerReady') break;
+    }
+    // The credential is for its own subjects only.
+    await expect(worker.raw(`tink.rpc.wk.${machine(2).id}.next`, { bootId: 'b' })).rejects.toThrow();
+    await expect(worker.raw('tink.ev.default.workflow.x', {})).rejects.toThrow();
+    await worker.close();
+  });
+
+  it('answers the same key again, and no other key', async () => {
+    const token = await bootToken();
+    const { publicKey } = createUserKey();
+    const first = await enrol(token, { publicKey });
+    expect(first.status).toBe(200);
+    expect((await enrol(token, { publicKey })).status).toBe(200);
+    expect((await enrol(token)).body.error).toMatchObject({
+      code: 'FORBIDDEN',
+      message: expect.stringContaining('another key'),
+    });
+    // A newer boot of the machine fences the older key.
+    expect((await enrol(await bootToken())).status).toBe(200);
+    expect((await enrol(token, { publicKey })).status).toBe(403);
+  });
+
+  it('lets one of many racing keys have the token', async () => {
+    const token = await bootToken();
+    const answers = await Promise.all([1, 2, 3, 4, 5].map(() => enrol(token)));
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 403, 403, 403, 403]);
+  });
+
+  it.each([
+    ['an unknown token', async () => enrol('made-up')],
+    ['an expired token', async () => enrol(await bootToken({ expiresAt: new Date(Date.now() - 1000).toISOString() }))],
+    ['the token of other hardware', async () => enrol(await bootToken({ hardwareId: machine(2).id }))],
+    ['other hardware', async () => enrol(await bootToken(), { workerId: machine(2).id })],
+    ['the MAC of other hardware', async () => enrol(await bootToken(), { mac: machine(2).mac })],
+    ['hardware that nobody knows', async () => enrol(await bootToken(), { workerId: machine(9).id })],
+    ['plain HTTP', async () => enrol(await bootToken(), {}, 'rest')],
+  ])('refuses %s', async (_, attempt) => {
+    expect(await attempt()).toMatchObject({ status: 403, body: { error: { code: 'FORBIDDEN' } } });
+  });
+
+  it.each([{ publicKey: 'UABC' }, { publicKey: createUserKey().seed }, { mac: 'x' }, { workerId: '*' }, { token: '' }])(
+    'refuses %j as malformed',
+    async (over) =>
+      expect(await enrol('x', over)).toMatchObject({ status: 400, body: { error: { field: Object.keys(over)[0] } } }),
+  );
+
+  it('takes a token that an operator asked for', async () => {
+    const path = `/api/workers/${id}/token`;
+    expect((await harness.rest().post(path, {})).status).toBe(401);
+    const issued = await harness.rest(':only-for-people').post<{ token: string; expiresAt: string }>(path, {});
+    expect(issued.status).toBe(201);
+    expect(Date.parse(issued.body.expiresAt)).toBeGreaterThan(Date.now());
+    expect((await enrol(issued.body.token)).status).toBe(200);
+    expect((await enrol(issued.body.token)).status).toBe(403);
+  });
+});
