@@ -1,0 +1,92 @@
+import {
+  clientArch,
+  clientInterface,
+  type DhcpPacket,
+  messageType,
+  type MessageType,
+  noAddress,
+  option,
+  userClass,
+  vendorClass,
+} from '@tinkerbell/dhcp';
+import type { HardwareInterface } from '@tinkerbell/events';
+import type { DhcpContext } from './dhcp.responder';
+
+/** For specs: a machine with a reservation, and what it sends. */
+export const mac = '01-02-03-04-05-06';
+export const hardwareId = '0eba0bf8-3772-4b4a-ab9f-6ebe93b90a95';
+export const reserved = '192.168.1.100';
+export const serverAddress = '127.0.0.1';
+
+export function reservation(over: Partial<HardwareInterface['dhcp']> = {}, binary = ''): HardwareInterface {
+  return {
+    dhcp: {
+      mac,
+      hostname: 'test-host',
+      lease_time: 60,
+      name_servers: ['1.1.1.1'],
+      time_servers: ['132.163.96.2'],
+      arch: 'x86_64',
+      uefi: false,
+      iface_name: '',
+      domain_name: 'mydomain.com',
+      ip: { address: reserved, netmask: '255.255.255.0', gateway: '192.168.1.1', family: 4 },
+      ...over,
+    },
+    netboot: {
+      allow_pxe: true,
+      allow_workflow: true,
+      ipxe: { url: '', contents: '', binary },
+      osie: { base_url: '', kernel: '', initrd: '' },
+    },
+  };
+}
+
+export function contextOf(over: Partial<DhcpContext> = {}): DhcpContext {
+  return {
+    machine: { mac, hardwareId, interface: reservation() },
+    mayNetboot: true,
+    chained: '',
+    server: {
+      site: { address: serverAddress, nameServers: [], logServers: [] },
+      urls: { tftp: '127.0.0.1:69', http: 'http://127.0.0.1', macFormat: 'colon', binaries: {} },
+      leaseSeconds: 172_800,
+    },
+    arrival: 'broadcast',
+    now: '2026-01-01T00:00:00.000Z',
+    ...over,
+  };
+}
+
+export function requestOf(
+  type: MessageType,
+  options: readonly (readonly [number, Uint8Array])[] = [],
+  over: Partial<DhcpPacket> = {},
+): DhcpPacket {
+  return {
+    op: 'request',
+    htype: 1,
+    hops: 0,
+    xid: 0xfeed,
+    secs: 4,
+    flags: 0,
+    ciaddr: noAddress,
+    yiaddr: noAddress,
+    siaddr: noAddress,
+    giaddr: noAddress,
+    chaddr: Uint8Array.from(mac.split('-'), (pair) => parseInt(pair, 16)),
+    sname: '',
+    file: '',
+    options: new Map([option(messageType, type), ...options]),
+    ...over,
+  };
+}
+
+export function firmware(arch: number, kind: 'PXEClient' | 'HTTPClient' = 'PXEClient', klass?: string) {
+  return [
+    option(vendorClass, `${kind}:Arch:${String(arch).padStart(5, '0')}:UNDI:003000`),
+    option(clientArch, [arch]),
+    option(clientInterface, { type: 1, major: 3, minor: 0 }),
+    ...(klass === undefined ? [] : [option(userClass, { form: 'raw', classes: [klass] })]),
+  ] as const;
+}
