@@ -72,7 +72,8 @@ async function start(
   });
   stack.push(() => app.close());
   prepareHttp(app, config, reads);
-  const grpc = new GrpcListener({ host: config.TINK_HOST, port: config.TINK_GRPC_PORT, cert: pki.cert, key: pki.key });
+  const grpcHost = config.TINK_GRPC_HOST === '' ? config.TINK_HOST : config.TINK_GRPC_HOST;
+  const grpc = new GrpcListener({ host: grpcHost, port: config.TINK_GRPC_PORT, cert: pki.cert, key: pki.key });
   app.connectMicroservice({ strategy: grpc });
   app.connectMicroservice({ strategy: new WorkerListener(bus.connection) });
   await app.startAllMicroservices();
@@ -94,8 +95,10 @@ async function start(
 
   const { http, https } = await openHttp(app, config, pki, stack);
   grpc.setServing(true);
-  new Logger('tink-server').log(`gRPC ${grpc.port}, HTTP ${http.port}, HTTPS ${https.port} on ${config.TINK_HOST}`);
-  return { grpc: { host: config.TINK_HOST, port: grpc.port }, http, https, close: () => stack.close() };
+  new Logger('tink-server').log(
+    `gRPC ${grpcHost}:${grpc.port}, HTTP ${http.port} and HTTPS ${https.port} on ${config.TINK_HOST}`,
+  );
+  return { grpc: { host: grpcHost, port: grpc.port }, http, https, close: () => stack.close() };
 }
 
 function prepareHttp(app: NestExpressApplication, config: TinkServerConfig, reads: ReadSide): void {

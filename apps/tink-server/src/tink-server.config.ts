@@ -7,6 +7,9 @@ export class TinkServerConfig {
   /** Address to listen on. */
   @IsString()
   readonly TINK_HOST: string = '0.0.0.0';
+  /** Address of the gRPC listener when it is another one, e.g. loopback: gRPC asks for no credentials. */
+  @IsString()
+  readonly TINK_GRPC_HOST: string = '';
   /** gRPC over TLS. A port of 0 is any free one. */
   @IsInt()
   @Min(0)
