@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BootsConfig, startBoots } from '@tinkerbell/boots';
 import { loadConfig } from '@tinkerbell/config';
 import { BusLogs, DashboardConfig, startDashboard } from '@tinkerbell/dashboard';
 import { HegelConfig, startHegel } from '@tinkerbell/hegel';
-import { fillRegistry, startRegistry } from '@tinkerbell/registry';
+import { fillRegistry, startRegistry, type Registry } from '@tinkerbell/registry';
 import { startTinkServer, TinkServerConfig } from '@tinkerbell/tink-server';
 import { openDataFolder, type DataFolder, type Secrets } from './data-folder';
 import { startPlatform, type Platform } from './platform';
@@ -96,23 +97,43 @@ export async function up(
   };
 }
 
-/** Returns the address that workers pull from. */
+/** Returns the address that workers pull from. A registry that ends by itself is started again on the same port. */
 async function runRegistry(
   { config, address, data, secrets, platform, stack }: Context,
   log: (line: string) => void,
 ): Promise<string> {
-  const options = { host: address, tls: platform.pki.files, account: secrets.registry };
-  const registry = await startRegistry({
-    ...options,
-    dataDir: await data.folder('registry'),
-    port: config.REGISTRY_PORT,
-    onExit: log,
+  const dataDir = await data.folder('registry');
+  let wanted = true;
+  const start = (port: number): Promise<Registry> =>
+    startRegistry({
+      ...{ dataDir, host: address, port, tls: platform.pki.files, account: secrets.registry },
+      onLog: (line) => log(`registry: ${line}`),
+      onExit: (reason) => {
+        log(`registry ended: ${reason}; starting it again`);
+        setTimeout(() => wanted && void again(), 1000);
+      },
+    });
+  const again = async () => {
+    try {
+      running = await start(running.port);
+    } catch (error) {
+      log(`registry: ${(error as Error).message}`);
+      if (wanted) setTimeout(() => void again(), 5000);
+    }
+  };
+  let running = await start(config.REGISTRY_PORT);
+  stack.push('registry', () => {
+    wanted = false;
+    return running.stop();
   });
-  stack.push('registry', () => registry.stop());
-  for (const { name, digest, pushed } of await fillRegistry({ ...options, port: registry.port }, config.ACTIONS_DIR)) {
+  if (!existsSync(join(config.ACTIONS_DIR, 'index.json'))) {
+    log(`registry: no action images at ${config.ACTIONS_DIR}; node infra/actions/build.mjs makes them`);
+    return running.address;
+  }
+  for (const { name, digest, pushed } of await fillRegistry(running.access, config.ACTIONS_DIR)) {
     if (pushed) log(`registry: ${name} ${digest.slice(0, 19)}`);
   }
-  return `${address}:${registry.port}`;
+  return running.address;
 }
 
 async function runServer({ config, data, secrets, platform, stack, version }: Context, registry: string) {
