@@ -39,7 +39,7 @@ export class DockerContainers extends Containers {
   ): Promise<void> {
     const authconfig = auth && { username: auth.username, password: auth.password, serveraddress: auth.address };
     const options = { abortSignal: signal, ...(authconfig ? { authconfig } : {}) };
-    const stream = (await this.docker.pull(image, options)) as AsyncIterable<Buffer>;
+    const stream = await plainly(this.docker.pull(image, options) as Promise<AsyncIterable<Buffer>>);
     const progress = new PullProgress(onProgress);
     const splitter = new LineSplitter((line) => progress.line(line));
     for await (const chunk of stream) splitter.push(chunk);
@@ -48,7 +48,7 @@ export class DockerContainers extends Containers {
   }
 
   async create(spec: ContainerSpec): Promise<void> {
-    await this.docker.createContainer({
+    const creating = this.docker.createContainer({
       name: spec.name,
       Image: spec.image,
       ...(spec.command.length > 0 ? { Cmd: [...spec.command] } : {}),
@@ -65,6 +65,7 @@ export class DockerContainers extends Containers {
         LogConfig: { Type: 'json-file', Config: logOptions },
       },
     });
+    await plainly(creating);
   }
 
   async inspect(name: string): Promise<ContainerStatus | undefined> {
@@ -79,7 +80,7 @@ export class DockerContainers extends Containers {
   }
 
   async start(name: string): Promise<void> {
-    await this.docker.getContainer(name).start();
+    await plainly(this.docker.getContainer(name).start());
   }
 
   async output(name: string, from: 'attach' | 'replay', sink: OutputSink): Promise<{ readonly ended: Promise<void> }> {
@@ -135,6 +136,20 @@ export class DockerContainers extends Containers {
     return found.flatMap(({ Names }) => Names.slice(0, 1).map((name) => name.replace(/^\//, '')));
   }
 }
+
+/** What the engine says of a failure without the stack of programs that passed it on: a report keeps 200 characters. */
+async function plainly<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const { message } = (error as { json?: { message?: unknown } | null }).json ?? {};
+    if (typeof message !== 'string' || message === '') throw error;
+    throw new Error(message.replace(passedOnBy, '').trim(), { cause: error });
+  }
+}
+
+const passedOnBy =
+  /^(?:(?:failed to create (?:shim )?task[^:]*|OCI runtime create failed|runc create failed|unable to start container process|Error response from daemon): )+/;
 
 function statusOf(error: unknown): number {
   return (error as { statusCode?: number } | null)?.statusCode ?? 0;

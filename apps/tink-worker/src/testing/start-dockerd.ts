@@ -1,0 +1,182 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { createWriteStream, existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { missingCapabilities, writeRuncWrapper } from './runc-wrapper';
+
+const run = promisify(execFile);
+
+export interface TestDockerd {
+  readonly socket: string;
+  readonly dir: string;
+  /** Where this engine looks for registries' authorities. */
+  readonly certsDir: string;
+  /** The `docker` command on this engine; its stdout. */
+  docker(...args: readonly string[]): Promise<string>;
+  /** An image out of a folder with busybox in it and `/bin/sh`. */
+  importBusybox(name: string): Promise<void>;
+  /** SIGKILL to the engine and a new start; containers end, as without live-restore. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export class MissingToolError extends Error {}
+
+/**
+ * An engine of its own: dockerd with its own containerd, both in one temporary folder, without bridge or firewall rules, so that it
+ * disturbs no other. Needs root, dockerd, containerd and runc. Throws MissingToolError that names what is missing.
+ */
+export async function startDockerd(): Promise<TestDockerd> {
+  const missing = await missingTools(['dockerd', 'containerd', 'runc', 'docker', 'busybox']);
+  if (missing.length > 0) throw new MissingToolError(`not on this machine: ${missing.join(', ')}`);
+  if (process.getuid?.() !== 0) throw new MissingToolError('a container engine needs root');
+  // A short path: containerd's and the shims' sockets must fit 108 bytes.
+  const dir = await mkdtemp('/tmp/twd-');
+  const containerd = await startContainerd(dir);
+  const certsDir = '/etc/docker/certs.d';
+  const socket = join(dir, 'd.sock');
+  let engine = await startEngine(dir, socket).catch(async (error: unknown) => {
+    await end(containerd, 'SIGTERM');
+    await rm(dir, { recursive: true, force: true });
+    throw error;
+  });
+  const docker = async (...args: readonly string[]) =>
+    (await run('docker', ['-H', `unix://${socket}`, ...args], { env: { ...process.env, DOCKER_CONFIG: dir } })).stdout;
+  return {
+    socket,
+    dir,
+    certsDir,
+    docker,
+    importBusybox: (name) => importBusybox(dir, socket, name),
+    async restart() {
+      await end(engine, 'SIGKILL');
+      await rm(join(dir, 'd.pid'), { force: true });
+      engine = await startEngine(dir, socket);
+    },
+    async stop() {
+      const ids = await docker('ps', '-aq').catch(() => '');
+      if (ids.trim()) await docker('rm', '-f', ...ids.trim().split('\n')).catch(() => '');
+      await end(engine, 'SIGTERM');
+      await end(containerd, 'SIGTERM');
+      await unmountBelow(dir);
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startContainerd(dir: string): Promise<ChildProcess> {
+  const config = join(dir, 'c.toml');
+  await writeFile(
+    config,
+    [
+      'version = 2',
+      `root = "${dir}/cd"`,
+      `state = "${dir}/cs"`,
+      'disabled_plugins = ["io.containerd.grpc.v1.cri"]',
+      '[grpc]',
+      `address = "${dir}/c.sock"`,
+      '[ttrpc]',
+      `address = "${dir}/ct.sock"`,
+    ].join('\n'),
+  );
+  const child = start(dir, 'containerd', ['--config', config]);
+  await until(dir, child, () => existsSync(join(dir, 'c.sock')));
+  return child;
+}
+
+async function startEngine(dir: string, socket: string): Promise<ChildProcess> {
+  await mkdir(join(dir, 'x'), { recursive: true });
+  await writeFile(join(dir, 'd.json'), '{}'); // else the machine's own configuration is taken
+  const child = start(dir, 'dockerd', [
+    ...['--containerd', join(dir, 'c.sock'), '--host', `unix://${socket}`, '--config-file', join(dir, 'd.json')],
+    ...['--data-root', join(dir, 'data'), '--exec-root', join(dir, 'x'), '--pidfile', join(dir, 'd.pid')],
+    ...runtimeOptions(dir),
+    ...['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false', '--ip-masq=false'],
+  ]);
+  await until(dir, child, () => answers(socket));
+  return child;
+}
+
+function runtimeOptions(dir: string): readonly string[] {
+  if (missingCapabilities().length === 0) return [];
+  const wrapper = join(dir, 'runc');
+  writeRuncWrapper(wrapper);
+  return ['--add-runtime', `fitting=${wrapper}`, '--default-runtime', 'fitting'];
+}
+
+function start(dir: string, command: string, args: readonly string[]): ChildProcess {
+  const log = createWriteStream(join(dir, `${command}.log`), { flags: 'a' });
+  const child = spawn(command, [...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.pipe(log, { end: false });
+  child.stderr.pipe(log, { end: false });
+  return child;
+}
+
+/** Polls a condition that no event tells, while the process lives. */
+async function until(dir: string, child: ChildProcess, condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await condition()); tries++) {
+    if (child.exitCode !== null)
+      throw new Error(`${child.spawnfile} ended with ${child.exitCode}: ${await tail(dir, child)}`);
+    if (tries > 1200) throw new Error(`${child.spawnfile} does not come up`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function tail(dir: string, { spawnfile }: ChildProcess): Promise<string> {
+  return (await readFile(join(dir, `${spawnfile}.log`), 'utf8').catch(() => '')).slice(-1000);
+}
+
+function answers(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const ask = request({ socketPath, path: '/_ping' }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    ask.on('error', () => resolve(false));
+    ask.end();
+  });
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill(signal);
+  await ended;
+}
+
+async function unmountBelow(dir: string): Promise<void> {
+  const mounts = (await readFile('/proc/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '');
+  for (const mount of mounts.filter((path) => path.startsWith(`${dir}/`)).reverse()) {
+    await run('umount', ['-l', mount]).catch(() => undefined);
+  }
+}
+
+async function importBusybox(dir: string, socket: string, name: string): Promise<void> {
+  const root = join(dir, 'bb');
+  const { stdout } = await run('sh', ['-c', 'command -v busybox']);
+  await run('sh', [
+    '-ec',
+    `mkdir -p "$1/bin" "$1/tmp" && cp "$2" "$1/bin/busybox"
+     for name in $("$2" --list); do [ "$name" = busybox ] || ln -sf busybox "$1/bin/$name"; done
+     tar -C "$1" -c . | docker -H "unix://$3" import -c 'ENV PATH=/bin' - "$4"`,
+    'import',
+    root,
+    stdout.trim(),
+    socket,
+    name,
+  ]);
+}
+
+async function missingTools(names: readonly string[]): Promise<readonly string[]> {
+  const found = await Promise.all(
+    names.map((name) =>
+      run('sh', ['-c', 'command -v "$1"', 'sh', name]).then(
+        () => '',
+        () => name,
+      ),
+    ),
+  );
+  return found.filter((name) => name !== '');
+}
