@@ -35,4 +35,4 @@ export type { LoggedLine, LogQuery, Report, Stored } from './nats-bus';
 export { BusForbiddenError, BusUnavailableError, connectNats } from './nats-connect';
 export type { BusOptions } from './nats-connect';
 export { pullMessages } from './nats-pull';
-export { NatsBlobs } from './nats-blobs';
+export { BlobDamagedError, Blobs, InMemoryBlobs, NatsBlobs } from './nats-blobs';

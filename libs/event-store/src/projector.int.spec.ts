@@ -1,0 +1,121 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startTestNats } from '@tinkerbell/nats';
+import Database from 'better-sqlite3';
+import { build } from 'esbuild';
+import { afterEach, describe, expect, it } from 'vitest';
+import { InMemoryEventStore } from './in-memory';
+import { JetStreamEventStore } from './jetstream';
+import { openReadModels } from './projector';
+import { fillLog, sampleRows } from './testing/sample-rows';
+
+const cleanups: (() => Promise<unknown> | void)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+function folder(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'tink-rows-'));
+  cleanups.push(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+const projections = { rows: sampleRows };
+
+describe('read models', () => {
+  it('are whole after kill -9 in the middle of building, again and again', async () => {
+    const file = join(folder(), 'rows.db');
+    const script = join(process.cwd(), '.cache', `build-rows-${process.pid}.cjs`); // finds node_modules from here
+    cleanups.push(() => rmSync(script, { force: true }));
+    await build({
+      entryPoints: [join(__dirname, 'testing/build-rows.ts')],
+      outfile: script,
+      bundle: true,
+      platform: 'node',
+      external: ['better-sqlite3', 'nats'],
+      tsconfig: 'tsconfig.base.json',
+      logLevel: 'error',
+    });
+    const store = new InMemoryEventStore({ now: () => new Date(0) });
+    await fillLog(store, { commits: 20_000, streams: 37, name: (i) => `n${i}` });
+    let positions: readonly number[] = [];
+    const inTheMiddle = () => positions.filter((position) => position > 0 && position < 20_000).length;
+    for (let i = 0; i < 40 && inTheMiddle() < 3; i++) {
+      const child = spawn(process.execPath, [script, file], { stdio: ['ignore', 'pipe', 'inherit'] });
+      await once(child.stdout, 'data');
+      await new Promise((resolve) => setTimeout(resolve, 3 + 4 * i)); // any moment will do
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      positions = [...positions, whole(file)];
+    }
+    expect(inTheMiddle()).toBeGreaterThan(0);
+    expect(positions).toEqual([...positions].sort((a, b) => a - b));
+    const [survived, fresh] = await Promise.all([
+      openReadModels({ store, file, projections }),
+      openReadModels({ store, file: ':memory:', projections }),
+    ]);
+    expect(survived.position).toBe(20_000);
+    expect(survived.models.rows.list()).toEqual(fresh.models.rows.list());
+    expect(survived.models.rows.find('name:n19999')).toEqual(fresh.models.rows.find('name:n19999'));
+    await Promise.all([survived.close(), fresh.close()]);
+  });
+
+  it('follow JetStream across kill -9, and a rebuild from zero gives the same rows', async () => {
+    const nats = await startTestNats({ restart: false });
+    cleanups.push(() => nats.stop());
+    const store = await JetStreamEventStore.connect({ ...nats.engine, name: 'spec' });
+    cleanups.push(() => store.close());
+    const live = await openReadModels({ store, file: join(folder(), 'rows.db'), projections });
+    cleanups.push(() => live.close());
+    await fillLog(store, {
+      commits: 200,
+      streams: 7,
+      name: (i) => {
+        if (i === 100) void nats.server.kill().then(() => nats.server.restart());
+        return `n${i}`;
+      },
+    });
+    expect(await live.waitFor(await store.lastPosition(), 20_000)).toBe(true);
+    const fresh = await openReadModels({ store, file: ':memory:', projections });
+    expect(fresh.models.rows.count()).toBe(7);
+    expect(live.models.rows.list()).toEqual(fresh.models.rows.list());
+    await fresh.close();
+  });
+
+  it.skipIf(process.getuid?.() !== 0 || process.platform !== 'linux')(
+    'keep answering on a full disk and catch up when there is room',
+    async () => {
+      const dir = folder();
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', dir]);
+      cleanups.push(() => void execFileSync('umount', ['-l', dir]));
+      const lines: string[] = [];
+      const store = new InMemoryEventStore();
+      const read = await openReadModels({ store, file: join(dir, 'rows.db'), projections, log: (l) => lines.push(l) });
+      cleanups.push(() => read.close());
+      await fillLog(store, { commits: 400, streams: 400, name: (i) => `${i} ${'x'.repeat(10_000)}` });
+      await expect.poll(() => lines.join()).toMatch(/cannot be written: .*full|disk I\/O/i);
+      const stuck = read.position;
+      expect(stuck).toBeLessThan(400);
+      expect(read.models.rows.count()).toBe(stuck);
+      execFileSync('mount', ['-o', 'remount,size=64m', dir]);
+      expect(await read.waitFor(400, 10_000)).toBe(true);
+      expect(read.models.rows.count()).toBe(400);
+    },
+  );
+});
+
+/** Rows, checkpoint and heads tell the same story; returns the checkpoint. */
+function whole(file: string): number {
+  const db = new Database(file);
+  const tables = db.prepare(`SELECT count(*) FROM sqlite_master WHERE name = 'rows_sample_rows_v1'`).pluck().get();
+  if (tables === 0) return 0;
+  const position = Number(db.prepare('SELECT coalesce(max(position), 0) FROM projections').pluck().get());
+  const headPosition = Number(db.prepare('SELECT coalesce(max(position), 0) FROM heads').pluck().get());
+  const rows = db.prepare<[], { row: string }>('SELECT row FROM rows_sample_rows_v1').all();
+  const newest = rows.map(({ row }) => Number((JSON.parse(row) as { name: string }).name.slice(1)) + 1);
+  db.close();
+  expect(headPosition).toBe(position);
+  expect(Math.max(0, ...newest)).toBe(position);
+  return position;
+}
