@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { readFile } from 'node:fs/promises';
-import { Logger } from '@nestjs/common';
+import { ServerLogger } from './log';
 import { loadConfig } from '@tinkerbell/config';
 import { JetStreamEventStore } from '@tinkerbell/event-store';
 import { ensureNatsIdentity } from '@tinkerbell/identity';
@@ -12,7 +12,7 @@ import { StandaloneConfig } from './standalone.config';
 /** tink-server as a process of its own, against a NATS server that somebody else runs. */
 async function main(): Promise<void> {
   const config = loadConfig(StandaloneConfig, process.env);
-  const logger = new Logger('tink-server');
+  const logger = new ServerLogger('tink-server');
   const [ca, cert, key] = await Promise.all([
     readFile(config.TINK_CA_FILE, 'utf8'),
     readFile(config.TINK_CERT_FILE, 'utf8'),
@@ -38,6 +38,11 @@ async function main(): Promise<void> {
       .then(() => bus.close())
       .then(() => process.exit(0));
   };
+  // A hole in the log, or an event that a newer release wrote: going on would show what is not true.
+  void running.fault.then((fault) => {
+    logger.error(fault.message);
+    process.exit(1);
+  });
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
 }

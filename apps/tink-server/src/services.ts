@@ -43,7 +43,7 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [EventStore, store],
     [ReadSide, reads],
     [Metrics, metrics],
-    [Site, new Site(store, pki.ca, ports.version)],
+    [Site, new Site(store, pki.ca, ports.version, readModels.fault)],
     [HardwareCommands, new HardwareCommands(store, reads)],
     [TemplateCommands, new TemplateCommands(store, reads)],
     [WorkflowCommands, new WorkflowCommands(store, reads)],

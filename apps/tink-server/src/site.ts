@@ -14,6 +14,7 @@ export interface Health {
 
 /** What this server says about itself. */
 export class Site {
+  private fault: Error | undefined;
   private readonly startedAt = process.hrtime.bigint();
 
   constructor(
@@ -21,11 +22,16 @@ export class Site {
     /** PEM. */
     readonly ca: string,
     readonly version: string,
-  ) {}
+    /** Ends when the read models can no longer follow the log. */
+    fault: Promise<Error>,
+  ) {
+    void fault.then((error) => (this.fault = error));
+  }
 
   async health(reads: ReadSide): Promise<Health> {
     const uptime = Number((process.hrtime.bigint() - this.startedAt) / 1_000_000_000n);
     const known = { version: this.version, uptime, applied: reads.position() };
+    if (this.fault) return { healthy: false, ...known, log: null, reason: this.fault.message };
     try {
       return { healthy: true, ...known, log: await inTime(this.store.lastPosition()) };
     } catch (error) {

@@ -1,7 +1,6 @@
 import 'reflect-metadata';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
-import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { GrpcListener } from './grpc/grpc-listener';
@@ -22,6 +21,7 @@ import { IngressLoop } from './workers/ingress.loop';
 import { logTransitions } from './workers/transition-log';
 import { wakeWorkers } from './workers/wake-workers';
 import { WorkerListener } from './workers/worker-listener';
+import { ServerLogger, setLogLevel } from './log';
 
 export interface Bound {
   readonly host: string;
@@ -32,6 +32,8 @@ export interface RunningTinkServer {
   readonly grpc: Bound;
   readonly http: Bound;
   readonly https: Bound;
+  /** Ends with the error that stopped the read models from following the log; never otherwise. */
+  readonly fault: Promise<Error>;
   /** Ends all that was started here and nothing else: the ports belong to the caller. */
   close(): Promise<void>;
 }
@@ -56,6 +58,7 @@ async function start(
   stack: Stack,
 ): Promise<RunningTinkServer> {
   const { store, bus, pki } = ports;
+  setLogLevel(config.TINK_LOG_LEVEL);
   const own = ports.readModels
     ? undefined
     : await openTinkReadModels(store, join(config.TINK_DATA_DIR, 'tink-server.db'));
@@ -66,9 +69,9 @@ async function start(
 
   const app = await NestFactory.create<NestExpressApplication>(TinkServerModule.with(providers), {
     bodyParser: false,
-    bufferLogs: false,
     abortOnError: false,
-    logger: new Logger(),
+    // Nest's own noise; our lines go through ServerLogger.
+    logger: ['error', 'warn'],
   });
   stack.push(() => app.close());
   prepareHttp(app, config, reads);
@@ -95,10 +98,16 @@ async function start(
 
   const { http, https } = await openHttp(app, config, pki, stack);
   grpc.setServing(true);
-  new Logger('tink-server').log(
+  new ServerLogger('tink-server').log(
     `gRPC ${grpcHost}:${grpc.port}, HTTP ${http.port} and HTTPS ${https.port} on ${config.TINK_HOST}`,
   );
-  return { grpc: { host: grpcHost, port: grpc.port }, http, https, close: () => stack.close() };
+  return {
+    grpc: { host: grpcHost, port: grpc.port },
+    http,
+    https,
+    fault: readModels.fault,
+    close: () => stack.close(),
+  };
 }
 
 function prepareHttp(app: NestExpressApplication, config: TinkServerConfig, reads: ReadSide): void {
@@ -138,7 +147,7 @@ class Stack {
       try {
         await end();
       } catch (error) {
-        new Logger('tink-server').warn(`while closing: ${String(error)}`);
+        new ServerLogger('tink-server').warn(`while closing: ${String(error)}`);
       }
     }
   }

@@ -24,6 +24,10 @@ export class TinkServerConfig {
   @Max(port)
   readonly TINK_HTTPS_PORT: number = 42_124;
 
+  /** `debug` adds a line for each request. */
+  @IsIn(['error', 'warn', 'info', 'debug'])
+  readonly TINK_LOG_LEVEL: 'error' | 'warn' | 'info' | 'debug' = 'info';
+
   /** Holds the read models (SQLite); may be deleted while the server is down. */
   @IsString()
   readonly TINK_DATA_DIR: string = '.tinkerbell/tink-server';

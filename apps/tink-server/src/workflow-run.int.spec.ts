@@ -120,6 +120,26 @@ describe('a workflow', () => {
     });
   });
 
+  it('shows its output as it is written, until there is no more to come', async () => {
+    const { id, workers } = await prepare([{ actions: [{}] }]);
+    const [worker] = workers as [SimulatedWorker];
+    const first = await worker.assigned();
+    await worker.started(first);
+    await worker.log(first, 'one');
+    const lines: string[] = [];
+    for await (const { line } of harness.rest().lines<{ line: string }>(`/api/workflows/${id}/logs?follow=1`)) {
+      lines.push(line);
+      if (line === 'one') await worker.log(first, 'two');
+      if (line === 'two') await worker.finished(first);
+    }
+    expect(lines).toEqual(['one', 'two']);
+    expect(await workflow(id)).toMatchObject({ status: 'success' });
+    // Another machine cannot put words into its mouth.
+    const thief = (await prepare([{ actions: [{}] }])).workers[0] as SimulatedWorker;
+    await thief.log(first, 'forged');
+    expect((await harness.rest().get(`/api/workflows/${id}/logs`)).text).not.toContain('forged');
+  });
+
   it('ends with the first action that fails, and takes its on-failure result after', async () => {
     const { id, workers } = await prepare([{ actions: [{ 'on-failure': ['x'] }, {}] }]);
     const [worker] = workers as [SimulatedWorker];
@@ -246,6 +266,17 @@ describe('reports', () => {
     await worker.finished(first);
     await fact(id, 'ActionSucceeded');
     expect(await types(id)).toEqual(['WorkflowCreated', 'ActionStarted', 'ActionSucceeded']);
+  });
+
+  it('that overtake each other are put in order', async () => {
+    const { id, workers } = await prepare([{ actions: [{ 'on-failure': ['x'] }] }]);
+    const [worker] = workers as [SimulatedWorker];
+    const first = await worker.assigned();
+    await worker.handled(first, 'on-failure');
+    await worker.finished(first, { outcome: 'failed', reason: 'exit', exitCode: 1 });
+    await worker.started(first);
+    await fact(id, 'ActionHandlerFinished');
+    expect(await types(id)).toEqual(['WorkflowCreated', 'ActionStarted', 'ActionFailed', 'ActionHandlerFinished']);
   });
 
   it('of a foreign worker are refused, and it sees nothing of the workflow', async () => {

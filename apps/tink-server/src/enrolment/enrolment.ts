@@ -1,5 +1,4 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { Logger } from '@nestjs/common';
 import {
   bootDecider,
   enrolmentDecider,
@@ -14,6 +13,7 @@ import { handle, type EventStore } from '@tinkerbell/event-store';
 import { subjects, type EnrolReply, type EnrolRequest } from '@tinkerbell/messaging';
 import { metadataFor, streamOf, type Caller } from '../commands/caller';
 import type { ReadSide } from '../read-side';
+import { ServerLogger } from '../log';
 
 /** Signs a worker's credential: what `NatsIdentity` of @tinkerbell/identity does. */
 export interface WorkerCredentials {
@@ -36,7 +36,7 @@ export interface EnrolmentOptions {
 
 /** Trades a one-time token for a worker's own credential. */
 export class Enrolment {
-  private readonly logger = new Logger('enrolment');
+  private readonly logger = new ServerLogger('enrolment');
 
   constructor(
     private readonly store: EventStore,

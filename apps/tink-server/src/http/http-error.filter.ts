@@ -1,11 +1,12 @@
-import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { describeError, internalError } from './error-body';
 import { pathOf, sendJson, type HttpRequest, type HttpResponse } from './http-message';
+import { ServerLogger } from '../log';
 
 /** Every failed HTTP request is answered in one shape: `{error:{code, message, field?, faults?}}`. */
 @Catch()
 export class HttpErrorFilter implements ExceptionFilter {
-  private readonly logger = new Logger('http');
+  private readonly logger = new ServerLogger('http');
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();

@@ -1,7 +1,7 @@
-import { Logger } from '@nestjs/common';
 import { pathOf, peerAddress, type HttpRequest, type HttpResponse } from './http-message';
+import { ServerLogger } from '../log';
 
-const logger = new Logger('http');
+const logger = new ServerLogger('http');
 
 /** One line a request at debug level. Without the query and the headers: they may hold secrets. */
 export function requestLog(request: HttpRequest, response: HttpResponse, next: () => void): void {

@@ -1,10 +1,10 @@
-import { Logger } from '@nestjs/common';
 import { DomainError, workflowDecider, type WorkflowCommand } from '@tinkerbell/domain';
 import { handle, type EventStore } from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
 import type { WorkflowRow } from '@tinkerbell/projections';
 import { rowsOf, type ReadSide } from '../read-side';
 import { nextDeadline, type Deadline } from './deadlines';
+import { ServerLogger } from '../log';
 
 /** setTimeout takes no more. */
 const longest = 2_147_483_647;
@@ -15,7 +15,7 @@ const retryMilliseconds = 1_000;
  * It proposes; the decider refuses when the worker's report came first.
  */
 export class ActionTimeoutReactor {
-  private readonly logger = new Logger('action-timeout');
+  private readonly logger = new ServerLogger('action-timeout');
   private readonly timers = new Map<string, NodeJS.Timeout>();
   private stopListening: (() => void) | undefined;
   private closed = false;

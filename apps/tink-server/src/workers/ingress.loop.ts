@@ -1,4 +1,3 @@
-import { Logger } from '@nestjs/common';
 import { DomainError, enrolmentDecider, fold, workflowDecider } from '@tinkerbell/domain';
 import type { WorkflowEvent } from '@tinkerbell/events';
 import { CommandIdReusedError, CommitTooLargeError, handle, type EventStore } from '@tinkerbell/event-store';
@@ -7,6 +6,7 @@ import { MalformedJsonError } from '../http/json-text';
 import type { Metrics } from '../metrics';
 import { isEarly } from './early-report';
 import { readReport, UnknownReportError, type Report } from './report';
+import { ServerLogger } from '../log';
 
 /** Redeliveries, two seconds apart: longer than the broker takes to hand out again what a crash left unacknowledged. */
 const patience = 30;
@@ -22,7 +22,7 @@ class PutOffError extends Error {}
  * be reached the same report is tried again.
  */
 export class IngressLoop {
-  private readonly logger = new Logger('ingress');
+  private readonly logger = new ServerLogger('ingress');
   private readonly stopping = new AbortController();
   private running: Promise<void> = Promise.resolve();
 

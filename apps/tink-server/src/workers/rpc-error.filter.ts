@@ -1,12 +1,13 @@
-import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { NatsContext } from '@nestjs/microservices';
 import { throwError, type Observable } from 'rxjs';
 import { describeError, internalError } from '../http/error-body';
+import { ServerLogger } from '../log';
 
 /** A refused RPC is answered with `{err:{code, message}}`; the codes are those of the HTTP API. */
 @Catch()
 export class RpcErrorFilter implements ExceptionFilter {
-  private readonly logger = new Logger('worker');
+  private readonly logger = new ServerLogger('worker');
 
   catch(error: unknown, host: ArgumentsHost): Observable<never> {
     const subject = host.switchToRpc().getContext<NatsContext>().getSubject();

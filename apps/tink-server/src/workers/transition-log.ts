@@ -1,11 +1,11 @@
-import { Logger } from '@nestjs/common';
 import type { AnyEvent, Recorded } from '@tinkerbell/events';
 import type { EventStore } from '@tinkerbell/event-store';
 import { readFeed } from '../events/event-feed';
+import { ServerLogger } from '../log';
 
 /** Writes one line at info level for every fact about hardware, templates, workflows and workers, until the signal aborts. */
 export async function logTransitions(store: EventStore, after: number, signal: AbortSignal): Promise<void> {
-  const logger = new Logger('log');
+  const logger = new ServerLogger('log');
   for await (const recorded of readFeed(store, { after, follow: true, signal })) {
     const line = transitionText(recorded);
     if (line !== undefined) logger.log(line);

@@ -1,4 +1,3 @@
-import { Logger } from '@nestjs/common';
 import { fold, ForbiddenError, isTerminal, nextAssignment, NotFoundError, workflowDecider } from '@tinkerbell/domain';
 import type { ExistingWorkflow, WorkflowState } from '@tinkerbell/domain';
 import type { WorkflowEvent } from '@tinkerbell/events';
@@ -7,13 +6,14 @@ import { reportId, type NextReply, type StateReply, type StateRequest } from '@t
 import { streamOf } from '../commands/caller';
 import type { ReadSide } from '../read-side';
 import { idleReason, workOrder } from './work-order';
+import { ServerLogger } from '../log';
 
 /**
  * Answers what a worker asks. The read model only says where to look: what is handed out is confirmed against the stream, so a worker
  * never gets an action that the log says is done.
  */
 export class WorkerDesk {
-  private readonly logger = new Logger('worker');
+  private readonly logger = new ServerLogger('worker');
 
   constructor(
     private readonly store: EventStore,

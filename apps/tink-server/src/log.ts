@@ -1,0 +1,22 @@
+import { ConsoleLogger, type LogLevel } from '@nestjs/common';
+
+const order = ['error', 'warn', 'log', 'debug'] as const satisfies readonly LogLevel[];
+export type TinkLogLevel = 'error' | 'warn' | 'info' | 'debug';
+
+let enabled: ReadonlySet<LogLevel> = upTo('info');
+
+/** For all of this server's loggers. Nest's own level is shared by all apps of a process, and the last one that starts sets it. */
+export function setLogLevel(level: TinkLogLevel): void {
+  enabled = upTo(level);
+}
+
+/** Nest's console logger with the level of this server. */
+export class ServerLogger extends ConsoleLogger {
+  override isLevelEnabled(level: LogLevel): boolean {
+    return enabled.has(level);
+  }
+}
+
+function upTo(level: TinkLogLevel): ReadonlySet<LogLevel> {
+  return new Set(order.slice(0, order.indexOf(level === 'info' ? 'log' : level) + 1));
+}
