@@ -97,6 +97,23 @@ describe('a worker’s credential', () => {
     await expect(connect({ ...other, jwt: past ?? '', seed: key.seed })).rejects.toThrow(BusForbiddenError);
   });
 
+  it('may be replaced while connected: the new one is used when the old one ends', async () => {
+    const key = createUserKey();
+    const mint = (seconds: number) =>
+      nats.identity?.mintWorkerJwt({ ...key, workerId: one, expiresAt: new Date(Date.now() + seconds * 1000) });
+    let jwt = (await mint(2)) ?? '';
+    const seen: string[] = [];
+    const { servers, ca } = await nats.worker(one);
+    const bus = await connect({
+      ...{ servers, ca, seed: key.seed, jwt: () => jwt, inboxPrefix: subjects.inboxPrefix(one) },
+      onStatus: ({ type }) => void seen.push(type),
+    });
+    jwt = (await mint(3600)) ?? '';
+    await expect.poll(() => seen, { timeout: 15_000 }).toContain('reconnect');
+    expect(await bus.publishReport(subjects.report(one, 'ready'), 'renewed', {})).toMatchObject({ duplicate: false });
+    await take(engine, (taken) => taken.some(({ id }) => id === 'renewed'));
+  });
+
   it('is not asked for when the server’s certificate is not from our authority', async () => {
     const { ca: _, ...login } = await nats.worker(one);
     await expect(connect({ ...login, firstConnectTimeoutMs: 300 })).rejects.toThrow(BusUnavailableError);

@@ -67,7 +67,7 @@ function refusal(durability: Durability): StoreUnsuitableError {
     : 'nobody knows whether nats-server writes each commit through to the disk';
   const remedy = lazy
     ? 'set `sync_interval: always` in its jetstream block'
-    : 'give the credentials of its system account (TINK_NATS_SYSTEM_CREDS)';
+    : 'give the credentials of its system account';
   return new StoreUnsuitableError(`${fault}: ${remedy}, or allow lazy sync in a laboratory (--allow-lazy-sync)`);
 }
 

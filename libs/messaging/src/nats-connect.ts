@@ -83,5 +83,8 @@ async function reportStatus(connection: NatsConnection, { onStatus }: BusOptions
 }
 
 function isRefusal(error: unknown): boolean {
-  return error instanceof Error && /authorization violation|authentication|permissions violation/i.test(error.message);
+  return (
+    error instanceof Error &&
+    /authorization violation|authentication expired|permissions violation/i.test(error.message)
+  );
 }
