@@ -25,7 +25,8 @@ export function parseRequestedName(path: string): RequestedName | undefined {
 
 /** A MAC in any of the forms that a boot file path can be given in: colons, dashes, dots, none. */
 export function looseMac(text: string): string | undefined {
+  const isMac =
+    /^(?:[\da-f]{2}([:-])(?:[\da-f]{2}\1){4}[\da-f]{2}|[\da-f]{4}\.[\da-f]{4}\.[\da-f]{4}|[\da-f]{12})$/i.test(text);
   const hex = text.toLowerCase().replaceAll(/[:.-]/g, '');
-  if (!/^[0-9a-f]{12}$/.test(hex) || !/^(?:[0-9a-f]{2}[:-]?){6}$|^(?:[0-9a-f]{4}\.?){3}$/i.test(text)) return undefined;
-  return hex.match(/../g)?.join('-');
+  return isMac ? hex.match(/../g)?.join('-') : undefined;
 }

@@ -59,9 +59,10 @@ export class FileDesk {
     mac?: string,
   ): Promise<void> {
     const startedAt = performance.now();
+    // Now: a socket that is closed has forgotten its peer.
+    const machine = this.callers.at(peerOf(request)) ?? (mac === undefined ? undefined : this.machines.byMac(mac));
     const isWhole = await sendFile(request, response, file);
     if (!isWhole) return;
-    const machine = this.callers.at(peerOf(request)) ?? (mac === undefined ? undefined : this.machines.byMac(mac));
     const seconds = (performance.now() - startedAt) / 1000;
     await this.served.record({ machine, protocol: 'http', role: roleOf(name), file: name, bytes: file.size, seconds });
   }

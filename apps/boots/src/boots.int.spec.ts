@@ -1,0 +1,322 @@
+import { createHash } from 'node:crypto';
+import { symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageType, option, readOption } from '@tinkerbell/dhcp';
+import type { AnyEvent } from '@tinkerbell/events';
+import { InMemoryEventStore, StoreUnavailableError } from '@tinkerbell/event-store';
+import { subjects } from '@tinkerbell/messaging';
+import { afterEach, describe, expect, it } from 'vitest';
+import { captures, readCapture } from '../../../libs/dhcp/fixtures/read-capture';
+import { type Bench, machineAddress, startBench } from './boots.testing';
+import { firmware, hardwareId, mac, requestOf } from './dhcp/requests.testing';
+
+let bench: Bench | undefined;
+const start = async (...options: Parameters<typeof startBench>) => (bench = await startBench(...options));
+afterEach(async () => {
+  await bench?.close();
+  bench = undefined;
+});
+const ofType = <T extends AnyEvent['type']>(events: readonly AnyEvent[], type: T) =>
+  events.filter((event): event is Extract<AnyEvent, { type: T }> => event.type === type);
+/** Until the condition holds: what boots does after its answer has no reply of its own. */
+async function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+const scriptPath = '/01:02:03:04:05:06/auto.ipxe';
+
+describe('DHCP', () => {
+  it('binds before it acknowledges, then renews', async () => {
+    const { dhcp, lease, events } = await start({});
+    const offer = await dhcp(requestOf('discover', firmware(7)));
+    expect(offer).toMatchObject({ yiaddr: machineAddress, file: 'ipxe.efi' });
+    expect(await events()).toEqual([]);
+    const ack = await lease(...firmware(7));
+    expect(readOption(ack.options, messageType)).toBe('ack');
+    expect((await events()).map(({ type }) => type)).toEqual(['LeaseBound', 'NetbootOffered']);
+    await lease();
+    expect((await events()).map(({ type }) => type)).toEqual(['LeaseBound', 'LeaseRenewed', 'NetbootOffered']);
+  });
+
+  it('does not acknowledge what cannot be stored, and does so when it can be again', async () => {
+    const store = new InMemoryEventStore();
+    const append = store.append.bind(store);
+    let isDown = false;
+    store.append = (...args) => (isDown ? Promise.reject(new StoreUnavailableError('disk full')) : append(...args));
+    const { boots, lease, dhcp } = await start({ store });
+    isDown = true;
+    const lost = lease();
+    await eventually(async () =>
+      boots.metrics.total('dhcp_dropped_total', { reason: 'error' }) > 0 ? true : undefined,
+    );
+    expect(boots.metrics.total('dhcp_replies_total')).toBe(0);
+    await dhcp(requestOf('discover')); // needs no log
+    isDown = false;
+    expect(readOption((await lease()).options, messageType)).toBe('ack');
+    void lost;
+  });
+
+  it('answers the next machine after any malformed message', async () => {
+    const { boots, relay, dhcp } = await start({});
+    let sent = 0;
+    for (const name of captures) {
+      for (const bytes of readCapture(name).slice(0, 2)) {
+        for (let length = 0; length < bytes.length; length += 7) {
+          relay(bytes.subarray(0, length));
+          sent++;
+        }
+      }
+    }
+    expect(sent).toBeGreaterThan(500);
+    const offer = await dhcp(requestOf('discover'));
+    expect(offer.yiaddr).toBe(machineAddress);
+    expect(boots.metrics.total('dhcp_dropped_total', { reason: 'malformed' })).toBeGreaterThan(0);
+  });
+
+  it('remembers the leases of the log after a restart', async () => {
+    const log: ConstructorParameters<typeof InMemoryEventStore>[0] = { log: [] };
+    const first = await start({ store: new InMemoryEventStore(log) });
+    await first.lease();
+    await first.close();
+    const second = await start({ store: new InMemoryEventStore({ log: [...(log.log ?? [])] }) });
+    expect((await second.http('/auto.ipxe')).status).toBe(200);
+  });
+});
+
+describe('boot scripts', () => {
+  it('go to the machine that holds the lease, with a token of which only the hash is kept', async () => {
+    const { http, lease, events } = await start({});
+    await lease(...firmware(7, 'PXEClient', 'iPXE'));
+    const { status, headers, body } = await http(scriptPath);
+    expect(status).toBe(200);
+    expect(headers['content-type']).toMatch(/^text\/plain/);
+    const token = /tink_token=(\S{43})\s/.exec(body)?.[1] ?? '';
+    const [served] = ofType(await events(), 'BootScriptServed');
+    expect(served?.data).toMatchObject({ hardwareId, mac, script: 'osie' });
+    expect(served?.data.tokenHash).toBe(createHash('sha256').update(token).digest('hex'));
+    expect(JSON.stringify(await events())).not.toContain(token);
+    expect(body).toContain(`worker_id=${hardwareId} hw_addr=01:02:03:04:05:06`);
+    expect((await http('/auto.ipxe')).body).not.toContain(token);
+  });
+
+  it('are refused to others, and unknown for machines that are', async () => {
+    const { http, lease } = await start({});
+    expect((await http(scriptPath)).status).toBe(403);
+    await lease();
+    const refused = await http(scriptPath, { from: '127.0.0.9' });
+    expect(refused.status).toBe(403);
+    expect(JSON.parse(refused.body)).toEqual({
+      error: { code: 'FORBIDDEN', message: '127.0.0.9 does not hold the lease of 01:02:03:04:05:06' },
+    });
+    expect((await http('/auto.ipxe', { from: '127.0.0.9' })).status).toBe(404);
+    expect((await http('/02:02:02:02:02:02/auto.ipxe')).status).toBe(404);
+    expect((await http('/nonsense/auto.ipxe')).status).toBe(404);
+  });
+
+  it('boot the disk when the machine may not netboot', async () => {
+    const { http, lease, events } = await start({ interface: { allow_pxe: false } });
+    await lease();
+    expect((await http(scriptPath)).body).toContain('booting its own disk');
+    expect(ofType(await events(), 'BootScriptServed')[0]?.data).toMatchObject({ script: 'local', tokenHash: null });
+  });
+
+  it('are the record’s own', async () => {
+    const { http, lease, append } = await start({ interface: { ipxe: { url: '', contents: 'shell', binary: '' } } });
+    await lease();
+    expect((await http(scriptPath)).body).toBe('#!ipxe\n\nshell\n');
+    await append(subjects.stream('hardware', hardwareId), { type: 'HardwareDeleted', v: 1, data: {} });
+    expect((await http(scriptPath)).status).toBe(404);
+  });
+
+  it('name what cannot be part of a script', async () => {
+    const { http, lease } = await start({ interface: { osie: { base_url: 'http://m/a b', kernel: '', initrd: '' } } });
+    await lease();
+    const { status, body } = await http(scriptPath);
+    expect(status).toBe(409);
+    expect(JSON.parse(body)).toMatchObject({ error: { code: 'UNSAFE_SCRIPT_VALUE', field: 'osieUrl' } });
+  });
+
+  it('are not served when that cannot be stored', async () => {
+    const store = new InMemoryEventStore();
+    const { http, lease } = await start({ store });
+    await lease();
+    store.append = () => Promise.reject(new StoreUnavailableError('disk full'));
+    const { status, body } = await http(scriptPath);
+    expect(status).toBe(503);
+    expect(body).not.toContain('tink_token');
+  });
+
+  it('go by the reservation where another server does DHCP', async () => {
+    const { http, boots } = await start({ settings: { BOOTS_DHCP: 'false' } });
+    expect(boots.dhcp).toBeUndefined();
+    expect((await http(scriptPath)).status).toBe(200);
+    expect((await http(scriptPath, { from: '127.0.0.9' })).status).toBe(403);
+  });
+});
+
+describe('files', () => {
+  const content = 'kernel'.repeat(1000);
+  async function withFiles() {
+    const started = await start({});
+    await writeFile(join(started.folders.osie, 'vmlinuz-x86_64'), content);
+    await writeFile(join(started.folders.ipxe, 'ipxe.efi'), 'an EFI program');
+    await writeFile(join(started.folders.images, 'disk.raw'), '0123456789');
+    await symlink(join(started.folders.images, '..', 'secret'), join(started.folders.images, 'link'));
+    return started;
+  }
+
+  it('go out whole, and that is an event', async () => {
+    const { http, lease, events } = await withFiles();
+    await lease();
+    const { status, headers, body } = await http('/osie/vmlinuz-x86_64');
+    expect(status).toBe(200);
+    expect(headers).toMatchObject({ 'content-length': String(content.length), 'accept-ranges': 'bytes' });
+    expect(body).toBe(content);
+    const [served] = await eventually(async () => {
+      const found = ofType(await events(), 'BootFileServed');
+      return found.length > 0 ? found : undefined;
+    });
+    expect(served?.data).toMatchObject({
+      protocol: 'http',
+      role: 'kernel',
+      file: 'vmlinuz-x86_64',
+      bytes: content.length,
+    });
+  });
+
+  it('in parts, to the last of which the event belongs', async () => {
+    const { http, lease, events } = await withFiles();
+    await lease();
+    const part = await http('/images/disk.raw', { headers: { range: 'bytes=2-4' } });
+    expect(part).toMatchObject({ status: 206, body: '234' });
+    expect(part.headers['content-range']).toBe('bytes 2-4/10');
+    expect(ofType(await events(), 'BootFileServed')).toEqual([]);
+    expect((await http('/images/disk.raw', { headers: { range: 'bytes=5-' } })).body).toBe('56789');
+    await eventually(async () => (ofType(await events(), 'BootFileServed').length === 1 ? true : undefined));
+    const beyond = await http('/images/disk.raw', { headers: { range: 'bytes=10-' } });
+    expect(beyond).toMatchObject({ status: 416, body: '' });
+    expect(beyond.headers['content-range']).toBe('bytes */10');
+  });
+
+  it('by HEAD, ETag and If-Range', async () => {
+    const { http } = await withFiles();
+    const head = await http('/images/disk.raw', { method: 'HEAD' });
+    expect(head).toMatchObject({ status: 200, body: '' });
+    expect(head.headers['content-length']).toBe('10');
+    const etag = String(head.headers['etag']);
+    expect((await http('/images/disk.raw', { headers: { 'if-none-match': etag } })).status).toBe(304);
+    const range = 'bytes=0-1';
+    expect((await http('/images/disk.raw', { headers: { range, 'if-range': etag } })).status).toBe(206);
+    expect((await http('/images/disk.raw', { headers: { range, 'if-range': '"old"' } })).body).toBe('0123456789');
+  });
+
+  it('of HTTP boot, with and without MAC', async () => {
+    const { http } = await withFiles();
+    expect((await http('/ipxe.efi')).body).toBe('an EFI program');
+    expect((await http('/01:02:03:04:05:06/ipxe.efi')).body).toBe('an EFI program');
+    expect((await http('/01:02:03:04:05:06/autoexec.ipxe')).status).toBe(404);
+  });
+
+  it.each([
+    '/images/../secret',
+    '/images/..%2fsecret',
+    '/images/%2e%2e/secret',
+    '/osie/..%5csecret',
+    '/images/link',
+    '/..%2fsecret',
+    '/images/',
+    '/images/%00',
+    '/osie/%zz',
+    '/nothing',
+    '/a/b/c',
+  ])('never from elsewhere: %s', async (path) => {
+    const { http } = await withFiles();
+    const { status, body } = await http(path);
+    expect([400, 404]).toContain(status);
+    expect(body).not.toContain('not for machines');
+  });
+});
+
+describe('calls home', () => {
+  it('are stored and answered', async () => {
+    const { http, lease, events } = await start({});
+    await lease();
+    const post = (body: string, headers = {}) => http('/phone-home', { method: 'POST', body, headers });
+    expect((await post('{"type":"osie.started","uptimeSeconds":7.5}')).status).toBe(200);
+    expect((await post('')).status).toBe(200);
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    expect((await post('type=booted&body=well', form)).status).toBe(200);
+    const told = await events();
+    expect(ofType(told, 'OsieStarted')[0]?.data).toEqual({ hardwareId, mac, uptimeSeconds: 7.5 });
+    expect(ofType(told, 'MachinePhonedHome').map(({ data }) => data)).toEqual([
+      { hardwareId, mac, kind: 'phone-home', body: '', address: machineAddress },
+      { hardwareId, mac, kind: 'booted', body: 'well', address: machineAddress },
+    ]);
+  });
+
+  it('say what is wrong with them', async () => {
+    const { http, lease, events } = await start({});
+    await lease();
+    const post = (body: string, from = machineAddress) => http('/phone-home', { method: 'POST', body, from });
+    const bad = await post('{');
+    expect(bad.status).toBe(400);
+    expect(JSON.parse(bad.body)).toMatchObject({ error: { code: 'INVALID', field: 'body' } });
+    const large = await post('x'.repeat(100_000));
+    expect(large.status).toBe(400);
+    expect(JSON.parse(large.body)).toMatchObject({ error: { message: 'body has more than 16384 bytes' } });
+    expect((await post('', '127.0.0.9')).status).toBe(404);
+    expect(ofType(await events(), 'MachinePhonedHome')).toEqual([]);
+  });
+});
+
+describe('the service itself', () => {
+  it('tells health, version and numbers', async () => {
+    const store = new InMemoryEventStore();
+    const { http, lease } = await start({ store });
+    await lease();
+    expect(JSON.parse((await http('/healthz')).body)).toMatchObject({ status: 'ok' });
+    expect(JSON.parse((await http('/version')).body)).toEqual({ version: '1.2.3', service_name: 'boots' });
+    const { body, headers } = await http('/metrics');
+    expect(headers['content-type']).toContain('version=0.0.4');
+    expect(body).toContain('boots_dhcp_replies_total{type="ack"} 1');
+    expect(body).toContain('boots_leases 1');
+    expect(body).toContain('boots_http_requests_total{route="healthz",code="200"} 1');
+    store.lastPosition = () => Promise.reject(new StoreUnavailableError('away'));
+    const ill = await http('/healthz');
+    expect(ill.status).toBe(503);
+    expect(JSON.parse(ill.body)).toMatchObject({ status: 'unavailable', fault: 'away' });
+  });
+
+  it('says which address cannot be had, and closes what was open', async () => {
+    await expect(startBench({ settings: { PUBLIC_IP: '192.0.2.1' } })).rejects.toThrow(/TFTP on 192\.0\.2\.1/);
+  });
+
+  it('says what to do when radvd is missing', async () => {
+    const settings = { BOOTS_RA_INTERFACE: 'lo', BOOTS_RADVD: '/nowhere/radvd' };
+    await expect(startBench({ settings })).rejects.toThrow(/nowhere\/radvd is not installed.*apt-get install radvd/);
+  });
+
+  it('has a chained program run once before the script', async () => {
+    const {
+      lease,
+      append: _append,
+      boots,
+      folders,
+      http,
+    } = await start({
+      interface: { ipxe: { url: '', contents: '', binary: 'my.kpxe' } },
+    });
+    await writeFile(join(folders.ipxe, 'my.kpxe'), 'a program');
+    const rom = firmware(0, 'PXEClient', 'iPXE');
+    expect((await lease(...rom)).file).toBe(`tftp://127.0.0.1:${boots.tftp.port}/01:02:03:04:05:06/my.kpxe`);
+    await http('/01:02:03:04:05:06/my.kpxe');
+    await eventually(async () =>
+      (await lease(...rom, option(messageType, 'request'))).file.endsWith(scriptPath) ? true : undefined,
+    );
+    expect((await http(scriptPath)).status).toBe(200);
+    expect((await lease(...rom)).file).toContain('my.kpxe');
+  });
+});

@@ -1,0 +1,125 @@
+import { type LeaseCommand, leaseDecider } from '@tinkerbell/domain';
+import { ConcurrencyError, type EventStore, InMemoryEventStore, StoreUnavailableError } from '@tinkerbell/event-store';
+import { describe, expect, it } from 'vitest';
+import { StreamWriter } from './stream-writer';
+
+const stream = 'tink.ev.default.lease.default';
+const bind = (n: number, over: Partial<Extract<LeaseCommand, { type: 'BindLease' }>> = {}): LeaseCommand => ({
+  type: 'BindLease',
+  mac: `02-00-00-00-00-0${n}`,
+  hardwareId: `h${n}`,
+  ip: `10.0.0.${n}`,
+  hostname: '',
+  leaseSeconds: 60,
+  giaddr: null,
+  clientState: 'selecting',
+  now: '2026-01-01T00:00:00.000Z',
+  ...over,
+});
+
+function writerOn(store: EventStore) {
+  return new StreamWriter(store, leaseDecider, stream, 'boots');
+}
+
+/** Appends wait until let go, so that a test decides what meets in one commit; `fail` makes the next one throw. */
+function slowStore() {
+  const inner = new InMemoryEventStore();
+  const gates: (() => void)[] = [];
+  let fail: Error | undefined;
+  const append: EventStore['append'] = async (...args) => {
+    await new Promise<void>((resolve) => gates.push(resolve));
+    const error = fail;
+    fail = undefined;
+    if (error) throw error;
+    return inner.append(...args);
+  };
+  const store = Object.assign(Object.create(inner) as EventStore, {
+    append,
+    read: inner.read.bind(inner),
+  });
+  return {
+    store,
+    inner,
+    failNext: (error: Error) => (fail = error),
+    async letGo() {
+      while (gates.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      gates.shift()?.();
+    },
+  };
+}
+
+describe('StreamWriter', () => {
+  it('puts what arrives while a commit is on its way into one commit', async () => {
+    const { store, inner, letGo } = slowStore();
+    const writer = writerOn(store);
+    const first = writer.submit(bind(1));
+    const others = [2, 3, 4, 5].map((n) => writer.submit(bind(n)));
+    await letGo();
+    await first;
+    await letGo();
+    await Promise.all(others);
+    const { events } = await inner.read(stream);
+    expect(events.map(({ version }) => version)).toEqual([1, 2, 2, 2, 2]);
+    expect(writer.state.byMac.size).toBe(5);
+  });
+
+  it('refuses one command without harm to those beside it', async () => {
+    const { store, inner, letGo } = slowStore();
+    const writer = writerOn(store);
+    const results = Promise.allSettled([
+      writer.submit(bind(1)),
+      writer.submit(bind(2)),
+      writer.submit(bind(3, { ip: '10.0.0.1' })),
+      writer.submit(bind(4)),
+    ]);
+    await letGo();
+    await letGo();
+    expect((await results).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+    expect((await inner.read(stream)).events).toHaveLength(3);
+  });
+
+  it('keeps commands that belong together: all or none', async () => {
+    const writer = writerOn(new InMemoryEventStore());
+    await writer.submit(bind(1));
+    const { mac, hardwareId, ip } = bind(1) as Extract<LeaseCommand, { type: 'BindLease' }>;
+    await expect(
+      writer.submit({ type: 'ReleaseLease', mac, hardwareId, ip }, bind(2, { leaseSeconds: 0 })),
+    ).rejects.toThrow();
+    expect(writer.state.byMac.get(mac)?.state).toBe('bound');
+  });
+
+  it('does not resolve what was not stored, and reads the stream again afterwards', async () => {
+    const { store, failNext, letGo } = slowStore();
+    const writer = writerOn(store);
+    failNext(new StoreUnavailableError('no answer'));
+    const lost = writer.submit(bind(1));
+    await letGo();
+    await expect(lost).rejects.toThrow(StoreUnavailableError);
+    expect(writer.state.byMac.size).toBe(0);
+    const again = writer.submit(bind(1));
+    await letGo();
+    await again;
+    expect(writer.state.byMac.size).toBe(1);
+  });
+
+  it('takes over from another writer that came in between', async () => {
+    const log = new InMemoryEventStore();
+    const [one, other] = [writerOn(log), writerOn(log)];
+    await one.submit(bind(1));
+    await other.submit(bind(2));
+    await one.submit(bind(3));
+    expect(one.state.byMac.size).toBe(3);
+    expect((await log.read(stream)).head.version).toBe(3);
+  });
+
+  it('gives up after three lost races', async () => {
+    const { store, letGo, failNext } = slowStore();
+    const result = writerOn(store).submit(bind(1));
+    result.catch(() => undefined);
+    for (let i = 0; i < 3; i++) {
+      failNext(new ConcurrencyError(stream, 0, 1));
+      await letGo();
+    }
+    await expect(result).rejects.toThrow(ConcurrencyError);
+  });
+});
