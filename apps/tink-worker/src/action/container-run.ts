@@ -1,4 +1,10 @@
-import type { Containers, ContainerSpec, ContainerStatus, RegistryAuth } from '../containers/containers';
+import {
+  EngineRefusedError,
+  type Containers,
+  type ContainerSpec,
+  type ContainerStatus,
+  type RegistryAuth,
+} from '../containers/containers';
 import type { Journal } from '../journal/journal';
 import type { ContainerOutput } from '../output/container-output';
 import { errorText, insist, pause, type Pace } from '../pace';
@@ -69,37 +75,67 @@ export class ContainerRun {
         const message = 'the container of this attempt is gone, nobody knows what it did';
         return { kind: 'broken', reason: 'unknown-outcome', message };
       }
-      const broken =
-        (await this.step('create', () => this.request.prepare(this.stop))) ??
-        (await this.pull()) ??
-        (await this.step('create', () => this.create()));
+      const broken = (await this.prepare()) ?? (await this.pull()) ?? (await this.create());
       if (broken) return broken;
     }
-    return this.step('start', async () => {
-      await output.listen('attach');
-      await this.containers.start(spec.name);
-    });
+    return this.start(found);
   }
 
-  private async create(): Promise<void> {
-    const { spec } = this.request;
-    this.stop.throwIfAborted();
-    this.journal.append({ t: 'effect', container: spec.name });
-    await this.containers.create(spec);
-  }
-
-  private async step(reason: 'create' | 'start', work: () => Promise<void>): Promise<Ending | undefined> {
+  private async prepare(): Promise<Ending | undefined> {
     try {
-      await work();
+      await this.request.prepare(this.stop);
       return undefined;
     } catch (error) {
       if (this.stop.aborted) throw error;
-      return {
-        kind: 'broken',
-        reason,
-        message: `the container does not ${reason === 'create' ? 'come into being' : 'start'}: ${errorText(error)}`,
-      };
+      return { kind: 'broken', reason: 'create', message: `the workflow's folder cannot be made: ${errorText(error)}` };
     }
+  }
+
+  private async create(): Promise<Ending | undefined> {
+    const { spec } = this.request;
+    this.stop.throwIfAborted();
+    this.journal.append({ t: 'effect', container: spec.name });
+    for (;;) {
+      try {
+        await this.containers.create(spec);
+        return undefined;
+      } catch (error) {
+        const broken = this.refusal('create', 'the container cannot be created', error);
+        if (broken) return broken;
+        // The engine went away in the middle; it may have been done all the same.
+        await pause(this.pace.retryMs, this.stop);
+        if (await this.patiently(() => this.containers.inspect(spec.name))) return undefined;
+      }
+    }
+  }
+
+  /** Once: after a start that got no answer the container may have run, even if a restarted engine says `created`. */
+  private async start(found: ContainerStatus | undefined): Promise<Ending | undefined> {
+    const { spec, output } = this.request;
+    if (found && this.journal.hadEffect(startOf(spec.name))) return neverStarted(found);
+    await this.patiently(() => output.listen('attach'));
+    this.stop.throwIfAborted();
+    this.journal.append({ t: 'effect', container: startOf(spec.name) });
+    try {
+      await this.containers.start(spec.name);
+      return undefined;
+    } catch (error) {
+      const broken = this.refusal('start', 'the container does not start', error);
+      if (broken) return broken;
+    }
+    const status = await this.patiently(() => this.containers.inspect(spec.name));
+    if (status?.state === 'created') return neverStarted(status);
+    if (status) await this.patiently(() => output.listen('replay'));
+    return undefined;
+  }
+
+  /** The ending when the engine said no; otherwise it did not answer, which is told. */
+  private refusal(reason: 'create' | 'start', what: string, error: unknown): Ending | undefined {
+    this.stop.throwIfAborted();
+    const message = `${what}: ${errorText(error)}`;
+    if (error instanceof EngineRefusedError) return { kind: 'broken', reason, message };
+    this.request.say(message);
+    return undefined;
   }
 
   /** Transient trouble is tried until the action's time is over; an image that is refused only a few times. */
@@ -190,6 +226,17 @@ export class ContainerRun {
       if (tries === 1) this.request.say(`the container engine does not answer: ${errorText(error)}`);
     });
   }
+}
+
+/** The journal's mark that the container was about to be started. */
+function startOf(container: string): string {
+  return `${container}:start`;
+}
+
+function neverStarted({ error }: ContainerStatus): Ending {
+  if (error !== '') return { kind: 'broken', reason: 'start', message: `the container does not start: ${error}` };
+  const message = 'the engine or the worker ended while the container was being started, nobody knows whether it ran';
+  return { kind: 'broken', reason: 'unknown-outcome', message };
 }
 
 /** The registry understood and said no. Everything else may pass. */

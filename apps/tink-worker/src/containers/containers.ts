@@ -12,9 +12,11 @@ export abstract class Containers {
     onProgress: (line: string) => void,
     signal: AbortSignal,
   ): Promise<void>;
+  /** Throws EngineRefusedError. */
   abstract create(spec: ContainerSpec): Promise<void>;
   /** Undefined when there is no such container. */
   abstract inspect(name: string): Promise<ContainerStatus | undefined>;
+  /** Throws EngineRefusedError. */
   abstract start(name: string): Promise<void>;
   /**
    * Delivers what the container writes. `attach`: from now on, to be called before `start`. `replay`: everything since its
@@ -33,6 +35,11 @@ export abstract class Containers {
   abstract remove(name: string): Promise<void>;
   /** Names of this worker's containers, ended ones included. */
   abstract list(workerId: string): Promise<readonly string[]>;
+}
+
+/** The engine understood and said no. Any other rejection of create and start leaves open whether it was done. */
+export class EngineRefusedError extends Error {
+  override readonly name = 'EngineRefusedError';
 }
 
 export interface RegistryAuth {

@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { trustRegistry } from '../enrolment/credentials';
-import { startDockerd, type TestDockerd } from '../testing/start-dockerd';
+import { startDockerd, whyNoDockerd, type TestDockerd } from '../testing/start-dockerd';
 import { startRegistry, type TestRegistry } from '../testing/start-registry';
 import { workerLabel, type ContainerSpec } from './containers';
 import { DockerContainers } from './docker';
 import { PullFailedError } from './pull-progress';
+
+const missing = whyNoDockerd() || whyNoDockerd(['docker-registry']);
+if (missing) console.warn(`SKIPPED, the worker against a real engine: ${missing}`);
 
 let engine: TestDockerd;
 let registry: TestRegistry;
@@ -16,6 +19,7 @@ let containers: DockerContainers;
 const never = new AbortController().signal;
 
 beforeAll(async () => {
+  if (missing) return;
   [engine, registry] = await Promise.all([startDockerd(), startRegistry()]);
   await engine.importBusybox('bb:1');
   containers = new DockerContainers(engine.socket);
@@ -49,7 +53,7 @@ async function run(wanted: ContainerSpec) {
   return { ...output, ...status };
 }
 
-describe('the Docker engine', () => {
+describe.skipIf(missing)('the Docker engine', () => {
   it('says who it is', async () => expect(await containers.version()).toMatch(/^Engine \d+\.\d+/));
 
   it('gives back streams, exit code, environment, volumes and labels', async () => {
@@ -150,7 +154,7 @@ describe('the Docker engine', () => {
   });
 });
 
-describe('pulling from a registry with TLS and passwords', () => {
+describe.skipIf(missing)('pulling from a registry with TLS and passwords', () => {
   const auth = () => ({ address: registry.address, username: registry.username, password: registry.password });
   const name = () => `${registry.address}/tools/bb:1`;
 

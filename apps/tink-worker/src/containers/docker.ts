@@ -1,7 +1,9 @@
 import Docker from 'dockerode';
 import { LineSplitter } from '../output/line-splitter';
+import { errorText } from '../pace';
 import {
   Containers,
+  EngineRefusedError,
   workerLabel,
   type ContainerSpec,
   type ContainerStatus,
@@ -86,10 +88,9 @@ export class DockerContainers extends Containers {
   async output(name: string, from: 'attach' | 'replay', sink: OutputSink): Promise<{ readonly ended: Promise<void> }> {
     const container = this.docker.getContainer(name);
     const both = { stdout: true, stderr: true } as const;
-    const stream =
-      from === 'attach'
-        ? await container.attach({ stream: true, ...both })
-        : await container.logs({ follow: true, ...both });
+    const stream = await plainly(
+      from === 'attach' ? container.attach({ stream: true, ...both }) : container.logs({ follow: true, ...both }),
+    );
     const frames = new FrameReader(sink);
     stream.on('data', (chunk: Buffer) => frames.push(chunk));
     const ended = new Promise<void>((resolve) => {
@@ -142,9 +143,10 @@ async function plainly<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
+    if (statusOf(error) === 0) throw error;
     const { message } = (error as { json?: { message?: unknown } | null }).json ?? {};
-    if (typeof message !== 'string' || message === '') throw error;
-    throw new Error(message.replace(passedOnBy, '').trim(), { cause: error });
+    const text = typeof message === 'string' && message !== '' ? message : errorText(error);
+    throw new EngineRefusedError(text.replace(passedOnBy, '').trim(), { cause: error });
   }
 }
 

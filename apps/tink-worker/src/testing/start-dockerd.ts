@@ -1,4 +1,4 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { createWriteStream, existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
@@ -29,9 +29,8 @@ export class MissingToolError extends Error {}
  * disturbs no other. Needs root, dockerd, containerd and runc. Throws MissingToolError that names what is missing.
  */
 export async function startDockerd(): Promise<TestDockerd> {
-  const missing = await missingTools(['dockerd', 'containerd', 'runc', 'docker', 'busybox']);
-  if (missing.length > 0) throw new MissingToolError(`not on this machine: ${missing.join(', ')}`);
-  if (process.getuid?.() !== 0) throw new MissingToolError('a container engine needs root');
+  const why = whyNoDockerd();
+  if (why !== '') throw new MissingToolError(why);
   // A short path: containerd's and the shims' sockets must fit 108 bytes.
   const dir = await mkdtemp('/tmp/twd-');
   const containerd = await startContainerd(dir);
@@ -169,14 +168,11 @@ async function importBusybox(dir: string, socket: string, name: string): Promise
   ]);
 }
 
-async function missingTools(names: readonly string[]): Promise<readonly string[]> {
-  const found = await Promise.all(
-    names.map((name) =>
-      run('sh', ['-c', 'command -v "$1"', 'sh', name]).then(
-        () => '',
-        () => name,
-      ),
-    ),
-  );
-  return found.filter((name) => name !== '');
+/** Why no engine can be started here, or an empty string. */
+export function whyNoDockerd(
+  tools: readonly string[] = ['dockerd', 'containerd', 'runc', 'docker', 'busybox'],
+): string {
+  if (process.getuid?.() !== 0) return 'a container engine needs root';
+  const missing = tools.filter((name) => spawnSync('sh', ['-c', 'command -v "$1"', 'sh', name]).status !== 0);
+  return missing.length === 0 ? '' : `not on this machine: ${missing.join(', ')}`;
 }
