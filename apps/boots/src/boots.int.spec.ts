@@ -5,8 +5,8 @@ import { messageType, option, readOption } from '@tinkerbell/dhcp';
 import type { AnyEvent } from '@tinkerbell/events';
 import { InMemoryEventStore, StoreUnavailableError } from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
+import { captures, readCapture } from '@tinkerbell/testing';
 import { afterEach, describe, expect, it } from 'vitest';
-import { captures, readCapture } from '../../../libs/dhcp/fixtures/read-capture';
 import { type Bench, machineAddress, startBench } from './boots.testing';
 import { firmware, hardwareId, mac, requestOf } from './dhcp/requests.testing';
 

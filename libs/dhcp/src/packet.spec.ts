@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { captures, readCapture } from '../fixtures/read-capture';
+import { captures, readCapture } from '@tinkerbell/testing';
 import {
   bootFileName,
   broadcastFlag,

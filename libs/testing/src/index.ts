@@ -37,3 +37,4 @@ export {
   workerReady,
 } from './builders/boot';
 export { recorded } from './builders/recorded';
+export { captures, readCapture } from './read-capture';
