@@ -51,3 +51,8 @@ export interface WorkerToken {
   readonly token: string;
   readonly expiresAt: string;
 }
+
+export interface Deleted {
+  /** False: it had been deleted before. */
+  readonly changed?: boolean;
+}

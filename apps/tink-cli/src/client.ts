@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AnyEvent, Recorded } from '@tinkerbell/events';
 import { ApiError } from './api-errors';
 import type {
+  Deleted,
   HardwareItem,
   LeaseItem,
   LogItem,
@@ -53,7 +54,7 @@ export class Client {
   /** `record`: JSON. */
   pushHardware = (record: string): Promise<Written> =>
     this.send({ method: 'POST', path: '/api/hardware', text: record });
-  deleteHardware = (id: string): Promise<unknown> => this.write('DELETE', `/api/hardware/${encodeURIComponent(id)}`);
+  deleteHardware = (id: string): Promise<Deleted> => this.write('DELETE', `/api/hardware/${encodeURIComponent(id)}`);
 
   templates = (): Promise<readonly TemplateItem[]> => this.all('/api/templates', {});
   template = (idOrName: string): Promise<TemplateItem> => this.get(`/api/templates/${encodeURIComponent(idOrName)}`);
@@ -61,14 +62,14 @@ export class Client {
     this.write('POST', '/api/templates', body);
   updateTemplate = (id: string, body: { readonly name?: string; readonly data?: string }): Promise<unknown> =>
     this.write('PUT', `/api/templates/${encodeURIComponent(id)}`, body);
-  deleteTemplate = (id: string): Promise<unknown> => this.write('DELETE', `/api/templates/${encodeURIComponent(id)}`);
+  deleteTemplate = (id: string): Promise<Deleted> => this.write('DELETE', `/api/templates/${encodeURIComponent(id)}`);
 
   workflows = (query: Query = {}): Promise<readonly WorkflowItem[]> => this.all('/api/workflows', query);
   workflow = (id: string, minSeq?: number, signal?: AbortSignal): Promise<WorkflowItem> =>
     this.get(`/api/workflows/${encodeURIComponent(id)}`, { minSeq }, signal);
   createWorkflow = (body: { readonly template: string; readonly hardware: unknown }): Promise<Written> =>
     this.write('POST', '/api/workflows', body);
-  deleteWorkflow = (id: string): Promise<unknown> => this.write('DELETE', `/api/workflows/${encodeURIComponent(id)}`);
+  deleteWorkflow = (id: string): Promise<Deleted> => this.write('DELETE', `/api/workflows/${encodeURIComponent(id)}`);
   /** Without a version: the latest. */
   async workflowData(id: string, version?: number): Promise<WorkflowDataItem> {
     const path = `/api/workflows/${encodeURIComponent(id)}/data`;

@@ -3,16 +3,22 @@ import { exit, type Context } from '../cli-command';
 import { plain } from '../output/screen';
 import { exitCodeOf } from '../report-error';
 
+interface Removed {
+  readonly changed?: boolean;
+}
+
 /** Deletes one after the other and reports each; one that is not there does not keep the others from going. */
 export async function deleteEach(
   context: Context,
   ids: readonly string[],
-  remove: (id: string) => Promise<unknown>,
+  remove: (id: string) => Promise<Removed>,
 ): Promise<number> {
   let code: number = exit.ok;
   for (const id of ids) {
     try {
-      await remove(id);
+      const { changed = true } = await remove(id);
+      // Deleted before: for the server that is no error, for somebody who names it now it is not there.
+      if (!changed) throw new ApiError(404, 'NOT_FOUND', 'not found');
       context.out(`Deleted\t${id}`);
     } catch (error) {
       // Without access or without a server the next one cannot go better.

@@ -201,6 +201,12 @@ describe('tink hardware delete', () => {
     expect(ran).toEqual({ code: 4, out: `Deleted\t${hardwareId}\n`, err: `Error\t${other}\tnot found\n` });
   });
 
+  it('takes one that had been deleted before for one that is not there', async () => {
+    fake.on(`DELETE /api/hardware/${hardwareId}`, { json: { position: 9, changed: false } });
+    const ran = await runTink(['hardware', 'delete', hardwareId], { server });
+    expect(ran).toEqual({ code: 4, out: '', err: `Error\t${hardwareId}\tnot found\n` });
+  });
+
   it('reports a refusal and goes on', async () => {
     fake.on(`DELETE /api/hardware/${other}`, refusal(409, 'CONFLICT', 'has a workflow'));
     fake.on(`DELETE /api/hardware/${hardwareId}`, { json: {} });
