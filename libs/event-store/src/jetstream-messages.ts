@@ -70,6 +70,7 @@ function readBatch(
     const subscription = connection.subscribe(inbox, {
       callback: (error, message) => {
         if (error) return finish(() => reject(error));
+        timer.refresh();
         const { headers } = message;
         if (message.data.length > 0 || !headers?.code) {
           pending = Number(headers?.get('Nats-Num-Pending') ?? 0);

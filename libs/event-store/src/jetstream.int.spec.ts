@@ -196,6 +196,17 @@ describe('kill -9 of nats-server', () => {
     expect(read.head).toEqual(head);
   });
 
+  it('is waited for by a write when the server comes back in time', async () => {
+    const nats = await start();
+    const store = await connect(nats, { problem: () => nats.server.problem() });
+    for (let version = 1; version <= 4; version++) {
+      const { head } = await store.read(stream);
+      await nats.server.kill();
+      const appended = await store.append(stream, [created('a')], { expected: head, metadata: by() });
+      expect(appended).toMatchObject({ duplicate: false, head: { version } });
+    }
+  });
+
   it('is told as unavailable while it lasts, and nothing is sent later behind the caller’s back', async () => {
     const nats = await start({ restart: false });
     const store = await connect(nats, { patienceMs: 300, problem: () => nats.server.problem() });

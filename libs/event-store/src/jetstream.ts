@@ -120,9 +120,8 @@ export class JetStreamEventStore extends EventStore {
   ): Promise<Appended> {
     if (events.length === 0) return { head: expected, duplicate: false };
     const bytes = encodeCommit(stream, expected, events, metadata, new Date());
-    return this.#patiently(`${stream}: the commit is not known to be stored`, () =>
-      this.#appendOnce(stream, bytes, expected, metadata.id),
-    );
+    const attempt = () => this.#appendOnce(stream, bytes, expected, metadata.id);
+    return this.#patiently(`${stream}: the commit is not known to be stored`, attempt, true);
   }
 
   /** Throws what decides the matter; anything else (RetryError, a lost answer) is for `#patiently` to try again with the same bytes. */
@@ -242,23 +241,27 @@ export class JetStreamEventStore extends EventStore {
     }
   }
 
-  /** Tries again what failed for want of a server or an answer, until patience ends. */
-  async #patiently<T>(what: string, attempt: () => Promise<T>): Promise<T> {
+  /** Tries again what failed for want of a server or an answer, until patience ends. A write that a known problem stops is not repeated. */
+  async #patiently<T>(what: string, attempt: () => Promise<T>, writes = false): Promise<T> {
     const deadline = Date.now() + this.#patienceMs;
     let reason = 'NATS is not connected';
     for (let delayMs = 5; ; delayMs = Math.min(delayMs * 2, 250)) {
+      let hopeless = this.connection.isClosed();
       // Nothing is published while disconnected: the client would send it later, when the caller was told long ago that it failed.
-      if (this.#connected) {
+      if (this.#connected && !hopeless) {
         try {
           return await this.#untilDisconnected(attempt);
         } catch (error) {
           if (!isTransient(error)) throw error;
           reason = explain(error);
+          // A lost connection comes back; a server that stays silent and is known to have a problem does not.
+          hopeless = writes && !(error instanceof RetryError) && this.options.problem?.() !== undefined;
         }
       }
-      const problem = this.options.problem?.();
-      const end = this.connection.isClosed() ? 'the connection is closed' : problem;
-      if (end || Date.now() + delayMs > deadline) throw new StoreUnavailableError(`${what}: ${end ?? reason}`);
+      if (hopeless || Date.now() + delayMs > deadline) {
+        const end = this.connection.isClosed() ? 'the connection is closed' : (this.options.problem?.() ?? reason);
+        throw new StoreUnavailableError(`${what}: ${end}`);
+      }
       await new Promise((resolve) => setTimeout(resolve, delayMs));
     }
   }
