@@ -20,6 +20,8 @@ export async function runCli(argv: readonly string[], host: Host): Promise<numbe
     const { before, rest } = leadingFlags(argv, globalFlags);
     const leading = parseArguments(before, nothing, { ...globalFlags, version: versionFlag }).global;
     if (leading.flags['version']) return say(host, `tink ${version}`);
+    const [group = ''] = rest;
+    if (group in groups) name = group;
     const found = findCommand(rest);
     if (found.kind === 'help') return say(host, found.text);
     const { command, args } = found;
@@ -89,6 +91,8 @@ function findCommand(words: readonly string[]): Found {
   // A group that is also a command takes flags, but a word after it is meant to be one of its commands.
   const meantMember = first in groups && second !== undefined && !second.startsWith('-');
   if (single && !meantMember) return { kind: 'command', command: single, args: words.slice(1) };
+  // `tink workflow --lsit`: the flag is what is wrong.
+  if (second?.startsWith('-')) parseArguments([second], { ...nothing, name: first }, globalFlags);
   throw unknownCommand(first, second);
 }
 

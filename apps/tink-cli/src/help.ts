@@ -55,13 +55,16 @@ export function groupHelp(group: string, commands: readonly CliCommand[]): strin
   const members = commands.filter(({ name, hidden }) => !hidden && name.startsWith(`${group} `));
   const own = commands.find(({ name }) => name === group);
   return [
-    groups[group] ?? own?.summary ?? '',
+    groups[group] ?? '',
     '',
     'Usage:',
     `  tink ${group} <command> [flags]`,
+    ...(own ? [`  ${usageLine(own)}`] : []),
     '',
     'Commands:',
     ...members.map(({ name, summary }) => row(name.slice(group.length + 1), summary)),
+    ...(own ? ['', `"tink ${group}" alone: ${own.summary}`, '', 'Flags:', ...flagRows(own.flags)] : []),
+    ...(own ? ['', 'Examples:', ...own.examples.map((example) => `  ${example}`)] : []),
     '',
     `"tink ${group} <command> --help" tells more.`,
   ].join('\n');

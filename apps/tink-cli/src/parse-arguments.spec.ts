@@ -69,6 +69,8 @@ describe('a command line', () => {
     [['workflow', 'xyz'], 2, 'it is one of create, get, list, state, events, data, watch, delete'],
     [['event'], 2, 'did you mean "tink events"?'],
     [['--sever', 'x', 'version'], 2, 'did you mean --server?'],
+    [['workflow', '--lsit'], 2, 'unknown flag --lsit of tink workflow'],
+    [['events', '--type', 'nonsense'], 2, '--type does not know "nonsense"'],
     [['hardware', 'list', 'x'], 2, 'tink hardware list does not take "x"'],
     [['template', 'list', '--qiet'], 2, 'did you mean --quiet?'],
     [['template', 'list', '-o', 'jsn'], 2, 'did you mean json?'],

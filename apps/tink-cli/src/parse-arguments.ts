@@ -79,16 +79,26 @@ function valueOf(token: OptionToken, name: string, flag: Flag, flags: Flags): st
     throw new UsageError(`${rawName} is a whole number, got ${JSON.stringify(value)}`);
   }
   if ((flag.kind === 'text' || flag.kind === 'list') && flag.choices) {
-    const { choices } = flag;
     const parts = flag.kind === 'list' ? value.split(',') : [value];
-    const wrong = parts.find((part) => !choices.includes(part));
-    if (wrong !== undefined) {
-      const meant = nearest(wrong.toLowerCase(), choices);
-      const hint = meant === undefined ? undefined : `did you mean ${meant}?`;
-      throw new UsageError(`--${name} is one of ${choices.join(', ')}, got ${JSON.stringify(wrong)}`, hint);
-    }
+    return parts.map((part) => choiceOf(name, part, flag.choices ?? [])).join(',');
   }
   return value;
+}
+
+/** The choice as it is written in the table, whatever case the user typed it in. */
+function choiceOf(name: string, text: string, choices: readonly string[]): string {
+  const found = choices.find((choice) => choice.toLowerCase() === text.toLowerCase());
+  if (found !== undefined) return found;
+  const meant = nearest(
+    text.toLowerCase(),
+    choices.map((choice) => choice.toLowerCase()),
+  );
+  const named = choices.find((choice) => choice.toLowerCase() === meant);
+  const message =
+    choices.length > 12
+      ? `--${name} does not know ${JSON.stringify(text)}`
+      : `--${name} is one of ${choices.join(', ')}, got ${JSON.stringify(text)}`;
+  throw new UsageError(message, named === undefined ? undefined : `did you mean ${named}?`);
 }
 
 function isFlag(text: string, flags: Flags): boolean {

@@ -63,6 +63,7 @@ describe('tink events', () => {
     expect(await urlOf('--from', '2h')).toBe('/api/events?since=2025-12-31T22:10:00.000Z');
     expect(await urlOf('--from', 'all', '--type', 'lease')).toBe('/api/events?aggregate=lease');
     expect(await urlOf('--from', 'all', '--type', 'ActionFailed')).toBe('/api/events?type=ActionFailed');
+    expect(await urlOf('--from', 'all', '--type', 'actionfailed')).toBe('/api/events?type=ActionFailed');
     expect(await urlOf('--from', 'all', '--type', 'lease,ActionFailed')).toBe('/api/events');
     expect(await urlOf('--id', '08:00:27:00:00:01')).toBe('/api/events?id=08-00-27-00-00-01');
   });

@@ -38,7 +38,7 @@ export const machineGet = define({
 
 function machineListing(context: Context, machines: readonly MachineItem[]): Listing<MachineItem> {
   const columns = (wide: boolean): readonly Column<MachineItem>[] => [
-    { title: 'ID', text: ({ id }) => id, shrinksTo: 9 },
+    { title: 'ID', text: ({ id }) => id, shrinksTo: 9, drops: 1 },
     { title: 'Hostname', text: ({ hostname }) => hostname, shrinksTo: 12 },
     { title: 'MAC Address', text: ({ mac }) => showMac(mac) },
     { title: 'IP Address', text: ({ ip }) => ip },

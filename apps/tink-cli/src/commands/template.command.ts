@@ -139,7 +139,7 @@ function templateListing(context: Context, items: readonly TemplateItem[], docum
     return [
       { title: 'Template ID', text: ({ id }) => id },
       { title: 'Template Name', text: ({ name }) => name, shrinksTo: 14 },
-      { title: 'Created At', text: ({ createdAt }) => time(createdAt) },
+      { title: 'Created At', text: ({ createdAt }) => time(createdAt), drops: 1 },
       { title: 'Updated At', text: ({ updatedAt }) => time(updatedAt) },
       { title: 'Version', text: ({ version }) => String(version), wideOnly: true },
     ];

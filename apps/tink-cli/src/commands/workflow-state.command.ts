@@ -58,11 +58,11 @@ export const workflowEvents = define({
 const eventColumns =
   (context: Context) =>
   (wide: boolean): readonly Column<WorkflowEventRow>[] => [
-    { title: 'Worker ID', text: ({ workerId }) => workerId, shrinksTo: 9 },
+    { title: 'Worker ID', text: ({ workerId }) => workerId, shrinksTo: 9, drops: 1 },
     { title: 'Task Name', text: ({ task }) => task, shrinksTo: 10 },
     { title: 'Action Name', text: ({ action }) => action, shrinksTo: 14 },
     // Whole seconds, as the originals.
-    { title: 'Execution Time', text: ({ seconds }) => String(wide ? seconds : Math.round(seconds)) },
+    { title: 'Execution Time', drops: 2, text: ({ seconds }) => String(wide ? seconds : Math.round(seconds)) },
     { title: 'Message', text: ({ message }) => message, shrinksTo: 16 },
     { title: 'Action Status', text: ({ status }) => stateName(status), color: ({ status }) => colorOf(status) },
     { title: 'At', text: ({ at }) => timeText(context, wide)(at), wideOnly: true },

@@ -28,10 +28,10 @@ export function workflowListing(
     const time = timeText(context, wide);
     return [
       { title: 'Workflow ID', text: ({ id }) => id },
-      { title: 'Template ID', text: ({ templateId }) => templateId, shrinksTo: 9 },
-      { title: 'Hardware device', text: devices, shrinksTo: 15 },
+      { title: 'Template ID', text: ({ templateId }) => templateId, shrinksTo: 9, drops: 2 },
+      { title: 'Hardware device', text: devices, shrinksTo: 15, drops: 3 },
       { title: 'State', text: ({ status }) => stateName(status), color: ({ status }) => colorOf(status) },
-      { title: 'Created At', text: ({ createdAt }) => time(createdAt) },
+      { title: 'Created At', text: ({ createdAt }) => time(createdAt), drops: 1 },
       { title: 'Updated At', text: ({ updatedAt }) => time(updatedAt) },
       { title: 'Template Name', text: ({ templateName }) => templateName, wideOnly: true },
       { title: 'Actions', text: progress, wideOnly: true },

@@ -95,6 +95,13 @@ describe('tables', () => {
     expect(renderTable(rows, columns, screen({ columns: 20 }))[3]).toBe('| 1  | a long mes… |');
   });
 
+  it('leave out what can be done without before they run over', () => {
+    const three: typeof columns = [...columns, { title: 'Since', text: () => '5m ago', drops: 1 }];
+    expect(renderTable(rows, three, screen({ columns: 24 }))[1]).toBe('| ID | MESSA… | SINCE  |');
+    expect(renderTable(rows, three, screen({ columns: 23 }))[1]).toBe('| ID | MESSAGE        |');
+    expect(renderTable(rows, three, screen({}))[1]).toContain('SINCE');
+  });
+
   it('are coloured without losing their shape', () => {
     expect(renderTable(rows, columns, screen({ color: true, columns: 20 }))[3]).toBe(
       '| 1  | \u001b[31ma long mes…\u001b[0m |',

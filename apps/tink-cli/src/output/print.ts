@@ -45,7 +45,7 @@ export async function printListing<Row>(
   const lines =
     format === 'csv'
       ? renderCsv(rows, shown, options.titles ?? true)
-      : renderTable(rows, shown, context.screen, options);
+      : renderTable(rows, shown, wide ? { ...context.screen, columns: undefined } : context.screen, options);
   for (const line of lines) context.out(line);
 }
 

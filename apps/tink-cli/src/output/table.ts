@@ -8,18 +8,21 @@ export interface Column<Row> {
   readonly wideOnly?: true;
   /** May be cut when the terminal is too narrow, down to so many columns. */
   readonly shrinksTo?: number;
+  /** May be left out when cutting is not enough; 1 goes first. */
+  readonly drops?: 1 | 2 | 3;
 }
 
 /**
  * A table as the originals draw it: `+---+` borders and upper-case titles. On a terminal that is too narrow, cells that may shrink
- * are cut, the widest first; without a terminal nothing is ever cut.
+ * are cut, the widest first, and if that is not enough columns are left out; without a terminal nothing is ever cut.
  */
 export function renderTable<Row>(
   rows: readonly Row[],
-  columns: readonly Column<Row>[],
+  wanted: readonly Column<Row>[],
   screen: Screen,
   { titles = true }: { readonly titles?: boolean } = {},
 ): readonly string[] {
+  const columns = thatFit(rows, wanted, titles, screen.columns);
   const cells = rows.map((row) => columns.map(({ text }) => plain(text(row))));
   const widths = widthsOf(cells, columns, titles, screen.columns);
   const border = `+${widths.map((width) => '-'.repeat(width + 2)).join('+')}+`;
@@ -44,6 +47,24 @@ export function renderCsv<Row>(
   const quote = (text: string) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   const head = columns.map(({ title }) => quote(title)).join(',');
   return [...(titles ? [head] : []), ...rows.map((row) => columns.map(({ text }) => quote(text(row))).join(','))];
+}
+
+/** Leaves columns out, the most dispensable first, until the rest can be made to fit. */
+function thatFit<Row>(
+  rows: readonly Row[],
+  wanted: readonly Column<Row>[],
+  titles: boolean,
+  available: number | undefined,
+): readonly Column<Row>[] {
+  if (available === undefined) return wanted;
+  const least = ({ title, text, shrinksTo = Infinity }: Column<Row>) =>
+    Math.min(shrinksTo, Math.max(titles ? widthOf(title) : 0, ...rows.map((row) => widthOf(plain(text(row)))))) + 3;
+  let kept = wanted;
+  for (const order of [1, 2, 3]) {
+    if (kept.reduce((sum, column) => sum + least(column), 1) <= available) break;
+    kept = kept.filter(({ drops }) => drops !== order);
+  }
+  return kept;
 }
 
 function cell(text: string, width: number, color: Color | undefined, screen: Screen): string {
