@@ -1,9 +1,9 @@
-import { mkdir, open, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { startDockerd } from '@tinkerbell/tink-worker';
 import type { Lab } from '../../pxe-vm/lab';
 import { run } from '../../pxe-vm/run';
 import type { Cleanup } from './cleanup';
-import { startEngine } from './engine';
 import type { Provisioner } from './provisioner';
 import { hardwareJson, sha256Of, type Scenario } from './scenario';
 import { Story, type Step } from './story';
@@ -35,16 +35,16 @@ export async function runContainer(context: ContainerRun): Promise<{ steps: read
     token: string;
   };
 
-  const engine = await startEngine(lab, dir);
-  cleanup.add('container engine', () => engine.close());
-  await run(
-    'skopeo',
-    'copy',
-    '--dest-daemon-host',
-    `unix://${engine.socket}`,
-    'oci:.cache/actions/tink-worker',
-    'docker-daemon:tink-worker:latest',
-  );
+  // Ends with this process, whatever ends it.
+  const engine = await startDockerd(['setpriv', '--pdeathsig', 'KILL', '--', ...lab.enter]);
+  cleanup.add('container engine', () => engine.stop());
+  await run(process.execPath, 'infra/worker-image/build.mjs');
+  const { changes } = JSON.parse(await readFile('.cache/worker-image/import.json', 'utf8')) as {
+    changes: readonly string[];
+  };
+  const importArgs = changes.flatMap((change) => ['--change', change]);
+  const rootfs = '.cache/worker-image/rootfs.tar';
+  await run('docker', '--host', `unix://${engine.socket}`, 'import', ...importArgs, rootfs, 'tink-worker:latest');
 
   view.title('Starting the worker as a container');
   const began = Date.now();
@@ -114,8 +114,8 @@ async function startWorker(
   token: string,
 ): Promise<void> {
   const state = join(dir, 'worker');
-  await mkdir(state, { recursive: true });
-  const settings = JSON.parse(await run('cat', provisioner.ready.cliConfig)) as { caSha256: string };
+  await mkdir(join(state, 'workflows'), { recursive: true });
+  const settings = JSON.parse(await readFile(provisioner.ready.cliConfig, 'utf8')) as { caSha256: string };
   const environment = {
     WORKER_ID: scenario.hardwareId,
     HW_ADDR: scenario.mac,
@@ -124,15 +124,19 @@ async function startWorker(
     TINK_CA_SHA256: settings.caSha256,
     TINK_TOKEN: token,
     TINK_STATE_DIR: '/state',
+    // The engine resolves volumes on its own side: the folder has to have the same path in the worker.
+    TINK_WORKFLOW_DIR: join(state, 'workflows'),
     DOCKER_CERTS_DIR: '/etc/docker/certs.d',
   };
   const docker = (...args: readonly string[]) => run('docker', '--host', `unix://${socket}`, ...args);
   await docker(
     ...['run', '--detach', '--name', 'tink-worker', '--network', 'host'],
     ...['--volume', `${socket}:/var/run/docker.sock`, '--volume', '/etc/docker/certs.d:/etc/docker/certs.d'],
-    ...['--volume', `${state}:/state`, '--volume', `${state}/worker:/worker`],
+    ...['--volume', `${state}:/state`, '--volume', `${state}/workflows:${state}/workflows`],
     ...Object.entries(environment).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
     'tink-worker:latest',
   );
   cleanup.add('worker', () => docker('rm', '--force', 'tink-worker'));
+  const certificate = `/etc/docker/certs.d/${provisioner.ready.registry}`;
+  cleanup.add('registry certificate', () => rm(certificate, { recursive: true, force: true }));
 }

@@ -20,7 +20,8 @@ async function main(): Promise<void> {
   process.once('SIGTERM', () => stopped.abort());
   say({ ready: { dhcp: boots.dhcp?.port ?? 0, tftp: boots.tftp.port, http: boots.http.port } });
   for await (const commit of store.subscribe({ after: 0, signal: stopped.signal })) {
-    for (const { event, aggregate, aggregateId } of commit.events) say({ aggregate, id: aggregateId, event: event as AnyEvent });
+    for (const { event, aggregate, aggregateId } of commit.events)
+      say({ aggregate, id: aggregateId, event: event as AnyEvent });
   }
   await boots.close();
   await rows.close();

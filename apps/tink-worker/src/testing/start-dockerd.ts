@@ -26,9 +26,9 @@ export class MissingToolError extends Error {}
 
 /**
  * An engine of its own: dockerd with its own containerd, both in one temporary folder, without bridge or firewall rules, so that it
- * disturbs no other. Needs root, dockerd, containerd and runc. Throws MissingToolError that names what is missing.
+ * disturbs no other. `enter` is an argv prefix that runs dockerd elsewhere, in a network namespace for example. Needs root, dockerd, containerd and runc. Throws MissingToolError that names what is missing.
  */
-export async function startDockerd(): Promise<TestDockerd> {
+export async function startDockerd(enter: readonly string[] = []): Promise<TestDockerd> {
   const why = whyNoDockerd();
   if (why !== '') throw new MissingToolError(why);
   // A short path: containerd's and the shims' sockets must fit 108 bytes.
@@ -36,7 +36,7 @@ export async function startDockerd(): Promise<TestDockerd> {
   const containerd = await startContainerd(dir);
   const certsDir = '/etc/docker/certs.d';
   const socket = join(dir, 'd.sock');
-  let engine = await startEngine(dir, socket).catch(async (error: unknown) => {
+  let engine = await startEngine(dir, socket, enter).catch(async (error: unknown) => {
     await end(containerd, 'SIGTERM');
     await rm(dir, { recursive: true, force: true });
     throw error;
@@ -52,7 +52,7 @@ export async function startDockerd(): Promise<TestDockerd> {
     async restart() {
       await end(engine, 'SIGKILL');
       await rm(join(dir, 'd.pid'), { force: true });
-      engine = await startEngine(dir, socket);
+      engine = await startEngine(dir, socket, enter);
     },
     async stop() {
       const ids = await docker('ps', '-aq').catch(() => '');
@@ -80,15 +80,15 @@ async function startContainerd(dir: string): Promise<ChildProcess> {
       `address = "${dir}/ct.sock"`,
     ].join('\n'),
   );
-  const child = start(dir, 'containerd', ['--config', config]);
+  const child = start(dir, 'containerd', [], ['--config', config]);
   await until(dir, child, () => existsSync(join(dir, 'c.sock')));
   return child;
 }
 
-async function startEngine(dir: string, socket: string): Promise<ChildProcess> {
+async function startEngine(dir: string, socket: string, enter: readonly string[]): Promise<ChildProcess> {
   await mkdir(join(dir, 'x'), { recursive: true });
   await writeFile(join(dir, 'd.json'), '{}'); // else the machine's own configuration is taken
-  const child = start(dir, 'dockerd', [
+  const child = start(dir, 'dockerd', enter, [
     ...['--containerd', join(dir, 'c.sock'), '--host', `unix://${socket}`, '--config-file', join(dir, 'd.json')],
     ...['--data-root', join(dir, 'data'), '--exec-root', join(dir, 'x'), '--pidfile', join(dir, 'd.pid')],
     ...runtimeOptions(dir),
@@ -105,9 +105,10 @@ function runtimeOptions(dir: string): readonly string[] {
   return ['--add-runtime', `fitting=${wrapper}`, '--default-runtime', 'fitting'];
 }
 
-function start(dir: string, command: string, args: readonly string[]): ChildProcess {
+function start(dir: string, command: string, enter: readonly string[], args: readonly string[]): ChildProcess {
   const log = createWriteStream(join(dir, `${command}.log`), { flags: 'a' });
-  const child = spawn(command, [...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [program = command, ...rest] = [...enter, command, ...args];
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
   child.stdout.pipe(log, { end: false });
   child.stderr.pipe(log, { end: false });
   return child;
@@ -116,15 +117,15 @@ function start(dir: string, command: string, args: readonly string[]): ChildProc
 /** Polls a condition that no event tells, while the process lives. */
 async function until(dir: string, child: ChildProcess, condition: () => boolean | Promise<boolean>): Promise<void> {
   for (let tries = 0; !(await condition()); tries++) {
-    if (child.exitCode !== null)
-      throw new Error(`${child.spawnfile} ended with ${child.exitCode}: ${await tail(dir, child)}`);
+    if (child.exitCode !== null) throw new Error(`${child.spawnfile} ended with ${child.exitCode}: ${await tail(dir)}`);
     if (tries > 1200) throw new Error(`${child.spawnfile} does not come up`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
-async function tail(dir: string, { spawnfile }: ChildProcess): Promise<string> {
-  return (await readFile(join(dir, `${spawnfile}.log`), 'utf8').catch(() => '')).slice(-1000);
+async function tail(dir: string): Promise<string> {
+  const logs = ['containerd.log', 'dockerd.log'].map((name) => readFile(join(dir, name), 'utf8').catch(() => ''));
+  return (await Promise.all(logs)).map((text) => text.slice(-1000)).join('\n');
 }
 
 function answers(socketPath: string): Promise<boolean> {
