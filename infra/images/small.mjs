@@ -56,7 +56,7 @@ export async function buildSmall(packages, work) {
 
 function rootTree(busybox, index, work) {
   const tree = new Tree();
-  for (const folder of ['dev', 'proc', 'sys', 'run', 'root', 'mnt', 'var/lib', 'etc/acpi/PWRF']) tree.folder(folder);
+  for (const folder of ['dev', 'proc', 'sys', 'run', 'root', 'mnt', 'var/lib', 'var/log', 'etc/acpi/PWRF']) tree.folder(folder);
   tree.folder('tmp', 0o1777).link('var/run', '/run');
   addBusybox(tree, busybox);
   for (const name of ['init', 'first-boot']) tree.file(`sbin/${name}`, join(files, name), 0o755);

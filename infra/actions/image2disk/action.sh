@@ -64,6 +64,7 @@ download() {
     rm -f "$work/curl"
     summary=$(tail -n 1 "$work/said")
     offset=$((offset + ${summary##* }))
+    echo $offset >"$work/offset"
     [ $status != 0 ] || return 0
     code=${summary%% *}
     reason=$(sed '$d' "$work/said" | tail -n 1)
