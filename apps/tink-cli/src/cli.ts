@@ -47,7 +47,7 @@ const nothing: CliCommand = { name: '', summary: '', examples: [], flags: {}, ru
 const versionFlag = { kind: 'switch', short: 'v', about: 'version of tink' } as const;
 
 function contextOf(host: Host, connect: () => Transport): Context {
-  return { ...host, client: new Client(connect), commands };
+  return { ...host, client: new Client(connect, host.signal), commands };
 }
 
 /** Global flags among words that are not all typed yet: a shell completes with the server that they name. */

@@ -40,6 +40,7 @@ export class Client {
 
   constructor(
     private readonly connect: () => Transport,
+    /** Gives up every call that does not come with a signal of its own. */
     private readonly signal?: AbortSignal,
   ) {}
 
@@ -73,7 +74,7 @@ export class Client {
   /** Without a version: the latest. */
   async workflowData(id: string, version?: number): Promise<WorkflowDataItem> {
     const path = `/api/workflows/${encodeURIComponent(id)}/data`;
-    const answer = await this.open().text({ method: 'GET', path, query: { version } });
+    const answer = await this.open().text({ method: 'GET', path, query: { version }, signal: this.signal });
     const rest = parseJson(answer, path) as Omit<WorkflowDataItem, 'text'>;
     // The data is the last member, sent byte for byte as it is stored: parsing it could change its numbers.
     const start = answer.indexOf(',"data":') + ',"data":'.length;
@@ -140,7 +141,7 @@ export class Client {
   }
 
   private async send<T>(call: Call): Promise<T> {
-    const text = await this.open().text({ ...call, idempotencyKey: randomUUID() });
+    const text = await this.open().text({ ...call, idempotencyKey: randomUUID(), signal: this.signal });
     return (text.trim() === '' ? {} : parseJson(text, call.path)) as T;
   }
 

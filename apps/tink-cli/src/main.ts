@@ -63,6 +63,8 @@ let interruptions = 0;
 const interrupt = () => {
   if (++interruptions > 1) process.exit(130);
   abort.abort();
+  // Nothing that we do needs longer to end, but somebody may be waiting for standard input.
+  setTimeout(() => process.exit(130), 1_000).unref();
 };
 process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
 

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { FakeTinkServer } from './testing/fake-tink-server';
 import { runTink } from './testing/run-tink';
 import { define, type Args } from './cli-command';
 import { globalFlags } from './help';
@@ -98,6 +99,17 @@ describe('a command line', () => {
     );
     expect((await runTink(['help', 'workflow'])).out).toBe((await runTink(['workflow', '-h'])).out);
     expect((await runTink(['--help', 'hardware', 'push'])).out).toBe((await runTink(['hardware', 'push', '-h'])).out);
+  });
+
+  it('gives up at once on Ctrl-C, also while it waits for an answer', async () => {
+    const silent = new FakeTinkServer().on('GET /api/leases', { lines: [], follow: true });
+    const stop = new AbortController();
+    const server = await silent.start();
+    const running = runTink(['lease', 'list'], { server, signal: stop.signal });
+    await vi.waitUntil(() => silent.asked.length > 0);
+    stop.abort();
+    expect(await running).toEqual({ code: 130, out: '', err: '' });
+    await silent.close();
   });
 
   it('says where it looked for a server that is not there', async () => {

@@ -1,7 +1,6 @@
-import { ApiError, UnreachableError } from '../api-errors';
 import type { WorkflowItem } from '../api-types';
 import { define, exit, type Context } from '../cli-command';
-import { delay, followEvents, untilInterrupted } from '../story/follow';
+import { delay, followEvents, isAway, untilInterrupted } from '../story/follow';
 import { checkUuids } from './ids';
 import { frame, plainChanges } from './workflow-frame';
 import { isEnded } from './workflow-views';
@@ -78,8 +77,7 @@ async function latest(context: Context, item: WorkflowItem, position: number): P
     return await context.client.workflow(item.id, position, context.signal);
   } catch (error) {
     if (context.signal.aborted) return item;
-    const away = error instanceof UnreachableError || (error instanceof ApiError && error.status === 503);
-    if (!away) throw error;
+    if (!isAway(error)) throw error;
     await delay(500, context.signal);
     return item;
   }

@@ -1,5 +1,5 @@
 import type { AnyEvent, Recorded } from '@tinkerbell/events';
-import { UnreachableError } from '../api-errors';
+import { ApiError, UnreachableError } from '../api-errors';
 import type { EventQuery } from '../client';
 import type { Context } from '../cli-command';
 
@@ -28,12 +28,17 @@ export async function* untilInterrupted<T>(
       if (signal.aborted || (await ended())) return;
     } catch (error) {
       if (signal.aborted) return;
-      if (!connected || !(error instanceof UnreachableError)) throw error;
+      if (!connected || !isAway(error)) throw error;
       if (!lost) context.err(`${error.message}; trying again`);
       lost = true;
     }
     await delay(wait, signal);
   }
+}
+
+/** Nobody answers, or somebody who cannot do it now: a server that starts, a proxy before one that is down. */
+export function isAway(error: unknown): error is Error {
+  return error instanceof UnreachableError || (error instanceof ApiError && [502, 503, 504].includes(error.status));
 }
 
 /** Events as they are recorded, each one once, across restarts of the server. */
