@@ -1,5 +1,6 @@
+import { createProjectGraphAsync } from '@nx/devkit';
 import { ESLint } from 'eslint';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 
 const eslint = new ESLint();
 
@@ -12,6 +13,9 @@ async function complaints(file: string, code: string): Promise<readonly string[]
 const use = (name: string, from: string) => `import { ${name} } from '${from}';\nexport const used = ${name};\n`;
 
 describe('import boundaries', () => {
+  // The rule reads the cached graph and is silent without one.
+  beforeAll(() => createProjectGraphAsync(), 60_000);
+
   it.each([
     [
       'an app imports another app',

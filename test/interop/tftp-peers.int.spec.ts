@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { decodeTftp, encodeTftp } from '@tinkerbell/tftp';
-import tftp2 from 'tftp2';
+import { Client as tftp2Client } from 'tftp2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBootsOnLoopback } from './net/boots-on-loopback';
 import { type Losses, startLossyUdp } from './net/lossy-udp';
@@ -49,7 +49,7 @@ async function hpa(name: string, mode = 'binary'): Promise<Buffer> {
 }
 
 async function npmTftp2(name: string, port: number): Promise<Buffer> {
-  const client = tftp2('127.0.0.1', port);
+  const client = tftp2Client('127.0.0.1', port);
   const parts: Buffer[] = [];
   await client.read(
     name,
@@ -68,16 +68,52 @@ async function serverSaw(file: string, size: number): Promise<void> {
   }
 }
 
+/** RFC 7440 §4, the receiving side: no client in Debian does windows. Repeats its last word when nothing comes. */
+function readInWindows(file: string, serverPort: number): Promise<Buffer> {
+  const socket = createSocket('udp4');
+  const options = new Map(Object.entries({ windowsize: '8', blksize: '512', timeout: '1' }));
+  const parts: Uint8Array[] = [];
+  let peer = serverPort;
+  let last = encodeTftp({ op: 'rrq', file, mode: 'octet', options });
+  const say = (packet = last) => {
+    last = packet;
+    socket.send(packet, peer, '127.0.0.1');
+  };
+  const acknowledge = () => say(encodeTftp({ op: 'ack', block: parts.length & 0xffff }));
+  return new Promise((resolve) => {
+    const repeat = setInterval(() => say(), 300);
+    socket.on('message', (bytes, { port }) => {
+      const packet = decodeTftp(bytes);
+      peer = port;
+      if (packet.op === 'oack') return acknowledge();
+      if (packet.op !== 'data') return;
+      const isNext = packet.block === ((parts.length + 1) & 0xffff);
+      if (isNext) parts.push(packet.data);
+      const isLast = isNext && packet.data.length < 512;
+      if (isLast || !isNext || parts.length % 8 === 0) acknowledge();
+      if (!isLast) return;
+      clearInterval(repeat);
+      setImmediate(() => socket.close());
+      resolve(Buffer.concat(parts));
+    });
+    say();
+  });
+}
+
 const hasCurl = existsSync('/usr/bin/curl');
 const hasHpa = existsSync('/usr/bin/tftp');
 
 describe.skipIf(!hasCurl)('curl', () => {
   it.each([512, 1024, 1468, 65_464])('takes a file in blocks of %d', async (size) =>
-    expect(same(await curl('undionly.kpxe', boots.tftp.port, '--tftp-blksize', String(size)), 'undionly.kpxe')).toBe(true),
+    expect(same(await curl('undionly.kpxe', boots.tftp.port, '--tftp-blksize', String(size)), 'undionly.kpxe')).toBe(
+      true,
+    ),
   );
-  it.each(['even.efi', 'empty.efi'] as const)('takes %s', async (name) =>
-    expect(same(await curl(name, boots.tftp.port), name)).toBe(true),
-  );
+  it('takes a file whose last block is empty', async () =>
+    expect(same(await curl('even.efi', boots.tftp.port), 'even.efi')).toBe(true));
+  // curl 7.88 calls the answer to tsize illegal when it is 0.
+  it('takes an empty file', async () =>
+    expect(await curl('empty.efi', boots.tftp.port, '--tftp-no-options')).toHaveLength(0));
   it('takes more than 65535 blocks', async () => {
     expect(same(await curl('large.efi', boots.tftp.port, '--tftp-blksize', '512'), 'large.efi')).toBe(true);
     await serverSaw('large.efi', files['large.efi'].length);
@@ -128,9 +164,19 @@ describe('a bad network', () => {
   it.skipIf(!hasCurl).each(losses)('%j: curl gets the file', async (loss) => {
     const network = await startLossyUdp(boots.tftp.port, loss);
     try {
-      expect(same(await curl('even.efi', network.port, '--tftp-blksize', '1024'), 'even.efi')).toBe(true);
+      // With options curl asks for a timeout of 6 s, and every lost packet would cost as much.
+      expect(same(await curl('even.efi', network.port, '--tftp-no-options'), 'even.efi')).toBe(true);
       const { drop, duplicate, reorder } = network.accidents;
       expect(drop + duplicate + reorder).toBeGreaterThan(0);
+    } finally {
+      await network.close();
+    }
+  });
+
+  it.each(losses)('%j: windows of 8 blocks arrive', async (loss) => {
+    const network = await startLossyUdp(boots.tftp.port, loss);
+    try {
+      expect(same(await readInWindows('undionly.kpxe', network.port), 'undionly.kpxe')).toBe(true);
     } finally {
       await network.close();
     }
@@ -172,7 +218,8 @@ describe('malformed packets', () => {
     for (let length = 0; length < request.length; length++) {
       socket.send(request.subarray(0, length), boots.tftp.port, '127.0.0.1');
     }
-    for (let opcode = 0; opcode < 12; opcode++) socket.send(Uint8Array.of(0, opcode, 255, 255, 1), boots.tftp.port, '127.0.0.1');
+    for (let opcode = 0; opcode < 12; opcode++)
+      socket.send(Uint8Array.of(0, opcode, 255, 255, 1), boots.tftp.port, '127.0.0.1');
     expect(same(await npmTftp2('even.efi', boots.tftp.port), 'even.efi')).toBe(true);
     socket.close();
     expect(boots.metrics.total('tftp_dropped_total', { reason: 'malformed' })).toBeGreaterThan(20);

@@ -1,16 +1,20 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createLab } from '../../pxe-vm/lab';
 import { buildArtefacts } from './artefacts';
 import { Cleanup } from './cleanup';
 import { runContainer } from './container-run';
-import { runMachine } from './machine-run';
+import { runMachine, type MachineRun } from './machine-run';
 import { parseOptions, usage, UsageError, type DemoOptions } from './options';
-import { startProvisioner } from './provisioner';
+import { startProvisioner, type Provisioner } from './provisioner';
 import { firstMachine, order, type Scenario } from './scenario';
 import type { Step } from './story';
 import { createView, type View } from './view';
+
+/** The log and all else of the last run; the next one starts anew. */
+const dataDir = resolve('.cache/demo/data');
 
 interface Outcome {
   readonly steps: readonly Step[];
@@ -25,16 +29,8 @@ async function demo(
 ): Promise<Outcome> {
   view.title('Building what machines boot and run (cached afterwards)');
   const artefacts = await buildArtefacts(options.image, view.note);
-  const dir = await mkdtemp(join(tmpdir(), 'tinkerbell-demo-'));
-  cleanup.add('scratch folder', () => rm(dir, { recursive: true, force: true }));
-
-  view.title('Starting the provisioner in a network of its own');
-  const lab = await createLab(`tink-demo-${process.pid}`);
-  cleanup.add('network namespace', () => lab.close());
-  const onLog = (line: string) => options.verbose && view.note(line);
-  const provisioner = await startProvisioner(lab, { dir, dataDir: join(dir, 'data'), onLog });
-  cleanup.add('provisioner', () => provisioner.close());
-  view.note(`dashboard ${provisioner.dashboardUrl}`);
+  await rm(dataDir, { recursive: true, force: true });
+  const { lab, dir, provisioner } = await startLab(options, cleanup, view);
 
   view.title('Ordering the machine with the CLI');
   const scenario: Scenario = { ...firstMachine, imageFile: artefacts.image, uefi: options.firmware === 'uefi' };
@@ -65,27 +61,49 @@ async function demo(
     await run.phonedHome(again + 1, 300_000);
   }
   view.progress('');
-  summary(view, run.story.steps, run.events.length, provisioner.dashboardUrl, provisioner.cliConfig, workflowId);
+  summary(view, run, provisioner, options.keep);
   return { steps: run.story.steps, events: run.events.length };
 }
 
-function summary(
-  view: View,
-  steps: readonly Step[],
-  events: number,
-  dashboardUrl: string,
-  cliConfig: string,
-  workflowId: string,
-): void {
-  const seconds = steps.at(-1)?.seconds ?? 0;
-  view.title(`\nProvisioned in ${seconds.toFixed(1)} s from power-on to its own disk. ${events} events recorded.`);
+async function startLab(options: DemoOptions, cleanup: Cleanup, view: View) {
+  const dir = await mkdtemp(join(tmpdir(), 'tinkerbell-demo-'));
+  cleanup.add('scratch folder', () => rm(dir, { recursive: true, force: true }));
+  view.title('Starting the provisioner in a network of its own');
+  const lab = await createLab(`tink-demo-${process.pid}`);
+  cleanup.add('network namespace', () => lab.close());
+  const onLog = (line: string) => options.verbose && view.note(line);
+  const provisioner = await startProvisioner(lab, { dir, dataDir, onLog });
+  cleanup.add('provisioner', () => provisioner.close());
+  view.note(`dashboard ${provisioner.dashboardUrl}`);
+  return { lab, dir, provisioner };
+}
+
+/** Nothing runs but the provisioner on the last run's data: whatever it tells comes out of the log. */
+async function replay(options: DemoOptions, cleanup: Cleanup, view: View): Promise<Outcome> {
+  if (!existsSync(dataDir)) throw new Error('there is no run to replay: npm run demo first');
+  const { provisioner } = await startLab(options, cleanup, view);
+  const story = await provisioner.tink('events', '--from', 'all');
+  view.title('The story as the log has it');
+  process.stdout.write(story);
+  return { steps: [], events: story.trim().split('\n').length };
+}
+
+function summary(view: View, run: MachineRun, provisioner: Provisioner, kept: boolean): void {
+  const { steps } = run.story;
+  const provisioned = steps.find(({ name }) => name === 'own disk')?.seconds ?? 0;
+  view.title(
+    `\nProvisioned: ${provisioned.toFixed(1)} s from power-on to its own disk. ${run.events.length} events recorded.`,
+  );
   let before = 0;
   for (const step of steps) {
     view.note(`${step.name.padEnd(24)} +${(step.seconds - before).toFixed(1).padStart(5)} s`);
     before = step.seconds;
   }
-  view.note(`dashboard         ${dashboardUrl}`);
-  view.note(`replay the story  TINK_CONFIG=${cliConfig} node dist/apps/tink-cli/main.js events --id ${workflowId}`);
+  view.note(`dashboard         ${provisioner.dashboardUrl}`);
+  const tink = `TINK_CONFIG=${provisioner.cliConfig} node dist/apps/tink-cli/main.js`;
+  view.note(
+    `replay the story  ${kept ? `${tink} events --machine ${firstMachine.hostname}` : 'npm run demo -- --replay'}`,
+  );
 }
 
 /** Resolves when the user has had enough. */
@@ -119,7 +137,9 @@ async function main(): Promise<number> {
     if (options.json) console.log(JSON.stringify({ ok, ...(error ? { error } : {}), ...outcome, seconds }));
   };
   try {
-    const outcome = await demo(options, cleanup, view, (at) => (poweredOn = at));
+    const outcome = options.replay
+      ? await replay(options, cleanup, view)
+      : await demo(options, cleanup, view, (at) => (poweredOn = at));
     if (options.keep) {
       view.title('Left running. Ctrl-C ends it.');
       process.off('SIGINT', interrupted).off('SIGTERM', interrupted);

@@ -9,6 +9,8 @@ export interface DemoOptions {
   readonly reboots: number;
   readonly json: boolean;
   readonly keep: boolean;
+  /** Tell the story of the last run again, from its log. */
+  readonly replay: boolean;
   readonly verbose: boolean;
 }
 
@@ -25,6 +27,7 @@ actions, reboots and comes up from its own disk.
   --reboots N              reboot N more times afterwards and see the disk boot each time (default 0)
   --accel NAME             QEMU accelerator, e.g. kvm (default: software emulation)
   --keep                   leave everything running afterwards; Ctrl-C ends it
+  --replay                 tell the story of the last run again, from the log that it left
   --json                   print one last line {"ok":…,"steps":[…],"events":N,"seconds":S}
   --verbose                show the provisioner's log
   --help                   this text`;
@@ -49,6 +52,7 @@ export function parseOptions(args: readonly string[]): DemoOptions | 'help' {
     reboots,
     json: values.json,
     keep: values.keep,
+    replay: values.replay,
     verbose: values.verbose,
   };
 }
@@ -65,6 +69,7 @@ function parse(args: readonly string[]) {
         accel: { type: 'string' },
         json: { type: 'boolean', default: false },
         keep: { type: 'boolean', default: false },
+        replay: { type: 'boolean', default: false },
         verbose: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },

@@ -4,7 +4,7 @@ export interface Losses {
   /** Shares of packets, 0 to 1. */
   readonly drop: number;
   readonly duplicate: number;
-  /** The packet is held back until the next one in its direction has gone. */
+  /** The packet is held back until the next one in its direction has gone, for 50 ms at most. */
   readonly reorder: number;
   /** Same seed, same accidents. */
   readonly seed: number;
@@ -24,6 +24,7 @@ export async function startLossyUdp(serverPort: number, losses: Losses): Promise
   const accidents = { drop: 0, duplicate: 0, reorder: 0 };
   const random = seeded(losses.seed);
   const sockets: Socket[] = [];
+  let isClosed = false;
   const held = new Map<Socket, () => void>();
   const open = async (port = 0) => {
     const socket = createSocket('udp4');
@@ -33,7 +34,9 @@ export async function startLossyUdp(serverPort: number, losses: Losses): Promise
   };
 
   const pass = (from: Socket, bytes: Uint8Array, port: number) => {
-    const send = () => from.send(bytes, port, '127.0.0.1', () => undefined);
+    const send = () => {
+      if (!isClosed) from.send(bytes, port, '127.0.0.1', () => undefined);
+    };
     if (random() < losses.drop) {
       accidents.drop++;
       return;
@@ -43,6 +46,11 @@ export async function startLossyUdp(serverPort: number, losses: Losses): Promise
     if (!late && random() < losses.reorder) {
       accidents.reorder++;
       held.set(from, send);
+      setTimeout(() => {
+        if (held.get(from) !== send) return;
+        held.delete(from);
+        send();
+      }, 50);
       return;
     }
     send();
@@ -59,13 +67,13 @@ export async function startLossyUdp(serverPort: number, losses: Losses): Promise
     const faces = new Map<number, Promise<Socket>>([[target, Promise.resolve(near)]]);
     far.on('message', (bytes, { port }) => {
       // A new port of the server is a transfer of its own: it gets a face of its own.
-      const face = faces.get(port) ?? newFace(far, port, clientPort);
+      const face = faces.get(port) ?? newFace(far, port);
       faces.set(port, face);
       void face.then((socket) => pass(socket, bytes, clientPort));
     });
     return far;
   };
-  const newFace = async (far: Socket, serverTransferPort: number, _clientPort: number) => {
+  const newFace = async (far: Socket, serverTransferPort: number) => {
     const face = await open();
     face.on('message', (bytes) => pass(far, bytes, serverTransferPort));
     return face;
@@ -82,6 +90,7 @@ export async function startLossyUdp(serverPort: number, losses: Losses): Promise
     port: front.address().port,
     accidents,
     close: async () => {
+      isClosed = true;
       await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))));
     },
   };

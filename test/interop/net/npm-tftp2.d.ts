@@ -5,5 +5,5 @@ declare module 'tftp2' {
     read(file: string, push: (block: Buffer) => Promise<void>, done: () => void): Promise<void>;
     close(): void;
   }
-  export default function tftp(host: string, port: number): TftpClient;
+  export function Client(host: string, port: number): TftpClient;
 }
