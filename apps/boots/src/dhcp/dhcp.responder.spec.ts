@@ -98,9 +98,10 @@ describe('REQUEST (RFC 2131 §4.3.2)', () => {
       },
     ));
 
-  it('without any address is not answered', () => {
-    expect(respond(requestOf('request', [chosen]), contextOf())).toMatchObject({ reason: 'no-requested-address' });
-    expect(respond(requestOf('request'), contextOf())).toMatchObject({ reason: 'no-requested-address' });
+  it.each([[chosen], []])('without any address can only mean the reserved one', (...options) => {
+    const ack = replyOf(respond(requestOf('request', options), contextOf()));
+    expect(ack.packet.yiaddr).toBe(reserved);
+    expect(ack.leases).toMatchObject([{ clientState: 'selecting' }]);
   });
 
   it.each([

@@ -106,18 +106,20 @@ function offer(known: Known): DhcpReply {
   return { ...reply(known, 'offer', leaseSecondsOf(known)), leases: [] };
 }
 
-/** RFC 2131 §4.3.2. */
+/**
+ * RFC 2131 §4.3.2. A request that names no address at all breaks the RFC (the npm package dhcp sends such), but with a reservation
+ * there is only one that it can mean.
+ */
 function answerRequest(known: Known): DhcpDecision {
-  const { request, context } = known;
+  const { request, context, address } = known;
   const server = readOption(request.options, serverIdentifier);
   const wanted = readOption(request.options, requestedAddress);
-  if (server !== undefined) {
-    if (server !== context.server.site.address) return ignore('other-server');
-    if (wanted === undefined && request.ciaddr === noAddress) return ignore('no-requested-address');
-    return acknowledge(known, wanted ?? request.ciaddr, 'selecting');
+  if (server !== undefined && server !== context.server.site.address) return ignore('other-server');
+  const hasAddress = request.ciaddr !== noAddress;
+  if (server !== undefined || (wanted === undefined && !hasAddress)) {
+    return acknowledge(known, wanted ?? (hasAddress ? request.ciaddr : address), 'selecting');
   }
-  if (wanted !== undefined && request.ciaddr === noAddress) return acknowledge(known, wanted, 'init-reboot');
-  if (request.ciaddr === noAddress) return ignore('no-requested-address');
+  if (wanted !== undefined && !hasAddress) return acknowledge(known, wanted, 'init-reboot');
   // A renewal is sent to us, a rebinding to everybody; through a relay both arrive alike, as a rebinding.
   const isRenewal = context.arrival === 'unicast' && request.giaddr === noAddress;
   return acknowledge(known, request.ciaddr, isRenewal ? 'renewing' : 'rebinding');
