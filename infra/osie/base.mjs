@@ -98,6 +98,7 @@ function rootTree({ debs, index, work, seconds, node }) {
     tree.folder(folder);
   tree.folder('tmp', 0o1777).folder('var/tmp', 0o1777).link('var/run', '/run');
   addBusybox(tree, busybox(debs));
+  tree.link('sbin/modprobe', '../bin/busybox'); // where the kernel asks for a file system's module
   for (const [path, source] of Object.entries(engine(debs))) tree.file(path, source, 0o755);
   tree.file('usr/bin/node', node, 0o755);
   for (const [name, file] of libraryClosure(debs, [...Object.values(engine(debs)), node])) {

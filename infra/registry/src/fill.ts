@@ -19,7 +19,7 @@ export interface Filled {
 
 const nameAnnotation = 'org.opencontainers.image.ref.name';
 
-/** Pushes every image of an OCI layout folder under the name of its annotation. What the registry has by digest is not sent again. */
+/** Pushes every image of an OCI layout folder under the name of its annotation. What the registry has by digest is not sent again. A missing folder is an empty one. */
 export async function fillRegistry(access: RegistryAccess, layout: string): Promise<readonly Filled[]> {
   const client = new RegistryClient(access);
   try {
@@ -32,11 +32,15 @@ export async function fillRegistry(access: RegistryAccess, layout: string): Prom
 }
 
 async function imagesOf(layout: string): Promise<readonly Descriptor[]> {
-  const file = join(layout, 'index.json');
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new Error(`there are no action images at ${layout}: run node infra/actions/build.mjs`, { cause });
-  });
-  return (JSON.parse(text) as { manifests: readonly Descriptor[] }).manifests;
+  try {
+    const text = await readFile(join(layout, 'index.json'), 'utf8');
+    return (JSON.parse(text) as { manifests: readonly Descriptor[] }).manifests;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw new Error(`${layout}/index.json is not the index of an OCI layout: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
 }
 
 async function pushImage(client: RegistryClient, layout: string, image: Descriptor): Promise<Filled> {

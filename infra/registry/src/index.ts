@@ -1,3 +1,3 @@
 export { fillRegistry, type Filled } from './fill';
-export { startRegistry, type Registry, type RegistryOptions } from './registry';
+export { RegistryError, startRegistry, type Registry, type RegistryOptions } from './registry';
 export { RegistryClient, type RegistryAccess } from './registry-client';

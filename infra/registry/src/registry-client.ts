@@ -16,8 +16,6 @@ interface Answer {
   readonly body: string;
 }
 
-export const markHeader = 'x-tinkerbell-registry';
-
 /** As much of the OCI distribution API as pushing takes. */
 export class RegistryClient {
   private readonly agent: Agent;
@@ -30,15 +28,10 @@ export class RegistryClient {
     this.agent = new Agent({ ca: readFileSync(tls.ca), keepAlive: true, maxSockets: 4 });
   }
 
-  /**
-   * Rejects when the registry does not answer, has another certificate, or refuses the password. Resolves with the mark that
-   * startRegistry gave it, so that another registry on the same port is not taken for it.
-   */
-  async check(): Promise<string | undefined> {
-    const { status, headers } = await this.send('GET', '/v2/');
+  /** Rejects when the registry does not answer, has another certificate, or refuses the password. */
+  async check(): Promise<void> {
+    const { status } = await this.send('GET', '/v2/');
     if (status !== 200) throw new Error(`registry ${this.address} answers ${status} to its user`);
-    const mark = headers[markHeader];
-    return typeof mark === 'string' ? mark : undefined;
   }
 
   /** Digest of a tag's manifest; undefined when there is none. */

@@ -80,11 +80,38 @@ describe('registry', () => {
     expect(await fillRegistry(registry.access, layout)).toEqual([{ ...before, pushed: false }]);
   });
 
-  it('says what is missing when there is nothing to push', () =>
-    expect(fillRegistry(registry.access, join(dir, 'nothing'))).rejects.toThrow('run node infra/actions/build.mjs'));
+  it('has nothing to push where nothing was built', async () =>
+    expect(await fillRegistry(registry.access, join(dir, 'nothing'))).toEqual([]));
 
-  it('says why it cannot start', async () => {
+  it('names the port when another has it', async () => {
     const again = startRegistry({ ...options, dataDir: join(dir, 'other'), port: registry.port });
-    await expect(again).rejects.toThrow('address already in use');
+    await expect(again).rejects.toThrow(`port ${registry.port} is taken`);
+  });
+
+  it('is started again when it dies', async () => {
+    const exits: string[] = [];
+    const other = await startRegistry({
+      ...options,
+      dataDir: join(dir, 'dies'),
+      port: 0,
+      onExit: (reason) => exits.push(reason),
+    });
+    const pid = execFileSync('pgrep', ['-f', `serve ${join(dir, 'dies')}/`], { encoding: 'utf8' }).trim();
+    process.kill(Number(pid), 'SIGKILL');
+    const client = new RegistryClient(other.access);
+    await expect.poll(() => exits.length, { timeout: 10_000 }).toBe(1);
+    await expect
+      .poll(
+        () =>
+          client.check().then(
+            () => 'answers',
+            () => 'silent',
+          ),
+        { timeout: 10_000 },
+      )
+      .toBe('answers');
+    expect(exits[0]).toContain('SIGKILL');
+    client.close();
+    await other.stop();
   });
 });

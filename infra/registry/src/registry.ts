@@ -1,12 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hash } from 'bcryptjs';
-import { markHeader, RegistryClient, type RegistryAccess } from './registry-client';
+import { RegistryClient, type RegistryAccess } from './registry-client';
 
 export interface RegistryOptions {
   /** Images and configuration are kept here. */
@@ -21,11 +22,15 @@ export interface RegistryOptions {
   readonly account: { readonly username: string; readonly password: string };
   /** Called with each line that the registry logs (warnings and errors). */
   readonly onLog?: (line: string) => void;
-  /** Called with the reason when the registry ends without having been stopped. */
+  /** Called with the reason when the registry ends without having been stopped; it is started again. */
   readonly onExit?: (reason: string) => void;
 }
 
+/** docker-registry is missing, did not start, or does not answer. The message says what to do. */
+export class RegistryError extends Error {}
+
 export interface Registry {
+  readonly host: string;
   readonly port: number;
   /** `host:port`, as it begins an image's name. */
   readonly address: string;
@@ -35,42 +40,67 @@ export interface Registry {
 
 const program = 'docker-registry';
 
+const restartMs = 1000;
+
 /** Starts Debian's docker-registry as a child: TLS, one user, images in a folder. It ends when this process ends, however that ends. */
 export async function startRegistry(options: RegistryOptions): Promise<Registry> {
   const found = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin', '/usr/sbin'];
   if (!found.some((folder) => folder && existsSync(join(folder, program)))) {
-    throw new Error(`${program} is not installed: run npm run setup -- --for start`);
+    throw new RegistryError(`${program} is not installed: run npm run setup -- --for start`);
   }
   const { host, tls, account } = options;
-  const port = options.port === 0 ? await freePort(host) : options.port;
-  const mark = randomBytes(16).toString('hex');
-  const configuration = await writeConfiguration(options, `${host}:${port}`, mark);
-  // The kernel ends the child with us, even after SIGKILL.
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', program, 'serve', configuration], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const log = collectLog(child, options.onLog);
+  const port = await claimPort(host, options.port);
+  const configuration = await writeConfiguration(options, `${host}:${port}`);
+  let child = launch(configuration, options.onLog);
   let stopping = false;
-  const ended = new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(error.message));
-    child.once('close', (code, signal) => resolve(`${program} ended (${signal ?? code}): ${log.tail()}`));
-  });
-  const stop = () => {
+  const stop = async () => {
     stopping = true;
-    return stopChild(child, ended);
+    child.process.kill('SIGTERM');
+    const timer = setTimeout(() => child.process.kill('SIGKILL'), 5000);
+    await child.ended;
+    clearTimeout(timer);
   };
   const access = { host, port, tls, account };
   try {
-    await answers(access, mark, ended);
+    await answers(access, child.ended);
   } catch (error) {
     await stop();
     throw error;
   }
-  void ended.then((reason) => (stopping ? undefined : options.onExit?.(reason)));
-  return { port, address: `${host}:${port}`, access, stop };
+  const watch = () =>
+    void child.ended.then((reason) => {
+      if (stopping) return;
+      options.onExit?.(reason);
+      setTimeout(() => {
+        if (stopping) return;
+        child = launch(configuration, options.onLog);
+        watch();
+      }, restartMs);
+    });
+  watch();
+  return { host, port, address: `${host}:${port}`, access, stop };
 }
 
-async function writeConfiguration(options: RegistryOptions, address: string, mark: string): Promise<string> {
+interface Child {
+  readonly process: ChildProcess;
+  /** Resolves with the reason. */
+  readonly ended: Promise<string>;
+}
+
+function launch(configuration: string, onLog: RegistryOptions['onLog']): Child {
+  // The kernel ends the child with us, even after SIGKILL.
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', program, 'serve', configuration], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const log = collectLog(child, onLog);
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', (code, signal) => resolve(`${program} ended (${signal ?? code}): ${log.tail()}`));
+  });
+  return { process: child, ended };
+}
+
+async function writeConfiguration(options: RegistryOptions, address: string): Promise<string> {
   const { dataDir, tls, account } = options;
   const file = (name: string) => join(dataDir, name);
   await mkdir(file('images'), { recursive: true, mode: 0o700 });
@@ -85,7 +115,6 @@ async function writeConfiguration(options: RegistryOptions, address: string, mar
     http: {
       addr: address,
       secret: randomBytes(16).toString('hex'),
-      headers: { [markHeader]: [mark] },
       tls: { certificate: tls.cert, key: tls.key },
     },
     auth: { htpasswd: { realm: 'tinkerbell', path: file('htpasswd') } },
@@ -108,16 +137,18 @@ function collectLog(child: ChildProcess, onLog: RegistryOptions['onLog']): { tai
   return { tail: () => kept.join(' | ') };
 }
 
-/** Waits until this very registry answers, with its certificate and to our password. */
-async function answers(access: RegistryAccess, mark: string, ended: Promise<string>): Promise<void> {
+/** Waits until the registry answers, with its certificate and to our password. */
+async function answers(access: RegistryAccess, ended: Promise<string>): Promise<void> {
   const client = new RegistryClient(access);
+  let over = false;
   const failed = ended.then((reason) => {
-    throw new Error(reason);
+    over = true;
+    throw new RegistryError(reason);
   });
   const ready = async () => {
-    for (;;) {
+    while (!over) {
       try {
-        if ((await client.check()) === mark) return;
+        return await client.check();
       } catch (error) {
         if ((error as { code?: string }).code !== 'ECONNREFUSED') throw error;
       }
@@ -131,18 +162,20 @@ async function answers(access: RegistryAccess, mark: string, ended: Promise<stri
   }
 }
 
-async function freePort(host: string): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, host, resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error(`no port on ${host}`);
-  return address.port;
-}
-
-async function stopChild(child: ChildProcess, ended: Promise<string>): Promise<void> {
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
-  await ended;
-  clearTimeout(timer);
+/** The port, or a free one for 0. Another registry on it would answer in our child's place, so it has to be free now. */
+async function claimPort(host: string, wanted: number): Promise<number> {
+  const server = createServer().listen(wanted, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') {
+      throw new RegistryError(`port ${wanted} is taken: stop its owner, or choose another with --registry-port`);
+    }
+    throw new RegistryError(`cannot listen on ${host}:${wanted}: ${message}`, { cause: error });
+  }
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
