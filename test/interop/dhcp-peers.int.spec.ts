@@ -1,0 +1,326 @@
+// DHCP clients that we did not write, each in a network namespace of its own: dhclient, udhcpc, the npm package dhcp; and dnsmasq as relay.
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { HardwareRecord } from '@tinkerbell/events';
+import { captures, hardwareInterface, hardwareRecord, readCapture } from '@tinkerbell/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { bundle } from './net/bundle';
+import { type BootsProcess, startBootsIn } from './net/boots-process';
+import { createNetwork, namespacesMissing, type Network, runIn, spawnIn } from './net/namespace';
+
+const missing = namespacesMissing();
+if (missing) console.warn(`SKIPPED: DHCP peers in network namespaces: ${missing}`);
+const has = (path: string) => existsSync(path);
+
+const server = '10.97.0.1';
+/** Two free MACs for each test: every one has its reservation, `10.97.0.<number>`. */
+const macs = Array.from({ length: 12 }, (_, i) => `02:97:00:00:00:${String(i + 10)}`);
+const addressOf = (mac: string) => `10.97.0.${mac.slice(-2)}`;
+function machine(mac: string, index: number): HardwareRecord {
+  const base = hardwareInterface(mac.replaceAll(':', '-'), addressOf(mac));
+  const ip = { address: addressOf(mac), netmask: '255.255.255.0', gateway: server, family: 4 };
+  const dhcp = {
+    ...base.dhcp,
+    ip,
+    hostname: `node${index}`,
+    lease_time: 3600,
+    name_servers: ['10.97.0.53'],
+    domain_name: 'rack.example',
+  };
+  return hardwareRecord({
+    id: `00000000-0000-4000-8000-0000000000${index + 10}`,
+    network: { interfaces: [{ ...base, dhcp }] },
+  });
+}
+const relayed = '02:96:00:00:00:20';
+const relayedMachine = (): HardwareRecord => {
+  const base = hardwareInterface(relayed.replaceAll(':', '-'), '10.96.0.20');
+  const ip = { address: '10.96.0.20', netmask: '255.255.255.0', gateway: '10.96.0.1', family: 4 };
+  return hardwareRecord({
+    id: '00000000-0000-4000-8000-000000000096',
+    network: { interfaces: [{ ...base, dhcp: { ...base.dhcp, ip } }] },
+  });
+};
+
+let network: Network;
+let boots: BootsProcess;
+let folder: string;
+let next = 0;
+const running: (() => Promise<void>)[] = [];
+
+/** A script for dhclient and udhcpc that configures the interface and nothing else: the real ones rewrite this host's resolv.conf. */
+const dhclientScript = `#!/bin/sh
+[ -n "$new_ip_address" ] && ip addr replace "$new_ip_address/24" dev "$interface"
+exit 0
+`;
+const udhcpcScript = `#!/bin/sh
+case "$1" in bound|renew) ip addr replace "$ip/24" dev "$interface"; set > "$DUMP" ;; esac
+exit 0
+`;
+
+beforeAll(async () => {
+  if (missing) return;
+  folder = await mkdtemp(join(tmpdir(), 'dhcp-peers-'));
+  for (const [name, text] of Object.entries({ dhclient: dhclientScript, udhcpc: udhcpcScript })) {
+    await writeFile(join(folder, name), text);
+    await chmod(join(folder, name), 0o755);
+  }
+  network = await createNetwork('bdhcp', server);
+  const hardware = [...macs.map(machine), relayedMachine()];
+  boots = await startBootsIn(network, { settings: { BOOTS_IPXE_DIR: folder }, hardware });
+});
+afterEach(async () => {
+  for (const stop of running.splice(0)) await stop();
+});
+afterAll(async () => {
+  if (missing) return;
+  await boots.stop();
+  await network.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function client(): Promise<{ namespace: string; mac: string; id: string; address: string }> {
+  const mac = macs[next++] ?? '';
+  return { namespace: await network.addClient(mac), mac, id: mac.replaceAll(':', '-'), address: addressOf(mac) };
+}
+
+describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('dhclient', () => {
+  async function dhclient(namespace: string, ...flags: readonly string[]) {
+    const file = (suffix: string) => join(folder, `${namespace}.${suffix}`);
+    await writeFile(file('conf'), 'also request domain-search;\ntimeout 20;\n');
+    const files = ['-cf', file('conf'), '-lf', file('leases'), '-pf', file('pid'), '-sf', join(folder, 'dhclient')];
+    const result = await runIn(namespace, ['dhclient', '-4', '-v', ...flags, ...files, 'eth0']);
+    return { ...result, leases: await readFile(file('leases'), 'latin1'), file };
+  }
+  const stop = (namespace: string) => dhclient(namespace, '-x');
+
+  it('takes its lease with everything that it asked for, and releases it', async () => {
+    const { namespace, id, address } = await client();
+    const { stderr, leases } = await dhclient(namespace, '-1');
+    expect(stderr).toContain(`bound to ${address}`);
+    expect(leases).toContain(`fixed-address ${address};`);
+    for (const line of [
+      'subnet-mask 255.255.255.0',
+      `routers ${server}`,
+      'domain-name-servers 10.97.0.53',
+      'dhcp-lease-time 3600',
+      'broadcast-address 10.97.0.255',
+      'host-name "node0"',
+      'domain-search "rack.example."',
+    ]) {
+      expect(leases).toContain(`option ${line};`);
+    }
+    await boots.event('LeaseBound', ({ data }) => data.mac === id && data.ip === address && data.leaseSeconds === 3600);
+    await dhclient(namespace, '-r');
+    await boots.event('LeaseReleased', ({ data }) => data.mac === id);
+  });
+
+  it('comes back with its lease (INIT-REBOOT)', async () => {
+    const { namespace, id, address } = await client();
+    await dhclient(namespace, '-1');
+    await stop(namespace);
+    const { stderr } = await dhclient(namespace, '-1');
+    expect(stderr).not.toContain('DHCPDISCOVER');
+    expect(stderr).toContain(`bound to ${address}`);
+    await boots.event('LeaseRenewed', ({ data }) => data.mac === id && data.clientState === 'init-reboot');
+    await stop(namespace);
+  });
+
+  it('comes back with a lease that is not its own: is refused, and starts anew', async () => {
+    const { namespace, id, address } = await client();
+    const { leases, file } = await dhclient(namespace, '-1');
+    await stop(namespace);
+    await writeFile(file('leases'), leases.replace(`fixed-address ${address}`, 'fixed-address 10.97.0.200'));
+    const { stderr } = await dhclient(namespace, '-1');
+    expect(stderr).toMatch(/DHCPNAK from 10\.97\.0\.1[\s\S]*DHCPDISCOVER/);
+    expect(stderr).toContain(`bound to ${address}`);
+    await boots.event('LeaseRefused', ({ data }) => data.mac === id && data.requested === '10.97.0.200');
+    await stop(namespace);
+  });
+
+  it('of an unknown machine gets no answer', async () => {
+    const namespace = await network.addClient('02:97:00:00:00:99');
+    const file = join(folder, 'unknown.conf');
+    await writeFile(file, 'timeout 2;\n');
+    const { stderr, code } = await runIn(namespace, [
+      'dhclient',
+      '-4',
+      '-v',
+      '-1',
+      '-cf',
+      file,
+      '-lf',
+      '/dev/null',
+      '-pf',
+      join(folder, 'unknown.pid'),
+      '-sf',
+      join(folder, 'dhclient'),
+      'eth0',
+    ]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('No DHCPOFFERS received');
+  });
+});
+
+describe.skipIf(missing !== undefined || !has('/bin/busybox'))('udhcpc', () => {
+  function udhcpc(namespace: string, ...flags: readonly string[]) {
+    const dump = join(folder, `${namespace}.env`);
+    const command = [
+      'busybox',
+      'udhcpc',
+      '-f',
+      '-i',
+      'eth0',
+      '-s',
+      join(folder, 'udhcpc'),
+      '-t',
+      '10',
+      '-T',
+      '1',
+      ...flags,
+    ];
+    const child = spawnIn(namespace, command, { env: { ...process.env, DUMP: dump }, stdio: 'ignore' });
+    const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+    running.push(async () => {
+      child.kill('SIGKILL');
+      await ended;
+    });
+    return { child, dump, ended };
+  }
+
+  it('is bound, renews by unicast, releases', async () => {
+    const { namespace, id, address } = await client();
+    const { child, dump, ended } = udhcpc(namespace, '-O', 'search');
+    await boots.event('LeaseBound', ({ data }) => data.mac === id && data.ip === address);
+    for (;;) {
+      // The client's script has run: it has its address, from which alone it can renew.
+      if (has(dump) && (await readFile(dump, 'latin1')).includes("hostname='node")) break;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const environment = await readFile(dump, 'latin1');
+    for (const line of [
+      `ip='${address}'`,
+      "dns='10.97.0.53'",
+      "domain='rack.example'",
+      "lease='3600'",
+      `serverid='${server}'`,
+    ]) {
+      expect(environment).toContain(line);
+    }
+    child.kill('SIGUSR1');
+    await boots.event('LeaseRenewed', ({ data }) => data.mac === id && data.clientState === 'renewing');
+    child.kill('SIGUSR2');
+    await boots.event('LeaseReleased', ({ data }) => data.mac === id);
+    child.kill('SIGTERM');
+    await ended;
+  });
+
+  it('declines an address that somebody else uses', async () => {
+    const squatter = await client();
+    const { namespace, id, address } = await client();
+    await runIn(squatter.namespace, ['ip', 'addr', 'add', `${address}/24`, 'dev', 'eth0']);
+    udhcpc(namespace, '-a');
+    const { data } = await boots.event('LeaseDeclined', (event) => event.data.mac === id);
+    expect(data.ip).toBe(address);
+  });
+
+  it.skipIf(!has('/usr/sbin/dnsmasq'))('is served through a relay, which gets its own option back', async () => {
+    // client eth0 -- down0 (10.96.0.1) relay eth0 (10.97.0.2) -- bridge -- boots
+    const relay = await network.addClient('02:97:00:00:00:02');
+    const behind = `${relay}-b`;
+    await runIn('bdhcp', ['ip', 'route', 'add', '10.96.0.0/24', 'via', '10.97.0.2']);
+    for (const command of [
+      `ip netns add ${behind}`,
+      `ip -n ${behind} link set lo up`,
+      `ip -n ${relay} addr add 10.97.0.2/24 dev eth0`,
+      `ip -n ${relay} link add down0 type veth peer name eth0 address ${relayed} netns ${behind}`,
+      `ip -n ${relay} addr add 10.96.0.1/24 dev down0`,
+      `ip -n ${relay} link set down0 up`,
+      `ip -n ${behind} link set eth0 up`,
+    ]) {
+      const { code, stderr } = await runIn(relay, command.split(' '));
+      expect({ command, code, stderr }).toMatchObject({ code: 0 });
+    }
+    running.push(async () => void (await runIn(relay, ['ip', 'netns', 'del', behind])));
+    const dnsmasq = spawnIn(
+      relay,
+      [
+        'dnsmasq',
+        '--keep-in-foreground',
+        '--conf-file=/dev/null',
+        '--port=0',
+        '--dhcp-relay=10.96.0.1,10.97.0.1',
+        `--pid-file=${join(folder, 'relay.pid')}`,
+        '--user=root',
+      ],
+      { stdio: 'ignore' },
+    );
+    running.push(async () => void dnsmasq.kill('SIGKILL'));
+    udhcpc(behind);
+    const { data } = await boots.event('LeaseBound', (event) => event.data.mac === relayed.replaceAll(':', '-'));
+    expect(data).toMatchObject({ ip: '10.96.0.20', giaddr: '10.96.0.1' });
+  });
+});
+
+describe.skipIf(missing !== undefined)('the npm package dhcp', () => {
+  it('takes its lease', async () => {
+    const { namespace, mac, id, address } = await client();
+    const program = await bundle('test/interop/net/npm-dhcp.main.ts');
+    try {
+      // It sends from whatever address the interface has; with none, there is no route for its broadcast.
+      await runIn(namespace, ['ip', 'route', 'add', 'default', 'dev', 'eth0']);
+      const { stdout, stderr } = await runIn(namespace, [process.execPath, program.file, mac]);
+      expect(stderr).toBe('');
+      expect(JSON.parse(stdout)).toMatchObject({
+        state: 'BOUND',
+        address,
+        server,
+        leasePeriod: 3600,
+        options: { netmask: '255.255.255.0', hostname: expect.stringMatching(/^node/) as string },
+      });
+      await boots.event('LeaseBound', ({ data }) => data.mac === id);
+    } finally {
+      await program.remove();
+    }
+  });
+});
+
+describe.skipIf(missing !== undefined)('malformed messages', () => {
+  it('of every length, from real firmware, cost nobody else anything', async () => {
+    const { namespace, mac, address } = await client();
+    const packets = captures
+      .flatMap((name) => readCapture(name).slice(0, 3))
+      .map((bytes) => Buffer.from(bytes).toString('base64'));
+    const sender = `
+      const socket = require('dgram').createSocket('udp4');
+      const packets = ${JSON.stringify(packets)}.map((text) => Buffer.from(text, 'base64'));
+      socket.bind(() => {
+        socket.setBroadcast(true);
+        let left = 0;
+        const sent = () => --left === 0 && socket.close();
+        for (const packet of packets) {
+          for (let length = 1; length < packet.length; length++) {
+            left++;
+            socket.send(packet.subarray(0, length), 67, length % 2 ? '${server}' : '255.255.255.255', sent);
+          }
+        }
+      });`;
+    await runIn(namespace, ['ip', 'addr', 'add', '10.97.0.250/24', 'dev', 'eth0']);
+    await runIn(namespace, ['ip', 'route', 'add', 'default', 'dev', 'eth0']);
+    const { code, stderr } = await runIn(namespace, [process.execPath, '-e', sender]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    await runIn(namespace, ['ip', 'addr', 'flush', 'dev', 'eth0']);
+    await runIn(namespace, ['ip', 'route', 'add', 'default', 'dev', 'eth0']);
+    const program = await bundle('test/interop/net/npm-dhcp.main.ts');
+    try {
+      const { stdout } = await runIn(namespace, [process.execPath, program.file, mac]);
+      expect(JSON.parse(stdout)).toMatchObject({ address });
+    } finally {
+      await program.remove();
+    }
+    expect(boots.log()).toContain('malformed DHCP message');
+    expect(boots.log()).not.toMatch(/error boots/);
+  });
+});
