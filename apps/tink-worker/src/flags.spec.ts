@@ -51,6 +51,13 @@ describe('flags and environment', () => {
     expect(() => config([], env as Record<string, string>)).toThrow(name);
   });
 
+  it('finds the socket in DOCKER_HOST unless DOCKER_SOCKET is set', () => {
+    const env = { WORKER_ID: 'a', DOCKER_HOST: 'unix:///run/docker.sock' };
+    expect(config([], env).DOCKER_SOCKET).toBe('/run/docker.sock');
+    expect(config([], { ...env, DOCKER_SOCKET: '/mine' }).DOCKER_SOCKET).toBe('/mine');
+    expect(() => config([], { ...env, DOCKER_HOST: 'tcp://1.2.3.4:2375' })).toThrow(UsageError);
+  });
+
   it('accepts addresses of machines without a domain', () => {
     const env = { WORKER_ID: 'a', TINK_SERVER_URL: 'https://10.0.0.1:42124', TINK_CERT_URL: 'http://tink:42114/cert' };
     expect(config([], env)).toMatchObject(env);

@@ -49,7 +49,15 @@ export function readInvocation(args: readonly string[], env: Readonly<Record<str
     const value = given[flag];
     if (name !== '' && typeof value === 'string') settings[name] = value;
   }
+  settings.DOCKER_SOCKET ??= socketOf(env.DOCKER_HOST);
   return { settings, show: given.version ? 'version' : given.help ? 'help' : undefined };
+}
+
+/** The socket of a `unix://` DOCKER_HOST; the worker mounts folders of its own host into containers, so no other kind can do. */
+function socketOf(dockerHost: string | undefined): string | undefined {
+  if (!dockerHost) return undefined;
+  if (dockerHost.startsWith('unix://')) return dockerHost.slice('unix://'.length);
+  throw new UsageError(`DOCKER_HOST=${dockerHost} is not unix://…; set DOCKER_SOCKET to a local socket`);
 }
 
 function parse(args: readonly string[]): Readonly<Record<string, string | boolean | undefined>> {

