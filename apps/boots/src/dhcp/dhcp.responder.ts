@@ -249,10 +249,17 @@ function leaseSecondsOf({ machine, context }: Known): number {
   return lease_time > 0 ? lease_time : context.server.leaseSeconds;
 }
 
-/** A client without option 57 takes 576 bytes; one whose option 57 makes no sense too. */
+const smallest = 576;
+const ethernet = 1500;
+
+/**
+ * A client without option 57 takes 576 bytes; one whose option 57 makes no sense too. OVMF says 65280 in its REQUEST (its 255 in the
+ * wrong byte order): nothing larger than a frame is sent, firmware need not put fragments together.
+ */
 function sizeLimit({ options }: DhcpPacket): number {
   const raw = options.get(maxMessageSize.code);
-  return raw?.length === 2 ? Math.max(576, ((raw[0] ?? 0) << 8) | (raw[1] ?? 0)) : 576;
+  const size = raw?.length === 2 ? ((raw[0] ?? 0) << 8) | (raw[1] ?? 0) : smallest;
+  return Math.min(Math.max(size, smallest), ethernet);
 }
 
 function ignore(reason: IgnoreReason): DhcpDecision {
