@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createLab } from '../../pxe-vm/lab';
@@ -13,8 +13,9 @@ import { firstMachine, order, type Scenario } from './scenario';
 import type { Step } from './story';
 import { createView, type View } from './view';
 
-/** The log and all else of the last run; the next one starts anew. */
-const dataDir = resolve('.cache/demo/data');
+/** The log, the disk and the console of the last run; the next one starts anew. */
+const lastRun = resolve('.cache/demo');
+const dataDir = join(lastRun, 'data');
 
 interface Outcome {
   readonly steps: readonly Step[];
@@ -29,7 +30,8 @@ async function demo(
 ): Promise<Outcome> {
   view.title('Building what machines boot and run (cached afterwards)');
   const artefacts = await buildArtefacts(options.image, view.note);
-  await rm(dataDir, { recursive: true, force: true });
+  await rm(lastRun, { recursive: true, force: true });
+  await mkdir(lastRun, { recursive: true });
   const { lab, dir, provisioner } = await startLab(options, cleanup, view);
 
   view.title('Ordering the machine with the CLI');
@@ -47,7 +49,7 @@ async function demo(
     workflowId,
     {
       firmware: options.firmware,
-      dir,
+      dir: lastRun,
       diskMiB: options.image === 'debian' ? 4096 : 1024,
       ...(options.accelerator ? { accelerator: options.accelerator } : {}),
     },
@@ -99,6 +101,7 @@ function summary(view: View, run: MachineRun, provisioner: Provisioner, kept: bo
     view.note(`${step.name.padEnd(24)} +${(step.seconds - before).toFixed(1).padStart(5)} s`);
     before = step.seconds;
   }
+  view.note(`console           ${run.machine.serialLog}`);
   view.note(`dashboard         ${provisioner.dashboardUrl}`);
   const tink = `TINK_CONFIG=${provisioner.cliConfig} node dist/apps/tink-cli/main.js`;
   view.note(
