@@ -85,12 +85,12 @@ export async function runIn(
   command: readonly string[],
   { timeoutMs = 30_000, input }: { timeoutMs?: number; input?: string } = {},
 ): Promise<Finished> {
-  const child = spawnIn(namespace, command, { stdio: 'pipe' });
+  const child = spawnIn(namespace, command, { stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   child.stdout?.setEncoding('latin1').on('data', (text: string) => (stdout += text));
   child.stderr?.setEncoding('latin1').on('data', (text: string) => (stderr += text));
-  child.stdin?.end(input ?? '');
+  child.stdin?.end(input);
   const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
