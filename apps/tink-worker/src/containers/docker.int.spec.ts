@@ -154,6 +154,30 @@ describe.skipIf(missing)('the Docker engine', () => {
   });
 });
 
+describe('an engine that is killed', () => {
+  it('does not leave a wait hanging whose answer had begun', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'tw-'));
+    const socket = join(dir, 's');
+    let waits = 0;
+    const server = createServer((request, response) => {
+      if (request.url?.includes('/wait')) {
+        waits += 1;
+        response.writeHead(200);
+        response.flushHeaders();
+        setImmediate(() => request.socket.destroy());
+      } else response.end(JSON.stringify({ State: { Status: 'exited', Running: false, ExitCode: 137 } }));
+    });
+    await new Promise<void>((resolve) => server.listen(socket, resolve));
+    try {
+      await new DockerContainers(socket, 20).wait('c', never);
+      expect(waits).toBe(1);
+    } finally {
+      server.close();
+      rmSync(dir, { recursive: true });
+    }
+  });
+});
+
 describe.skipIf(missing)('pulling from a registry with TLS and passwords', () => {
   const auth = () => ({ address: registry.address, username: registry.username, password: registry.password });
   const name = () => `${registry.address}/tools/bb:1`;

@@ -1,6 +1,6 @@
 import Docker from 'dockerode';
 import { LineSplitter } from '../output/line-splitter';
-import { errorText } from '../pace';
+import { errorText, pause } from '../pace';
 import {
   Containers,
   EngineRefusedError,
@@ -15,6 +15,7 @@ import { PullProgress } from './pull-progress';
 
 /** What one container may keep in the engine's own log; the state of a machine in memory is its RAM. */
 const logOptions = { 'max-size': '32m', 'max-file': '2' };
+const answerMs = 30_000;
 const removalPolls = 50;
 const removalPollMs = 100;
 
@@ -22,13 +23,17 @@ const removalPollMs = 100;
 export class DockerContainers extends Containers {
   private readonly docker: Docker;
 
-  constructor(socketPath: string) {
+  /** `checkMs`: how often a wait looks for itself. */
+  constructor(
+    socketPath: string,
+    private readonly checkMs = 5_000,
+  ) {
     super();
     this.docker = new Docker({ socketPath });
   }
 
   async version(): Promise<string> {
-    const { Version, Components } = await this.docker.version();
+    const { Version, Components } = await soon(this.docker.version());
     const name = Components?.[0]?.Name ?? 'engine';
     return `${name} ${Version}`;
   }
@@ -72,7 +77,7 @@ export class DockerContainers extends Containers {
 
   async inspect(name: string): Promise<ContainerStatus | undefined> {
     try {
-      const { State } = await this.docker.getContainer(name).inspect();
+      const { State } = await soon(this.docker.getContainer(name).inspect());
       const state = State.Status === 'created' ? 'created' : State.Running ? 'running' : 'exited';
       return { state, exitCode: State.ExitCode, oomKilled: State.OOMKilled, error: State.Error };
     } catch (error) {
@@ -102,7 +107,24 @@ export class DockerContainers extends Containers {
 
   async wait(name: string, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    await this.docker.getContainer(name).wait({ abortSignal: signal });
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    try {
+      // The engine answers a wait at once with headers; when it is killed after that, docker-modem never tells.
+      await Promise.race([
+        this.docker.getContainer(name).wait({ abortSignal: either }),
+        this.untilNotRunning(name, either),
+      ]);
+    } finally {
+      over.abort();
+    }
+  }
+
+  private async untilNotRunning(name: string, signal: AbortSignal): Promise<void> {
+    do {
+      await pause(this.checkMs, signal);
+      signal.throwIfAborted();
+    } while ((await this.inspect(name))?.state === 'running');
   }
 
   async stop(name: string, graceMs: number): Promise<void> {
@@ -133,9 +155,19 @@ export class DockerContainers extends Containers {
 
   async list(workerId: string): Promise<readonly string[]> {
     const filters = { label: [`${workerLabel}=${workerId}`] };
-    const found = await this.docker.listContainers({ all: true, filters });
+    const found = await soon(this.docker.listContainers({ all: true, filters }));
     return found.flatMap(({ Names }) => Names.slice(0, 1).map((name) => name.replace(/^\//, '')));
   }
+}
+
+/** An answer that was cut off is never told either; these come at once or not at all. */
+async function soon<T>(work: Promise<T>): Promise<T> {
+  const limit = new AbortController();
+  const late = pause(answerMs, limit.signal).then(() => {
+    throw new Error(`the engine did not answer within ${answerMs / 1000} s`);
+  });
+  late.catch(() => undefined);
+  return Promise.race([work, late]).finally(() => limit.abort());
 }
 
 /** What the engine says of a failure without the stack of programs that passed it on: a report keeps 200 characters. */
