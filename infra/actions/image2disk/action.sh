@@ -112,14 +112,15 @@ report() {
   total=$(awk 'tolower($1) == "content-length:" { gsub("\r", ""); size = $2 } tolower($1) == "content-range:" { sub(".*/", ""); gsub("\r", ""); range = $0 }
     END { print range ? range : size }' "$work/headers" 2>/dev/null || true)
   written=$(awk '/^pos:/ { print $2 }' "/proc/$(cat "$work/writer" 2>/dev/null)/fdinfo/1" 2>/dev/null || true)
+  [ -z "$written" ] || written=", $(megabytes "$written") MB written"
   seconds=$1
   [ "$seconds" -gt 0 ] || seconds=1
   speed="$(megabytes $((done_bytes / seconds))) MB/s"
   case $total in
-    '' | *[!0-9]* | 0) say "progress: $(megabytes $done_bytes) MB ($speed), $(megabytes "${written:-0}") MB written" ;;
+    '' | *[!0-9]* | 0) say "progress: $(megabytes $done_bytes) MB ($speed)$written" ;;
     *)
       [ "$done_bytes" -le "$total" ] || done_bytes=$total
-      say "progress: $((done_bytes * 100 / total))% $(megabytes $done_bytes) MB of $(megabytes "$total") MB ($speed), $(megabytes "${written:-0}") MB written"
+      say "progress: $((done_bytes * 100 / total))% $(megabytes $done_bytes) MB of $(megabytes "$total") MB ($speed)$written"
       ;;
   esac
 }
