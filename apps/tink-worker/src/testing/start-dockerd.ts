@@ -1,6 +1,6 @@
 import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { createWriteStream, existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -59,6 +59,7 @@ export async function startDockerd(enter: readonly string[] = []): Promise<TestD
       if (ids.trim()) await docker('rm', '-f', ...ids.trim().split('\n')).catch(() => '');
       await end(engine, 'SIGTERM');
       await end(containerd, 'SIGTERM');
+      await endShims(dir);
       await unmountBelow(dir);
       await rm(dir, { recursive: true, force: true });
     },
@@ -144,6 +145,22 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill(signal);
   await ended;
+}
+
+/** An engine that was killed leaves the shims of its containers behind; ours name our socket. */
+async function endShims(dir: string): Promise<void> {
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (!command.includes('containerd-shim') || !command.split('\0').includes(join(dir, 'c.sock'))) continue;
+    const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+    for (const one of [...children.trim().split(' ').filter(Boolean), pid]) {
+      try {
+        process.kill(Number(one), 'SIGKILL');
+      } catch {
+        // It has ended by itself.
+      }
+    }
+  }
 }
 
 async function unmountBelow(dir: string): Promise<void> {
