@@ -1,12 +1,25 @@
 // A bootable disk from parts: GPT, FAT boot partition (syslinux for BIOS, GRUB for UEFI), ext4 root. No loop device, no root, no mount;
 // every number that a tool would draw at random is fixed, so that the same parts give the same bytes.
-import { copyFile, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { copyFile, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256 } from './tools/tree.mjs';
 import { run } from '../setup/shell.mjs';
 
 const MiB = 1 << 20;
-const grubModules = 'part_gpt fat normal linux configfile search search_fs_file serial terminal echo test';
+const grubModules = [
+  'part_gpt',
+  'fat',
+  'normal',
+  'linux',
+  'configfile',
+  'search',
+  'search_fs_file',
+  'serial',
+  'terminal',
+  'echo',
+  'test',
+];
 const bios = '/usr/lib/syslinux';
 
 /** A version-4-shaped UUID that depends on nothing but the name. */
@@ -18,30 +31,24 @@ export function fixedUuid(name) {
 }
 
 /**
+ * reproducible: takes some more steps, for small trees.
  * @param {{ file: string, work: string, root: string, kernel: string, initrd: string, espMiB: number, rootMiB: number, label: string,
- *   commandLine: string, seconds: number }} parts root: folder; seconds: date of everything in the image
+ *   commandLine: string, seconds: number, reproducible?: boolean }} parts root: folder; seconds: date of everything in the image
  */
 export async function makeDisk(parts) {
-  const { file, work, espMiB, rootMiB } = parts;
+  const { file, espMiB, rootMiB } = parts;
   const esp = await bootPartition(parts);
   const root = await rootPartition(parts);
-  await rm(file, { force: true });
-  const disk = await open(file, 'w+');
-  try {
-    await disk.truncate((espMiB + rootMiB + 2) * MiB);
-    await disk.close();
-    const [disk1, part1, part2] = ['disk', 'esp', 'root'].map(fixedUuid);
-    await run('sgdisk', [
-      ...['-n', `1:2048:+${espMiB}M`, '-t', '1:ef00', '-c', '1:ESP', '-A', '1:set:2', '-u', `1:${part1}`],
-      ...['-n', `2:0:+${rootMiB}M`, '-t', '2:8300', '-c', '2:root', '-u', `2:${part2}`, '-U', disk1, file],
-    ]);
-    await patch(file, 0, (await readFile(`${bios}/mbr/gptmbr.bin`)).subarray(0, 440));
-    await copyInto(esp, file, MiB);
-    await copyInto(root, file, (espMiB + 1) * MiB);
-  } finally {
-    await disk.close().catch(() => undefined); // closed already, unless truncate failed
-    await rm(join(work, 'esp.img'), { force: true });
-  }
+  await writeFile(file, '');
+  await truncate(file, (espMiB + rootMiB + 2) * MiB);
+  const [disk, part1, part2] = ['disk', 'esp', 'root'].map(fixedUuid);
+  await run('sgdisk', [
+    ...['-n', `1:2048:+${espMiB}M`, '-t', '1:ef00', '-c', '1:ESP', '-A', '1:set:2', '-u', `1:${part1}`],
+    ...['-n', `2:0:+${rootMiB}M`, '-t', '2:8300', '-c', '2:root', '-u', `2:${part2}`, '-U', disk, file],
+  ]);
+  await patch(file, 0, (await readFile(`${bios}/mbr/gptmbr.bin`)).subarray(0, 440));
+  await copyInto(esp, file, MiB);
+  await copyInto(root, file, (espMiB + 1) * MiB);
 }
 
 async function bootPartition({ work, kernel, initrd, espMiB, commandLine, seconds }) {
@@ -70,7 +77,7 @@ async function bootPartition({ work, kernel, initrd, espMiB, commandLine, second
     'boot',
   ];
   const files = {
-    'EFI/BOOT/BOOTX64.EFI': await grub(work, seconds),
+    'EFI/BOOT/BOOTX64.EFI': await grub(work),
     'disk.cfg': await text('disk.cfg', menu),
     'syslinux/syslinux.cfg': await text('syslinux.cfg', syslinux),
     'syslinux/ldlinux.c32': `${bios}/modules/bios/ldlinux.c32`,
@@ -93,22 +100,12 @@ async function bootPartition({ work, kernel, initrd, espMiB, commandLine, second
   return normaliseFat(esp, seconds);
 }
 
-/** GRUB in one file; it looks for its menu on whatever disk it came from. */
-async function grub(work, seconds) {
+/** GRUB in one file; it looks for its menu on whatever disk it came from. (grub-mkstandalone would put the time of the run into it.) */
+async function grub(work) {
   const file = join(work, 'BOOTX64.EFI');
   const config = join(work, 'grub.cfg');
   await writeFile(config, 'search --no-floppy --set=root --file /disk.cfg\nconfigfile /disk.cfg\n');
-  await run('touch', ['-d', `@${seconds}`, config]);
-  const modules = [
-    `--modules=${grubModules}`,
-    `--install-modules=${grubModules}`,
-    '--fonts=',
-    '--themes=',
-    '--locales=',
-  ];
-  await run('grub-mkstandalone', ['-O', 'x86_64-efi', '-o', file, ...modules, `boot/grub/grub.cfg=${config}`], {
-    env: { ...process.env, SOURCE_DATE_EPOCH: String(seconds) },
-  });
+  await run('grub-mkimage', ['-O', 'x86_64-efi', '-o', file, '-p', '/EFI/BOOT', '-c', config, ...grubModules]);
   return file;
 }
 
@@ -147,18 +144,23 @@ async function normaliseFat(esp, seconds) {
   return esp;
 }
 
-async function rootPartition({ work, root, rootMiB, label, seconds }) {
+async function rootPartition({ work, root, rootMiB, label, seconds, reproducible }) {
   const file = join(work, 'root.img');
   await rm(file, { force: true });
-  const options = `uuid=${fixedUuid('root fs')},hash_seed=${fixedUuid('hash')},root_owner=0:0`;
-  const { uuid, ...extended } = Object.fromEntries(options.split(',').map((each) => each.split('=')));
-  const flags = Object.entries(extended)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',');
-  await run('mke2fs', ['-q', '-t', 'ext4', '-L', label, '-U', uuid, '-E', flags, '-d', root, file, `${rootMiB}M`], {
-    env: { ...process.env, E2FSPROGS_FAKE_TIME: String(seconds), SOURCE_DATE_EPOCH: String(seconds) },
-  });
+  const extended = `hash_seed=${fixedUuid('hash')},root_owner=0:0`;
+  const identity = ['-L', label, '-U', fixedUuid('root fs'), '-E', extended];
+  const env = { ...process.env, E2FSPROGS_FAKE_TIME: String(seconds), SOURCE_DATE_EPOCH: String(seconds) };
+  await run('mke2fs', ['-q', '-t', 'ext4', ...identity, '-d', root, file, `${rootMiB}M`], { env });
+  if (reproducible) await fixChangeTimes(file, root, seconds, env);
   return file;
+}
+
+/** mke2fs copies when each file's metadata last changed, which is when this build wrote it and nothing can set. */
+async function fixChangeTimes(image, root, seconds, env) {
+  const paths = readdirSync(root, { recursive: true }).map((path) => `"/${path}"`);
+  const inodes = ['<2>', '"/lost+found"', ...paths];
+  const script = inodes.map((inode) => `set_inode_field ${inode} ctime @${seconds}`).join('\n');
+  await run('debugfs', ['-w', '-f', '-', image], { env, input: `${script}\n` });
 }
 
 async function patch(file, position, bytes) {
@@ -181,5 +183,4 @@ async function copyInto(source, file, position) {
   }
   await from.close();
   await to.close();
-  await mkdir('.cache/images', { recursive: true });
 }

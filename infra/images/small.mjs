@@ -50,13 +50,26 @@ export async function buildSmall(packages, work) {
   writeFolder(rootTree(busybox, index, work), root, seconds);
   const file = join(work, 'small.raw');
   const commandLine = 'console=tty0 console=ttyS0,115200 panic=10 quiet';
-  await makeDisk({ file, work, root, kernel, initrd, espMiB, rootMiB, label: 'tinkerbell-root', commandLine, seconds });
+  await makeDisk({
+    file,
+    work,
+    root,
+    kernel,
+    initrd,
+    espMiB,
+    rootMiB,
+    label: 'tinkerbell-root',
+    commandLine,
+    seconds,
+    reproducible: true,
+  });
   return file;
 }
 
 function rootTree(busybox, index, work) {
   const tree = new Tree();
-  for (const folder of ['dev', 'proc', 'sys', 'run', 'root', 'mnt', 'var/lib', 'var/log', 'etc/acpi/PWRF']) tree.folder(folder);
+  for (const folder of ['dev', 'proc', 'sys', 'run', 'root', 'mnt', 'var/lib', 'var/log', 'etc/acpi/PWRF'])
+    tree.folder(folder);
   tree.folder('tmp', 0o1777).link('var/run', '/run');
   addBusybox(tree, busybox);
   for (const name of ['init', 'first-boot']) tree.file(`sbin/${name}`, join(files, name), 0o755);

@@ -32,7 +32,7 @@ const builders = [
   program('mke2fs', 'e2fsprogs'),
   program('syslinux'),
   data('syslinux-common', '/usr/lib/syslinux/modules/bios/ldlinux.c32', '/usr/lib/syslinux/mbr/gptmbr.bin'),
-  program('grub-mkstandalone', 'grub-common'),
+  program('grub-mkimage', 'grub-common'),
   data('grub-efi-amd64-bin', '/usr/lib/grub/x86_64-efi/moddep.lst'),
 ];
 const network = [program('ip', 'iproute2'), program('nsenter', 'util-linux')];
