@@ -47,18 +47,14 @@ async function installedVersion(name) {
   return shown?.trim();
 }
 
-/** The first of each list of alternatives that apt can install. */
-export async function chooseInstallable(needs, note) {
-  const all = needs.flatMap(({ packages }) => packages);
-  if (
-    (await unavailable(all)).some((name) => needs.some(({ packages }) => packages.length === 1 && packages[0] === name))
-  )
-    await updateLists(ownApt, note);
-  const gone = new Set(await unavailable(all));
-  return needs.map(({ packages }) => packages.find((name) => !gone.has(name)) ?? packages[0]);
+/** Of each need's packages the first that apt can install, as far as its lists tell; without lists the first. */
+export async function chooseInstallable(needs) {
+  const gone = new Set(await unavailable(needs.flatMap(({ packages }) => packages)));
+  return [...new Set(needs.map(({ packages }) => packages.find((name) => !gone.has(name)) ?? packages[0]))];
 }
 
-async function unavailable(names) {
+/** Those that apt has no candidate for. */
+export async function unavailable(names) {
   const shown = await run('apt-cache', ['policy', ...names], { env: quiet });
   const known = new Set();
   for (const block of shown.split(/\n(?=\S)/)) {

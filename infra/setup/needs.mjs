@@ -43,6 +43,8 @@ const machine = [
 ];
 const debianImage = [program('mmdebstrap')];
 const foreignPeers = [
+  program('qemu-system-aarch64', 'qemu-system-arm'),
+  data('qemu-efi-aarch64', '/usr/share/AAVMF/AAVMF_CODE.fd'),
   program('dhclient', 'isc-dhcp-client'),
   program('udhcpc'),
   program('tftp', 'tftp-hpa'),

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
-import { borrow, chooseInstallable, install } from './apt.mjs';
+import { borrow, chooseInstallable, install, ownApt, unavailable, updateLists } from './apt.mjs';
 import { installModules, installNative, keepNative, modulesState, nativeState } from './modules.mjs';
 import { borrowed, borrows, compiler, minimumNode, needs, needsBuild, purposes } from './needs.mjs';
 import { compareVersions, obstacle, planSteps } from './plan.mjs';
@@ -65,10 +65,14 @@ async function survey(purpose) {
   if (native === 'ok') note('found better-sqlite3 for this Node');
   const build = needsBuild.has(purpose) ? (modules === 'ok' ? buildState() : 'stale') : 'none';
   if (build === 'ok') note('found the project built');
-  return { packages: firstChoices(missing), modules, native, borrowed: fetch, build };
+  return { packages: await packagesFor(missing), modules, native, borrowed: fetch, build };
 }
 
-const firstChoices = (list) => [...new Set(list.map(({ packages }) => packages[0]))];
+/** Which packages bring what is missing in this Debian. */
+async function packagesFor(missing) {
+  if (missing.length === 0) return [];
+  return present('apt-cache') ? chooseInstallable(missing) : missing.map(({ packages }) => packages[0]);
+}
 
 function refuseWhenImpossible(steps, purpose) {
   const hindrance = obstacle(steps, { root: process.getuid?.() === 0, apt: present('apt-get'), purpose });
@@ -117,15 +121,17 @@ async function carryOut(steps, purpose) {
   await keepNative();
 }
 
-/** The plan names the first choice of each package; what this Debian really has is only known to apt. */
+/** On a fresh machine apt may not have any lists yet, and choose the wrong one of two names: so again, with lists. */
 async function installPackages(missing) {
-  await install([...new Set(await chooseInstallable(missing, note))], note);
+  const names = await packagesFor(missing);
+  if ((await unavailable(names)).length > 0) await updateLists(ownApt, note);
+  await install(await packagesFor(missing), note);
 }
 
 async function installCompiler(purpose) {
   const missing = unmet(compiler);
   if (missing.length === 0) return;
-  refuseWhenImpossible([{ kind: 'apt', names: firstChoices(missing) }], purpose);
+  refuseWhenImpossible([{ kind: 'apt', names: await packagesFor(missing) }], purpose);
   await installPackages(missing);
 }
 
