@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { reportId, subjects, type NextReply, type ReadyReport } from '@tinkerbell/messaging';
 import { Attempts } from './action/attempts';
 import { DetachedError } from './action/ending';
+import { Prefetch } from './action/prefetch';
 import { Bus } from './bus/bus';
 import { Containers } from './containers/containers';
 import { Journal } from './journal/journal';
@@ -26,6 +27,7 @@ export class ActionLoop {
   private readonly shipper: OutputShipper;
   private readonly server: Server;
   private readonly attempts: Attempts;
+  private readonly prefetch: Prefetch;
   private running: Promise<boolean> | undefined;
   private leftovers = true;
   private idleReason = '';
@@ -43,6 +45,7 @@ export class ActionLoop {
     this.server = new Server(bus, workerId, pace);
     const { reporter, shipper, server, wake } = this;
     this.attempts = new Attempts(settings, { containers, journal, reporter, server, shipper, wake, log });
+    this.prefetch = new Prefetch(containers, settings.registry, this.detach.signal, (text) => log.info(text));
     bus.onWake(subjects.wake(workerId), () => wake.ring());
   }
 
@@ -86,6 +89,7 @@ export class ActionLoop {
       }
       again = 0;
       this.idleReason = '';
+      this.prefetch.begin(assignment.upcoming ?? []);
       if (this.mayReboot(await this.attempts.perform(assignment, this.detach.signal))) return true;
     }
     return false;

@@ -67,6 +67,8 @@ export interface Assignment {
   readonly action: ActionSpec;
   /** Version of the ephemeral data to hand to the action; 0 = none yet, i.e. `{}`. */
   readonly dataVersion: number;
+  /** Images of this worker's later actions, as in the template: it may fetch them while this one runs. */
+  readonly upcoming?: readonly string[];
 }
 
 export interface NextReply {

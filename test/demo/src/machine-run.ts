@@ -10,7 +10,7 @@ export interface MachineRun {
   readonly machine: Machine;
   readonly story: Story;
   readonly poweredOnAt: number;
-  /** Events of the log seen so far, from the first of the whole log on. */
+  /** What the log has about this machine and its workflow so far. */
   readonly events: readonly Recorded<AnyEvent>[];
   /** Resolves when the installed system phoned home the n-th time; rejects when the workflow failed. */
   phonedHome(count: number, timeoutMs: number): Promise<Step>;
@@ -35,6 +35,7 @@ export async function runMachine(
   const story = new Story(poweredOnAt, watch.onStep);
   const follower = provisioner.follow(['events', '--from', '60', '--follow', '--output', 'json'], (line) => {
     const recorded = JSON.parse(line) as Recorded<AnyEvent>;
+    if (!concerns(recorded, scenario.hardwareId, workflowId)) return;
     events.push(recorded);
     story.add(recorded);
     for (const wake of waiting) wake();
@@ -70,6 +71,12 @@ export async function runMachine(
         look();
       }),
   };
+}
+
+/** The lab may hold several machines. */
+function concerns({ aggregateId, event }: Recorded<AnyEvent>, hardwareId: string, workflowId: string): boolean {
+  if (aggregateId === hardwareId || aggregateId === workflowId) return true;
+  return 'hardwareId' in event.data && event.data.hardwareId === hardwareId;
 }
 
 function lost(timeoutMs: number, machine: Machine, story: Story): string {

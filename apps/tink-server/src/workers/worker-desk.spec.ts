@@ -38,6 +38,19 @@ describe('next', () => {
       reason: '',
     });
   });
+  it('names the images that this worker will need later, each once', async () => {
+    const needs = (image: string) => actionSpec({ name: image, image });
+    const actions = [
+      needs('first'),
+      needs('disk'),
+      { ...theirs, image: 'foreign' },
+      needs('disk'),
+      needs('first'),
+      needs('last'),
+    ];
+    await memory.given('workflow', 'wf', workflowCreated(actions));
+    expect((await next()).assignment?.upcoming).toEqual(['disk', 'last']);
+  });
   it('serves a running workflow before an older one that is pending', async () => {
     await memory.given('workflow', 'old', workflowCreated(2));
     await memory.given('workflow', 'new', workflowCreated(2), actionStarted(0), actionSucceeded(0));

@@ -34,7 +34,7 @@ export class WorkerDesk {
       }
       if (step.kind === 'assignment') {
         const { kind: _, ...assignment } = step;
-        return { assignment, reason: '' };
+        return { assignment: { ...assignment, upcoming: upcomingImages(state, assignment.index) }, reason: '' };
       }
       if (step.kind === 'wait') reason ??= step.reason;
       if (hasTurnLater(state, workerId)) break;
@@ -86,6 +86,15 @@ export class WorkerDesk {
 function hasTurnLater(state: WorkflowState, workerId: string): boolean {
   if (state.status !== 'running' || state.deleted) return false;
   return state.created.actions.slice(state.current).some((action) => action.workerId === workerId);
+}
+
+/** Images that the same worker needs after this action, each once, in order. */
+export function upcomingImages(state: WorkflowState, index: number): readonly string[] {
+  if (state.status === 'none') return [];
+  const { actions } = state.created;
+  const current = actions[index];
+  const later = actions.slice(index + 1).filter(({ workerId }) => workerId === current?.workerId);
+  return [...new Set(later.map(({ image }) => image))].filter((image) => image !== current?.image);
 }
 
 export function attemptState(state: ExistingWorkflow, index: number, attempt: number): StateReply {
