@@ -54,8 +54,28 @@ describe('import boundaries', () => {
       'export const now = () => Date.now();\n',
       'no-restricted-properties',
     ],
+    ['a codec imports an npm package', 'libs/dhcp/src/x.ts', use('parse', 'ipaddr.js'), 'no-restricted-imports'],
+    ['the domain reads YAML', 'libs/domain/src/x.ts', use('parse', 'yaml'), 'no-restricted-imports'],
+    [
+      'templates import a package other than yaml',
+      'libs/template/src/x.ts',
+      use('map', 'rxjs'),
+      'no-restricted-imports',
+    ],
     ['a library uses Nest', 'libs/messaging/src/x.ts', use('Module', '@nestjs/common'), 'no-restricted-imports'],
     ['the CLI uses Nest', 'apps/tink-cli/src/x.ts', use('Module', '@nestjs/common'), 'no-restricted-imports'],
+    [
+      'a configuration of the CLI uses Nest',
+      'apps/tink-cli/src/x.config.ts',
+      use('Module', '@nestjs/common'),
+      'no-restricted-imports',
+    ],
+    [
+      'a DTO of the CLI uses Nest',
+      'apps/tink-cli/src/x.dto.ts',
+      use('Module', '@nestjs/common'),
+      'no-restricted-imports',
+    ],
     ['an app talks to NATS itself', 'apps/tink-server/src/x.ts', use('connect', 'nats'), 'no-restricted-imports'],
     [
       'dockerode outside its adapter',
@@ -68,7 +88,37 @@ describe('import boundaries', () => {
     expect(await complaints(file, code)).toContain(rule);
   });
 
+  const pure = ['events', 'libs/domain', 'libs/projections', 'libs/dhcp', 'libs/tftp', 'libs/ipxe', 'libs/template'];
+  const impure: readonly (readonly [string, string])[] = [
+    ...['crypto', 'https', 'fs', 'fs/promises', 'child_process', 'timers', 'node:crypto'].map(
+      (name) => [use('x', name), 'no-restricted-imports'] as const,
+    ),
+    ["export * from 'os';\n", 'no-restricted-imports'],
+    ["export const x = () => import('crypto');\n", 'no-restricted-syntax'],
+    ["export const x = () => import('node:https');\n", 'no-restricted-syntax'],
+    ["import x = require('crypto');\nexport const y = x;\n", 'no-restricted-syntax'],
+    ['export const x = () => new Date();\n', 'no-restricted-syntax'],
+    ['export const x = () => Date();\n', 'no-restricted-syntax'],
+    ['export const x = () => Date.now();\n', 'no-restricted-properties'],
+    ['export const x = () => Math.random();\n', 'no-restricted-properties'],
+    ...[
+      ...["fetch('http://a')", 'crypto.randomUUID()', 'performance.now()', "console.log('x')", 'process.env'],
+      ...['globalThis.process', 'global.process', "require('fs')"],
+      ...['setTimeout(() => 1)', 'setInterval(() => 1)', 'setImmediate(() => 1)'],
+    ].map((code) => [`export const x = () => ${code};\n`, 'no-restricted-globals'] as const),
+  ];
+  it.each(impure)('refuse it in every pure folder: %s', async (code, rule) => {
+    for (const dir of pure) expect(await complaints(`${dir}/src/x.ts`, code), dir).toContain(rule);
+  });
+
   it.each([
+    ['templates read YAML', 'libs/template/src/x.ts', use('parseDocument', 'yaml')],
+    [
+      'a time that was given is computed with',
+      'libs/domain/src/x.ts',
+      'export const x = (at: number) => new Date(at);\n',
+    ],
+    ['a configuration of a Nest app uses Nest', 'apps/boots/src/x.config.ts', use('Module', '@nestjs/common')],
     ['an app uses the domain', 'apps/boots/src/x.ts', use('InvalidError', '@tinkerbell/domain')],
     ['an app uses Nest', 'apps/boots/src/x.ts', use('Module', '@nestjs/common')],
     ['the provisioner composes the apps', 'apps/tinkerbell/src/x.ts', use('startHegel', '@tinkerbell/hegel')],
