@@ -265,8 +265,10 @@ describe('calls home', () => {
     expect(bad.status).toBe(400);
     expect(JSON.parse(bad.body)).toMatchObject({ error: { code: 'INVALID', field: 'body' } });
     const large = await post('x'.repeat(100_000));
-    expect(large.status).toBe(400);
-    expect(JSON.parse(large.body)).toMatchObject({ error: { message: 'body has more than 16384 bytes' } });
+    expect(large.status).toBe(413);
+    const message = 'body is larger than 16384 bytes (16 KiB), the limit';
+    expect(JSON.parse(large.body)).toEqual({ error: { code: 'TOO_LARGE', message } });
+    expect((await post('x'.repeat(3_000_000))).status).toBe(413);
     expect((await post('', '127.0.0.9')).status).toBe(404);
     expect(ofType(await events(), 'MachinePhonedHome')).toEqual([]);
   });

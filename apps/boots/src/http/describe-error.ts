@@ -7,11 +7,20 @@ export interface ErrorAnswer {
   readonly body: { readonly error: { readonly code: string; readonly message: string; readonly field?: string } };
 }
 
+/** More was sent than is taken. */
+export class TooLargeError extends Error {
+  /** `limit`: bytes. */
+  constructor(what: string, limit: number) {
+    super(`${what} is larger than ${limit} bytes (${limit / 1024} KiB), the limit`);
+  }
+}
+
 const statuses: Readonly<Record<string, number>> = { NOT_FOUND: 404, FORBIDDEN: 403, CONFLICT: 409 };
 
 /** undefined: a bug; the caller learns no more than that. */
 export function describeError(error: unknown): ErrorAnswer | undefined {
   if (error instanceof DomainError) return answer(statuses[error.code] ?? 400, error.code, error.message, error.field);
+  if (error instanceof TooLargeError) return answer(413, 'TOO_LARGE', error.message);
   if (error instanceof UnsafeScriptValueError) return answer(409, 'UNSAFE_SCRIPT_VALUE', error.message, error.field);
   if (error instanceof StoreUnavailableError) return answer(503, 'UNAVAILABLE', error.message);
   return undefined;

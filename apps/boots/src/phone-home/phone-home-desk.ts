@@ -1,5 +1,6 @@
-import { InvalidError, NotFoundError } from '@tinkerbell/domain';
+import { NotFoundError } from '@tinkerbell/domain';
 import { type Callers, plainAddress } from '../callers';
+import { TooLargeError } from '../http/describe-error';
 import { type HttpRequest, peerOf } from '../http/http-message';
 import type { BootLog } from '../log/boot-log';
 import type { Logger } from '../logger';
@@ -13,7 +14,7 @@ export class PhoneHomeDesk {
     private readonly log: Logger,
   ) {}
 
-  /** Throws InvalidError for a body that cannot be read, NotFoundError for an address without a machine. */
+  /** Throws InvalidError for a body that cannot be read, TooLargeError for one over the limit, NotFoundError for an address without a machine. */
   async take(request: HttpRequest): Promise<void> {
     const address = plainAddress(peerOf(request));
     const call = parsePhoneHome(await readText(request), request.headers['content-type'] ?? '');
@@ -31,6 +32,8 @@ export class PhoneHomeDesk {
   }
 }
 
+const maxDrainedBytes = 64 * 1024 * 1024;
+
 async function readText(request: HttpRequest): Promise<string> {
   const parts: Uint8Array[] = [];
   let size = 0;
@@ -38,10 +41,8 @@ async function readText(request: HttpRequest): Promise<string> {
     size += part.length;
     // Read on to the end: an answer in the middle of the upload would be lost with the connection.
     if (size <= maxPhoneHomeBytes) parts.push(part);
-    else if (size > maxPhoneHomeBytes * 64) break;
+    else if (size > maxDrainedBytes) break;
   }
-  if (size > maxPhoneHomeBytes) {
-    throw new InvalidError('body', `body has more than ${maxPhoneHomeBytes} bytes`);
-  }
+  if (size > maxPhoneHomeBytes) throw new TooLargeError('body', maxPhoneHomeBytes);
   return Buffer.concat(parts).toString('utf8');
 }
