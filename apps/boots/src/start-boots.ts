@@ -104,14 +104,14 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
 }
 
 async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
-  const { machines, callers, boots, served, programs, metrics, leases, log } = parts;
+  const { callers, boots, served, programs, metrics, leases, log } = parts;
   const folders = { osie: config.BOOTS_OSIE_DIR, images: config.BOOTS_IMAGES_DIR };
   // The port is part of the scripts' URLs, and known only once bound.
   const settings = { current: scriptSettings(config, config.BOOTS_HTTP_PORT) };
   const app = await NestFactory.create(
     BootsModule.with({
       scripts: new ScriptDesk(parts, () => settings.current),
-      files: new FileDesk(folders, programs, callers, machines, served),
+      files: new FileDesk(folders, programs, callers, served),
       phoneHome: new PhoneHomeDesk(callers, boots, log),
       status: new Status(ports.version ?? 'unknown', leases, metrics, () => probe(ports.store)),
       ...{ metrics, log },

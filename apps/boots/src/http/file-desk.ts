@@ -3,7 +3,6 @@ import { join, sep } from 'node:path';
 import { NotFoundError } from '@tinkerbell/domain';
 import { type BootPrograms, regularFile, roleOf, type StoredFile } from '../boot-programs';
 import type { Callers } from '../callers';
-import type { Machines } from '../machines';
 import { parseRequestedName } from '../requested-name';
 import type { ServedFiles } from '../served-files';
 import { type HttpRequest, type HttpResponse, pathOf, peerOf } from './http-message';
@@ -22,7 +21,6 @@ export class FileDesk {
     private readonly folders: FileFolders,
     private readonly programs: BootPrograms,
     private readonly callers: Callers,
-    private readonly machines: Machines,
     private readonly served: ServedFiles,
   ) {}
 
@@ -48,19 +46,13 @@ export class FileDesk {
     const wanted = parseRequestedName(path);
     const file = wanted && (await this.programs.find(wanted.name));
     if (!file) throw new NotFoundError('file', path);
-    await this.#send(request, response, file, wanted.name, wanted.mac);
+    await this.#send(request, response, file, wanted.name);
   }
 
-  async #send(
-    request: HttpRequest,
-    response: HttpResponse,
-    file: StoredFile,
-    name: string,
-    mac?: string,
-  ): Promise<void> {
+  async #send(request: HttpRequest, response: HttpResponse, file: StoredFile, name: string): Promise<void> {
     const startedAt = performance.now();
-    // Now: a socket that is closed has forgotten its peer.
-    const machine = this.callers.at(peerOf(request)) ?? (mac === undefined ? undefined : this.machines.byMac(mac));
+    // Now: a socket that is closed has forgotten its peer. A MAC in the path proves nothing: anybody can write one there.
+    const machine = this.callers.at(peerOf(request));
     const isWhole = await sendFile(request, response, file);
     if (!isWhole) return;
     const seconds = (performance.now() - startedAt) / 1000;

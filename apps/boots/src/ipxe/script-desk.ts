@@ -27,7 +27,7 @@ export interface ScriptServices {
   readonly clock: () => Date;
 }
 
-/** The script of one machine, and the fact that it was served, stored before the script leaves. */
+/** The script of one machine, and the fact that the machine got it, stored before the script leaves. */
 export class ScriptDesk {
   constructor(
     private readonly services: ScriptServices,
@@ -47,7 +47,9 @@ export class ScriptDesk {
     const { netboot, dhcp } = machine.interface;
     const osieUrl = `${this.settings().bootsUrl}/osie`;
     const choice = chooseScript({ netboot, recordArch: dhcp.arch }, verdict, boots.archOf(machine.mac), osieUrl);
-    if (choice.script !== 'local' && !callers.holds(address, machine.mac)) {
+    if (!callers.holds(address, machine.mac)) {
+      // The way to its own disk is no secret; that a stranger fetched it is no step of the machine.
+      if (choice.script === 'local') return this.#text(machine, choice, '');
       throw new ForbiddenError(`${address} does not hold the lease of ${formatMac(machine.mac)}`);
     }
     const text = await this.#serve(machine, choice);

@@ -13,7 +13,6 @@ import {
 import { type BootPrograms, roleOf } from '../boot-programs';
 import type { Callers } from '../callers';
 import type { Logger } from '../logger';
-import type { Machines } from '../machines';
 import type { Metrics } from '../metrics';
 import { parseRequestedName } from '../requested-name';
 import type { ServedFiles } from '../served-files';
@@ -31,7 +30,6 @@ export interface TftpPorts {
 export interface TftpServices {
   readonly programs: BootPrograms;
   readonly callers: Callers;
-  readonly machines: Machines;
   readonly served: ServedFiles;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -102,12 +100,13 @@ export class TftpListener {
   }
 
   async #serve(request: TftpRequest, peer: RemoteInfo, key: string): Promise<void> {
-    const { programs, callers, machines, served, metrics, log } = this.services;
+    const { programs, callers, served, metrics, log } = this.services;
     const wanted = parseRequestedName(request.file);
     if (!wanted) return this.#refuse(request, peer, tftpError.accessViolation, 'not a file of this server');
     const content = request.op === 'wrq' ? new Uint8Array() : await programs.read(wanted.name);
     if (!content) return this.#refuse(request, peer, tftpError.fileNotFound, `${wanted.name} not found`);
-    const machine = callers.at(peer.address) ?? (wanted.mac === undefined ? undefined : machines.byMac(wanted.mac));
+    // A MAC in the path proves nothing: anybody can write one there.
+    const machine = callers.at(peer.address);
     const socket = this.ports.singlePort ? this.#socket : await bound(this.ports.address, 0);
     if (!socket) return;
     const startedAt = performance.now();
