@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { createConnection } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { credentials, loadPackageDefinition, type Client } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { protoPath } from 'grpc-health-check';
@@ -26,6 +27,34 @@ describe('open routes', () => {
     expect((await client.get('/version')).body).toMatchObject({ version: '1.2.3-test', service_name: 'tink-server' });
     expect(await client.get('/healthz')).toMatchObject({ status: 200, body: { healthy: true } });
     expect((await client.get('/metrics')).text).toMatch(/^tink_log_applied_position \d+$/m);
+  });
+});
+
+const ownAddress = Object.values(networkInterfaces())
+  .flat()
+  .find((one) => one?.family === 'IPv4' && !one.internal)?.address;
+
+describe('plain HTTP from another address', () => {
+  it.skipIf(ownAddress === undefined).each([
+    ['loopback', 403],
+    ['everywhere', 200],
+  ] as const)('TINK_HTTP_API=%s: %i', async (TINK_HTTP_API, wanted) => {
+    const settings = { TINK_HOST: '0.0.0.0', TINK_AUTH_USERNAME: 'ann', TINK_AUTH_PASSWORD: 'secret', TINK_HTTP_API };
+    const other = await Harness.start(settings);
+    try {
+      const { http, https } = other.server;
+      const headers = { authorization: `Basic ${Buffer.from(user).toString('base64')}` };
+      for (const path of ['/api/hardware', '/v1/hardware']) {
+        const answer = await fetch(`http://${ownAddress}:${http.port}${path}`, { headers });
+        expect(answer.status).toBe(wanted);
+        const text = await answer.text();
+        if (wanted === 403) expect(text).toContain(`use https://${ownAddress}:${https.port} `);
+      }
+      expect((await fetch(`http://${ownAddress}:${http.port}/cert`)).status).toBe(200);
+      expect((await other.rest(user).get('/api/hardware')).status).toBe(200);
+    } finally {
+      await other.close();
+    }
   });
 });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { GrpcListener } from './grpc/grpc-listener';
-import { basicAuth } from './http/basic-auth';
+import { basicAuth, httpsOnly } from './http/basic-auth';
 import { HttpErrorFilter } from './http/http-error.filter';
 import { listenHttp, listenHttps, type Listener } from './http/listeners';
 import { minSeq } from './http/query';
@@ -74,7 +74,8 @@ async function start(
     logger: ['error', 'warn'],
   });
   stack.push(() => app.close());
-  prepareHttp(app, config, reads);
+  const bound = { https: config.TINK_HTTPS_PORT };
+  prepareHttp(app, config, reads, () => bound.https);
   const grpcHost = config.TINK_GRPC_HOST === '' ? config.TINK_HOST : config.TINK_GRPC_HOST;
   const grpc = new GrpcListener({ host: grpcHost, port: config.TINK_GRPC_PORT, cert: pki.cert, key: pki.key });
   app.connectMicroservice({ strategy: grpc });
@@ -97,6 +98,7 @@ async function start(
   });
 
   const { http, https } = await openHttp(app, config, pki, stack);
+  bound.https = https.port;
   grpc.setServing(true);
   new ServerLogger('tink-server').log(
     `gRPC ${grpcHost}:${grpc.port}, HTTP ${http.port} and HTTPS ${https.port} on ${config.TINK_HOST}`,
@@ -110,12 +112,19 @@ async function start(
   };
 }
 
-function prepareHttp(app: NestExpressApplication, config: TinkServerConfig, reads: ReadSide): void {
+function prepareHttp(
+  app: NestExpressApplication,
+  config: TinkServerConfig,
+  reads: ReadSide,
+  httpsPort: () => number,
+): void {
   app.disable('x-powered-by');
   app.disable('etag');
   app.useGlobalFilters(new HttpErrorFilter());
   app.use(requestLog);
-  app.use(basicAuth({ username: config.TINK_AUTH_USERNAME, password: config.TINK_AUTH_PASSWORD }));
+  const credentials = { username: config.TINK_AUTH_USERNAME, password: config.TINK_AUTH_PASSWORD };
+  if (config.TINK_HTTP_API === 'loopback') app.use(httpsOnly(credentials, httpsPort));
+  app.use(basicAuth(credentials));
   app.use(readBody);
   app.use(minSeq(reads));
 }

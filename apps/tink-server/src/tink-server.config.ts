@@ -38,6 +38,10 @@ export class TinkServerConfig {
   @IsString()
   readonly TINK_AUTH_PASSWORD: string = '';
 
+  /** Who may use them over plain HTTP, where the password can be read on the way: this host only, or everybody. */
+  @IsIn(['loopback', 'everywhere'])
+  readonly TINK_HTTP_API: 'loopback' | 'everywhere' = 'loopback';
+
   /** Seconds that the server waits beyond an action's timeout for its worker's report: image pull and a slow network count. */
   @IsNumber()
   @Min(0)

@@ -13,6 +13,15 @@ export class UnauthorizedError extends RequestError {
   }
 }
 
+/** Credentials would pass over the network in clear text. */
+export class PlainHttpError extends RequestError {
+  readonly status = 403;
+  readonly code = 'FORBIDDEN';
+  constructor(url: string) {
+    super(`credentials do not travel over plain HTTP: use ${url} (or set TINK_HTTP_API=everywhere on the server)`);
+  }
+}
+
 export class TooLargeError extends RequestError {
   readonly status = 413;
   readonly code = 'TOO_LARGE';
