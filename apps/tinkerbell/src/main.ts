@@ -1,7 +1,9 @@
 import 'reflect-metadata';
+import './plain-output';
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '@tinkerbell/config';
 import { Stack } from './stack';
+import { explain } from './start-error';
 import { onlyAddress, readOptions, usage, UsageError } from './up.options';
 import { up, type Addresses } from './up';
 
@@ -49,7 +51,8 @@ async function main(args: readonly string[]): Promise<number> {
     process.once('SIGTERM', () => resolve('SIGTERM'));
   });
   try {
-    const started = up(options, options.IP ?? onlyAddress(), version(), stack, log);
+    const address = options.IP ?? onlyAddress();
+    const started = up(options, address, { version: version(), env: process.env, stack, log });
     const running = await Promise.race([started, stopped]);
     if (typeof running === 'string') {
       await started.catch((error: unknown) => log(String(error)));
@@ -59,6 +62,12 @@ async function main(args: readonly string[]): Promise<number> {
     const end = await Promise.race([stopped, running.fault]);
     if (typeof end === 'string') return 0;
     log(`cannot go on: ${end.message}`);
+    return 1;
+  } catch (error) {
+    const clear = explain(error, options);
+    if (clear === undefined) throw error;
+    log(`cannot start: ${clear}`);
+    if (options.DEBUG) log((error as Error).stack ?? '');
     return 1;
   } finally {
     await stack.close(log);

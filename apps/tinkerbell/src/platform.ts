@@ -6,6 +6,7 @@ import { NatsBus } from '@tinkerbell/messaging';
 import { ensureStreams, startNatsServer, type NatsServer } from '@tinkerbell/nats';
 import { hardwareList, leaseList, machineList, templateList, workflowList } from '@tinkerbell/projections';
 import type { DataFolder } from './data-folder';
+import { natsLineMatters } from './log-lines';
 import type { Stack } from './stack';
 import type { TinkerbellConfig } from './tinkerbell.config';
 
@@ -45,7 +46,9 @@ export async function startPlatform(
     port: config.NATS_PORT,
     tls: pki.files,
     identity,
-    log,
+    log: (line) => {
+      if (config.DEBUG || natsLineMatters(line)) log(`nats-server: ${line}`);
+    },
     onExit: ({ code, signal, lastLines }) =>
       log(`nats-server ended (${signal ?? code}), starting it again: ${lastLines.at(-1) ?? 'it said nothing'}`),
   });

@@ -34,6 +34,12 @@ describe('options of tinkerbell up', () => {
     expect(read).toThrow(/IP=here/);
   });
 
+  it('does not send router advertisements to nowhere', () => {
+    expect(() => readOptions(['--router-advertisements'], {})).toThrow(UsageError);
+    expect(() => readOptions([], { TINKERBELL_ROUTER_ADVERTISEMENTS: 'true' })).toThrow(/--interface/);
+    expect(readOptions(['--router-advertisements', '--interface', 'br0'], {})).toMatchObject({ INTERFACE: 'br0' });
+  });
+
   it('describes every flag', () => {
     expect(usage()).toMatch(/--data VALUE +folder .*default \.tinkerbell/);
     expect(readOptions(['--help'], {})).toBe('help');

@@ -52,6 +52,9 @@ export function usage(): string {
     'Usage: tinkerbell up [flags]      every flag is also an environment variable: --http-port is TINKERBELL_HTTP_PORT',
     '',
     ...rows,
+    '',
+    'The services read their other settings from the environment by their own names: TRUSTED_PROXIES, DNS_SERVERS, PUBLIC_SYSLOG_IP,',
+    'DASHBOARD_USERNAME and DASHBOARD_PASSWORD, TINK_COMPAT_WORKER_GRPC and more (apps/tinkerbell/README.md).',
   ].join('\n');
 }
 
@@ -63,7 +66,11 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Re
   if (values['help']) return 'help';
   const source: Record<string, unknown> = {};
   for (const key of keys) source[key] = values[flagOf(key)] ?? env[`TINKERBELL_${key}`];
-  return loadConfig(TinkerbellConfig, source);
+  const config = loadConfig(TinkerbellConfig, source);
+  if (config.ROUTER_ADVERTISEMENTS && config.INTERFACE === '') {
+    throw new UsageError('--router-advertisements needs to know where to send them: add --interface NAME.');
+  }
+  return config;
 }
 
 function parse(args: readonly string[], options: NonNullable<ParseArgsConfig['options']>) {

@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { BootsConfig, startBoots } from '@tinkerbell/boots';
+import { BootsConfig, startBoots, streamLogger } from '@tinkerbell/boots';
 import { loadConfig } from '@tinkerbell/config';
 import { BusLogs, DashboardConfig, startDashboard } from '@tinkerbell/dashboard';
 import { HegelConfig, startHegel } from '@tinkerbell/hegel';
-import { fillRegistry, startRegistry, type Registry } from '@tinkerbell/registry';
+import { fillRegistry, startRegistry } from '@tinkerbell/registry';
 import { startTinkServer, TinkServerConfig } from '@tinkerbell/tink-server';
 import { openDataFolder, type DataFolder, type Secrets } from './data-folder';
+import { registryLineMatters } from './log-lines';
 import { startPlatform, type Platform } from './platform';
 import type { Stack } from './stack';
 import type { TinkerbellConfig } from './tinkerbell.config';
@@ -33,35 +34,37 @@ export interface Up {
   readonly fault: Promise<Error>;
 }
 
-interface Context {
+/** What the process around it gives. */
+export interface Surroundings {
+  readonly version: string;
+  /** Settings of the single services by their own names, e.g. TRUSTED_PROXIES; what `tinkerbell up` decides itself goes before them. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stack: Stack;
+  readonly log: (line: string) => void;
+}
+
+interface Context extends Surroundings {
   readonly config: Readonly<TinkerbellConfig>;
   readonly address: string;
   readonly data: DataFolder;
   readonly secrets: Secrets;
   readonly platform: Platform;
-  readonly stack: Stack;
-  readonly version: string;
 }
 
 /** Starts the whole provisioner; everything that was started is on the stack, also when a later part fails. */
-export async function up(
-  config: Readonly<TinkerbellConfig>,
-  address: string,
-  version: string,
-  stack: Stack,
-  log: (line: string) => void,
-): Promise<Up> {
+export async function up(config: Readonly<TinkerbellConfig>, address: string, around: Surroundings): Promise<Up> {
+  const { env, stack, log } = around;
   const data = await openDataFolder(config.DATA);
   stack.push('data folder', () => data.release());
   const secrets = await data.secrets();
   const platform = await startPlatform(config, address, data, stack, log);
-  const context: Context = { config, address, data, secrets, platform, stack, version };
+  const context: Context = { ...around, config, address, data, secrets, platform };
 
-  const registry = await runRegistry(context, log);
+  const registry = await runRegistry(context);
   const server = await runServer(context, registry);
   const boots = await runBoots(context, server);
   const hegel = await startHegel(
-    loadConfig(HegelConfig, { HEGEL_HTTP_ADDRESS: '0.0.0.0', HEGEL_HTTP_PORT: config.HEGEL_PORT }),
+    loadConfig(HegelConfig, { ...env, HEGEL_HTTP_ADDRESS: '0.0.0.0', HEGEL_HTTP_PORT: config.HEGEL_PORT }),
     { hardware: platform.rows.models.hardware, health: { fault: () => platform.nats.problem() } },
   );
   stack.push('hegel', () => hegel.close());
@@ -97,48 +100,36 @@ export async function up(
   };
 }
 
-/** Returns the address that workers pull from. A registry that ends by itself is started again on the same port. */
-async function runRegistry(
-  { config, address, data, secrets, platform, stack }: Context,
-  log: (line: string) => void,
-): Promise<string> {
-  const dataDir = await data.folder('registry');
-  let wanted = true;
-  const start = (port: number): Promise<Registry> =>
-    startRegistry({
-      ...{ dataDir, host: address, port, tls: platform.pki.files, account: secrets.registry },
-      onLog: (line) => log(`registry: ${line}`),
-      onExit: (reason) => {
-        log(`registry ended: ${reason}; starting it again`);
-        setTimeout(() => wanted && void again(), 1000);
-      },
-    });
-  const again = async () => {
-    try {
-      running = await start(running.port);
-    } catch (error) {
-      log(`registry: ${(error as Error).message}`);
-      if (wanted) setTimeout(() => void again(), 5000);
-    }
-  };
-  let running = await start(config.REGISTRY_PORT);
-  stack.push('registry', () => {
-    wanted = false;
-    return running.stop();
+/** Returns the address that workers pull from. */
+async function runRegistry({ config, address, data, secrets, platform, stack, log }: Context): Promise<string> {
+  const registry = await startRegistry({
+    dataDir: await data.folder('registry'),
+    host: address,
+    port: config.REGISTRY_PORT,
+    tls: platform.pki.files,
+    account: secrets.registry,
+    onLog: (line) => {
+      if (config.DEBUG || registryLineMatters(line)) log(`registry: ${line}`);
+    },
+    onExit: (reason) => log(`registry ended, it is started again: ${reason}`),
   });
+  stack.push('registry', () => registry.stop());
   if (!existsSync(join(config.ACTIONS_DIR, 'index.json'))) {
     log(`registry: no action images at ${config.ACTIONS_DIR}; node infra/actions/build.mjs makes them`);
-    return running.address;
+    return registry.address;
   }
-  for (const { name, digest, pushed } of await fillRegistry(running.access, config.ACTIONS_DIR)) {
+  for (const { name, digest, pushed } of await fillRegistry(registry.access, config.ACTIONS_DIR)) {
     if (pushed) log(`registry: ${name} ${digest.slice(0, 19)}`);
   }
-  return running.address;
+  return registry.address;
 }
 
-async function runServer({ config, data, secrets, platform, stack, version }: Context, registry: string) {
+async function runServer({ config, data, secrets, platform, stack, version, env }: Context, registry: string) {
   const { store, bus, pki, identity, rows, nats } = platform;
   const settings = loadConfig(TinkServerConfig, {
+    ...env,
+    TINK_HOST: '0.0.0.0',
+    TINK_LOG_LEVEL: config.DEBUG ? 'debug' : 'info',
     TINK_GRPC_HOST: config.GRPC_HOST,
     TINK_GRPC_PORT: config.GRPC_PORT,
     TINK_HTTP_PORT: config.SERVER_HTTP_PORT,
@@ -164,10 +155,11 @@ async function runServer({ config, data, secrets, platform, stack, version }: Co
 }
 
 async function runBoots(
-  { config, address, platform, stack, version }: Context,
+  { config, address, platform, stack, version, env }: Context,
   server: Awaited<ReturnType<typeof runServer>>,
 ) {
   const settings = loadConfig(BootsConfig, {
+    ...env,
     PUBLIC_IP: address,
     BOOTS_POOL: config.POOL,
     BOOTS_DHCP: config.DHCP,
@@ -183,15 +175,22 @@ async function runBoots(
     TINK_CA_SHA256: platform.pki.caSha256,
   });
   const { hardware, workflows } = platform.rows.models;
-  const boots = await startBoots(settings, { store: platform.store, hardware, workflows, version });
+  const boots = await startBoots(settings, {
+    store: platform.store,
+    hardware,
+    workflows,
+    version,
+    log: streamLogger(process.stderr, config.DEBUG),
+  });
   stack.push('boots', () => boots.close());
   return boots;
 }
 
-async function runDashboard({ config, platform, stack }: Context) {
+async function runDashboard({ config, platform, stack, env }: Context) {
   const { machines, workflows, hardware, leases } = platform.rows.models;
   const dashboard = await startDashboard(
     loadConfig(DashboardConfig, {
+      ...env,
       DASHBOARD_HTTP_ADDRESS: config.DASHBOARD_HOST,
       DASHBOARD_HTTP_PORT: config.DASHBOARD_PORT,
     }),
