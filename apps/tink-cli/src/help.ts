@@ -106,7 +106,14 @@ function withoutShorts(own: Flags): Flags {
 }
 
 function flagRows(flags: Flags): readonly string[] {
-  return Object.entries(flags).map(([name, flag]) => row(flagTitle(name, flag), flag.about));
+  return Object.entries(flags).map(([name, flag]) => row(flagTitle(name, flag), flagText(flag)));
+}
+
+/** What the flag is about, with its default and the other long names that people know it by. */
+export function flagText(flag: Flag): string {
+  const preset = flag.kind === 'number' && flag.default !== undefined ? ` (default ${flag.default})` : '';
+  const quoted = (flag.aliases ?? []).filter((alias) => alias.includes(' ')).map((alias) => `--"${alias}"`);
+  return `${flag.about}${preset}${quoted.length > 0 ? ` (also ${quoted.join(', ')})` : ''}`;
 }
 
 function row(title: string, about: string): string {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { define, exit, UsageError, type CliCommand } from '../cli-command';
-import { flagTitle, globalFlags, groups, usageLine } from '../help';
+import { flagText, flagTitle, globalFlags, groups, usageLine } from '../help';
 import { count } from '../story/tell';
 import { version } from '../version';
 
@@ -62,7 +62,7 @@ function markdownSection(command: CliCommand, heading: string): string {
   const { name, summary, details, examples, flags } = command;
   const lines = [`${heading} tink ${name}`, '', summary, '', '```', usageLine(command), '```', ''];
   if (details) lines.push(...details.split('\n').map((line) => line.replaceAll('<', '\\<')), '');
-  const rows = Object.entries(flags).map(([flag, spec]) => `- \`${flagTitle(flag, spec).trim()}\`: ${spec.about}`);
+  const rows = Object.entries(flags).map(([flag, spec]) => `- \`${flagTitle(flag, spec).trim()}\`: ${flagText(spec)}`);
   if (rows.length > 0) lines.push(...rows, '');
   if (examples.length > 0) lines.push('```', ...examples, '```', '');
   return lines.join('\n');
@@ -75,7 +75,7 @@ export function manPage(command: CliCommand): string {
   const option = ([flag, spec]: [string, (typeof flags)[string]]) => [
     '.TP',
     `.B ${roff(flagTitle(flag, spec).trim())}`,
-    roff(spec.about),
+    roff(flagText(spec)),
   ];
   return [
     `.TH "${roff(title).toUpperCase()}" 1 "" "tink ${version}" "Tinkerbell"`,
