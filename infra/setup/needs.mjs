@@ -5,66 +5,78 @@
 
 /** @type {(name: string, ...packages: string[]) => Need} A program on PATH; packages default to its own name. */
 const program = (name, ...packages) => ({ packages: packages.length > 0 ? packages : [name], files: [name] });
-/** @type {(packageName: string, ...files: string[]) => Need} */
-const data = (packageName, ...files) => ({ packages: [packageName], files });
+/** @type {(packageName: string, ...files: string[]) => Need} Programs (bare names) and files (paths) of one package. */
+const of = (packageName, ...files) => ({ packages: [packageName], files });
 
 /** To compile better-sqlite3, where no compiled copy can be had. */
 export const compiler = [program('g++'), program('make'), program('python3')];
 
+const registry = [program('docker-registry')];
+/** boots sends router advertisements with it when it is told to (BOOTS_RA_INTERFACE, `--router-advertisements`). */
+const advertisements = [program('radvd')];
+/** setpriv makes a child end with its parent. */
+const children = [of('util-linux', 'setpriv')];
+/** Builders of the in-memory OS and the action images. */
+const builders = [
+  program('mksquashfs', 'squashfs-tools'),
+  program('depmod', 'kmod'),
+  program('zstd'),
+  of('xz-utils', 'xz'),
+];
+/** Builders of the disk images. */
+const diskImages = [
+  program('sgdisk', 'gdisk'),
+  of('dosfstools', 'mkfs.vfat'),
+  of('mtools', 'mcopy', 'mmd'),
+  of('e2fsprogs', 'mke2fs', 'debugfs'),
+  program('syslinux'),
+  of('syslinux-common', '/usr/lib/syslinux/modules/bios/ldlinux.c32', '/usr/lib/syslinux/mbr/gptmbr.bin'),
+  program('grub-mkimage', 'grub-common'),
+  of('grub-efi-amd64-bin', '/usr/lib/grub/x86_64-efi/moddep.lst'),
+  program('mmdebstrap'),
+];
 const containers = [
   program('dockerd', 'docker.io'),
   program('docker', 'docker-cli', 'docker.io'),
   program('containerd'),
   program('runc'),
+  // Static, because the tests put it into an image alone.
+  program('busybox', 'busybox-static'),
+  of('mount', 'losetup', 'umount'),
 ];
-const registry = [program('docker-registry')];
-/** Builders of the in-memory OS, the action images and the disk image. */
-const builders = [
-  program('mksquashfs', 'squashfs-tools'),
-  program('depmod', 'kmod'),
-  program('cpio'),
-  program('zstd'),
-  program('xz', 'xz-utils'),
-  program('bzip2'),
-  program('sgdisk', 'gdisk'),
-  program('mkfs.vfat', 'dosfstools'),
-  program('mcopy', 'mtools'),
-  program('mke2fs', 'e2fsprogs'),
-  program('syslinux'),
-  data('syslinux-common', '/usr/lib/syslinux/modules/bios/ldlinux.c32', '/usr/lib/syslinux/mbr/gptmbr.bin'),
-  program('grub-mkimage', 'grub-common'),
-  data('grub-efi-amd64-bin', '/usr/lib/grub/x86_64-efi/moddep.lst'),
-];
-const network = [program('ip', 'iproute2'), program('nsenter', 'util-linux')];
+const network = [program('ip', 'iproute2'), of('util-linux', 'nsenter')];
 const machine = [
   program('qemu-system-x86_64', 'qemu-system-x86'),
-  data('ipxe-qemu', '/usr/lib/ipxe/qemu/pxe-virtio.rom', '/usr/lib/ipxe/qemu/efi-virtio.rom'),
-  data('ovmf', '/usr/share/OVMF/OVMF_CODE_4M.fd', '/usr/share/OVMF/OVMF_VARS_4M.fd'),
+  of('ipxe-qemu', '/usr/lib/ipxe/qemu/pxe-virtio.rom', '/usr/lib/ipxe/qemu/efi-virtio.rom'),
+  of('ovmf', '/usr/share/OVMF/OVMF_CODE_4M.fd', '/usr/share/OVMF/OVMF_VARS_4M.fd'),
 ];
-const debianImage = [program('mmdebstrap')];
-const foreignPeers = [
+/** Programs that only tests call: foreign clients, checkers. */
+const testTools = [
   program('qemu-system-aarch64', 'qemu-system-arm'),
-  data('qemu-efi-aarch64', '/usr/share/AAVMF/AAVMF_CODE.fd'),
+  of('qemu-efi-aarch64', '/usr/share/AAVMF/AAVMF_CODE.fd'),
   program('dhclient', 'isc-dhcp-client'),
   program('udhcpc'),
+  of('dnsmasq-base', '/usr/sbin/dnsmasq'),
   program('tftp', 'tftp-hpa'),
   program('curl'),
   program('tcpdump'),
-  program('cloud-init'),
+  program('python3'),
+  of('cloud-init', '/usr/lib/python3/dist-packages/cloudinit/sources/DataSourceEc2.py'),
   program('chromium'),
   program('openssl'),
   program('skopeo'),
-  program('mkfs.ext4', 'e2fsprogs'),
+  program('bzip2'),
+  of('procps', 'pgrep'),
+  of('mount', 'mount'),
+  of('mtools', 'mdir'),
+  of('e2fsprogs', 'mkfs.ext4', 'fsck.ext4', 'e2fsck'),
 ];
 
+const start = [...children, ...registry, ...builders, ...advertisements];
+const demo = [...start, ...diskImages, ...network, ...containers, ...machine];
+
 /** @type {Record<Purpose, readonly Need[]>} */
-export const needs = {
-  check: [],
-  bench: [...registry, ...network],
-  start: [...registry, ...builders, ...network],
-  demo: [...registry, ...builders, ...network, ...containers, ...machine, ...debianImage],
-  test: [...registry, ...builders, ...network, ...containers, ...machine, ...debianImage, ...foreignPeers],
-};
+export const needs = { check: [], bench: children, start, demo, test: [...demo, ...testTools] };
 
 /**
  * Programs that are taken out of a Debian package into .cache instead of being installed: the distribution's own when it is new
