@@ -46,6 +46,29 @@ describe('as the original validates', () => {
   });
 });
 
+/**
+ * Of what tinkerbell of today renders, only the refusals hold here. `toYaml` and its other functions (the table's section `funcs`:
+ * formatPartition, netmaskToPrefixLength, fromYaml) are not part of the language of 2020 that our templates are in: Go's built-in ones
+ * and no more. A template that uses them is refused by name instead of being rendered otherwise than its author meant.
+ */
+describe('functions that are not in the language', () => {
+  const texts = conformance.monorepo_render.flatMap(({ environment_template: one }) => one);
+  it.each([
+    ['env', texts[1]],
+    ['expandenv', texts[2]],
+    ['getHostByName', texts[3]],
+    ['toYaml', texts[0]],
+  ])('%s is refused', (name, text = '') => {
+    expect(text).toContain(`${name} `);
+    const line = `environment: {X: '${text.replaceAll('\n', ' ')}'}`;
+    const document = valid.replace('timeout: 90', `timeout: 90\n        ${line}`);
+    const data = { references: { config: {} } };
+    expect(() => renderTemplate(document, data)).toThrow(`function "${name}" not defined`);
+    expect(refusal(() => checkTemplate(document)).message).toContain(`function "${name}" not defined`);
+  });
+  it('are all tried', () => expect(texts).toHaveLength(4));
+});
+
 describe('a template', () => {
   it('has everything that it says, scalars as they are written', () =>
     expect(parseTemplate(valid)).toEqual({
