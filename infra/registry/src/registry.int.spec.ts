@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,6 +35,17 @@ function writeLayout(text: string): void {
   const manifest = blob(Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, config, layers: [layer] })));
   const annotations = { 'org.opencontainers.image.ref.name': 'tiny:latest' };
   writeFileSync(join(layout, 'index.json'), JSON.stringify({ manifests: [{ mediaType, ...manifest, annotations }] }));
+}
+
+/** The text of `tiny:latest`, fetched by skopeo as any worker's engine would. */
+function pull({ address, access }: Registry): string {
+  const [certs, out] = [mkdtempSync(join(dir, 'certs-')), mkdtempSync(join(dir, 'pulled-'))];
+  writeFileSync(join(certs, 'ca.crt'), readFileSync(access.tls.ca));
+  const login = `${access.account.username}:${access.account.password}`;
+  const flags = ['--insecure-policy', 'copy', '-q', '--src-cert-dir', certs, '--src-creds', login];
+  execFileSync('skopeo', [...flags, `docker://${address}/tiny:latest`, `dir:${out}`]);
+  const { layers } = JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8')) as { layers: { digest: string }[] };
+  return readFileSync(join(out, layers[0]?.digest.replace('sha256:', '') ?? ''), 'utf8');
 }
 
 beforeAll(async () => {
@@ -86,6 +97,48 @@ describe('registry', () => {
   it('names the port when another has it', async () => {
     const again = startRegistry({ ...options, dataDir: join(dir, 'other'), port: registry.port });
     await expect(again).rejects.toThrow(`port ${registry.port} is taken`);
+  });
+
+  describe('once sealed', () => {
+    let sealed: Registry;
+    const exits: string[] = [];
+    beforeAll(async () => {
+      const onExit = (reason: string) => exits.push(reason);
+      sealed = await startRegistry({ ...options, dataDir: join(dir, 'sealed'), port: 0, onExit });
+    });
+    afterAll(() => sealed.stop());
+
+    it('gives its images and takes none, also after it died', async () => {
+      writeLayout('good');
+      const filled = await fillRegistry(sealed.access, layout);
+      await sealed.seal(filled);
+      expect(exits).toEqual([]);
+      const check = async () => {
+        writeLayout('evil');
+        await expect(fillRegistry(sealed.access, layout)).rejects.toThrow('405');
+        const client = new RegistryClient(sealed.access);
+        const manifest = readFileSync(join(layout, 'index.json'));
+        await expect(client.putManifest('tiny', 'latest', 'application/json', manifest)).rejects.toThrow('405');
+        expect(await client.digestOf('tiny', 'latest')).toBe(filled[0]?.digest);
+        client.close();
+        expect(pull(sealed)).toBe('good');
+      };
+      await check();
+      const pid = execFileSync('pgrep', ['-f', `serve ${join(dir, 'sealed')}/`], { encoding: 'utf8' }).trim();
+      process.kill(Number(pid), 'SIGKILL');
+      const client = new RegistryClient(sealed.access);
+      const digest = () => client.digestOf('tiny', 'latest').catch(() => 'silent');
+      await expect.poll(() => exits.length, { timeout: 10_000 }).toBe(1);
+      await expect.poll(digest, { timeout: 10_000 }).toBe(filled[0]?.digest);
+      client.close();
+      await check();
+    });
+
+    it('tells when an image is not the one that was filled', async () => {
+      const digest = `sha256:${'0'.repeat(64)}`;
+      const sealing = sealed.seal([{ name: 'tiny:latest', digest, pushed: true }]);
+      await expect(sealing).rejects.toThrow(/^tiny:latest is sha256:\w+, not sha256:0+: somebody pushed/);
+    });
   });
 
   it('is started again when it dies', async () => {

@@ -7,6 +7,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hash } from 'bcryptjs';
+import type { Filled } from './fill';
 import { RegistryClient, type RegistryAccess } from './registry-client';
 
 export interface RegistryOptions {
@@ -35,6 +36,11 @@ export interface Registry {
   /** `host:port`, as it begins an image's name. */
   readonly address: string;
   readonly access: RegistryAccess;
+  /**
+   * From now on it only serves: every worker has the account, and none may replace an image. `filled`: what has to be in it; throws
+   * RegistryError when an image is not the one that was filled, because somebody pushed over it in between.
+   */
+  seal(filled?: readonly Filled[]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -50,35 +56,81 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
   }
   const { host, tls, account } = options;
   const port = await claimPort(host, options.port);
-  const configuration = await writeConfiguration(options, `${host}:${port}`);
-  let child = launch(configuration, options.onLog);
-  let stopping = false;
-  const stop = async () => {
-    stopping = true;
+  const address = `${host}:${port}`;
+  const access = { host, port, tls, account };
+  const keeper = new Keeper(await writeConfiguration(options, address, 'writable'), options);
+  let isOver = false;
+  const begin = async () => {
+    if (isOver) throw new RegistryError('the registry was stopped');
+    try {
+      await answers(access, keeper.start());
+    } catch (error) {
+      await keeper.stop();
+      throw error;
+    }
+  };
+  await begin();
+  const seal = async (filled: readonly Filled[] = []) => {
+    await keeper.stop();
+    await writeConfiguration(options, address, 'read-only');
+    await begin();
+    await verify(access, filled);
+  };
+  const stop = () => {
+    isOver = true;
+    return keeper.stop();
+  };
+  return { host, port, address, access, seal, stop };
+}
+
+/** Keeps one child running, from `start` to `stop`. */
+class Keeper {
+  #child: Child | undefined;
+  #restart: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly configuration: string,
+    private readonly options: Pick<RegistryOptions, 'onLog' | 'onExit'>,
+  ) {}
+
+  /** Resolves with the reason when this child ends. */
+  start(): Promise<string> {
+    const child = launch(this.configuration, this.options.onLog);
+    this.#child = child;
+    void child.ended.then((reason) => {
+      if (this.#child !== child) return;
+      this.options.onExit?.(reason);
+      this.#restart = setTimeout(() => void this.start(), restartMs);
+    });
+    return child.ended;
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    clearTimeout(this.#restart);
+    if (!child) return;
     child.process.kill('SIGTERM');
     const timer = setTimeout(() => child.process.kill('SIGKILL'), 5000);
     await child.ended;
     clearTimeout(timer);
-  };
-  const access = { host, port, tls, account };
-  try {
-    await answers(access, child.ended);
-  } catch (error) {
-    await stop();
-    throw error;
   }
-  const watch = () =>
-    void child.ended.then((reason) => {
-      if (stopping) return;
-      options.onExit?.(reason);
-      setTimeout(() => {
-        if (stopping) return;
-        child = launch(configuration, options.onLog);
-        watch();
-      }, restartMs);
-    });
-  watch();
-  return { host, port, address: `${host}:${port}`, access, stop };
+}
+
+async function verify(access: RegistryAccess, filled: readonly Filled[]): Promise<void> {
+  const client = new RegistryClient(access);
+  try {
+    for (const { name, digest } of filled) {
+      const colon = name.lastIndexOf(':');
+      const found = await client.digestOf(name.slice(0, colon), name.slice(colon + 1));
+      if (found === digest) continue;
+      throw new RegistryError(
+        `${name} is ${found ?? 'missing'}, not ${digest}: somebody pushed with the workers' account while it was filled`,
+      );
+    }
+  } finally {
+    client.close();
+  }
 }
 
 interface Child {
@@ -100,7 +152,11 @@ function launch(configuration: string, onLog: RegistryOptions['onLog']): Child {
   return { process: child, ended };
 }
 
-async function writeConfiguration(options: RegistryOptions, address: string): Promise<string> {
+async function writeConfiguration(
+  options: RegistryOptions,
+  address: string,
+  mode: 'writable' | 'read-only',
+): Promise<string> {
   const { dataDir, tls, account } = options;
   const file = (name: string) => join(dataDir, name);
   await mkdir(file('images'), { recursive: true, mode: 0o700 });
@@ -111,7 +167,10 @@ async function writeConfiguration(options: RegistryOptions, address: string): Pr
   const configuration = {
     version: '0.1',
     log: { level: 'warn' },
-    storage: { filesystem: { rootdirectory: file('images') }, delete: { enabled: true } },
+    storage: {
+      filesystem: { rootdirectory: file('images') },
+      maintenance: { readonly: { enabled: mode === 'read-only' } },
+    },
     http: {
       addr: address,
       secret: randomBytes(16).toString('hex'),
