@@ -47,7 +47,7 @@ function qemuArgs(options: MachineOptions, tap: string, files: Record<'disk' | '
     memoryMiB = 1024,
     cpus = 2,
     bootOrder = 'network',
-    accelerator = 'tcg,thread=multi,tb-size=128',
+    accelerator = 'tcg,thread=multi,tb-size=256',
   } = options;
   const [nicIndex, diskIndex] = bootOrder === 'network' ? [1, 2] : [2, 1];
   const efi = firmware !== 'bios';

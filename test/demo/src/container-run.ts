@@ -128,12 +128,16 @@ async function startWorker(
     TINK_WORKFLOW_DIR: join(state, 'workflows'),
     DOCKER_CERTS_DIR: '/etc/docker/certs.d',
   };
+  const environmentFile = join(state, 'environment');
+  const lines = Object.entries(environment).map(([key, value]) => `${key}=${value}\n`);
+  await writeFile(environmentFile, lines.join(''), { mode: 0o600 });
   const docker = (...args: readonly string[]) => run('docker', '--host', `unix://${socket}`, ...args);
   await docker(
     ...['run', '--detach', '--name', 'tink-worker', '--network', 'host'],
     ...['--volume', `${socket}:/var/run/docker.sock`, '--volume', '/etc/docker/certs.d:/etc/docker/certs.d'],
     ...['--volume', `${state}:/state`, '--volume', `${state}/workflows:${state}/workflows`],
-    ...Object.entries(environment).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
+    // A file, because arguments can be read by everybody on this host.
+    ...['--env-file', environmentFile],
     'tink-worker:latest',
   );
   cleanup.add('worker', () => docker('rm', '--force', 'tink-worker'));

@@ -132,6 +132,9 @@ async function main(): Promise<number> {
   const interrupted = () => {
     view.progress('');
     view.title('Interrupted: cleaning up');
+    // A second Ctrl-C must not end the clean-up half way.
+    process.removeAllListeners('SIGINT').removeAllListeners('SIGTERM');
+    process.on('SIGINT', () => view.note('still cleaning up')).on('SIGTERM', () => undefined);
     void cleanup.run(view.note).then(() => process.exit(130));
   };
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);

@@ -133,8 +133,11 @@ async function readReady(child: ChildProcess, onLog: (line: string) => void): Pr
   });
 }
 
-async function firstLine(child: ChildProcess): Promise<string> {
-  if (!child.stdout) throw new Error('no output to read');
-  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
-  return line;
+function firstLine(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let stderr = '';
+    child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    child.once('exit', (code) => reject(new Error(`a forwarder ended (${code}): ${stderr.trim()}`)));
+    if (child.stdout) createInterface({ input: child.stdout }).once('line', resolve);
+  });
 }
