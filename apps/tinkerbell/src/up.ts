@@ -116,11 +116,13 @@ async function runRegistry({ config, address, data, secrets, platform, stack, lo
   stack.push('registry', () => registry.stop());
   if (!existsSync(join(config.ACTIONS_DIR, 'index.json'))) {
     log(`registry: no action images at ${config.ACTIONS_DIR}; node infra/actions/build.mjs makes them`);
-    return registry.address;
   }
-  for (const { name, digest, pushed } of await fillRegistry(registry.access, config.ACTIONS_DIR)) {
+  const filled = await fillRegistry(registry.access, config.ACTIONS_DIR);
+  for (const { name, digest, pushed } of filled) {
     if (pushed) log(`registry: ${name} ${digest.slice(0, 19)}`);
   }
+  // Workers of an earlier run have the account too: from here on nobody writes.
+  await registry.seal(filled);
   return registry.address;
 }
 
