@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import swc from 'unplugin-swc';
 import { defineConfig } from 'vitest/config';
@@ -31,7 +31,6 @@ const kind = (name: string, include: readonly string[], testTimeout: number, ser
     testTimeout,
     hookTimeout: testTimeout,
     ...(serial ? { fileParallelism: false } : {}),
-    setupFiles: existsSync('libs/testing/src/vitest-setup.ts') ? [resolve('libs/testing/src/vitest-setup.ts')] : [],
   },
 });
 

@@ -117,7 +117,7 @@ export async function installNative(note, ensureCompiler) {
   );
 }
 
-/** Keeps a copy, so that the next clean `npm ci` needs neither network nor compiler. */
+/** Keeps a copy, so that the next clean install of node_modules needs neither network nor compiler. */
 export async function keepNative() {
   const copy = compiledCopy();
   if (existsSync(binary) && !existsSync(copy)) await place(binary, copy);

@@ -122,7 +122,8 @@ describe('the system tools that setup installs', { timeout: 60_000 }, () => {
 
   // The program's name is a setting of boots (BOOTS_RADVD), which no scan finds.
   it.each(['start', 'demo', 'test'] as const)('for %s have radvd', (purpose) =>
-    expect(needs[purpose]).toContainEqual({ packages: ['radvd'], files: ['radvd'] }));
+    expect(needs[purpose]).toContainEqual({ packages: ['radvd'], files: ['radvd'] }),
+  );
 
   it('for bench are all that it calls', () =>
     expect(

@@ -95,25 +95,38 @@ export function planSteps(state) {
   return steps;
 }
 
-/** Why the steps cannot be done here, with the commands that a person can run instead; undefined when they can. */
-export function obstacle(steps, { root, apt, purpose }) {
+/**
+ * Why the steps cannot be done here, with the commands that a person can run instead; undefined when they can. `compilers`: missing
+ * packages to compile better-sqlite3; `unknown`: packages that apt has no candidate for.
+ */
+export function obstacle(steps, { root, apt, purpose, compilers = [], unknown = [] }) {
   const install = steps.find(({ kind }) => kind === 'apt');
   const fetch = steps.some(({ kind }) => kind === 'borrow');
+  const compile = steps.some(({ kind }) => kind === 'native') ? compilers : [];
+  const again = `npm run setup -- --for ${purpose}`;
   if (!apt && (install || fetch)) {
     const names = steps.flatMap((step) => (step.kind === 'apt' || step.kind === 'borrow' ? step.names : []));
     return [
       'This is not a machine with apt (Debian 12 or 13 is what we know). Install what matches these Debian packages yourself:',
-      `  ${names.join(' ')}`,
-      `then run again: npm run setup -- --for ${purpose}`,
+      `  ${[...new Set([...names, ...compile])].join(' ')}`,
+      `then run again: ${again}`,
     ].join('\n');
   }
-  if (install && !root) {
+  if (!install || root) return undefined;
+  const names = [...new Set([...install.names, ...compile])];
+  const unheardOf = names.filter((name) => unknown.includes(name));
+  if (unheardOf.length > 0) {
     return [
-      'Installing Debian packages needs root. Run:',
+      `Installing Debian packages needs root, and apt does not know yet what they are called here (${unheardOf.join(', ')}). Run:`,
       '  sudo apt-get update',
-      `  sudo apt-get install --yes --no-install-recommends --no-upgrade ${install.names.join(' ')}`,
-      `then again: npm run setup -- --for ${purpose}`,
+      `then again: ${again}`,
+      'When that does not help, /etc/apt names no archive that has them.',
     ].join('\n');
   }
-  return undefined;
+  return [
+    'Installing Debian packages needs root. Run:',
+    '  sudo apt-get update',
+    `  sudo apt-get install --yes --no-install-recommends --no-upgrade ${names.join(' ')}`,
+    `then again: ${again}`,
+  ].join('\n');
 }

@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 // Makes a Debian machine ready for one purpose and says what it does. A second run finds everything and changes nothing.
-//   node infra/setup/setup.mjs [--for demo|start|test|check|bench] [--check]
+//   node infra/setup/setup.mjs [--for demo|start|test|check|bench] [--check] [--help]
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { borrow, chooseInstallable, install, ownApt, unavailable, updateLists } from './apt.mjs';
+import { takeLock } from './lock.mjs';
 import { installModules, installNative, keepNative, modulesState, nativeState } from './modules.mjs';
 import { borrowed, borrows, compiler, minimumNode, needs, needsBuild, purposes } from './needs.mjs';
 import { compareVersions, obstacle, planSteps } from './plan.mjs';
@@ -21,30 +22,46 @@ const unmet = (list) => list.filter(({ files }) => !files.every(present));
 
 async function main() {
   process.chdir(resolve(dirname(fileURLToPath(import.meta.url)), '../..'));
-  const { purpose, check } = options();
+  const { purpose, check, help } = options();
+  if (help) return console.log(usage);
   if (compareVersions(process.versions.node, minimumNode) < 0) {
     throw new SetupError(
       `Node ${process.versions.node} is too old, ${minimumNode} or newer is needed (Debian 13 has one; for Debian 12 see https://nodejs.org)`,
     );
   }
   note(`found Node ${process.versions.node}`);
-  const state = await survey(purpose);
-  const steps = planSteps(state);
+  let steps = planSteps(await survey(purpose));
   if (check) return report(steps, purpose);
-  refuseWhenImpossible(steps, purpose);
+  if (steps.length > 0 || purpose === 'start') {
+    const waited = takeLock('.cache/setup/lock', () => note('another setup is at work here: waiting for it to end'));
+    if (waited) steps = planSteps(await survey(purpose));
+  }
+  await refuseWhenImpossible(steps, purpose);
   await carryOut(steps, purpose);
   if (purpose === 'start') await artefacts();
 }
 
+const usage = `usage: node infra/setup/setup.mjs [--for ${purposes.join('|')}] [--check] [--help]
+       npm run setup -- [the same]
+
+Makes this Debian machine ready for a purpose (demo when none is given): packages, node_modules, nats-server, iPXE, build.
+  --for PURPOSE   what it has to be ready for
+  --check         change nothing; print what is missing and exit 1 when something is
+  --help, -h      print this`;
+
 function options() {
   try {
     const { values } = parseArgs({
-      options: { for: { type: 'string', default: 'demo' }, check: { type: 'boolean', default: false } },
+      options: {
+        for: { type: 'string', default: 'demo' },
+        check: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
     });
     if (!purposes.includes(values.for)) throw new SetupError(`--for ${values.for}: use one of ${purposes.join(', ')}`);
-    return { purpose: values.for, check: values.check };
+    return { purpose: values.for, check: values.check, help: values.help };
   } catch (error) {
-    throw new SetupError(`${error.message}\nusage: setup.mjs [--for ${purposes.join('|')}] [--check]`);
+    throw new SetupError(`${error.message}\n${usage.split('\n')[0]}`);
   }
 }
 
@@ -74,8 +91,13 @@ async function packagesFor(missing) {
   return present('apt-cache') ? chooseInstallable(missing) : missing.map(({ packages }) => packages[0]);
 }
 
-function refuseWhenImpossible(steps, purpose) {
-  const hindrance = obstacle(steps, { root: process.getuid?.() === 0, apt: present('apt-get'), purpose });
+async function refuseWhenImpossible(steps, purpose) {
+  const root = process.getuid?.() === 0;
+  const apt = present('apt-get') && present('apt-cache');
+  const compilers = root ? [] : await packagesFor(unmet(compiler));
+  const wanted = [...steps.flatMap(({ kind, names }) => (kind === 'apt' ? names : [])), ...compilers];
+  const unknown = root || !apt || wanted.length === 0 ? [] : await unavailable(wanted);
+  const hindrance = obstacle(steps, { root, apt, compilers, unknown, purpose });
   if (hindrance) throw new SetupError(hindrance);
 }
 
@@ -131,7 +153,7 @@ async function installPackages(missing) {
 async function installCompiler(purpose) {
   const missing = unmet(compiler);
   if (missing.length === 0) return;
-  refuseWhenImpossible([{ kind: 'apt', names: await packagesFor(missing) }], purpose);
+  await refuseWhenImpossible([{ kind: 'apt', names: await packagesFor(missing) }], purpose);
   await installPackages(missing);
 }
 

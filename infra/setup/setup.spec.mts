@@ -1,4 +1,10 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { takeLock } from './lock.mjs';
 import { compareVersions, debianMirror, lockDifference, obstacle, planSteps, versionNumbers } from './plan.mjs';
 
 describe('versions', () => {
@@ -94,6 +100,24 @@ describe('plan', () => {
     expect(text).toContain('npm run setup -- --for demo');
   });
 
+  it('names the compiler too when better-sqlite3 may have to be compiled', () => {
+    const state = { ...ready, packages: ['zstd'], native: 'missing' };
+    const at = { root: false, apt: true, purpose: 'demo', compilers: ['g++', 'make'] };
+    expect(obstacle(planSteps(state), at)).toContain('--no-upgrade zstd g++ make\n');
+    expect(obstacle(planSteps({ ...state, native: 'ok' }), at)).toContain('--no-upgrade zstd\n');
+  });
+
+  it('prints no name that apt does not know, but how to learn it', () => {
+    const text = obstacle(planSteps({ ...ready, packages: ['docker-cli', 'zstd'] }), {
+      root: false,
+      apt: true,
+      purpose: 'demo',
+      unknown: ['docker-cli'],
+    });
+    expect(text).toContain('sudo apt-get update\n');
+    expect(text).not.toContain('apt-get install');
+  });
+
   it('needs no root for what is only unpacked into the project', () =>
     expect(
       obstacle(planSteps({ ...ready, borrowed: ['nats-server'], modules: 'missing' }), {
@@ -111,4 +135,42 @@ describe('plan', () => {
         purpose: 'demo',
       }),
     ).toContain('  zstd ipxe'));
+});
+
+describe('the command', () => {
+  it.each(['--help', '-h'])('prints its usage for %s and does nothing', (flag) => {
+    const said = execFileSync(process.execPath, ['infra/setup/setup.mjs', flag], { encoding: 'utf8' });
+    expect(said).toMatch(/^usage: .*--for demo\|start\|test\|check\|bench/);
+    expect(said).not.toContain('setup: found');
+  });
+});
+
+describe('two setups at once', () => {
+  it('wait for each other, and a killed one leaves nothing behind', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'setup-lock-'));
+    const file = join(folder, 'new/lock');
+    const script = `import { takeLock } from ${JSON.stringify(resolve('infra/setup/lock.mjs'))};
+      const waited = takeLock(${JSON.stringify(file)}, () => console.log('waits'));
+      console.log('has it, ' + waited); setInterval(() => undefined, 1e6);`;
+    const start = () =>
+      spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const says = async (child: ReturnType<typeof start>) => String((await once(child.stdout, 'data'))[0]).trim();
+    const first = start();
+    const children = [first];
+    try {
+      expect(await says(first)).toBe('has it, false');
+      const second = start();
+      children.push(second);
+      expect(await says(second)).toBe('waits');
+      first.kill('SIGKILL');
+      expect(await says(second)).toBe('has it, true');
+      const gone = once(second, 'exit');
+      second.kill('SIGKILL');
+      await gone;
+      expect(takeLock(file, () => expect.unreachable())).toBe(false);
+    } finally {
+      for (const child of children) child.kill('SIGKILL');
+      rmSync(folder, { recursive: true });
+    }
+  });
 });
