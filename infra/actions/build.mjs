@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Builds the action images from Debian packages and our scripts, as one OCI image layout: .cache/actions/{oci-layout,index.json,blobs}.
-//   node infra/actions/build.mjs [--out DIR] [--push HOST:PORT[/PREFIX] [--ca FILE] [--credentials USER:PASSWORD]]
+//   [REGISTRY_CREDENTIALS=USER:PASSWORD] node infra/actions/build.mjs [--out DIR] [--push HOST:PORT[/PREFIX] [--ca FILE]]
 // No container engine is needed. Same inputs, same bytes. Without --push a registry is filled by @tinkerbell/registry.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
@@ -30,7 +30,6 @@ async function main() {
       out: { type: 'string', default: '.cache/actions' },
       push: { type: 'string' },
       ca: { type: 'string' },
-      credentials: { type: 'string' },
     },
   });
   const packages = await lockedPackages('actions', roots, note);
@@ -168,20 +167,24 @@ async function addImage(layout, name, layers) {
   };
 }
 
-async function push({ out, push: registry, ca, credentials }) {
-  const folder = ca ? await mkdtemp(join(dirname(out), 'certs-')) : undefined;
+async function push({ out, push: registry, ca }) {
+  // For us alone (mode 0700): a secret on a command line could be read by every user of the machine.
+  const folder = await mkdtemp(join(dirname(out), 'push-'));
   try {
-    if (folder) await cp(ca, join(folder, 'ca.crt'));
+    if (ca) await cp(ca, join(folder, 'ca.crt'));
+    const credentials = process.env.REGISTRY_CREDENTIALS;
+    const login = join(folder, 'auth.json');
+    if (credentials) {
+      const auth = Buffer.from(credentials).toString('base64');
+      await writeFile(login, JSON.stringify({ auths: { [registry.split('/')[0]]: { auth } } }), { mode: 0o600 });
+    }
     for (const name of actions) {
-      const flags = [
-        ...(folder ? ['--dest-cert-dir', folder] : []),
-        ...(credentials ? ['--dest-creds', credentials] : []),
-      ];
+      const flags = [...(ca ? ['--dest-cert-dir', folder] : []), ...(credentials ? ['--dest-authfile', login] : [])];
       await run('skopeo', ['copy', '-q', ...flags, `oci:${out}:${name}:latest`, `docker://${registry}/${name}:latest`]);
       note(`pushed ${registry}/${name}:latest`);
     }
   } finally {
-    if (folder) await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   }
 }
 

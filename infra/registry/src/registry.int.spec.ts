@@ -94,6 +94,21 @@ describe('registry', () => {
   it('has nothing to push where nothing was built', async () =>
     expect(await fillRegistry(registry.access, join(dir, 'nothing'))).toEqual([]));
 
+  it('takes what infra/actions/build.mjs pushes with the login of its environment', async () => {
+    const { username, password } = registry.access.account;
+    const push = (login: string) =>
+      execFileSync(
+        process.execPath,
+        ['infra/actions/build.mjs', '--push', registry.address, '--ca', registry.access.tls.ca],
+        { env: { ...process.env, REGISTRY_CREDENTIALS: login }, stdio: 'pipe' },
+      );
+    expect(() => push(`${username}:wrong`)).toThrow(/unauthorized|authentication required/);
+    push(`${username}:${password}`);
+    const client = new RegistryClient(registry.access);
+    expect(await client.digestOf('reboot', 'latest')).toMatch(/^sha256:/);
+    client.close();
+  }, 120_000);
+
   it('names the port when another has it', async () => {
     const again = startRegistry({ ...options, dataDir: join(dir, 'other'), port: registry.port });
     await expect(again).rejects.toThrow(`port ${registry.port} is taken`);
