@@ -35,10 +35,11 @@ const ownAddress = Object.values(networkInterfaces())
   .find((one) => one?.family === 'IPv4' && !one.internal)?.address;
 
 describe('plain HTTP from another address', () => {
-  it.skipIf(ownAddress === undefined).each([
+  it.each([
     ['loopback', 403],
     ['everywhere', 200],
   ] as const)('TINK_HTTP_API=%s: %i', async (TINK_HTTP_API, wanted) => {
+    if (ownAddress === undefined) throw new Error('this test needs an IPv4 address besides loopback, e.g. of docker0');
     const settings = { TINK_HOST: '0.0.0.0', TINK_AUTH_USERNAME: 'ann', TINK_AUTH_PASSWORD: 'secret', TINK_HTTP_API };
     const other = await Harness.start(settings);
     try {
