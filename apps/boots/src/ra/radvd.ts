@@ -40,7 +40,9 @@ export class RouterAdvertisements {
     const folder = await mkdtemp(join(tmpdir(), 'boots-radvd-'));
     const config = join(folder, 'radvd.conf');
     await writeFile(config, radvdConfig(interfaceName));
-    const child = spawn(binary, ['-n', '-C', config, '-p', join(folder, 'radvd.pid'), '-m', 'stderr'], {
+    const args = ['-n', '-C', config, '-p', join(folder, 'radvd.pid'), '-m', 'stderr'];
+    // Through setpriv the kernel ends radvd with us, also after a SIGKILL; setpriv itself says 127 when there is no such program.
+    const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', binary, ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     const running = new RouterAdvertisements(child, folder);
@@ -68,11 +70,7 @@ export class RouterAdvertisements {
     return new Promise((resolve, reject) => {
       let said = '';
       this.child.once('error', (cause: NodeJS.ErrnoException) => {
-        const advice =
-          cause.code === 'ENOENT'
-            ? `${binary} is not installed (Debian: apt-get install radvd), or unset BOOTS_RA_INTERFACE`
-            : cause.message;
-        reject(new RouterAdvertisementError(`cannot send router advertisements: ${advice}`, { cause }));
+        reject(new RouterAdvertisementError(`cannot send router advertisements: ${cause.message}`, { cause }));
       });
       this.child.stderr?.on('data', (bytes: Buffer) => {
         said = `${said}${bytes.toString()}`.slice(-2000);
@@ -80,7 +78,11 @@ export class RouterAdvertisements {
         if (/started/.test(said)) resolve();
       });
       this.child.once('exit', (code) => {
-        const text = `radvd on ${interfaceName} ended with code ${code}: ${said.trim()}`;
+        const missing = code === 127;
+        const advice = `${binary} is not installed (Debian: apt-get install radvd), or unset BOOTS_RA_INTERFACE`;
+        const text = missing
+          ? `cannot send router advertisements: ${advice}`
+          : `radvd on ${interfaceName} ended with code ${code}: ${said.trim()}`;
         if (!this.#stopped) log.error(text);
         reject(new RouterAdvertisementError(text));
       });
