@@ -265,6 +265,16 @@ export function eventStoreContract(adapter: string, open: () => Promise<Harness>
         expect((await take(store, 1, { after: 0, filters: [lease] })).map(({ stream }) => stream)).toEqual([lease]);
       });
 
+      it('ends when it is told to while it is still being opened', async () => {
+        for (const ms of [0, 1, 2, 4, 8]) {
+          const stop = new AbortController();
+          const reading = (async () => {
+            for await (const _ of store.subscribe({ after: 0, signal: stop.signal })) continue;
+          })();
+          setTimeout(() => stop.abort(), ms);
+          await reading;
+        }
+      });
       it('ends when it is told to, also while it waits', async () => {
         const stop = new AbortController();
         const seen: number[] = [];

@@ -41,6 +41,7 @@ export async function* pullMessages(connection: NatsConnection, options: PullOpt
           idle_heartbeat: expiresMs / 2,
           abort_on_missing_resource: true,
         });
+        if (ended()) return; // aborted while there was nothing to stop yet
         let delivered = 0;
         for await (const message of current) {
           if (ended()) return;
