@@ -1,0 +1,227 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Addresses } from './up';
+
+const run = promisify(execFile);
+const { execPath } = process;
+const bundle = 'dist/apps/tinkerbell/main.js';
+const cli = 'dist/apps/tink-cli/main.js';
+const mac = '08:00:27:00:00:01';
+const machineIp = '192.168.1.5';
+const hardware = JSON.stringify({
+  id: '0eba0bf8-3772-4b4a-ab9f-6ebe93b90a94',
+  metadata: { instance: { hostname: 'node-1' } },
+  network: {
+    interfaces: [
+      {
+        dhcp: { mac, hostname: 'node-1', arch: 'x86_64', ip: { address: machineIp, netmask: '255.255.255.0' } },
+        netboot: { allow_pxe: true, allow_workflow: true },
+      },
+    ],
+  },
+});
+const template = `version: "0.1"
+name: install
+global_timeout: 600
+tasks:
+  - name: os
+    worker: "{{.device_1}}"
+    actions:
+      - name: greet
+        image: hello-world
+        timeout: 60
+`;
+const ports = ['tftp', 'http', 'hegel', 'server-http', 'server-https', 'grpc', 'dashboard', 'nats', 'registry'];
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+interface Started {
+  readonly process: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** All that it said so far, on both streams. */
+  said(): string;
+  ready(): Promise<Addresses>;
+}
+
+let dir = '';
+const started: Started[] = [];
+
+function start(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Started {
+  const free = ports.flatMap((name) => [`--${name}-port`, '0']);
+  const folders = ['--data', join(dir, 'data'), '--actions-dir', join(dir, 'none')];
+  const child = spawn(
+    execPath,
+    [bundle, 'up', '--json', '--no-dhcp', '--ip', '127.0.0.1', ...free, ...folders, ...args],
+    { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let text = '';
+  let over = false;
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  const ended = once(child, 'close').then(([code, signal]) => {
+    over = true;
+    return { code, signal } as Ended;
+  });
+  const ready = () =>
+    vi.waitFor(
+      () => {
+        const line = /^\{"ready":true.*$/m.exec(text)?.[0];
+        if (line !== undefined) return JSON.parse(line) as Addresses;
+        if (over) throw new Error(`it ended: ${text}`);
+        throw new Error(`not ready: ${text}`);
+      },
+      { timeout: 60_000 },
+    );
+  const result = { process: child, ended, said: () => text, ready };
+  started.push(result);
+  return result;
+}
+
+async function tink(addresses: Addresses, ...args: readonly string[]): Promise<string> {
+  const env = { ...process.env, TINK_CONFIG: addresses.cliConfig };
+  return (await run(execPath, [cli, ...args], { env })).stdout;
+}
+
+const rowsOf = async (addresses: Addresses) =>
+  Promise.all(['hardware', 'template', 'workflow'].map((what) => tink(addresses, what, 'get', '-o', 'json')));
+
+async function fingerprint(addresses: Addresses): Promise<string> {
+  const { hostname: host, port } = new URL(addresses.server);
+  const socket = connect({ host, port: Number(port), ca: await readFile(join(addresses.data, 'pki', 'ca.crt')) });
+  try {
+    await once(socket, 'secureConnect');
+    return socket.getPeerCertificate().fingerprint256;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Pid → program of what the process started. */
+async function childrenOf(parent: ChildProcess): Promise<ReadonlyMap<number, string>> {
+  const found = new Map<number, string>();
+  for (const name of await readdir('/proc')) {
+    const stat = /^\d+$/.test(name) ? await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '') : '';
+    const [, program = '', state, ppid] = /\((.*)\) (\S) (\d+)/s.exec(stat) ?? [];
+    if (Number(ppid) === parent.pid && state !== 'Z') found.set(Number(name), program);
+  }
+  return found;
+}
+
+/** Resolves when none of them runs; one that has ended may wait for its collector. */
+async function gone(children: ReadonlyMap<number, string>): Promise<void> {
+  for (const [pid, program] of children) {
+    await vi.waitFor(
+      async () => {
+        const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+        if (stat.includes(`(${program})`) && !/\) [ZX] /.test(stat)) throw new Error(`${program} ${pid} still runs`);
+      },
+      { timeout: 10_000 },
+    );
+  }
+}
+
+const programs = (children: ReadonlyMap<number, string>) => [...children.values()].sort();
+
+beforeAll(async () => {
+  await run(execPath, ['infra/build/build.mjs', 'apps/tinkerbell', 'apps/tink-cli']);
+  dir = await mkdtemp(join(tmpdir(), 'tinkerbell-up-'));
+  await writeFile(join(dir, 'machine.json'), hardware);
+  await writeFile(join(dir, 'install.yaml'), template);
+});
+afterEach(async () => {
+  for (const { process: child, ended } of started.splice(0)) {
+    child.kill('SIGKILL');
+    await ended;
+  }
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+describe('tinkerbell up', () => {
+  it('survives a kill -9 with everything it knew, and leaves nothing running', async () => {
+    const first = start([], { TRUSTED_PROXIES: '127.0.0.1' });
+    const before = await first.ready();
+    await tink(before, 'hardware', 'push', '--file', join(dir, 'machine.json'));
+    await tink(before, 'template', 'create', '--name', 'install', '--path', join(dir, 'install.yaml'));
+    const [{ id = '' } = {}] = JSON.parse(await tink(before, 'template', 'get', '-o', 'json')) as { id?: string }[];
+    await tink(before, 'workflow', 'create', '-t', id, '-r', JSON.stringify({ device_1: mac }));
+    const [rows, certificate] = [await rowsOf(before), await fingerprint(before)];
+    expect(rows.map((text) => (JSON.parse(text) as unknown[]).length)).toEqual([1, 1, 1]);
+
+    // TRUSTED_PROXIES came from the environment: hegel believes us who is asking.
+    const forwarded = { headers: { 'x-forwarded-for': machineIp } };
+    const metadata = await fetch(`${before.hegel}/2009-04-04/meta-data/hostname`, forwarded);
+    expect([metadata.status, await metadata.text()]).toEqual([200, 'node-1']);
+    // Nobody talks of every request, and no colours go into a file.
+    expect(first.said()).not.toMatch(/GET \/|\[INF\]|\u001b/);
+
+    const children = await childrenOf(first.process);
+    expect(programs(children)).toEqual(['docker-registry', 'nats-server']);
+    first.process.kill('SIGKILL');
+    await first.ended;
+    await gone(children);
+
+    const second = start(['--debug']);
+    const after = await second.ready();
+    expect(await rowsOf(after)).toEqual(rows);
+    expect(await fingerprint(after)).toBe(certificate);
+    expect((await fetch(`${after.hegel}/2009-04-04/meta-data/hostname`, forwarded)).status).not.toBe(200);
+    await tink(after, 'hardware', 'push', '--file', join(dir, 'machine.json'));
+    expect(second.said()).toMatch(/GET \/api\/hardware/);
+
+    const orderly = await childrenOf(second.process);
+    expect(programs(orderly)).toEqual(['docker-registry', 'nats-server']);
+    second.process.kill('SIGTERM');
+    expect(await second.ended).toEqual({ code: 0, signal: null });
+    await gone(orderly);
+  });
+
+  it('says who has the data folder', async () => {
+    const first = start();
+    await first.ready();
+    const second = start();
+    expect(await second.ended).toEqual({ code: 1, signal: null });
+    expect(second.said()).toMatch(
+      new RegExp(`^cannot start: .* is in use by process ${first.process.pid}\\. .*--data\\.\\n$`),
+    );
+    expect(await fingerprint(await first.ready())).not.toBe('');
+  });
+
+  it.each(['nats', 'registry', 'grpc', 'server-http', 'http', 'tftp', 'hegel', 'dashboard'])(
+    'says that the port of %s is taken, and by which flag to choose another',
+    async (name) => {
+      const close = await (name === 'tftp' ? takeUdp : takeTcp)();
+      const failed = start([`--${name}-port`, String(close.port)]);
+      const { code } = await failed.ended.finally(() => close.close());
+      expect(code).toBe(1);
+      expect(failed.said()).toMatch(new RegExp(`^cannot start: .*${close.port}.* taken.*--${name}-port`, 'm'));
+      expect(failed.said()).not.toMatch(/^ +at /m);
+    },
+  );
+});
+
+interface Taken {
+  readonly port: number;
+  close(): void;
+}
+
+async function takeTcp(): Promise<Taken> {
+  const server = createServer().listen(0, '0.0.0.0');
+  await once(server, 'listening');
+  return { port: (server.address() as AddressInfo).port, close: () => server.close() };
+}
+
+async function takeUdp(): Promise<Taken> {
+  const { createSocket } = await import('node:dgram');
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  return { port: socket.address().port, close: () => socket.close() };
+}
