@@ -195,14 +195,14 @@ describe('tinkerbell up', () => {
     expect(await fingerprint(await first.ready())).not.toBe('');
   });
 
-  it.each(['nats', 'registry', 'grpc', 'dashboard'])(
+  it.each(['nats', 'registry', 'grpc', 'server-http', 'http', 'tftp', 'hegel', 'dashboard'])(
     'says that the port of %s is taken, and by which flag to choose another',
     async (name) => {
-      const taken = await takeTcp();
-      const failed = start([`--${name}-port`, String(taken.port)]);
-      const { code } = await failed.ended.finally(() => taken.close());
+      const close = await (name === 'tftp' ? takeUdp : takeTcp)();
+      const failed = start([`--${name}-port`, String(close.port)]);
+      const { code } = await failed.ended.finally(() => close.close());
       expect(code).toBe(1);
-      expect(failed.said()).toMatch(new RegExp(`^cannot start: .*${taken.port}.* taken.*--${name}-port`, 'm'));
+      expect(failed.said()).toMatch(new RegExp(`^cannot start: .*${close.port}.* taken.*--${name}-port`, 'm'));
       expect(failed.said()).not.toMatch(/^ +at /m);
     },
   );
@@ -217,4 +217,11 @@ async function takeTcp(): Promise<Taken> {
   const server = createServer().listen(0, '0.0.0.0');
   await once(server, 'listening');
   return { port: (server.address() as AddressInfo).port, close: () => server.close() };
+}
+
+async function takeUdp(): Promise<Taken> {
+  const { createSocket } = await import('node:dgram');
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  return { port: socket.address().port, close: () => socket.close() };
 }
