@@ -76,7 +76,7 @@ export async function powerOn(lab: Lab, options: MachineOptions): Promise<Machin
   const files = { disk: file('raw'), vars: file('vars.fd'), qmp: file('qmp') };
   const serialLog = file('serial.log');
   const disk = await open(files.disk, 'a');
-  await disk.truncate((options.diskMiB ?? 1024) << 20);
+  await disk.truncate((options.diskMiB ?? 1024) * 1024 * 1024); // not <<: 4 GiB do not fit 32 bits
   await disk.close();
   await rm(files.qmp, { force: true });
   await writeFile(serialLog, '');

@@ -43,6 +43,7 @@ fi
 [ -z "${COMPRESSED:-}" ] || boolean COMPRESSED
 writable_disk DEST_DISK
 capacity=$(disk_bytes "$disk")
+[ "$capacity" -gt 0 ] || fail "DEST_DISK: $disk has no space at all (no medium?)"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"; kill $(jobs -p) 2>/dev/null || true' EXIT
