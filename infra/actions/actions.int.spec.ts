@@ -123,13 +123,6 @@ describe.skipIf(missing)('actions', () => {
       expect(server.ranges).toEqual([]);
     });
 
-    it('refuses a disk without any space', async () => {
-      const empty = await lab.disk(0);
-      const { code, output } = await write({ IMG_URL: `${server.url}/image.raw`, DEST_DISK: empty });
-      expect(output).toContain(`DEST_DISK: ${empty} has no space at all`);
-      expect(code).toBe(1);
-    });
-
     it('refuses a disk that is mounted, and leaves it as it is', async () => {
       const used = await lab.disk(16);
       execFileSync('mkfs.ext4', ['-q', '-F', used]);

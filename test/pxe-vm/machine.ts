@@ -71,12 +71,17 @@ function qemuArgs(options: MachineOptions, tap: string, files: Record<'disk' | '
   ];
 }
 
+/** Not a shift: 4 GiB do not fit 32 bits. */
+export function diskBytes(mebibytes = 1024): number {
+  return mebibytes * 1024 * 1024;
+}
+
 export async function powerOn(lab: Lab, options: MachineOptions): Promise<Machine> {
   const file = (suffix: string) => join(options.dir, `${options.name}.${suffix}`);
   const files = { disk: file('raw'), vars: file('vars.fd'), qmp: file('qmp') };
   const serialLog = file('serial.log');
   const disk = await open(files.disk, 'a');
-  await disk.truncate((options.diskMiB ?? 1024) * 1024 * 1024); // not <<: 4 GiB do not fit 32 bits
+  await disk.truncate(diskBytes(options.diskMiB));
   await disk.close();
   await rm(files.qmp, { force: true });
   await writeFile(serialLog, '');
