@@ -25,7 +25,7 @@ function tell(event: AnyEvent): Told | undefined {
       return { name: 'iPXE script', detail: event.data.script === 'local' ? 'boot your own disk' : event.data.script };
     case 'BootFileServed':
       return {
-        name: event.data.role,
+        name: event.data.role === 'other' ? 'file' : event.data.role,
         detail: `${event.data.file} ${size(event.data.bytes)} by ${event.data.protocol}`,
       };
     case 'OsieStarted':
