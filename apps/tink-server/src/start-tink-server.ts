@@ -91,7 +91,9 @@ async function start(
   ingress.start();
   stack.push(() => ingress.close());
   const logging = new AbortController();
-  const logged = logTransitions(store, await store.lastPosition(), logging.signal).catch(() => undefined);
+  const logged = logTransitions(store, await store.lastPosition(), logging.signal).catch((error: unknown) =>
+    new ServerLogger('log').warn(`transitions are no longer logged: ${String(error)}`),
+  );
   stack.push(async () => {
     logging.abort();
     await logged;

@@ -129,7 +129,9 @@ async function main(): Promise<number> {
   const began = Date.now();
   const view = createView(options.json ? process.stderr : process.stdout, () => poweredOn);
   const cleanup = new Cleanup();
+  let stopping = false;
   const interrupted = () => {
+    stopping = true;
     view.progress('');
     view.title('Interrupted: cleaning up');
     // A second Ctrl-C must not end the clean-up half way.
@@ -155,6 +157,8 @@ async function main(): Promise<number> {
     report(true, outcome);
     return 0;
   } catch (error) {
+    // What breaks because we are being stopped is no failure of its own; the handler above ends the process.
+    if (stopping) return new Promise<never>(() => undefined);
     view.progress('');
     view.title(`Failed: ${(error as Error).message}`);
     await cleanup.run(view.note);
