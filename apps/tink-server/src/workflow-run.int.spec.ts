@@ -279,6 +279,18 @@ describe('reports', () => {
     expect(await types(id)).toEqual(['WorkflowCreated', 'ActionStarted', 'ActionFailed', 'ActionHandlerFinished']);
   });
 
+  it('may be overtaken by data, which waits for the start of its action', async () => {
+    const { id, workers } = await prepare([{ actions: [{}] }]);
+    const [worker] = workers as [SimulatedWorker];
+    const first = await worker.assigned();
+    const put = worker.putData(id, 0, '{"early":true}');
+    await worker.started(first);
+    expect(await put).toEqual({ version: 1 });
+    expect(await types(id)).toEqual(['WorkflowCreated', 'ActionStarted', 'WorkflowDataUpdated']);
+    await worker.finished(first);
+    await fact(id, 'ActionSucceeded');
+  });
+
   it('of a foreign worker are refused, and it sees nothing of the workflow', async () => {
     const mine = await prepare([{ actions: [{}] }]);
     const other = await prepare([{ actions: [{}] }]);
@@ -329,7 +341,6 @@ describe('reports', () => {
       'must be a JSON object',
     );
     expect((await call('data-get', { workflowId: 'none' })).err.code).toBe('NOT_FOUND');
-    // Before its action runs a worker may not set the data.
-    expect((await call('data-put', { workflowId: id, index: 0, data: '{}' })).err.code).toBe('ILLEGAL_TRANSITION');
+    expect((await call('data-put', { workflowId: id, index: 0, data: '{}' })).err.code).toBe('NOT_YET');
   });
 });

@@ -43,6 +43,22 @@ describe('ephemeral data', () => {
     expect(server.lines.find(({ line }) => line.includes('not sent'))?.line).toContain(why);
   });
 
+  it('is sent again when it overtook the start of its action', async () => {
+    const { bus, server, containers, start, done } = world([action('only')]);
+    let early = 0;
+    bus.answer = (subject, body) =>
+      subject.endsWith('.data-put') && early++ < 3
+        ? { err: { code: 'NOT_YET', message: 'the log does not have the start of this action yet' } }
+        : server.answer(subject, body);
+    containers.behaviour = () => {
+      writeFileSync(folder('data'), '{"n":1}');
+      return 0;
+    };
+    await done(start().life);
+    expect(server.data).toEqual({ version: 1, data: '{"n":1}' });
+    expect(server.lines.some(({ line }) => line.includes('not sent'))).toBe(false);
+  });
+
   it('sends nothing after a failure', async () => {
     const { server, containers, start, done } = world([action('only')]);
     containers.behaviour = () => {

@@ -30,12 +30,12 @@ export class MalformedReplyError extends Error {
   override readonly name = 'MalformedReplyError';
 }
 
-/** The server answered that it failed itself; that may pass. */
+/** The server answered that it failed itself, or that it does not know yet what it will; that passes. */
 export class ServerFaultError extends Error {
   override readonly name = 'ServerFaultError';
 }
 
-const serverFaults = ['INTERNAL', 'UNAVAILABLE'];
+const serverFaults = ['INTERNAL', 'UNAVAILABLE', 'NOT_YET'];
 
 /** What a worker asks tink-server. One try each; every other rejection than RefusedError may pass. */
 export class Server {

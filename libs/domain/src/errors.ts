@@ -17,6 +17,17 @@ export class IllegalTransitionError extends DomainError {
   }
 }
 
+/** What it rests on is still on its way into the log: the same command may be accepted a moment later. */
+export class NotYetError extends DomainError {
+  readonly code = 'NOT_YET';
+  constructor(
+    readonly command: string,
+    readonly missing: string,
+  ) {
+    super(`${command} has to wait: ${missing}`);
+  }
+}
+
 export class NotFoundError extends DomainError {
   readonly code = 'NOT_FOUND';
   constructor(

@@ -6,6 +6,7 @@ export {
   faultText,
   ForbiddenError,
   IllegalTransitionError,
+  NotYetError,
   InvalidDocumentError,
   InvalidError,
   NotFoundError,

@@ -6,6 +6,7 @@ import {
   IllegalTransitionError,
   InvalidError,
   NotFoundError,
+  NotYetError,
 } from '@tinkerbell/domain';
 import { CommitTooLargeError, StoreUnavailableError } from '@tinkerbell/event-store';
 import { BusUnavailableError } from '@tinkerbell/messaging';
@@ -34,6 +35,7 @@ function codeOf(error: unknown): status | undefined {
   if (error instanceof InvalidError || error instanceof MalformedJsonError) return status.INVALID_ARGUMENT;
   if (error instanceof ConflictError) return status.ALREADY_EXISTS;
   if (error instanceof IllegalTransitionError) return status.FAILED_PRECONDITION;
+  if (error instanceof NotYetError) return status.ABORTED;
   if (error instanceof ForbiddenError) return status.PERMISSION_DENIED;
   if (error instanceof DomainError) return status.INVALID_ARGUMENT;
   if (error instanceof TooLargeError || error instanceof CommitTooLargeError) return status.RESOURCE_EXHAUSTED;

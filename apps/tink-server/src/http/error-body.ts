@@ -6,6 +6,7 @@ import {
   IllegalTransitionError,
   InvalidDocumentError,
   NotFoundError,
+  NotYetError,
   type Fault,
 } from '@tinkerbell/domain';
 import { CommandIdReusedError, CommitTooLargeError, StoreUnavailableError } from '@tinkerbell/event-store';
@@ -53,6 +54,7 @@ function answer(status: number, code: string, message: string, field?: string, f
 function statusOf(error: DomainError): number {
   if (error instanceof NotFoundError) return 404;
   if (error instanceof ForbiddenError) return 403;
+  if (error instanceof NotYetError) return 425;
   if (error instanceof ConflictError || error instanceof IllegalTransitionError) return 409;
   return 400;
 }

@@ -55,8 +55,17 @@ export class SimulatedWorker {
   getData(workflowId: string): Promise<DataGetReply> {
     return this.ask('data-get', { workflowId });
   }
-  putData(workflowId: string, index: number, data: string): Promise<DataPutReply> {
-    return this.ask('data-put', { workflowId, index, data });
+  /** Waits while the start of the action is still on its way into the log, as the protocol wants it. */
+  async putData(workflowId: string, index: number, data: string): Promise<DataPutReply> {
+    for (;;) {
+      const seen = this.wakes;
+      try {
+        return await this.ask<DataPutReply>('data-put', { workflowId, index, data });
+      } catch (error) {
+        if (!(error instanceof RpcError) || error.code !== 'NOT_YET') throw error;
+        if (this.wakes === seen) await new Promise<void>((resolve) => this.onceWoken(resolve));
+      }
+    }
   }
 
   /** Asks at every wake-up until the answer is what is wanted. */

@@ -1,14 +1,15 @@
 import type { WorkflowEvent } from '@tinkerbell/events';
-import { ForbiddenError, IllegalTransitionError, InvalidError } from '../errors';
+import { ForbiddenError, IllegalTransitionError, InvalidError, NotYetError } from '../errors';
 import type { WorkflowCommand } from './workflow-commands';
-import type { ExistingWorkflow } from './workflow-state';
+import { isTerminal, type ExistingWorkflow } from './workflow-state';
 
 /** Bytes of ephemeral data, as many as one version may have. */
 export const maxDataBytes = 10_485_760;
 
 /**
  * A worker may set the data while its action runs, or after it succeeded and before the next one starts; so an older action's copy
- * never replaces a newer one's. An operator may at any time. The same content again is nothing.
+ * never replaces a newer one's. Reports travel another way than data does: data may overtake the start of its action, and is then told to
+ * come again. An operator may at any time. The same content again is nothing.
  */
 export function putData(
   command: Extract<WorkflowCommand, { readonly type: 'PutData' }>,
@@ -25,6 +26,9 @@ export function putData(
     throw new ForbiddenError(`action ${by.index} is assigned to worker ${spec?.workerId}, not to ${by.workerId}`);
   }
   if (sha256 === state.dataSha256) return [];
+  if (by && isAhead(by.index, state)) {
+    throw new NotYetError(`${type} of action ${by.index}`, 'the log does not have the start of this action yet');
+  }
   if (by && !isNewest(by.index, state)) {
     throw new IllegalTransitionError(
       `${type} of action ${by.index}`,
@@ -40,6 +44,10 @@ export function putData(
     action: spec?.name ?? '',
   };
   return [{ type: 'WorkflowDataUpdated', v: 1, data }];
+}
+
+function isAhead(index: number, { running, current, ended, deleted, status }: ExistingWorkflow): boolean {
+  return !deleted && !isTerminal(status) && ended === null && index >= current && running?.index !== index;
 }
 
 function isNewest(index: number, { running, current, ended }: ExistingWorkflow): boolean {

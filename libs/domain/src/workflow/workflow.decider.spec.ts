@@ -81,6 +81,7 @@ type Named = keyof typeof states;
 /** Each command in each state: the events' types, '-' for nothing, or the code of the refusal. */
 const columns: readonly Named[] = Object.keys(states) as Named[];
 const X = 'ILLEGAL_TRANSITION';
+const Y = 'NOT_YET';
 const N = 'NOT_FOUND';
 const C = 'CONFLICT';
 const rows: readonly (readonly [string, WorkflowCommand, readonly string[]])[] = [
@@ -108,8 +109,8 @@ const rows: readonly (readonly [string, WorkflowCommand, readonly string[]])[] =
   ],
   ['abandon 0', abandon(0), [N, X, 'ActionFailed', '-', '-', '-', '-', '-', '-', '-', X]],
   ['abandon 1', abandon(1), [N, X, X, X, 'ActionFailed', '-', X, X, X, X, X]],
-  ['put data of 0', put(), [N, X, 'WorkflowDataUpdated', 'WorkflowDataUpdated', X, X, X, X, X, X, X]],
-  ['put data of 1', put({ index: 1 }), [N, X, X, X, 'WorkflowDataUpdated', 'WorkflowDataUpdated', X, X, X, X, X]],
+  ['put data of 0', put(), [N, Y, 'WorkflowDataUpdated', 'WorkflowDataUpdated', X, X, X, X, X, X, X]],
+  ['put data of 1', put({ index: 1 }), [N, Y, Y, Y, 'WorkflowDataUpdated', 'WorkflowDataUpdated', X, X, X, X, X]],
   [
     'put data as operator',
     put({ workerId: null, index: null }),
