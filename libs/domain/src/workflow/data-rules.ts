@@ -52,8 +52,9 @@ function isAhead(index: number, state: ExistingWorkflow): boolean {
 /** It runs, or it succeeded and nothing that builds on it has begun. */
 function isNewest(index: number, state: ExistingWorkflow): boolean {
   const status = state.actions[index]?.status;
-  if (status === 'running' && !isTerminal(state.status)) return true;
-  if (status !== 'success' || isTerminal(state.status)) return false;
+  if (isTerminal(state.status) && state.status !== 'success') return false;
+  if (status === 'running') return true;
+  if (status !== 'success') return false;
   return state.created.actions.every(
     ({ plan }, other) => !plan.needs.includes(index) || (state.actions[other]?.attempts ?? 0) === 0,
   );
