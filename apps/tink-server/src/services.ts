@@ -2,6 +2,8 @@ import type { Provider } from '@nestjs/common';
 import { EventStore } from '@tinkerbell/event-store';
 import { NatsBlobs } from '@tinkerbell/messaging';
 import { allowedNetworks } from './compat/allowed-networks';
+import { AgentDesk } from './compat/agent-desk';
+import { CompatGate } from './compat/compat-gate';
 import { CompatWorker } from './compat/compat-worker';
 import { Enrolment } from './enrolment/enrolment';
 import { HardwareCommands } from './hardware/hardware-commands';
@@ -51,7 +53,9 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [ActionLogs, new ActionLogs(bus, reads)],
     [WorkerDesk, new WorkerDesk(store, reads)],
     [WorkerAccess, new WorkerAccess(store)],
-    [CompatWorker, new CompatWorker(store, reads, data, compat)],
+    [CompatGate, new CompatGate(compat)],
+    [CompatWorker, new CompatWorker(store, reads, data)],
+    [AgentDesk, new AgentDesk(store, reads)],
     [Enrolment, new Enrolment(store, reads, credentials, enrolmentOptions(config, pki.ca))],
   ];
   return { reads, metrics, providers: values.map(([provide, useValue]) => ({ provide, useValue })) };

@@ -83,7 +83,7 @@ export class WorkerDesk {
 }
 
 /** A workflow that has begun and will need this worker again keeps it: another one could wipe what it has built. */
-function hasTurnLater(state: WorkflowState, workerId: string): boolean {
+export function hasTurnLater(state: WorkflowState, workerId: string): boolean {
   if (state.status !== 'running' || state.deleted) return false;
   return state.created.actions.slice(state.current).some((action) => action.workerId === workerId);
 }
