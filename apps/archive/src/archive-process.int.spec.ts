@@ -73,6 +73,22 @@ describe('the process of the archive', () => {
     expect([runs(first), runs(archive.pid)]).toEqual([false, false]);
   });
 
+  it('goes on after the client has ended it', async () => {
+    let refusals = 1;
+    const refusing = await startKurrentStub(new InMemoryTarget(), { batches: true, refuses: () => refusals-- > 0 });
+    try {
+      const archive = await start(`kurrentdb://127.0.0.1:${refusing.port}?tls=false`);
+      const there = () => [...refusing.memory.memory.streams.values()].flat();
+      await expect
+        .poll(() => there().map(({ id }) => id), { timeout: 60_000 })
+        .toContain(eventId(await appendTo(store, 'again'), 0));
+      await archive.stop();
+      expect(lines).toContain('archive: its process ended (1), it is started again');
+    } finally {
+      await refusing.stop();
+    }
+  });
+
   it.each([
     ['http://x', 'archive: TINK_ARCHIVE_KURRENTDB_URL: Unexpected "http://"'],
     ['', 'archive: TINK_ARCHIVE_KURRENTDB_URL is not set'],

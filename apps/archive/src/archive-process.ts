@@ -32,11 +32,11 @@ export async function startArchiveProcess(options: Options): Promise<ArchiveProc
     for (let failures = 0; ;) {
       const how = await current.ended;
       if (stopped) return;
-      failures = current.worked() ? 0 : failures + 1;
+      failures = Date.now() - current.startedAt > longest ? 0 : failures + 1;
       options.log(`archive: its process ended (${how}), it is started again`);
       await new Promise<void>((resolve) => {
         wake = resolve;
-        setTimeout(resolve, Math.min(shortest * 2 ** failures, longest)).unref();
+        setTimeout(resolve, Math.min(shortest * 2 ** Math.min(failures, 20), longest)).unref();
       });
       if (stopped) return;
       current = begin(options);
@@ -58,11 +58,12 @@ export async function startArchiveProcess(options: Options): Promise<ArchiveProc
 
 interface Run {
   readonly pid: number | undefined;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
   /** Resolves with its exit code or the signal that ended it. */
   readonly ended: Promise<string>;
   /** Resolves when it works. */
   readonly ready: Promise<void>;
-  worked(): boolean;
   lastLine(): string;
   terminate(): Promise<void>;
 }
@@ -82,7 +83,7 @@ function begin({ file, env, log }: Options): Run {
     // Ctrl-C at our terminal is ours to turn into an orderly end.
     detached: true,
   });
-  let [worked, last] = [false, ''];
+  let last = '';
   const lines = child.stderr ? createInterface({ input: child.stderr }) : undefined;
   lines?.on('line', (line) => {
     last = line;
@@ -93,16 +94,13 @@ function begin({ file, env, log }: Options): Run {
     child.once('close', (code, signal) => resolve(signal ?? String(code)));
   });
   const ready = new Promise<void>((resolve) => {
-    child.once('message', () => {
-      worked = true;
-      resolve();
-    });
+    child.once('message', () => resolve());
   });
   return {
     pid: child.pid,
+    startedAt: Date.now(),
     ended,
     ready,
-    worked: () => worked,
     lastLine: () => last,
     async terminate() {
       child.kill('SIGTERM');

@@ -24,16 +24,19 @@ export interface KurrentStub {
   stop(): Promise<void>;
 }
 
+export interface StubOptions {
+  readonly batches: boolean;
+  /** Asked before each batch: whether to refuse it without any details, at which the client throws where nobody can catch it. */
+  readonly refuses?: () => boolean;
+}
+
 const maxAppendBytes = 1_048_576;
 
 /**
  * The calls of KurrentDB that the mirror makes, over a fake of it. It is our reading of the protocol: that the client can talk to it
  * shows that the adapter calls the client rightly. It is not KurrentDB and does not show how that one behaves.
  */
-export async function startKurrentStub(
-  memory: InMemoryTarget,
-  options: { readonly batches: boolean },
-): Promise<KurrentStub> {
+export async function startKurrentStub(memory: InMemoryTarget, options: StubOptions): Promise<KurrentStub> {
   const server = new Server({ 'grpc.max_receive_message_length': 64 * 1_048_576 });
   server.addService(services.StreamsService, {
     read: (call: ServerWritableStream<streams.ReadReq, streams.ReadResp>) => void read(memory, call),
@@ -46,7 +49,7 @@ export async function startKurrentStub(
         (error: unknown) => answer(failure(error)),
       ),
     batchAppend: (call: ServerDuplexStream<streams.BatchAppendReq, streams.BatchAppendResp>) =>
-      batchAppend(memory, call),
+      batchAppend(memory, call, options),
   });
   server.addService(featureServices.ServerFeaturesService, {
     getSupportedMethods: (_: ServerUnaryCall<unknown, unknown>, answer: sendUnaryData<features.SupportedMethods>) => {
@@ -155,6 +158,7 @@ async function append(
 function batchAppend(
   memory: InMemoryTarget,
   call: ServerDuplexStream<streams.BatchAppendReq, streams.BatchAppendResp>,
+  { refuses = () => false }: StubOptions,
 ): void {
   const open = new Map<string, { readonly options: streams.BatchAppendReq.Options; readonly events: TargetEvent[] }>();
   call.on('data', (request: streams.BatchAppendReq) => {
@@ -166,6 +170,11 @@ function batchAppend(
     batch.events.push(...request.getProposedMessagesList().map(eventOf));
     if (!request.getIsFinal()) return;
     open.delete(correlation);
+    if (refuses()) {
+      const bare = new streams.BatchAppendResp().setCorrelationId(request.getCorrelationId());
+      call.write(bare.setStreamIdentifier(batch.options.getStreamIdentifier()).setError(new statuses.Status()));
+      return;
+    }
     void store(memory, batch.options, batch.events).then(
       (reply) => call.write(reply.setCorrelationId(request.getCorrelationId())),
       (error: unknown) => call.emit('error', failure(error)),
