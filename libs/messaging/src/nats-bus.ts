@@ -1,7 +1,8 @@
 import type { JetStreamManager, JsMsg, Msg, NatsConnection, NatsError } from 'nats';
 import { BusForbiddenError, type BusOptions, BusUnavailableError, connectNats } from './nats-connect';
-import { ingressConsumer, streamNames } from './nats-names';
+import { streamNames } from './nats-names';
 import { pullMessages } from './nats-pull';
+import { openReports, ReportsTakenOverError } from './nats-reports';
 import { parseLogSubject, parseWorkerSubject, subjects } from './subjects';
 import type { LogLine } from './worker-protocol';
 
@@ -84,16 +85,20 @@ export class NatsBus {
   /**
    * Hands out the workers' reports one after the other, in order, until aborted. A report is acknowledged when `handler` resolves; when
    * it throws, the report comes again after two seconds, so log what went wrong and return for one that can never succeed.
+   *
+   * There is one reader at a time, the last one that began: it gets whatever is not acknowledged at once and in order, and the one before
+   * it gets nothing any more and ends with ReportsTakenOverError. `epoch`: the number of the lease under which this is done.
    */
   async consumeReports(
     handler: (report: Report) => Promise<void>,
-    options: { readonly signal: AbortSignal },
+    options: { readonly signal: AbortSignal; readonly epoch?: number },
   ): Promise<void> {
     const messages = pullMessages(this.connection, {
       ordered: false,
       batch: 50,
       signal: options.signal,
-      open: () => this.connection.jetstream().consumers.get(streamNames.reports, ingressConsumer),
+      open: openReports(this.connection, options.epoch ?? 0),
+      isFinal: (error) => error instanceof ReportsTakenOverError,
     });
     for await (const message of messages) {
       const stillWorking = setInterval(() => message.working(), 10_000);

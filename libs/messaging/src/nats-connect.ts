@@ -1,7 +1,7 @@
 import type { ConnectionOptions, NatsConnection } from 'nats';
 
 export interface BusOptions {
-  /** `tls://host:port`, `nats://host:port` or `host:port`; several for a cluster. */
+  /** `tls://host:port`, `nats://host:port` or `host:port`; several for a cluster, as a list or with commas between them. */
   readonly servers: string | readonly string[];
   /** PEM of the authority that signed the server's certificate; with it TLS is demanded. */
   readonly ca?: string;
@@ -58,7 +58,9 @@ async function toConnectionOptions(options: BusOptions): Promise<ConnectionOptio
   const { servers, ca, creds, jwt, seed, name, inboxPrefix } = options;
   const bytes = (text: string) => new TextEncoder().encode(text);
   return {
-    servers: typeof servers === 'string' ? servers : [...servers],
+    servers: (typeof servers === 'string' ? servers.split(',') : servers)
+      .map((server) => server.trim())
+      .filter(Boolean),
     name,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 250,
