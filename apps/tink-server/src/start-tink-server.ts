@@ -20,6 +20,7 @@ import { makeServices } from './services';
 import type { TinkServerConfig } from './tink-server.config';
 import { TinkServerModule } from './tink-server.module';
 import { ActionTimeoutReactor } from './timeouts/action-timeout.reactor';
+import { LogClock } from './timeouts/log-clock';
 import { IngressLoop } from './workers/ingress.loop';
 import { logTransitions } from './workers/transition-log';
 import { wakeWorkers } from './workers/wake-workers';
@@ -127,7 +128,8 @@ function compete(
     stack.push(() => candidacy.close());
   };
   lead('action-timeout', async ({ signal }) => {
-    const timeouts = new ActionTimeoutReactor(store, reads, config.TINK_ACTION_GRACE_SECONDS);
+    const { now } = await LogClock.start(() => bus.logTime(), signal);
+    const timeouts = new ActionTimeoutReactor(store, reads, config.TINK_ACTION_GRACE_SECONDS, now);
     try {
       await timeouts.start();
       if (!signal.aborted) await once(signal, 'abort');

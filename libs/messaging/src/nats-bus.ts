@@ -196,6 +196,15 @@ export class NatsBus {
     });
   }
 
+  /** The clock that stamps the log, i.e. of the server that leads it: milliseconds since 1970. Throws BusUnavailableError. */
+  async logTime(): Promise<number> {
+    return translate('the time of the log', async () => {
+      const manager = await this.connection.jetstreamManager({ checkAPI: false });
+      const { ts } = (await manager.streams.info(streamNames.events)) as { readonly ts?: string }; // since 2.10
+      return ts === undefined ? Date.now() : Date.parse(ts);
+    });
+  }
+
   /** Sends what is waiting, then closes. */
   async close(): Promise<void> {
     if (this.connection.isClosed()) return;

@@ -10,6 +10,8 @@ export interface BusOptions {
   /** A user JWT and the seed of its key; a function is asked again at every reconnection. */
   readonly jwt?: string | (() => string);
   readonly seed?: string;
+  /** Of a cluster: stay with the servers named, also when these tell of others. */
+  readonly onlyThese?: boolean;
   /** Shown in the server's list of connections. */
   readonly name: string;
   /** Needed where the credential allows replies below one prefix only: `subjects.inboxPrefix(workerId)`. */
@@ -62,6 +64,7 @@ async function toConnectionOptions(options: BusOptions): Promise<ConnectionOptio
       .map((server) => server.trim())
       .filter(Boolean),
     name,
+    ignoreClusterUpdates: options.onlyThese ?? false,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 250,
     reconnectJitter: 100,
