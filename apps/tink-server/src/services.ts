@@ -49,7 +49,7 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [WorkflowCommands, new WorkflowCommands(store, reads)],
     [WorkflowData, data],
     [ActionLogs, new ActionLogs(bus, reads)],
-    [WorkerDesk, new WorkerDesk(store, reads)],
+    [WorkerDesk, new WorkerDesk(store, reads, (workerId) => bus.pendingReport(workerId, 'started'))],
     [WorkerAccess, new WorkerAccess(store)],
     [CompatWorker, new CompatWorker(store, reads, data, compat)],
     [Enrolment, new Enrolment(store, reads, credentials, enrolmentOptions(config, pki.ca))],

@@ -39,6 +39,8 @@ describe('a cluster of three', () => {
   it('holds the log in three copies, each written through', async () => {
     const store = await JetStreamEventStore.fromConnection(bus.connection, cluster.engine);
     expect(store.facts).toMatchObject({ replicas: 3, durability: 'fsync-each', serversAsked: 3 });
+    const { config } = await (await bus.connection.jetstreamManager()).streams.info('TINK_EV');
+    expect(config.compression).toBe('none');
     await expect(ensureStreams(bus.connection, { replicas: 1 })).rejects.toThrow(
       /num_replicas: expected 1, found 3.*nothing was changed/,
     );

@@ -3,7 +3,7 @@ import { BusForbiddenError, type BusOptions, BusUnavailableError, connectNats } 
 import { streamNames } from './nats-names';
 import { pullMessages } from './nats-pull';
 import { openReports, ReportsTakenOverError } from './nats-reports';
-import { parseLogSubject, parseWorkerSubject, subjects } from './subjects';
+import { parseLogSubject, parseWorkerSubject, type ReportKind, subjects } from './subjects';
 import type { LogLine } from './worker-protocol';
 
 /** A message of `TINK_IN`. */
@@ -111,6 +111,20 @@ export class NatsBus {
         clearInterval(stillWorking);
       }
     }
+  }
+
+  /** The last report of this kind that the worker made and that is not in the log yet; undefined: none, or none that is JSON. */
+  async pendingReport(workerId: string, kind: ReportKind): Promise<unknown> {
+    return translate('the reports of workers', async () => {
+      const manager = await this.connection.jetstreamManager({ checkAPI: false });
+      try {
+        const query = { last_by_subj: subjects.report(workerId, kind) };
+        return (await manager.streams.getMessage(streamNames.reports, query)).json<unknown>();
+      } catch (error) {
+        if (error instanceof SyntaxError || (isNatsError(error) && error.api_error?.code === 404)) return undefined;
+        throw error;
+      }
+    });
   }
 
   /** Core request/reply in JSON. Throws BusUnavailableError when nobody answers, BusForbiddenError when we may not ask. */

@@ -15,9 +15,11 @@ import { ServerLogger } from '../log';
 export class WorkerDesk {
   private readonly logger = new ServerLogger('worker');
 
+  /** `pendingStart`: the body of the worker's last report of a start that is not in the log yet. */
   constructor(
     private readonly store: EventStore,
     private readonly reads: ReadSide,
+    private readonly pendingStart: (workerId: string) => Promise<unknown>,
   ) {}
 
   /** The next action for this worker, or why there is none. An action that another boot of the machine began is given up first. */
@@ -27,6 +29,17 @@ export class WorkerDesk {
     for (const { id } of workOrder(rows)) {
       let state = await this.load(id);
       let step = nextAssignment(state, id, workerId, bootId);
+      if (step.kind === 'assignment') {
+        if (await this.begunBefore(workerId, bootId, step)) {
+          return {
+            assignment: null,
+            reason: 'an earlier boot began this action; its report is on its way into the log',
+          };
+        }
+        // That report may have come into the log between the two looks.
+        state = await this.load(id);
+        step = nextAssignment(state, id, workerId, bootId);
+      }
       if (step.kind === 'abandon') {
         await this.abandon(id, workerId, bootId, step);
         state = await this.load(id);
@@ -52,6 +65,20 @@ export class WorkerDesk {
       throw new ForbiddenError(`action ${index} of workflow ${workflowId} is not assigned to worker ${workerId}`);
     }
     return attemptState(state, index, attempt);
+  }
+
+  /**
+   * Another boot of this machine has reported the start of the very attempt, and nobody has taken the report into the log yet: handed out
+   * again, the action would run twice.
+   */
+  private async begunBefore(
+    workerId: string,
+    bootId: string,
+    step: { readonly workflowId: string; readonly index: number; readonly attempt: number },
+  ): Promise<boolean> {
+    const start = (await this.pendingStart(workerId)) as Partial<Record<string, unknown>> | null | undefined;
+    const same = (['workflowId', 'index', 'attempt'] as const).every((field) => start?.[field] === step[field]);
+    return same && start?.['bootId'] !== bootId;
   }
 
   private async load(workflowId: string): Promise<WorkflowState> {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { JetStreamEventStore } from '@tinkerbell/event-store';
 import { Ledger } from '../ledger';
 import { pause, until } from '../pause';
@@ -42,6 +43,7 @@ export class Load {
   constructor(private readonly input: LoadInput) {
     this.random = new Random(input.seed, 'load');
     this.ledger = new Ledger(input.ledger);
+    setMaxListeners(0, this.done.signal); // every worker listens
     this.client = new Client(input.urls, this.random.fork('client'), this.done.signal);
   }
 
@@ -53,7 +55,11 @@ export class Load {
         `template-${name}`,
       );
     }
-    for (const machine of this.input.workers) await this.register(machine.id, machine.mac);
+    const left = [...this.input.workers];
+    const register = async (): Promise<void> => {
+      for (let machine = left.pop(); machine; machine = left.pop()) await this.register(machine.id, machine.mac);
+    };
+    await Promise.all(Array.from({ length: 8 }, register));
   }
 
   private async register(id: string, mac: string): Promise<void> {

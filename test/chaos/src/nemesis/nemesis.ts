@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Cluster } from '../cluster/cluster';
 import { pause } from '../pause';
 import type { Random } from '../random';
@@ -30,6 +31,7 @@ export async function torment(
   end: AbortSignal,
   log: (line: string) => void,
 ): Promise<void> {
+  setMaxListeners(0, end); // every fault listens
   const started = performance.now();
   const running = planned.map(async ({ at, what, ms, hit }) => {
     await pause(at - (performance.now() - started), end);
