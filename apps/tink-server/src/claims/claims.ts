@@ -26,7 +26,7 @@ const patienceMs = 3_000;
 const lookAgainMs = 50;
 
 /**
- * Keeps values unique over many streams and any number of servers (docs/adr, claims). Whoever is about to append a commit that gives it a value
+ * Keeps values unique over many streams and any number of servers (ADR 0008). Whoever is about to append a commit that gives it a value
  * first claims it in the value's own stream, for exactly that commit: the claim names the owner's last position, and the commit is
  * appended with that position as expectation. So a claim whose owner's stream has moved on is spent, and one that stands can be ended by
  * making the stream move on. Nothing has to be released, and no clock decides what is right.
