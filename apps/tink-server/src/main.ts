@@ -49,5 +49,6 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   process.stderr.write(`tink-server: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  // At once: an open connection to NATS would keep a process alive that serves nobody.
+  process.exit(1);
 });

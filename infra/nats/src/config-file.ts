@@ -46,7 +46,9 @@ export function renderConfig(config: ServerConfig): string {
     `  max_mem: ${64 * 1024 * 1024}`,
     '}',
   ];
-  if (tls) lines.push('tls {', `  cert_file: ${quote(tls.cert)}`, `  key_file: ${quote(tls.key)}`, '}');
+  // Two seconds, the default, are too few when a rack is powered on: who is refused tries again, and then all do so at once for ever.
+  if (tls)
+    lines.push('tls {', `  cert_file: ${quote(tls.cert)}`, `  key_file: ${quote(tls.key)}`, '  timeout: 10', '}');
   if (config.cluster) lines.push(...clusterLines(config.cluster, tls));
   if (identity) {
     const { operatorJwt, systemAccount, account } = identity;

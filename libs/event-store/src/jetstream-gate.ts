@@ -11,6 +11,9 @@ export interface GateOptions {
   readonly ca?: string;
   /** Where the server cannot be asked: what whoever configured it says. */
   readonly durability?: 'fsync-each';
+  /** How long to wait for a JetStream that cannot answer yet: a cluster elects its leaders after a start. Default 60 s. */
+  readonly startPatienceMs?: number;
+  readonly log?: (line: string) => void;
   /** Laboratories: go on although a power loss may take acknowledged commits. */
   readonly allowLazySync?: boolean;
 }
@@ -40,8 +43,10 @@ export async function checkServer(connection: NatsConnection, options: GateOptio
     );
   }
   const manager = await connection.jetstreamManager({ checkAPI: false });
-  const { api } = await manager.getAccountInfo();
-  const config = await eventStreamConfig(manager);
+  const { api, config } = await patiently(options, async () => ({
+    api: (await manager.getAccountInfo()).api,
+    config: await eventStreamConfig(manager),
+  }));
   const faults = streamFaults(config);
   if (faults.length > 0) {
     throw new StoreUnsuitableError(
@@ -51,6 +56,26 @@ export async function checkServer(connection: NatsConnection, options: GateOptio
   const { durability, serversAsked } = await durabilityOf(config, options);
   if ((durability === 'lazy' || durability === 'unknown') && !options.allowLazySync) throw refusal(durability);
   return { serverVersion, apiLevel: apiLevelOf(api), replicas: config.num_replicas, durability, serversAsked };
+}
+
+async function patiently<T>({ startPatienceMs = 60_000, log }: GateOptions, ask: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + startPatienceMs;
+  for (let told = false; ; told = true) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isPassing(error) || Date.now() > deadline) throw error;
+      if (!told) log?.(`waiting for JetStream: ${error instanceof Error ? error.message : String(error)}`);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+}
+
+/** No answer, or no leader. */
+function isPassing(error: unknown): boolean {
+  if (!(error instanceof NatsError)) return false;
+  if (error.api_error) return error.api_error.code >= 500;
+  return error.code === 'TIMEOUT' || error.code === '503';
 }
 
 export function hasVersion(version: string, [major, minor]: readonly [number, number]): boolean {

@@ -56,14 +56,11 @@ async function startLoad(
   ledger: string,
   cleanup: Cleanup,
 ): Promise<RunningLoad> {
-  const workers = await Promise.all(
-    Array.from({ length: options.workers }, async (_, i): Promise<LoadInput['workers'][number]> => {
-      const id = `0eba0bf8-3772-4b4a-ab9f-${String(i).padStart(12, '0')}`;
-      const mac = `52:54:00:00:${(i >> 8).toString(16).padStart(2, '0')}:${(i & 255).toString(16).padStart(2, '0')}`;
-      const twins = i % twinEvery === 0 ? [await cluster.login(id)] : [];
-      return { id, mac, logins: [await cluster.login(id), ...twins] };
-    }),
-  );
+  const workers = Array.from({ length: options.workers }, (_, i): LoadInput['workers'][number] => {
+    const id = `0eba0bf8-3772-4b4a-ab9f-${String(i).padStart(12, '0')}`;
+    const mac = `52:54:00:00:${(i >> 8).toString(16).padStart(2, '0')}:${(i & 255).toString(16).padStart(2, '0')}`;
+    return { id, mac, machines: i % twinEvery === 0 ? 2 : 1 };
+  });
   const [first, ...others] = cluster.tink.map(({ url }) => url);
   if (first === undefined) throw new Error('no tink-server');
   const input: LoadInput = {

@@ -1,6 +1,6 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { createUserKey, ensureNatsIdentity, ensurePki, type NatsIdentity, type Pki } from '@tinkerbell/identity';
+import { ensureNatsIdentity, ensurePki, type NatsIdentity, type Pki } from '@tinkerbell/identity';
 import { findNatsServer, type NatsServer, startNatsServer } from '@tinkerbell/nats';
 import type { Cleanup } from '../../../demo/src/cleanup';
 import { until } from '../pause';
@@ -23,7 +23,6 @@ export interface Cluster {
   readonly disk: SmallDisk;
   readonly readModels: readonly string[];
   readonly engine: { readonly servers: string; readonly ca: string; readonly creds: string };
-  login(workerId: string): Promise<{ servers: string; ca: string; jwt: string; seed: string }>;
   /** Everything answers again, whatever happened before. */
   whole(): Promise<void>;
 }
@@ -60,12 +59,6 @@ export async function startCluster(dir: string, cleanup: Cleanup): Promise<Clust
   const cluster: Cluster = {
     ...{ dir, places, pki, identity, nats, tink, disk, readModels },
     engine: { servers, ca: pki.ca, creds: identity.engineCreds },
-    async login(workerId) {
-      const { publicKey, seed } = createUserKey();
-      const expiresAt = new Date(Date.now() + 86_400_000);
-      const jwt = await identity.mintWorkerJwt({ publicKey, workerId, expiresAt });
-      return { servers, ca: pki.ca, jwt, seed };
-    },
     whole: () => heal(cluster),
   };
   return cluster;

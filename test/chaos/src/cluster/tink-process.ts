@@ -7,6 +7,7 @@ import type { Place } from './places';
 /** One tink-server in a namespace of its own: the program as it is shipped, ended and started as often as wanted. */
 export class TinkProcess {
   private child: ChildProcess | undefined;
+  private wanted = false;
 
   constructor(
     readonly place: Place,
@@ -18,7 +19,9 @@ export class TinkProcess {
     return `http://${this.place.host}:42114`;
   }
 
+  /** Whoever runs it in earnest starts it again when it ends by itself, and so do we. */
   start(): void {
+    this.wanted = true;
     if (this.child && this.child.exitCode === null && this.child.signalCode === null) return;
     const { log, clock, preload } = this.files;
     writeFileSync(clock, '0');
@@ -30,7 +33,7 @@ export class TinkProcess {
       preload,
       resolve('dist/apps/tink-server/main.js'),
     ];
-    this.child = spawn(
+    const child = spawn(
       'nsenter',
       [`--net=/run/netns/${this.place.namespace}`, '--', 'setpriv', '--pdeathsig', 'KILL', ...program],
       {
@@ -38,6 +41,8 @@ export class TinkProcess {
         env: { PATH: process.env['PATH'] ?? '', ...this.env, CHAOS_CLOCK_FILE: clock },
       },
     );
+    this.child = child;
+    child.once('exit', () => setTimeout(() => this.wanted && this.child === child && this.start(), 500));
   }
 
   signal(name: NodeJS.Signals): void {
@@ -46,6 +51,7 @@ export class TinkProcess {
 
   /** Ends it and waits until it is gone. */
   async end(name: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    this.wanted = false;
     const { child } = this;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');

@@ -1,22 +1,20 @@
 import { setMaxListeners } from 'node:events';
 import { JetStreamEventStore } from '@tinkerbell/event-store';
+import { NatsBus } from '@tinkerbell/messaging';
 import { Ledger } from '../ledger';
 import { pause, until } from '../pause';
 import { Random } from '../random';
 import { Client } from './client';
 import { Progress } from './progress';
-import { Worker, type Login } from './worker';
+import { Worker } from './worker';
 
 /** What the process in the clients' namespace is told. */
 export interface LoadInput {
   readonly seed: number;
   readonly engine: { readonly servers: string; readonly ca: string; readonly creds: string };
   readonly urls: readonly [string, ...string[]];
-  readonly workers: readonly {
-    readonly id: string;
-    readonly mac: string;
-    readonly logins: readonly [Login, ...Login[]];
-  }[];
+  /** `machines`: how many have this one identity. */
+  readonly workers: readonly { readonly id: string; readonly mac: string; readonly machines: number }[];
   readonly ledger: string;
   /** New workflows in a second, at most. */
   readonly rate: number;
@@ -27,6 +25,7 @@ export type LoadMessage =
   { readonly t: 'ready' } | { readonly t: 'progress'; readonly begun: number; readonly open: number };
 
 const crashChance = 0.03;
+const workersPerConnection = 10;
 const templates = { plain: 'chaos', silent: 'chaos-silent' } as const;
 
 /** The workers and the client of one run: first all machines are registered, then workflows are made until `stop`, then all have to end. */
@@ -74,8 +73,9 @@ export class Load {
       ...{ ...this.input.engine, name: 'chaos', allowLazySync: true },
     });
     const following = this.progress.follow(store, this.done.signal);
-    const workers = this.input.workers.flatMap(({ id, logins }) =>
-      logins.map((login, i) => this.worker(id, login, i, logins.length > 1)),
+    const buses = await this.connect();
+    const workers = this.input.workers.flatMap(({ id, machines }, n) =>
+      Array.from({ length: machines }, (_, i) => this.worker(id, buses[(n + i) % buses.length], i, machines > 1)),
     );
     const working = workers.map((worker) => worker.run());
     this.crashes = crashChance;
@@ -92,6 +92,7 @@ export class Load {
     clearInterval(ticker);
     this.done.abort();
     await Promise.all([...working, following]);
+    await Promise.all(buses.map((bus) => bus.close()));
     await store.close();
   }
 
@@ -99,10 +100,18 @@ export class Load {
     return { t: 'progress', begun: this.progress.begun, open: this.progress.open.length };
   }
 
-  private worker(id: string, login: Login, i: number, twin: boolean): Worker {
+  private connect(): Promise<readonly NatsBus[]> {
+    const count = Math.ceil(this.input.workers.length / workersPerConnection);
+    return Promise.all(
+      Array.from({ length: count }, (_, i) => NatsBus.connect({ ...this.input.engine, name: `workers ${i}` })),
+    );
+  }
+
+  private worker(id: string, bus: NatsBus | undefined, i: number, twin: boolean): Worker {
+    if (!bus) throw new Error('no connection');
     const { ledger, done } = this;
     const random = this.random.fork(`worker-${id}-${i}`);
-    return new Worker({ id, login, random, ledger, twin, crash: () => this.crashes, stop: done.signal });
+    return new Worker({ id, bus, random, ledger, twin, crash: () => this.crashes, stop: done.signal });
   }
 
   private async make(stop: AbortSignal): Promise<void> {

@@ -12,16 +12,10 @@ import { pause } from '../pause';
 import type { Random } from '../random';
 import { Machine, type Report } from './machine';
 
-export interface Login {
-  readonly servers: string;
-  readonly ca: string;
-  readonly jwt: string;
-  readonly seed: string;
-}
-
 export interface WorkerOptions {
   readonly id: string;
-  readonly login: Login;
+  /** Shared with other workers: a process that opened one for each would be busy with nothing but handshakes. */
+  readonly bus: NatsBus;
   readonly random: Random;
   readonly ledger: Ledger;
   /** Another machine has the same identity. */
@@ -56,31 +50,28 @@ export class Worker {
   }
 
   async run(): Promise<void> {
-    const { id, login, random, stop, twin } = this.options;
+    const { id, bus, random, stop, twin } = this.options;
+    bus.onWake(id, () => {
+      this.wakes++;
+      this.onWake();
+    });
     while (!stop.aborted) {
-      const bus = await NatsBus.connect({ ...login, name: `worker ${id}`, inboxPrefix: subjects.inboxPrefix(id) });
-      bus.onWake(id, () => {
-        this.wakes++;
-        this.onWake();
-      });
       try {
-        await this.work(bus);
+        await this.work();
       } catch (error) {
         if (!(error instanceof Crash)) throw error;
         if (random.chance(0.2) && !twin) this.machine.reset();
-      } finally {
-        await bus.connection.close(); // as a process that dies: nothing is sent any more
       }
       await pause(random.between(...restartMs), stop);
     }
   }
 
-  private async work(bus: NatsBus): Promise<void> {
+  private async work(): Promise<void> {
     const { stop, random } = this.options;
-    for (const { report, acked } of this.machine.journal.values()) if (!acked) await this.deliver(bus, report);
+    for (const { report, acked } of this.machine.journal.values()) if (!acked) await this.deliver(report);
     while (!stop.aborted) {
       const seen = this.wakes;
-      const reply = await this.ask<NextReply>(bus, 'next', { bootId: this.machine.bootId });
+      const reply = await this.ask<NextReply>('next', { bootId: this.machine.bootId });
       const assignment = reply?.assignment;
       if (!assignment) {
         await this.sleep(seen, reply ? idleMs : random.between(200, 1_000));
@@ -91,20 +82,20 @@ export class Worker {
       if (known) {
         // The result is on its way into the log.
         await this.sleep(seen, 1_000);
-        if (random.chance(0.2)) await this.deliver(bus, known.report);
+        if (random.chance(0.2)) await this.deliver(known.report);
         continue;
       }
-      await this.perform(bus, assignment);
+      await this.perform(assignment);
     }
   }
 
-  private async perform(bus: NatsBus, assignment: Assignment): Promise<void> {
-    const { random, ledger, id, twin } = this.options;
+  private async perform(assignment: Assignment): Promise<void> {
+    const { random, ledger, id, twin, bus } = this.options;
     const { workflowId, index, attempt, action } = assignment;
     const key = `${workflowId}:${index}:${attempt}`;
     this.mayCrash('before-start');
-    await this.deliver(bus, this.machine.started(assignment));
-    if (action.name === 'silent') return this.hang(bus, assignment);
+    await this.deliver(this.machine.started(assignment));
+    if (action.name === 'silent') return this.hang(assignment);
     this.mayCrash('before-effect');
     if (!this.machine.ran.has(key)) {
       this.machine.ran.add(key);
@@ -113,7 +104,7 @@ export class Worker {
     const ms = random.between(50, 600);
     await pause(ms, this.options.stop);
     this.mayCrash('after-effect');
-    if (twin && !(await this.ask<StateReply>(bus, 'state', { workflowId, index, attempt }))?.goOn) return;
+    if (twin && !(await this.ask<StateReply>('state', { workflowId, index, attempt }))?.goOn) return;
     const finished = this.machine.finished(assignment, ms / 1000, random.chance(0.03) ? 17 : 0);
     this.mayCrash('before-report');
     if (random.chance(this.options.crash())) {
@@ -121,24 +112,24 @@ export class Worker {
       bus.publishReport(subjects.report(id, finished.kind), finished.id, finished.body).catch(() => undefined);
       throw new Crash('before-ack' satisfies CrashPoint);
     }
-    await this.deliver(bus, finished);
+    await this.deliver(finished);
     this.mayCrash('after-ack');
   }
 
   /** An action that nobody ends: its time runs out on the server. */
-  private async hang(bus: NatsBus, { workflowId, index, attempt }: Assignment): Promise<void> {
+  private async hang({ workflowId, index, attempt }: Assignment): Promise<void> {
     for (;;) {
       if (this.options.stop.aborted) return;
       const seen = this.wakes;
-      const state = await this.ask<StateReply>(bus, 'state', { workflowId, index, attempt });
+      const state = await this.ask<StateReply>('state', { workflowId, index, attempt });
       if (state && !state.goOn) return;
       await this.sleep(seen, 2_000);
     }
   }
 
   /** Until it is acknowledged. */
-  private async deliver(bus: NatsBus, report: Report): Promise<void> {
-    const { id, stop, ledger } = this.options;
+  private async deliver(report: Report): Promise<void> {
+    const { id, bus, stop, ledger } = this.options;
     const subject = subjects.report(id, report.kind);
     while (!stop.aborted) {
       try {
@@ -154,9 +145,9 @@ export class Worker {
   }
 
   /** undefined: no answer, or a refusal. */
-  private async ask<T>(bus: NatsBus, call: 'next' | 'state', body: object): Promise<T | undefined> {
+  private async ask<T>(call: 'next' | 'state', body: object): Promise<T | undefined> {
     try {
-      const reply = await bus.request<RpcReply<T>>(subjects.rpc(this.options.id, call), body, 3_000);
+      const reply = await this.options.bus.request<RpcReply<T>>(subjects.rpc(this.options.id, call), body, 3_000);
       return 'err' in reply ? undefined : reply.response;
     } catch {
       return undefined;
