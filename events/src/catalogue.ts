@@ -1,4 +1,5 @@
 import { bootCatalogue, type BootEvent } from './boot.events';
+import { claimCatalogue, type ClaimEvent } from './claim.events';
 import { enrolmentCatalogue, type EnrolmentEvent } from './enrolment.events';
 import type { Catalogue, Event } from './event';
 import { hardwareCatalogue, type HardwareEvent } from './hardware.events';
@@ -14,9 +15,11 @@ export const catalogue = {
   lease: leaseCatalogue,
   boot: bootCatalogue,
   enrolment: enrolmentCatalogue,
+  claim: claimCatalogue,
 } as const satisfies Record<string, Catalogue<Event>>;
 
 export type Aggregate = keyof typeof catalogue;
 export const aggregates = Object.keys(catalogue) as readonly Aggregate[];
 
-export type AnyEvent = HardwareEvent | TemplateEvent | WorkflowEvent | LeaseEvent | BootEvent | EnrolmentEvent;
+export type AnyEvent =
+  HardwareEvent | TemplateEvent | WorkflowEvent | LeaseEvent | BootEvent | EnrolmentEvent | ClaimEvent;

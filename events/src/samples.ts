@@ -237,4 +237,10 @@ export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { re
       uptimeSeconds: 9,
     },
   },
+
+  ClaimTaken: {
+    type: 'ClaimTaken',
+    v: 1,
+    data: { kind: 'mac', value: mac, owner: hardwareId, ownerPosition: 17 },
+  },
 };

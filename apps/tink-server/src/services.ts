@@ -38,7 +38,7 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
   metrics.gauge('tink_workflows', 'Workflows, deleted ones included', () => reads.workflows.count());
   metrics.gauge('tink_hardware', 'Hardware records', () => reads.hardware.count());
   const data = new WorkflowData(store, reads, new NatsBlobs(bus.connection));
-  const desk = new WorkerDesk(store, reads);
+  const desk = new WorkerDesk(store, reads, (workerId) => bus.pendingReport(workerId, 'started'));
   const compat = {
     enabled: config.TINK_COMPAT_WORKER_GRPC === 'on',
     allowed: allowedNetworks(config.TINK_COMPAT_WORKER_NETWORKS),
