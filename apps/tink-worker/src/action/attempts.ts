@@ -81,6 +81,7 @@ export class Attempts {
     const { pace, maxDataBytes: maxBytes } = this.settings;
     const attempt = known ?? new Attempt(assignment, this.settings, this.ports);
     const { folder, say } = attempt;
+    if (!known) await attempt.discard(attempt.container(), attempt.output());
     // Before the result: with it the next action may begin elsewhere, and it needs the data.
     if (after.sendData && !journal.isAcked(report.id)) {
       const settled = await sendData(server, folder, assignment, { maxBytes, pace, stop: detach, say });
