@@ -12,6 +12,7 @@ import { ReadSide } from './read-side';
 import { Site } from './site';
 import { TemplateCommands } from './template/template-commands';
 import type { TinkServerConfig } from './tink-server.config';
+import { Permits } from './workers/permits';
 import { WorkerAccess } from './workers/worker-access';
 import { WorkerDesk } from './workers/worker-desk';
 import { ActionLogs } from './workflow/action-logs';
@@ -51,6 +52,7 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [ActionLogs, new ActionLogs(bus, reads)],
     [WorkerDesk, new WorkerDesk(store, reads)],
     [WorkerAccess, new WorkerAccess(store)],
+    [Permits, new Permits(store)],
     [CompatWorker, new CompatWorker(store, reads, data, compat)],
     [Enrolment, new Enrolment(store, reads, credentials, enrolmentOptions(config, pki.ca))],
   ];

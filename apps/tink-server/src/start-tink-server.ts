@@ -84,7 +84,15 @@ async function start(
   await app.init();
 
   stack.push(wakeWorkers(reads, (workerId) => bus.wake(workerId)));
-  const timeouts = new ActionTimeoutReactor(store, reads, config.TINK_ACTION_GRACE_SECONDS);
+  const timeouts = new ActionTimeoutReactor(store, reads, {
+    patience: {
+      action: config.TINK_ACTION_GRACE_SECONDS,
+      cancel: config.TINK_CANCEL_GRACE_SECONDS,
+      boot: config.TINK_BOOT_DELAY_SECONDS,
+      worker: config.TINK_WORKER_DELAY_SECONDS,
+    },
+    wake: (workerId) => bus.wake(workerId),
+  });
   await timeouts.start();
   stack.push(() => timeouts.close());
   const ingress = new IngressLoop(store, bus, metrics);

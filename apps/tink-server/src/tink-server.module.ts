@@ -14,6 +14,7 @@ import { TemplateV1Controller } from './v1/template.v1.controller';
 import { WorkflowV1Controller } from './v1/workflow.v1.controller';
 import { WorkerRpcController } from './workers/worker-rpc.controller';
 import { WorkflowApiController } from './workflow/workflow.api.controller';
+import { WorkflowDecisionsApiController } from './workflow/workflow-decisions.api.controller';
 import { WorkflowGrpcController } from './workflow/workflow.grpc.controller';
 
 @Module({
@@ -25,6 +26,7 @@ import { WorkflowGrpcController } from './workflow/workflow.grpc.controller';
     HardwareApiController,
     TemplateApiController,
     WorkflowApiController,
+    WorkflowDecisionsApiController,
     EventsApiController,
     MachinesApiController,
     EnrolmentController,

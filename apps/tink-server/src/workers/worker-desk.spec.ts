@@ -27,7 +27,7 @@ beforeEach(async () => {
 });
 afterEach(() => memory.close());
 
-const next = (bootId = 'boot-1') => desk.next(hardwareId, bootId);
+const next = (bootId = 'boot-1') => desk.next(hardwareId, { bootId });
 
 describe('next', () => {
   it('hands out the first action of the oldest workflow', async () => {
@@ -94,7 +94,7 @@ describe('next', () => {
   });
   it('says why there is nothing', async () => {
     expect((await next()).reason).toBe('no workflow for this machine');
-    expect((await desk.next(other, 'b')).reason).toContain(`no hardware ${other} is registered`);
+    expect((await desk.next(other, { bootId: 'b' })).reason).toContain(`no hardware ${other} is registered`);
     await memory.given('workflow', 'wf', workflowCreated(1), actionStarted(0), actionFailed(0));
     expect((await next()).reason).toContain('ended, the last one (wf) with failed');
   });
