@@ -1,6 +1,6 @@
 import type { Provider } from '@nestjs/common';
 import { EventStore } from '@tinkerbell/event-store';
-import { NatsBlobs } from '@tinkerbell/messaging';
+import { NatsBlobs, NatsSecretBucket } from '@tinkerbell/messaging';
 import { allowedNetworks } from './compat/allowed-networks';
 import { CompatWorker } from './compat/compat-worker';
 import { Enrolment } from './enrolment/enrolment';
@@ -9,6 +9,7 @@ import { Metrics } from './metrics';
 import type { TinkServerPorts } from './ports';
 import { ProjectedReads, type TinkReadModels } from './projected-reads';
 import { ReadSide } from './read-side';
+import { Secrets } from './secrets/secrets';
 import { Site } from './site';
 import { TemplateCommands } from './template/template-commands';
 import type { TinkServerConfig } from './tink-server.config';
@@ -27,7 +28,7 @@ export interface Services {
 
 /** Everything that the controllers use, wired by hand: plain classes without decorators. */
 export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, readModels: TinkReadModels): Services {
-  const { store, bus, pki, credentials } = ports;
+  const { store, bus, pki, credentials, secretsKey } = ports;
   const reads = new ProjectedReads(readModels);
   const metrics = new Metrics();
   metrics.gauge('tink_log_applied_position', 'Position of the log that the read models have reached', () =>
@@ -49,6 +50,7 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [TemplateCommands, new TemplateCommands(store, reads)],
     [WorkflowCommands, new WorkflowCommands(store, reads)],
     [WorkflowData, data],
+    [Secrets, new Secrets(store, reads, new NatsSecretBucket(bus.connection), secretsKey)],
     [ActionLogs, new ActionLogs(bus, reads)],
     [WorkerDesk, new WorkerDesk(store, reads)],
     [WorkerAccess, new WorkerAccess(store)],

@@ -5,7 +5,7 @@ import { TinkServerConfig } from './tink-server.config';
 export class StandaloneConfig extends TinkServerConfig {
   @IsString()
   readonly NATS_URL: string = 'tls://127.0.0.1:4222';
-  /** Folder of the NATS identity, with the engine's credentials and what signs the workers'. */
+  /** Folder of the NATS identity, with the engine's credentials, what signs the workers' and the key of the secrets. */
   @IsString()
   readonly TINK_IDENTITY_DIR: string = '.tinkerbell/identity';
   /** PEM files. */

@@ -34,10 +34,11 @@ export type {
   StateReply,
   StateRequest,
 } from './worker-protocol';
-export { dataBucket, ingressConsumer, streamNames } from './nats-names';
+export { dataBucket, ingressConsumer, secretsBucket, streamNames } from './nats-names';
 export { NatsBus } from './nats-bus';
 export type { LoggedLine, LogQuery, Report, Stored } from './nats-bus';
 export { BusForbiddenError, BusUnavailableError, connectNats } from './nats-connect';
 export type { BusOptions } from './nats-connect';
 export { pullMessages } from './nats-pull';
+export { InMemorySecretBucket, NatsSecretBucket, SecretBucket } from './nats-secrets';
 export { BlobDamagedError, Blobs, InMemoryBlobs, NatsBlobs } from './nats-blobs';

@@ -8,5 +8,7 @@ export const streamNames = {
 
 /** Object-store bucket for large bodies, by SHA-256. */
 export const dataBucket = 'tink_data';
+/** Key-value bucket for the sealed values of secrets: `<name>.<entry>` → bytes. */
+export const secretsBucket = 'tink_secrets';
 /** Durable consumer of `TINK_IN`, tink-server's. */
 export const ingressConsumer = 'ingress';
