@@ -2,6 +2,8 @@ import type { Provider } from '@nestjs/common';
 import { EventStore } from '@tinkerbell/event-store';
 import { NatsBlobs, NatsSecretBucket } from '@tinkerbell/messaging';
 import { allowedNetworks } from './compat/allowed-networks';
+import { AgentDesk } from './compat/agent-desk';
+import { CompatGate } from './compat/compat-gate';
 import { CompatWorker } from './compat/compat-worker';
 import { Enrolment } from './enrolment/enrolment';
 import { HardwareCommands } from './hardware/hardware-commands';
@@ -37,6 +39,7 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
   metrics.gauge('tink_workflows', 'Workflows, deleted ones included', () => reads.workflows.count());
   metrics.gauge('tink_hardware', 'Hardware records', () => reads.hardware.count());
   const data = new WorkflowData(store, reads, new NatsBlobs(bus.connection));
+  const desk = new WorkerDesk(store, reads);
   const compat = {
     enabled: config.TINK_COMPAT_WORKER_GRPC === 'on',
     allowed: allowedNetworks(config.TINK_COMPAT_WORKER_NETWORKS),
@@ -52,10 +55,12 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [WorkflowData, data],
     [Secrets, new Secrets(store, reads, new NatsSecretBucket(bus.connection), secretsKey)],
     [ActionLogs, new ActionLogs(bus, reads)],
-    [WorkerDesk, new WorkerDesk(store, reads)],
+    [WorkerDesk, desk],
     [WorkerAccess, new WorkerAccess(store)],
     [Permits, new Permits(store)],
-    [CompatWorker, new CompatWorker(store, reads, data, compat)],
+    [CompatGate, new CompatGate(compat)],
+    [CompatWorker, new CompatWorker(store, reads, data)],
+    [AgentDesk, new AgentDesk(store, reads, desk)],
     [Enrolment, new Enrolment(store, reads, credentials, enrolmentOptions(config, pki.ca))],
   ];
   return { reads, metrics, providers: values.map(([provide, useValue]) => ({ provide, useValue })) };

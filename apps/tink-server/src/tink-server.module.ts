@@ -1,4 +1,5 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { AgentGrpcController } from './compat/agent.grpc.controller';
 import { CompatWorkerGrpcController } from './compat/compat-worker.grpc.controller';
 import { EnrolmentController } from './enrolment/enrolment.controller';
 import { EventsApiController } from './events/events.api.controller';
@@ -36,6 +37,7 @@ import { WorkflowGrpcController } from './workflow/workflow.grpc.controller';
     TemplateGrpcController,
     WorkflowGrpcController,
     CompatWorkerGrpcController,
+    AgentGrpcController,
     EventsGrpcController,
     WorkerRpcController,
   ],

@@ -5,6 +5,9 @@ import { openMemory, type Memory } from '../testing/memory';
 import { ActionTimeoutReactor } from './action-timeout.reactor';
 import { nextDeadline } from './deadlines';
 
+const patience = { action: 30, cancel: 20, boot: 0, worker: 0 };
+const woken: string[] = [];
+const wake = (workerId: string) => void woken.push(workerId);
 const start = Date.parse('2026-01-01T00:00:00Z');
 let clock = start;
 let memory: Memory;
@@ -23,15 +26,15 @@ const row = (): WorkflowRow => {
 describe('nextDeadline', () => {
   it('is none before the first start and after the end', async () => {
     await memory.given('workflow', 'wf', workflowCreated(1, { globalTimeoutSeconds: 5 }));
-    expect(nextDeadline(row(), 30)).toBeUndefined();
+    expect(nextDeadline(row(), patience, (id) => memory.reads.machines.get(id))).toBeUndefined();
     await memory.given('workflow', 'wf', actionStarted(0), actionSucceeded(0));
-    expect(nextDeadline(row(), 30)).toBeUndefined();
+    expect(nextDeadline(row(), patience, (id) => memory.reads.machines.get(id))).toBeUndefined();
   });
   it('gives an action its timeout and the grace, from the clock of the log', async () => {
     await memory.given('workflow', 'wf', workflowCreated([actionSpec({ timeoutSeconds: 60 })]));
     clock += 10_000;
     await memory.given('workflow', 'wf', actionStarted(0, { startedAt: '1990-01-01T00:00:00.000Z' }));
-    expect(nextDeadline(row(), 30)).toEqual({
+    expect(nextDeadline(row(), patience, (id) => memory.reads.machines.get(id))).toEqual({
       kind: 'action',
       at: clock + 90_000,
       index: 0,
@@ -41,14 +44,20 @@ describe('nextDeadline', () => {
   });
   it('takes the global timeout when it is earlier, between two actions too', async () => {
     await memory.given('workflow', 'wf', workflowCreated(2, { globalTimeoutSeconds: 70 }), actionStarted(0));
-    expect(nextDeadline(row(), 30)).toEqual({ kind: 'workflow', at: clock + 70_000 });
+    expect(nextDeadline(row(), patience, (id) => memory.reads.machines.get(id))).toEqual({
+      kind: 'workflow',
+      at: clock + 70_000,
+    });
     await memory.given('workflow', 'wf', actionSucceeded(0));
-    expect(nextDeadline(row(), 30)).toEqual({ kind: 'workflow', at: start + 70_000 });
+    expect(nextDeadline(row(), patience, (id) => memory.reads.machines.get(id))).toEqual({
+      kind: 'workflow',
+      at: start + 70_000,
+    });
   });
 });
 
 describe('action-timeout', () => {
-  const reactor = () => new ActionTimeoutReactor(memory.store, memory.reads, 30, () => clock);
+  const reactor = () => new ActionTimeoutReactor(memory.store, memory.reads, { patience, wake, now: () => clock });
 
   async function ended(): Promise<WorkflowRow> {
     return new Promise((resolve) => {
@@ -66,7 +75,7 @@ describe('action-timeout', () => {
     const late = reactor();
     await late.start();
     await ended();
-    expect((await memory.eventsOf('workflow', 'wf')).at(-1)?.event).toEqual({
+    expect((await memory.eventsOf('workflow', 'wf')).at(-2)?.event).toEqual({
       type: 'ActionTimedOut',
       v: 1,
       data: {
@@ -82,13 +91,13 @@ describe('action-timeout', () => {
   });
   it('ends a workflow at its global timeout', async () => {
     // The deadline has passed by the reactor's clock when the start is seen.
-    const late = new ActionTimeoutReactor(memory.store, memory.reads, 30, () => clock + 10_000);
+    const late = new ActionTimeoutReactor(memory.store, memory.reads, { patience, wake, now: () => clock + 10_000 });
     await late.start();
     await memory.given('workflow', 'wf', workflowCreated(2, { globalTimeoutSeconds: 5 }));
     expect(late.armed).toBe(0);
     await memory.given('workflow', 'wf', actionStarted(0));
     await ended();
-    expect((await memory.eventsOf('workflow', 'wf')).at(-1)?.event).toMatchObject({
+    expect((await memory.eventsOf('workflow', 'wf')).at(-2)?.event).toMatchObject({
       type: 'WorkflowTimedOut',
       data: { index: 0 },
     });

@@ -71,7 +71,7 @@ describe('next', () => {
     await memory.given('workflow', 'wf', workflowCreated(2), actionStarted(0));
     await memory.given('workflow', 'wf-2', workflowCreated(1));
     expect(await next('boot-2')).toMatchObject({ assignment: { workflowId: 'wf-2' } });
-    const last = (await memory.eventsOf('workflow', 'wf')).at(-1)?.event;
+    const last = (await memory.eventsOf('workflow', 'wf')).at(-2)?.event;
     expect(last).toMatchObject({ type: 'ActionFailed', data: { index: 0, reason: 'unknown-outcome', exitCode: null } });
   });
   it('waits for another worker in a workflow that has begun', async () => {

@@ -17,6 +17,12 @@ import type { ReadSide } from '../read-side';
 import { idleReason, machinesHeld, workersOf, workOrder } from './work-order';
 import { ServerLogger } from '../log';
 
+type Assigned = Extract<NextStep, { readonly kind: 'assignment' }>;
+type Found =
+  | { readonly kind: 'found'; readonly step: Assigned; readonly state: WorkflowState }
+  /** `rows`: every workflow of the worker. */
+  | { readonly kind: 'none'; readonly reason: string | undefined; readonly rows: readonly WorkflowRow[] };
+
 /** How long a workflow counts as begun when its first action was handed out and its start is not in the log yet. */
 const beginningMilliseconds = 30_000;
 
@@ -37,6 +43,17 @@ export class WorkerDesk {
 
   /** The next action for this worker, or why there is none. An action that another boot of the machine began is given up first. */
   async next(workerId: string, request: NextRequest): Promise<NextReply> {
+    const found = await this.find(workerId, request, true);
+    if (found.kind === 'none') {
+      const known = this.reads.hardware.get(workerId) !== undefined;
+      return { assignment: null, reason: found.reason ?? idleReason(workerId, known, found.rows) };
+    }
+    const { kind: _, ...assignment } = found.step;
+    return { assignment: { ...assignment, upcoming: upcomingImages(found.state, assignment.index) }, reason: '' };
+  }
+
+  /** As `next`. `givesUp`: whether an action of another boot is given up, else it is a reason to wait. */
+  async find(workerId: string, request: NextRequest, givesUp: boolean): Promise<Found> {
     const rows = this.reads.workflows.findAll(`worker:${workerId}`);
     let reason: string | undefined;
     for (const row of workOrder(rows)) {
@@ -45,17 +62,15 @@ export class WorkerDesk {
         reason ??= obstacle;
         continue;
       }
-      const { step, state } = await this.stepOf(row.id, workerId, request);
+      const { step, state } = await this.stepOf(row.id, workerId, request, givesUp);
       if (step.kind === 'assignment') {
         if (row.status === 'pending') this.beginning.set(row.id, this.now() + beginningMilliseconds);
-        const { kind: _, ...assignment } = step;
-        return { assignment: { ...assignment, upcoming: upcomingImages(state, assignment.index) }, reason: '' };
+        return { kind: 'found', step, state };
       }
-      if (step.kind === 'wait') reason ??= step.reason;
-      if (machinesHeld(row).includes(workerId)) break;
+      reason ??= step.kind === 'wait' ? step.reason : `workflow ${row.id}: action ${step.index} runs in another worker`;
+      if (machinesHeld(this.reads.workflows.get(row.id) ?? row).includes(workerId)) break;
     }
-    const known = this.reads.hardware.get(workerId) !== undefined;
-    return { assignment: null, reason: reason ?? idleReason(workerId, known, rows) };
+    return { kind: 'none', reason, rows };
   }
 
   /** May this attempt go on, and is its result in the log? Throws ForbiddenError when the action is another worker's. */
@@ -97,6 +112,7 @@ export class WorkerDesk {
     workflowId: string,
     workerId: string,
     { bootId, busy }: NextRequest,
+    givesUp: boolean,
   ): Promise<{ readonly step: NextStep; readonly state: WorkflowState }> {
     const asking = {
       ...{ workflowId, workerId, bootId, now: new Date(this.now()).toISOString() },
@@ -105,7 +121,7 @@ export class WorkerDesk {
     for (;;) {
       const state = await this.load(workflowId);
       const step = nextAssignment(state, asking);
-      if (step.kind !== 'abandon') return { step, state };
+      if (step.kind !== 'abandon' || !givesUp) return { step, state };
       await this.abandon(workflowId, workerId, bootId, step);
     }
   }
@@ -133,7 +149,8 @@ export class WorkerDesk {
       actor: `worker:${workerId}`,
       correlationId: workflowId,
     };
-    await handle(this.store, workflowDecider, streamOf('workflow', workflowId), command, metadata);
+    const { position } = await handle(this.store, workflowDecider, streamOf('workflow', workflowId), command, metadata);
+    await this.reads.settle(position);
     this.logger.warn(`workflow ${workflowId}: action ${index} has an unknown outcome, its machine was started anew`);
   }
 }
