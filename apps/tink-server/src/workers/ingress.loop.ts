@@ -1,4 +1,11 @@
-import { DomainError, enrolmentDecider, fold, NotFoundError, workflowDecider } from '@tinkerbell/domain';
+import {
+  DomainError,
+  enrolmentDecider,
+  fold,
+  IllegalTransitionError,
+  NotFoundError,
+  workflowDecider,
+} from '@tinkerbell/domain';
 import type { WorkflowEvent } from '@tinkerbell/events';
 import { CommandIdReusedError, CommitTooLargeError, handle, type EventStore } from '@tinkerbell/event-store';
 import { subjects, type NatsBus, type Report as Message } from '@tinkerbell/messaging';
@@ -67,7 +74,8 @@ export class IngressLoop {
       return (await this.append(report, message.workerId)) ? 'recorded' : 'repeated';
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      if (message.redeliveries < patience && (await this.isEarly(report))) {
+      const mayPass = error instanceof IllegalTransitionError && message.redeliveries < patience;
+      if (mayPass && (await this.isEarly(report))) {
         this.logger.debug(`${message.subject} ${message.id} put off: ${error.message}`);
         throw new PutOffError(error.message);
       }
