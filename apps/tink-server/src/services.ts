@@ -11,6 +11,7 @@ import { Metrics } from './metrics';
 import type { TinkServerPorts } from './ports';
 import { ProjectedReads, type TinkReadModels } from './projected-reads';
 import { ReadSide } from './read-side';
+import { AttemptSecrets } from './secrets/attempt-secrets';
 import { Secrets } from './secrets/secrets';
 import { Site } from './site';
 import { TemplateCommands } from './template/template-commands';
@@ -38,6 +39,7 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
   );
   metrics.gauge('tink_workflows', 'Workflows, deleted ones included', () => reads.workflows.count());
   metrics.gauge('tink_hardware', 'Hardware records', () => reads.hardware.count());
+  const secrets = new Secrets(store, reads, new NatsSecretBucket(bus.connection), secretsKey);
   const data = new WorkflowData(store, reads, new NatsBlobs(bus.connection));
   const desk = new WorkerDesk(store, reads);
   const compat = {
@@ -53,7 +55,8 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [TemplateCommands, new TemplateCommands(store, reads)],
     [WorkflowCommands, new WorkflowCommands(store, reads)],
     [WorkflowData, data],
-    [Secrets, new Secrets(store, reads, new NatsSecretBucket(bus.connection), secretsKey)],
+    [Secrets, secrets],
+    [AttemptSecrets, new AttemptSecrets(store, secrets)],
     [ActionLogs, new ActionLogs(bus, reads)],
     [WorkerDesk, desk],
     [WorkerAccess, new WorkerAccess(store)],

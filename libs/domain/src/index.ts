@@ -21,6 +21,7 @@ export { hardwareConflicts } from './hardware/hardware-conflicts';
 export type { FindHardware } from './hardware/hardware-conflicts';
 export { maxTemplateBytes, templateDecider, templateNameConflict } from './template/template.decider';
 export type { TemplateCommand, TemplateState } from './template/template.decider';
+export { secretsOf } from './workflow/secret-rules';
 export { isSecretName, secretDecider } from './secret/secret.decider';
 export type { SecretCommand, SecretState } from './secret/secret.decider';
 export { workflowDecider } from './workflow/workflow.decider';
