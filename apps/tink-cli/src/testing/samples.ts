@@ -96,6 +96,17 @@ export function actionRow(over: Partial<ActionRow> & { readonly name?: string } 
   };
 }
 
+const calm = {
+  paused: false,
+  cancelling: false,
+  cancelRequestedAt: null,
+  origin: null,
+  blame: null,
+  delays: [],
+  refusedReports: 0,
+  queue: null,
+};
+
 /** disk-wipe is done, write-image runs, reboot waits. */
 export function workflowItem(over: Partial<WorkflowItem> = {}): WorkflowItem {
   return {
@@ -105,14 +116,7 @@ export function workflowItem(over: Partial<WorkflowItem> = {}): WorkflowItem {
     templateVersion: 2,
     devices: { device_1: '08:00:27:00:00:01' },
     status: 'running',
-    paused: false,
-    cancelling: false,
-    cancelRequestedAt: null,
-    origin: null,
-    blame: null,
-    delays: [],
-    refusedReports: 0,
-    queue: null,
+    ...calm,
     globalTimeoutSeconds: 900,
     startedAt: '2026-01-01T00:09:00.000Z',
     finishedAt: null,

@@ -3,6 +3,7 @@ import { handle, type EventStore } from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
 import type { WorkflowRow } from '@tinkerbell/projections';
 import { rowsOf, type ReadSide } from '../read-side';
+import { queuePlace, workOrder } from '../workers/work-order';
 import { delayTexts, nextDeadline, type Deadline, type Patience } from './deadlines';
 import { ServerLogger } from '../log';
 
@@ -79,6 +80,7 @@ export class ActionTimeoutReactor {
   private async fire(id: string, deadline: Deadline): Promise<void> {
     this.timers.delete(id);
     if (deadline.kind === 'retry') return this.options.wake(deadline.workerId);
+    if (deadline.kind === 'delay' && this.isQueued(id)) return this.wait(id, deadline, deadline.at - deadline.since);
     const metadata = { id: commandId(id, deadline), actor: 'reactor:action-timeout', correlationId: id };
     try {
       await handle(this.store, workflowDecider, subjects.stream('workflow', id), this.commandOf(deadline), metadata);
@@ -87,6 +89,15 @@ export class ActionTimeoutReactor {
       this.logger.warn(`workflow ${id}: timeout not recorded yet: ${String(error)}`);
       if (!this.closed && !this.timers.has(id)) this.wait(id, deadline, retryMilliseconds);
     }
+  }
+
+  /** Another workflow has its machine: nobody is late. */
+  private isQueued(id: string): boolean {
+    const { workflows } = this.reads;
+    const row = workflows.get(id);
+    return (
+      row !== undefined && queuePlace(row, (worker) => workOrder(workflows.findAll(`worker:${worker}`))) !== undefined
+    );
   }
 
   private commandOf(deadline: Exclude<Deadline, { readonly kind: 'retry' }>): WorkflowCommand {

@@ -18,10 +18,10 @@ export class Permits {
   async grant(workerId: string, { workflowId, ...request }: PermitRequest): Promise<PermitReply> {
     const stream = streamOf('workflow', workflowId);
     const expiresAt = new Date(this.now() + permitSeconds * 1000).toISOString();
-    const { index, attempt, nonce } = request;
+    const { index, attempt, bootId, nonce } = request;
     const command = { type: 'GrantPermit', workerId, ...request, expiresAt } as const;
     const metadata = {
-      id: `${workflowId}:${index}:${attempt}:permit:${nonce}`,
+      id: `${workflowId}:${index}:${attempt}:permit:${bootId}:${nonce}`,
       actor: `worker:${workerId}`,
       correlationId: workflowId,
     };
@@ -32,8 +32,8 @@ export class Permits {
       events.map(({ event }) => event),
     );
     const permit = state.status === 'none' ? null : state.actions[index]?.permit;
-    if (permit?.attempt !== attempt || permit.nonce !== nonce)
-      throw new NotFoundError('permit', `${workflowId}:${index}`);
+    const isTheirs = permit?.attempt === attempt && permit.nonce === nonce && permit.bootId === bootId;
+    if (!isTheirs) throw new NotFoundError('permit', `${workflowId}:${index}:${attempt}`);
     const seconds = Math.max(0, (Date.parse(permit.expiresAt) - this.now()) / 1000);
     return { expiresAt: permit.expiresAt, seconds };
   }

@@ -56,14 +56,14 @@ export class WorkflowDecisionsApiController {
   @Post('actions/:action/skip')
   @HttpCode(200)
   skip(@Param() of: OfAction, @Body() body: unknown, @Req() request: HttpRequest): unknown {
-    const decision = { type: 'SkipAction', reason: checked(SkipDto, body, 'request').reason } as const;
+    const decision = { type: 'SkipAction', reason: checked(SkipDto, body ?? {}, 'request').reason } as const;
     return this.commands.decideAction(of.id, of.action, decision, callerOf(request));
   }
 
   @Post('actions/:action/resolve')
   @HttpCode(200)
   resolve(@Param() of: OfAction, @Body() body: unknown, @Req() request: HttpRequest): unknown {
-    const { as, reason = '' } = checked(ResolveDto, body, 'request');
+    const { as, reason = '' } = checked(ResolveDto, body ?? {}, 'request');
     return this.commands.decideAction(of.id, of.action, { type: 'ResolveOutcome', as, reason }, callerOf(request));
   }
 }
