@@ -4,6 +4,7 @@ import { enrolmentCatalogue, type EnrolmentEvent } from './enrolment.events';
 import type { Catalogue, Event } from './event';
 import { hardwareCatalogue, type HardwareEvent } from './hardware.events';
 import { leaseCatalogue, type LeaseEvent } from './lease.events';
+import { secretCatalogue, type SecretEvent } from './secret.events';
 import { templateCatalogue, type TemplateEvent } from './template.events';
 import { workflowCatalogue, type WorkflowEvent } from './workflow.events';
 
@@ -16,10 +17,11 @@ export const catalogue = {
   boot: bootCatalogue,
   enrolment: enrolmentCatalogue,
   claim: claimCatalogue,
+  secret: secretCatalogue,
 } as const satisfies Record<string, Catalogue<Event>>;
 
 export type Aggregate = keyof typeof catalogue;
 export const aggregates = Object.keys(catalogue) as readonly Aggregate[];
 
 export type AnyEvent =
-  HardwareEvent | TemplateEvent | WorkflowEvent | LeaseEvent | BootEvent | EnrolmentEvent | ClaimEvent;
+  HardwareEvent | TemplateEvent | WorkflowEvent | LeaseEvent | BootEvent | EnrolmentEvent | ClaimEvent | SecretEvent;

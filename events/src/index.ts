@@ -13,6 +13,7 @@ export type {
   HardwareRegistered,
   HardwareUpdated,
 } from './hardware.events';
+export type { SecretDeleted, SecretEvent, SecretSet } from './secret.events';
 export type { TemplateCreated, TemplateDeleted, TemplateEvent, TemplateUpdated } from './template.events';
 export type {
   ActionApprovalRequested,

@@ -17,6 +17,7 @@ import { leaseList } from './commands/lease.command';
 import { logs } from './commands/logs.command';
 import { machineGet, machineList } from './commands/machine.command';
 import { up, version } from './commands/process.command';
+import { secretDelete, secretList, secretSet } from './commands/secret.command';
 import { templateCreate, templateDelete, templateGet, templateList, templateUpdate } from './commands/template.command';
 import { workerToken } from './commands/worker.command';
 import { workflowEvents, workflowState } from './commands/workflow-state.command';
@@ -54,6 +55,9 @@ export const commands: readonly CliCommand[] = [
   machineGet,
   leaseList,
   workerToken,
+  secretSet,
+  secretList,
+  secretDelete,
   up,
   version,
   completion,

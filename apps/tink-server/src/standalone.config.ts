@@ -9,7 +9,7 @@ export class StandaloneConfig extends TinkServerConfig {
   /** Copies of every stream: 1, or 3 or 5 in a cluster of as many servers or more. */
   @IsIn([1, 3, 5])
   readonly TINK_NATS_REPLICAS: number = 1;
-  /** Folder of the NATS identity, with the engine's credentials and what signs the workers'. */
+  /** Folder of the NATS identity, with the engine's credentials, what signs the workers' and the key of the secrets. */
   @IsString()
   readonly TINK_IDENTITY_DIR: string = '.tinkerbell/identity';
   /** PEM files. */

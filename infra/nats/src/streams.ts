@@ -1,4 +1,4 @@
-import { dataBucket, leaseBucket, streamNames, subjects } from '@tinkerbell/messaging';
+import { dataBucket, leaseBucket, secretsBucket, streamNames, subjects } from '@tinkerbell/messaging';
 import {
   DiscardPolicy,
   type JetStreamManager,
@@ -96,6 +96,22 @@ export const declaredStreams: readonly Declared[] = [
     max_age: 0,
     max_bytes: 16 * gibibyte,
     max_msg_size: 1024 * kibibyte,
+    duplicate_window: seconds(120),
+  },
+  {
+    // The layout that NATS clients expect of a key-value bucket with one value a key; purged by roll-up.
+    ...common,
+    name: `KV_${secretsBucket}`,
+    description: 'values of secrets, sealed',
+    subjects: [`$KV.${secretsBucket}.>`],
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.New,
+    max_msgs_per_subject: 1,
+    allow_rollup_hdrs: true,
+    deny_delete: true,
+    max_age: 0,
+    max_bytes: gibibyte,
+    max_msg_size: 128 * kibibyte,
     duplicate_window: seconds(120),
   },
   {

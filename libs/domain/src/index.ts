@@ -26,6 +26,9 @@ export {
   templateNameTaken,
 } from './template/template.decider';
 export type { TemplateCommand, TemplateState } from './template/template.decider';
+export { secretsOf } from './workflow/secret-rules';
+export { isSecretName, secretDecider } from './secret/secret.decider';
+export type { SecretCommand, SecretState } from './secret/secret.decider';
 export { workflowDecider } from './workflow/workflow.decider';
 export type { CreateWorkflow, FinishAction, OperatorCommand, WorkflowCommand } from './workflow/workflow-commands';
 export { currentIndex, isTerminal } from './workflow/workflow-state';

@@ -34,7 +34,7 @@ export type {
   StateReply,
   StateRequest,
 } from './worker-protocol';
-export { dataBucket, leaseBucket, streamNames } from './nats-names';
+export { dataBucket, leaseBucket, secretsBucket, streamNames } from './nats-names';
 export { NatsBus } from './nats-bus';
 export type { LoggedLine, LogQuery, Report, Stored } from './nats-bus';
 export { BusForbiddenError, BusUnavailableError, connectNats } from './nats-connect';
@@ -43,4 +43,5 @@ export { Leadership } from './nats-leadership';
 export type { Candidacy, LeadershipOptions, Lease } from './nats-leadership';
 export { pullMessages } from './nats-pull';
 export { ReportsTakenOverError } from './nats-reports';
+export { InMemorySecretBucket, NatsSecretBucket, SecretBucket } from './nats-secrets';
 export { BlobDamagedError, Blobs, InMemoryBlobs, NatsBlobs } from './nats-blobs';
