@@ -3,6 +3,7 @@ import { enrolmentCatalogue, type EnrolmentEvent } from './enrolment.events';
 import type { Catalogue, Event } from './event';
 import { hardwareCatalogue, type HardwareEvent } from './hardware.events';
 import { leaseCatalogue, type LeaseEvent } from './lease.events';
+import { subscriptionCatalogue, type SubscriptionEvent } from './subscription.events';
 import { templateCatalogue, type TemplateEvent } from './template.events';
 import { workflowCatalogue, type WorkflowEvent } from './workflow.events';
 
@@ -14,9 +15,11 @@ export const catalogue = {
   lease: leaseCatalogue,
   boot: bootCatalogue,
   enrolment: enrolmentCatalogue,
+  subscription: subscriptionCatalogue,
 } as const satisfies Record<string, Catalogue<Event>>;
 
 export type Aggregate = keyof typeof catalogue;
 export const aggregates = Object.keys(catalogue) as readonly Aggregate[];
 
-export type AnyEvent = HardwareEvent | TemplateEvent | WorkflowEvent | LeaseEvent | BootEvent | EnrolmentEvent;
+export type AnyEvent =
+  HardwareEvent | TemplateEvent | WorkflowEvent | LeaseEvent | BootEvent | EnrolmentEvent | SubscriptionEvent;

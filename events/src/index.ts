@@ -39,3 +39,14 @@ export type {
   OsieStarted,
 } from './boot.events';
 export type { EnrolmentEvent, EnrolmentTokenIssued, WorkerEnrolled, WorkerReady } from './enrolment.events';
+export type {
+  DeadLetterRedelivered,
+  DeliveryFailed,
+  SubscriptionChanged,
+  SubscriptionCreated,
+  SubscriptionDeleted,
+  SubscriptionDisabled,
+  SubscriptionEnabled,
+  SubscriptionEvent,
+  SubscriptionSpec,
+} from './subscription.events';

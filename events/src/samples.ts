@@ -1,6 +1,7 @@
 import type { AnyEvent } from './catalogue';
 import type { ActionSpec } from './workflow.events';
 import type { HardwareRecord } from './hardware.events';
+import { subscriptionSamples } from './subscription.samples';
 
 const hardwareId = '9f0b4e4e-8f0c-4b9a-9a55-3d3f0c1a0001';
 const mac = '52-54-00-12-34-56';
@@ -217,4 +218,6 @@ export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { re
       uptimeSeconds: 9,
     },
   },
+
+  ...subscriptionSamples,
 };

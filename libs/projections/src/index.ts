@@ -24,3 +24,5 @@ export { mayNetboot } from './may-netboot';
 export type { NetbootVerdict } from './may-netboot';
 export { progressPercent, stateNumbers, workflowState } from './workflow-state';
 export type { WorkflowStateView } from './workflow-state';
+export { subscriptionList } from './subscription-list.projection';
+export type { DeadLetterRow, SubscriptionRow } from './subscription-list.projection';
