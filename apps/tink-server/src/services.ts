@@ -10,6 +10,7 @@ import type { TinkServerPorts } from './ports';
 import { ProjectedReads, type TinkReadModels } from './projected-reads';
 import { ReadSide } from './read-side';
 import { Site } from './site';
+import { makeIntegrations, type Integrations } from './subscriptions/integrations';
 import { TemplateCommands } from './template/template-commands';
 import type { TinkServerConfig } from './tink-server.config';
 import { WorkerAccess } from './workers/worker-access';
@@ -21,6 +22,7 @@ import { WorkflowData } from './workflow/workflow-data';
 export interface Services {
   readonly reads: ReadSide;
   readonly metrics: Metrics;
+  readonly integrations: Integrations;
   readonly providers: readonly Provider[];
 }
 
@@ -35,6 +37,7 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
   metrics.gauge('tink_workflows', 'Workflows, deleted ones included', () => reads.workflows.count());
   metrics.gauge('tink_hardware', 'Hardware records', () => reads.hardware.count());
   const data = new WorkflowData(store, reads, new NatsBlobs(bus.connection));
+  const integrations = makeIntegrations(config, ports, reads, metrics);
   const compat = {
     enabled: config.TINK_COMPAT_WORKER_GRPC === 'on',
     allowed: allowedNetworks(config.TINK_COMPAT_WORKER_NETWORKS),
@@ -54,7 +57,8 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [CompatWorker, new CompatWorker(store, reads, data, compat)],
     [Enrolment, new Enrolment(store, reads, credentials, enrolmentOptions(config, pki.ca))],
   ];
-  return { reads, metrics, providers: values.map(([provide, useValue]) => ({ provide, useValue })) };
+  const providers = [...values, ...integrations.values].map(([provide, useValue]) => ({ provide, useValue }));
+  return { reads, metrics, integrations, providers };
 }
 
 function enrolmentOptions(config: TinkServerConfig, ca: string) {

@@ -4,7 +4,14 @@ import { JetStreamEventStore, openReadModels } from '@tinkerbell/event-store';
 import { ensureNatsIdentity, ensurePki, type NatsIdentity, type Pki } from '@tinkerbell/identity';
 import { NatsBus } from '@tinkerbell/messaging';
 import { ensureStreams, startNatsServer, type NatsServer } from '@tinkerbell/nats';
-import { hardwareList, leaseList, machineList, templateList, workflowList } from '@tinkerbell/projections';
+import {
+  hardwareList,
+  leaseList,
+  machineList,
+  subscriptionList,
+  templateList,
+  workflowList,
+} from '@tinkerbell/projections';
 import type { DataFolder } from './data-folder';
 import { natsLineMatters } from './log-lines';
 import type { Stack } from './stack';
@@ -26,6 +33,7 @@ const projections = {
   workflows: workflowList,
   machines: machineList,
   leases: leaseList,
+  subscriptions: subscriptionList,
 };
 
 const openRows = (store: JetStreamEventStore, file: string) => openReadModels({ store, file, projections });

@@ -1,4 +1,4 @@
-import { dataBucket, ingressConsumer, streamNames, subjects } from '@tinkerbell/messaging';
+import { dataBucket, ingressConsumer, streamNames, subjects, webhookSecretsBucket } from '@tinkerbell/messaging';
 import {
   AckPolicy,
   type ConsumerConfig,
@@ -69,7 +69,7 @@ export const declaredStreams: readonly Declared[] = [
     ...common,
     name: streamNames.published,
     description: 'public events for integrations',
-    subjects: ['tink.pub.>'],
+    subjects: [subjects.allPublished],
     retention: RetentionPolicy.Limits,
     discard: DiscardPolicy.Old,
     max_age: seconds(30 * day),
@@ -103,9 +103,25 @@ export const declaredStreams: readonly Declared[] = [
     max_msg_size: 1024 * kibibyte,
     duplicate_window: seconds(120),
   },
+  {
+    // The layout that NATS clients expect of a key-value bucket with one value a key.
+    ...common,
+    name: `KV_${webhookSecretsBucket}`,
+    description: 'secrets that sign webhooks, by subscription',
+    subjects: [`$KV.${webhookSecretsBucket}.>`],
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.New,
+    max_msgs_per_subject: 1,
+    allow_rollup_hdrs: true,
+    deny_delete: true,
+    max_age: 0,
+    max_bytes: 16 * 1024 * kibibyte,
+    max_msg_size: kibibyte,
+    duplicate_window: seconds(120),
+  },
 ];
 
-/** Every durable consumer. Projections and reactors have none: they read with ordered consumers (ADR 0002). */
+/** Every durable consumer but those of subscriptions, which come and go (libs/messaging/src/nats-published.ts). Projections and reactors have none: they read with ordered consumers (ADR 0002). */
 export const declaredConsumers: readonly { readonly stream: string; readonly config: Partial<ConsumerConfig> }[] = [
   {
     stream: streamNames.reports,

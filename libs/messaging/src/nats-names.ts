@@ -8,5 +8,7 @@ export const streamNames = {
 
 /** Object-store bucket for large bodies, by SHA-256. */
 export const dataBucket = 'tink_data';
+/** Key-value bucket for the secrets that sign webhooks, by subscription; never in the log. */
+export const webhookSecretsBucket = 'tink_webhook_secrets';
 /** Durable consumer of `TINK_IN`, tink-server's. */
 export const ingressConsumer = 'ingress';
