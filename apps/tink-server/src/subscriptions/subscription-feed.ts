@@ -54,6 +54,8 @@ class Session {
   private readonly deliveries: AsyncGenerator<Delivery>;
   private coming: Promise<IteratorResult<Delivery, void>> | undefined;
   private held: Held | undefined;
+  /** What the server gave us and has not been told to be done, handed out or not. */
+  private latest: Delivery | undefined;
   private waiting = 0;
   private idle: NodeJS.Timeout | undefined;
   private readonly holding: NodeJS.Timeout;
@@ -65,7 +67,7 @@ class Session {
     private readonly onClose: () => void,
   ) {
     this.deliveries = stream.deliveries(durable, this.stop.signal);
-    this.holding = setInterval(() => this.held?.delivery.hold(), holdMs);
+    this.holding = setInterval(() => this.latest?.hold(), holdMs);
   }
 
   async next(options: NextOptions): Promise<CloudEvent | undefined> {
@@ -86,9 +88,8 @@ class Session {
     clearTimeout(this.idle);
     clearInterval(this.holding);
     this.stop.abort();
-    this.held?.delivery.release();
-    this.held = undefined;
     await this.coming?.catch(() => undefined);
+    this.latest?.release();
     await this.deliveries.return(undefined).catch(() => undefined);
   }
 
@@ -111,10 +112,14 @@ class Session {
   private async done({ delivery }: Held): Promise<void> {
     await delivery.acknowledge();
     this.held = undefined;
+    this.latest = undefined;
   }
 
   private async within(milliseconds: number, signal: AbortSignal): Promise<Delivery | undefined> {
-    this.coming ??= this.deliveries.next();
+    this.coming ??= this.deliveries.next().then((result) => {
+      if (!result.done) this.latest = result.value;
+      return result;
+    });
     let end: () => void = () => undefined;
     const late = new Promise<undefined>((resolve) => {
       const timer = setTimeout(resolve, milliseconds, undefined);
