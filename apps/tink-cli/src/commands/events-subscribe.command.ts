@@ -10,8 +10,8 @@ export const eventsSubscribe = define({
   name: 'events subscribe',
   summary: 'read public events durably: goes on where it stopped',
   details: [
-    'One CloudEvent (JSON) a line, until Ctrl-C. The server remembers by name how far this reader is: an event is done when it was',
-    'printed, and after a crash the last one may be printed again. Creates the subscription when there is none.',
+    'One CloudEvent (JSON) a line, until Ctrl-C. The server remembers by name how far this reader is: an event is done',
+    'when it was printed, and after a crash the last one may be printed again. Creates the subscription if need be.',
   ].join('\n'),
   examples: [
     'tink events subscribe audit --from first >> audit.ndjson',

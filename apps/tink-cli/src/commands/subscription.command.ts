@@ -16,7 +16,7 @@ export const filterFlag = {
 export const startFlag = {
   kind: 'text',
   value: 'START',
-  about: 'where a new one begins: now (default), first, a position of the log, an ISO time, or a duration (2h)',
+  about: 'where a new one begins: now (default), first, a position, an ISO time, or 2h',
 } as const;
 
 export const subscriptionCreate = define({
