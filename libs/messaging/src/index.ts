@@ -31,7 +31,7 @@ export type {
 } from './worker-protocol';
 export { dataBucket, ingressConsumer, streamNames, webhookSecretsBucket } from './nats-names';
 export { durableName, PublishConflictError, PublishedStream } from './nats-published';
-export type { Delivery, DurableSpec, DurableState, PublishedHead } from './nats-published';
+export type { Delivery, DurableSpec, DurableState, PublicMessage, PublishedHead } from './nats-published';
 export { NatsWebhookSecrets, WebhookSecrets } from './nats-webhook-secrets';
 export { NatsBus } from './nats-bus';
 export type { LoggedLine, LogQuery, Report, Stored } from './nats-bus';

@@ -12,6 +12,13 @@ export interface PublishedHead {
   readonly id: string | undefined;
 }
 
+export interface PublicMessage {
+  readonly subject: string;
+  readonly id: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
 export interface DurableSpec {
   readonly name: string;
   readonly subjects: readonly string[];
@@ -75,15 +82,7 @@ export class PublishedStream {
   }
 
   /** Stores one message if the stream still ends at `after`; its sequence. Throws PublishConflictError when it does not. */
-  async publish(
-    message: {
-      readonly subject: string;
-      readonly id: string;
-      readonly headers: Readonly<Record<string, string>>;
-      readonly body: string;
-    },
-    after: number,
-  ): Promise<number> {
+  async publish(message: PublicMessage, after: number): Promise<number> {
     const { headers } = await import('nats');
     const fields = headers();
     for (const [name, value] of Object.entries(message.headers)) fields.set(name, value);

@@ -5,6 +5,7 @@ import { ceHeaders, parseEventId, toPublication } from '@tinkerbell/public-event
 import { ServerLogger } from '../log';
 import type { Metrics } from '../metrics';
 import { pause } from './pause';
+import { Pipeline } from './pipeline';
 
 const firstRetryMs = 250;
 const slowestRetryMs = 15_000;
@@ -60,20 +61,21 @@ export class PublisherReactor {
 
   private async follow(signal: AbortSignal): Promise<void> {
     const head = await this.stream.head();
-    let { sequence } = head;
     const isNew = await this.published(head.id);
-    for await (const commit of this.store.subscribe({ after: isNew.after, signal })) {
+    const pipeline = new Pipeline(this.stream, head.sequence);
+    const either = AbortSignal.any([signal, pipeline.failed]);
+    for await (const commit of this.store.subscribe({ after: isNew.after, signal: either })) {
       for (const recorded of commit.events) {
-        if (!isNew.test(recorded)) continue;
-        const publication = toPublication(recorded);
+        const publication = isNew.test(recorded) ? toPublication(recorded) : undefined;
         if (!publication) continue;
         const { subject, event } = publication;
-        const message = { subject, id: event.id, headers: ceHeaders(event), body: JSON.stringify(event.data) };
-        sequence = await this.stream.publish(message, sequence);
-        this.metrics.count('tink_published_events_total', 'Public events published');
+        await pipeline.send({ subject, id: event.id, headers: ceHeaders(event), body: JSON.stringify(event.data) });
+        this.metrics.count('tink_published_events_total', 'Public events sent to the stream');
       }
-      this.reached = commit.position;
+      pipeline.afterwards(() => (this.reached = commit.position));
+      if (pipeline.failed.aborted) break;
     }
+    await pipeline.drained();
   }
 
   /**
