@@ -14,6 +14,7 @@ import { ReadSide } from './read-side';
 import { AttemptSecrets } from './secrets/attempt-secrets';
 import { Secrets } from './secrets/secrets';
 import { Site } from './site';
+import { makeIntegrations, type Integrations } from './subscriptions/integrations';
 import { TemplateCommands } from './template/template-commands';
 import type { TinkServerConfig } from './tink-server.config';
 import { Permits } from './workers/permits';
@@ -26,6 +27,7 @@ import { WorkflowData } from './workflow/workflow-data';
 export interface Services {
   readonly reads: ReadSide;
   readonly metrics: Metrics;
+  readonly integrations: Integrations;
   readonly providers: readonly Provider[];
 }
 
@@ -42,6 +44,7 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
   const secrets = new Secrets(store, reads, new NatsSecretBucket(bus.connection), secretsKey);
   const data = new WorkflowData(store, reads, new NatsBlobs(bus.connection));
   const desk = new WorkerDesk(store, reads, (workerId) => bus.pendingReport(workerId, 'started'));
+  const integrations = makeIntegrations(config, ports, reads, metrics);
   const compat = {
     enabled: config.TINK_COMPAT_WORKER_GRPC === 'on',
     allowed: allowedNetworks(config.TINK_COMPAT_WORKER_NETWORKS),
@@ -53,7 +56,7 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [Site, new Site(store, pki.ca, ports.version, readModels.fault)],
     [HardwareCommands, new HardwareCommands(store, reads)],
     [TemplateCommands, new TemplateCommands(store, reads)],
-    [WorkflowCommands, new WorkflowCommands(store, reads)],
+    [WorkflowCommands, new WorkflowCommands(store, reads, secrets)],
     [WorkflowData, data],
     [Secrets, secrets],
     [AttemptSecrets, new AttemptSecrets(store, secrets)],
@@ -66,7 +69,8 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [AgentDesk, new AgentDesk(store, reads, desk)],
     [Enrolment, new Enrolment(store, reads, credentials, enrolmentOptions(config, pki.ca))],
   ];
-  return { reads, metrics, providers: values.map(([provide, useValue]) => ({ provide, useValue })) };
+  const providers = [...values, ...integrations.values].map(([provide, useValue]) => ({ provide, useValue }));
+  return { reads, metrics, integrations, providers };
 }
 
 function enrolmentOptions(config: TinkServerConfig, ca: string) {

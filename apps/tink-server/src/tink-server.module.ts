@@ -8,7 +8,9 @@ import { HardwareApiController } from './hardware/hardware.api.controller';
 import { HardwareGrpcController } from './hardware/hardware.grpc.controller';
 import { MachinesApiController } from './machines.api.controller';
 import { SecretApiController } from './secrets/secret.api.controller';
+import { PublicEventsApiController } from './publishing/public-events.api.controller';
 import { SiteController } from './site.controller';
+import { SubscriptionsApiController } from './subscriptions/subscriptions.api.controller';
 import { TemplateApiController } from './template/template.api.controller';
 import { TemplateGrpcController } from './template/template.grpc.controller';
 import { HardwareV1Controller } from './v1/hardware.v1.controller';
@@ -32,6 +34,8 @@ import { WorkflowGrpcController } from './workflow/workflow.grpc.controller';
     SecretApiController,
     EventsApiController,
     MachinesApiController,
+    PublicEventsApiController,
+    SubscriptionsApiController,
     EnrolmentController,
     HardwareGrpcController,
     TemplateGrpcController,

@@ -61,3 +61,5 @@ export type { EnrolmentCommand, EnrolmentState, EnrolWorker } from './enrolment/
 export { parseHardware } from './hardware/parse-hardware';
 export { presentHardware } from './hardware/present-hardware';
 export type { PresentedHardware } from './hardware/present-hardware';
+export { subscriptionDecider } from './subscription/subscription.decider';
+export type { SubscriptionCommand, SubscriptionState } from './subscription/subscription.decider';
