@@ -1,4 +1,5 @@
 import { bootCatalogue, type BootEvent } from './boot.events';
+import { claimCatalogue, type ClaimEvent } from './claim.events';
 import { enrolmentCatalogue, type EnrolmentEvent } from './enrolment.events';
 import type { Catalogue, Event } from './event';
 import { hardwareCatalogue, type HardwareEvent } from './hardware.events';
@@ -15,6 +16,7 @@ export const catalogue = {
   lease: leaseCatalogue,
   boot: bootCatalogue,
   enrolment: enrolmentCatalogue,
+  claim: claimCatalogue,
   secret: secretCatalogue,
 } as const satisfies Record<string, Catalogue<Event>>;
 
@@ -22,4 +24,4 @@ export type Aggregate = keyof typeof catalogue;
 export const aggregates = Object.keys(catalogue) as readonly Aggregate[];
 
 export type AnyEvent =
-  HardwareEvent | TemplateEvent | WorkflowEvent | LeaseEvent | BootEvent | EnrolmentEvent | SecretEvent;
+  HardwareEvent | TemplateEvent | WorkflowEvent | LeaseEvent | BootEvent | EnrolmentEvent | ClaimEvent | SecretEvent;

@@ -59,4 +59,5 @@ export type {
   NetbootOffered,
   OsieStarted,
 } from './boot.events';
+export type { ClaimEvent, ClaimKind, ClaimTaken } from './claim.events';
 export type { EnrolmentEvent, EnrolmentTokenIssued, WorkerEnrolled, WorkerReady } from './enrolment.events';

@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   const nats = { servers: config.NATS_URL, ca };
   const onStatus = ({ type, detail }: { type: string; detail: string }) => logger.log(`NATS ${type}: ${detail}`);
   const bus = await NatsBus.connect({ ...nats, creds: identity.engineCreds, name: 'tink-server', onStatus });
-  await ensureStreams(bus.connection);
+  await ensureStreams(bus.connection, { replicas: config.TINK_NATS_REPLICAS, log: (line) => logger.log(line) });
   const store = await JetStreamEventStore.fromConnection(bus.connection, {
     ...nats,
     systemCreds: identity.systemCreds,
@@ -53,5 +53,6 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   process.stderr.write(`tink-server: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  // At once: an open connection to NATS would keep a process alive that serves nobody.
+  process.exit(1);
 });

@@ -41,7 +41,7 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
   metrics.gauge('tink_hardware', 'Hardware records', () => reads.hardware.count());
   const secrets = new Secrets(store, reads, new NatsSecretBucket(bus.connection), secretsKey);
   const data = new WorkflowData(store, reads, new NatsBlobs(bus.connection));
-  const desk = new WorkerDesk(store, reads);
+  const desk = new WorkerDesk(store, reads, (workerId) => bus.pendingReport(workerId, 'started'));
   const compat = {
     enabled: config.TINK_COMPAT_WORKER_GRPC === 'on',
     allowed: allowedNetworks(config.TINK_COMPAT_WORKER_NETWORKS),

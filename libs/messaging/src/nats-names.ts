@@ -10,5 +10,7 @@ export const streamNames = {
 export const dataBucket = 'tink_data';
 /** Key-value bucket for the sealed values of secrets: `<name>.<entry>` → bytes. */
 export const secretsBucket = 'tink_secrets';
-/** Durable consumer of `TINK_IN`, tink-server's. */
+/** Durable consumer of `TINK_IN`, tink-server's: this and the number of the one who may read. */
 export const ingressConsumer = 'ingress';
+/** Key-value bucket of leases: who does what only one may do. */
+export const leaseBucket = 'tink_lease';

@@ -62,6 +62,12 @@ export class Harness {
     return worker;
   }
 
+  /** Another server on the same log, with its own read models in `dir`; the caller closes it. */
+  async replica(dir: string): Promise<Replica> {
+    const { server, close } = await run(this.nats, dir, this.settings);
+    return { rest: () => new RestClient('http', server.http.port, this.ca), close };
+  }
+
   /** Ends tink-server and its connections and starts it anew on the same data. */
   async restart(): Promise<void> {
     await this.stopServer();
@@ -79,6 +85,11 @@ export class Harness {
     await this.nats.stop();
     await rm(this.dir, { recursive: true, force: true });
   }
+}
+
+export interface Replica {
+  rest(): RestClient;
+  close(): Promise<void>;
 }
 
 interface Running {
