@@ -1,3 +1,4 @@
+import { auditCatalogue, type AuditEvent } from './audit.events';
 import { bootCatalogue, type BootEvent } from './boot.events';
 import { enrolmentCatalogue, type EnrolmentEvent } from './enrolment.events';
 import type { Catalogue, Event } from './event';
@@ -14,9 +15,11 @@ export const catalogue = {
   lease: leaseCatalogue,
   boot: bootCatalogue,
   enrolment: enrolmentCatalogue,
+  audit: auditCatalogue,
 } as const satisfies Record<string, Catalogue<Event>>;
 
 export type Aggregate = keyof typeof catalogue;
 export const aggregates = Object.keys(catalogue) as readonly Aggregate[];
 
-export type AnyEvent = HardwareEvent | TemplateEvent | WorkflowEvent | LeaseEvent | BootEvent | EnrolmentEvent;
+export type AnyEvent =
+  HardwareEvent | TemplateEvent | WorkflowEvent | LeaseEvent | BootEvent | EnrolmentEvent | AuditEvent;

@@ -39,3 +39,4 @@ export type {
   OsieStarted,
 } from './boot.events';
 export type { EnrolmentEvent, EnrolmentTokenIssued, WorkerEnrolled, WorkerReady } from './enrolment.events';
+export type { AuditCheckpointed, AuditEvent } from './audit.events';

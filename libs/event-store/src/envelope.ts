@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { decodeEvent, type Event, MalformedEventError, type Metadata, type Recorded } from '@tinkerbell/events';
-import { parseStream } from '@tinkerbell/messaging';
+import { parseStream } from '@tinkerbell/messaging/subjects';
 import { type Commit, CommitTooLargeError, IntegrityError, type StreamHead } from './event-store';
 
 /** Largest commit, in bytes; `TINK_EV` takes messages of 1 MiB, of which its headers need a little. */
@@ -18,8 +18,13 @@ export interface StoredMessage {
   readonly expected?: number;
 }
 
+/** A message with the id that it was stored under (`Nats-Msg-Id`), empty when it had none. */
+export interface Kept extends StoredMessage {
+  readonly id: string;
+}
+
 /** Version 1 of the envelope. `ts` is the writer's clock; `Recorded.at` is the store's. */
-interface Envelope {
+export interface Envelope {
   readonly v: 1;
   readonly cid: string;
   readonly ver: number;
@@ -94,7 +99,8 @@ function decodeOne(aggregate: string, event: object, stream: string, position: n
   }
 }
 
-function parseEnvelope(stream: string, position: number, bytes: Uint8Array): Envelope {
+/** Throws IntegrityError. The events themselves are not looked at. */
+export function parseEnvelope(stream: string, position: number, bytes: Uint8Array): Envelope {
   const fault = (what: string) => new IntegrityError(stream, position, what);
   let parsed: Partial<Record<keyof Envelope, unknown>>;
   try {

@@ -13,7 +13,7 @@ export { handle } from './handle';
 export type { Handled } from './handle';
 export type { ReadModel } from './read-model';
 export { InMemoryEventStore } from './in-memory';
-export type { StoredMessage } from './envelope';
+export type { Kept, StoredMessage } from './envelope';
 export { openReadModels } from './projector';
 export type { ReadModelOptions, ReadModels } from './projector';
 export { JetStreamEventStore } from './jetstream';
