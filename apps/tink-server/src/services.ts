@@ -1,6 +1,10 @@
+import { join } from 'node:path';
 import type { Provider } from '@nestjs/common';
 import { EventStore } from '@tinkerbell/event-store';
 import { NatsBlobs } from '@tinkerbell/messaging';
+import { AuditCheckpointReactor } from './audit/audit-checkpoint.reactor';
+import { AuditExport } from './audit/audit-export';
+import { LogMemory } from './audit/log-memory';
 import { allowedNetworks } from './compat/allowed-networks';
 import { CompatWorker } from './compat/compat-worker';
 import { Enrolment } from './enrolment/enrolment';
@@ -21,12 +25,13 @@ import { WorkflowData } from './workflow/workflow-data';
 export interface Services {
   readonly reads: ReadSide;
   readonly metrics: Metrics;
+  readonly checkpoints: AuditCheckpointReactor;
   readonly providers: readonly Provider[];
 }
 
 /** Everything that the controllers use, wired by hand: plain classes without decorators. */
 export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, readModels: TinkReadModels): Services {
-  const { store, bus, pki, credentials } = ports;
+  const { store, bus, pki, credentials, auditKey } = ports;
   const reads = new ProjectedReads(readModels);
   const metrics = new Metrics();
   metrics.gauge('tink_log_applied_position', 'Position of the log that the read models have reached', () =>
@@ -34,7 +39,9 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
   );
   metrics.gauge('tink_workflows', 'Workflows, deleted ones included', () => reads.workflows.count());
   metrics.gauge('tink_hardware', 'Hardware records', () => reads.hardware.count());
-  const data = new WorkflowData(store, reads, new NatsBlobs(bus.connection));
+  const blobs = new NatsBlobs(bus.connection);
+  const data = new WorkflowData(store, reads, blobs);
+  const checkpoints = auditCheckpoints(config, ports, metrics);
   const compat = {
     enabled: config.TINK_COMPAT_WORKER_GRPC === 'on',
     allowed: allowedNetworks(config.TINK_COMPAT_WORKER_NETWORKS),
@@ -49,12 +56,28 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [WorkflowCommands, new WorkflowCommands(store, reads)],
     [WorkflowData, data],
     [ActionLogs, new ActionLogs(bus, reads)],
+    [AuditExport, new AuditExport(store, blobs, auditKey, ports.version, () => checkpoints.seen)],
     [WorkerDesk, new WorkerDesk(store, reads)],
     [WorkerAccess, new WorkerAccess(store)],
     [CompatWorker, new CompatWorker(store, reads, data, compat)],
     [Enrolment, new Enrolment(store, reads, credentials, enrolmentOptions(config, pki.ca))],
   ];
-  return { reads, metrics, providers: values.map(([provide, useValue]) => ({ provide, useValue })) };
+  return { reads, metrics, checkpoints, providers: values.map(([provide, useValue]) => ({ provide, useValue })) };
+}
+
+function auditCheckpoints(config: TinkServerConfig, { store, auditKey }: TinkServerPorts, metrics: Metrics) {
+  const due = { commits: config.TINK_AUDIT_COMMITS, seconds: config.TINK_AUDIT_SECONDS };
+  const memory = new LogMemory(join(config.TINK_DATA_DIR, 'audit-seen.json'));
+  const checkpoints = new AuditCheckpointReactor(store, auditKey, due, memory);
+  metrics.gauge(
+    'tink_audit_covered_position',
+    'Position of the log up to which it is signed',
+    () => checkpoints.covered,
+  );
+  metrics.gauge('tink_audit_fault', '1 when the log is not what was signed or read before', () =>
+    checkpoints.fault === undefined ? 0 : 1,
+  );
+  return checkpoints;
 }
 
 function enrolmentOptions(config: TinkServerConfig, ca: string) {

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { AuditApiController } from './audit/audit.api.controller';
 import { CompatWorkerGrpcController } from './compat/compat-worker.grpc.controller';
 import { EnrolmentController } from './enrolment/enrolment.controller';
 import { EventsApiController } from './events/events.api.controller';
@@ -26,6 +27,7 @@ import { WorkflowGrpcController } from './workflow/workflow.grpc.controller';
     TemplateApiController,
     WorkflowApiController,
     EventsApiController,
+    AuditApiController,
     MachinesApiController,
     EnrolmentController,
     HardwareGrpcController,

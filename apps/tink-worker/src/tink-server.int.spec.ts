@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { JetStreamEventStore } from '@tinkerbell/event-store';
 import type { Recorded } from '@tinkerbell/events';
-import { ensureNatsIdentity } from '@tinkerbell/identity';
+import { ensureAuditKey, ensureNatsIdentity } from '@tinkerbell/identity';
 import { NatsBus } from '@tinkerbell/messaging';
 import { startTestNats, type TestNats } from '@tinkerbell/nats';
 import { startTinkServer, TinkServerConfig, type RunningTinkServer } from '@tinkerbell/tink-server';
@@ -87,7 +87,8 @@ async function serve(): Promise<Server> {
     ...{ TINK_REGISTRY_USERNAME: registry.username, TINK_REGISTRY_PASSWORD: registry.password },
   };
   const credentials = await ensureNatsIdentity(join(nats.dir, 'identity'));
-  const tink = await startTinkServer(config, { store, bus, pki, credentials, version: 'test' });
+  const auditKey = await ensureAuditKey(join(nats.dir, 'identity'));
+  const tink = await startTinkServer(config, { store, bus, pki, credentials, auditKey, version: 'test' });
   return {
     tink,
     async close() {

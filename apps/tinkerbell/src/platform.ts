@@ -1,7 +1,14 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { JetStreamEventStore, openReadModels } from '@tinkerbell/event-store';
-import { ensureNatsIdentity, ensurePki, type NatsIdentity, type Pki } from '@tinkerbell/identity';
+import {
+  type AuditKey,
+  ensureAuditKey,
+  ensureNatsIdentity,
+  ensurePki,
+  type NatsIdentity,
+  type Pki,
+} from '@tinkerbell/identity';
 import { NatsBus } from '@tinkerbell/messaging';
 import { ensureStreams, startNatsServer, type NatsServer } from '@tinkerbell/nats';
 import { hardwareList, leaseList, machineList, templateList, workflowList } from '@tinkerbell/projections';
@@ -14,6 +21,7 @@ import type { TinkerbellConfig } from './tinkerbell.config';
 export interface Platform {
   readonly pki: Pki;
   readonly identity: NatsIdentity;
+  readonly auditKey: AuditKey;
   readonly nats: NatsServer;
   readonly bus: NatsBus;
   readonly store: JetStreamEventStore;
@@ -40,6 +48,7 @@ export async function startPlatform(
   const ips = [...new Set([address, '127.0.0.1'])];
   const pki = await ensurePki(await data.folder('pki'), { ips, names: ['localhost', hostname()] });
   const identity = await ensureNatsIdentity(await data.folder('identity'));
+  const auditKey = await ensureAuditKey(await data.folder('identity'));
   const nats = await startNatsServer({
     dataDir: await data.folder('nats'),
     host: address,
@@ -68,5 +77,5 @@ export async function startPlatform(
   stack.push('event store', () => store.close());
   const rows = await openRows(store, join(await data.folder('rows'), 'tinkerbell.db'));
   stack.push('read models', () => rows.close());
-  return { pki, identity, nats, bus, store, rows };
+  return { pki, identity, auditKey, nats, bus, store, rows };
 }

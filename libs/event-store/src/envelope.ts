@@ -70,12 +70,7 @@ export function decodeCommit({ position, stream, at, bytes }: StoredMessage): Co
   const parsed = parseStream(stream);
   if (!parsed) throw new IntegrityError(stream, position, 'the subject is not a stream of events');
   const envelope = parseEnvelope(stream, position, bytes);
-  const metadata: Metadata = {
-    id: envelope.cid,
-    actor: envelope.actor,
-    ...(envelope.corr === undefined ? {} : { correlationId: envelope.corr }),
-    ...(envelope.caus === undefined ? {} : { causationId: envelope.caus }),
-  };
+  const metadata = metadataOf(envelope);
   const events = envelope.events.map((event, index): Recorded => ({
     stream,
     aggregate: parsed.aggregate,
@@ -88,6 +83,29 @@ export function decodeCommit({ position, stream, at, bytes }: StoredMessage): Co
     metadata,
   }));
   return { stream, position, version: envelope.ver, at, metadata, events, prev: envelope.prev, hash: hashOf(bytes) };
+}
+
+/** A commit whose events are as they were stored, also those of a newer release. Throws IntegrityError for bytes that are no envelope. */
+export function parseCommit({ position, stream, bytes }: StoredMessage): {
+  readonly position: number;
+  readonly version: number;
+  readonly hash: string;
+  readonly metadata: Metadata;
+  readonly events: readonly Event[];
+} {
+  const envelope = parseEnvelope(stream, position, bytes);
+  // What an event has beside its type is for the catalogue to say.
+  const events = envelope.events.filter((event): event is Event => 'type' in event && typeof event.type === 'string');
+  return { position, version: envelope.ver, hash: hashOf(bytes), metadata: metadataOf(envelope), events };
+}
+
+function metadataOf({ cid, actor, corr, caus }: Envelope): Metadata {
+  return {
+    id: cid,
+    actor,
+    ...(corr === undefined ? {} : { correlationId: corr }),
+    ...(caus === undefined ? {} : { causationId: caus }),
+  };
 }
 
 function decodeOne(aggregate: string, event: object, stream: string, position: number): Event {

@@ -13,6 +13,7 @@ export { handle } from './handle';
 export type { Handled } from './handle';
 export type { ReadModel } from './read-model';
 export { InMemoryEventStore } from './in-memory';
+export { parseCommit } from './envelope';
 export type { Kept, StoredMessage } from './envelope';
 export { openReadModels } from './projector';
 export type { ReadModelOptions, ReadModels } from './projector';
@@ -20,3 +21,20 @@ export { JetStreamEventStore } from './jetstream';
 export type { JetStreamOptions } from './jetstream';
 export { StoreUnsuitableError } from './jetstream-gate';
 export type { Durability, GateOptions, StoreFacts } from './jetstream-gate';
+export { HashWindow } from './audit/hash-window';
+export {
+  emptyLogHash,
+  FileVerifier,
+  keyIdOf,
+  leafOf,
+  linesOf,
+  LogFileError,
+  logFileLines,
+  LogVerifier,
+  keptOf,
+  roll,
+  sha256Of,
+  signCheckpoint,
+  TrustedKeys,
+} from './audit';
+export type { AuditReport, Checkpoint, FileReport, Finding, LogLine, LogMark } from './audit';

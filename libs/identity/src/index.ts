@@ -2,3 +2,5 @@ export { createUserKey, ensureNatsIdentity, NatsIdentityError, PublicKeyError } 
 export type { NatsIdentity } from './nats-identity';
 export { ensurePki, PkiError } from './pki';
 export type { Pki, PkiNames } from './pki';
+export { addFormerAuditKeys, AuditKeyFileError, ensureAuditKey } from './audit-key';
+export type { AuditKey } from './audit-key';
