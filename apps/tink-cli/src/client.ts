@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { AnyEvent, Recorded } from '@tinkerbell/events';
 import { ApiError } from './api-errors';
 import type {
+  AuditItem,
+  AuditKeyItem,
   Deleted,
   HardwareItem,
   LeaseItem,
@@ -125,6 +127,14 @@ export class Client {
       onConnect,
     });
   }
+
+  auditKeys = (): Promise<readonly AuditKeyItem[]> => this.get('/api/audit/keys');
+  /** Oldest first. */
+  auditLog = (query: Query): AsyncGenerator<AuditItem> =>
+    this.lines<AuditItem>({ method: 'GET', path: '/api/audit/log', query, signal: this.signal });
+  /** The bytes of a file with the whole log; with `bodies` a backup. */
+  auditExport = (query: { readonly bodies?: 1 }): AsyncGenerator<Uint8Array> =>
+    this.open().bytes({ method: 'GET', path: '/api/audit/export', query, signal: this.signal });
 
   private open(): Transport {
     this.transport ??= this.connect();

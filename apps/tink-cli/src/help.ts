@@ -19,6 +19,7 @@ export const groups: Readonly<Record<string, string>> = {
   machine: 'machines as they are now: what each one last did on its way',
   lease: 'DHCP leases',
   worker: 'workers: what runs the actions on a machine',
+  audit: 'the audit: that the log is what was written, and who did what',
 };
 
 const width = 30;

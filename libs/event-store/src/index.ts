@@ -19,6 +19,7 @@ export { openReadModels } from './projector';
 export type { ReadModelOptions, ReadModels } from './projector';
 export { JetStreamEventStore } from './jetstream';
 export type { JetStreamOptions } from './jetstream';
+export { RestoreError, restoreCommits } from './jetstream-restore';
 export { StoreUnsuitableError } from './jetstream-gate';
 export type { Durability, GateOptions, StoreFacts } from './jetstream-gate';
 export { HashWindow } from './audit/hash-window';

@@ -38,6 +38,11 @@ export class FileVerifier {
   /** `keys`: whose signatures are believed; those that the file names when absent. Throws AuditKeyError. */
   constructor(private readonly keys?: readonly TrustedKey[]) {}
 
+  /** So far. */
+  get commits(): number {
+    return this.#commits;
+  }
+
   /** The line when it is whole. Throws LogFileError when the file is no export, AuditKeyError when its keys are none. */
   take(text: string): LogLine | undefined {
     this.#lines++;
