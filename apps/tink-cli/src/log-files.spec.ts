@@ -1,9 +1,9 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { readUnpacked } from '@tinkerbell/event-store/audit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createWhole, DamagedFileError, readUnpacked } from './log-files';
+import { createWhole } from './log-files';
 
 let dir: string;
 beforeEach(async () => (dir = await mkdtemp(join(tmpdir(), 'log-files-'))));
@@ -46,21 +46,4 @@ describe('a file that is written whole', () => {
     await file.finish();
     expect(await textOf(path)).toBe('new');
   });
-});
-
-describe('a packed file', () => {
-  it('that was cut gives what it has and says so', async () => {
-    const path = join(dir, 'cut');
-    const packed = gzipSync(large);
-    await writeFile(path, packed.subarray(0, packed.length / 2));
-    let text = '';
-    const reading = (async () => {
-      for await (const chunk of readUnpacked(path)) text += Buffer.from(chunk).toString();
-    })();
-    await expect(reading).rejects.toThrow(DamagedFileError);
-    expect(large.startsWith(text)).toBe(true);
-    expect(text).not.toBe('');
-  });
-  it('that is not there is not damaged', async () =>
-    expect(textOf(join(dir, 'none'))).rejects.toMatchObject({ code: 'ENOENT' }));
 });

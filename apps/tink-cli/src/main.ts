@@ -37,7 +37,7 @@ const host: Host = {
       await writeFile(path, text);
     },
     async *open(path) {
-      yield* (await import('./log-files')).readUnpacked(path);
+      yield* (await import('@tinkerbell/event-store/audit')).readUnpacked(path);
     },
     create: async (path, options) => (await import('./log-files')).createWhole(path, options),
   },

@@ -24,6 +24,8 @@ export { StoreUnsuitableError } from './jetstream-gate';
 export type { Durability, GateOptions, StoreFacts } from './jetstream-gate';
 export { HashWindow } from './audit/hash-window';
 export {
+  AuditKeyError,
+  DamagedFileError,
   emptyLogHash,
   FileVerifier,
   keyIdOf,
@@ -33,9 +35,12 @@ export {
   logFileLines,
   LogVerifier,
   keptOf,
+  parseLine,
+  publicKeysIn,
+  readUnpacked,
   roll,
   sha256Of,
   signCheckpoint,
   TrustedKeys,
 } from './audit';
-export type { AuditReport, Checkpoint, FileReport, Finding, LogLine, LogMark } from './audit';
+export type { AuditReport, Checkpoint, FileReport, Finding, LogLine, LogMark, TrustedKey } from './audit';

@@ -8,8 +8,8 @@ export const auditVerify = define({
   name: 'audit verify',
   summary: 'check that no commit of the log was removed, altered or reordered',
   details: [
-    'Reads the whole log from the server, or an export or a backup from a file (packed or not), and checks on this side: that no position',
-    'is missing, the hash chain of each aggregate, and the rolling hash of the log against every signed checkpoint.',
+    'Reads the whole log from the server, or an export or a backup from a file (packed or not), and checks on this side:',
+    'that no position is missing, the hash chain of each aggregate, and the rolling hash against every signed checkpoint.',
     'Says of everything that it finds where it is. Exit code 0: nothing was found, 1: something was.',
   ].join('\n'),
   examples: [
@@ -47,8 +47,8 @@ export const auditKey = define({
   name: 'audit key',
   summary: 'print the public key that checkpoints of the log are signed with',
   details: [
-    'PEM, with the keys of sites that the log was restored from behind it. Keep it where nobody can change it who can change the log:',
-    '"tink audit verify --key" checks with it.',
+    'PEM; the keys of sites that the log was restored from stand behind it. Keep it where nobody can change it who can',
+    'change the log: "tink audit verify --key" checks with it.',
   ].join('\n'),
   examples: ['tink audit key > site.pem', 'tink audit key -o json'],
   flags: { output: documentFlag },
@@ -64,8 +64,9 @@ export const auditExport = define({
   name: 'audit export',
   summary: 'write the log to a file that can be checked anywhere',
   details: [
-    'One commit a line, signed as a whole, checked while it is written. Packed when the name ends in .gz. The file appears when it is whole.',
-    'It holds everything that machines and users gave us: keep it as safe as the log. "tink backup" writes the same with what restore needs.',
+    'One commit a line, signed as a whole, checked while it is written. The file appears when it is whole.',
+    'It holds everything that machines and users gave us: keep it as safe as the log.',
+    '"tink backup" writes the same with what "tink restore" needs.',
   ].join('\n'),
   examples: ['tink audit export --file log.jsonl.gz'],
   flags: saveFlags,

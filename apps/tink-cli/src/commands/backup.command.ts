@@ -5,8 +5,8 @@ export const backup = define({
   name: 'backup',
   summary: 'write the log and the data of workflows to a file, for "tink restore"',
   details: [
-    'Everything else can be made anew from it: hardware, templates, workflows, leases and their history. Checked while it is written; the file',
-    'appears when it is whole. Keys, certificates and images are not in it: docs/operations.md.',
+    'Hardware, templates, workflows, leases and their whole history are made anew from it. Checked while it is written;',
+    'the file appears when it is whole. Keys, certificates and images are not in it: docs/operations.md.',
   ].join('\n'),
   examples: ['tink backup --file tinkerbell.jsonl.gz', 'tink backup --file /backup/$(date +%F).jsonl.gz'],
   flags: saveFlags,
@@ -17,8 +17,8 @@ export const restore = define({
   name: 'restore',
   summary: 'make a new data folder for "tink up" from a backup',
   details: [
-    'Checks the whole file first, and refuses one with findings and a folder that has a log. Positions, times, versions and hashes are as',
-    'before; the checkpoints of the old site stay good. The folder gets its log when all of it is there, or not at all.',
+    'Checks the whole file first, and refuses one with findings and a folder that has a log. Positions, times, versions and',
+    'hashes are as before; checkpoints of the old site stay good. The folder gets its whole log, or none.',
   ].join('\n'),
   examples: [
     'tink restore --file tinkerbell.jsonl.gz --data /var/lib/tinkerbell',

@@ -1,4 +1,4 @@
-import type { FileReport, FileVerifier, TrustedKey } from '@tinkerbell/event-store/audit';
+import type { FileReport, TrustedKey } from '@tinkerbell/event-store/audit';
 import { CommandError, UsageError, type Context } from '../cli-command';
 
 export interface CheckOptions {
@@ -19,29 +19,24 @@ const progressMs = 200;
 /** Reads an export or a backup and checks it line by line. Throws CommandError when it is none. */
 export async function checkLog(context: Context, { chunks, keys, progress }: CheckOptions): Promise<Checked> {
   // Loaded here: no other command needs it.
-  const {
-    AuditKeyError,
-    FileVerifier: Verifier,
-    LogFileError,
-    linesOf,
-  } = await import('@tinkerbell/event-store/audit');
-  const { DamagedFileError } = await import('../log-files');
+  const audit = await import('@tinkerbell/event-store/audit');
   let broken: string | undefined;
   const show = progressLine(context, progress);
   try {
-    const verifier: FileVerifier = new Verifier(keys);
+    const verifier = new audit.FileVerifier(keys);
     try {
-      for await (const line of linesOf(chunks)) {
+      for await (const line of audit.linesOf(chunks)) {
         verifier.take(line);
         show.commits(verifier.commits);
       }
     } catch (error) {
-      if (!(error instanceof DamagedFileError)) throw error;
+      if (!(error instanceof audit.DamagedFileError)) throw error;
       broken = error.message;
     }
     return { report: verifier.end(), broken };
   } catch (error) {
-    if (error instanceof LogFileError || error instanceof AuditKeyError) throw new CommandError(error.message);
+    if (error instanceof audit.LogFileError || error instanceof audit.AuditKeyError)
+      throw new CommandError(error.message);
     throw error;
   } finally {
     show.end();

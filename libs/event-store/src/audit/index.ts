@@ -3,8 +3,9 @@ export { AuditKeyError, keyIdOf, publicKeysIn, signCheckpoint, TrustedKeys } fro
 export type { Checkpoint, Signer, TrustedKey } from './checkpoint';
 export { emptyLogHash, leafOf, roll, sha256Of } from './log-hash';
 export { linesOf } from './lines';
-export { keptOf, LogFileError } from './log-file';
+export { keptOf, LogFileError, parseLine } from './log-file';
 export type { BodyLine, CommitLine, EndLine, HeaderLine, LogLine } from './log-file';
+export { DamagedFileError, readUnpacked } from './packed-file';
 export { logFileLines } from './write-file';
 export type { LogFileSource } from './write-file';
 export { FileVerifier } from './verify-file';
