@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -136,6 +136,13 @@ describe('tink restore', () => {
     const again = await lab.runTink('restore', '--file', backup, '--data', at('restored'));
     expect(again.code).toBe(1);
     expect(again.err).toMatch(/^cannot restore: .*restored has a log already/m);
+  });
+
+  it('goes on with the keys of the old site where they were kept', async () => {
+    await cp(at('data/identity'), at('kept/identity'), { recursive: true });
+    const ran = await lab.runTink('restore', '--file', backup, '--data', at('kept'));
+    expect(ran).toMatchObject({ code: 0 });
+    expect(ran.out).toContain('the folder has the keys of that site');
   });
 
   it('refuses a backup that was changed, and leaves no log', async () => {

@@ -20,7 +20,7 @@ const memoryMs = 10_000;
 /** How long an orderly end waits for its checkpoint. */
 const patienceMs = 5_000;
 
-/** Signs the whole log again and again: docs/adr/0004-signed-checkpoints.md. A checkpoint never makes another one due. */
+/** Signs the whole log again and again (ADR on signed checkpoints). A checkpoint never makes another one due. */
 export class AuditCheckpointReactor {
   private readonly logger = new ServerLogger('audit-checkpoint');
   private readonly stop = new AbortController();

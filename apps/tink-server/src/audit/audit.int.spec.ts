@@ -127,25 +127,28 @@ describe('who did what', () => {
     expect(rows[0]?.commandId).not.toBe('');
   });
 
-  it.each([
-    ['actor=user:', [1, 2, 3]],
-    ['actor=user:ann&limit=2', [1, 2]],
-    ['actor=user', []],
-    ['actor=reactor:audit-checkpoint', [4]],
-    ['aggregate=audit', [4]],
-    [`id=${machine(2).id}`, [3]],
-    ['type=HardwareDeleted', [2]],
-    ['after=2', [3, 4]],
-    ['since=2000-01-01', [1, 2, 3, 4]],
-    ['until=2000-01-01', []],
-    ['since=2999-01-01', []],
-    ['limit=0', []],
-  ])('is filtered by %s', async (query, positions) =>
-    expect((await log(query)).map(({ position }) => position)).toEqual(positions),
-  );
-
-  it.each(['aggregate=dog', 'since=yesterday', 'limit=-1'])('refuses %s', async (query) => {
-    const { status, body } = await rest().get<Failure>(`/api/audit/log?${query}`);
-    expect([status, body.error.field]).toEqual([400, query.split('=')[0]]);
+  it('is filtered', async () => {
+    const cases: readonly (readonly [string, readonly number[]])[] = [
+      ['actor=user:', [1, 2, 3]],
+      ['actor=user:ann&limit=2', [1, 2]],
+      ['actor=user', []],
+      ['actor=reactor:audit-checkpoint', [4]],
+      ['aggregate=audit', [4]],
+      [`id=${machine(2).id}`, [3]],
+      ['type=HardwareDeleted', [2]],
+      ['after=2', [3, 4]],
+      ['since=2000-01-01', [1, 2, 3, 4]],
+      ['until=2000-01-01', []],
+      ['since=2999-01-01', []],
+      ['limit=0', []],
+    ];
+    for (const [query, positions] of cases) {
+      const found = (await log(query)).map(({ position }) => position);
+      expect({ query, found }).toEqual({ query, found: positions });
+    }
+    for (const query of ['aggregate=dog', 'since=yesterday', 'limit=-1']) {
+      const { status, body } = await rest().get<Failure>(`/api/audit/log?${query}`);
+      expect([status, body.error.field]).toEqual([400, query.split('=')[0]]);
+    }
   });
 });
