@@ -30,6 +30,8 @@ export class AuditCheckpointReactor {
   private signing: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private writtenAt = 0;
+  /** Position of the newest commit when we last asked. */
+  private newest = 0;
   /** Why nothing is signed any more. */
   fault: string | undefined;
 
@@ -88,6 +90,7 @@ export class AuditCheckpointReactor {
   private async follow(): Promise<void> {
     const { signal } = this.stop;
     const last = await this.store.lastPosition();
+    this.newest = last;
     if (last < (this.remembered?.position ?? 0)) {
       throw new LogTamperedError(
         `the log ends at position ${last}, but this server has read it up to ${this.remembered?.position}`,
@@ -100,6 +103,7 @@ export class AuditCheckpointReactor {
     for await (const message of this.store.messages({ after: log.position, signal })) {
       log.take(message);
       this.rememberAtTimes();
+      if (log.position + mostLag < this.newest) continue; // still catching up
       if (log.uncovered >= this.options.commits) void this.sign();
       else if (log.uncovered > 0) this.signLater();
     }
@@ -140,7 +144,8 @@ export class AuditCheckpointReactor {
   private async signOnce(): Promise<void> {
     const { log } = this;
     if (!log || this.fault !== undefined || log.uncovered === 0) return;
-    if ((await this.store.lastPosition()) - log.position > mostLag) return; // still catching up: what is read next asks again
+    this.newest = await this.store.lastPosition();
+    if (log.position + mostLag < this.newest) return; // what is read next asks again
     const { position, hash, commits, head } = log;
     const data = signCheckpoint(this.key, position, hash);
     const metadata = { id: `audit:${position}:${hash.slice(0, 16)}`, actor: 'reactor:audit-checkpoint' };
