@@ -275,6 +275,9 @@ describe('the tink bundle against tink-server', () => {
     expect((await real.tink.run(['workflow', 'watch', id])).code).toBe(1);
   });
 
+  it('has neither NATS nor SQLite in its bundle', async () =>
+    expect(await readFile(real.tink.bundle, 'utf8')).not.toMatch(/better-sqlite3|jetstreamManager|\$JS\.API/));
+
   it('proves that the log is whole, and shows who did what', async () => {
     expect(await ok('audit', 'verify')).toMatch(/\nOK: nothing was removed, altered or reordered\n$/);
     await ok('audit', 'export', '--file', 'log.jsonl.gz');

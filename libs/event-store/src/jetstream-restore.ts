@@ -7,8 +7,8 @@ import { atHeader } from './jetstream-messages';
 /** The stream is not empty, or did not take a commit as it was: what was stored is of no use. */
 export class RestoreError extends Error {}
 
-/** Commits on their way at once; the server keeps their order. */
-const inFlight = 256;
+/** Commits and bytes on their way at once; the server keeps their order. */
+const inFlight = { commits: 1_000, bytes: 16 * 1024 * 1024 };
 /** The shortest window for duplicates that a server takes. */
 const windowMs = 100;
 const ackMs = 30_000;
@@ -25,15 +25,18 @@ export async function restoreCommits(connection: NatsConnection, commits: AsyncI
   const recent = new RecentIds();
   let count = 0;
   let pending: Promise<void>[] = [];
+  let bytes = 0;
   for await (const commit of commits) {
     const repeated = recent.has(commit.id);
-    if (repeated || pending.length === inFlight) {
+    if (repeated || pending.length === inFlight.commits || bytes > inFlight.bytes) {
       await allOf(pending);
       pending = [];
+      bytes = 0;
     }
     if (repeated) await recent.forgotten();
     recent.add(commit.id);
     pending.push(storeOne(connection, commit));
+    bytes += commit.bytes.length;
     count++;
   }
   await allOf(pending);
