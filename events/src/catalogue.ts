@@ -1,3 +1,4 @@
+import { auditCatalogue, type AuditEvent } from './audit.events';
 import { bootCatalogue, type BootEvent } from './boot.events';
 import { claimCatalogue, type ClaimEvent } from './claim.events';
 import { enrolmentCatalogue, type EnrolmentEvent } from './enrolment.events';
@@ -20,6 +21,7 @@ export const catalogue = {
   claim: claimCatalogue,
   secret: secretCatalogue,
   subscription: subscriptionCatalogue,
+  audit: auditCatalogue,
 } as const satisfies Record<string, Catalogue<Event>>;
 
 export type Aggregate = keyof typeof catalogue;
@@ -34,4 +36,5 @@ export type AnyEvent =
   | EnrolmentEvent
   | ClaimEvent
   | SecretEvent
-  | SubscriptionEvent;
+  | SubscriptionEvent
+  | AuditEvent;

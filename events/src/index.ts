@@ -72,3 +72,4 @@ export type {
   SubscriptionEvent,
   SubscriptionSpec,
 } from './subscription.events';
+export type { AuditCheckpointed, AuditEvent } from './audit.events';

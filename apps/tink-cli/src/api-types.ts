@@ -55,6 +55,28 @@ export interface LogItem {
   readonly line: string;
 }
 
+/** Who did what: one commit of the log. */
+export interface AuditItem {
+  readonly position: number;
+  readonly at: string;
+  readonly actor: string;
+  readonly aggregate: string;
+  readonly id: string;
+  /** Event types, in order. */
+  readonly types: readonly string[];
+  readonly commandId: string;
+  readonly correlationId: string | null;
+  readonly causationId: string | null;
+}
+
+export interface AuditKeyItem {
+  readonly keyId: string;
+  /** PEM. */
+  readonly publicKey: string;
+  /** Of a site that the log was restored from. */
+  readonly former: boolean;
+}
+
 export interface Written {
   readonly id: string;
   readonly position: number;

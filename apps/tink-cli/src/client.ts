@@ -4,6 +4,8 @@ import { ApiError } from './api-errors';
 import type {
   CloudEventItem,
   DeadLetterItem,
+  AuditItem,
+  AuditKeyItem,
   Deleted,
   HardwareItem,
   LeaseItem,
@@ -160,6 +162,14 @@ export class Client {
       onConnect,
     });
   }
+
+  auditKeys = (): Promise<readonly AuditKeyItem[]> => this.get('/api/audit/keys');
+  /** Oldest first. */
+  auditLog = (query: Query): AsyncGenerator<AuditItem> =>
+    this.lines<AuditItem>({ method: 'GET', path: '/api/audit/log', query, signal: this.signal });
+  /** The bytes of a file with the whole log; with `bodies` a backup. */
+  auditExport = (query: { readonly bodies?: 1 }): AsyncGenerator<Uint8Array> =>
+    this.open().bytes({ method: 'GET', path: '/api/audit/export', query, signal: this.signal });
 
   private open(): Transport {
     this.transport ??= this.connect();

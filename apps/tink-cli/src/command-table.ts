@@ -1,4 +1,7 @@
 import type { CliCommand } from './cli-command';
+import { auditLog } from './commands/audit-log.command';
+import { auditExport, auditKey, auditVerify } from './commands/audit.command';
+import { backup, restore } from './commands/backup.command';
 import { complete, completion } from './commands/completion.command';
 import { docs } from './commands/docs.command';
 import { events, eventsList } from './commands/events.command';
@@ -74,6 +77,12 @@ export const commands: readonly CliCommand[] = [
   secretSet,
   secretList,
   secretDelete,
+  auditVerify,
+  auditLog,
+  auditKey,
+  auditExport,
+  backup,
+  restore,
   up,
   version,
   completion,

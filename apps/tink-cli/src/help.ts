@@ -21,6 +21,7 @@ export const groups: Readonly<Record<string, string>> = {
   lease: 'DHCP leases',
   worker: 'workers: what runs the actions on a machine',
   secret: 'secrets: values for actions that no template, log or answer holds',
+  audit: 'the audit: that the log is what was written, and who did what',
 };
 
 const width = 30;

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { ServerLogger } from './log';
 import { loadConfig } from '@tinkerbell/config';
 import { JetStreamEventStore } from '@tinkerbell/event-store';
-import { ensureNatsIdentity, ensureSecretsKey } from '@tinkerbell/identity';
+import { ensureAuditKey, ensureNatsIdentity, ensureSecretsKey } from '@tinkerbell/identity';
 import { NatsBus } from '@tinkerbell/messaging';
 import { ensureStreams } from '@tinkerbell/nats';
 import { startTinkServer } from './start-tink-server';
@@ -31,10 +31,9 @@ async function main(): Promise<void> {
     log: (line) => logger.log(line),
   });
   const version = process.env['TINK_VERSION'] ?? '0.1.0';
-  const running = await startTinkServer(config, {
-    ...{ store, bus, pki: { ca, cert, key } },
-    ...{ credentials: identity, secretsKey, version },
-  });
+  const auditKey = await ensureAuditKey(config.TINK_IDENTITY_DIR);
+  const ports = { store, bus, pki: { ca, cert, key }, credentials: identity, auditKey, secretsKey, version };
+  const running = await startTinkServer(config, ports);
   const stop = (): void => {
     void running
       .close()

@@ -70,8 +70,11 @@ async function start(
   if (own) stack.push(() => own.close());
   const readModels = ports.readModels ?? own;
   if (!readModels) throw new Error('no read models');
-  const { reads, metrics, integrations, providers } = makeServices(config, ports, readModels);
+  const { reads, metrics, integrations, checkpoints, providers } = makeServices(config, ports, readModels);
 
+  // Ended last: it signs what the others wrote.
+  checkpoints.start();
+  stack.push(() => checkpoints.close());
   const app = await NestFactory.create<NestExpressApplication>(TinkServerModule.with(providers), {
     bodyParser: false,
     abortOnError: false,

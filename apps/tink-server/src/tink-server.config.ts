@@ -74,6 +74,16 @@ export class TinkServerConfig {
   @Max(aYear)
   readonly TINK_TOKEN_SECONDS: number = 3_600;
 
+  /** The log is signed after so many commits, and so many seconds after the first one that is not signed. */
+  @IsInt()
+  @Min(1)
+  @Max(10_000)
+  readonly TINK_AUDIT_COMMITS: number = 1_000;
+  @IsInt()
+  @Min(1)
+  @Max(86_400)
+  readonly TINK_AUDIT_SECONDS: number = 600;
+
   /** Address of the image registry that workers are told, e.g. `192.168.1.1:5000`; empty: none. */
   @IsString()
   readonly TINK_REGISTRY_ADDRESS: string = '';

@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { AgentGrpcController } from './compat/agent.grpc.controller';
+import { AuditApiController } from './audit/audit.api.controller';
 import { CompatWorkerGrpcController } from './compat/compat-worker.grpc.controller';
 import { EnrolmentController } from './enrolment/enrolment.controller';
 import { EventsApiController } from './events/events.api.controller';
@@ -33,6 +34,7 @@ import { WorkflowGrpcController } from './workflow/workflow.grpc.controller';
     WorkflowDecisionsApiController,
     SecretApiController,
     EventsApiController,
+    AuditApiController,
     MachinesApiController,
     PublicEventsApiController,
     SubscriptionsApiController,

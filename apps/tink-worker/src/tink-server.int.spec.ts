@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { JetStreamEventStore } from '@tinkerbell/event-store';
 import type { ActionPlan, Recorded, WorkflowEvent } from '@tinkerbell/events';
-import { ensureNatsIdentity, ensureSecretsKey } from '@tinkerbell/identity';
+import { ensureAuditKey, ensureNatsIdentity, ensureSecretsKey } from '@tinkerbell/identity';
 import { NatsBus, subjects } from '@tinkerbell/messaging';
 import { startTestNats, type TestNats } from '@tinkerbell/nats';
 import { startTinkServer, TinkServerConfig, type RunningTinkServer } from '@tinkerbell/tink-server';
@@ -91,7 +91,8 @@ async function serve(): Promise<Server> {
   };
   const credentials = await ensureNatsIdentity(join(nats.dir, 'identity'));
   const secretsKey = await ensureSecretsKey(join(nats.dir, 'identity'));
-  const tink = await startTinkServer(config, { store, bus, pki, credentials, secretsKey, version: 'test' });
+  const auditKey = await ensureAuditKey(join(nats.dir, 'identity'));
+  const tink = await startTinkServer(config, { store, bus, pki, credentials, auditKey, secretsKey, version: 'test' });
   return {
     tink,
     store,

@@ -1,7 +1,15 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { JetStreamEventStore, openReadModels } from '@tinkerbell/event-store';
-import { ensureNatsIdentity, ensurePki, ensureSecretsKey, type NatsIdentity, type Pki } from '@tinkerbell/identity';
+import {
+  type AuditKey,
+  ensureAuditKey,
+  ensureNatsIdentity,
+  ensurePki,
+  ensureSecretsKey,
+  type NatsIdentity,
+  type Pki,
+} from '@tinkerbell/identity';
 import { NatsBus } from '@tinkerbell/messaging';
 import { ensureStreams, startNatsServer, type NatsServer } from '@tinkerbell/nats';
 import {
@@ -24,6 +32,7 @@ export interface Platform {
   readonly identity: NatsIdentity;
   /** What the values of secrets are sealed with. */
   readonly secretsKey: Uint8Array;
+  readonly auditKey: AuditKey;
   readonly nats: NatsServer;
   readonly bus: NatsBus;
   readonly store: JetStreamEventStore;
@@ -53,6 +62,7 @@ export async function startPlatform(
   const pki = await ensurePki(await data.folder('pki'), { ips, names: ['localhost', hostname()] });
   const identity = await ensureNatsIdentity(await data.folder('identity'));
   const secretsKey = await ensureSecretsKey(await data.folder('identity'));
+  const auditKey = await ensureAuditKey(await data.folder('identity'));
   const nats = await startNatsServer({
     dataDir: await data.folder('nats'),
     host: address,
@@ -81,5 +91,5 @@ export async function startPlatform(
   stack.push('event store', () => store.close());
   const rows = await openRows(store, join(await data.folder('rows'), 'tinkerbell.db'));
   stack.push('read models', () => rows.close());
-  return { pki, identity, secretsKey, nats, bus, store, rows };
+  return { pki, identity, secretsKey, auditKey, nats, bus, store, rows };
 }

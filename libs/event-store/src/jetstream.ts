@@ -9,7 +9,7 @@ import {
   nanos,
   NatsError,
 } from 'nats';
-import { decodeCommit, encodeCommit, followsHead, hashOf } from './envelope';
+import { decodeCommit, encodeCommit, followsHead, hashOf, type Kept } from './envelope';
 import {
   type Appended,
   CommandIdReusedError,
@@ -24,7 +24,7 @@ import {
   type SubscribeOptions,
 } from './event-store';
 import { checkServer, describeFacts, type GateOptions, hasVersion, type StoreFacts } from './jetstream-gate';
-import { fromHeaders, fromStored, IncompleteAnswerError, type Kept, readSubjectInBatches } from './jetstream-messages';
+import { fromHeaders, fromStored, IncompleteAnswerError, readSubjectInBatches, storedAt } from './jetstream-messages';
 
 export interface JetStreamOptions extends GateOptions {
   /** How long an append or a read tries before it gives up with StoreUnavailableError; default 10 s. */
@@ -179,7 +179,11 @@ export class JetStreamEventStore extends EventStore {
     throw error;
   }
 
-  async *subscribe({ after, filters = [], signal }: SubscribeOptions): AsyncIterable<Commit> {
+  async *subscribe(options: SubscribeOptions): AsyncIterable<Commit> {
+    for await (const message of this.messages(options)) yield decodeCommit(message);
+  }
+
+  async *messages({ after, filters = [], signal }: SubscribeOptions): AsyncIterable<Kept> {
     const messages = pullMessages(this.connection, {
       after,
       ordered: true,
@@ -200,7 +204,7 @@ export class JetStreamEventStore extends EventStore {
         return this.connection.jetstream().consumers.get(streamNames.events, name);
       },
     });
-    for await (const message of messages) yield decodeCommit(toKept(message));
+    for await (const message of messages) yield toKept(message);
   }
 
   async lastPosition(): Promise<number> {
@@ -314,7 +318,7 @@ function headOf(message: Kept): StreamHead {
 }
 
 function toKept(message: JsMsg): Kept {
-  const at = new Date(Math.floor(message.info.timestampNanos / 1e6)).toISOString();
+  const at = storedAt(message);
   return { position: message.seq, stream: message.subject, at, bytes: message.data, ...fromHeaders(message.headers) };
 }
 

@@ -3,3 +3,5 @@ export type { NatsIdentity } from './nats-identity';
 export { ensureSecretsKey, SecretsKeyError } from './secrets-key';
 export { ensurePki, PkiError } from './pki';
 export type { Pki, PkiNames } from './pki';
+export { addFormerAuditKeys, AuditKeyFileError, ensureAuditKey } from './audit-key';
+export type { AuditKey } from './audit-key';

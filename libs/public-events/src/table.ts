@@ -1,4 +1,5 @@
 import type { Aggregate } from '@tinkerbell/events';
+import { audit } from './entities/audit';
 import { boot } from './entities/boot';
 import { claim } from './entities/claim';
 import { enrolment } from './entities/enrolment';
@@ -21,6 +22,7 @@ export const table = {
   claim,
   secret,
   subscription,
+  audit,
 } as const satisfies Record<Aggregate, object>;
 
 /** One kind of public event. */

@@ -59,6 +59,8 @@ function tellHardware(event: AnyEvent): Told | undefined {
         `worker ready: ${hostname}, ${engine}, node ${node}, ${Math.round(memoryBytes / 2 ** 20)} MiB of memory`,
       );
     }
+    case 'AuditCheckpointed':
+      return fine(`log signed up to position ${event.data.position}`);
     default:
       return undefined;
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { credentials, loadPackageDefinition, Metadata, type Client, type ServiceError } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { JetStreamEventStore } from '@tinkerbell/event-store';
-import { ensureNatsIdentity, ensureSecretsKey } from '@tinkerbell/identity';
+import { ensureAuditKey, ensureNatsIdentity, ensureSecretsKey } from '@tinkerbell/identity';
 import { NatsBus } from '@tinkerbell/messaging';
 import { startTestNats, type TestNats } from '@tinkerbell/nats';
 import { loaderOptions, protoFiles } from '../grpc/grpc-listener';
@@ -113,14 +113,9 @@ async function run(nats: TestNats, dir: string, settings: Settings): Promise<Run
     ...settings,
   });
   if (!pki) throw new Error('the harness needs a secured nats-server');
-  const server = await startTinkServer(config, {
-    store,
-    bus,
-    pki,
-    credentials: identity,
-    secretsKey,
-    version: '1.2.3-test',
-  });
+  const auditKey = await ensureAuditKey(join(nats.dir, 'identity'));
+  const ports = { store, bus, pki, credentials: identity, auditKey, secretsKey, version: '1.2.3-test' };
+  const server = await startTinkServer(config, ports);
   return {
     server,
     store,
