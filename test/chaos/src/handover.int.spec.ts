@@ -4,12 +4,12 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { JetStreamEventStore } from '@tinkerbell/event-store';
-import { subjects } from '@tinkerbell/messaging';
+import { NatsBus, subjects } from '@tinkerbell/messaging';
 import { startTestNats, type TestNats } from '@tinkerbell/nats';
 import { actionSpec, hardwareId, hardwareRegistered, workflowCreated } from '@tinkerbell/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { SimulatedWorker } from '../../../apps/tink-server/src/testing/simulated-worker';
 import { type Bundle, bundle } from '../../interop/net/bundle';
+import { Machine } from './load/machine';
 import { until } from './pause';
 
 let program: Bundle;
@@ -82,11 +82,12 @@ it('a holder that was stopped past its lease, and goes on, doubles nothing and p
     const { head } = await store.read(to);
     await store.append(to, [event], { expected: head, metadata: { id: `given-${to}`, actor: 'spec' } });
   }
-  const worker = await SimulatedWorker.connect(hardwareId, 'boot', await nats.worker(hardwareId));
-  const first = await worker.assigned();
+  const bus = await NatsBus.connect({ ...nats.engine, name: 'worker' });
+  const machine = new Machine();
   const report = async (index: number) => {
-    await worker.started({ ...first, index });
-    await worker.finished({ ...first, index });
+    const attempt = { workflowId: 'wf', index, attempt: 1 };
+    for (const { kind, id, body } of [machine.started(attempt), machine.finished(attempt, 1, 0)])
+      await bus.publishReport(subjects.report(hardwareId, kind), id, body);
   };
   // A backlog, in the middle of which the holder stands still.
   await Promise.all([
@@ -107,6 +108,6 @@ it('a holder that was stopped past its lease, and goes on, doubles nothing and p
   await until('all reports are in the log', 60_000, async () => (await store.read(stream)).head.version >= 121);
   const types = (await store.read(stream)).events.map(({ event }) => event.type);
   expect(types).toEqual(['WorkflowCreated', ...actions.flatMap(() => ['ActionStarted', 'ActionSucceeded'])]);
-  await worker.close();
+  await bus.close();
   await store.close();
 });
