@@ -35,7 +35,7 @@ class Server {
   private readonly child: ChildProcess;
   log = '';
 
-  constructor(name: string) {
+  constructor(name: string, env: Readonly<Record<string, string>> = {}) {
     const pki = nats.pki?.files;
     this.child = spawn(process.execPath, [program.file], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -45,6 +45,7 @@ class Server {
         ...{ TINK_CA_FILE: pki?.ca ?? '', TINK_CERT_FILE: pki?.cert ?? '', TINK_KEY_FILE: pki?.key ?? '' },
         ...{ TINK_HOST: '127.0.0.1', TINK_GRPC_PORT: '0', TINK_HTTP_PORT: '0', TINK_HTTPS_PORT: '0' },
         TINK_LOG_LEVEL: 'debug',
+        ...env,
       },
     });
     this.child.stdout?.on('data', (text: Buffer) => (this.log += text.toString()));
@@ -59,6 +60,9 @@ class Server {
   }
   signal(name: NodeJS.Signals): void {
     this.child.kill(name);
+  }
+  get exitCode(): number | null {
+    return this.child.exitCode;
   }
   async end(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
@@ -110,4 +114,12 @@ it('a holder that was stopped past its lease, and goes on, doubles nothing and p
   expect(types).toEqual(['WorkflowCreated', ...actions.flatMap(() => ['ActionStarted', 'ActionSucceeded'])]);
   await bus.close();
   await store.close();
+});
+
+it('a server that cannot start ends, so that whoever supervises it sees that and tries again', async () => {
+  const server = new Server('c', { TINK_NATS_REPLICAS: '3' });
+  servers.push(server);
+  await until('it ends', 60_000, () => server.exitCode !== null);
+  expect(server.exitCode).toBe(1);
+  expect(server.log).toMatch(/tink-server: .*(replicas|num_replicas|cluster)/);
 });
