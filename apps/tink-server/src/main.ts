@@ -21,7 +21,9 @@ async function main(): Promise<void> {
   const identity = await ensureNatsIdentity(config.TINK_IDENTITY_DIR);
   const secretsKey = await ensureSecretsKey(config.TINK_IDENTITY_DIR);
   const nats = { servers: config.NATS_URL, ca };
-  const onStatus = ({ type, detail }: { type: string; detail: string }) => logger.log(`NATS ${type}: ${detail}`);
+  const onStatus = ({ type, detail }: { type: string; detail: string }) => {
+    if (type !== 'pingTimer') logger.log(`NATS ${type}: ${detail}`);
+  };
   const bus = await NatsBus.connect({ ...nats, creds: identity.engineCreds, name: 'tink-server', onStatus });
   await ensureStreams(bus.connection, { replicas: config.TINK_NATS_REPLICAS, log: (line) => logger.log(line) });
   const store = await JetStreamEventStore.fromConnection(bus.connection, {

@@ -4,12 +4,12 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { JetStreamEventStore } from '@tinkerbell/event-store';
-import { subjects } from '@tinkerbell/messaging';
+import { NatsBus, subjects } from '@tinkerbell/messaging';
 import { startTestNats, type TestNats } from '@tinkerbell/nats';
 import { actionSpec, hardwareId, hardwareRegistered, workflowCreated } from '@tinkerbell/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { SimulatedWorker } from '../../../apps/tink-server/src/testing/simulated-worker';
 import { type Bundle, bundle } from '../../interop/net/bundle';
+import { Machine } from './load/machine';
 import { until } from './pause';
 
 let program: Bundle;
@@ -35,7 +35,7 @@ class Server {
   private readonly child: ChildProcess;
   log = '';
 
-  constructor(name: string) {
+  constructor(name: string, env: Readonly<Record<string, string>> = {}) {
     const pki = nats.pki?.files;
     this.child = spawn(process.execPath, [program.file], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -45,6 +45,7 @@ class Server {
         ...{ TINK_CA_FILE: pki?.ca ?? '', TINK_CERT_FILE: pki?.cert ?? '', TINK_KEY_FILE: pki?.key ?? '' },
         ...{ TINK_HOST: '127.0.0.1', TINK_GRPC_PORT: '0', TINK_HTTP_PORT: '0', TINK_HTTPS_PORT: '0' },
         TINK_LOG_LEVEL: 'debug',
+        ...env,
       },
     });
     this.child.stdout?.on('data', (text: Buffer) => (this.log += text.toString()));
@@ -59,6 +60,9 @@ class Server {
   }
   signal(name: NodeJS.Signals): void {
     this.child.kill(name);
+  }
+  get exitCode(): number | null {
+    return this.child.exitCode;
   }
   async end(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
@@ -82,11 +86,12 @@ it('a holder that was stopped past its lease, and goes on, doubles nothing and p
     const { head } = await store.read(to);
     await store.append(to, [event], { expected: head, metadata: { id: `given-${to}`, actor: 'spec' } });
   }
-  const worker = await SimulatedWorker.connect(hardwareId, 'boot', await nats.worker(hardwareId));
-  const first = await worker.assigned();
+  const bus = await NatsBus.connect({ ...nats.engine, name: 'worker' });
+  const machine = new Machine();
   const report = async (index: number) => {
-    await worker.started({ ...first, index });
-    await worker.finished({ ...first, index });
+    const attempt = { workflowId: 'wf', index, attempt: 1 };
+    for (const { kind, id, body } of [machine.started(attempt), machine.finished(attempt, 1, 0)])
+      await bus.publishReport(subjects.report(hardwareId, kind), id, body);
   };
   // A backlog, in the middle of which the holder stands still.
   await Promise.all([
@@ -107,6 +112,14 @@ it('a holder that was stopped past its lease, and goes on, doubles nothing and p
   await until('all reports are in the log', 60_000, async () => (await store.read(stream)).head.version >= 121);
   const types = (await store.read(stream)).events.map(({ event }) => event.type);
   expect(types).toEqual(['WorkflowCreated', ...actions.flatMap(() => ['ActionStarted', 'ActionSucceeded'])]);
-  await worker.close();
+  await bus.close();
   await store.close();
+});
+
+it('a server that cannot start ends, so that whoever supervises it sees that and tries again', async () => {
+  const server = new Server('c', { TINK_NATS_REPLICAS: '3' });
+  servers.push(server);
+  await until('it ends', 60_000, () => server.exitCode !== null);
+  expect(server.exitCode).toBe(1);
+  expect(server.log).toMatch(/tink-server: .*(replicas|num_replicas|cluster)/);
 });

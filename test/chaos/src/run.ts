@@ -14,7 +14,7 @@ import { Random } from './random';
 
 /** One machine in so many has a twin. */
 const twinEvery = 20;
-const drainSeconds = 180;
+const patienceSeconds = 120;
 
 /** One run from empty disks to the verdict. */
 export async function runChaos(
@@ -65,7 +65,7 @@ async function startLoad(
   if (first === undefined) throw new Error('no tink-server');
   const input: LoadInput = {
     ...{ seed: options.seed, engine: cluster.engine, urls: [first, ...others], workers, ledger },
-    ...{ rate: options.rate, drainSeconds },
+    ...{ rate: options.rate, patienceSeconds },
   };
   const child = spawnInside(cluster, 'load', input);
   cleanup.add('load', async () => child.kill('SIGKILL'));

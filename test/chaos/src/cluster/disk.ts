@@ -16,12 +16,14 @@ export class SmallDisk {
     return new SmallDisk(dir);
   }
 
+  /** To the last block. */
   async fill(): Promise<void> {
     const { bavail, bsize } = await statfs(this.dir);
     const file = await open(this.filler, constants.O_CREAT | constants.O_WRONLY | constants.O_TRUNC);
-    const chunk = Buffer.alloc(bsize);
     try {
-      for (let block = 0; block < bavail; block++) await file.write(chunk);
+      const chunk = Buffer.alloc(1024 * 1024);
+      for (let left = bavail * bsize; left > chunk.length; left -= chunk.length) await file.write(chunk);
+      for (;;) await file.write(chunk, 0, bsize);
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
     } finally {

@@ -13,7 +13,8 @@ export interface Place {
 
 /** Namespaces of one run, with partitions between them. */
 export class Places {
-  private readonly cut = new Map<string, readonly [Place, Place]>();
+  /** How many faults keep each pair apart now. */
+  private readonly cut = new Map<string, number>();
 
   private constructor(
     readonly places: readonly Place[],
@@ -46,17 +47,22 @@ export class Places {
 
   /** Nothing passes between the two any more, in neither direction; connections stay open and silent. */
   async separate(a: string, b: string): Promise<void> {
-    const pair = [this.at(a), this.at(b)] as const;
-    this.cut.set([a, b].sort().join(' '), pair);
-    await Promise.all([this.route('add', pair[0], pair[1]), this.route('add', pair[1], pair[0])]);
+    const apart = this.cut.get(pairOf(a, b)) ?? 0;
+    this.cut.set(pairOf(a, b), apart + 1);
+    if (apart === 0) await this.routes('add', a, b);
   }
 
+  /** Undoes one `separate`. */
   async join(a: string, b: string): Promise<void> {
-    const key = [a, b].sort().join(' ');
-    const pair = this.cut.get(key);
-    if (!pair) return;
-    this.cut.delete(key);
-    await Promise.all([this.route('del', pair[0], pair[1]), this.route('del', pair[1], pair[0])]);
+    const apart = this.cut.get(pairOf(a, b)) ?? 0;
+    if (apart === 0) return;
+    this.cut.set(pairOf(a, b), apart - 1);
+    if (apart === 1) await this.routes('del', a, b);
+  }
+
+  private async routes(verb: 'add' | 'del', a: string, b: string): Promise<void> {
+    const [one, other] = [this.at(a), this.at(b)];
+    await Promise.all([this.route(verb, one, other), this.route(verb, other, one)]);
   }
 
   async close(): Promise<void> {
@@ -67,6 +73,8 @@ export class Places {
     await ip('-n', from.namespace, 'route', verb, 'blackhole', `${to.host}/32`);
   }
 }
+
+const pairOf = (a: string, b: string) => [a, b].sort().join(' ');
 
 const nameOf = (pid: number) => `c${pid}`;
 

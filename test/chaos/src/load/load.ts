@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { JetStreamEventStore } from '@tinkerbell/event-store';
 import { NatsBus } from '@tinkerbell/messaging';
 import { Ledger } from '../ledger';
-import { pause, until } from '../pause';
+import { pause } from '../pause';
 import { Random } from '../random';
 import { Client } from './client';
 import { Progress } from './progress';
@@ -18,7 +18,8 @@ export interface LoadInput {
   readonly ledger: string;
   /** New workflows in a second, at most. */
   readonly rate: number;
-  readonly drainSeconds: number;
+  /** How long to wait for the next workflow to end, once nothing goes wrong any more. */
+  readonly patienceSeconds: number;
 }
 
 export type LoadMessage =
@@ -84,16 +85,23 @@ export class Load {
     await this.make(stop);
     this.crashes = 0;
     await Promise.all([clocks, ...this.requesting]);
-    const ended = () => this.progress.begun >= this.requested && this.progress.open.length === 0;
-    await until('every workflow has ended', this.input.drainSeconds * 1000, ended).catch((error: Error) => {
-      process.stderr.write(`${error.message}: ${this.progress.open.slice(0, 5).join(' ')}\n`); // the checker says it again
-    });
+    await this.drain();
     report(this.message());
     clearInterval(ticker);
     this.done.abort();
     await Promise.all([...working, following]);
     await Promise.all(buses.map((bus) => bus.close()));
     await store.close();
+  }
+
+  /** Until every workflow has ended, or none has for a long time: then the checker says which. */
+  private async drain(): Promise<void> {
+    let [open, since] = [Number.POSITIVE_INFINITY, performance.now()];
+    while (this.progress.begun < this.requested || this.progress.open.length > 0) {
+      if (this.progress.open.length < open) [open, since] = [this.progress.open.length, performance.now()];
+      if (performance.now() - since > this.input.patienceSeconds * 1000) return;
+      await pause(200);
+    }
   }
 
   private message(): LoadMessage {

@@ -1,12 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { reportId, type Assignment } from '@tinkerbell/messaging';
+import { reportId } from '@tinkerbell/messaging';
+
+/** One try of one action. */
+export interface Attempt {
+  readonly workflowId: string;
+  readonly index: number;
+  readonly attempt: number;
+}
 
 /** A report that has to arrive. */
 export interface Report {
   readonly kind: 'started' | 'finished';
   readonly id: string;
   readonly body: object;
-  readonly of: Pick<Assignment, 'workflowId' | 'index' | 'attempt'>;
+  readonly of: Attempt;
 }
 
 /** What outlives a crash of the worker's process and not a reset of its machine: the journal, and the containers of its engine. */
@@ -30,12 +37,12 @@ export class Machine {
     return new Date(Date.now() + this.clockMs).toISOString();
   }
 
-  started({ workflowId, index, attempt }: Assignment): Report {
+  started({ workflowId, index, attempt }: Attempt): Report {
     const body = { workflowId, index, attempt, bootId: this.bootId, startedAt: this.now() };
     return this.write('started', { workflowId, index, attempt }, body);
   }
 
-  finished({ workflowId, index, attempt }: Assignment, seconds: number, exitCode: number): Report {
+  finished({ workflowId, index, attempt }: Attempt, seconds: number, exitCode: number): Report {
     const outcome = exitCode === 0 ? 'succeeded' : 'failed';
     const body = {
       ...{ workflowId, index, attempt, outcome, reason: exitCode === 0 ? null : 'exit', exitCode },

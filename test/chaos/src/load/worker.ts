@@ -1,5 +1,5 @@
 import {
-  NatsBus,
+  type NatsBus,
   reportId,
   subjects,
   type Assignment,

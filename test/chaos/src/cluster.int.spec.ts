@@ -7,10 +7,9 @@ import {
   ReportsTakenOverError,
   subjects,
 } from '@tinkerbell/messaging';
+import { ensureStreams, startTestCluster, type TestCluster } from '@tinkerbell/nats';
 import { hardwareRegistered } from '@tinkerbell/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { ensureStreams } from './streams';
-import { startTestCluster, type TestCluster } from './testing-cluster';
 
 let cluster: TestCluster;
 let bus: NatsBus;
