@@ -25,3 +25,11 @@ export function quantile(values: readonly number[], q: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
 }
+
+export const median = (values: readonly number[]) => quantile(values, 0.5);
+
+/** Smallest to largest, three digits each. */
+export function spread(values: readonly number[]): string {
+  const short = (value: number) => Number(value.toPrecision(3));
+  return `${short(Math.min(...values))}–${short(Math.max(...values))}`;
+}
