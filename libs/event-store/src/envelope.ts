@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { decodeEvent, type Event, MalformedEventError, type Metadata, type Recorded } from '@tinkerbell/events';
 import { parseStream } from '@tinkerbell/messaging';
 import { type Commit, CommitTooLargeError, IntegrityError, type StreamHead } from './event-store';
@@ -32,7 +32,7 @@ interface Envelope {
 }
 
 export function hashOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return hash('sha256', bytes, 'hex');
 }
 
 /** The bytes of the commit that follows `head`. Throws CommitTooLargeError. */

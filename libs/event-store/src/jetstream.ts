@@ -3,6 +3,7 @@ import { type BusOptions, connectNats, pullMessages, streamNames } from '@tinker
 import {
   AckPolicy,
   DeliverPolicy,
+  type JetStreamClient,
   type JetStreamManager,
   type JsMsg,
   type NatsConnection,
@@ -52,6 +53,7 @@ const defaultAttemptMs = 3000;
 
 /** The log on stream `TINK_EV`: one message per commit, guarded by the position of the subject's last one. */
 export class JetStreamEventStore extends EventStore {
+  readonly #js: JetStreamClient;
   readonly #manager: JetStreamManager;
   readonly #patienceMs: number;
   readonly #attemptMs: number;
@@ -66,6 +68,7 @@ export class JetStreamEventStore extends EventStore {
     private readonly options: JetStreamOptions & { readonly ownsConnection: boolean },
   ) {
     super();
+    this.#js = connection.jetstream();
     this.#manager = manager;
     this.#patienceMs = options.patienceMs ?? 10_000;
     this.#attemptMs = options.attemptMs ?? defaultAttemptMs;
@@ -128,8 +131,7 @@ export class JetStreamEventStore extends EventStore {
   async #appendOnce(stream: string, bytes: Uint8Array, expected: StreamHead, id: string): Promise<Appended> {
     let outcome: Outcome;
     try {
-      const js = this.connection.jetstream();
-      const { seq, duplicate } = await js.publish(stream, bytes, {
+      const { seq, duplicate } = await this.#js.publish(stream, bytes, {
         msgID: id,
         expect: { lastSubjectSequence: expected.position, streamName: streamNames.events },
         timeout: this.#attemptMs,
@@ -139,7 +141,8 @@ export class JetStreamEventStore extends EventStore {
       return this.#afterFailure(error, stream, bytes, expected, id);
     }
     if (outcome.kind === 'stored') {
-      return { head: { position: outcome.seq, version: expected.version + 1, hash: hashOf(bytes) }, duplicate: false };
+      const head = { position: outcome.seq, version: expected.version + 1, hash: hashOf(bytes) };
+      return { head, duplicate: false, bytes: bytes.length };
     }
     // De-duplication looks at the whole stream: the earlier message may be of another aggregate.
     const earlier = await this.#at(outcome.seq);
@@ -194,7 +197,7 @@ export class JetStreamEventStore extends EventStore {
           ...(filters.length === 1 ? { filter_subject: filters[0] } : {}),
           ...(filters.length > 1 ? { filter_subjects: [...filters] } : {}),
         });
-        return this.connection.jetstream().consumers.get(streamNames.events, name);
+        return this.#js.consumers.get(streamNames.events, name);
       },
     });
     for await (const message of messages) yield decodeCommit(toKept(message));

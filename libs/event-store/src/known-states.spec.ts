@@ -28,7 +28,7 @@ describe('known states', () => {
     states.put('large', decider, { head: head(1), state }, [commit('x'.repeat(2000))]);
     expect(states.get('large', decider)).toBeUndefined();
     for (let version = 2; version < 100; version++) {
-      states.advance('s99', decider, { head: head(version), state }, { events: [named('y')], commandId: `${version}` });
+      states.advance('s99', decider, { head: head(version), state }, { bytes: 50, commandId: `${version}` });
     }
     expect(states.get('s99', decider)).toBeUndefined();
     for (let i = 0; i < 100; i++) states.forget(`s${i}`);
@@ -42,7 +42,7 @@ describe('known states', () => {
     expect(states.get('a', decider)?.head.version).toBe(2);
     states.forget('a', head(1));
     expect(states.get('a', decider)?.head.version).toBe(2);
-    states.advance('a', decider, { head: head(4), state }, { events: [], commandId: 'z' });
+    states.advance('a', decider, { head: head(4), state }, { bytes: 50, commandId: 'z' });
     expect(states.get('a', decider)).toBeUndefined();
   });
 });

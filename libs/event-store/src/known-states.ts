@@ -69,7 +69,7 @@ export class KnownStates {
     stream: string,
     decider: Decider<C, S, E>,
     { head, state }: { readonly head: StreamHead; readonly state: S },
-    { events, commandId }: { readonly events: readonly E[]; readonly commandId: string },
+    { bytes, commandId }: { readonly bytes: number; readonly commandId: string },
   ): void {
     const known = this.#entries.get(stream);
     const isNext = known?.decider === decider && known.head.version === head.version - 1;
@@ -77,8 +77,8 @@ export class KnownStates {
     const entry = isNext ? known : { decider, commandIds: new Set<string>(), bytes: overheadBytes };
     if (!isNext && head.version !== 1) return this.forget(stream);
     entry.commandIds.add(commandId);
-    const added = events.reduce((sum, event) => sum + sizeOf(event), commandId.length + overheadBytes);
-    this.#keep(stream, { ...entry, head, state, bytes: entry.bytes + added });
+    const added = bytes + commandId.length + overheadBytes;
+    this.#keep(stream, { decider, head, state, commandIds: entry.commandIds, bytes: entry.bytes + added });
   }
 
   /** With `head`: unless more than that is known by now. */
