@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { decodeEvent, type Event, MalformedEventError, type Metadata, type Recorded } from '@tinkerbell/events';
-import { parseStream } from '@tinkerbell/messaging';
+import { isStream, parseStream } from '@tinkerbell/messaging';
 import { type Commit, CommitTooLargeError, IntegrityError, type StreamHead } from './event-store';
 
 /** Largest commit, in bytes; `TINK_EV` takes messages of 1 MiB, of which its headers need a little. */
@@ -25,8 +25,8 @@ interface Envelope {
   readonly ver: number;
   readonly ts: string;
   readonly actor: string;
-  readonly corr?: string;
-  readonly caus?: string;
+  readonly corr?: string | undefined;
+  readonly caus?: string | undefined;
   readonly prev: string;
   readonly events: readonly object[];
 }
@@ -43,15 +43,16 @@ export function encodeCommit(
   metadata: Metadata,
   now: Date,
 ): Uint8Array {
-  if (!parseStream(stream)) throw new TypeError(`${JSON.stringify(stream)} is not a stream: use subjects.stream()`);
+  if (!isStream(stream)) throw new TypeError(`${JSON.stringify(stream)} is not a stream: use subjects.stream()`);
   const envelope: Envelope = {
     v: 1,
     cid: metadata.id,
     ver: head.version + 1,
     ts: now.toISOString(),
     actor: metadata.actor,
-    ...(metadata.correlationId === undefined ? {} : { corr: metadata.correlationId }),
-    ...(metadata.causationId === undefined ? {} : { caus: metadata.causationId }),
+    // JSON leaves out what is undefined.
+    corr: metadata.correlationId,
+    caus: metadata.causationId,
     prev: head.hash,
     events: events.map(({ type, v, data }) => ({ type, v, data })),
   };

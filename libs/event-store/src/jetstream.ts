@@ -270,15 +270,20 @@ export class JetStreamEventStore extends EventStore {
   }
 
   /** The client lets a request wait for its timeout although the connection is gone. */
-  async #untilDisconnected<T>(attempt: () => Promise<T>): Promise<T> {
-    let lost: (reason: Error) => void = () => undefined;
-    const disconnected = new Promise<never>((_, reject) => (lost = reject));
-    this.#onDisconnect.add(lost);
-    try {
-      return await Promise.race([attempt(), disconnected]);
-    } finally {
-      this.#onDisconnect.delete(lost);
-    }
+  #untilDisconnected<T>(attempt: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#onDisconnect.add(reject);
+      attempt().then(
+        (value) => {
+          this.#onDisconnect.delete(reject);
+          resolve(value);
+        },
+        (error: unknown) => {
+          this.#onDisconnect.delete(reject);
+          reject(error);
+        },
+      );
+    });
   }
 
   async #watchConnection(): Promise<void> {

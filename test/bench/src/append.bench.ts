@@ -3,7 +3,7 @@ import { templateDecider } from '@tinkerbell/domain';
 import { handle, JetStreamEventStore } from '@tinkerbell/event-store';
 import { connectNats, streamNames, subjects } from '@tinkerbell/messaging';
 import { startTestNats } from '@tinkerbell/nats';
-import { type Bench, figure, median, quantile, spread } from './bench';
+import { type Bench, pairedFigure, quantile } from './bench';
 
 const writers = 64;
 const rounds = 30;
@@ -60,7 +60,6 @@ async function open() {
   return {
     ours,
     raw,
-    bytes: payload.length,
     async close() {
       await connection.close();
       await store.close();
@@ -71,7 +70,7 @@ async function open() {
 
 /** Rounds of ours and raw by turns, either first every other time; the first round warms up and does not count. */
 async function compare(parallel: number, count: number, progress: (text: string) => void) {
-  const { ours, raw, bytes, close } = await open();
+  const { ours, raw, close } = await open();
   try {
     const results = [];
     for (let round = 0; round <= rounds; round++) {
@@ -81,7 +80,7 @@ async function compare(parallel: number, count: number, progress: (text: string)
       if (round > 0) results.push(pair);
       progress(`round ${round}: ours ${pair.ours.perSecond.toFixed(0)}/s, raw ${pair.raw.perSecond.toFixed(0)}/s`);
     }
-    return { results, bytes };
+    return results;
   } finally {
     await close();
   }
@@ -91,11 +90,9 @@ export const append: Bench = {
   name: 'append',
   about: `commands through handle, durable, ${writers} writers, against raw JetStream publishes with the same options`,
   async run(progress) {
-    const { results, bytes } = await compare(writers, 20, progress);
-    const ours = results.map((pair) => pair.ours.perSecond);
-    const raw = results.map((pair) => pair.raw.perSecond);
-    const note = `${bytes} bytes, ${rounds} rounds: ours ${spread(ours)}, limit ${spread(raw)}`;
-    return [figure('append', median(ours), median(raw), 'commands/s', note)];
+    const results = await compare(writers, 20, progress);
+    const pairs = results.map(({ ours, raw }) => ({ ours: ours.perSecond, limit: raw.perSecond }));
+    return [pairedFigure('append', pairs, 'commands/s')];
   },
 };
 
@@ -103,12 +100,13 @@ export const appendSeq: Bench = {
   name: 'append-seq',
   about: 'commands through handle, durable, one writer, against raw JetStream publishes with the same options',
   async run(progress) {
-    const { results } = await compare(1, 400, progress);
+    const results = await compare(1, 400, progress);
     return [0.5, 0.99].map((q) => {
-      const ours = results.map((pair) => quantile(pair.ours.durations, q));
-      const raw = results.map((pair) => quantile(pair.raw.durations, q));
-      const note = `${rounds} rounds of 400: ours ${spread(ours)}, limit ${spread(raw)}`;
-      return figure(`append-seq p${q * 100}`, median(ours), median(raw), 'ms', note);
+      const pairs = results.map(({ ours, raw }) => ({
+        ours: quantile(ours.durations, q),
+        limit: quantile(raw.durations, q),
+      }));
+      return pairedFigure(`append-seq p${q * 100}`, pairs, 'ms');
     });
   },
 };
