@@ -108,11 +108,11 @@ describe('read models', () => {
 /** Rows, checkpoint and heads tell the same story; returns the checkpoint. */
 function whole(file: string): number {
   const db = new Database(file);
-  const tables = db.prepare(`SELECT count(*) FROM sqlite_master WHERE name = 'rows_sample_rows_v1'`).pluck().get();
+  const tables = db.prepare(`SELECT count(*) FROM sqlite_master WHERE name = 'rows_sample_rows_1'`).pluck().get();
   if (tables === 0) return 0;
   const position = Number(db.prepare('SELECT coalesce(max(position), 0) FROM projections').pluck().get());
   const headPosition = Number(db.prepare('SELECT coalesce(max(position), 0) FROM heads').pluck().get());
-  const rows = db.prepare<[], { row: string }>('SELECT row FROM rows_sample_rows_v1').all();
+  const rows = db.prepare<[], { row: string }>('SELECT row FROM rows_sample_rows_1').all();
   const newest = rows.map(({ row }) => Number((JSON.parse(row) as { name: string }).name.slice(1)) + 1);
   db.close();
   expect(headPosition).toBe(position);

@@ -44,10 +44,12 @@ describe('read models', () => {
   const open = (version = 1, file = join(dir, 'rows.db')) =>
     openReadModels({ store, file, projections: { templates: names(version) } });
 
-  const tables = () => {
+  const sets = () => {
     const db = new Database(join(dir, 'rows.db'), { readonly: true });
-    const found = db.prepare(`SELECT name FROM sqlite_master WHERE name GLOB '*_v[0-9]' ORDER BY name`).pluck().all();
+    const found = db.prepare('SELECT built, version, role FROM projections ORDER BY id').all();
+    const tables = db.prepare(`SELECT count(*) FROM sqlite_master WHERE name GLOB 'rows_*'`).pluck().get();
     db.close();
+    expect(tables).toBe(found.length);
     return found;
   };
 
@@ -131,11 +133,9 @@ describe('read models', () => {
     await expect(
       openReadModels({ store, file: join(dir, 'rows.db'), projections: { templates: broken } }),
     ).rejects.toThrow('died');
-    expect(tables()).toEqual([
-      'lookups_template_names_v1',
-      'lookups_template_names_v2',
-      'rows_template_names_v1',
-      'rows_template_names_v2',
+    expect(sets()).toEqual([
+      { built: 1, version: 1, role: 'served' },
+      { built: 2, version: 2, role: 'building' },
     ]);
     store = new InMemoryEventStore({ log });
     const old = await open(1);
@@ -145,7 +145,7 @@ describe('read models', () => {
     const raised = await open(2);
     expect(raised.models.templates.get('a')?.name).toBe('ONE');
     await raised.close();
-    expect(tables()).toEqual(['lookups_template_names_v2', 'rows_template_names_v2']);
+    expect(sets()).toEqual([{ built: 2, version: 2, role: 'served' }]);
     const back = await open(1);
     expect(back.models.templates.get('a')?.name).toBe('one');
     await back.close();
@@ -164,7 +164,7 @@ describe('read models', () => {
     await expect(openReadModels({ store, file, projections: { templates: failing } })).rejects.toThrow('died');
     // c came before d in the same transaction: neither its row nor the checkpoint may be there.
     const db = new Database(file, { readonly: true });
-    expect(db.prepare('SELECT key FROM rows_template_names_v1 ORDER BY key').pluck().all()).toEqual(['a', 'b']);
+    expect(db.prepare('SELECT key FROM rows_template_names_1 ORDER BY key').pluck().all()).toEqual(['a', 'b']);
     expect(db.prepare('SELECT position FROM projections').pluck().all()).toEqual([2]);
     expect(db.prepare('SELECT count(*) FROM heads').pluck().get()).toBe(2);
     db.close();
