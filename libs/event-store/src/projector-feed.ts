@@ -8,7 +8,7 @@ import type { Changes } from './read-model';
 /** After a write that failed for want of space. */
 const retryMs = 500;
 /** While catching up what arrives is gathered for this long, unless the batch is full before. */
-const gatherMs = 100;
+const gatherMs = 2000;
 
 export interface FeedOptions {
   readonly db: Database;
