@@ -19,6 +19,7 @@ export const groups: Readonly<Record<string, string>> = {
   machine: 'machines as they are now: what each one last did on its way',
   lease: 'DHCP leases',
   worker: 'workers: what runs the actions on a machine',
+  'read-models': 'what tink-server answers from: rows made of the log',
 };
 
 const width = 30;

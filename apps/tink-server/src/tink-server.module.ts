@@ -6,6 +6,7 @@ import { EventsGrpcController } from './events/events.grpc.controller';
 import { HardwareApiController } from './hardware/hardware.api.controller';
 import { HardwareGrpcController } from './hardware/hardware.grpc.controller';
 import { MachinesApiController } from './machines.api.controller';
+import { ReadModelsApiController } from './read-models.api.controller';
 import { SiteController } from './site.controller';
 import { TemplateApiController } from './template/template.api.controller';
 import { TemplateGrpcController } from './template/template.grpc.controller';
@@ -27,6 +28,7 @@ import { WorkflowGrpcController } from './workflow/workflow.grpc.controller';
     WorkflowApiController,
     EventsApiController,
     MachinesApiController,
+    ReadModelsApiController,
     EnrolmentController,
     HardwareGrpcController,
     TemplateGrpcController,

@@ -1,15 +1,17 @@
-// A process of its own for projector.int.spec.ts, to be killed while it builds: build-rows <file>
+// A process of its own for projector.int.spec.ts, to be killed while it builds: build-rows <file> [rebuild]
 import { InMemoryEventStore } from '../in-memory';
 import { openReadModels } from '../projector';
 import { fillLog, sampleRows } from './sample-rows';
 
-async function main(file: string): Promise<void> {
+async function main(file: string, rebuild: boolean): Promise<void> {
   const store = new InMemoryEventStore({ now: () => new Date(0) });
   await fillLog(store, { commits: 20_000, streams: 37, name: (i) => `n${i}` });
   process.stdout.write('building\n');
-  const { close } = await openReadModels({ store, file, projections: { rows: sampleRows } });
+  const read = await openReadModels({ store, file, projections: { rows: sampleRows } });
+  if (rebuild) read.rebuild();
+  while (read.status()[0]?.building) await new Promise((resolve) => setImmediate(resolve));
   process.stdout.write('built\n');
-  await close();
+  await read.close();
 }
 
-void main(process.argv[2] ?? '');
+void main(process.argv[2] ?? '', process.argv[3] === 'rebuild');
