@@ -48,7 +48,7 @@ describe('read models', () => {
     const store = new InMemoryEventStore({ now: () => new Date(0) });
     await fillLog(store, { commits: 20_000, streams: 37, name: (i) => `n${i}` });
     let positions: readonly number[] = [];
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < 2; i++) {
       const child = spawn(process.execPath, [script, file], { stdio: ['ignore', 'ignore', 'inherit'] });
       const gone = once(child, 'exit');
       await expect
@@ -58,7 +58,7 @@ describe('read models', () => {
       await gone;
       positions = [...positions, whole(file)];
     }
-    expect(positions[0]).toBeGreaterThan(0);
+    expect(positions[0]).toBeLessThan(20_000);
     expect(positions).toEqual([...positions].sort((a, b) => a - b));
     const [survived, fresh] = await Promise.all([
       openReadModels({ store, file, projections }),
@@ -77,7 +77,7 @@ describe('read models', () => {
     await fillLog(store, { commits: 20_000, streams: 37, name: (i) => `n${i}` });
     await (await openReadModels({ store, file, projections })).close();
     let reached = 0;
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < 2; i++) {
       const child = spawn(process.execPath, [script, file, 'rebuild'], { stdio: ['ignore', 'ignore', 'inherit'] });
       const gone = once(child, 'exit');
       await expect.poll(() => checkpoint(file, 'building'), { timeout: 60_000, interval: 1 }).toBeGreaterThan(reached);

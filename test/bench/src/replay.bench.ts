@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Bench, figure, pairedFigure, spread } from './bench';
-import { startWithLog } from './sample-log';
+import { startWithLog, wholeStories } from './sample-log';
 
 const events = Number(process.env['BENCH_EVENTS'] ?? 1_000_000);
 const rounds = 5;
@@ -25,7 +25,7 @@ export const replay: Bench = {
   name: 'replay',
   about: `read models of ${events} events into SQLite, from nothing, against an ordered consumer and JSON.parse`,
   async run(progress) {
-    const nats = await startWithLog(events, progress);
+    const nats = await startWithLog(wholeStories(events), progress);
     const dir = mkdtempSync(join(tmpdir(), 'tink-bench-'));
     try {
       const runs: { ours: Run; raw: Run }[] = [];

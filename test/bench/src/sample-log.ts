@@ -8,6 +8,17 @@ const machines = 1000;
 /** Publishes that wait for their acknowledgement at the same time. */
 const inFlight = 2000;
 
+export interface SampleLog {
+  readonly workflows: number;
+  /** Events of each workflow, nine at most. */
+  readonly length: number;
+}
+
+/** As many workflows, run to their end, as make a log of `events` events, at least. */
+export function wholeStories(events: number): SampleLog {
+  return { workflows: Math.ceil((events - machines * 52) / 8.75), length: 9 };
+}
+
 interface Story {
   readonly aggregate: Aggregate;
   readonly id: string;
@@ -21,8 +32,8 @@ const machineOf = (n: number) => `machine-${n % machines}`;
 
 const at = '2026-01-01T00:00:00.000Z';
 
-/** Nine events: four actions, and one workflow in 20 fails at its second. */
-function workflow(n: number): Story {
+/** `length` events, nine at most: four actions, and one workflow in 20 fails at its second. */
+function workflow(n: number, length: number): Story {
   const workerId = machineOf(n);
   const spec = { task: 'os-installation', image: 'image2disk', timeoutSeconds: 600, pid: '' };
   const lists = {
@@ -56,7 +67,7 @@ function workflow(n: number): Story {
     data: { index: 1, attempt: 1, ...report, workerId, exitCode: 1, reason: 'exit', message: 'no such disk' },
   };
   const events = [created, ...(n % 20 === 0 ? [...steps.slice(0, 3), failed] : steps)];
-  return { aggregate: 'workflow', id: `workflow-${hex(n % 251)}-${n}`, events };
+  return { aggregate: 'workflow', id: `workflow-${hex(n % 251)}-${n}`, events: events.slice(0, length) };
 }
 
 /** Ten times from power-on to the in-memory operating system. */
@@ -132,9 +143,9 @@ function lease(n: number): Story {
   return { aggregate: 'lease', id: `pool-${n}`, events: [bound] };
 }
 
-function* stories(workflows: number): Generator<Story> {
+function* stories({ workflows, length }: SampleLog): Generator<Story> {
   for (let n = 0; n < machines; n++) yield* [hardware(n), lease(n), boot(n)];
-  for (let n = 0; n < workflows; n++) yield workflow(n);
+  for (let n = 0; n < workflows; n++) yield workflow(n, length);
 }
 
 /** The commits of one story, one event each, as the product's store encodes them. */
@@ -168,18 +179,17 @@ async function* interleaved(from: Iterable<Story>): AsyncGenerator<StoredMessage
   }
 }
 
-/** A nats-server with a log of `events` events, at least: what a site of 1000 machines leaves behind. */
-export async function startWithLog(events: number, progress: (text: string) => void): Promise<TestNats> {
+/** A nats-server with a log as a site of 1000 machines leaves it behind. */
+export async function startWithLog(sample: SampleLog, progress: (text: string) => void): Promise<TestNats> {
   // The log is written once and read often: here nothing depends on it after a power failure.
   const nats = await startTestNats({ syncInterval: '2m' });
   const connection = await connectNats({ ...nats.engine, name: 'fill' });
   const js = connection.jetstream();
-  const workflows = Math.ceil((events - machines * 52) / 8.75);
   let acknowledged: Promise<unknown>[] = [];
   let stored = 0;
   // Sent in order on one connection, so stored in order; a batch is waited for while the next one is on its way.
   let earlier: Promise<unknown> = Promise.resolve();
-  for await (const { stream, bytes } of interleaved(stories(workflows))) {
+  for await (const { stream, bytes } of interleaved(stories(sample))) {
     const expect = { streamName: streamNames.events };
     acknowledged.push(js.publish(stream, bytes, { msgID: `m${stored}`, expect, timeout: 60_000 }));
     if (++stored % 100_000 === 0) progress(`${stored} events written`);
