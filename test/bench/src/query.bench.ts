@@ -55,7 +55,7 @@ async function bareServer(answers: ReadonlyMap<string, string>): Promise<Server>
 
 /** tink-server over a log of many workflows, and its HTTP port. */
 async function openServer(progress: (text: string) => void) {
-  const nats = await startWithLog({ workflows, length: 4 }, progress);
+  const nats = await startWithLog({ workflows, length: 5 }, progress);
   const dir = mkdtempSync(join(tmpdir(), 'tink-bench-'));
   const store = await JetStreamEventStore.connect({ servers: nats.url, name: 'query', allowLazySync: true });
   const bus = await NatsBus.connect({ servers: nats.url, name: 'query' });
