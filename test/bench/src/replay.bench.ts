@@ -7,7 +7,7 @@ import { type Bench, figure, pairedFigure, spread } from './bench';
 import { startWithLog, wholeStories } from './sample-log';
 
 const events = Number(process.env['BENCH_EVENTS'] ?? 1_000_000);
-const rounds = 5;
+const rounds = 3;
 
 interface Run {
   readonly events: number;
