@@ -1,5 +1,5 @@
 import type { Aggregate, BootEvent, Event, HardwareEvent, LeaseEvent, WorkflowEvent } from '@tinkerbell/events';
-import { InMemoryEventStore, type StoredMessage } from '@tinkerbell/event-store';
+import { emptyHead, InMemoryEventStore, type StoredMessage } from '@tinkerbell/event-store';
 import { connectNats, streamNames, subjects } from '@tinkerbell/messaging';
 import { startTestNats, type TestNats } from '@tinkerbell/nats';
 /** Workflows that are under way at the same time; their events lie between one another in the log. */
@@ -153,9 +153,10 @@ async function* commitsOf({ aggregate, id, events }: Story): AsyncGenerator<Stor
   const log: StoredMessage[] = [];
   const store = new InMemoryEventStore({ log });
   const stream = subjects.stream(aggregate, id);
+  let head = emptyHead;
   for (const event of events) {
-    const { head } = await store.read(stream);
-    await store.append(stream, [event], { expected: head, metadata: { id: `${id}-${head.version}`, actor: 'bench' } });
+    const metadata = { id: `${id}-${head.version}`, actor: 'bench' };
+    head = (await store.append(stream, [event], { expected: head, metadata })).head;
     const last = log.at(-1);
     if (last) yield last;
   }
