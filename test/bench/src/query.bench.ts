@@ -12,7 +12,7 @@ import { type Bench, figure, quantile } from './bench';
 import { startWithLog } from './sample-log';
 
 const workflows = Number(process.env['BENCH_WORKFLOWS'] ?? 100_000);
-const rounds = 1000;
+const rounds = 300;
 
 interface Answer {
   readonly text: string;

@@ -1,3 +1,4 @@
+import { isTerminal } from '@tinkerbell/domain';
 import type { WorkflowRow } from '@tinkerbell/projections';
 import type { ReadSide } from '../read-side';
 import { waitingReason, workOrder } from '../workers/work-order';
@@ -11,8 +12,10 @@ export function workflowView(reads: ReadSide, row: WorkflowRow): WorkflowView {
 }
 
 function waiting(reads: ReadSide, row: WorkflowRow): string | null {
-  const workerId = row.actions[row.current]?.spec.workerId;
-  if (workerId === undefined) return null;
+  const action = row.actions[row.current];
+  // Waits for nothing, and a page of such rows would look up every other workflow of their workers.
+  if (!action || isTerminal(row.status) || action.status === 'running') return null;
+  const { workerId } = action.spec;
   const ahead = workOrder(reads.workflows.findAll(`worker:${workerId}`));
   return waitingReason(row, ahead, reads.machines.get(workerId)?.step === 'worker');
 }
