@@ -1,3 +1,4 @@
+import type { ReadModelStatus } from '@tinkerbell/event-store';
 import type { HardwareRecord } from '@tinkerbell/events';
 import type { LeaseRow, MachineRow, WorkflowRow } from '@tinkerbell/projections';
 
@@ -43,6 +44,11 @@ export interface SecretItem {
   readonly updatedAt: string;
   /** Who set it, e.g. `user:admin`. */
   readonly by: string;
+}
+
+export interface ReadModelItem extends ReadModelStatus {
+  /** Commits of the log that are not in the rows yet; null when the server does not know. */
+  readonly lag: number | null;
 }
 
 export interface LogItem {

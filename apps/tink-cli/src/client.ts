@@ -16,6 +16,7 @@ import type {
   SubscriptionItem,
   SubscriptionRequest,
   SubscriptionWritten,
+  ReadModelItem,
   TemplateItem,
   WorkerToken,
   WorkflowDataItem,
@@ -92,6 +93,9 @@ export class Client {
   }
 
   machines = (): Promise<readonly MachineItem[]> => this.all('/api/machines', {});
+  readModels = (): Promise<readonly ReadModelItem[]> => this.get('/api/read-models', {});
+  rebuildReadModels = (projections?: readonly string[]): Promise<readonly ReadModelItem[]> =>
+    this.write('POST', '/api/read-models/rebuild', { projections });
   leases = (): Promise<readonly LeaseItem[]> => this.all('/api/leases', {});
   workerToken = (hardwareId: string): Promise<WorkerToken> =>
     this.write('POST', `/api/workers/${encodeURIComponent(hardwareId)}/token`, {});

@@ -18,6 +18,7 @@ import {
 } from './commands/hardware.command';
 import { hardwareWatch } from './commands/hardware-watch.command';
 import { leaseList } from './commands/lease.command';
+import { readModelsList, readModelsRebuild } from './commands/read-models.command';
 import { logs } from './commands/logs.command';
 import { machineGet, machineList } from './commands/machine.command';
 import { up, version } from './commands/process.command';
@@ -73,6 +74,8 @@ export const commands: readonly CliCommand[] = [
   machineList,
   machineGet,
   leaseList,
+  readModelsList,
+  readModelsRebuild,
   workerToken,
   secretSet,
   secretList,

@@ -10,6 +10,7 @@ import { HardwareGrpcController } from './hardware/hardware.grpc.controller';
 import { MachinesApiController } from './machines.api.controller';
 import { SecretApiController } from './secrets/secret.api.controller';
 import { PublicEventsApiController } from './publishing/public-events.api.controller';
+import { ReadModelsApiController } from './read-models.api.controller';
 import { SiteController } from './site.controller';
 import { SubscriptionsApiController } from './subscriptions/subscriptions.api.controller';
 import { TemplateApiController } from './template/template.api.controller';
@@ -38,6 +39,7 @@ import { WorkflowGrpcController } from './workflow/workflow.grpc.controller';
     MachinesApiController,
     PublicEventsApiController,
     SubscriptionsApiController,
+    ReadModelsApiController,
     EnrolmentController,
     HardwareGrpcController,
     TemplateGrpcController,
