@@ -42,6 +42,7 @@ export { bootDecider } from './boot/boot.decider';
 export type { BootCommand, BootState, BootToken } from './boot/boot.decider';
 export { enrolmentDecider } from './enrolment/enrolment.decider';
 export type { EnrolmentCommand, EnrolmentState, EnrolWorker } from './enrolment/enrolment.decider';
+export { nearest } from './nearest';
 export { parseHardware } from './hardware/parse-hardware';
 export { presentHardware } from './hardware/present-hardware';
 export type { PresentedHardware } from './hardware/present-hardware';

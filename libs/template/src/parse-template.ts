@@ -1,5 +1,6 @@
 import { InvalidDocumentError, type Fault } from '@tinkerbell/domain';
-import { goFunctions, type TemplateFunctions } from './go-template/functions';
+import type { TemplateFunctions } from './functions/function';
+import { templateFunctions } from './functions/template-functions';
 import { lex, type Token } from './go-template/lexer';
 import { parse } from './go-template/parser';
 import type { Node } from './go-template/nodes';
@@ -26,7 +27,7 @@ export function parseTemplate(text: string): Template {
  * value. `{{ }}` may stand for any value or a part of one. What a template with `if`, `with` or `range` becomes only rendering shows,
  * so of such a one only the first is checked. Throws as parseTemplate and renderTemplate do.
  */
-export function checkTemplate(text: string, functions: TemplateFunctions = goFunctions): void {
+export function checkTemplate(text: string, functions: TemplateFunctions = templateFunctions): void {
   refuseOversized(text);
   const nodes = parse(text, functions);
   if (nodes.some(({ type }) => type !== 'text' && type !== 'action')) return;

@@ -1,6 +1,7 @@
 import { InvalidDocumentError } from '@tinkerbell/domain';
 import { execute } from './go-template/evaluator';
-import { goFunctions, type TemplateFunctions } from './go-template/functions';
+import type { TemplateFunctions } from './functions/function';
+import { templateFunctions } from './functions/template-functions';
 import { parse } from './go-template/parser';
 import { FunctionError, valueOf } from './go-template/values';
 import { maxTemplateBytes } from './limits';
@@ -8,7 +9,7 @@ import { maxTemplateBytes } from './limits';
 export interface RenderOptions {
   /** The hardware of the first device, reachable as `.Hardware`, when the data has no such key of its own. */
   readonly hardware?: unknown;
-  /** In place of Go's own functions. */
+  /** In place of `templateFunctions`. */
   readonly functions?: TemplateFunctions;
 }
 
@@ -21,7 +22,7 @@ export function renderTemplate(
   data: Readonly<Record<string, unknown>>,
   options: RenderOptions = {},
 ): string {
-  const { hardware, functions = goFunctions } = options;
+  const { hardware, functions = templateFunctions } = options;
   refuseOversized(text);
   const nodes = parse(text, functions);
   return execute(nodes, dataOf(hardware === undefined ? data : { Hardware: hardware, ...data }), text, functions);
