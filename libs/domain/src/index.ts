@@ -22,13 +22,19 @@ export type { FindHardware } from './hardware/hardware-conflicts';
 export { maxTemplateBytes, templateDecider, templateNameConflict } from './template/template.decider';
 export type { TemplateCommand, TemplateState } from './template/template.decider';
 export { workflowDecider } from './workflow/workflow.decider';
-export type { FinishAction, WorkflowCommand } from './workflow/workflow-commands';
-export { isTerminal } from './workflow/workflow-state';
-export type { EndedAction, ExistingWorkflow, RunningAction, WorkflowState } from './workflow/workflow-state';
+export type { CreateWorkflow, FinishAction, OperatorCommand, WorkflowCommand } from './workflow/workflow-commands';
+export { currentIndex, isTerminal } from './workflow/workflow-state';
+export type { ActionState, ExistingWorkflow, Permit, RunningAction, WorkflowState } from './workflow/workflow-state';
+export { ancestorsOf, endingOf, hasEnded, outlooks } from './workflow/graph';
+export type { ActionStatus, FinalStatus, Outlook, WorkflowStatus } from './workflow/graph';
+export { evaluate, maxExpressionLength, parseExpression, referencesOf } from './workflow/expression';
+export type { Expression, ExpressionScope } from './workflow/expression';
+export { ExpressionError } from './workflow/expression-lexer';
+export { fillIn, scopeOf } from './workflow/settle';
 export { handlerOf } from './workflow/action-rules';
 export { maxDataBytes } from './workflow/data-rules';
 export { nextAssignment } from './workflow/next-assignment';
-export type { NextStep } from './workflow/next-assignment';
+export type { Asking, NextStep } from './workflow/next-assignment';
 export { activeLease, decideLeases, leaseDecider, leaseOfIp } from './lease/lease.decider';
 export type {
   Lease,

@@ -9,9 +9,10 @@ export {
   workerPermissions,
 } from './subjects';
 export type { ReportKind, RpcCall } from './subjects';
-export { reportId } from './worker-protocol';
+export { maxOutputsBytes, reportId } from './worker-protocol';
 export type {
   Assignment,
+  AttemptRef,
   DataGetReply,
   DataGetRequest,
   DataPutReply,
@@ -23,8 +24,12 @@ export type {
   LogLine,
   NextReply,
   NextRequest,
+  PermitReply,
+  PermitRequest,
   ReadyReport,
   RpcReply,
+  SecretsReply,
+  SecretsRequest,
   StartedReport,
   StateReply,
   StateRequest,
