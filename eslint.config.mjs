@@ -71,7 +71,8 @@ const patternsFor = (file) =>
     }));
 
 /** What a pure folder may not import: all but its own files and our libraries, of which the tags decide. */
-const notOurs = (dir) => `^(?!\\.{1,2}(?:/|$)|@tinkerbell/${dir === 'libs/template' ? '|yaml$|re2js$|@noble/hashes/' : ''})`;
+const notOurs = (dir) =>
+  `^(?!\\.{1,2}(?:/|$)|@tinkerbell/${dir === 'libs/template' ? '|yaml$|re2js$|@noble/hashes/' : ''})`;
 
 const homeRules = [
   // Outside every home nothing on the list may be imported; inside a home its own packages are allowed again.

@@ -119,14 +119,3 @@ describe('a command line', () => {
     );
   });
 });
-
-describe('nearest', () => {
-  it.each([
-    ['hardwaer', ['hardware', 'workflow'], 'hardware'],
-    ['wf', ['workflow', 'worker'], undefined],
-    ['workflows', ['workflow', 'worker'], 'workflow'],
-    ['work', ['worker', 'workflow'], 'worker'],
-    ['', ['a'], 'a'],
-    ['xyz', ['hardware'], undefined],
-  ])('%s of %j', (text, candidates, meant) => expect(nearest(text, candidates)).toBe(meant));
-});

@@ -1,12 +1,14 @@
 export { checkTemplate, parseTemplate } from './parse-template';
 export { renderTemplate } from './render-template';
 export type { RenderOptions } from './render-template';
-export { NoWorkerError, planWorkflow } from './plan-workflow';
-export type { ResolveWorker, WorkflowPlan } from './plan-workflow';
+export { planWorkflow } from './plan-workflow';
+export type { TextPlace, WorkflowPlan } from './plan-workflow';
+export { NoWorkerError } from './resolve-worker';
+export type { FindWorker } from './resolve-worker';
 export { imageFault } from './image-reference';
 export { templateFunctions } from './functions/template-functions';
 export type { TemplateFunction, TemplateFunctions } from './functions/function';
 export { FunctionError } from './go-template/values';
 export type { Value, ValueMap } from './go-template/values';
 export { TemplateError } from './go-template/template-error';
-export type { Template, TemplateAction, TemplateTask } from './template';
+export type { Template, TemplateAction, TemplateTask, TemplateVersion } from './template';

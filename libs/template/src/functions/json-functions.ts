@@ -22,7 +22,8 @@ function jsonOf(value: Value, line?: string): string {
     });
   }
   if (typeof value === 'string') return textJson(value);
-  if (typeof value === 'number' && !Number.isFinite(value)) throw new FunctionError(`json: unsupported value: ${value}`);
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new FunctionError(`json: unsupported value: ${value}`);
   return String(value);
 }
 

@@ -43,4 +43,3 @@ export function sameValue(a: Value, b: Value): boolean {
 function fail(message: string): Value {
   throw new FunctionError(message);
 }
-

@@ -1,4 +1,13 @@
-import { entryOf, FunctionError, isList, isMap, isTrue, sortedKeys, type Value, type ValueMap } from '../go-template/values';
+import {
+  entryOf,
+  FunctionError,
+  isList,
+  isMap,
+  isTrue,
+  sortedKeys,
+  type Value,
+  type ValueMap,
+} from '../go-template/values';
 import { fn, many, shownText, withRest, type TemplateFunction } from './function';
 
 /** Sprig's functions of maps. `set`, `unset` and `merge` change the map that they are given, as in Go; a template's data is a copy. */

@@ -1,6 +1,14 @@
 import { numberOf } from '../go-template/literals';
 import { FunctionError, type Value } from '../go-template/values';
-import { addDecimals, decimalOf, divideDecimals, floatOf, multiplyDecimals, subtractDecimals, type Decimal } from './decimal';
+import {
+  addDecimals,
+  decimalOf,
+  divideDecimals,
+  floatOf,
+  multiplyDecimals,
+  subtractDecimals,
+  type Decimal,
+} from './decimal';
 import { fitsList, fn, many, shownText, withRest, type TemplateFunction } from './function';
 
 /** Sprig's arithmetic: int64 for those without an f at the end, which wraps around as Go's does. */
@@ -26,7 +34,10 @@ export const numberFunctions: readonly (readonly [string, TemplateFunction])[] =
   ['minf', withRest(['any'], 'any', ([a], rest) => Math.min(floatValue(a), ...rest.map(floatValue)))],
   ['floor', fn(['any'], (value) => Math.floor(floatValue(value)))],
   ['ceil', fn(['any'], (value) => Math.ceil(floatValue(value)))],
-  ['round', withRest(['any', 'int'], 'float', ([value, places], [from = 0.5]) => round(floatValue(value), places, from))],
+  [
+    'round',
+    withRest(['any', 'int'], 'float', ([value, places], [from = 0.5]) => round(floatValue(value), places, from)),
+  ],
   ['add1f', fn(['any'], (value) => decimals(value, [1n], addDecimals))],
   ['addf', withRest([], 'any', (_none, values) => decimals(0, values, addDecimals))],
   ['subf', withRest(['any'], 'any', ([a], rest) => decimals(a, rest, subtractDecimals))],

@@ -1,7 +1,8 @@
 const clock = 'the same template would give another workflow at another time';
 const chance = 'the same template would give another workflow each time';
 const outside = 'a template reaches its data and nothing else';
-const keys = 'a workflow is stored as it is rendered, and a secret does not belong there: use `secrets` of template 1.0';
+const keys =
+  'a workflow is stored as it is rendered, and a secret does not belong there: use `secrets` of template 1.0';
 
 /** Functions of Sprig and Helm that a template might ask for, and why they are not here. */
 export const refusedFunctions: ReadonlyMap<string, string> = new Map([

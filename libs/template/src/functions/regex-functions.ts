@@ -43,7 +43,10 @@ interface Match {
   readonly group: Group;
 }
 
-function both(name: string, make: (compile: Compile) => TemplateFunction): readonly (readonly [string, TemplateFunction])[] {
+function both(
+  name: string,
+  make: (compile: Compile) => TemplateFunction,
+): readonly (readonly [string, TemplateFunction])[] {
   const quoted: Compile = (pattern, text) => compiled(pattern, text, `regexp: Compile(\`${pattern}\`): `);
   return [
     [name, make(quoted)],
@@ -78,7 +81,7 @@ function tryCompile(pattern: string, text: string): RE2JS | undefined {
 function found(regex: RE2JS, text: string, count: number): readonly Match[] {
   const matches: Match[] = [];
   const matcher = regex.matcher(text);
-  for (let last = -1; matches.length !== count && matcher.find(); ) {
+  for (let last = -1; matches.length !== count && matcher.find();) {
     const [start, end] = [matcher.start(), matcher.end()];
     if (start === end && start === last) continue;
     last = end;

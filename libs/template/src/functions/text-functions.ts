@@ -31,9 +31,7 @@ export const textFunctions: readonly (readonly [string, TemplateFunction])[] = [
   ['abbrev', fn(['int', 'string'], (width, text) => abbreviate(0, width, text))],
   [
     'abbrevboth',
-    fn(['int', 'int', 'string'], (left, right, text) =>
-      left > 0 && right < 7 ? text : abbreviate(left, right, text),
-    ),
+    fn(['int', 'int', 'string'], (left, right, text) => (left > 0 && right < 7 ? text : abbreviate(left, right, text))),
   ],
   ['initials', fn(['string'], (text) => (text.match(/(?<!\S)\S/gu) ?? []).join(''))],
   ['wrap', fn(['int', 'string'], (width, text) => wrap(text, width, '\n', false))],
@@ -42,8 +40,22 @@ export const textFunctions: readonly (readonly [string, TemplateFunction])[] = [
   ['nindent', fn(['int', 'string'], (width, text) => `\n${indent(width, text)}`)],
   ['replace', fn(['string', 'string', 'string'], replace)],
   ['plural', fn(['string', 'string', 'int'], (one, more, count) => (count === 1 ? one : more))],
-  ['quote', withRest([], 'any', (_none, args) => notNil(args).map((arg) => quote(shownText(arg))).join(' '))],
-  ['squote', withRest([], 'any', (_none, args) => notNil(args).map((arg) => `'${textOf(arg)}'`).join(' '))],
+  [
+    'quote',
+    withRest([], 'any', (_none, args) =>
+      notNil(args)
+        .map((arg) => quote(shownText(arg)))
+        .join(' '),
+    ),
+  ],
+  [
+    'squote',
+    withRest([], 'any', (_none, args) =>
+      notNil(args)
+        .map((arg) => `'${textOf(arg)}'`)
+        .join(' '),
+    ),
+  ],
   ['cat', withRest([], 'any', (_none, args) => notNil(args).map(textOf).join(' '))],
   ['toString', fn(['any'], shownText)],
   ['join', fn(['string', 'any'], (separator, list) => joined(separator, texts(list)))],

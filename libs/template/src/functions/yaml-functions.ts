@@ -78,7 +78,8 @@ function fromYaml(text: string): Value {
     const document = parseDocument(text, {
       version: '1.1',
       prettyErrors: false,
-      customTags: (tags) => tags.filter((tag) => typeof tag !== 'string' && !unknownTag.test(tag.tag) && tag.format !== 'TIME'),
+      customTags: (tags) =>
+        tags.filter((tag) => typeof tag !== 'string' && !unknownTag.test(tag.tag) && tag.format !== 'TIME'),
     });
     const [fault] = document.errors;
     if (fault) throw new FunctionError(`fromYaml: ${fault.message.replace(/\n[^]*$/, '')}`);

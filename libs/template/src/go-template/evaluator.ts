@@ -20,15 +20,23 @@ interface Variable {
 }
 type Flow = 'on' | 'break' | 'continue';
 
+export interface Executed {
+  readonly output: string;
+  /** Where in the template a character of the output comes from: itself, or the action that wrote it. */
+  sourceOf(offset: number): number;
+}
+
 /** Runs a parsed template over data; a key that the data lacks is an error (Go's `missingkey=error`). Throws TemplateError. */
-export function execute(nodes: readonly Node[], data: Value, text: string, functions: TemplateFunctions): string {
+export function execute(nodes: readonly Node[], data: Value, text: string, functions: TemplateFunctions): Executed {
   const evaluator = new Evaluator(text, functions, data);
   evaluator.walk(nodes, { value: data, boxed: false });
-  return evaluator.output;
+  return { output: evaluator.output, sourceOf: (offset) => evaluator.sourceOf(offset) };
 }
 
 class Evaluator {
   private readonly parts: string[] = [];
+  private readonly origins: { readonly at: number; readonly source: number; readonly isText: boolean }[] = [];
+  private length = 0;
   private bytes = 0;
   private steps = 0;
   private readonly variables: Variable[];
@@ -43,6 +51,11 @@ class Evaluator {
 
   get output(): string {
     return this.parts.join('');
+  }
+
+  sourceOf(offset: number): number {
+    const origin = this.origins.findLast(({ at }) => at <= offset);
+    return origin ? origin.source + (origin.isText ? offset - origin.at : 0) : 0;
   }
 
   walk(nodes: readonly Node[], dot: Ref): Flow {
@@ -279,6 +292,8 @@ class Evaluator {
   private write(text: string, node: Node | Operand): void {
     this.bytes += text.length <= maxOutputBytes ? new TextEncoder().encode(text).length : text.length;
     if (this.bytes > maxOutputBytes) throw this.limit(node, `the result is longer than ${maxOutputBytes} bytes`);
+    if (text !== '') this.origins.push({ at: this.length, source: node.offset, isText: node.type === 'text' });
+    this.length += text.length;
     this.parts.push(text);
   }
 
