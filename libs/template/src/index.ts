@@ -12,3 +12,8 @@ export { FunctionError } from './go-template/values';
 export type { Value, ValueMap } from './go-template/values';
 export { TemplateError } from './go-template/template-error';
 export type { Template, TemplateAction, TemplateTask, TemplateVersion } from './template';
+export { comparePlans } from './compare-plans';
+export type { ComparedPlan, PlanChange } from './compare-plans';
+export { convertTemplate } from './convert-template';
+export { versionOf } from './render-template';
+export { templateSchemas } from './schema';

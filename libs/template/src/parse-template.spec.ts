@@ -55,7 +55,7 @@ describe('as today’s tinkerbell renders', () => {
     const text = documentOf(String(withYaml?.environment_template));
     const [task] = parseTemplate(renderTemplate(text, withYaml?.data ?? {})).tasks;
     expect(task?.environment['CONFIG']).toBe(
-      '\nhostname: worker-1\nnetwork:\n  gateway: 192.168.1.1\n  ip: 192.168.1.10',
+      '\nhostname: worker-1\nnetwork:\n  gateway: 192.168.1.1\n  ip: 192.168.1.10\n',
     );
   });
   const refused = others.flatMap(({ environment_template: texts }) => texts);

@@ -1,18 +1,17 @@
 import { InvalidDocumentError, type Fault } from '@tinkerbell/domain';
 import type { TemplateFunctions } from './functions/function';
 import { templateFunctions } from './functions/template-functions';
-import { lex, type LexOptions, type Token } from './go-template/lexer';
 import { parse } from './go-template/parser';
-import type { Node } from './go-template/nodes';
 import { placeOf } from './go-template/template-error';
 import { expandGraph } from './graph/expand-graph';
 import { hasOpenNames, type GraphTemplate } from './graph/graph-template';
 import { checkReferences } from './graph/plan-graph';
+import { mask } from './mask-actions';
 import { readGraph } from './graph/read-graph';
 import { readTemplate } from './read-template';
 import { refuseOversized, versionOf, type Rendered } from './render-template';
 import type { Template, TemplateVersion } from './template';
-import { YamlReader, type Hole, type Place } from './yaml-reader';
+import { YamlReader, type Place } from './yaml-reader';
 
 /** A text that was read: its template, and what wrote down what is wrong with it. */
 export type ReadTemplate = {
@@ -111,48 +110,4 @@ function invalid(found: readonly Fault[], isYaml: boolean): InvalidDocumentError
     faults,
     `${isYaml ? 'parsing yaml data' : 'validating workflow template'}: ${all}`,
   );
-}
-
-/** The text with a plain word of the same length in place of every action that writes something, and nothing in place of the others. */
-export function mask(
-  text: string,
-  nodes: readonly Node[],
-  options: LexOptions,
-): { readonly masked: string; readonly holes: readonly Hole[]; readonly hasLines: boolean } {
-  const writing = new Set(
-    nodes.flatMap((node) => (node.type === 'action' && node.pipeline.variables.length === 0 ? node.offset : [])),
-  );
-  let masked = '';
-  const holes: Hole[] = [];
-  for (const { start, end, writes } of actionsIn(lex(text, options), writing)) {
-    masked += text.slice(masked.length, start);
-    const inner = text.slice(start, end);
-    // Each another word, for two of them may be keys of one mapping.
-    const word = `x${holes.length}`.padEnd(inner.length, 'x').slice(0, inner.length);
-    masked += writes ? word : inner.replace(/[^\n]/g, ' ');
-    if (writes) holes.push({ start, end });
-  }
-  masked += text.slice(masked.length);
-  const hasLines = holes.some(({ start, end }) => {
-    const before = text.slice(text.lastIndexOf('\n', start - 1) + 1, start);
-    const after = /^[^\n]*/.exec(text.slice(end))?.[0] ?? '';
-    return before.trim() === '' && after.trim() === '';
-  });
-  return { masked, holes, hasLines };
-}
-
-function actionsIn(
-  tokens: readonly Token[],
-  writing: ReadonlySet<number>,
-): readonly (Hole & { readonly writes: boolean })[] {
-  const actions: (Hole & { readonly writes: boolean })[] = [];
-  let open: number | undefined;
-  let writes = false;
-  for (const { type, offset, end } of tokens) {
-    if (type === 'comment') actions.push({ start: offset, end, writes: false });
-    else if (type === 'left-delim') [open, writes] = [offset, false];
-    else if (type === 'right-delim' && open !== undefined) actions.push({ start: open, end, writes });
-    else if (writing.has(offset)) writes = true;
-  }
-  return actions;
 }

@@ -88,12 +88,12 @@ export function readHandlerLists(
   reader: YamlReader,
   fields: Readonly<Record<keyof Handlers, Place>>,
   role: Role,
-  unique: Unique,
+  uniqueOf: () => Unique,
 ): Handlers {
   return {
-    onFailure: readActions(reader, fields.onFailure, role, unique),
-    onTimeout: readActions(reader, fields.onTimeout, role, unique),
-    finally: readActions(reader, fields.finally, role, unique),
+    onFailure: readActions(reader, fields.onFailure, role, uniqueOf()),
+    onTimeout: readActions(reader, fields.onTimeout, role, uniqueOf()),
+    finally: readActions(reader, fields.finally, role, uniqueOf()),
   };
 }
 

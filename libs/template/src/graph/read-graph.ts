@@ -23,7 +23,9 @@ export function readGraph(reader: YamlReader, root: Place): GraphTemplate {
   if (places?.length === 0) reader.fault(fields.tasks, 'a template needs at least one task');
   const unique = uniqueNames(reader, 'two tasks in a template cannot have same name');
   const tasks = (places ?? []).map((place) => readTask(reader, place, unique));
-  const handlers = readHandlerLists(reader, fields, 'last', uniqueNames(reader, 'two handlers cannot have same name'));
+  const handlers = readHandlerLists(reader, fields, 'last', () =>
+    uniqueNames(reader, 'two handlers cannot have same name'),
+  );
   const total = tasks.reduce((sum, { actions, matrix }) => sum + actions.length * Math.max(matrix.length, 1), 0);
   if (total > maxActions) reader.fault(fields.tasks, `the tasks have ${total} actions, more than ${maxActions}`);
   return { name, timeoutSeconds, tasks, handlers, place: root };
@@ -54,6 +56,7 @@ function readTask(reader: YamlReader, place: Place, unique: Unique): GraphTask {
     );
   }
   const matrix = readPlacedList(reader, fields.matrix);
+  if (hasMatrix && matrix.length === 0) reader.fault(fields.matrix, 'the matrix has no devices: name at least one');
   checkDevices(reader, matrix);
   const uniqueAction = uniqueNames(reader, 'two actions in a task cannot have same name');
   const actions = readActions(reader, fields.actions, 'action', uniqueAction);
@@ -69,7 +72,7 @@ function readTask(reader: YamlReader, place: Place, unique: Unique): GraphTask {
     volumes: readVolumes(reader, fields.volumes),
     environment: readPlacedMap(reader, fields.environment, environmentName, 'environment variable name'),
     actions,
-    handlers: readHandlerLists(reader, fields, 'handler', uniqueAction),
+    handlers: readHandlerLists(reader, fields, 'handler', () => uniqueAction),
   };
 }
 
