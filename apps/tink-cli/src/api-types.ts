@@ -20,7 +20,11 @@ export interface TemplateItem {
 }
 
 /** `waiting`: why nothing runs although it is not finished. */
-export type WorkflowItem = Omit<WorkflowRow, 'position' | 'createdPosition'> & { readonly waiting: string | null };
+export type WorkflowItem = Omit<WorkflowRow, 'position' | 'createdPosition'> & {
+  readonly waiting: string | null;
+  /** Where it stands in the queue of one of its machines; null when it is first. */
+  readonly queue: { readonly workerId: string; readonly behind: string; readonly position: number } | null;
+};
 export interface WorkflowDataItem {
   readonly version: number;
   readonly latest: number;

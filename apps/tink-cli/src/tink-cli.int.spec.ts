@@ -198,6 +198,7 @@ describe('the tink bundle against tink-server', () => {
       'ActionSucceeded',
       'ActionStarted',
       'ActionSucceeded',
+      'WorkflowFinished',
     ]);
     const failures = await ok('events', '--type', 'ActionFailed', '--from', 'all');
     expect(failures).toBe('');

@@ -2,6 +2,8 @@ import type { Provider } from '@nestjs/common';
 import { EventStore } from '@tinkerbell/event-store';
 import { NatsBlobs } from '@tinkerbell/messaging';
 import { allowedNetworks } from './compat/allowed-networks';
+import { AgentDesk } from './compat/agent-desk';
+import { CompatGate } from './compat/compat-gate';
 import { CompatWorker } from './compat/compat-worker';
 import { Enrolment } from './enrolment/enrolment';
 import { HardwareCommands } from './hardware/hardware-commands';
@@ -12,6 +14,7 @@ import { ReadSide } from './read-side';
 import { Site } from './site';
 import { TemplateCommands } from './template/template-commands';
 import type { TinkServerConfig } from './tink-server.config';
+import { Permits } from './workers/permits';
 import { WorkerAccess } from './workers/worker-access';
 import { WorkerDesk } from './workers/worker-desk';
 import { ActionLogs } from './workflow/action-logs';
@@ -35,6 +38,7 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
   metrics.gauge('tink_workflows', 'Workflows, deleted ones included', () => reads.workflows.count());
   metrics.gauge('tink_hardware', 'Hardware records', () => reads.hardware.count());
   const data = new WorkflowData(store, reads, new NatsBlobs(bus.connection));
+  const desk = new WorkerDesk(store, reads);
   const compat = {
     enabled: config.TINK_COMPAT_WORKER_GRPC === 'on',
     allowed: allowedNetworks(config.TINK_COMPAT_WORKER_NETWORKS),
@@ -49,9 +53,12 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [WorkflowCommands, new WorkflowCommands(store, reads)],
     [WorkflowData, data],
     [ActionLogs, new ActionLogs(bus, reads)],
-    [WorkerDesk, new WorkerDesk(store, reads)],
+    [WorkerDesk, desk],
     [WorkerAccess, new WorkerAccess(store)],
-    [CompatWorker, new CompatWorker(store, reads, data, compat)],
+    [Permits, new Permits(store)],
+    [CompatGate, new CompatGate(compat)],
+    [CompatWorker, new CompatWorker(store, reads, data)],
+    [AgentDesk, new AgentDesk(store, reads, desk)],
     [Enrolment, new Enrolment(store, reads, credentials, enrolmentOptions(config, pki.ca))],
   ];
   return { reads, metrics, providers: values.map(([provide, useValue]) => ({ provide, useValue })) };

@@ -17,6 +17,7 @@ import { makeServices } from './services';
 import type { TinkServerConfig } from './tink-server.config';
 import { TinkServerModule } from './tink-server.module';
 import { ActionTimeoutReactor } from './timeouts/action-timeout.reactor';
+import type { Patience } from './timeouts/deadlines';
 import { IngressLoop } from './workers/ingress.loop';
 import { logTransitions } from './workers/transition-log';
 import { wakeWorkers } from './workers/wake-workers';
@@ -84,7 +85,10 @@ async function start(
   await app.init();
 
   stack.push(wakeWorkers(reads, (workerId) => bus.wake(workerId)));
-  const timeouts = new ActionTimeoutReactor(store, reads, config.TINK_ACTION_GRACE_SECONDS);
+  const timeouts = new ActionTimeoutReactor(store, reads, {
+    patience: patienceOf(config),
+    wake: (workerId) => bus.wake(workerId),
+  });
   await timeouts.start();
   stack.push(() => timeouts.close());
   const ingress = new IngressLoop(store, bus, metrics);
@@ -111,6 +115,15 @@ async function start(
     https,
     fault: readModels.fault,
     close: () => stack.close(),
+  };
+}
+
+function patienceOf(config: Readonly<TinkServerConfig>): Patience {
+  return {
+    action: config.TINK_ACTION_GRACE_SECONDS,
+    cancel: config.TINK_CANCEL_GRACE_SECONDS,
+    boot: config.TINK_BOOT_DELAY_SECONDS,
+    worker: config.TINK_WORKER_DELAY_SECONDS,
   };
 }
 

@@ -48,6 +48,22 @@ export class TinkServerConfig {
   @Max(aYear)
   readonly TINK_ACTION_GRACE_SECONDS: number = 120;
 
+  /** Seconds that a worker has to confirm that it stopped a cancelled action. */
+  @IsNumber()
+  @Min(0)
+  @Max(aYear)
+  readonly TINK_CANCEL_GRACE_SECONDS: number = 60;
+  /** Seconds after which it is recorded that a machine with work has not asked for an address; 0: never. */
+  @IsNumber()
+  @Min(0)
+  @Max(aYear)
+  readonly TINK_BOOT_DELAY_SECONDS: number = 900;
+  /** Seconds after which it is recorded that the worker of a machine that boots has not come up, or does not begin its work; 0: never. */
+  @IsNumber()
+  @Min(0)
+  @Max(aYear)
+  readonly TINK_WORKER_DELAY_SECONDS: number = 600;
+
   /** Lifetime of a worker's NATS credential, and of a token from POST /api/workers/:id/token. */
   @IsInt()
   @Min(60)

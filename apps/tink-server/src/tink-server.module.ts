@@ -1,4 +1,5 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { AgentGrpcController } from './compat/agent.grpc.controller';
 import { CompatWorkerGrpcController } from './compat/compat-worker.grpc.controller';
 import { EnrolmentController } from './enrolment/enrolment.controller';
 import { EventsApiController } from './events/events.api.controller';
@@ -14,6 +15,7 @@ import { TemplateV1Controller } from './v1/template.v1.controller';
 import { WorkflowV1Controller } from './v1/workflow.v1.controller';
 import { WorkerRpcController } from './workers/worker-rpc.controller';
 import { WorkflowApiController } from './workflow/workflow.api.controller';
+import { WorkflowDecisionsApiController } from './workflow/workflow-decisions.api.controller';
 import { WorkflowGrpcController } from './workflow/workflow.grpc.controller';
 
 @Module({
@@ -25,6 +27,7 @@ import { WorkflowGrpcController } from './workflow/workflow.grpc.controller';
     HardwareApiController,
     TemplateApiController,
     WorkflowApiController,
+    WorkflowDecisionsApiController,
     EventsApiController,
     MachinesApiController,
     EnrolmentController,
@@ -32,6 +35,7 @@ import { WorkflowGrpcController } from './workflow/workflow.grpc.controller';
     TemplateGrpcController,
     WorkflowGrpcController,
     CompatWorkerGrpcController,
+    AgentGrpcController,
     EventsGrpcController,
     WorkerRpcController,
   ],

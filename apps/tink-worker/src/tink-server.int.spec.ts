@@ -196,6 +196,7 @@ describe.skipIf(missing).each(runtimes.map((file) => [versionOf(file), file] as 
         'ActionSucceeded',
         'ActionStarted',
         'ActionSucceeded',
+        'WorkflowFinished',
       ]);
       expect(await stdout(id)).toEqual(['one', '{"n":1}']);
       const trusted = readFileSync(join(dir, 'certs.d', registry.address, 'ca.crt'), 'utf8');
@@ -224,6 +225,7 @@ describe.skipIf(missing).each(runtimes.map((file) => [versionOf(file), file] as 
         'ActionSucceeded',
         'ActionStarted',
         'ActionSucceeded',
+        'WorkflowFinished',
       ]);
       expect(readFileSync(join(dir, 'worker', id, 'runs'), 'utf8')).toBe('run\n');
       expect(await stdout(id)).toEqual(['begun', 'over', 'last']);

@@ -31,7 +31,7 @@ export { evaluate, maxExpressionLength, parseExpression, referencesOf } from './
 export type { Expression, ExpressionScope } from './workflow/expression';
 export { ExpressionError } from './workflow/expression-lexer';
 export { fillIn, scopeOf } from './workflow/settle';
-export { handlerOf } from './workflow/action-rules';
+export { handlerOf, mayStart } from './workflow/action-rules';
 export { maxDataBytes } from './workflow/data-rules';
 export { nextAssignment } from './workflow/next-assignment';
 export type { Asking, NextStep } from './workflow/next-assignment';

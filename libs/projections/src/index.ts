@@ -22,5 +22,5 @@ export { machineList } from './machine-list.projection';
 export type { MachineEvent } from './machine-list.projection';
 export { mayNetboot } from './may-netboot';
 export type { NetbootVerdict } from './may-netboot';
-export { progressPercent, stateNumbers, workflowState } from './workflow-state';
+export { progressPercent, wireStates, workflowState } from './workflow-state';
 export type { WorkflowStateView } from './workflow-state';

@@ -50,18 +50,8 @@ export class Harness {
   }
 
   /** A client made of our own proto files, trusting our authority only. */
-  grpc(name: 'template' | 'workflow' | 'hardware' | 'events'): GrpcClient {
-    const packages = loadPackageDefinition(loadSync([...protoFiles()], loaderOptions));
-    const names = { template: 'Template', workflow: 'Workflow', hardware: 'Hardware', events: 'Events' } as const;
-    const path = ['github', 'com', 'tinkerbell', 'tink', 'protos', name, `${names[name]}Service`];
-    const Service = path.reduce<unknown>((at, part) => (at as Record<string, unknown>)[part], packages) as new (
-      address: string,
-      channel: ReturnType<typeof credentials.createSsl>,
-      options: object,
-    ) => Client;
-    const client = new Service(`127.0.0.1:${this.server.grpc.port}`, credentials.createSsl(Buffer.from(this.ca)), {
-      'grpc.max_receive_message_length': 16 * 1_048_576,
-    });
+  grpc(name: 'template' | 'workflow' | 'hardware' | 'events' | 'agent'): GrpcClient {
+    const client = grpcClient(name, `127.0.0.1:${this.server.grpc.port}`, this.ca);
     this.clients.push(client);
     return new GrpcClient(client);
   }
@@ -121,6 +111,26 @@ async function run(nats: TestNats, dir: string, settings: Settings): Promise<Run
       await bus.close();
     },
   };
+}
+
+/** `ca`: PEM. */
+export function grpcClient(
+  name: 'template' | 'workflow' | 'hardware' | 'events' | 'agent',
+  address: string,
+  ca: string,
+): Client {
+  const names = { template: 'Template', workflow: 'Workflow', hardware: 'Hardware', events: 'Events' } as const;
+  const path =
+    name === 'agent'
+      ? ['proto', 'WorkflowService']
+      : ['github', 'com', 'tinkerbell', 'tink', 'protos', name, `${names[name]}Service`];
+  const Service = path.reduce<unknown>(
+    (at, part) => (at as Record<string, unknown>)[part],
+    loadPackageDefinition(loadSync([...protoFiles()], loaderOptions)),
+  ) as new (address: string, channel: ReturnType<typeof credentials.createSsl>, options: object) => Client;
+  return new Service(address, credentials.createSsl(Buffer.from(ca)), {
+    'grpc.max_receive_message_length': 16 * 1_048_576,
+  });
 }
 
 /** Calls by name; a failed call rejects with the ServiceError. */

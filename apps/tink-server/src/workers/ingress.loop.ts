@@ -1,4 +1,11 @@
-import { DomainError, enrolmentDecider, fold, workflowDecider } from '@tinkerbell/domain';
+import {
+  DomainError,
+  enrolmentDecider,
+  fold,
+  IllegalTransitionError,
+  NotFoundError,
+  workflowDecider,
+} from '@tinkerbell/domain';
 import type { WorkflowEvent } from '@tinkerbell/events';
 import { CommandIdReusedError, CommitTooLargeError, handle, type EventStore } from '@tinkerbell/event-store';
 import { subjects, type NatsBus, type Report as Message } from '@tinkerbell/messaging';
@@ -67,11 +74,13 @@ export class IngressLoop {
       return (await this.append(report, message.workerId)) ? 'recorded' : 'repeated';
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      if (message.redeliveries < patience && (await this.isEarly(report))) {
+      const mayPass = error instanceof IllegalTransitionError && message.redeliveries < patience;
+      if (mayPass && (await this.isEarly(report))) {
         this.logger.debug(`${message.subject} ${message.id} put off: ${error.message}`);
         throw new PutOffError(error.message);
       }
       this.logger.warn(`${message.subject} ${message.id} refused: ${error.message}`);
+      await this.remember(report, message, error);
       return 'refused';
     }
   }
@@ -79,7 +88,7 @@ export class IngressLoop {
   private read(message: Message): Report | undefined {
     try {
       const text = new TextDecoder('utf-8', { fatal: true }).decode(message.bytes);
-      return readReport(message.workerId, message.kind, text, message.id);
+      return readReport(message.workerId, message.kind, text, message.id, new Date().toISOString());
     } catch (error) {
       const isTheirs = error instanceof DomainError || error instanceof MalformedJsonError;
       if (!isTheirs && !(error instanceof UnknownReportError) && !(error instanceof TypeError)) throw error;
@@ -98,6 +107,28 @@ export class IngressLoop {
     const metadata = { id: report.id, actor, correlationId: report.workflowId };
     const stream = subjects.stream('workflow', report.workflowId);
     return (await handle(this.store, workflowDecider, stream, report.command, metadata)).changed;
+  }
+
+  /** A refused report changes nothing, and is part of the story of its workflow. */
+  private async remember(report: Report, { workerId, kind, id }: Message, error: Error): Promise<void> {
+    if (report.aggregate !== 'workflow' || error instanceof NotFoundError) return;
+    const { command } = report;
+    if (!('index' in command) || !('attempt' in command)) return;
+    const { index, attempt } = command;
+    const outcome = command.type === 'FinishAction' ? command.outcome : null;
+    const code = error instanceof DomainError ? error.code : 'CONFLICT';
+    const refused = {
+      type: 'RecordRefusal',
+      kind,
+      index,
+      attempt,
+      workerId,
+      outcome,
+      code,
+      message: error.message,
+    } as const;
+    const metadata = { id: `${workerId}:${id}:refused`, actor: `worker:${workerId}`, correlationId: report.workflowId };
+    await handle(this.store, workflowDecider, subjects.stream('workflow', report.workflowId), refused, metadata);
   }
 
   private async isEarly(report: Report): Promise<boolean> {

@@ -6,15 +6,18 @@ import {
   presentHardware,
   sameJson,
   workflowDecider,
+  type OperatorCommand,
   type WorkflowState,
 } from '@tinkerbell/domain';
-import type { WorkflowCreated, WorkflowEvent } from '@tinkerbell/events';
+import type { ActionSpec, PlannedAction, WorkflowCreated, WorkflowEvent } from '@tinkerbell/events';
 import { handle, type EventStore, type Handled } from '@tinkerbell/event-store';
 import type { TemplateRow } from '@tinkerbell/projections';
 import { planWorkflow } from '@tinkerbell/template';
 import { metadataFor, newId, streamOf, type Caller } from '../commands/caller';
 import type { ReadSide } from '../read-side';
 import { findTemplate } from '../template/template-commands';
+import { actionIndex } from './action-index';
+import { repeatWorkflow } from './repeat-workflow';
 
 export interface WorkflowWritten extends Handled {
   readonly id: string;
@@ -26,6 +29,11 @@ export interface NewWorkflow {
   /** Device name → MAC or IPv4 address. */
   readonly devices: Readonly<Record<string, string>>;
 }
+
+type WholeCommand = Extract<OperatorCommand, { readonly type: 'CancelWorkflow' | 'PauseWorkflow' | 'ResumeWorkflow' }>;
+type ActionDecision =
+  | { readonly type: 'ApproveAction' | 'RejectAction' | 'SkipAction'; readonly reason: string }
+  | Omit<Extract<OperatorCommand, { readonly type: 'ResolveOutcome' }>, 'index'>;
 
 /** Creates and deletes workflows. Nothing about them is unique, so any number may be created at once. */
 export class WorkflowCommands {
@@ -48,6 +56,29 @@ export class WorkflowCommands {
     return this.write(id, { type: 'DeleteWorkflow' }, 'delete', caller);
   }
 
+  /** What a person decides about a workflow as a whole. */
+  decide(id: string, command: WholeCommand, caller: Caller): Promise<WorkflowWritten> {
+    return this.write(id, command, command.type, caller);
+  }
+
+  /** What a person decides about one action, named by its index, id or name. */
+  async decideAction(id: string, action: string, command: ActionDecision, caller: Caller): Promise<WorkflowWritten> {
+    const { state } = await this.load(id);
+    if (state.status === 'none') throw new NotFoundError('workflow', id);
+    const index = actionIndex(state.created.actions, action);
+    return this.write(id, { ...command, index } as OperatorCommand, `${command.type}:${index}`, caller);
+  }
+
+  /** A new workflow that does again what an ended one did, all of it or from an action on. What came before is taken over. */
+  async repeat(id: string, { from }: { readonly from?: string | null }, caller: Caller): Promise<WorkflowWritten> {
+    const { state } = await this.load(id);
+    if (state.status === 'none' || state.deleted) throw new NotFoundError('workflow', id);
+    const newOne = newId(caller, `workflow.repeat:${id}`);
+    const { state: made, position } = await this.load(newOne);
+    if (made.status !== 'none') return { id: newOne, position, changed: false };
+    return this.write(newOne, repeatWorkflow(state, id, from), 'create', caller);
+  }
+
   /** `templateName` is the name that the template is stored under; the one in its text is another matter. */
   private plan(row: TemplateRow, devices: NewWorkflow['devices']): WorkflowCreated['data'] {
     const { hardware } = this.reads;
@@ -66,7 +97,8 @@ export class WorkflowCommands {
       templateVersion: row.version,
       devices,
       globalTimeoutSeconds,
-      actions,
+      actions: actions.map(linear),
+      origin: null,
     };
   }
 
@@ -112,4 +144,17 @@ export class WorkflowCommands {
     );
     return { state, position: head.position };
   }
+}
+
+function linear(spec: ActionSpec, index: number): PlannedAction {
+  const plan = { id: `${spec.task}/${spec.name}`, needs: index === 0 ? [] : [index - 1], runs: 'success' } as const;
+  const rest = {
+    condition: '',
+    retry: null,
+    approval: null,
+    destructive: false,
+    onReboot: 'fail',
+    secrets: {},
+  } as const;
+  return { ...spec, plan: { ...plan, ...rest } };
 }

@@ -19,6 +19,8 @@ export interface ExistingWorkflow {
   /** 0 = none yet. */
   readonly dataVersion: number;
   readonly dataSha256: string;
+  /** Bytes. */
+  readonly dataSize: number;
   /** `cause:worker` of the delays that are recorded. */
   readonly delays: readonly string[];
   /** How many refused reports are recorded. */
@@ -72,7 +74,13 @@ export function plansOf({ created }: Pick<ExistingWorkflow, 'created'>): readonl
 }
 
 /** The one that is running, that it ended with, or the next: what clients that know one action at a time are shown. */
-export function currentIndex({ actions, blame }: Pick<ExistingWorkflow, 'actions' | 'blame'>): number {
+export function currentIndex({
+  actions,
+  blame,
+}: {
+  readonly actions: readonly Pick<ActionState, 'status'>[];
+  readonly blame: number | null;
+}): number {
   const running = actions.findIndex(({ status }) => status === 'running' || status === 'unknown');
   if (running >= 0) return running;
   if (blame !== null) return blame;
@@ -89,7 +97,7 @@ export function evolveWorkflow(state: WorkflowState, event: WorkflowEvent): Work
 function evolveExisting(state: ExistingWorkflow, event: Exclude<WorkflowEvent, WorkflowCreated>): ExistingWorkflow {
   switch (event.type) {
     case 'WorkflowDataUpdated':
-      return { ...state, dataVersion: event.data.version, dataSha256: event.data.sha256 };
+      return { ...state, dataVersion: event.data.version, dataSha256: event.data.sha256, dataSize: event.data.size };
     case 'WorkflowPaused':
       return { ...state, paused: true };
     case 'WorkflowResumed':
@@ -217,6 +225,7 @@ function opened(created: WorkflowCreated['data']): ExistingWorkflow {
     blame: null,
     dataVersion: 0,
     dataSha256: '',
+    dataSize: 0,
     delays: [],
     refusals: 0,
   };
