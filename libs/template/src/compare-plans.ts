@@ -45,14 +45,14 @@ function whole(action: string, change: 'added' | 'removed'): PlanChange {
   return { action, change, field: '', from: null, to: null };
 }
 
-/** Field → value; variables one by one, needs by id, an image without the digest that it was pinned to. */
+/** Field → value; variables one by one, needs by id. */
 function comparable(action: PlannedAction, all: readonly PlannedAction[]): Readonly<Record<string, unknown>> {
   const { plan, environment, image, task: _task, name: _name, ...spec } = action;
   const { id: _id, needs, retry, secrets, ...rest } = plan;
   return {
     ...spec,
     ...rest,
-    image: image.replace(/@sha256:[0-9a-f]{64}$/, ''),
+    image,
     needs: needs.map((need) => all[need]?.plan.id ?? ''),
     retries: retry,
     ...prefixed('environment', Object.fromEntries(environment.map((entry) => splitOnce(entry)))),
@@ -77,6 +77,14 @@ function fieldChanges(
   const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   return fields.flatMap((field) => {
     const [from, to] = [before[field] ?? null, after[field] ?? null];
-    return JSON.stringify(from) === JSON.stringify(to) ? [] : [{ action, change: 'changed', field, from, to } as const];
+    const isSame = field === 'image' ? sameImage(from, to) : JSON.stringify(from) === JSON.stringify(to);
+    return isSame ? [] : [{ action, change: 'changed', field, from, to } as const];
   });
+}
+
+/** Where only one of them was pinned, nobody knows which digest the other stood for: their names decide. */
+function sameImage(from: unknown, to: unknown): boolean {
+  const [a, b] = [String(from), String(to)];
+  const bare = (image: string): string => image.replace(/@.*$/, '').replace(/:[^/:]+$/, '');
+  return a.includes('@') === b.includes('@') ? a === b : bare(a) === bare(b);
 }
