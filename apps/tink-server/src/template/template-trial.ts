@@ -2,7 +2,7 @@ import { InvalidDocumentError, InvalidError, type Fault } from '@tinkerbell/doma
 import { checkTemplate, versionOf, type TemplateVersion, type WorkflowPlan } from '@tinkerbell/template';
 import type { ReadSide } from '../read-side';
 import { findTemplate } from './template-commands';
-import type { Devices, WorkflowPlanner } from './workflow-planner';
+import type { Devices, Machine, WorkflowPlanner } from './workflow-planner';
 
 /** A stored template, or a text that is not stored. */
 export interface Tried {
@@ -14,6 +14,10 @@ export interface Linted {
   readonly version: TemplateVersion;
   readonly valid: boolean;
   readonly faults: readonly Fault[];
+}
+
+export interface Planned extends Omit<WorkflowPlan, 'imagePlaces'> {
+  readonly machines: readonly Machine[];
 }
 
 /** What would become of a template, without making anything. */
@@ -38,10 +42,12 @@ export class TemplateTrial {
     return { text: this.planner.render(this.textOf(tried), devices) };
   }
 
-  /** With the images that would be pinned now. */
-  async plan(tried: Tried, devices: Devices): Promise<Omit<WorkflowPlan, 'imagePlaces'>> {
-    const { imagePlaces: _places, ...plan } = this.planner.plan(this.textOf(tried), devices);
-    return { ...plan, actions: await this.planner.pinned({ ...plan, imagePlaces: _places }) };
+  /** With the images that would be pinned now, and the machines that the devices are. */
+  async plan(tried: Tried, devices: Devices): Promise<Planned> {
+    const plan = this.planner.plan(this.textOf(tried), devices);
+    const { version, name, globalTimeoutSeconds } = plan;
+    const machines = this.planner.machines(devices);
+    return { version, name, globalTimeoutSeconds, machines, actions: await this.planner.pinned(plan) };
   }
 
   private textOf({ template, data }: Tried): string {

@@ -7,6 +7,13 @@ import { pinImages, type ImageResolver } from './pin-images';
 
 export type Devices = Readonly<Record<string, string>>;
 
+/** `workerId`: null when no hardware has the address. */
+export interface Machine {
+  readonly device: string;
+  readonly address: string;
+  readonly workerId: string | null;
+}
+
 /** Templates with the hardware that is known: what they come to for these devices. */
 export class WorkflowPlanner {
   constructor(
@@ -56,11 +63,21 @@ export class WorkflowPlanner {
     };
   }
 
+  machines(devices: Devices): readonly Machine[] {
+    const find = this.finder();
+    return Object.entries(devices).map(([device, address]) => {
+      return { device, address, workerId: idOf(find, address) ?? null };
+    });
+  }
+
   /** The hardware of the first device, which a template reaches as `.hardware`. */
   private firstHardware(devices: Devices, find: FindWorker): { readonly hardware?: unknown } {
-    const [address = ''] = Object.values(devices);
-    const mac = parseMac(address);
-    const id = mac === undefined ? find.byIp(address) : find.byMac(mac);
+    const id = idOf(find, Object.values(devices)[0] ?? '');
     return id === undefined ? {} : { hardware: find.hardware?.(id) };
   }
+}
+
+function idOf(find: FindWorker, address: string): string | undefined {
+  const mac = parseMac(address);
+  return mac === undefined ? find.byIp(address) : find.byMac(mac);
 }
