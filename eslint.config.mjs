@@ -52,6 +52,10 @@ const homes = [
   },
   { packages: ['nats-jwt', '@peculiar/x509'], files: ['libs/identity/**'] },
   { packages: ['nkeys.js'], files: ['libs/identity/**', 'apps/tink-worker/src/enrolment/user-key.ts'] },
+  {
+    packages: ['@kurrent/kurrentdb-client'],
+    files: ['apps/archive/src/kurrent.ts', 'apps/archive/src/testing/kurrent-stub.ts'],
+  },
   { packages: ['dockerode'], files: ['apps/tink-worker/src/containers/docker.ts'] },
   { packages: ['dhcp', 'tftp2'], files: ['test/interop/**'] },
   { packages: ['better-sqlite3'], files: ['libs/event-store/src/proj*.ts'] },

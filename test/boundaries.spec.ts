@@ -83,6 +83,12 @@ describe('import boundaries', () => {
       "import Docker from 'dockerode';\nexport const used = Docker;\n",
       'no-restricted-imports',
     ],
+    [
+      'the client of KurrentDB outside its adapter',
+      'apps/archive/src/x.ts',
+      use('KurrentDBClient', '@kurrent/kurrentdb-client'),
+      'no-restricted-imports',
+    ],
     ['validators outside a DTO', 'apps/hegel/src/x.ts', use('IsString', 'class-validator'), 'no-restricted-imports'],
   ])('refuse it when %s', async (_what, file, code, rule) => {
     expect(await complaints(file, code)).toContain(rule);

@@ -237,4 +237,12 @@ export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { re
       uptimeSeconds: 9,
     },
   },
+
+  ClaimTaken: {
+    type: 'ClaimTaken',
+    v: 1,
+    data: { kind: 'mac', value: mac, owner: hardwareId, ownerPosition: 17 },
+  },
+  SecretSet: { type: 'SecretSet', v: 1, data: { version: 2, entry: '6f1d0a3b5c7e9f00112233445566778a' } },
+  SecretDeleted: { type: 'SecretDeleted', v: 1, data: {} },
 };

@@ -83,6 +83,15 @@ export interface WorkflowDataItem {
 export type MachineItem = MachineRow;
 export type LeaseItem = LeaseRow;
 
+/** Never its value. */
+export interface SecretItem {
+  readonly name: string;
+  readonly version: number;
+  readonly updatedAt: string;
+  /** Who set it, e.g. `user:admin`. */
+  readonly by: string;
+}
+
 export interface LogItem {
   readonly workflowId: string;
   readonly index: number;

@@ -2,7 +2,8 @@ import type { Client } from './client';
 import type { Screen } from './output/screen';
 
 /** Where the candidates for an argument or a flag's value come from when the shell completes it. */
-export type Completer = 'hardware' | 'template' | 'workflow' | 'mac' | 'ip' | 'machine' | 'action' | 'file' | 'folder';
+export type Completer =
+  'hardware' | 'template' | 'workflow' | 'mac' | 'ip' | 'machine' | 'action' | 'secret' | 'file' | 'folder';
 
 interface Described {
   readonly about: string;

@@ -7,9 +7,13 @@ import type {
   LeaseItem,
   LogItem,
   MachineItem,
+<<<<<<< HEAD
   PlanItem,
   ReplayItem,
   TemplateDiffItem,
+=======
+  SecretItem,
+>>>>>>> engine
   TemplateItem,
   TemplateVersionItem,
   TryTemplate,
@@ -107,6 +111,10 @@ export class Client {
   leases = (): Promise<readonly LeaseItem[]> => this.all('/api/leases', {});
   workerToken = (hardwareId: string): Promise<WorkerToken> =>
     this.write('POST', `/api/workers/${encodeURIComponent(hardwareId)}/token`, {});
+  secrets = (): Promise<readonly SecretItem[]> => this.all('/api/secrets', {});
+  setSecret = (name: string, value: string): Promise<{ readonly version: number }> =>
+    this.write('PUT', `/api/secrets/${encodeURIComponent(name)}`, { value });
+  deleteSecret = (name: string): Promise<Deleted> => this.write('DELETE', `/api/secrets/${encodeURIComponent(name)}`);
   serverVersion = (signal?: AbortSignal): Promise<unknown> => this.get('/version', {}, signal);
 
   /** Oldest first; ends with the newest. */

@@ -17,6 +17,7 @@ import { leaseList } from './commands/lease.command';
 import { logs } from './commands/logs.command';
 import { machineGet, machineList } from './commands/machine.command';
 import { up, version } from './commands/process.command';
+import { secretDelete, secretList, secretSet } from './commands/secret.command';
 import { templateCreate, templateDelete, templateGet, templateList, templateUpdate } from './commands/template.command';
 import { templatePlan } from './commands/template-plan.command';
 import { templateConvert, templateLint, templateRender, templateSchema } from './commands/template-text.command';
@@ -65,6 +66,9 @@ export const commands: readonly CliCommand[] = [
   machineGet,
   leaseList,
   workerToken,
+  secretSet,
+  secretList,
+  secretDelete,
   up,
   version,
   completion,

@@ -19,6 +19,7 @@ export const groups: Readonly<Record<string, string>> = {
   machine: 'machines as they are now: what each one last did on its way',
   lease: 'DHCP leases',
   worker: 'workers: what runs the actions on a machine',
+  secret: 'secrets: values for actions that no template, log or answer holds',
 };
 
 const width = 30;

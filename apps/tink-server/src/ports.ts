@@ -12,6 +12,8 @@ export interface TinkServerPorts {
   readonly pki: Pick<Pki, 'ca' | 'cert' | 'key'>;
   /** A `NatsIdentity`. */
   readonly credentials: WorkerCredentials;
+  /** 32 bytes that the values of secrets are sealed with; see ensureSecretsKey(). */
+  readonly secretsKey: Uint8Array;
   /** Shared read models; without them the server opens its own in `dataDir`. */
   readonly readModels?: TinkReadModels;
   /** Shown at /version. */

@@ -1,6 +1,6 @@
 import { NotFoundError } from '@tinkerbell/domain';
 import type { ReadModel } from '@tinkerbell/event-store';
-import type { HardwareRow, LeaseRow, MachineRow, TemplateRow, WorkflowRow } from '@tinkerbell/projections';
+import type { HardwareRow, LeaseRow, MachineRow, SecretRow, TemplateRow, WorkflowRow } from '@tinkerbell/projections';
 import { BehindError } from './http/http-errors';
 
 /** How long a reader waits for its own write, in milliseconds. */
@@ -13,6 +13,7 @@ export abstract class ReadSide {
   abstract readonly workflows: ReadModel<WorkflowRow>;
   abstract readonly machines: ReadModel<MachineRow>;
   abstract readonly leases: ReadModel<LeaseRow>;
+  abstract readonly secrets: ReadModel<SecretRow>;
   /** Position up to which the log has been applied. */
   abstract position(): number;
   /** Resolves with whether all read models have applied the log up to this position, at the latest after the time (milliseconds). */

@@ -1,6 +1,6 @@
 import type { Provider } from '@nestjs/common';
 import { EventStore } from '@tinkerbell/event-store';
-import { NatsBlobs } from '@tinkerbell/messaging';
+import { NatsBlobs, NatsSecretBucket } from '@tinkerbell/messaging';
 import { allowedNetworks } from './compat/allowed-networks';
 import { AgentDesk } from './compat/agent-desk';
 import { CompatGate } from './compat/compat-gate';
@@ -11,6 +11,8 @@ import { Metrics } from './metrics';
 import type { TinkServerPorts } from './ports';
 import { ProjectedReads, type TinkReadModels } from './projected-reads';
 import { ReadSide } from './read-side';
+import { AttemptSecrets } from './secrets/attempt-secrets';
+import { Secrets } from './secrets/secrets';
 import { Site } from './site';
 import { RegistryImages } from './template/registry-images';
 import { TemplateCommands } from './template/template-commands';
@@ -34,7 +36,7 @@ export interface Services {
 
 /** Everything that the controllers use, wired by hand: plain classes without decorators. */
 export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, readModels: TinkReadModels): Services {
-  const { store, bus, pki, credentials } = ports;
+  const { store, bus, pki, credentials, secretsKey } = ports;
   const reads = new ProjectedReads(readModels);
   const metrics = new Metrics();
   metrics.gauge('tink_log_applied_position', 'Position of the log that the read models have reached', () =>
@@ -42,8 +44,9 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
   );
   metrics.gauge('tink_workflows', 'Workflows, deleted ones included', () => reads.workflows.count());
   metrics.gauge('tink_hardware', 'Hardware records', () => reads.hardware.count());
+  const secrets = new Secrets(store, reads, new NatsSecretBucket(bus.connection), secretsKey);
   const data = new WorkflowData(store, reads, new NatsBlobs(bus.connection));
-  const desk = new WorkerDesk(store, reads);
+  const desk = new WorkerDesk(store, reads, (workerId) => bus.pendingReport(workerId, 'started'));
   const compat = {
     enabled: config.TINK_COMPAT_WORKER_GRPC === 'on',
     allowed: allowedNetworks(config.TINK_COMPAT_WORKER_NETWORKS),
@@ -63,6 +66,8 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [TemplateReplay, new TemplateReplay(store, reads, planner)],
     [WorkflowCommands, new WorkflowCommands(store, reads, planner)],
     [WorkflowData, data],
+    [Secrets, secrets],
+    [AttemptSecrets, new AttemptSecrets(store, secrets)],
     [ActionLogs, new ActionLogs(bus, reads)],
     [WorkerDesk, desk],
     [WorkerAccess, new WorkerAccess(store)],

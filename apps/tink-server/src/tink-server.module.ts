@@ -7,6 +7,7 @@ import { EventsGrpcController } from './events/events.grpc.controller';
 import { HardwareApiController } from './hardware/hardware.api.controller';
 import { HardwareGrpcController } from './hardware/hardware.grpc.controller';
 import { MachinesApiController } from './machines.api.controller';
+import { SecretApiController } from './secrets/secret.api.controller';
 import { SiteController } from './site.controller';
 import { TemplateApiController } from './template/template.api.controller';
 import { TemplateHistoryApiController } from './template/template-history.api.controller';
@@ -32,6 +33,7 @@ import { WorkflowGrpcController } from './workflow/workflow.grpc.controller';
     TemplateTrialApiController,
     WorkflowApiController,
     WorkflowDecisionsApiController,
+    SecretApiController,
     EventsApiController,
     MachinesApiController,
     EnrolmentController,

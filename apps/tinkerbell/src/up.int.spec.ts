@@ -195,6 +195,26 @@ describe('tinkerbell up', () => {
     expect(await fingerprint(await first.ready())).not.toBe('');
   });
 
+  it('runs an archive that is away beside it, which ends with it', async () => {
+    const TINK_ARCHIVE_KURRENTDB_URL = 'kurrentdb://127.0.0.1:1?tls=false';
+    const running = start([], { TINK_ARCHIVE_KURRENTDB_URL, ARCHIVE_HTTP_PORT: '0' });
+    const addresses = await running.ready();
+    await vi.waitFor(() => expect(running.said()).toMatch(/^archive: behind, trying again/m), { timeout: 60_000 });
+    await tink(addresses, 'hardware', 'push', '--file', join(dir, 'machine.json'));
+    const children = await childrenOf(running.process);
+    expect(programs(children)).toEqual(['docker-registry', 'nats-server', 'node']);
+    running.process.kill('SIGKILL');
+    await running.ended;
+    await gone(children);
+  });
+
+  it('says what is wrong with the address of the archive', async () => {
+    const failed = start([], { TINK_ARCHIVE_KURRENTDB_URL: 'http://x' });
+    expect(await failed.ended).toEqual({ code: 1, signal: null });
+    expect(failed.said()).toMatch(/^cannot start: archive: TINK_ARCHIVE_KURRENTDB_URL: Unexpected "http:\/\/"/m);
+    expect(failed.said()).not.toMatch(/^ +at /m);
+  });
+
   it.each(['nats', 'registry', 'grpc', 'server-http', 'http', 'tftp', 'hegel', 'dashboard'])(
     'says that the port of %s is taken, and by which flag to choose another',
     async (name) => {

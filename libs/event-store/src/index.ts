@@ -10,7 +10,7 @@ export {
 export { UnknownEventError } from '@tinkerbell/events';
 export type { Appended, Commit, History, StreamHead, SubscribeOptions } from './event-store';
 export { handle } from './handle';
-export type { Handled } from './handle';
+export type { Handled, Prepare } from './handle';
 export type { ReadModel } from './read-model';
 export { InMemoryEventStore } from './in-memory';
 export type { StoredMessage } from './envelope';

@@ -42,6 +42,8 @@ type Outcome = { readonly kind: 'stored'; readonly seq: number } | { readonly ki
 const code = {
   wrongLastSequence: 10071,
   inFlight: 10164,
+  /** In a cluster: our own earlier attempt has not been stored or dropped yet. */
+  sameIdInFlight: 10158,
   tooLarge: 10054,
   storeFailed: 10077,
   noSpace: 10047,
@@ -172,7 +174,8 @@ export class JetStreamEventStore extends EventStore {
     const actual = last?.position ?? 0;
     if (actual !== expected.position) throw new ConcurrencyError(stream, expected.position, actual);
     // 10164: another write of this subject is in flight; a lost answer: ours may still arrive. Sent again, one of them wins.
-    if (errCode === code.wrongLastSequence || errCode === code.inFlight) throw new RetryError(messageOf(error));
+    const inFlight = [code.wrongLastSequence, code.inFlight, code.sameIdInFlight];
+    if (errCode !== undefined && inFlight.includes(errCode)) throw new RetryError(messageOf(error));
     throw error;
   }
 

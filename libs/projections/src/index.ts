@@ -8,6 +8,7 @@ export type {
   HardwareRow,
   LeaseRow,
   MachineRow,
+  SecretRow,
   TemplateRow,
   WorkflowDataRow,
   WorkflowEventRow,
@@ -15,6 +16,7 @@ export type {
   WorkflowStatus,
 } from './rows';
 export { hardwareList } from './hardware-list.projection';
+export { secretList } from './secret-list.projection';
 export { templateList } from './template-list.projection';
 export { workflowList } from './workflow-list.projection';
 export { leaseList } from './lease-list.projection';

@@ -18,6 +18,8 @@ export async function askServer(
         text: id,
         about: `${templateName} ${status}`,
       }));
+    case 'secret':
+      return (await client.secrets()).map(({ name, version }) => ({ text: name, about: `version ${version}` }));
     case 'action': {
       const { actions } = await client.workflow(before[0] ?? '');
       return actions.map(({ spec, status }) => ({ text: spec.name, about: status }));

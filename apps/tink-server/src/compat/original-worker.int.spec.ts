@@ -145,6 +145,20 @@ describe('the worker of v0.6', () => {
     expect(await eventsOf(id)).toEqual(['a', 'b', 'c', 'd'].flatMap((name) => [`${name} RUNNING`, `${name} SUCCESS`]));
   });
 
+  it('goes on where it was after the server was started anew', async () => {
+    const id = await create([{ actions: actions('a', 'b', 'c') }]);
+    const first = await worker(1, ({ name }) => {
+      if (name === 'b') throw new KilledError();
+      return 'STATE_SUCCESS';
+    });
+    expect(await first.run()).toBe('killed');
+    await harness.restart();
+    workflows = harness.grpc('workflow');
+    const second = await worker(1, succeeds);
+    await until(id, 'STATE_SUCCESS', second);
+    expect(second.ran).toEqual(['b', 'c']);
+  });
+
   it('that dies between two actions goes on with the next', async () => {
     const id = await create([{ actions: actions('a', 'b', 'c') }]);
     for (const action_name of ['a', 'b']) {

@@ -63,6 +63,8 @@ describe('statusCommand', () => {
     expect(missing(report(0, 'STATE_FAILED'), created)).toBe(true);
     expect(missing(report(1, 'STATE_RUNNING'), ...next)).toBe(false);
     expect(missing(report(0, 'STATE_SUCCESS'), ...next)).toBe(false);
+    // What cannot be reported must leave nothing behind.
+    for (const strange of ['STATE_PENDING', '', 'toString']) expect(missing(report(1, strange), ...next)).toBe(false);
     expect(missing(report(1, 'STATE_SUCCESS'), ...next, actionStarted(1))).toBe(false);
     expect(missing(report(1, 'STATE_SUCCESS'), created, actionStarted(0), actionFailed(0))).toBe(false);
     expect(missing(report(1, 'STATE_SUCCESS'))).toBe(false);

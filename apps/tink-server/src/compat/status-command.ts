@@ -48,7 +48,7 @@ export function statusCommand(report: ActionStatusMessage, state: WorkflowState,
  * that is heard of them. Whether such a start has to be recorded before this report.
  */
 export function startIsMissing(report: ActionStatusMessage, state: WorkflowState): boolean {
-  if (state.status === 'none' || report.action_status === 'STATE_RUNNING') return false;
+  if (state.status === 'none' || !outcomes.has(report.action_status)) return false;
   const { next, specs } = standingOf(state);
   return next !== undefined && isNamed(specs[next], report);
 }
@@ -63,9 +63,14 @@ function isNamed(spec: ActionSpec | undefined, { task_name, action_name }: Actio
   return spec?.task === task_name && spec.name === action_name;
 }
 
+const outcomes: ReadonlyMap<string, 'succeeded' | 'failed' | 'timed-out'> = new Map([
+  ['STATE_SUCCESS', 'succeeded'],
+  ['STATE_FAILED', 'failed'],
+  ['STATE_TIMEOUT', 'timed-out'],
+]);
+
 function outcomeOf(status: string): 'succeeded' | 'failed' | 'timed-out' {
-  if (status === 'STATE_SUCCESS') return 'succeeded';
-  if (status === 'STATE_FAILED') return 'failed';
-  if (status === 'STATE_TIMEOUT') return 'timed-out';
-  throw new InvalidError('action_status', `${status} cannot be reported`);
+  const outcome = outcomes.get(status);
+  if (outcome === undefined) throw new InvalidError('action_status', `${status} cannot be reported`);
+  return outcome;
 }
