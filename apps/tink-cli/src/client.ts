@@ -7,13 +7,10 @@ import type {
   LeaseItem,
   LogItem,
   MachineItem,
-<<<<<<< HEAD
+  SecretItem,
   PlanItem,
   ReplayItem,
   TemplateDiffItem,
-=======
-  SecretItem,
->>>>>>> engine
   TemplateItem,
   TemplateVersionItem,
   TryTemplate,
