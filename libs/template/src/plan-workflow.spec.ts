@@ -1,4 +1,4 @@
-import { InvalidDocumentError, InvalidError } from '@tinkerbell/domain';
+import { fillIn, InvalidDocumentError, InvalidError } from '@tinkerbell/domain';
 import { actionSpec, planned } from '@tinkerbell/testing';
 import { describe, expect, it } from 'vitest';
 import { planWorkflow } from './plan-workflow';
@@ -157,5 +157,16 @@ tasks:
       { path: 'tasks[0].actions[0].image', line: 11, column: 19 },
       { path: 'tasks[0].actions[0].timeout', line: 12, column: 18 },
     ]);
+  });
+});
+
+describe('${{ }} in a template 0.1', () => {
+  it('is a text like any other: what is filled in when the action begins gives it back', () => {
+    const text = template(
+      '- name: t\n  worker: 192.168.1.5\n  actions: [{name: a, image: i, command: [\'{{ "${{ 1 }} ${{" }}\', "${{ .x }}"]}]\n',
+    );
+    const [action] = planWorkflow(text, { x: '5' }, known).actions;
+    const scope = { actions: {}, outputs: {}, success: true, failure: false };
+    expect(action?.command.map((word) => fillIn(word, scope))).toEqual(['${{ 1 }} ${{', '$5']);
   });
 });
