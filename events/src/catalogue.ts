@@ -5,6 +5,7 @@ import type { Catalogue, Event } from './event';
 import { hardwareCatalogue, type HardwareEvent } from './hardware.events';
 import { leaseCatalogue, type LeaseEvent } from './lease.events';
 import { secretCatalogue, type SecretEvent } from './secret.events';
+import { subscriptionCatalogue, type SubscriptionEvent } from './subscription.events';
 import { templateCatalogue, type TemplateEvent } from './template.events';
 import { workflowCatalogue, type WorkflowEvent } from './workflow.events';
 
@@ -18,10 +19,19 @@ export const catalogue = {
   enrolment: enrolmentCatalogue,
   claim: claimCatalogue,
   secret: secretCatalogue,
+  subscription: subscriptionCatalogue,
 } as const satisfies Record<string, Catalogue<Event>>;
 
 export type Aggregate = keyof typeof catalogue;
 export const aggregates = Object.keys(catalogue) as readonly Aggregate[];
 
 export type AnyEvent =
-  HardwareEvent | TemplateEvent | WorkflowEvent | LeaseEvent | BootEvent | EnrolmentEvent | ClaimEvent | SecretEvent;
+  | HardwareEvent
+  | TemplateEvent
+  | WorkflowEvent
+  | LeaseEvent
+  | BootEvent
+  | EnrolmentEvent
+  | ClaimEvent
+  | SecretEvent
+  | SubscriptionEvent;

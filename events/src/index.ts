@@ -61,3 +61,14 @@ export type {
 } from './boot.events';
 export type { ClaimEvent, ClaimKind, ClaimTaken } from './claim.events';
 export type { EnrolmentEvent, EnrolmentTokenIssued, WorkerEnrolled, WorkerReady } from './enrolment.events';
+export type {
+  DeadLetterRedelivered,
+  DeliveryFailed,
+  SubscriptionChanged,
+  SubscriptionCreated,
+  SubscriptionDeleted,
+  SubscriptionDisabled,
+  SubscriptionEnabled,
+  SubscriptionEvent,
+  SubscriptionSpec,
+} from './subscription.events';

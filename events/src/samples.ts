@@ -2,6 +2,7 @@ import type { AnyEvent } from './catalogue';
 import type { PlannedAction } from './workflow.events';
 import type { HardwareRecord } from './hardware.events';
 import { workflowSamples } from './workflow.samples';
+import { subscriptionSamples } from './subscription.samples';
 
 const hardwareId = '9f0b4e4e-8f0c-4b9a-9a55-3d3f0c1a0001';
 const mac = '52-54-00-12-34-56';
@@ -245,4 +246,5 @@ export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { re
   },
   SecretSet: { type: 'SecretSet', v: 1, data: { version: 2, entry: '6f1d0a3b5c7e9f00112233445566778a' } },
   SecretDeleted: { type: 'SecretDeleted', v: 1, data: {} },
+  ...subscriptionSamples,
 };

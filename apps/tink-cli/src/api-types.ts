@@ -116,3 +116,47 @@ export interface Deleted {
   /** False: it had been deleted before. */
   readonly changed?: boolean;
 }
+
+/** Who is told of which public events. */
+export interface SubscriptionItem {
+  readonly name: string;
+  readonly filters: readonly string[];
+  readonly webhook: { readonly url: string } | null;
+  readonly status: 'active' | 'disabled';
+  readonly reason: string;
+  readonly start: string;
+  readonly deadLetters: number;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+export interface SubscriptionRequest {
+  readonly filters: readonly string[];
+  readonly start?: string;
+  readonly webhook?: { readonly url: string; readonly secret?: string };
+}
+export interface SubscriptionWritten {
+  readonly name: string;
+  readonly position: number;
+  readonly changed: boolean;
+  /** Told once. */
+  readonly secret?: string;
+}
+export interface DeadLetterItem {
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly attempts: number;
+  readonly status: number | null;
+  readonly reason: string;
+  readonly at: string;
+}
+export interface RedeliveredItem {
+  readonly eventId: string;
+  readonly ok: boolean;
+  readonly status: number | null;
+  readonly reason: string;
+}
+/** CloudEvents 1.0, structured mode. */
+export interface CloudEventItem {
+  readonly id: string;
+  readonly [attribute: string]: unknown;
+}

@@ -3,7 +3,17 @@ import type { Screen } from './output/screen';
 
 /** Where the candidates for an argument or a flag's value come from when the shell completes it. */
 export type Completer =
-  'hardware' | 'template' | 'workflow' | 'mac' | 'ip' | 'machine' | 'action' | 'secret' | 'file' | 'folder';
+  | 'hardware'
+  | 'template'
+  | 'workflow'
+  | 'mac'
+  | 'ip'
+  | 'machine'
+  | 'action'
+  | 'secret'
+  | 'subscription'
+  | 'file'
+  | 'folder';
 
 interface Described {
   readonly about: string;

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { AnyEvent, Recorded } from '@tinkerbell/events';
 import { ApiError } from './api-errors';
 import type {
+  CloudEventItem,
+  DeadLetterItem,
   Deleted,
   HardwareItem,
   LeaseItem,
@@ -9,13 +11,17 @@ import type {
   MachineItem,
   SecretItem,
   PlanItem,
+  RedeliveredItem,
   ReplayItem,
+  SubscriptionItem,
+  SubscriptionRequest,
+  SubscriptionWritten,
   TemplateDiffItem,
   TemplateItem,
   TemplateVersionItem,
   TryTemplate,
-  WorkflowDataItem,
   WorkerToken,
+  WorkflowDataItem,
   WorkflowItem,
   Written,
 } from './api-types';
@@ -38,6 +44,7 @@ export interface LogQuery {
 }
 
 const pageSize = 500;
+const subscriptionPath = (name: string) => `/api/subscriptions/${encodeURIComponent(name)}`;
 const logsPath = (workflowId: string) => `/api/workflows/${encodeURIComponent(workflowId)}/logs`;
 
 /** tink-server's `/api`, typed. Connects with the first call, so that a command that asks nothing needs no settings. */
@@ -112,6 +119,29 @@ export class Client {
   setSecret = (name: string, value: string): Promise<{ readonly version: number }> =>
     this.write('PUT', `/api/secrets/${encodeURIComponent(name)}`, { value });
   deleteSecret = (name: string): Promise<Deleted> => this.write('DELETE', `/api/secrets/${encodeURIComponent(name)}`);
+  subscriptions = (): Promise<readonly SubscriptionItem[]> => this.all('/api/subscriptions', {});
+  subscription = (name: string): Promise<SubscriptionItem> => this.get(subscriptionPath(name));
+  putSubscription = (name: string, body: SubscriptionRequest): Promise<SubscriptionWritten> =>
+    this.write('PUT', subscriptionPath(name), body);
+  deleteSubscription = (name: string): Promise<Deleted> => this.write('DELETE', subscriptionPath(name));
+  deadLetters = (name: string): Promise<readonly DeadLetterItem[]> =>
+    this.get(`${subscriptionPath(name)}/dead-letters`);
+  redeliver(name: string, event: string | undefined): AsyncGenerator<RedeliveredItem> {
+    const body = event === undefined ? {} : { event };
+    const path = `${subscriptionPath(name)}/redeliver`;
+    return this.lines<RedeliveredItem>({ method: 'POST', path, body, signal: this.signal, follow: true });
+  }
+  /** The next event of a durable subscription; undefined when none came in time. `ack`: the one before is done. */
+  async nextEvent(
+    name: string,
+    body: { readonly ack?: string | undefined; readonly waitSeconds?: number },
+    signal: AbortSignal,
+  ): Promise<CloudEventItem | undefined> {
+    const path = `${subscriptionPath(name)}/next`;
+    const text = await this.open().text({ method: 'POST', path, body, signal });
+    return text === '' ? undefined : (parseJson(text, path) as CloudEventItem);
+  }
+
   serverVersion = (signal?: AbortSignal): Promise<unknown> => this.get('/version', {}, signal);
 
   /** Oldest first; ends with the newest. */

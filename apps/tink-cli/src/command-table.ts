@@ -2,6 +2,7 @@ import type { CliCommand } from './cli-command';
 import { complete, completion } from './commands/completion.command';
 import { docs } from './commands/docs.command';
 import { events, eventsList } from './commands/events.command';
+import { eventsSubscribe } from './commands/events-subscribe.command';
 import { eventsWatch } from './commands/events-watch.command';
 import {
   hardwareDelete,
@@ -18,6 +19,14 @@ import { logs } from './commands/logs.command';
 import { machineGet, machineList } from './commands/machine.command';
 import { up, version } from './commands/process.command';
 import { secretDelete, secretList, secretSet } from './commands/secret.command';
+import {
+  subscriptionCreate,
+  subscriptionDeadLetters,
+  subscriptionDelete,
+  subscriptionGet,
+  subscriptionList,
+  subscriptionRedeliver,
+} from './commands/subscription.command';
 import { templateCreate, templateDelete, templateGet, templateList, templateUpdate } from './commands/template.command';
 import { templatePlan } from './commands/template-plan.command';
 import { templateConvert, templateLint, templateRender, templateSchema } from './commands/template-text.command';
@@ -62,6 +71,13 @@ export const commands: readonly CliCommand[] = [
   events,
   eventsList,
   eventsWatch,
+  eventsSubscribe,
+  subscriptionCreate,
+  subscriptionGet,
+  subscriptionList,
+  subscriptionDelete,
+  subscriptionDeadLetters,
+  subscriptionRedeliver,
   machineList,
   machineGet,
   leaseList,

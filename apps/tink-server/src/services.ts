@@ -14,6 +14,7 @@ import { ReadSide } from './read-side';
 import { AttemptSecrets } from './secrets/attempt-secrets';
 import { Secrets } from './secrets/secrets';
 import { Site } from './site';
+import { makeIntegrations, type Integrations } from './subscriptions/integrations';
 import { RegistryImages } from './template/registry-images';
 import { TemplateCommands } from './template/template-commands';
 import { TemplateHistory } from './template/template-history';
@@ -31,6 +32,7 @@ import { WorkflowData } from './workflow/workflow-data';
 export interface Services {
   readonly reads: ReadSide;
   readonly metrics: Metrics;
+  readonly integrations: Integrations;
   readonly providers: readonly Provider[];
 }
 
@@ -47,6 +49,7 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
   const secrets = new Secrets(store, reads, new NatsSecretBucket(bus.connection), secretsKey);
   const data = new WorkflowData(store, reads, new NatsBlobs(bus.connection));
   const desk = new WorkerDesk(store, reads, (workerId) => bus.pendingReport(workerId, 'started'));
+  const integrations = makeIntegrations(config, ports, reads, metrics);
   const compat = {
     enabled: config.TINK_COMPAT_WORKER_GRPC === 'on',
     allowed: allowedNetworks(config.TINK_COMPAT_WORKER_NETWORKS),
@@ -64,7 +67,7 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [TemplateHistory, new TemplateHistory(store, reads, templates)],
     [TemplateTrial, new TemplateTrial(reads, planner)],
     [TemplateReplay, new TemplateReplay(store, reads, planner)],
-    [WorkflowCommands, new WorkflowCommands(store, reads, planner)],
+    [WorkflowCommands, new WorkflowCommands(store, reads, planner, secrets)],
     [WorkflowData, data],
     [Secrets, secrets],
     [AttemptSecrets, new AttemptSecrets(store, secrets)],
@@ -77,7 +80,8 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [AgentDesk, new AgentDesk(store, reads, desk)],
     [Enrolment, new Enrolment(store, reads, credentials, enrolmentOptions(config, pki.ca))],
   ];
-  return { reads, metrics, providers: values.map(([provide, useValue]) => ({ provide, useValue })) };
+  const providers = [...values, ...integrations.values].map(([provide, useValue]) => ({ provide, useValue }));
+  return { reads, metrics, integrations, providers };
 }
 
 function ownRegistry(config: TinkServerConfig, ca: string) {

@@ -70,7 +70,7 @@ async function start(
   if (own) stack.push(() => own.close());
   const readModels = ports.readModels ?? own;
   if (!readModels) throw new Error('no read models');
-  const { reads, metrics, providers } = makeServices(config, ports, readModels);
+  const { reads, metrics, integrations, providers } = makeServices(config, ports, readModels);
 
   const app = await NestFactory.create<NestExpressApplication>(TinkServerModule.with(providers), {
     bodyParser: false,
@@ -91,6 +91,8 @@ async function start(
   await app.init();
 
   compete(config, ports, reads, metrics, stack);
+  integrations.start();
+  stack.push(() => integrations.close());
   const logging = new AbortController();
   const logged = logTransitions(store, await store.lastPosition(), logging.signal).catch((error: unknown) =>
     new ServerLogger('log').warn(`transitions are no longer logged: ${String(error)}`),

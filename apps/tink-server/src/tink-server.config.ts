@@ -90,6 +90,10 @@ export class TinkServerConfig {
   @IsString()
   readonly TINK_WORKER_NATS_URL: string = 'tls://127.0.0.1:4222';
 
+  /** Networks that webhooks may reach beside public addresses, e.g. `10.0.0.0/8,::1/128`: addresses and CIDRs, comma-separated. */
+  @IsString()
+  readonly TINK_WEBHOOK_NETWORKS: string = '';
+
   /** `on`: serve the originals' worker calls over gRPC. They carry no proof of who calls. */
   @IsIn(['on', 'off'])
   readonly TINK_COMPAT_WORKER_GRPC: 'on' | 'off' = 'off';

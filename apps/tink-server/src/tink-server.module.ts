@@ -8,7 +8,9 @@ import { HardwareApiController } from './hardware/hardware.api.controller';
 import { HardwareGrpcController } from './hardware/hardware.grpc.controller';
 import { MachinesApiController } from './machines.api.controller';
 import { SecretApiController } from './secrets/secret.api.controller';
+import { PublicEventsApiController } from './publishing/public-events.api.controller';
 import { SiteController } from './site.controller';
+import { SubscriptionsApiController } from './subscriptions/subscriptions.api.controller';
 import { TemplateApiController } from './template/template.api.controller';
 import { TemplateHistoryApiController } from './template/template-history.api.controller';
 import { TemplateTrialApiController } from './template/template-trial.api.controller';
@@ -36,6 +38,8 @@ import { WorkflowGrpcController } from './workflow/workflow.grpc.controller';
     SecretApiController,
     EventsApiController,
     MachinesApiController,
+    PublicEventsApiController,
+    SubscriptionsApiController,
     EnrolmentController,
     HardwareGrpcController,
     TemplateGrpcController,

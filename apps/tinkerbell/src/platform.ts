@@ -4,7 +4,15 @@ import { JetStreamEventStore, openReadModels } from '@tinkerbell/event-store';
 import { ensureNatsIdentity, ensurePki, ensureSecretsKey, type NatsIdentity, type Pki } from '@tinkerbell/identity';
 import { NatsBus } from '@tinkerbell/messaging';
 import { ensureStreams, startNatsServer, type NatsServer } from '@tinkerbell/nats';
-import { hardwareList, leaseList, machineList, secretList, templateList, workflowList } from '@tinkerbell/projections';
+import {
+  hardwareList,
+  leaseList,
+  machineList,
+  secretList,
+  subscriptionList,
+  templateList,
+  workflowList,
+} from '@tinkerbell/projections';
 import type { DataFolder } from './data-folder';
 import { natsLineMatters } from './log-lines';
 import type { Stack } from './stack';
@@ -29,6 +37,7 @@ const projections = {
   machines: machineList,
   leases: leaseList,
   secrets: secretList,
+  subscriptions: subscriptionList,
 };
 
 const openRows = (store: JetStreamEventStore, file: string) => openReadModels({ store, file, projections });

@@ -1,4 +1,11 @@
-import { dataBucket, leaseBucket, secretsBucket, streamNames, subjects } from '@tinkerbell/messaging';
+import {
+  dataBucket,
+  leaseBucket,
+  secretsBucket,
+  streamNames,
+  subjects,
+  webhookSecretsBucket,
+} from '@tinkerbell/messaging';
 import {
   DiscardPolicy,
   type JetStreamManager,
@@ -64,7 +71,7 @@ export const declaredStreams: readonly Declared[] = [
     ...common,
     name: streamNames.published,
     description: 'public events for integrations',
-    subjects: ['tink.pub.>'],
+    subjects: [subjects.allPublished],
     retention: RetentionPolicy.Limits,
     discard: DiscardPolicy.Old,
     max_age: seconds(30 * day),
@@ -96,6 +103,22 @@ export const declaredStreams: readonly Declared[] = [
     max_age: 0,
     max_bytes: 16 * gibibyte,
     max_msg_size: 1024 * kibibyte,
+    duplicate_window: seconds(120),
+  },
+  {
+    // The layout that NATS clients expect of a key-value bucket with one value a key.
+    ...common,
+    name: `KV_${webhookSecretsBucket}`,
+    description: 'secrets that sign webhooks, by subscription',
+    subjects: [`$KV.${webhookSecretsBucket}.>`],
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.New,
+    max_msgs_per_subject: 1,
+    allow_rollup_hdrs: true,
+    deny_delete: true,
+    max_age: 0,
+    max_bytes: 16 * 1024 * kibibyte,
+    max_msg_size: kibibyte,
     duplicate_window: seconds(120),
   },
   {

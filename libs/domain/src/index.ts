@@ -62,3 +62,5 @@ export { nearest } from './nearest';
 export { parseHardware } from './hardware/parse-hardware';
 export { presentHardware } from './hardware/present-hardware';
 export type { PresentedHardware } from './hardware/present-hardware';
+export { subscriptionDecider } from './subscription/subscription.decider';
+export type { SubscriptionCommand, SubscriptionState } from './subscription/subscription.decider';

@@ -34,7 +34,10 @@ export type {
   StateReply,
   StateRequest,
 } from './worker-protocol';
-export { dataBucket, leaseBucket, secretsBucket, streamNames } from './nats-names';
+export { dataBucket, leaseBucket, secretsBucket, streamNames, webhookSecretsBucket } from './nats-names';
+export { durableName, PublishConflictError, PublishedStream } from './nats-published';
+export type { Delivery, DurableSpec, DurableState, PublicMessage, PublishedHead } from './nats-published';
+export { NatsWebhookSecrets, WebhookSecrets } from './nats-webhook-secrets';
 export { NatsBus } from './nats-bus';
 export type { LoggedLine, LogQuery, Report, Stored } from './nats-bus';
 export { BusForbiddenError, BusUnavailableError, connectNats } from './nats-connect';

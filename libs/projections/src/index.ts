@@ -26,3 +26,5 @@ export { mayNetboot } from './may-netboot';
 export type { NetbootVerdict } from './may-netboot';
 export { progressPercent, wireStates, workflowState } from './workflow-state';
 export type { WorkflowStateView } from './workflow-state';
+export { subscriptionList } from './subscription-list.projection';
+export type { DeadLetterRow, SubscriptionRow } from './subscription-list.projection';

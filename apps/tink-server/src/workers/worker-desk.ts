@@ -196,7 +196,9 @@ export function attemptState(state: ExistingWorkflow, index: number, attempt: nu
   const runs = action.status === 'running' && running?.attempt === attempt;
   const finished = attempts >= attempt && !runs && action.status !== 'unknown';
   if (state.deleted) return { goOn: false, finished, reason: 'the workflow is deleted' };
-  if (cancelling && runs) return { goOn: false, cancelled: true, finished, reason: 'the workflow is being cancelled' };
+  if (cancelling && !finished) {
+    return { goOn: false, cancelled: true, finished, reason: 'the workflow is being cancelled' };
+  }
   if (runs && !isTerminal(status)) return { goOn: true, finished: false, reason: '' };
   if (finished) {
     return { goOn: false, finished, reason: isTerminal(status) ? `the workflow has ended: ${status}` : 'recorded' };

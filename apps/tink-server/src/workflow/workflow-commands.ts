@@ -1,16 +1,18 @@
 import {
   ConflictError,
   fold,
+  InvalidError,
   NotFoundError,
   sameJson,
   workflowDecider,
   type OperatorCommand,
   type WorkflowState,
 } from '@tinkerbell/domain';
-import type { WorkflowEvent } from '@tinkerbell/events';
+import type { PlannedAction, WorkflowEvent } from '@tinkerbell/events';
 import { handle, type EventStore, type Handled } from '@tinkerbell/event-store';
 import { metadataFor, newId, streamOf, type Caller } from '../commands/caller';
 import type { ReadSide } from '../read-side';
+import type { Secrets } from '../secrets/secrets';
 import { findTemplate } from '../template/template-commands';
 import type { WorkflowPlanner } from '../template/workflow-planner';
 import { actionIndex } from './action-index';
@@ -38,6 +40,7 @@ export class WorkflowCommands {
     private readonly store: EventStore,
     private readonly reads: ReadSide,
     private readonly planner: WorkflowPlanner,
+    private readonly secrets: Pick<Secrets, 'missing'>,
   ) {}
 
   /** Renders the template and snapshots what will run. Throws InvalidDocumentError, NotFoundError, InvalidError naming the fault. */
@@ -47,6 +50,7 @@ export class WorkflowCommands {
     const earlier = caller.key === undefined ? undefined : await this.earlier(id, { template, devices });
     if (earlier) return earlier;
     const created = await this.planner.created(findTemplate(this.reads, template), devices);
+    await this.refuseUnknownSecrets(created.actions);
     return this.write(id, { type: 'CreateWorkflow', ...created }, 'create', caller);
   }
 
@@ -75,6 +79,17 @@ export class WorkflowCommands {
     const { state: made, position } = await this.load(newOne);
     if (made.status !== 'none') return { id: newOne, position, changed: false };
     return this.write(newOne, repeatWorkflow(state, id, from), 'create', caller);
+  }
+
+  private async refuseUnknownSecrets(actions: readonly PlannedAction[]): Promise<void> {
+    const named = actions.flatMap(({ plan }) => Object.values(plan.secrets));
+    const [unknown] = named.length === 0 ? [] : await this.secrets.missing(named);
+    if (unknown === undefined) return;
+    const user = actions.find(({ plan }) => Object.values(plan.secrets).includes(unknown));
+    throw new InvalidError(
+      'secrets',
+      `${user?.plan.id ?? 'an action'} wants secret ${unknown}, which is not set (tink secret set ${unknown})`,
+    );
   }
 
   /** What the same Idempotency-Key made before. The template may have changed since: it is not rendered again. */
