@@ -32,6 +32,9 @@ import {
   subscriptionRedeliver,
 } from './commands/subscription.command';
 import { templateCreate, templateDelete, templateGet, templateList, templateUpdate } from './commands/template.command';
+import { templatePlan } from './commands/template-plan.command';
+import { templateConvert, templateLint, templateRender, templateSchema } from './commands/template-text.command';
+import { templateDiff, templateRestore, templateVersions } from './commands/template-versions.command';
 import { workerToken } from './commands/worker.command';
 import { workflowEvents, workflowState } from './commands/workflow-state.command';
 import { workflowWatch } from './commands/workflow-watch.command';
@@ -52,6 +55,14 @@ export const commands: readonly CliCommand[] = [
   templateList,
   templateUpdate,
   templateDelete,
+  templateLint,
+  templateRender,
+  templatePlan,
+  templateConvert,
+  templateSchema,
+  templateVersions,
+  templateDiff,
+  templateRestore,
   workflowCreate,
   workflowGet,
   workflowList,

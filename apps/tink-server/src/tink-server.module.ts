@@ -14,6 +14,8 @@ import { ReadModelsApiController } from './read-models.api.controller';
 import { SiteController } from './site.controller';
 import { SubscriptionsApiController } from './subscriptions/subscriptions.api.controller';
 import { TemplateApiController } from './template/template.api.controller';
+import { TemplateHistoryApiController } from './template/template-history.api.controller';
+import { TemplateTrialApiController } from './template/template-trial.api.controller';
 import { TemplateGrpcController } from './template/template.grpc.controller';
 import { HardwareV1Controller } from './v1/hardware.v1.controller';
 import { TemplateV1Controller } from './v1/template.v1.controller';
@@ -31,6 +33,8 @@ import { WorkflowGrpcController } from './workflow/workflow.grpc.controller';
     WorkflowV1Controller,
     HardwareApiController,
     TemplateApiController,
+    TemplateHistoryApiController,
+    TemplateTrialApiController,
     WorkflowApiController,
     WorkflowDecisionsApiController,
     SecretApiController,
