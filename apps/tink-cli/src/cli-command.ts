@@ -1,8 +1,22 @@
 import type { Client } from './client';
 import type { Screen } from './output/screen';
 
-/** Where the candidates for an argument or a flag's value come from when the shell completes it. */
-export type Completer = 'hardware' | 'template' | 'workflow' | 'mac' | 'ip' | 'machine' | 'action' | 'file' | 'folder';
+/**
+ * Where the candidates for an argument or a flag's value come from when the shell completes it. `awaiting-approval`, `unknown`: the
+ * actions in that state; as `action`, of the workflow that stands before.
+ */
+export type Completer =
+  | 'hardware'
+  | 'template'
+  | 'workflow'
+  | 'mac'
+  | 'ip'
+  | 'machine'
+  | 'action'
+  | 'awaiting-approval'
+  | 'unknown'
+  | 'file'
+  | 'folder';
 
 interface Described {
   readonly about: string;

@@ -19,6 +19,9 @@ import { machineGet, machineList } from './commands/machine.command';
 import { up, version } from './commands/process.command';
 import { templateCreate, templateDelete, templateGet, templateList, templateUpdate } from './commands/template.command';
 import { workerToken } from './commands/worker.command';
+import { workflowApprove, workflowReject, workflowResolve, workflowSkip } from './commands/workflow-action.command';
+import { workflowCancel, workflowPause, workflowResume } from './commands/workflow-cancel.command';
+import { workflowClone, workflowRetry } from './commands/workflow-repeat.command';
 import { workflowEvents, workflowState } from './commands/workflow-state.command';
 import { workflowWatch } from './commands/workflow-watch.command';
 import { workflowCreate, workflowData, workflowDelete, workflowGet, workflowList } from './commands/workflow.command';
@@ -45,6 +48,15 @@ export const commands: readonly CliCommand[] = [
   workflowEvents,
   workflowData,
   workflowWatch,
+  workflowCancel,
+  workflowPause,
+  workflowResume,
+  workflowApprove,
+  workflowReject,
+  workflowSkip,
+  workflowResolve,
+  workflowRetry,
+  workflowClone,
   workflowDelete,
   logs,
   events,

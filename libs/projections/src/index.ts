@@ -24,3 +24,5 @@ export { mayNetboot } from './may-netboot';
 export type { NetbootVerdict } from './may-netboot';
 export { progressPercent, wireStates, workflowState } from './workflow-state';
 export type { WorkflowStateView } from './workflow-state';
+export { idleReason, machinesHeld, queuePlace, waitingReason, workersOf, workOrder } from './work-order';
+export type { QueuePlace } from './work-order';

@@ -1,5 +1,6 @@
 import type { Client } from '../client';
 import { showMac } from '../output/print';
+import { shortNames } from '../story/action-names';
 import type { Candidate, Candidates } from './candidates';
 
 type Question = Extract<Candidates, { readonly kind: 'ask' }>['what'];
@@ -18,9 +19,14 @@ export async function askServer(
         text: id,
         about: `${templateName} ${status}`,
       }));
-    case 'action': {
+    case 'action':
+    case 'awaiting-approval':
+    case 'unknown': {
       const { actions } = await client.workflow(before[0] ?? '');
-      return actions.map(({ spec, status }) => ({ text: spec.name, about: status }));
+      const names = shortNames(actions.map(({ spec }) => spec));
+      return actions.flatMap(({ status }, index) =>
+        what === 'action' || what === status ? [{ text: names[index] ?? '', about: status }] : [],
+      );
     }
     default:
       return hardwareCandidates(client, what);

@@ -8,18 +8,29 @@ interface Removed {
 }
 
 /** Deletes one after the other and reports each; one that is not there does not keep the others from going. */
-export async function deleteEach(
+export function deleteEach(
   context: Context,
   ids: readonly string[],
   remove: (id: string) => Promise<Removed>,
 ): Promise<number> {
+  return forEach(context, ids, async (id) => {
+    const { changed = true } = await remove(id);
+    // Deleted before: for the server that is no error, for somebody who names it now it is not there.
+    if (!changed) throw new ApiError(404, 'NOT_FOUND', 'not found');
+    context.out(`Deleted\t${id}`);
+  });
+}
+
+/** Does it with one id after the other; what is refused is reported and does not keep the others from being done. The exit code. */
+export async function forEach(
+  context: Context,
+  ids: readonly string[],
+  act: (id: string) => Promise<void>,
+): Promise<number> {
   let code: number = exit.ok;
   for (const id of ids) {
     try {
-      const { changed = true } = await remove(id);
-      // Deleted before: for the server that is no error, for somebody who names it now it is not there.
-      if (!changed) throw new ApiError(404, 'NOT_FOUND', 'not found');
-      context.out(`Deleted\t${id}`);
+      await act(id);
     } catch (error) {
       // Without access or without a server the next one cannot go better.
       if (!(error instanceof ApiError) || error.status === 401 || error.status === 503) throw error;
