@@ -7,6 +7,6 @@ import { notesOf } from './workflow-notes';
 export function printNotes(context: Context, item: WorkflowItem): void {
   for (const { text, color, command } of notesOf(item, context.now())) {
     context.err(paint(context.screen, color, text));
-    if (command !== undefined) context.err(`  ${command}`);
+    if (command !== null) context.err(`  ${command}`);
   }
 }

@@ -1,7 +1,7 @@
+import { namesIn } from '@tinkerbell/projections';
 import { CommandError, define, exit, UsageError, type Context } from '../cli-command';
 import { decisionFlags, printDecided } from './decision-flags';
 import { checkUuids } from './ids';
-import { namesIn } from './workflow-facts';
 
 const id = '2b3b6c1e-45a6-11eb-b13d-0242ac120003';
 const awaiting = { usage: '<id> [action]', min: 1, max: 2, complete: ['workflow', 'awaiting-approval'] } as const;
@@ -97,7 +97,7 @@ async function decideAwaiting(
 }
 
 async function theOneAwaiting(context: Context, workflow: string, verb: string): Promise<string> {
-  const found = namesIn(await context.client.workflow(workflow), 'awaiting-approval');
+  const found = namesIn((await context.client.workflow(workflow)).actions, 'awaiting-approval');
   const [only, ...others] = found;
   if (only === undefined) throw new CommandError(`no action of workflow ${workflow} awaits approval`);
   if (others.length === 0) return only;

@@ -1,10 +1,10 @@
+import { namesIn, shortNames } from '@tinkerbell/projections';
 import type { WorkflowItem } from '../api-types';
 import { define, exit, type Context } from '../cli-command';
-import { shortNames } from '../story/action-names';
 import { decisionFlags, printDecided } from './decision-flags';
 import { forEach } from './for-each';
 import { checkUuids, someIds } from './ids';
-import { isEnded, namesIn } from './workflow-facts';
+import { isEnded } from './workflow-facts';
 import { untilEnded } from './workflow-watch.command';
 
 const someWorkflows = { ...someIds, complete: ['workflow'] } as const;
@@ -98,7 +98,7 @@ interface Outcome {
 async function outcomeOf(context: Context, item: WorkflowItem, waited: boolean): Promise<Outcome> {
   const { id, status } = item;
   if (!isEnded(status)) {
-    const running = namesIn(item, 'running');
+    const running = namesIn(item.actions, 'running');
     return { line: `Cancelling\t${id}\tits worker is told to stop ${running.join(', ')}`, good: !waited };
   }
   if (status !== 'cancelled') return { line: `Error\t${id}\tit has ended otherwise: ${status}`, good: false };

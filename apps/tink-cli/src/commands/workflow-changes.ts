@@ -1,9 +1,9 @@
-import type { ActionRow } from '@tinkerbell/projections';
+import { failureOf, tryText, type ActionRow } from '@tinkerbell/projections';
 import type { WorkflowItem } from '../api-types';
 import { colorOf, paint, plain, type Screen } from '../output/screen';
 import { clock, took } from '../output/time';
 import { failureText, outcomeText, workflowTitle } from './workflow-frame';
-import { failureOf, notesOf, tryText } from './workflow-notes';
+import { notesOf } from './workflow-notes';
 import { isEnded } from './workflow-facts';
 
 /** Lines for a log file: what changed since the workflow was last shown. */
@@ -20,7 +20,7 @@ export function plainChanges(screen: Screen): (item: WorkflowItem, now: number) 
       lines.push(`${at(action.finishedAt ?? action.startedAt)}  ${changeText(action, screen)}`);
     });
     for (const { key, text, command } of notesOf(item, now)) {
-      if (!known.has(key)) lines.push(`${at(null)}  ${text}${command === undefined ? '' : `: ${command}`}`);
+      if (!known.has(key)) lines.push(`${at(null)}  ${text}${command === null ? '' : `: ${command}`}`);
     }
     if (before?.paused && !item.paused && !isEnded(item.status)) lines.push(`${at(null)}  resumed`);
     if (isEnded(item.status)) lines.push(`${at(item.finishedAt)}  ${outcomeText(item)}`);
@@ -35,7 +35,7 @@ function changeText(action: ActionRow, screen: Screen): string {
   const time = seconds === null ? '' : `  ${took(seconds)}`;
   const name = `${plain(spec.task)}/${plain(spec.name)}`;
   if (status === 'pending' && retryAt !== null) {
-    return `${name}  ${paint(screen, 'yellow', tryText(action, attempt))} ended badly${time}  ${failureOf(action)}`;
+    return `${name}  ${paint(screen, 'yellow', tryText(action, attempt))} ended badly${time}  ${plain(failureOf(action))}`;
   }
   const told = status === 'skipped' || status === 'cancelled' ? plain(message) : failureText(action);
   return `${name}  ${paint(screen, colorOf(status), status)}${again}${time}${told === '' ? '' : `  ${told}`}`;

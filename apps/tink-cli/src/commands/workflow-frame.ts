@@ -1,11 +1,11 @@
 import { outlooks, type Outlook } from '@tinkerbell/domain';
-import type { ActionRow, ActionStatus } from '@tinkerbell/projections';
+import { failureOf, tryText, type ActionRow, type ActionStatus } from '@tinkerbell/projections';
 import type { WorkflowItem } from '../api-types';
 import { showMac } from '../output/print';
 import { colorOf, fit, harmless, paint, plain, widthOf, type Screen } from '../output/screen';
-import { took } from '../output/time';
+import { relative, took } from '../output/time';
 import { count } from '../story/tales';
-import { dueText, failureOf, notesOf, tryText } from './workflow-notes';
+import { notesOf } from './workflow-notes';
 import { actionTime, isDone, isEnded } from './workflow-facts';
 
 const marks: Readonly<Record<ActionStatus | 'blocked', string>> = {
@@ -115,7 +115,7 @@ function detailOf(action: ActionRow, now: number): string {
   const { status, message, retryAt, attempt } = action;
   if (status === 'failed' || status === 'timeout') return failureText(action);
   if (status === 'pending' && retryAt !== null) {
-    return `${tryText(action, attempt + 1)} ${dueText(retryAt, now)}; the last one: ${failureOf(action)}`;
+    return `${tryText(action, attempt + 1)} follows (${relative(retryAt, now)}); the last one: ${failureOf(action)}`;
   }
   return status === 'pending' || status === 'success' ? '' : message;
 }
@@ -135,7 +135,7 @@ function footer(item: WorkflowItem, { now, columns, screen }: Paper): readonly s
   const notes = notesOf(item, now).flatMap(({ text, color, command }) => [
     paint(screen, color, fit(text, columns)),
     // Never cut: it is there to be copied.
-    ...(command === undefined ? [] : folded(`  ${command}`, columns)),
+    ...(command === null ? [] : folded(`  ${command}`, columns)),
   ]);
   if (isEnded(item.status)) return [paint(screen, colorOf(item.status), outcomeText(item)), ...notes];
   // What it waits for says more than that it is running.

@@ -1,6 +1,6 @@
+import { shortNames } from '@tinkerbell/projections';
 import type { Client } from '../client';
 import { showMac } from '../output/print';
-import { shortNames } from '../story/action-names';
 import type { Candidate, Candidates } from './candidates';
 
 type Question = Extract<Candidates, { readonly kind: 'ask' }>['what'];

@@ -1,4 +1,5 @@
-import type { AnyEvent, PlannedAction, Recorded } from '@tinkerbell/events';
+import type { AnyEvent, Recorded } from '@tinkerbell/events';
+import { shortNames } from '@tinkerbell/projections';
 import { ApiError } from '../api-errors';
 import type { Client } from '../client';
 
@@ -27,9 +28,4 @@ export class ActionNames {
       this.names.set(aggregateId, []);
     }
   }
-}
-
-/** What each action is called, and may be called in a command: its name, or its id (`task/name`) when another one has that name too. */
-export function shortNames(actions: readonly PlannedAction[]): readonly string[] {
-  return actions.map(({ name, plan }) => (actions.filter((other) => other.name === name).length > 1 ? plan.id : name));
 }

@@ -1,4 +1,5 @@
 import type { FailureReason, WorkflowEvent } from '@tinkerbell/events';
+import { originText } from '@tinkerbell/projections';
 import { showMac } from '../output/print';
 import { took } from '../output/time';
 import { bad, because, busy, count, fine, good, size, type Tales } from './tales';
@@ -67,10 +68,8 @@ export const workflowTales = {
   WorkflowResumed: ({ data }) => fine(`workflow resumed${because(data.reason)}`),
   WorkflowCancelRequested: ({ data }) => busy(`workflow is to be cancelled${because(data.reason)}`),
   WorkflowFinished: ({ data: { status, reason } }, action) => {
-    const blame = action === '' || status === 'cancelled' ? '' : ` at ${action}`;
-    const told = { success: 'workflow succeeded', failed: 'workflow FAILED', timeout: 'workflow TIMED OUT' } as const;
-    if (status === 'cancelled') return bad(`workflow CANCELLED${because(reason)}`);
-    return (status === 'success' ? good : bad)(`${told[status]}${blame}${because(reason)}`);
+    const why = reason !== '' ? `: ${reason}` : action === '' ? '' : ` at ${action}`;
+    return (status === 'success' ? good : bad)(`workflow ${endings[status]}${why}`);
   },
   WorkflowDelayed: ({ data }) => busy(`workflow is late: ${data.message === '' ? delays[data.cause] : data.message}`),
   ReportRefused: ({ data }, action) => {
@@ -78,13 +77,6 @@ export const workflowTales = {
     return bad(`report "${what}" of ${action}, attempt ${data.attempt}, refused: ${data.code}${because(data.message)}`);
   },
 } as const satisfies Tales<WorkflowEvent>;
-
-/** What a workflow that repeats another one does of it. `from`: index of the action that it begins with. */
-export function originText(workflowId: string, action: string | undefined, from: number): string {
-  return from === 0
-    ? `repeats workflow ${workflowId}`
-    : `repeats workflow ${workflowId} from ${action ?? `action ${from + 1}`} on`;
-}
 
 interface Failure {
   readonly exitCode: number | null;
@@ -107,6 +99,8 @@ const resolutions = {
   restart: 'it runs once more',
   resume: 'it goes on, and is told so',
 } as const;
+
+const endings = { success: 'succeeded', failed: 'FAILED', timeout: 'TIMED OUT', cancelled: 'CANCELLED' } as const;
 
 const delays = {
   'machine-never-booted': 'its machine has not booted',
