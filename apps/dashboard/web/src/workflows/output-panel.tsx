@@ -105,7 +105,8 @@ const Lines = memo(function Lines({ output, status }: LinesProps) {
 });
 
 function noOutput(status: Status): string {
-  if (status === 'pending') return 'Not started yet.';
+  if (status === 'pending' || status === 'awaiting-approval') return 'Not started yet.';
+  if (status === 'skipped') return 'Skipped: it did not run.';
   return status === 'running' ? 'No output so far.' : 'It wrote nothing.';
 }
 
