@@ -133,7 +133,7 @@ function Tries({ action: { attempt, tries } }: { readonly action: ActionView }) 
 /** What to know of an action beyond its state. */
 function Outcome({ action }: { readonly action: ActionView }) {
   const { status, message, handler, retryAt, blocked } = action;
-  const told = blocked || status === 'success' || status === 'running' ? '' : outcomeText(action);
+  const told = blocked || status === 'running' ? '' : outcomeText(action);
   if (told === '' && !handler) return null;
   return (
     <span className={classes.outcome} data-status={status} title={message}>
@@ -149,8 +149,10 @@ function Outcome({ action }: { readonly action: ActionView }) {
   );
 }
 
-function outcomeText({ status, exitCode, reason, message, retryAt }: ActionView): string {
+function outcomeText({ status, startedAt, exitCode, reason, message, retryAt }: ActionView): string {
   if (status === 'pending' && retryAt === null) return '';
+  // Done by another workflow, which the message names.
+  if (status === 'success') return startedAt === null ? message : '';
   const failed = status === 'failed' || status === 'timeout' || status === 'pending';
   const what = !failed ? '' : exitCode === null ? (reason ?? '') : `exit code ${exitCode}`;
   return [what, message].filter((text) => text !== '').join(': ');
