@@ -259,23 +259,29 @@ describe.skipIf(!existsSync(executablePath))('the dashboard in a browser', () =>
     expect(await hosts.first().getAttribute('aria-expanded')).toBe('true');
   });
 
-  it('fits a phone', async () => {
-    const { page } = await look((await serve(await rack())).url, {
-      viewport: { width: 390, height: 844 },
-      isMobile: true,
-      hasTouch: true,
-    });
+  it('fits a phone, a graph too', async () => {
+    const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+    const { page } = await look((await serve(await rack())).url, phone);
     await page.getByRole('button', { name: /^rack7-node01/ }).waitFor();
-    const overflow = () => page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
-    expect(await overflow()).toBeLessThanOrEqual(0);
+    const overflow = (of: Page) => of.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+    const openWorkflows = (of: Page) =>
+      of
+        .getByText(/^Workflows/)
+        .first()
+        .click();
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
     await picture(page, 'phone-machines');
-    await page
-      .getByText(/^Workflows/)
-      .first()
-      .click();
+    await openWorkflows(page);
     await page.getByRole('log').getByText('progress: 56%').waitFor();
-    expect(await overflow()).toBeLessThanOrEqual(0);
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
     await picture(page, 'phone-workflows');
+    const site = await story();
+    await tellEveryState(site);
+    const { page: other } = await look((await serve(site)).url, phone);
+    await openWorkflows(other);
+    await other.getByText(`tink workflow approve ${graphIds.graph} wipe`).waitFor();
+    expect(await overflow(other)).toBeLessThanOrEqual(0);
+    if (pictures) await other.screenshot({ path: join(pictures, 'phone-graph.png'), fullPage: true });
   });
 
   it('asks for a password when there is one', async () => {

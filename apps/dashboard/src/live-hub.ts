@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { isTerminal } from '@tinkerbell/domain';
 import type { EventStore } from '@tinkerbell/event-store';
 import type { Recorded } from '@tinkerbell/events';
-import { queuePlace, shortNames, waitingReason, workersOf, workOrder, type WorkflowRow } from '@tinkerbell/projections';
+import { shortNames, workersOf, workOrder } from '@tinkerbell/projections';
 import type { DashboardPorts } from './dashboard-ports';
 import { describeEvent, type Names } from './describe-event';
 import { Journal, type Entry } from './journal';
-import { machineView, workflowView, type Standing } from './views';
+import { standingOf } from './standing';
+import { machineView, workflowView } from './views';
 import type { Change, EventView, MachineView, Snapshot, WorkflowView } from './wire';
 
 /** Events kept for the feed, changes kept for readers who come back. */
@@ -96,7 +96,7 @@ export class LiveHub {
 
   workflow(id: string): WorkflowView | undefined {
     const row = this.ports.workflows.get(id);
-    return row && workflowView(row, this.standingOf(row));
+    return row && workflowView(row, standingOf(row, this.ports));
   }
 
   close(): void {
@@ -154,14 +154,6 @@ export class LiveHub {
     if (machines.length + workflows.length + gone.length + events.length === 0) return;
     const entry = this.journal.append({ machines, workflows, gone, events });
     this.listeners.forEach((listener) => listener(entry));
-  }
-
-  private standingOf(row: WorkflowRow): Standing {
-    const { workflows, machines } = this.ports;
-    if (isTerminal(row.status)) return { waiting: null, queue: null };
-    const ahead = (workerId: string) => workOrder(workflows.findAll(`worker:${workerId}`));
-    const ready = (workerId: string) => machines.get(workerId)?.step === 'worker';
-    return { waiting: waitingReason(row, ahead, ready), queue: queuePlace(row, ahead) ?? null };
   }
 
   /** What other workflows wait for changes with their machines and with the workflows that these do first. */

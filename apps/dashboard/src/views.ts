@@ -1,6 +1,7 @@
 import { outlooks } from '@tinkerbell/domain';
 import { workersOf, workflowNotes } from '@tinkerbell/projections';
 import type { ActionRow, HardwareRow, LeaseRow, MachineRow, WorkflowRow } from '@tinkerbell/projections';
+import type { Standing } from './standing';
 import type { ActionView, MachineView, WorkflowView } from './wire';
 
 export function colons(mac: string): string {
@@ -29,9 +30,6 @@ export function machineView(
     updatedAt: latest(hardware?.updatedAt, machine?.updatedAt),
   };
 }
-
-/** What a workflow waits for, and where it stands in the queue of a machine. */
-export type Standing = Pick<Parameters<typeof workflowNotes>[0], 'waiting' | 'queue'>;
 
 /** Volumes, commands, environment and outputs stay behind: they may hold secrets, and the page does not need them. Deleted: undefined. */
 export function workflowView(row: WorkflowRow, standing: Standing): WorkflowView | undefined {
