@@ -1,14 +1,6 @@
-import { ActionIcon, CopyButton, Tooltip } from '@mantine/core';
-import {
-  IconAlertTriangle,
-  IconCheck,
-  IconCopy,
-  IconHandStop,
-  IconHourglass,
-  IconInfoCircle,
-  type Icon,
-} from '@tabler/icons-react';
+import { IconAlertTriangle, IconHandStop, IconHourglass, IconInfoCircle, type Icon } from '@tabler/icons-react';
 import type { NoteView } from '../../../src/wire';
+import { CopyIcon } from '../copy-icon';
 import { clock, moment } from '../format';
 import classes from './notes.module.css';
 
@@ -53,15 +45,7 @@ function Command({ text }: { readonly text: string }) {
   return (
     <span className={classes.command}>
       <code>{text}</code>
-      <CopyButton value={text}>
-        {({ copied, copy }) => (
-          <Tooltip label={copied ? 'Copied' : 'Copy'}>
-            <ActionIcon variant="subtle" color="gray" aria-label={copied ? 'Copied' : `Copy: ${text}`} onClick={copy}>
-              {copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
-            </ActionIcon>
-          </Tooltip>
-        )}
-      </CopyButton>
+      <CopyIcon value={text} label={`Copy: ${text}`} />
     </span>
   );
 }
