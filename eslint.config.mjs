@@ -31,7 +31,16 @@ const depConstraints = [
 ];
 
 const pureMessage = 'events, domain, projections and the codecs are pure: no I/O, no framework, no clock.';
-const pure = ['events', 'libs/domain', 'libs/projections', 'libs/dhcp', 'libs/tftp', 'libs/ipxe', 'libs/template'];
+const pure = [
+  'events',
+  'libs/domain',
+  'libs/projections',
+  'libs/public-events',
+  'libs/dhcp',
+  'libs/tftp',
+  'libs/ipxe',
+  'libs/template',
+];
 /** Globals that do I/O, keep time or are random; the last ones lead to all others. */
 const impureGlobals = [
   ...['process', 'console', 'fetch', 'performance', 'crypto', 'WebSocket', 'require'],
@@ -74,8 +83,11 @@ const patternsFor = (file) =>
       message: `may only be imported in ${files.join(', ')}`,
     }));
 
+/** Packages, pure themselves, that one pure folder may import. */
+const purePackages = { 'libs/template': '|yaml$', 'libs/public-events': '|@sinclair/typebox(?:/value)?$' };
+
 /** What a pure folder may not import: all but its own files and our libraries, of which the tags decide. */
-const notOurs = (dir) => `^(?!\\.{1,2}(?:/|$)|@tinkerbell/${dir === 'libs/template' ? '|yaml$' : ''})`;
+const notOurs = (dir) => `^(?!\\.{1,2}(?:/|$)|@tinkerbell/${purePackages[dir] ?? ''})`;
 
 const homeRules = [
   // Outside every home nothing on the list may be imported; inside a home its own packages are allowed again.

@@ -2,6 +2,7 @@ import type { AnyEvent } from './catalogue';
 import type { PlannedAction } from './workflow.events';
 import type { HardwareRecord } from './hardware.events';
 import { workflowSamples } from './workflow.samples';
+import { subscriptionSamples } from './subscription.samples';
 
 const hardwareId = '9f0b4e4e-8f0c-4b9a-9a55-3d3f0c1a0001';
 const mac = '52-54-00-12-34-56';
@@ -235,6 +236,25 @@ export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { re
       cpus: 2,
       memoryBytes: 2_080_374_784,
       uptimeSeconds: 9,
+    },
+  },
+
+  ClaimTaken: {
+    type: 'ClaimTaken',
+    v: 1,
+    data: { kind: 'mac', value: mac, owner: hardwareId, ownerPosition: 17 },
+  },
+  SecretSet: { type: 'SecretSet', v: 1, data: { version: 2, entry: '6f1d0a3b5c7e9f00112233445566778a' } },
+  SecretDeleted: { type: 'SecretDeleted', v: 1, data: {} },
+  ...subscriptionSamples,
+  AuditCheckpointed: {
+    type: 'AuditCheckpointed',
+    v: 1,
+    data: {
+      position: 1000,
+      hash: sha256,
+      keyId: '5e0d8f6c1b7a4d2e9f3c0a1b2c3d4e5f60718293a4b5c6d7e8f9011223344556',
+      signature: 'eXQ0m4gE3n2m1sHn1v3oT9G1rJv8eB0C6cRz4Qm2x7yqk5Zp0u1tW3sV9d8fL2aB4cD6eF8gH0iJ1kL3mN5oPA==',
     },
   },
 };

@@ -31,6 +31,17 @@ const tellers = {
   TemplateCreated: () => ['was created'],
   TemplateUpdated: () => ['was updated'],
   TemplateDeleted: () => ['was deleted'],
+  ClaimTaken: ({ data }) => [`was taken: ${data.value}`],
+  SecretSet: ({ data }) => [`was given a value, version ${data.version}`],
+  SecretDeleted: () => ['was deleted'],
+  SubscriptionCreated: () => ['was created'],
+  SubscriptionChanged: () => ['was changed'],
+  SubscriptionDisabled: ({ data }) => [`was disabled${because(data.reason)}`, 'warn'],
+  SubscriptionEnabled: () => ['was enabled'],
+  SubscriptionDeleted: () => ['was deleted'],
+  DeliveryFailed: ({ data }) => [`did not take ${data.eventType}${because(data.reason)}`, 'bad'],
+  DeadLetterRedelivered: ({ data }) => [`took ${data.eventId} after all`],
+  AuditCheckpointed: ({ data }) => [`log signed up to position ${data.position}`],
   WorkflowCreated: ({ data }, { machine }) => [
     `was ordered for ${workers(data.actions).map(machine).join(', ')}` +
       (data.origin === null ? '' : `, to repeat ${data.origin.workflowId.slice(0, 8)}`),

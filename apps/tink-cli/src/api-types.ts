@@ -36,6 +36,15 @@ export interface WorkflowDataItem {
 export type MachineItem = MachineRow;
 export type LeaseItem = LeaseRow;
 
+/** Never its value. */
+export interface SecretItem {
+  readonly name: string;
+  readonly version: number;
+  readonly updatedAt: string;
+  /** Who set it, e.g. `user:admin`. */
+  readonly by: string;
+}
+
 export interface LogItem {
   readonly workflowId: string;
   readonly index: number;
@@ -44,6 +53,28 @@ export interface LogItem {
   readonly at: string;
   readonly stream: 'stdout' | 'stderr' | 'worker';
   readonly line: string;
+}
+
+/** Who did what: one commit of the log. */
+export interface AuditItem {
+  readonly position: number;
+  readonly at: string;
+  readonly actor: string;
+  readonly aggregate: string;
+  readonly id: string;
+  /** Event types, in order. */
+  readonly types: readonly string[];
+  readonly commandId: string;
+  readonly correlationId: string | null;
+  readonly causationId: string | null;
+}
+
+export interface AuditKeyItem {
+  readonly keyId: string;
+  /** PEM. */
+  readonly publicKey: string;
+  /** Of a site that the log was restored from. */
+  readonly former: boolean;
 }
 
 export interface Written {
@@ -64,4 +95,48 @@ export interface WorkerToken {
 export interface Deleted {
   /** False: it had been deleted before. */
   readonly changed?: boolean;
+}
+
+/** Who is told of which public events. */
+export interface SubscriptionItem {
+  readonly name: string;
+  readonly filters: readonly string[];
+  readonly webhook: { readonly url: string } | null;
+  readonly status: 'active' | 'disabled';
+  readonly reason: string;
+  readonly start: string;
+  readonly deadLetters: number;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+export interface SubscriptionRequest {
+  readonly filters: readonly string[];
+  readonly start?: string;
+  readonly webhook?: { readonly url: string; readonly secret?: string };
+}
+export interface SubscriptionWritten {
+  readonly name: string;
+  readonly position: number;
+  readonly changed: boolean;
+  /** Told once. */
+  readonly secret?: string;
+}
+export interface DeadLetterItem {
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly attempts: number;
+  readonly status: number | null;
+  readonly reason: string;
+  readonly at: string;
+}
+export interface RedeliveredItem {
+  readonly eventId: string;
+  readonly ok: boolean;
+  readonly status: number | null;
+  readonly reason: string;
+}
+/** CloudEvents 1.0, structured mode. */
+export interface CloudEventItem {
+  readonly id: string;
+  readonly [attribute: string]: unknown;
 }

@@ -15,6 +15,8 @@ export type Completer =
   | 'action'
   | 'awaiting-approval'
   | 'unknown'
+  | 'secret'
+  | 'subscription'
   | 'file'
   | 'folder';
 
@@ -75,6 +77,16 @@ export interface Positionals {
 export interface Files {
   read(path: string): Promise<string>;
   write(path: string, text: string): Promise<void>;
+  /** Its bytes, unpacked when it is gzip. */
+  open(path: string): AsyncIterable<Uint8Array>;
+  create(path: string, options: { readonly replace: boolean }): Promise<NewFile>;
+}
+
+/** A file that appears under its name when it is finished. */
+export interface NewFile {
+  write(chunk: Uint8Array): Promise<void>;
+  finish(): Promise<void>;
+  discard(): Promise<void>;
 }
 
 /** All that a command may touch. A spec builds one without a process. */
@@ -91,7 +103,7 @@ export interface Context {
   readonly now: () => number;
   /** Ctrl-C. */
   readonly signal: AbortSignal;
-  /** Runs the all-in-one provisioner with these arguments; its exit code. */
+  /** Runs the all-in-one provisioner with these arguments, its command first; its exit code. */
   readonly provisioner: (args: readonly string[]) => Promise<number>;
   readonly commands: readonly CliCommand[];
 }

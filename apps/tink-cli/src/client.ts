@@ -3,14 +3,23 @@ import type { AnyEvent, Recorded } from '@tinkerbell/events';
 import { ApiError } from './api-errors';
 import type {
   Decided,
+  CloudEventItem,
+  DeadLetterItem,
+  AuditItem,
+  AuditKeyItem,
   Deleted,
   HardwareItem,
   LeaseItem,
   LogItem,
   MachineItem,
+  SecretItem,
+  RedeliveredItem,
+  SubscriptionItem,
+  SubscriptionRequest,
+  SubscriptionWritten,
   TemplateItem,
-  WorkflowDataItem,
   WorkerToken,
+  WorkflowDataItem,
   WorkflowItem,
   Written,
 } from './api-types';
@@ -33,6 +42,7 @@ export interface LogQuery {
 }
 
 const pageSize = 500;
+const subscriptionPath = (name: string) => `/api/subscriptions/${encodeURIComponent(name)}`;
 const logsPath = (workflowId: string) => `/api/workflows/${encodeURIComponent(workflowId)}/logs`;
 
 /** tink-server's `/api`, typed. Connects with the first call, so that a command that asks nothing needs no settings. */
@@ -92,6 +102,33 @@ export class Client {
   leases = (): Promise<readonly LeaseItem[]> => this.all('/api/leases', {});
   workerToken = (hardwareId: string): Promise<WorkerToken> =>
     this.write('POST', `/api/workers/${encodeURIComponent(hardwareId)}/token`, {});
+  secrets = (): Promise<readonly SecretItem[]> => this.all('/api/secrets', {});
+  setSecret = (name: string, value: string): Promise<{ readonly version: number }> =>
+    this.write('PUT', `/api/secrets/${encodeURIComponent(name)}`, { value });
+  deleteSecret = (name: string): Promise<Deleted> => this.write('DELETE', `/api/secrets/${encodeURIComponent(name)}`);
+  subscriptions = (): Promise<readonly SubscriptionItem[]> => this.all('/api/subscriptions', {});
+  subscription = (name: string): Promise<SubscriptionItem> => this.get(subscriptionPath(name));
+  putSubscription = (name: string, body: SubscriptionRequest): Promise<SubscriptionWritten> =>
+    this.write('PUT', subscriptionPath(name), body);
+  deleteSubscription = (name: string): Promise<Deleted> => this.write('DELETE', subscriptionPath(name));
+  deadLetters = (name: string): Promise<readonly DeadLetterItem[]> =>
+    this.get(`${subscriptionPath(name)}/dead-letters`);
+  redeliver(name: string, event: string | undefined): AsyncGenerator<RedeliveredItem> {
+    const body = event === undefined ? {} : { event };
+    const path = `${subscriptionPath(name)}/redeliver`;
+    return this.lines<RedeliveredItem>({ method: 'POST', path, body, signal: this.signal, follow: true });
+  }
+  /** The next event of a durable subscription; undefined when none came in time. `ack`: the one before is done. */
+  async nextEvent(
+    name: string,
+    body: { readonly ack?: string | undefined; readonly waitSeconds?: number },
+    signal: AbortSignal,
+  ): Promise<CloudEventItem | undefined> {
+    const path = `${subscriptionPath(name)}/next`;
+    const text = await this.open().text({ method: 'POST', path, body, signal });
+    return text === '' ? undefined : (parseJson(text, path) as CloudEventItem);
+  }
+
   serverVersion = (signal?: AbortSignal): Promise<unknown> => this.get('/version', {}, signal);
 
   /** Oldest first; ends with the newest. */
@@ -132,6 +169,14 @@ export class Client {
       onConnect,
     });
   }
+
+  auditKeys = (): Promise<readonly AuditKeyItem[]> => this.get('/api/audit/keys');
+  /** Oldest first. */
+  auditLog = (query: Query): AsyncGenerator<AuditItem> =>
+    this.lines<AuditItem>({ method: 'GET', path: '/api/audit/log', query, signal: this.signal });
+  /** The bytes of a file with the whole log; with `bodies` a backup. */
+  auditExport = (query: { readonly bodies?: 1 }): AsyncGenerator<Uint8Array> =>
+    this.open().bytes({ method: 'GET', path: '/api/audit/export', query, signal: this.signal });
 
   private open(): Transport {
     this.transport ??= this.connect();

@@ -1,7 +1,11 @@
 import type { CliCommand } from './cli-command';
+import { auditLog } from './commands/audit-log.command';
+import { auditExport, auditKey, auditVerify } from './commands/audit.command';
+import { backup, restore } from './commands/backup.command';
 import { complete, completion } from './commands/completion.command';
 import { docs } from './commands/docs.command';
 import { events, eventsList } from './commands/events.command';
+import { eventsSubscribe } from './commands/events-subscribe.command';
 import { eventsWatch } from './commands/events-watch.command';
 import {
   hardwareDelete,
@@ -17,6 +21,15 @@ import { leaseList } from './commands/lease.command';
 import { logs } from './commands/logs.command';
 import { machineGet, machineList } from './commands/machine.command';
 import { up, version } from './commands/process.command';
+import { secretDelete, secretList, secretSet } from './commands/secret.command';
+import {
+  subscriptionCreate,
+  subscriptionDeadLetters,
+  subscriptionDelete,
+  subscriptionGet,
+  subscriptionList,
+  subscriptionRedeliver,
+} from './commands/subscription.command';
 import { templateCreate, templateDelete, templateGet, templateList, templateUpdate } from './commands/template.command';
 import { workerToken } from './commands/worker.command';
 import { workflowApprove, workflowReject, workflowResolve, workflowSkip } from './commands/workflow-action.command';
@@ -62,10 +75,26 @@ export const commands: readonly CliCommand[] = [
   events,
   eventsList,
   eventsWatch,
+  eventsSubscribe,
+  subscriptionCreate,
+  subscriptionGet,
+  subscriptionList,
+  subscriptionDelete,
+  subscriptionDeadLetters,
+  subscriptionRedeliver,
   machineList,
   machineGet,
   leaseList,
   workerToken,
+  secretSet,
+  secretList,
+  secretDelete,
+  auditVerify,
+  auditLog,
+  auditKey,
+  auditExport,
+  backup,
+  restore,
   up,
   version,
   completion,

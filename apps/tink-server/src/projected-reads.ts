@@ -1,5 +1,13 @@
 import { openReadModels, type EventStore, type ReadModels } from '@tinkerbell/event-store';
-import { hardwareList, leaseList, machineList, templateList, workflowList } from '@tinkerbell/projections';
+import {
+  hardwareList,
+  leaseList,
+  machineList,
+  secretList,
+  subscriptionList,
+  templateList,
+  workflowList,
+} from '@tinkerbell/projections';
 import { ReadSide } from './read-side';
 
 const projections = {
@@ -8,6 +16,8 @@ const projections = {
   workflows: workflowList,
   machines: machineList,
   leases: leaseList,
+  secrets: secretList,
+  subscriptions: subscriptionList,
 };
 
 /** What this service reads; a superset may be shared with other services of the same process. */
@@ -24,15 +34,19 @@ export class ProjectedReads extends ReadSide {
   readonly workflows;
   readonly machines;
   readonly leases;
+  readonly secrets;
+  readonly subscriptions;
 
   constructor(private readonly readModels: TinkReadModels) {
     super();
-    const { hardware, templates, workflows, machines, leases } = readModels.models;
+    const { hardware, templates, workflows, machines, leases, secrets, subscriptions } = readModels.models;
     this.hardware = hardware;
     this.templates = templates;
     this.workflows = workflows;
     this.machines = machines;
     this.leases = leases;
+    this.secrets = secrets;
+    this.subscriptions = subscriptions;
   }
 
   position(): number {

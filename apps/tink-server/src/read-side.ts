@@ -1,6 +1,14 @@
 import { NotFoundError } from '@tinkerbell/domain';
 import type { ReadModel } from '@tinkerbell/event-store';
-import type { HardwareRow, LeaseRow, MachineRow, TemplateRow, WorkflowRow } from '@tinkerbell/projections';
+import type {
+  HardwareRow,
+  LeaseRow,
+  MachineRow,
+  SecretRow,
+  SubscriptionRow,
+  TemplateRow,
+  WorkflowRow,
+} from '@tinkerbell/projections';
 import { BehindError } from './http/http-errors';
 
 /** How long a reader waits for its own write, in milliseconds. */
@@ -13,6 +21,8 @@ export abstract class ReadSide {
   abstract readonly workflows: ReadModel<WorkflowRow>;
   abstract readonly machines: ReadModel<MachineRow>;
   abstract readonly leases: ReadModel<LeaseRow>;
+  abstract readonly secrets: ReadModel<SecretRow>;
+  abstract readonly subscriptions: ReadModel<SubscriptionRow>;
   /** Position up to which the log has been applied. */
   abstract position(): number;
   /** Resolves with whether all read models have applied the log up to this position, at the latest after the time (milliseconds). */

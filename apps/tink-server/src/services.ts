@@ -1,6 +1,10 @@
+import { join } from 'node:path';
 import type { Provider } from '@nestjs/common';
 import { EventStore } from '@tinkerbell/event-store';
-import { NatsBlobs } from '@tinkerbell/messaging';
+import { NatsBlobs, NatsSecretBucket } from '@tinkerbell/messaging';
+import { AuditCheckpointReactor } from './audit/audit-checkpoint.reactor';
+import { AuditExport } from './audit/audit-export';
+import { LogMemory } from './audit/log-memory';
 import { allowedNetworks } from './compat/allowed-networks';
 import { AgentDesk } from './compat/agent-desk';
 import { CompatGate } from './compat/compat-gate';
@@ -11,7 +15,10 @@ import { Metrics } from './metrics';
 import type { TinkServerPorts } from './ports';
 import { ProjectedReads, type TinkReadModels } from './projected-reads';
 import { ReadSide } from './read-side';
+import { AttemptSecrets } from './secrets/attempt-secrets';
+import { Secrets } from './secrets/secrets';
 import { Site } from './site';
+import { makeIntegrations, type Integrations } from './subscriptions/integrations';
 import { TemplateCommands } from './template/template-commands';
 import type { TinkServerConfig } from './tink-server.config';
 import { Permits } from './workers/permits';
@@ -24,12 +31,14 @@ import { WorkflowData } from './workflow/workflow-data';
 export interface Services {
   readonly reads: ReadSide;
   readonly metrics: Metrics;
+  readonly integrations: Integrations;
+  readonly checkpoints: AuditCheckpointReactor;
   readonly providers: readonly Provider[];
 }
 
 /** Everything that the controllers use, wired by hand: plain classes without decorators. */
 export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, readModels: TinkReadModels): Services {
-  const { store, bus, pki, credentials } = ports;
+  const { store, bus, pki, credentials, secretsKey, auditKey } = ports;
   const reads = new ProjectedReads(readModels);
   const metrics = new Metrics();
   metrics.gauge('tink_log_applied_position', 'Position of the log that the read models have reached', () =>
@@ -37,8 +46,12 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
   );
   metrics.gauge('tink_workflows', 'Workflows, deleted ones included', () => reads.workflows.count());
   metrics.gauge('tink_hardware', 'Hardware records', () => reads.hardware.count());
-  const data = new WorkflowData(store, reads, new NatsBlobs(bus.connection));
-  const desk = new WorkerDesk(store, reads);
+  const secrets = new Secrets(store, reads, new NatsSecretBucket(bus.connection), secretsKey);
+  const blobs = new NatsBlobs(bus.connection);
+  const data = new WorkflowData(store, reads, blobs);
+  const desk = new WorkerDesk(store, reads, (workerId) => bus.pendingReport(workerId, 'started'));
+  const integrations = makeIntegrations(config, ports, reads, metrics);
+  const checkpoints = auditCheckpoints(config, ports, metrics);
   const compat = {
     enabled: config.TINK_COMPAT_WORKER_GRPC === 'on',
     allowed: allowedNetworks(config.TINK_COMPAT_WORKER_NETWORKS),
@@ -50,10 +63,13 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [Site, new Site(store, pki.ca, ports.version, readModels.fault)],
     [HardwareCommands, new HardwareCommands(store, reads)],
     [TemplateCommands, new TemplateCommands(store, reads)],
-    [WorkflowCommands, new WorkflowCommands(store, reads)],
+    [WorkflowCommands, new WorkflowCommands(store, reads, secrets)],
     [WorkflowData, data],
+    [Secrets, secrets],
+    [AttemptSecrets, new AttemptSecrets(store, secrets)],
     [ActionLogs, new ActionLogs(bus, reads)],
     [WorkerDesk, desk],
+    [AuditExport, new AuditExport(store, blobs, auditKey, ports.version, () => checkpoints.seen)],
     [WorkerAccess, new WorkerAccess(store)],
     [Permits, new Permits(store)],
     [CompatGate, new CompatGate(compat)],
@@ -61,7 +77,23 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [AgentDesk, new AgentDesk(store, reads, desk)],
     [Enrolment, new Enrolment(store, reads, credentials, enrolmentOptions(config, pki.ca))],
   ];
-  return { reads, metrics, providers: values.map(([provide, useValue]) => ({ provide, useValue })) };
+  const providers = [...values, ...integrations.values].map(([provide, useValue]) => ({ provide, useValue }));
+  return { reads, metrics, integrations, checkpoints, providers };
+}
+
+function auditCheckpoints(config: TinkServerConfig, { store, auditKey }: TinkServerPorts, metrics: Metrics) {
+  const due = { commits: config.TINK_AUDIT_COMMITS, seconds: config.TINK_AUDIT_SECONDS };
+  const memory = new LogMemory(join(config.TINK_DATA_DIR, 'audit-seen.json'));
+  const checkpoints = new AuditCheckpointReactor(store, auditKey, due, memory);
+  metrics.gauge(
+    'tink_audit_covered_position',
+    'Position of the log up to which it is signed',
+    () => checkpoints.covered,
+  );
+  metrics.gauge('tink_audit_fault', '1 when the log is not what was signed or read before', () =>
+    checkpoints.fault === undefined ? 0 : 1,
+  );
+  return checkpoints;
 }
 
 function enrolmentOptions(config: TinkServerConfig, ca: string) {

@@ -74,6 +74,16 @@ export class TinkServerConfig {
   @Max(aYear)
   readonly TINK_TOKEN_SECONDS: number = 3_600;
 
+  /** The log is signed after so many commits, and so many seconds after the first one that is not signed. */
+  @IsInt()
+  @Min(1)
+  @Max(10_000)
+  readonly TINK_AUDIT_COMMITS: number = 1_000;
+  @IsInt()
+  @Min(1)
+  @Max(86_400)
+  readonly TINK_AUDIT_SECONDS: number = 600;
+
   /** Address of the image registry that workers are told, e.g. `192.168.1.1:5000`; empty: none. */
   @IsString()
   readonly TINK_REGISTRY_ADDRESS: string = '';
@@ -85,6 +95,10 @@ export class TinkServerConfig {
   /** NATS as workers reach it, e.g. `tls://192.168.1.1:4222`. */
   @IsString()
   readonly TINK_WORKER_NATS_URL: string = 'tls://127.0.0.1:4222';
+
+  /** Networks that webhooks may reach beside public addresses, e.g. `10.0.0.0/8,::1/128`: addresses and CIDRs, comma-separated. */
+  @IsString()
+  readonly TINK_WEBHOOK_NETWORKS: string = '';
 
   /** `on`: serve the originals' worker calls over gRPC. They carry no proof of who calls. */
   @IsIn(['on', 'off'])

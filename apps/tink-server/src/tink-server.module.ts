@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { AgentGrpcController } from './compat/agent.grpc.controller';
+import { AuditApiController } from './audit/audit.api.controller';
 import { CompatWorkerGrpcController } from './compat/compat-worker.grpc.controller';
 import { EnrolmentController } from './enrolment/enrolment.controller';
 import { EventsApiController } from './events/events.api.controller';
@@ -7,7 +8,10 @@ import { EventsGrpcController } from './events/events.grpc.controller';
 import { HardwareApiController } from './hardware/hardware.api.controller';
 import { HardwareGrpcController } from './hardware/hardware.grpc.controller';
 import { MachinesApiController } from './machines.api.controller';
+import { SecretApiController } from './secrets/secret.api.controller';
+import { PublicEventsApiController } from './publishing/public-events.api.controller';
 import { SiteController } from './site.controller';
+import { SubscriptionsApiController } from './subscriptions/subscriptions.api.controller';
 import { TemplateApiController } from './template/template.api.controller';
 import { TemplateGrpcController } from './template/template.grpc.controller';
 import { HardwareV1Controller } from './v1/hardware.v1.controller';
@@ -28,8 +32,12 @@ import { WorkflowGrpcController } from './workflow/workflow.grpc.controller';
     TemplateApiController,
     WorkflowApiController,
     WorkflowDecisionsApiController,
+    SecretApiController,
     EventsApiController,
+    AuditApiController,
     MachinesApiController,
+    PublicEventsApiController,
+    SubscriptionsApiController,
     EnrolmentController,
     HardwareGrpcController,
     TemplateGrpcController,

@@ -129,7 +129,7 @@ async function runRegistry({ config, address, data, secrets, platform, stack, lo
 }
 
 async function runServer({ config, data, secrets, platform, stack, version, env }: Context, registry: string) {
-  const { store, bus, pki, identity, rows, nats } = platform;
+  const { store, bus, pki, identity, secretsKey, auditKey, rows, nats } = platform;
   const settings = loadConfig(TinkServerConfig, {
     ...env,
     TINK_HOST: '0.0.0.0',
@@ -151,6 +151,8 @@ async function runServer({ config, data, secrets, platform, stack, version, env 
     bus,
     pki,
     credentials: identity,
+    secretsKey,
+    auditKey,
     readModels: rows,
     version,
   });

@@ -17,10 +17,18 @@ export { formatMac, parseMac } from './address/mac';
 export { parseIp, parseIpv4, parseIpv6, prefixLength } from './address/ip';
 export { hardwareDecider } from './hardware/hardware.decider';
 export type { HardwareCommand, HardwareState } from './hardware/hardware.decider';
-export { hardwareConflicts } from './hardware/hardware-conflicts';
-export type { FindHardware } from './hardware/hardware-conflicts';
-export { maxTemplateBytes, templateDecider, templateNameConflict } from './template/template.decider';
+export { hardwareConflict, hardwareConflicts, hardwareKeys } from './hardware/hardware-conflicts';
+export type { FindHardware, HardwareKey } from './hardware/hardware-conflicts';
+export {
+  maxTemplateBytes,
+  templateDecider,
+  templateNameConflict,
+  templateNameTaken,
+} from './template/template.decider';
 export type { TemplateCommand, TemplateState } from './template/template.decider';
+export { secretsOf } from './workflow/secret-rules';
+export { isSecretName, secretDecider } from './secret/secret.decider';
+export type { SecretCommand, SecretState } from './secret/secret.decider';
 export { workflowDecider } from './workflow/workflow.decider';
 export type { CreateWorkflow, FinishAction, OperatorCommand, WorkflowCommand } from './workflow/workflow-commands';
 export { currentIndex, isTerminal } from './workflow/workflow-state';
@@ -46,8 +54,12 @@ export type {
 } from './lease/lease.decider';
 export { bootDecider } from './boot/boot.decider';
 export type { BootCommand, BootState, BootToken } from './boot/boot.decider';
+export { claimDecider } from './claim/claim.decider';
+export type { ClaimCommand, ClaimState, TakeClaim } from './claim/claim.decider';
 export { enrolmentDecider } from './enrolment/enrolment.decider';
 export type { EnrolmentCommand, EnrolmentState, EnrolWorker } from './enrolment/enrolment.decider';
 export { parseHardware } from './hardware/parse-hardware';
 export { presentHardware } from './hardware/present-hardware';
 export type { PresentedHardware } from './hardware/present-hardware';
+export { subscriptionDecider } from './subscription/subscription.decider';
+export type { SubscriptionCommand, SubscriptionState } from './subscription/subscription.decider';

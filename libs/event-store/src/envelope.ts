@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { decodeEvent, type Event, MalformedEventError, type Metadata, type Recorded } from '@tinkerbell/events';
-import { parseStream } from '@tinkerbell/messaging';
+import { parseStream } from '@tinkerbell/messaging/subjects';
 import { type Commit, CommitTooLargeError, IntegrityError, type StreamHead } from './event-store';
 
 /** Largest commit, in bytes; `TINK_EV` takes messages of 1 MiB, of which its headers need a little. */
@@ -18,8 +18,13 @@ export interface StoredMessage {
   readonly expected?: number;
 }
 
+/** A message with the id that it was stored under (`Nats-Msg-Id`), empty when it had none. */
+export interface Kept extends StoredMessage {
+  readonly id: string;
+}
+
 /** Version 1 of the envelope. `ts` is the writer's clock; `Recorded.at` is the store's. */
-interface Envelope {
+export interface Envelope {
   readonly v: 1;
   readonly cid: string;
   readonly ver: number;
@@ -65,12 +70,7 @@ export function decodeCommit({ position, stream, at, bytes }: StoredMessage): Co
   const parsed = parseStream(stream);
   if (!parsed) throw new IntegrityError(stream, position, 'the subject is not a stream of events');
   const envelope = parseEnvelope(stream, position, bytes);
-  const metadata: Metadata = {
-    id: envelope.cid,
-    actor: envelope.actor,
-    ...(envelope.corr === undefined ? {} : { correlationId: envelope.corr }),
-    ...(envelope.caus === undefined ? {} : { causationId: envelope.caus }),
-  };
+  const metadata = metadataOf(envelope);
   const events = envelope.events.map((event, index): Recorded => ({
     stream,
     aggregate: parsed.aggregate,
@@ -85,6 +85,29 @@ export function decodeCommit({ position, stream, at, bytes }: StoredMessage): Co
   return { stream, position, version: envelope.ver, at, metadata, events, prev: envelope.prev, hash: hashOf(bytes) };
 }
 
+/** A commit whose events are as they were stored, also those of a newer release. Throws IntegrityError for bytes that are no envelope. */
+export function parseCommit({ position, stream, bytes }: StoredMessage): {
+  readonly position: number;
+  readonly version: number;
+  readonly hash: string;
+  readonly metadata: Metadata;
+  readonly events: readonly Event[];
+} {
+  const envelope = parseEnvelope(stream, position, bytes);
+  // What an event has beside its type is for the catalogue to say.
+  const events = envelope.events.filter((event): event is Event => 'type' in event && typeof event.type === 'string');
+  return { position, version: envelope.ver, hash: hashOf(bytes), metadata: metadataOf(envelope), events };
+}
+
+function metadataOf({ cid, actor, corr, caus }: Envelope): Metadata {
+  return {
+    id: cid,
+    actor,
+    ...(corr === undefined ? {} : { correlationId: corr }),
+    ...(caus === undefined ? {} : { causationId: caus }),
+  };
+}
+
 function decodeOne(aggregate: string, event: object, stream: string, position: number): Event {
   try {
     return decodeEvent(aggregate, event);
@@ -94,7 +117,8 @@ function decodeOne(aggregate: string, event: object, stream: string, position: n
   }
 }
 
-function parseEnvelope(stream: string, position: number, bytes: Uint8Array): Envelope {
+/** Throws IntegrityError. The events themselves are not looked at. */
+export function parseEnvelope(stream: string, position: number, bytes: Uint8Array): Envelope {
   const fault = (what: string) => new IntegrityError(stream, position, what);
   let parsed: Partial<Record<keyof Envelope, unknown>>;
   try {

@@ -9,7 +9,7 @@ import {
   nanos,
   NatsError,
 } from 'nats';
-import { decodeCommit, encodeCommit, followsHead, hashOf } from './envelope';
+import { decodeCommit, encodeCommit, followsHead, hashOf, type Kept } from './envelope';
 import {
   type Appended,
   CommandIdReusedError,
@@ -24,7 +24,7 @@ import {
   type SubscribeOptions,
 } from './event-store';
 import { checkServer, describeFacts, type GateOptions, hasVersion, type StoreFacts } from './jetstream-gate';
-import { fromHeaders, fromStored, IncompleteAnswerError, type Kept, readSubjectInBatches } from './jetstream-messages';
+import { fromHeaders, fromStored, IncompleteAnswerError, readSubjectInBatches, storedAt } from './jetstream-messages';
 
 export interface JetStreamOptions extends GateOptions {
   /** How long an append or a read tries before it gives up with StoreUnavailableError; default 10 s. */
@@ -42,6 +42,8 @@ type Outcome = { readonly kind: 'stored'; readonly seq: number } | { readonly ki
 const code = {
   wrongLastSequence: 10071,
   inFlight: 10164,
+  /** In a cluster: our own earlier attempt has not been stored or dropped yet. */
+  sameIdInFlight: 10158,
   tooLarge: 10054,
   storeFailed: 10077,
   noSpace: 10047,
@@ -172,11 +174,16 @@ export class JetStreamEventStore extends EventStore {
     const actual = last?.position ?? 0;
     if (actual !== expected.position) throw new ConcurrencyError(stream, expected.position, actual);
     // 10164: another write of this subject is in flight; a lost answer: ours may still arrive. Sent again, one of them wins.
-    if (errCode === code.wrongLastSequence || errCode === code.inFlight) throw new RetryError(messageOf(error));
+    const inFlight = [code.wrongLastSequence, code.inFlight, code.sameIdInFlight];
+    if (errCode !== undefined && inFlight.includes(errCode)) throw new RetryError(messageOf(error));
     throw error;
   }
 
-  async *subscribe({ after, filters = [], signal }: SubscribeOptions): AsyncIterable<Commit> {
+  async *subscribe(options: SubscribeOptions): AsyncIterable<Commit> {
+    for await (const message of this.messages(options)) yield decodeCommit(message);
+  }
+
+  async *messages({ after, filters = [], signal }: SubscribeOptions): AsyncIterable<Kept> {
     const messages = pullMessages(this.connection, {
       after,
       ordered: true,
@@ -197,7 +204,7 @@ export class JetStreamEventStore extends EventStore {
         return this.connection.jetstream().consumers.get(streamNames.events, name);
       },
     });
-    for await (const message of messages) yield decodeCommit(toKept(message));
+    for await (const message of messages) yield toKept(message);
   }
 
   async lastPosition(): Promise<number> {
@@ -311,7 +318,7 @@ function headOf(message: Kept): StreamHead {
 }
 
 function toKept(message: JsMsg): Kept {
-  const at = new Date(Math.floor(message.info.timestampNanos / 1e6)).toISOString();
+  const at = storedAt(message);
   return { position: message.seq, stream: message.subject, at, bytes: message.data, ...fromHeaders(message.headers) };
 }
 

@@ -37,6 +37,8 @@ export const subjects = {
   logOfWorkflow: (workflowId: string) => `tink.log.*.*.${safe(workflowId)}.*`,
   logOfAction: (workflowId: string, index: number) => `tink.log.*.*.${safe(workflowId)}.${index}`,
   allLogs: 'tink.log.>',
+  /** Stream `TINK_PUB`: `tink.pub.<tenant>.<entity>.<event>.v<N>.<id>`; libs/public-events names each. */
+  allPublished: 'tink.pub.>',
   /** Core NATS request/reply from a worker; `call`: see RpcCall. */
   rpc: (workerId: string, call: RpcCall) => `tink.rpc.wk.${safe(workerId)}.${call}`,
   anyRpc: (call: RpcCall) => `tink.rpc.wk.*.${call}`,

@@ -8,6 +8,7 @@ export type {
   HardwareRow,
   LeaseRow,
   MachineRow,
+  SecretRow,
   TemplateRow,
   WorkflowDataRow,
   WorkflowEventRow,
@@ -15,6 +16,7 @@ export type {
   WorkflowStatus,
 } from './rows';
 export { hardwareList } from './hardware-list.projection';
+export { secretList } from './secret-list.projection';
 export { templateList } from './template-list.projection';
 export { workflowList } from './workflow-list.projection';
 export { leaseList } from './lease-list.projection';
@@ -28,3 +30,5 @@ export { idleReason, machinesHeld, queuePlace, waitingReason, workersOf, workOrd
 export type { QueuePlace } from './work-order';
 export { failureOf, namesIn, originText, shortNames, tryText, workflowNotes } from './workflow-notes';
 export type { WorkflowNote } from './workflow-notes';
+export { subscriptionList } from './subscription-list.projection';
+export type { DeadLetterRow, SubscriptionRow } from './subscription-list.projection';

@@ -115,6 +115,15 @@ export interface WorkflowRow extends Dated {
   readonly refusedReports: number;
 }
 
+/** Key: its name. Says who set it and when, never what. */
+export interface SecretRow extends Dated {
+  readonly name: string;
+  /** Counts the values that it had. */
+  readonly version: number;
+  /** Who set the last one, e.g. `user:admin`. */
+  readonly by: string;
+}
+
 /** Key: MAC. Lookups: `ip:<address>`, `hardware:<id>`. */
 export interface LeaseRow {
   readonly mac: string;

@@ -3,24 +3,6 @@ import { exit, type Context } from '../cli-command';
 import { plain } from '../output/screen';
 import { exitCodeOf } from '../report-error';
 
-interface Removed {
-  readonly changed?: boolean;
-}
-
-/** Deletes one after the other and reports each; one that is not there does not keep the others from going. */
-export function deleteEach(
-  context: Context,
-  ids: readonly string[],
-  remove: (id: string) => Promise<Removed>,
-): Promise<number> {
-  return forEach(context, ids, async (id) => {
-    const { changed = true } = await remove(id);
-    // Deleted before: for the server that is no error, for somebody who names it now it is not there.
-    if (!changed) throw new ApiError(404, 'NOT_FOUND', 'not found');
-    context.out(`Deleted\t${id}`);
-  });
-}
-
 /** Does it with one id after the other; what is refused is reported and does not keep the others from being done. The exit code. */
 export async function forEach(
   context: Context,

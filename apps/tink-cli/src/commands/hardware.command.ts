@@ -3,7 +3,7 @@ import { CommandError, define, exit, UsageError, type Context } from '../cli-com
 import type { HardwareItem } from '../api-types';
 import type { Query } from '../transport';
 import { formats, outputFlag, printListing, quietFlag, showMac } from '../output/print';
-import { deleteEach } from './for-each';
+import { deleteEach } from './delete-each';
 import { getDocument, getFlags } from './get-flags';
 import { fieldListing, hardwareListing, interfaceLines } from './hardware-views';
 import { checkIps, checkMacs, checkUuids, isMac, isUuid, someIds } from './ids';

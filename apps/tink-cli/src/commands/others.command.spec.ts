@@ -116,7 +116,7 @@ describe('tink up', () => {
       return Promise.resolve(7);
     };
     expect((await runTink(['up', '--ip', '192.0.2.1', '--help', '-f'], { provisioner })).code).toBe(7);
-    expect(seen).toEqual([['--ip', '192.0.2.1', '--help', '-f']]);
+    expect(seen).toEqual([['up', '--ip', '192.0.2.1', '--help', '-f']]);
   });
 });
 

@@ -2,7 +2,7 @@ import { define, exit, UsageError, type Context } from '../cli-command';
 import type { TemplateItem } from '../api-types';
 import { outputFlag, printListing, quietFlag, timeText, type Listing } from '../output/print';
 import type { Column } from '../output/table';
-import { deleteEach } from './for-each';
+import { deleteEach } from './delete-each';
 import { getDocument, getFlags } from './get-flags';
 import { checkUuids, isUuid, someIds } from './ids';
 import { readDocument } from './read-document';

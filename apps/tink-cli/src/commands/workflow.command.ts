@@ -1,7 +1,7 @@
 import { CommandError, define, exit, UsageError } from '../cli-command';
 import type { WorkflowItem } from '../api-types';
 import { outputFlag, printListing, quietFlag } from '../output/print';
-import { deleteEach } from './for-each';
+import { deleteEach } from './delete-each';
 import { getDocument, getFlags } from './get-flags';
 import { checkUuids, someIds } from './ids';
 import { printNotes } from './print-notes';

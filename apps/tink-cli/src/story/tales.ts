@@ -10,8 +10,8 @@ export interface Told {
 /** Name of an action of a workflow; undefined while it is not known. */
 export type ActionName = (workflowId: string, index: number) => string | undefined;
 
-/** `action`: the name of the action that the event is about, '' when it is about none. */
-export type Tale<E extends AnyEvent> = (event: E, action: string) => Told;
+/** `action`: the name of the action that the event is about, '' when it is about none. `id`: of its aggregate. */
+export type Tale<E extends AnyEvent> = (event: E, action: string, id: string) => Told;
 export type Tales<E extends AnyEvent> = {
   readonly [T in E['type']]: Tale<Extract<E, { readonly type: T }>>;
 };

@@ -145,9 +145,9 @@ describe('who is served, as the server of 2020 decides it', () => {
     if (actions === 'error') {
       // The list is made from the read model; what asks the log, and may fail, is a worker of ours.
       memory.store.read = () => Promise.reject(new StoreUnavailableError('disk full'));
-      await expect(new WorkerDesk(memory.store, memory.reads).next(worker, { bootId: 'boot' })).rejects.toThrow(
-        'disk full',
-      );
+      await expect(
+        new WorkerDesk(memory.store, memory.reads, async () => undefined).next(worker, { bootId: 'boot' }),
+      ).rejects.toThrow('disk full');
       return;
     }
     const list = await firstValueFrom(controller.contexts({ worker_id: worker }, new Metadata(), call).pipe(toArray()));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { credentials, loadPackageDefinition, Metadata, type Client, type ServiceError } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { JetStreamEventStore } from '@tinkerbell/event-store';
-import { ensureNatsIdentity } from '@tinkerbell/identity';
+import { ensureAuditKey, ensureNatsIdentity, ensureSecretsKey } from '@tinkerbell/identity';
 import { NatsBus } from '@tinkerbell/messaging';
 import { startTestNats, type TestNats } from '@tinkerbell/nats';
 import { loaderOptions, protoFiles } from '../grpc/grpc-listener';
@@ -62,6 +62,12 @@ export class Harness {
     return worker;
   }
 
+  /** Another server on the same log, with its own read models in `dir`; the caller closes it. */
+  async replica(dir: string): Promise<Replica> {
+    const { server, close } = await run(this.nats, dir, this.settings);
+    return { rest: () => new RestClient('http', server.http.port, this.ca), close };
+  }
+
   /** Ends tink-server and its connections and starts it anew on the same data. */
   async restart(): Promise<void> {
     await this.stopServer();
@@ -81,6 +87,11 @@ export class Harness {
   }
 }
 
+export interface Replica {
+  rest(): RestClient;
+  close(): Promise<void>;
+}
+
 interface Running {
   readonly server: RunningTinkServer;
   readonly store: JetStreamEventStore;
@@ -90,6 +101,7 @@ interface Running {
 async function run(nats: TestNats, dir: string, settings: Settings): Promise<Running> {
   const { engine, pki } = nats;
   const identity = await ensureNatsIdentity(join(nats.dir, 'identity'));
+  const secretsKey = await ensureSecretsKey(join(nats.dir, 'identity'));
   const bus = await NatsBus.connect({ ...engine, name: 'tink-server' });
   const store = await JetStreamEventStore.fromConnection(bus.connection, { ...engine, patienceMs: 2_000 });
   const config = Object.freeze({
@@ -101,7 +113,9 @@ async function run(nats: TestNats, dir: string, settings: Settings): Promise<Run
     ...settings,
   });
   if (!pki) throw new Error('the harness needs a secured nats-server');
-  const server = await startTinkServer(config, { store, bus, pki, credentials: identity, version: '1.2.3-test' });
+  const auditKey = await ensureAuditKey(join(nats.dir, 'identity'));
+  const ports = { store, bus, pki, credentials: identity, auditKey, secretsKey, version: '1.2.3-test' };
+  const server = await startTinkServer(config, ports);
   return {
     server,
     store,

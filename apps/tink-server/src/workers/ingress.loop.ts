@@ -8,7 +8,13 @@ import {
 } from '@tinkerbell/domain';
 import type { WorkflowEvent } from '@tinkerbell/events';
 import { CommandIdReusedError, CommitTooLargeError, handle, type EventStore } from '@tinkerbell/event-store';
-import { subjects, type NatsBus, type Report as Message } from '@tinkerbell/messaging';
+import {
+  ReportsTakenOverError,
+  subjects,
+  type Lease,
+  type NatsBus,
+  type Report as Message,
+} from '@tinkerbell/messaging';
 import { MalformedJsonError } from '../http/json-text';
 import type { Metrics } from '../metrics';
 import { isEarly } from './early-report';
@@ -30,8 +36,6 @@ class PutOffError extends Error {}
  */
 export class IngressLoop {
   private readonly logger = new ServerLogger('ingress');
-  private readonly stopping = new AbortController();
-  private running: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly store: EventStore,
@@ -39,30 +43,27 @@ export class IngressLoop {
     private readonly metrics: Metrics,
   ) {}
 
-  start(): void {
-    const { signal } = this.stopping;
-    this.running = this.bus
-      .consumeReports((message) => this.take(message), { signal })
-      .catch((error: unknown) => {
-        if (!signal.aborted) this.logger.error('reports are no longer taken in', String(error));
-      });
+  /** For one term of the lease: of all servers one takes reports, so that those of a worker stay in order. */
+  async run({ signal, epoch }: Lease): Promise<void> {
+    try {
+      await this.bus.consumeReports((message) => this.take(message, signal), { signal, epoch });
+    } catch (error) {
+      if (!(error instanceof ReportsTakenOverError)) throw error;
+      this.logger.warn(`another server takes the reports: ${error.message}`);
+    }
   }
 
-  async close(): Promise<void> {
-    this.stopping.abort();
-    await this.running;
-  }
-
-  private async take(message: Message): Promise<void> {
+  private async take(message: Message, signal: AbortSignal): Promise<void> {
     for (let failures = 0; ; failures++) {
+      if (signal.aborted) throw new PutOffError('the lease is lost');
       try {
         const result = await this.record(message);
         this.metrics.count('tink_reports_total', 'Reports of workers by result', { kind: kindOf(message), result });
         return;
       } catch (error) {
-        if (error instanceof PutOffError || this.stopping.signal.aborted) throw error;
+        if (error instanceof PutOffError || signal.aborted) throw error;
         this.logger.warn(`${message.subject} ${message.id} not recorded yet: ${String(error)}`);
-        await this.pause(Math.min(100 * 2 ** failures, slowestRetryMilliseconds));
+        await pause(Math.min(100 * 2 ** failures, slowestRetryMilliseconds), signal);
       }
     }
   }
@@ -140,19 +141,18 @@ export class IngressLoop {
     );
     return isEarly(report.command, state);
   }
+}
 
-  private pause(milliseconds: number): Promise<void> {
-    const { signal } = this.stopping;
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, milliseconds);
-      signal.addEventListener('abort', done);
-    });
-  }
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal.addEventListener('abort', done);
+  });
 }
 
 function isRefusal(error: unknown): error is Error {

@@ -40,6 +40,17 @@ const details = {
   EnrolmentTokenIssued: nothing,
   WorkerEnrolled: ({ data }) => `from ${data.address}`,
   WorkerReady: nothing,
+  ClaimTaken: ({ data }) => `${data.kind} ${data.value} for ${data.owner}`,
+  SecretSet: ({ data }) => `version ${data.version}`,
+  SecretDeleted: nothing,
+  SubscriptionCreated: nothing,
+  SubscriptionChanged: nothing,
+  SubscriptionDisabled: nothing,
+  SubscriptionEnabled: nothing,
+  SubscriptionDeleted: nothing,
+  DeliveryFailed: ({ data }) => `of ${data.eventId} after ${data.attempts} attempts, status ${data.status}`,
+  DeadLetterRedelivered: ({ data }) => `of ${data.eventId}`,
+  AuditCheckpointed: ({ data }) => `up to ${data.position}`,
   WorkflowCreated: ({ data: { templateName, actions, origin } }) =>
     `of template ${templateName}, ${actions.length} actions` +
     (origin === null ? '' : `, repeats ${origin.workflowId} from action ${origin.from}`),

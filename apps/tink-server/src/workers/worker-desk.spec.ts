@@ -23,9 +23,11 @@ const theirs = actionSpec({ name: 'theirs', workerId: other });
 
 let memory: Memory;
 let desk: WorkerDesk;
+let pendingStart: unknown;
 beforeEach(async () => {
   memory = await openMemory();
-  desk = new WorkerDesk(memory.store, memory.reads);
+  pendingStart = undefined;
+  desk = new WorkerDesk(memory.store, memory.reads, async () => pendingStart);
   await memory.given('hardware', hardwareId, hardwareRegistered());
 });
 afterEach(() => memory.close());
@@ -76,6 +78,14 @@ describe('next', () => {
     expect(await next('boot-2')).toMatchObject({ assignment: { workflowId: 'wf-2' } });
     const last = (await memory.eventsOf('workflow', 'wf')).at(-2)?.event;
     expect(last).toMatchObject({ type: 'ActionFailed', data: { index: 0, reason: 'unknown-outcome', exitCode: null } });
+  });
+  it('does not hand out what another boot began and reported, before the log has it', async () => {
+    await memory.given('workflow', 'wf', workflowCreated(1));
+    pendingStart = { workflowId: 'wf', index: 0, attempt: 1, bootId: 'boot-1', startedAt: '2026-01-01T00:00:00.000Z' };
+    expect(await next('boot-2')).toMatchObject({ assignment: null, reason: expect.stringContaining('earlier boot') });
+    expect(await next('boot-1')).toMatchObject({ assignment: { workflowId: 'wf', index: 0 } });
+    pendingStart = { workflowId: 'other', index: 0, attempt: 1, bootId: 'boot-1' };
+    expect(await next('boot-2')).toMatchObject({ assignment: { workflowId: 'wf', index: 0 } });
   });
   it('waits for another worker in a workflow that has begun', async () => {
     await memory.given('workflow', 'wf', workflowCreated([mine, theirs, mine]), actionStarted(0), actionSucceeded(0));
@@ -135,7 +145,12 @@ describe('next', () => {
     const retryAt = new Date(Date.now() + 3_600_000).toISOString();
     await memory.given('workflow', 'wf', workflowCreated(1), actionStarted(0), actionAttemptFailed(0, { retryAt }));
     expect((await next()).reason).toContain(`tries hello world/action-0 again at ${retryAt}`);
-    const later = new WorkerDesk(memory.store, memory.reads, () => Date.parse(retryAt));
+    const later = new WorkerDesk(
+      memory.store,
+      memory.reads,
+      async () => undefined,
+      () => Date.parse(retryAt),
+    );
     expect(await later.next(hardwareId, { bootId: 'b' })).toMatchObject({ assignment: { index: 0, attempt: 2 } });
   });
   it('says why there is nothing', async () => {

@@ -22,6 +22,7 @@ type Found =
   /** `rows`: every workflow of the worker. */
   | { readonly kind: 'none'; readonly reason: string | undefined; readonly rows: readonly WorkflowRow[] };
 
+const begunByEarlierBoot = 'an earlier boot began this action; its report is on its way into the log';
 /** How long a workflow counts as begun when its first action was handed out and its start is not in the log yet. */
 const beginningMilliseconds = 30_000;
 
@@ -34,9 +35,11 @@ export class WorkerDesk {
   /** Workflow → until when it counts as begun. */
   private readonly beginning = new Map<string, number>();
 
+  /** `pendingStart`: the body of the worker's last report of a start that is not in the log yet. */
   constructor(
     private readonly store: EventStore,
     private readonly reads: ReadSide,
+    private readonly pendingStart: (workerId: string) => Promise<unknown>,
     private readonly now: () => number = Date.now,
   ) {}
 
@@ -67,6 +70,7 @@ export class WorkerDesk {
         return { kind: 'found', step, state };
       }
       reason ??= step.kind === 'wait' ? step.reason : `workflow ${row.id}: action ${step.index} runs in another worker`;
+      if (step.kind === 'wait' && step.reason === begunByEarlierBoot) break;
       if (machinesHeld(this.reads.workflows.get(row.id) ?? row).includes(workerId)) break;
     }
     return { kind: 'none', reason, rows };
@@ -117,12 +121,34 @@ export class WorkerDesk {
       ...{ workflowId, workerId, bootId, now: new Date(this.now()).toISOString() },
       busy: busy?.filter((one) => one.workflowId === workflowId),
     };
-    for (;;) {
+    for (let cleared = false; ;) {
       const state = await this.load(workflowId);
       const step = nextAssignment(state, asking);
-      if (step.kind !== 'abandon' || !givesUp) return { step, state };
-      await this.abandon(workflowId, workerId, bootId, step);
+      if (step.kind === 'abandon' && givesUp) {
+        await this.abandon(workflowId, workerId, bootId, step);
+        continue;
+      }
+      if (step.kind !== 'assignment' || cleared) return { step, state };
+      if (await this.begunBefore(workerId, bootId, step)) {
+        return { step: { kind: 'wait', reason: begunByEarlierBoot }, state };
+      }
+      // That report may have come into the log between the two looks.
+      cleared = true;
     }
+  }
+
+  /**
+   * Another boot of this machine has reported the start of the very attempt, and nobody has taken the report into the log yet: handed out
+   * again, the action would run twice.
+   */
+  private async begunBefore(
+    workerId: string,
+    bootId: string,
+    step: { readonly workflowId: string; readonly index: number; readonly attempt: number },
+  ): Promise<boolean> {
+    const start = (await this.pendingStart(workerId)) as Partial<Record<string, unknown>> | null | undefined;
+    const same = (['workflowId', 'index', 'attempt'] as const).every((field) => start?.[field] === step[field]);
+    return same && start?.['bootId'] !== bootId;
   }
 
   private async load(workflowId: string): Promise<WorkflowState> {
@@ -169,7 +195,9 @@ export function attemptState(state: ExistingWorkflow, index: number, attempt: nu
   const runs = action.status === 'running' && running?.attempt === attempt;
   const finished = attempts >= attempt && !runs && action.status !== 'unknown';
   if (state.deleted) return { goOn: false, finished, reason: 'the workflow is deleted' };
-  if (cancelling && runs) return { goOn: false, cancelled: true, finished, reason: 'the workflow is being cancelled' };
+  if (cancelling && !finished) {
+    return { goOn: false, cancelled: true, finished, reason: 'the workflow is being cancelled' };
+  }
   if (runs && !isTerminal(status)) return { goOn: true, finished: false, reason: '' };
   if (finished) {
     return { goOn: false, finished, reason: isTerminal(status) ? `the workflow has ended: ${status}` : 'recorded' };

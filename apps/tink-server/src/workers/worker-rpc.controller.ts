@@ -7,9 +7,11 @@ import {
   type DataPutReply,
   type NextReply,
   type PermitReply,
+  type SecretsReply,
   type StateReply,
 } from '@tinkerbell/messaging';
 import { checked } from '../http/checked.dto';
+import { AttemptSecrets } from '../secrets/attempt-secrets';
 import { WorkflowData } from '../workflow/workflow-data';
 import { RpcErrorFilter } from './rpc-error.filter';
 import { WorkerAccess } from './worker-access';
@@ -32,6 +34,7 @@ export class WorkerRpcController {
     private readonly data: WorkflowData,
     private readonly access: WorkerAccess,
     private readonly permits: Permits,
+    private readonly secrets: AttemptSecrets,
   ) {}
 
   @MessagePattern(subjects.anyRpc('next'), Transport.NATS)
@@ -42,6 +45,11 @@ export class WorkerRpcController {
   @MessagePattern(subjects.anyRpc('permit'), Transport.NATS)
   permit(@Payload() body: unknown, @Ctx() context: NatsContext): Promise<PermitReply> {
     return this.permits.grant(workerOf(context), checked(PermitRequestDto, body, 'request'));
+  }
+
+  @MessagePattern(subjects.anyRpc('secrets'), Transport.NATS)
+  attemptSecrets(@Payload() body: unknown, @Ctx() context: NatsContext): Promise<SecretsReply> {
+    return this.secrets.of(workerOf(context), checked(StateRequestDto, body, 'request'));
   }
 
   @MessagePattern(subjects.anyRpc('state'), Transport.NATS)

@@ -1,6 +1,7 @@
 import {
   ConflictError,
   fold,
+  InvalidError,
   NotFoundError,
   parseMac,
   presentHardware,
@@ -15,6 +16,7 @@ import type { TemplateRow } from '@tinkerbell/projections';
 import { planWorkflow } from '@tinkerbell/template';
 import { metadataFor, newId, streamOf, type Caller } from '../commands/caller';
 import type { ReadSide } from '../read-side';
+import type { Secrets } from '../secrets/secrets';
 import { findTemplate } from '../template/template-commands';
 import { actionIndex } from './action-index';
 import { repeatWorkflow } from './repeat-workflow';
@@ -40,6 +42,7 @@ export class WorkflowCommands {
   constructor(
     private readonly store: EventStore,
     private readonly reads: ReadSide,
+    private readonly secrets: Pick<Secrets, 'missing'>,
   ) {}
 
   /** Renders the template and snapshots what will run. Throws InvalidDocumentError, NotFoundError, InvalidError naming the fault. */
@@ -49,6 +52,7 @@ export class WorkflowCommands {
     const earlier = caller.key === undefined ? undefined : await this.earlier(id, { template, devices });
     if (earlier) return earlier;
     const created = this.plan(findTemplate(this.reads, template), devices);
+    await this.refuseUnknownSecrets(created.actions);
     return this.write(id, { type: 'CreateWorkflow', ...created }, 'create', caller);
   }
 
@@ -77,6 +81,17 @@ export class WorkflowCommands {
     const { state: made, position } = await this.load(newOne);
     if (made.status !== 'none') return { id: newOne, position, changed: false };
     return this.write(newOne, repeatWorkflow(state, id, from), 'create', caller);
+  }
+
+  private async refuseUnknownSecrets(actions: readonly PlannedAction[]): Promise<void> {
+    const named = actions.flatMap(({ plan }) => Object.values(plan.secrets));
+    const [unknown] = named.length === 0 ? [] : await this.secrets.missing(named);
+    if (unknown === undefined) return;
+    const user = actions.find(({ plan }) => Object.values(plan.secrets).includes(unknown));
+    throw new InvalidError(
+      'secrets',
+      `${user?.plan.id ?? 'an action'} wants secret ${unknown}, which is not set (tink secret set ${unknown})`,
+    );
   }
 
   /** `templateName` is the name that the template is stored under; the one in its text is another matter. */
