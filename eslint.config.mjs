@@ -84,7 +84,10 @@ const patternsFor = (file) =>
     }));
 
 /** Packages, pure themselves, that one pure folder may import. */
-const purePackages = { 'libs/template': '|yaml$', 'libs/public-events': '|@sinclair/typebox(?:/value)?$' };
+const purePackages = {
+  'libs/template': '|yaml$|re2js$|@noble/hashes/',
+  'libs/public-events': '|@sinclair/typebox(?:/value)?$',
+};
 
 /** What a pure folder may not import: all but its own files and our libraries, of which the tags decide. */
 const notOurs = (dir) => `^(?!\\.{1,2}(?:/|$)|@tinkerbell/${purePackages[dir] ?? ''})`;

@@ -1,4 +1,5 @@
-import type { HardwareRecord } from '@tinkerbell/events';
+import type { ReadModelStatus } from '@tinkerbell/event-store';
+import type { HardwareRecord, PlannedAction } from '@tinkerbell/events';
 import type { LeaseRow, MachineRow, QueuePlace, WorkflowRow } from '@tinkerbell/projections';
 
 /** What `/api` answers; docs/api.md. MAC addresses with colons. */
@@ -17,6 +18,53 @@ export interface TemplateItem {
   readonly version: number;
   readonly createdAt: string;
   readonly updatedAt: string;
+}
+
+export interface TemplateVersionItem {
+  readonly version: number;
+  readonly name: string;
+  readonly at: string;
+  readonly actor: string;
+  readonly bytes: number;
+  readonly isCurrent: boolean;
+}
+export interface TemplateDiffItem {
+  readonly from: number;
+  readonly to: number;
+  readonly name: { readonly from: string; readonly to: string };
+  readonly unified: string;
+}
+/** A stored template, or a text. */
+export interface TryTemplate {
+  readonly template?: string;
+  readonly data?: string;
+  readonly hardware: unknown;
+}
+export interface PlanItem {
+  readonly version: string;
+  readonly name: string;
+  readonly globalTimeoutSeconds: number;
+  readonly machines: readonly { readonly device: string; readonly address: string; readonly workerId: string | null }[];
+  readonly actions: readonly PlannedAction[];
+}
+export interface ReplayItem {
+  readonly templateId: string;
+  readonly differing: readonly {
+    readonly workflowId: string;
+    readonly createdAt: string;
+    readonly templateVersion: number;
+    readonly status: string;
+    readonly changes: readonly {
+      readonly action: string;
+      readonly change: 'added' | 'removed' | 'changed' | 'moved';
+      readonly field: string;
+      readonly from: unknown;
+      readonly to: unknown;
+    }[];
+    readonly refused: { readonly message: string } | null;
+  }[];
+  readonly same: number;
+  readonly leftOut: number;
 }
 
 /** `waiting`: why nothing runs although it is not finished. */
@@ -43,6 +91,11 @@ export interface SecretItem {
   readonly updatedAt: string;
   /** Who set it, e.g. `user:admin`. */
   readonly by: string;
+}
+
+export interface ReadModelItem extends ReadModelStatus {
+  /** Commits of the log that are not in the rows yet; null when the server does not know. */
+  readonly lag: number | null;
 }
 
 export interface LogItem {

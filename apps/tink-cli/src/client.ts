@@ -13,11 +13,17 @@ import type {
   LogItem,
   MachineItem,
   SecretItem,
+  PlanItem,
   RedeliveredItem,
+  ReplayItem,
   SubscriptionItem,
   SubscriptionRequest,
   SubscriptionWritten,
+  ReadModelItem,
+  TemplateDiffItem,
   TemplateItem,
+  TemplateVersionItem,
+  TryTemplate,
   WorkerToken,
   WorkflowDataItem,
   WorkflowItem,
@@ -76,6 +82,23 @@ export class Client {
     this.write('PUT', `/api/templates/${encodeURIComponent(id)}`, body);
   deleteTemplate = (id: string): Promise<Deleted> => this.write('DELETE', `/api/templates/${encodeURIComponent(id)}`);
 
+  templateVersions = (idOrName: string): Promise<readonly TemplateVersionItem[]> =>
+    this.get(`/api/templates/${encodeURIComponent(idOrName)}/versions`);
+  templateVersion = (idOrName: string, version: number): Promise<TemplateItem> =>
+    this.get(`/api/templates/${encodeURIComponent(idOrName)}/versions/${version}`);
+  templateDiff = (idOrName: string, query: Query): Promise<TemplateDiffItem> =>
+    this.get(`/api/templates/${encodeURIComponent(idOrName)}/diff`, query);
+  restoreTemplate = (idOrName: string, version: number): Promise<Written> =>
+    this.write('POST', `/api/templates/${encodeURIComponent(idOrName)}/restore`, { version });
+  renderTemplate = (tried: TryTemplate): Promise<{ readonly text: string }> =>
+    this.write('POST', '/api/templates/render', tried);
+  planTemplate = (tried: TryTemplate): Promise<PlanItem> => this.write('POST', '/api/templates/plan', tried);
+  replayTemplate = (body: {
+    readonly template: string;
+    readonly data?: string;
+    readonly limit: number;
+  }): Promise<ReplayItem> => this.write('POST', '/api/templates/replay', body);
+
   workflows = (query: Query = {}): Promise<readonly WorkflowItem[]> => this.all('/api/workflows', query);
   workflow = (id: string, minSeq?: number, signal?: AbortSignal): Promise<WorkflowItem> =>
     this.get(`/api/workflows/${encodeURIComponent(id)}`, { minSeq }, signal);
@@ -99,6 +122,9 @@ export class Client {
   }
 
   machines = (): Promise<readonly MachineItem[]> => this.all('/api/machines', {});
+  readModels = (): Promise<readonly ReadModelItem[]> => this.get('/api/read-models', {});
+  rebuildReadModels = (projections?: readonly string[]): Promise<readonly ReadModelItem[]> =>
+    this.write('POST', '/api/read-models/rebuild', { projections });
   leases = (): Promise<readonly LeaseItem[]> => this.all('/api/leases', {});
   workerToken = (hardwareId: string): Promise<WorkerToken> =>
     this.write('POST', `/api/workers/${encodeURIComponent(hardwareId)}/token`, {});

@@ -18,6 +18,7 @@ import {
 } from './commands/hardware.command';
 import { hardwareWatch } from './commands/hardware-watch.command';
 import { leaseList } from './commands/lease.command';
+import { readModelsList, readModelsRebuild } from './commands/read-models.command';
 import { logs } from './commands/logs.command';
 import { machineGet, machineList } from './commands/machine.command';
 import { up, version } from './commands/process.command';
@@ -31,6 +32,9 @@ import {
   subscriptionRedeliver,
 } from './commands/subscription.command';
 import { templateCreate, templateDelete, templateGet, templateList, templateUpdate } from './commands/template.command';
+import { templatePlan } from './commands/template-plan.command';
+import { templateConvert, templateLint, templateRender, templateSchema } from './commands/template-text.command';
+import { templateDiff, templateRestore, templateVersions } from './commands/template-versions.command';
 import { workerToken } from './commands/worker.command';
 import { workflowApprove, workflowReject, workflowResolve, workflowSkip } from './commands/workflow-action.command';
 import { workflowCancel, workflowPause, workflowResume } from './commands/workflow-cancel.command';
@@ -54,6 +58,14 @@ export const commands: readonly CliCommand[] = [
   templateList,
   templateUpdate,
   templateDelete,
+  templateLint,
+  templateRender,
+  templatePlan,
+  templateConvert,
+  templateSchema,
+  templateVersions,
+  templateDiff,
+  templateRestore,
   workflowCreate,
   workflowGet,
   workflowList,
@@ -85,6 +97,8 @@ export const commands: readonly CliCommand[] = [
   machineList,
   machineGet,
   leaseList,
+  readModelsList,
+  readModelsRebuild,
   workerToken,
   secretSet,
   secretList,

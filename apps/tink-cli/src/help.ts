@@ -22,6 +22,7 @@ export const groups: Readonly<Record<string, string>> = {
   worker: 'workers: what runs the actions on a machine',
   secret: 'secrets: values for actions that no template, log or answer holds',
   audit: 'the audit: that the log is what was written, and who did what',
+  'read-models': 'what tink-server answers from: rows made of the log',
 };
 
 const width = 30;

@@ -1,4 +1,5 @@
-import { openReadModels, type EventStore, type ReadModels } from '@tinkerbell/event-store';
+import { InvalidError } from '@tinkerbell/domain';
+import { openReadModels, type EventStore, type ReadModels, type ReadModelStatus } from '@tinkerbell/event-store';
 import {
   hardwareList,
   leaseList,
@@ -55,5 +56,18 @@ export class ProjectedReads extends ReadSide {
 
   waitFor(position: number, timeoutMilliseconds: number): Promise<boolean> {
     return this.readModels.waitFor(position, timeoutMilliseconds);
+  }
+
+  status(): readonly ReadModelStatus[] {
+    return this.readModels.status();
+  }
+
+  rebuild(names?: readonly string[]): void {
+    try {
+      this.readModels.rebuild(names);
+    } catch (error) {
+      if (error instanceof RangeError) throw new InvalidError('projections', error.message);
+      throw error;
+    }
   }
 }

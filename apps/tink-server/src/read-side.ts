@@ -1,5 +1,5 @@
 import { NotFoundError } from '@tinkerbell/domain';
-import type { ReadModel } from '@tinkerbell/event-store';
+import type { ReadModel, ReadModelStatus } from '@tinkerbell/event-store';
 import type {
   HardwareRow,
   LeaseRow,
@@ -28,6 +28,11 @@ export abstract class ReadSide {
   /** Resolves with whether all read models have applied the log up to this position, at the latest after the time (milliseconds). */
   abstract waitFor(position: number, timeoutMilliseconds: number): Promise<boolean>;
 
+  /** How each read model stands, and what is being built. */
+  abstract status(): readonly ReadModelStatus[];
+  /** Builds rows anew beside those that answer; no names = all. Throws InvalidError for a name that is not one. */
+  abstract rebuild(names?: readonly string[]): void;
+
   /** As `waitFor`, with an error for the caller when it takes too long. */
   async atLeast(position: number): Promise<void> {
     if (position <= this.position()) return;
@@ -47,18 +52,30 @@ export abstract class ReadSide {
   }
 }
 
+export interface Rows {
+  /** Rows with a key after this one. */
+  readonly after?: string | undefined;
+  /** Only rows with this lookup. */
+  readonly lookup?: string | undefined;
+  /** Rows that are fetched at a time. */
+  readonly chunk?: number;
+}
+
 /** Every row of a read model, fetched in pages so that other work gets its turn between them. */
 export async function* rowsOf<Row>(
   model: ReadModel<Row>,
   keyOf: (row: Row) => string,
-  from?: string,
+  { after: from, lookup, chunk = 500 }: Rows = {},
 ): AsyncGenerator<Row> {
-  const limit = 500;
   for (let after = from; ;) {
-    const page = model.list(after === undefined ? { limit } : { after, limit });
+    const page = model.list({
+      limit: chunk,
+      ...(after === undefined ? {} : { after }),
+      ...(lookup === undefined ? {} : { lookup }),
+    });
     yield* page;
     const last = page.at(-1);
-    if (page.length < limit || last === undefined) return;
+    if (page.length < chunk || last === undefined) return;
     after = keyOf(last);
     await new Promise((resolve) => setImmediate(resolve));
   }

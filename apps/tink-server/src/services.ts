@@ -19,7 +19,12 @@ import { AttemptSecrets } from './secrets/attempt-secrets';
 import { Secrets } from './secrets/secrets';
 import { Site } from './site';
 import { makeIntegrations, type Integrations } from './subscriptions/integrations';
+import { RegistryImages } from './template/registry-images';
 import { TemplateCommands } from './template/template-commands';
+import { TemplateHistory } from './template/template-history';
+import { TemplateReplay } from './template/template-replay';
+import { TemplateTrial } from './template/template-trial';
+import { WorkflowPlanner } from './template/workflow-planner';
 import type { TinkServerConfig } from './tink-server.config';
 import { Permits } from './workers/permits';
 import { WorkerAccess } from './workers/worker-access';
@@ -56,14 +61,20 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     enabled: config.TINK_COMPAT_WORKER_GRPC === 'on',
     allowed: allowedNetworks(config.TINK_COMPAT_WORKER_NETWORKS),
   };
+  const images = config.TINK_PIN_IMAGES === 'on' ? new RegistryImages(ownRegistry(config, pki.ca)) : null;
+  const planner = new WorkflowPlanner(reads, images);
+  const templates = new TemplateCommands(store, reads);
   const values: readonly (readonly [abstract new (...args: never[]) => unknown, unknown])[] = [
     [EventStore, store],
     [ReadSide, reads],
     [Metrics, metrics],
     [Site, new Site(store, pki.ca, ports.version, readModels.fault)],
     [HardwareCommands, new HardwareCommands(store, reads)],
-    [TemplateCommands, new TemplateCommands(store, reads)],
-    [WorkflowCommands, new WorkflowCommands(store, reads, secrets)],
+    [TemplateCommands, templates],
+    [TemplateHistory, new TemplateHistory(store, reads, templates)],
+    [TemplateTrial, new TemplateTrial(reads, planner)],
+    [TemplateReplay, new TemplateReplay(store, reads, planner)],
+    [WorkflowCommands, new WorkflowCommands(store, reads, planner, secrets)],
     [WorkflowData, data],
     [Secrets, secrets],
     [AttemptSecrets, new AttemptSecrets(store, secrets)],
@@ -94,6 +105,15 @@ function auditCheckpoints(config: TinkServerConfig, { store, auditKey }: TinkSer
     checkpoints.fault === undefined ? 0 : 1,
   );
   return checkpoints;
+}
+
+function ownRegistry(config: TinkServerConfig, ca: string) {
+  return {
+    address: config.TINK_REGISTRY_ADDRESS,
+    username: config.TINK_REGISTRY_USERNAME,
+    password: config.TINK_REGISTRY_PASSWORD,
+    ca,
+  };
 }
 
 function enrolmentOptions(config: TinkServerConfig, ca: string) {

@@ -92,6 +92,10 @@ export class TinkServerConfig {
   @IsString()
   readonly TINK_REGISTRY_PASSWORD: string = '';
 
+  /** `off` (laboratories): images of templates 1.0 stay as they are named instead of being pinned to their digest when a workflow is made. */
+  @IsIn(['on', 'off'])
+  readonly TINK_PIN_IMAGES: 'on' | 'off' = 'on';
+
   /** NATS as workers reach it, e.g. `tls://192.168.1.1:4222`. */
   @IsString()
   readonly TINK_WORKER_NATS_URL: string = 'tls://127.0.0.1:4222';

@@ -10,9 +10,12 @@ import { HardwareGrpcController } from './hardware/hardware.grpc.controller';
 import { MachinesApiController } from './machines.api.controller';
 import { SecretApiController } from './secrets/secret.api.controller';
 import { PublicEventsApiController } from './publishing/public-events.api.controller';
+import { ReadModelsApiController } from './read-models.api.controller';
 import { SiteController } from './site.controller';
 import { SubscriptionsApiController } from './subscriptions/subscriptions.api.controller';
 import { TemplateApiController } from './template/template.api.controller';
+import { TemplateHistoryApiController } from './template/template-history.api.controller';
+import { TemplateTrialApiController } from './template/template-trial.api.controller';
 import { TemplateGrpcController } from './template/template.grpc.controller';
 import { HardwareV1Controller } from './v1/hardware.v1.controller';
 import { TemplateV1Controller } from './v1/template.v1.controller';
@@ -30,6 +33,8 @@ import { WorkflowGrpcController } from './workflow/workflow.grpc.controller';
     WorkflowV1Controller,
     HardwareApiController,
     TemplateApiController,
+    TemplateHistoryApiController,
+    TemplateTrialApiController,
     WorkflowApiController,
     WorkflowDecisionsApiController,
     SecretApiController,
@@ -38,6 +43,7 @@ import { WorkflowGrpcController } from './workflow/workflow.grpc.controller';
     MachinesApiController,
     PublicEventsApiController,
     SubscriptionsApiController,
+    ReadModelsApiController,
     EnrolmentController,
     HardwareGrpcController,
     TemplateGrpcController,

@@ -58,6 +58,7 @@ export { claimDecider } from './claim/claim.decider';
 export type { ClaimCommand, ClaimState, TakeClaim } from './claim/claim.decider';
 export { enrolmentDecider } from './enrolment/enrolment.decider';
 export type { EnrolmentCommand, EnrolmentState, EnrolWorker } from './enrolment/enrolment.decider';
+export { nearest } from './nearest';
 export { parseHardware } from './hardware/parse-hardware';
 export { presentHardware } from './hardware/present-hardware';
 export type { PresentedHardware } from './hardware/present-hardware';

@@ -35,6 +35,8 @@ export interface Appended {
   readonly head: StreamHead;
   /** The command had been appended before; nothing was stored now. */
   readonly duplicate: boolean;
+  /** Size of the commit, when it was stored now. */
+  readonly bytes?: number;
 }
 
 export interface SubscribeOptions {

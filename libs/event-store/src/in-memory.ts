@@ -72,7 +72,7 @@ export class InMemoryEventStore extends EventStore {
     this.#log.push(message);
     this.#commandIds.set(metadata.id, stream);
     this.#wake();
-    return { head: headOf(message), duplicate: false };
+    return { head: headOf(message), duplicate: false, bytes: bytes.length };
   }
 
   async *subscribe(options: SubscribeOptions): AsyncIterable<Commit> {

@@ -11,7 +11,7 @@ export { UnknownEventError } from '@tinkerbell/events';
 export type { Appended, Commit, History, StreamHead, SubscribeOptions } from './event-store';
 export { handle } from './handle';
 export type { Handled, Prepare } from './handle';
-export type { ReadModel } from './read-model';
+export type { Changes, ListOptions, ReadModel, ReadModelStatus } from './read-model';
 export { InMemoryEventStore } from './in-memory';
 export { parseCommit } from './envelope';
 export type { Kept, StoredMessage } from './envelope';

@@ -2,6 +2,7 @@ export {
   defaultTenant,
   isSubjectToken,
   parseLogSubject,
+  isStream,
   parseStream,
   parseWorkerSubject,
   SubjectTokenError,

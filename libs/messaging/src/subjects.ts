@@ -63,6 +63,12 @@ export function workerPermissions(workerId: string): {
   };
 }
 
+const streamForm = /^tink\.ev\.[^.]+\.[^.]+\.[^.]+$/;
+
+export function isStream(subject: string): boolean {
+  return streamForm.test(subject);
+}
+
 /** `tink.ev.<tenant>.<aggregate>.<id>` → its parts, or undefined when it is not such a subject. */
 export function parseStream(subject: string): { tenant: string; aggregate: string; id: string } | undefined {
   const [tink, ev, tenant, aggregate, id, ...rest] = subject.split('.');

@@ -1,7 +1,8 @@
-import { CommandError, define, exit, UsageError } from '../cli-command';
+import { CommandError, define, exit } from '../cli-command';
 import type { WorkflowItem } from '../api-types';
 import { outputFlag, printListing, quietFlag } from '../output/print';
 import { deleteEach } from './delete-each';
+import { devicesOf } from './devices';
 import { getDocument, getFlags } from './get-flags';
 import { checkUuids, someIds } from './ids';
 import { printNotes } from './print-notes';
@@ -142,17 +143,3 @@ export const workflowData = define({
     return exit.ok;
   },
 });
-
-function devicesOf(text: string): unknown {
-  const hint = `for example '{"device_1":"08:00:27:00:00:01"}', in single quotes`;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new UsageError(`--hardware is not JSON: ${text}`, hint);
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new UsageError('--hardware is a JSON object of device names and addresses', hint);
-  }
-  return value;
-}

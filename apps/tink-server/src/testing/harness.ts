@@ -108,6 +108,7 @@ async function run(nats: TestNats, dir: string, settings: Settings): Promise<Run
     ...new TinkServerConfig(),
     ...{ TINK_HOST: '127.0.0.1', TINK_GRPC_PORT: 0, TINK_HTTP_PORT: 0, TINK_HTTPS_PORT: 0 },
     TINK_LOG_LEVEL: 'error' as const,
+    TINK_PIN_IMAGES: 'off' as const,
     TINK_DATA_DIR: dir,
     TINK_WORKER_NATS_URL: nats.url,
     ...settings,

@@ -3,21 +3,18 @@ import {
   fold,
   InvalidError,
   NotFoundError,
-  parseMac,
-  presentHardware,
   sameJson,
   workflowDecider,
   type OperatorCommand,
   type WorkflowState,
 } from '@tinkerbell/domain';
-import type { ActionSpec, PlannedAction, WorkflowCreated, WorkflowEvent } from '@tinkerbell/events';
+import type { PlannedAction, WorkflowEvent } from '@tinkerbell/events';
 import { handle, type EventStore, type Handled } from '@tinkerbell/event-store';
-import type { TemplateRow } from '@tinkerbell/projections';
-import { planWorkflow } from '@tinkerbell/template';
 import { metadataFor, newId, streamOf, type Caller } from '../commands/caller';
 import type { ReadSide } from '../read-side';
 import type { Secrets } from '../secrets/secrets';
 import { findTemplate } from '../template/template-commands';
+import type { WorkflowPlanner } from '../template/workflow-planner';
 import { actionIndex } from './action-index';
 import { repeatWorkflow } from './repeat-workflow';
 
@@ -42,6 +39,7 @@ export class WorkflowCommands {
   constructor(
     private readonly store: EventStore,
     private readonly reads: ReadSide,
+    private readonly planner: WorkflowPlanner,
     private readonly secrets: Pick<Secrets, 'missing'>,
   ) {}
 
@@ -51,7 +49,7 @@ export class WorkflowCommands {
     const id = newId(caller, 'workflow.create');
     const earlier = caller.key === undefined ? undefined : await this.earlier(id, { template, devices });
     if (earlier) return earlier;
-    const created = this.plan(findTemplate(this.reads, template), devices);
+    const created = await this.planner.created(findTemplate(this.reads, template), devices);
     await this.refuseUnknownSecrets(created.actions);
     return this.write(id, { type: 'CreateWorkflow', ...created }, 'create', caller);
   }
@@ -94,37 +92,6 @@ export class WorkflowCommands {
     );
   }
 
-  /** `templateName` is the name that the template is stored under; the one in its text is another matter. */
-  private plan(row: TemplateRow, devices: NewWorkflow['devices']): WorkflowCreated['data'] {
-    const { hardware } = this.reads;
-    const { globalTimeoutSeconds, actions } = planWorkflow(
-      row.data,
-      devices,
-      {
-        byMac: (mac) => hardware.find(`mac:${mac}`)?.id,
-        byIp: (address) => hardware.find(`ip:${address}`)?.id,
-      },
-      this.firstHardware(devices),
-    );
-    return {
-      templateId: row.id,
-      templateName: row.name,
-      templateVersion: row.version,
-      devices,
-      globalTimeoutSeconds,
-      actions: actions.map(linear),
-      origin: null,
-    };
-  }
-
-  /** The hardware of the first device, which a template reaches as `.Hardware`. */
-  private firstHardware(devices: NewWorkflow['devices']): { readonly hardware?: unknown } {
-    const [address = ''] = Object.values(devices);
-    const mac = parseMac(address);
-    const row = this.reads.hardware.find(mac === undefined ? `ip:${address}` : `mac:${mac}`);
-    return row ? { hardware: presentHardware(row.hardware) } : {};
-  }
-
   /** What the same Idempotency-Key made before. The template may have changed since: it is not rendered again. */
   private async earlier(id: string, { template, devices }: NewWorkflow): Promise<WorkflowWritten | undefined> {
     const { state, position } = await this.load(id);
@@ -159,17 +126,4 @@ export class WorkflowCommands {
     );
     return { state, position: head.position };
   }
-}
-
-function linear(spec: ActionSpec, index: number): PlannedAction {
-  const plan = { id: `${spec.task}/${spec.name}`, needs: index === 0 ? [] : [index - 1], runs: 'success' } as const;
-  const rest = {
-    condition: '',
-    retry: null,
-    approval: null,
-    destructive: false,
-    onReboot: 'fail',
-    secrets: {},
-  } as const;
-  return { ...spec, plan: { ...plan, ...rest } };
 }

@@ -40,6 +40,8 @@ export class WorkflowApiController {
         (!worker || row.actions.some(({ spec }) => spec.workerId === worker))
           ? workflowView(this.reads, row)
           : undefined,
+      // A worker has few workflows, a status many.
+      worker ? `worker:${worker}` : status && `status:${status}`,
     );
   }
 
