@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { workflowDecider } from '@tinkerbell/domain';
-import { handle } from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
 import { graph } from '@tinkerbell/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -127,6 +126,7 @@ describe('people decide about workflows, through the bundle and a real server', 
     });
     const command = { type: 'CreateWorkflow', ...data } as const;
     const metadata = { id: randomUUID(), actor: 'test' };
+    const { handle } = await import('@tinkerbell/event-store');
     await handle(real.harness.store, workflowDecider, subjects.stream('workflow', id), command, metadata);
     await expect
       .poll(async () => (await tink('state', id)).err, { timeout: 30_000 })
