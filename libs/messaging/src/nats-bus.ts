@@ -2,6 +2,7 @@ import type { JetStreamManager, JsMsg, Msg, NatsConnection, NatsError } from 'na
 import { BusForbiddenError, type BusOptions, BusUnavailableError, connectNats } from './nats-connect';
 import { streamNames } from './nats-names';
 import { pullMessages } from './nats-pull';
+import { Lanes } from './lanes';
 import { openReports, ReportsTakenOverError } from './nats-reports';
 import { parseLogSubject, parseWorkerSubject, type ReportKind, subjects } from './subjects';
 import type { LogLine } from './worker-protocol';
@@ -49,6 +50,8 @@ export interface Stored {
 }
 
 const defaultTimeoutMs = 5000;
+/** Reports of different workers that are taken in at a time. */
+const reportsAtOnce = 64;
 const retryDelayMs = 2000;
 
 /** NATS for everything that is not an event: reports, requests, output lines, wake-ups. Reconnects by itself for ever. */
@@ -83,7 +86,7 @@ export class NatsBus {
   }
 
   /**
-   * Hands out the workers' reports one after the other, in order, until aborted. A report is acknowledged when `handler` resolves; when
+   * Hands out the workers' reports until aborted: those of one worker one after the other, in order, those of others beside them. A report is acknowledged when `handler` resolves; when
    * it throws, the report comes again after two seconds, so log what went wrong and return for one that can never succeed.
    *
    * There is one reader at a time, the last one that began: it gets whatever is not acknowledged at once and in order, and the one before
@@ -100,16 +103,13 @@ export class NatsBus {
       open: openReports(this.connection, options.epoch ?? 0),
       isFinal: (error) => error instanceof ReportsTakenOverError,
     });
-    for await (const message of messages) {
-      const stillWorking = setInterval(() => message.working(), 10_000);
-      try {
-        await handler(toReport(message));
-        message.ack(); // when this is lost the report comes again, and its id is known by then
-      } catch {
-        message.nak(retryDelayMs);
-      } finally {
-        clearInterval(stillWorking);
+    const lanes = new Lanes(reportsAtOnce);
+    try {
+      for await (const message of messages) {
+        await lanes.add(parseWorkerSubject(message.subject)?.workerId ?? '', () => takeReport(message, handler));
       }
+    } finally {
+      await lanes.idle();
     }
   }
 
@@ -264,6 +264,18 @@ const reasons: Readonly<Record<string, string>> = {
 
 function isNatsError(error: unknown): error is NatsError {
   return error instanceof Error && error.name === 'NatsError';
+}
+
+async function takeReport(message: JsMsg, handler: (report: Report) => Promise<void>): Promise<void> {
+  const stillWorking = setInterval(() => message.working(), 10_000);
+  try {
+    await handler(toReport(message));
+    message.ack(); // when this is lost the report comes again, and its id is known by then
+  } catch {
+    message.nak(retryDelayMs);
+  } finally {
+    clearInterval(stillWorking);
+  }
 }
 
 function toReport(message: JsMsg): Report {
