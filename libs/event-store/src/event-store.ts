@@ -62,6 +62,10 @@ export abstract class EventStore {
   abstract subscribe(options: SubscribeOptions): AsyncIterable<Commit>;
   /** Position of the newest commit in the log; 0 when empty. */
   abstract lastPosition(): Promise<number>;
+  /**
+   * Position of the last commit that was stored at or before `time`, milliseconds since 1970; 0 when the log is empty or begins later.
+   */
+  abstract positionAt(time: number): Promise<number>;
   abstract close(): Promise<void>;
 }
 

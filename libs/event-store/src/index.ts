@@ -12,6 +12,7 @@ export type { Appended, Commit, History, StreamHead, SubscribeOptions } from './
 export { handle } from './handle';
 export type { Handled } from './handle';
 export type { ReadModel } from './read-model';
+export type { RowHistory } from './row-history';
 export { InMemoryEventStore } from './in-memory';
 export type { StoredMessage } from './envelope';
 export { openReadModels } from './projector';

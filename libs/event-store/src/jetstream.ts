@@ -1,5 +1,5 @@
 import type { Event, Metadata, Recorded } from '@tinkerbell/events';
-import { type BusOptions, connectNats, pullMessages, streamNames } from '@tinkerbell/messaging';
+import { type BusOptions, connectNats, pullMessages, streamNames, subjects } from '@tinkerbell/messaging';
 import {
   AckPolicy,
   DeliverPolicy,
@@ -25,6 +25,7 @@ import {
 } from './event-store';
 import { checkServer, describeFacts, type GateOptions, hasVersion, type StoreFacts } from './jetstream-gate';
 import { fromHeaders, fromStored, IncompleteAnswerError, type Kept, readSubjectInBatches } from './jetstream-messages';
+import { searchPosition } from './position-at';
 
 export interface JetStreamOptions extends GateOptions {
   /** How long an append or a read tries before it gives up with StoreUnavailableError; default 10 s. */
@@ -204,6 +205,14 @@ export class JetStreamEventStore extends EventStore {
     return this.#patiently('the position of the log', async () => {
       const { state } = await this.#manager.streams.info(streamNames.events);
       return state.last_seq;
+    });
+  }
+
+  positionAt(time: number): Promise<number> {
+    return this.#patiently('the position of a time', async () => {
+      const { state } = await this.#manager.streams.info(streamNames.events);
+      if (state.messages > 0 && Date.parse(state.last_ts) <= time) return state.last_seq;
+      return searchPosition(time, state.last_seq, (seq) => this.#get({ seq, next_by_subj: subjects.allEvents }));
     });
   }
 

@@ -1,6 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { Event, Recorded } from '@tinkerbell/events';
 import type { Projection } from '@tinkerbell/projections';
+import type { HistoryTables } from './projection-history';
 import type { ReadModel } from './read-model';
 
 export type Changes<Row> = readonly { readonly key: string; readonly row: Row | undefined }[];
@@ -14,17 +15,22 @@ export class ProjectionTables<E extends Event, Row> implements ReadModel<Row> {
   readonly #listeners = new Set<(changed: Changes<Row>) => void>();
   readonly #sql: ReturnType<typeof statements>;
 
-  constructor(db: Database, projection: Projection<E, Row>) {
+  /** `history`: keeps the past of the rows, and is as far as they are; when it is not, both are built anew. */
+  constructor(
+    db: Database,
+    projection: Projection<E, Row>,
+    readonly history?: HistoryTables<E, Row>,
+  ) {
     this.#db = db;
     this.#projection = projection;
     const name = `${projection.name.replaceAll('-', '_')}_v${projection.version}`;
     db.exec(`
-      CREATE TABLE IF NOT EXISTS projections (name TEXT, version INTEGER, position INTEGER NOT NULL, PRIMARY KEY (name, version)) STRICT;
       CREATE TABLE IF NOT EXISTS rows_${name} (key TEXT PRIMARY KEY, row TEXT NOT NULL) STRICT, WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS lookups_${name} (lookup TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (lookup, key)) STRICT, WITHOUT ROWID;
       CREATE INDEX IF NOT EXISTS lookups_${name}_key ON lookups_${name} (key);`);
     this.#sql = statements(db, name);
     this.position = this.#checkpoint();
+    if (history && history.position !== this.position) db.transaction(() => this.clear())();
   }
 
   /**
@@ -44,6 +50,7 @@ export class ProjectionTables<E extends Event, Row> implements ReadModel<Row> {
   clear(): void {
     this.#sql.clearRows.run();
     this.#sql.clearLookups.run();
+    this.history?.clear();
     this.#sql.checkpoint.run(this.#projection.name, this.#projection.version, 0);
     this.position = 0;
   }
@@ -58,9 +65,11 @@ export class ProjectionTables<E extends Event, Row> implements ReadModel<Row> {
       const row = touched.has(key) ? touched.get(key) : this.get(key);
       const next = this.#projection.evolve(row, recorded);
       if (next !== row) touched.set(key, next);
+      this.history?.add(key, recorded, row, next);
     }
     for (const [key, row] of touched) this.#write(key, row);
     this.#sql.checkpoint.run(this.#projection.name, this.#projection.version, position);
+    this.history?.checkpoint(position);
     return [...touched].map(([key, row]) => ({ key, row }));
   }
 
@@ -80,6 +89,7 @@ export class ProjectionTables<E extends Event, Row> implements ReadModel<Row> {
 
   /** The swap is done: drops the tables of other versions of this projection. */
   dropOthers(): void {
+    this.history?.dropOthers();
     const { name, version } = this.#projection;
     const base = name.replaceAll('-', '_');
     const tables = this.#db
@@ -124,6 +134,13 @@ export class ProjectionTables<E extends Event, Row> implements ReadModel<Row> {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
+}
+
+/** The table of how far each projection is; before any of them is opened. */
+export function prepareCheckpoints(db: Database): void {
+  db.exec(
+    `CREATE TABLE IF NOT EXISTS projections (name TEXT, version INTEGER, position INTEGER NOT NULL, PRIMARY KEY (name, version)) STRICT`,
+  );
 }
 
 interface Stored {

@@ -1,11 +1,13 @@
 import type { Database } from 'better-sqlite3';
 import type { AnyEvent } from '@tinkerbell/events';
-import type { Projection } from '@tinkerbell/projections';
+import type { Measures, Projection } from '@tinkerbell/projections';
 import { followsHead } from './envelope';
 import { type Commit, emptyHead, type EventStore, type StreamHead } from './event-store';
-import { type Changes, ProjectionTables } from './projection-tables';
+import { type HistoryOptions, HistoryTables } from './projection-history';
+import { type Changes, prepareCheckpoints, ProjectionTables } from './projection-tables';
 import { isPassing, openDatabase } from './projector-file';
 import type { ReadModel } from './read-model';
+import type { RowHistory } from './row-history';
 
 /** Commits that share one transaction, at most. */
 const batchSize = 1000;
@@ -19,6 +21,8 @@ type RowOf<P> = P extends Projection<infer _E extends AnyEvent, infer Row> ? Row
 
 export interface ReadModels<P extends Readonly<Record<string, AnyProjection>>> {
   readonly models: { readonly [K in keyof P]: ReadModel<RowOf<P[K]>> };
+  /** The rows as they were; undefined when they were opened without. */
+  readonly history: { readonly [K in keyof P]: RowHistory<RowOf<P[K]>> } | undefined;
   /** Every commit up to this position is in the rows. */
   readonly position: number;
   /** Resolves true once the rows contain `position`, false when that takes longer than `timeoutMs`. */
@@ -33,6 +37,8 @@ export interface ReadModelOptions<P> {
   /** SQLite file; `:memory:` for tests and tools. Deletable at any time: it is built anew from the log. */
   readonly file: string;
   readonly projections: P;
+  /** Keeps the past of every row too, and by projection what is measured of it; `{}` measures nothing. */
+  readonly history?: { readonly [K in keyof P]?: Measures<RowOf<P[K]>> };
   readonly log?: (line: string) => void;
 }
 
@@ -40,9 +46,14 @@ export interface ReadModelOptions<P> {
 export async function openReadModels<P extends Readonly<Record<string, AnyProjection>>>(
   options: ReadModelOptions<P>,
 ): Promise<ReadModels<P>> {
-  const { store, file, projections } = options;
-  const projector = new Projector(openDatabase(file), Object.values(projections), options.log);
-  const models: unknown = Object.fromEntries(Object.keys(projections).map((name, i) => [name, projector.tables[i]]));
+  const { store, file, projections, history } = options;
+  const names = Object.keys(projections);
+  const db = openDatabase(file);
+  // By its name each projection has its own rows measured.
+  const past = history && names.map((name) => ({ measures: history[name] as Measures<unknown> | undefined }));
+  const projector = new Projector(db, Object.values(projections), options.log, past);
+  const models: unknown = Object.fromEntries(names.map((name, i) => [name, projector.tables[i]]));
+  const histories: unknown = Object.fromEntries(names.map((name, i) => [name, projector.tables[i]?.history]));
   try {
     const newest = await store.lastPosition();
     projector.startOverIfAhead(newest);
@@ -54,6 +65,7 @@ export async function openReadModels<P extends Readonly<Record<string, AnyProjec
   }
   return {
     models: models as ReadModels<P>['models'],
+    history: history && (histories as ReadModels<P>['history']),
     get position() {
       return projector.position;
     },
@@ -93,6 +105,7 @@ class Projector {
     db: Database,
     projections: readonly AnyProjection[],
     private readonly log: (line: string) => void = () => undefined,
+    past?: readonly HistoryOptions<unknown>[],
   ) {
     this.#db = db;
     this.fault = new Promise((resolve) => (this.#reportFault = resolve));
@@ -101,7 +114,12 @@ class Projector {
       `INSERT INTO heads VALUES (?, ?, ?, ?) ON CONFLICT (stream)
        DO UPDATE SET position = excluded.position, version = excluded.version, hash = excluded.hash`,
     );
-    this.tables = projections.map((projection) => new ProjectionTables<AnyEvent, unknown>(db, projection));
+    prepareCheckpoints(db);
+    this.tables = projections.map((projection, i) => {
+      const options = past?.[i];
+      const kept = options && new HistoryTables<AnyEvent, unknown>(db, projection, options);
+      return new ProjectionTables<AnyEvent, unknown>(db, projection, kept);
+    });
     this.position = Math.min(...this.tables.map(({ position }) => position));
   }
 

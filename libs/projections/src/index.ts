@@ -24,3 +24,7 @@ export { mayNetboot } from './may-netboot';
 export type { NetbootVerdict } from './may-netboot';
 export { progressPercent, stateNumbers, workflowState } from './workflow-state';
 export type { WorkflowStateView } from './workflow-state';
+export { addDuration, usualOf } from './durations';
+export type { DurationRow, Measure, Usual } from './durations';
+export { bootSteps, durationKeys, machineMeasures, workflowMeasures } from './measures';
+export type { Measures, TimedAction } from './measures';
