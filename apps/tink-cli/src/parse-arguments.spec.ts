@@ -3,7 +3,7 @@ import { FakeTinkServer } from './testing/fake-tink-server';
 import { runTink } from './testing/run-tink';
 import { define, type Args } from './cli-command';
 import { globalFlags } from './help';
-import { nearest } from './nearest';
+import { nearest } from '@tinkerbell/history';
 import { leadingFlags, parseArguments } from './parse-arguments';
 
 const command = define({

@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { Event, Recorded } from '@tinkerbell/events';
+import { decodeEvent, type Event, type Recorded } from '@tinkerbell/events';
 import { addDuration, type DurationRow, type Measures, type Projection } from '@tinkerbell/projections';
 import type { ReadModel } from './read-model';
 import type { RowHistory } from './row-history';
@@ -104,7 +104,7 @@ export class HistoryTables<E extends Event, Row> implements RowHistory<Row> {
   }
 
   events(key: string, upTo = Number.MAX_SAFE_INTEGER): readonly Recorded[] {
-    return this.#sql.events.all(key, upTo).map(({ recorded }) => JSON.parse(recorded) as Recorded);
+    return this.#sql.events.all(key, upTo).map(({ recorded }) => parse(recorded));
   }
 
   keysBetween(from: number, to: number): readonly string[] {
@@ -124,10 +124,16 @@ export class HistoryTables<E extends Event, Row> implements RowHistory<Row> {
         row = JSON.parse(stored.row) as Row;
         break;
       }
-      later.push(JSON.parse(stored.recorded) as Recorded<E>);
+      later.push(parse(stored.recorded) as Recorded<E>);
     }
     return later.reduceRight((state, recorded) => this.#projection.evolve(state, recorded), row);
   }
+}
+
+/** An event that an older release kept becomes the one of today. */
+function parse(stored: string): Recorded {
+  const recorded = JSON.parse(stored) as Recorded;
+  return { ...recorded, event: decodeEvent(recorded.aggregate, recorded.event) };
 }
 
 class PastRows<Row> implements ReadModel<Row> {
