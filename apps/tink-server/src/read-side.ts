@@ -1,10 +1,18 @@
 import { NotFoundError } from '@tinkerbell/domain';
-import type { ReadModel } from '@tinkerbell/event-store';
+import type { ReadModel, RowHistory } from '@tinkerbell/event-store';
 import type { HardwareRow, LeaseRow, MachineRow, TemplateRow, WorkflowRow } from '@tinkerbell/projections';
 import { BehindError } from './http/http-errors';
 
 /** How long a reader waits for its own write, in milliseconds. */
 const patience = 5_000;
+
+export interface TinkHistory {
+  readonly hardware: RowHistory<HardwareRow>;
+  readonly templates: RowHistory<TemplateRow>;
+  readonly workflows: RowHistory<WorkflowRow>;
+  readonly machines: RowHistory<MachineRow>;
+  readonly leases: RowHistory<LeaseRow>;
+}
 
 /** The read models of this service. Type and injection token in one. */
 export abstract class ReadSide {
@@ -13,6 +21,14 @@ export abstract class ReadSide {
   abstract readonly workflows: ReadModel<WorkflowRow>;
   abstract readonly machines: ReadModel<MachineRow>;
   abstract readonly leases: ReadModel<LeaseRow>;
+  /** What was recorded about each of the rows, and the rows as they were. */
+  abstract readonly history: TinkHistory;
+  /** The same as it was at a position that has been applied. */
+  abstract at(position: number): ReadSide;
+  /** The error for something that is not there. */
+  missing(kind: string, id: string): Error {
+    return new NotFoundError(kind, id);
+  }
   /** Position up to which the log has been applied. */
   abstract position(): number;
   /** Resolves with whether all read models have applied the log up to this position, at the latest after the time (milliseconds). */
@@ -32,18 +48,18 @@ export abstract class ReadSide {
   /** A workflow that exists and is not deleted. */
   workflow(id: string): WorkflowRow {
     const row = this.workflows.get(id);
-    if (!row || row.deletedAt !== null) throw new NotFoundError('workflow', id);
+    if (!row || row.deletedAt !== null) throw this.missing('workflow', id);
     return row;
   }
 }
 
-/** Every row of a read model, fetched in pages so that other work gets its turn between them. */
+/** Every row of a read model, fetched in pages of `limit` so that other work gets its turn between them. */
 export async function* rowsOf<Row>(
   model: ReadModel<Row>,
   keyOf: (row: Row) => string,
   from?: string,
+  limit = 500,
 ): AsyncGenerator<Row> {
-  const limit = 500;
   for (let after = from; ;) {
     const page = model.list(after === undefined ? { limit } : { after, limit });
     yield* page;

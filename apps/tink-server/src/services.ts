@@ -5,6 +5,10 @@ import { allowedNetworks } from './compat/allowed-networks';
 import { CompatWorker } from './compat/compat-worker';
 import { Enrolment } from './enrolment/enrolment';
 import { HardwareCommands } from './hardware/hardware-commands';
+import { AsOf } from './history/as-of';
+import { Bundles } from './history/bundles';
+import { Differences } from './history/differences';
+import { Explanations } from './history/explanations';
 import { Metrics } from './metrics';
 import type { TinkServerPorts } from './ports';
 import { ProjectedReads, type TinkReadModels } from './projected-reads';
@@ -39,6 +43,9 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     enabled: config.TINK_COMPAT_WORKER_GRPC === 'on',
     allowed: allowedNetworks(config.TINK_COMPAT_WORKER_NETWORKS),
   };
+  const logs = new ActionLogs(bus, reads);
+  const asOf = new AsOf(store, reads);
+  const grace = config.TINK_ACTION_GRACE_SECONDS;
   const values: readonly (readonly [abstract new (...args: never[]) => unknown, unknown])[] = [
     [EventStore, store],
     [ReadSide, reads],
@@ -48,7 +55,11 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [TemplateCommands, new TemplateCommands(store, reads)],
     [WorkflowCommands, new WorkflowCommands(store, reads)],
     [WorkflowData, data],
-    [ActionLogs, new ActionLogs(bus, reads)],
+    [ActionLogs, logs],
+    [AsOf, asOf],
+    [Explanations, new Explanations(reads, asOf, grace)],
+    [Bundles, new Bundles(reads, logs, grace)],
+    [Differences, new Differences(reads, asOf)],
     [WorkerDesk, new WorkerDesk(store, reads)],
     [WorkerAccess, new WorkerAccess(store)],
     [CompatWorker, new CompatWorker(store, reads, data, compat)],

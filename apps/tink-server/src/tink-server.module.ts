@@ -5,6 +5,7 @@ import { EventsApiController } from './events/events.api.controller';
 import { EventsGrpcController } from './events/events.grpc.controller';
 import { HardwareApiController } from './hardware/hardware.api.controller';
 import { HardwareGrpcController } from './hardware/hardware.grpc.controller';
+import { HistoryApiController } from './history/history.api.controller';
 import { MachinesApiController } from './machines.api.controller';
 import { SiteController } from './site.controller';
 import { TemplateApiController } from './template/template.api.controller';
@@ -27,6 +28,7 @@ import { WorkflowGrpcController } from './workflow/workflow.grpc.controller';
     WorkflowApiController,
     EventsApiController,
     MachinesApiController,
+    HistoryApiController,
     EnrolmentController,
     HardwareGrpcController,
     TemplateGrpcController,

@@ -4,7 +4,15 @@ import { JetStreamEventStore, openReadModels } from '@tinkerbell/event-store';
 import { ensureNatsIdentity, ensurePki, type NatsIdentity, type Pki } from '@tinkerbell/identity';
 import { NatsBus } from '@tinkerbell/messaging';
 import { ensureStreams, startNatsServer, type NatsServer } from '@tinkerbell/nats';
-import { hardwareList, leaseList, machineList, templateList, workflowList } from '@tinkerbell/projections';
+import {
+  hardwareList,
+  leaseList,
+  machineList,
+  machineMeasures,
+  templateList,
+  workflowList,
+  workflowMeasures,
+} from '@tinkerbell/projections';
 import type { DataFolder } from './data-folder';
 import { natsLineMatters } from './log-lines';
 import type { Stack } from './stack';
@@ -28,7 +36,10 @@ const projections = {
   leases: leaseList,
 };
 
-const openRows = (store: JetStreamEventStore, file: string) => openReadModels({ store, file, projections });
+// tink-server reads the past of the rows too.
+const history = { workflows: workflowMeasures, machines: machineMeasures };
+
+const openRows = (store: JetStreamEventStore, file: string) => openReadModels({ store, file, projections, history });
 
 export async function startPlatform(
   config: TinkerbellConfig,

@@ -19,7 +19,7 @@ export async function listOf<Row, Item>(
   const after = query.text('after');
   const items: Item[] = [];
   let last = '';
-  for await (const row of rowsOf(model, keyOf, after)) {
+  for await (const row of rowsOf(model, keyOf, after, Math.min((limit ?? 499) + 1, 500))) {
     const item = present(row);
     if (item === undefined) continue;
     if (items.length === (limit ?? 1_000) && (limit ?? after) !== undefined) return { items, next: last };

@@ -1,4 +1,4 @@
-import { NotFoundError, templateDecider, templateNameConflict, type TemplateCommand } from '@tinkerbell/domain';
+import { templateDecider, templateNameConflict, type TemplateCommand } from '@tinkerbell/domain';
 import { handle, type EventStore, type Handled } from '@tinkerbell/event-store';
 import type { TemplateRow } from '@tinkerbell/projections';
 import { checkTemplate } from '@tinkerbell/template';
@@ -69,6 +69,6 @@ export class TemplateCommands {
 /** By id, or by name when there is no such id. */
 export function findTemplate(reads: ReadSide, idOrName: string): TemplateRow {
   const row = reads.templates.get(idOrName) ?? reads.templates.find(`name:${idOrName}`);
-  if (!row) throw new NotFoundError('template', idOrName);
+  if (!row) throw reads.missing('template', idOrName);
   return row;
 }
