@@ -1,4 +1,5 @@
-import type { HardwareRecord } from '@tinkerbell/events';
+import type { HardwareRecord, Json } from '@tinkerbell/events';
+import type { FieldChange } from '@tinkerbell/history';
 import type { LeaseRow, MachineRow, WorkflowRow } from '@tinkerbell/projections';
 
 /** What `/api` answers; docs/api.md. MAC addresses with colons. */
@@ -56,3 +57,16 @@ export interface Deleted {
   /** False: it had been deleted before. */
   readonly changed?: boolean;
 }
+
+/** What an explanation or a bundle is about. */
+export type Subject = 'machine' | 'workflow';
+
+/** What became of a row between two moments. */
+export type RowChange = {
+  readonly kind: 'hardware' | 'template' | 'workflow' | 'machine' | 'lease';
+  readonly id: string;
+  readonly name: string;
+} & (
+  | { readonly change: 'appeared' | 'vanished'; readonly row: Json }
+  | { readonly change: 'changed'; readonly fields: readonly FieldChange[] }
+);

@@ -1,8 +1,11 @@
 import type { CliCommand } from './cli-command';
+import { bundle, bundleShow } from './commands/bundle.command';
 import { complete, completion } from './commands/completion.command';
+import { diff } from './commands/diff.command';
 import { docs } from './commands/docs.command';
 import { events, eventsList } from './commands/events.command';
 import { eventsWatch } from './commands/events-watch.command';
+import { explain } from './commands/explain.command';
 import {
   hardwareDelete,
   hardwareGet,
@@ -17,6 +20,7 @@ import { leaseList } from './commands/lease.command';
 import { logs } from './commands/logs.command';
 import { machineGet, machineList } from './commands/machine.command';
 import { up, version } from './commands/process.command';
+import { replay } from './commands/replay.command';
 import { templateCreate, templateDelete, templateGet, templateList, templateUpdate } from './commands/template.command';
 import { workerToken } from './commands/worker.command';
 import { workflowEvents, workflowState } from './commands/workflow-state.command';
@@ -54,6 +58,11 @@ export const commands: readonly CliCommand[] = [
   machineGet,
   leaseList,
   workerToken,
+  explain,
+  diff,
+  replay,
+  bundle,
+  bundleShow,
   up,
   version,
   completion,
