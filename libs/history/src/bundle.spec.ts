@@ -200,11 +200,26 @@ it('a story goes from the order to the machine that calls home, in the order in 
     'EnrolmentTokenIssued',
     'WorkerEnrolled',
     'ActionStarted',
-    'ActionSucceeded',
+    // Before its action ended, whatever the clock of the worker said.
     `login with ${secrets.image}`,
     '45 % of /dev/sda',
+    'ActionSucceeded',
     'ActionFailed',
     'MachinePhonedHome',
   ]);
   expect(storyOf(bundle, 'w-2')).toEqual([]);
+});
+
+it('a line is told as long after the start of its action as its worker wrote it, though the clocks differ', () => {
+  const startedAt = '2030-05-05T05:05:05.000Z';
+  const run = recorded(
+    'workflow',
+    'w-1',
+    [workflowCreated(specs), actionStarted(0, { startedAt }), actionSucceeded(0)],
+    10,
+  );
+  const said = { ...line('one', 0), at: '2030-05-05T05:05:05.400Z' };
+  const [, start, told, end] = storyOf({ events: run, lines: [said] }, 'w-1');
+  expect([told?.kind, end?.kind]).toEqual(['line', 'event']);
+  expect((told?.at ?? 0) - (start?.at ?? 0)).toBe(400);
 });

@@ -2,51 +2,83 @@ import type { AnyEvent, Recorded } from '@tinkerbell/events';
 import type { Bundle, OutputLine } from './bundle';
 import { machineIdOf } from './explain/causes';
 
-/** One thing that happened: an event of the log, or a line of output. `at`: milliseconds since 1970. */
+/** One thing that happened: an event of the log, or a line of output. `at`: milliseconds since 1970, by the clock of the log. */
 export type Happening =
   | { readonly at: number; readonly kind: 'event'; readonly recorded: Recorded<AnyEvent> }
   | { readonly at: number; readonly kind: 'line'; readonly line: OutputLine };
 
+type Told = Pick<Bundle, 'events' | 'lines'>;
+
 /**
- * The story of one workflow in the order in which it happened: from its creation to its last event, or until its machines have called
- * home afterwards; what its machines did, and what its actions wrote.
+ * The story of one workflow in the order in which it happened: from its creation to its last event, or until one of its machines has
+ * called home afterwards; what its machines did, and what its actions wrote.
  */
-export function storyOf({ events, lines }: Pick<Bundle, 'events' | 'lines'>, workflowId: string): readonly Happening[] {
+export function storyOf({ events, lines }: Told, workflowId: string): readonly Happening[] {
   const own = events.filter(({ aggregate, aggregateId }) => aggregate === 'workflow' && aggregateId === workflowId);
   const [first, last] = [own[0], own.at(-1)];
-  if (!first || !last) return [];
-  const machines = new Set(
-    first.event.type === 'WorkflowCreated' ? first.event.data.actions.map(({ workerId }) => workerId) : [],
-  );
-  const ofMachines = events.filter((recorded) => machines.has(machineIdOf(recorded) ?? ''));
-  const next = events.find(({ event, position }) => event.type === 'WorkflowCreated' && position > last.position);
-  const homes = ofMachines.filter(
-    ({ event, position }) =>
-      event.type === 'MachinePhonedHome' && position > last.position && position < (next?.position ?? Infinity),
-  );
-  const end = homes[0]?.position ?? last.position;
-  const told = ofMachines.filter(({ position }) => position >= first.position && position <= end);
-  const happenings: readonly Happening[] = [
-    ...[...own, ...told].map((recorded) => ({ at: Date.parse(recorded.at), kind: 'event' as const, recorded })),
-    ...lines
-      .filter((line) => line.workflowId === workflowId)
-      .map((line) => ({ at: Date.parse(line.at), kind: 'line' as const, line })),
-  ];
-  return happenings.toSorted((a, b) => a.at - b.at || placeOf(a) - placeOf(b));
+  if (first?.event.type !== 'WorkflowCreated' || !last) return [];
+  const machines = new Set(first.event.data.actions.map(({ workerId }) => workerId));
+  const theirs = events.filter((recorded) => machines.has(machineIdOf(recorded) ?? ''));
+  const isAfter = ({ position }: Recorded) => position > last.position;
+  const next = events.find((recorded) => recorded.event.type === 'WorkflowCreated' && isAfter(recorded));
+  const home = theirs.find((recorded) => recorded.event.type === 'MachinePhonedHome' && isAfter(recorded));
+  const end = home && home.position < (next?.position ?? Infinity) ? home.position : last.position;
+  const meanwhile = theirs.filter(({ position }) => position >= first.position && position <= end);
+  return everythingIn({
+    events: [...own, ...meanwhile],
+    lines: lines.filter((line) => line.workflowId === workflowId),
+  });
 }
 
 /** Everything in a bundle, in the order in which it happened. */
-export function everythingIn({ events, lines }: Pick<Bundle, 'events' | 'lines'>): readonly Happening[] {
-  const happenings: readonly Happening[] = [
-    ...events.map((recorded) => ({ at: Date.parse(recorded.at), kind: 'event' as const, recorded })),
-    ...lines.map((line) => ({ at: Date.parse(line.at), kind: 'line' as const, line })),
+export function everythingIn({ events, lines }: Told): readonly Happening[] {
+  const attempts = attemptsIn(events);
+  const placed: readonly (Happening & { readonly place: number })[] = [
+    ...events.map((recorded) => ({
+      at: Date.parse(recorded.at),
+      place: recorded.position + recorded.index / 1000,
+      kind: 'event' as const,
+      recorded,
+    })),
+    ...lines.map((line) => ({ ...placeOf(line, attempts), kind: 'line' as const, line })),
   ];
-  return happenings.toSorted((a, b) => a.at - b.at || placeOf(a) - placeOf(b));
+  return placed.toSorted((a, b) => a.at - b.at || a.place - b.place).map(({ place: _, ...happening }) => happening);
 }
 
-/** At the same time: events as in the log, output after the start that it belongs to. */
-function placeOf(happening: Happening): number {
-  if (happening.kind === 'line') return Number.MAX_SAFE_INTEGER;
-  const { position, index } = happening.recorded;
-  return position + index / 1000;
+/** One run of an action: by the clock of the log, and by its worker's when it began. Milliseconds since 1970. */
+interface Attempt {
+  readonly position: number;
+  readonly at: number;
+  readonly startedAt: number;
+  /** Of its last event: its own end, or that of its on-failure command. */
+  end: number;
+}
+
+function attemptsIn(events: readonly Recorded<AnyEvent>[]): ReadonlyMap<string, readonly Attempt[]> {
+  const attempts = new Map<string, Attempt[]>();
+  for (const { aggregateId, position, event, at: stored } of events) {
+    if (!('attempt' in event.data)) continue;
+    const at = Date.parse(stored);
+    const key = `${aggregateId} ${event.data.index}`;
+    const known = attempts.get(key) ?? [];
+    const last = known.at(-1);
+    if (event.type === 'ActionStarted') {
+      known.push({ position, at, startedAt: Date.parse(event.data.startedAt), end: Infinity });
+    } else if (last) last.end = at;
+    attempts.set(key, known);
+  }
+  return attempts;
+}
+
+/**
+ * Lines have their worker's time, and are often stored sooner than the report that their action began: they are told as long after it as
+ * their worker wrote them, and before it ended.
+ */
+function placeOf({ workflowId, index, at: written }: OutputLine, attempts: ReadonlyMap<string, readonly Attempt[]>) {
+  const at = Date.parse(written);
+  const known = attempts.get(`${workflowId} ${index}`) ?? [];
+  const attempt = known.findLast(({ startedAt }) => startedAt <= at) ?? known[0];
+  if (!attempt) return { at, place: Number.MAX_SAFE_INTEGER };
+  const told = attempt.at + Math.max(0, at - attempt.startedAt);
+  return { at: Math.min(told, Math.max(attempt.end, attempt.at)), place: attempt.position + 0.5 };
 }
