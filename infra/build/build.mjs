@@ -26,7 +26,7 @@ const projects = {
   'apps/tink-cli': { entries: ['src/main.ts'], selfContained: true },
   'apps/tinkerbell': { entries: ['src/main.ts'], assets: ['../tink-server/proto'] },
   'test/demo': { entries: ['src/main.ts', 'src/forward.ts'] },
-  'test/bench': { entries: ['src/main.ts'] },
+  'test/bench': { entries: ['src/main.ts'], assets: ['../../apps/tink-server/proto'] },
 };
 
 // Nest, gRPC and NATS load these only when their feature is used; a self-contained bundle must not fail on their absence.

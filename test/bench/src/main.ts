@@ -2,8 +2,10 @@ import { cpus, release, totalmem } from 'node:os';
 import { append } from './append.bench';
 import { cliStart } from './cli-start.bench';
 import type { Bench } from './bench';
+import { explain } from './explain.bench';
+import { history } from './history.bench';
 
-const benches: readonly Bench[] = [append, cliStart];
+const benches: readonly Bench[] = [append, cliStart, explain, history];
 
 function usage(): string {
   const rows = benches.map(({ name, about }) => `  ${name.padEnd(14)} ${about}`);

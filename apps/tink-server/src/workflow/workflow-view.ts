@@ -11,8 +11,10 @@ export function workflowView(reads: ReadSide, row: WorkflowRow): WorkflowView {
 }
 
 function waiting(reads: ReadSide, row: WorkflowRow): string | null {
-  const workerId = row.actions[row.current]?.spec.workerId;
-  if (workerId === undefined) return null;
+  const action = row.actions[row.current];
+  // Nothing waits that has ended or runs: the other workflows of its machine are not looked at.
+  if (!action || action.status === 'running' || row.finishedAt !== null || row.deletedAt !== null) return null;
+  const { workerId } = action.spec;
   const ahead = workOrder(reads.workflows.findAll(`worker:${workerId}`));
   return waitingReason(row, ahead, reads.machines.get(workerId)?.step === 'worker');
 }
