@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { readBundle } from '@tinkerbell/history';
 import type { NextReply } from '@tinkerbell/messaging';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+// The machines and templates of tink-server's own specs.
+// eslint-disable-next-line @nx/enforce-module-boundaries
 import { machine, templateYaml } from '../../tink-server/src/testing/fixtures';
 import { startRealServer, type RealServer } from './testing/real-server';
 import { TinkProcess } from './testing/tink-process';
