@@ -60,7 +60,7 @@ export const history: Bench = {
           figures.push(figure(`${name} p${q * 100}`, quantile(durations, q), target, 'ms', cpu));
         }
       }
-      return [...figures, figure('build', commits / served.built.seconds, 10_000, 'events/s', 'rows and their past')];
+      return figures;
     } finally {
       await served.close();
     }
