@@ -57,7 +57,7 @@ describe('import boundaries', () => {
     ['a codec imports an npm package', 'libs/dhcp/src/x.ts', use('parse', 'ipaddr.js'), 'no-restricted-imports'],
     ['the domain reads YAML', 'libs/domain/src/x.ts', use('parse', 'yaml'), 'no-restricted-imports'],
     [
-      'templates import a package other than yaml',
+      'templates import a package that is not theirs',
       'libs/template/src/x.ts',
       use('map', 'rxjs'),
       'no-restricted-imports',
@@ -81,6 +81,12 @@ describe('import boundaries', () => {
       'dockerode outside its adapter',
       'apps/tink-worker/src/x.ts',
       "import Docker from 'dockerode';\nexport const used = Docker;\n",
+      'no-restricted-imports',
+    ],
+    [
+      'the client of KurrentDB outside its adapter',
+      'apps/archive/src/x.ts',
+      use('KurrentDBClient', '@kurrent/kurrentdb-client'),
       'no-restricted-imports',
     ],
     ['validators outside a DTO', 'apps/hegel/src/x.ts', use('IsString', 'class-validator'), 'no-restricted-imports'],
@@ -113,6 +119,8 @@ describe('import boundaries', () => {
 
   it.each([
     ['templates read YAML', 'libs/template/src/x.ts', use('parseDocument', 'yaml')],
+    ['templates match as Go does', 'libs/template/src/x.ts', use('RE2JS', 're2js')],
+    ['templates make checksums', 'libs/template/src/x.ts', use('sha256', '@noble/hashes/sha2.js')],
     [
       'a time that was given is computed with',
       'libs/domain/src/x.ts',

@@ -13,19 +13,40 @@ export type {
   HardwareRegistered,
   HardwareUpdated,
 } from './hardware.events';
+export type { SecretDeleted, SecretEvent, SecretSet } from './secret.events';
 export type { TemplateCreated, TemplateDeleted, TemplateEvent, TemplateUpdated } from './template.events';
 export type {
+  ActionApprovalRequested,
+  ActionApproved,
+  ActionAttemptFailed,
+  ActionCancelled,
   ActionFailed,
   ActionHandlerFinished,
+  ActionInherited,
+  ActionOutcomeResolved,
+  ActionOutcomeUnknown,
+  ActionPermitGranted,
+  ActionPlan,
+  ActionRejected,
+  ActionSkipped,
   ActionSpec,
   ActionStarted,
   ActionSucceeded,
   ActionTimedOut,
   FailureReason,
+  OnReboot,
+  PlannedAction,
+  ReportRefused,
+  RetryPolicy,
+  WorkflowCancelRequested,
   WorkflowCreated,
   WorkflowDataUpdated,
+  WorkflowDelayed,
   WorkflowDeleted,
   WorkflowEvent,
+  WorkflowFinished,
+  WorkflowPaused,
+  WorkflowResumed,
   WorkflowTimedOut,
 } from './workflow.events';
 export type { LeaseBound, LeaseDeclined, LeaseEvent, LeaseRefused, LeaseReleased, LeaseRenewed } from './lease.events';
@@ -38,4 +59,17 @@ export type {
   NetbootOffered,
   OsieStarted,
 } from './boot.events';
+export type { ClaimEvent, ClaimKind, ClaimTaken } from './claim.events';
 export type { EnrolmentEvent, EnrolmentTokenIssued, WorkerEnrolled, WorkerReady } from './enrolment.events';
+export type {
+  DeadLetterRedelivered,
+  DeliveryFailed,
+  SubscriptionChanged,
+  SubscriptionCreated,
+  SubscriptionDeleted,
+  SubscriptionDisabled,
+  SubscriptionEnabled,
+  SubscriptionEvent,
+  SubscriptionSpec,
+} from './subscription.events';
+export type { AuditCheckpointed, AuditEvent } from './audit.events';

@@ -1,6 +1,8 @@
 import type { AnyEvent } from './catalogue';
-import type { ActionSpec } from './workflow.events';
+import type { PlannedAction } from './workflow.events';
 import type { HardwareRecord } from './hardware.events';
+import { workflowSamples } from './workflow.samples';
+import { subscriptionSamples } from './subscription.samples';
 
 const hardwareId = '9f0b4e4e-8f0c-4b9a-9a55-3d3f0c1a0001';
 const mac = '52-54-00-12-34-56';
@@ -40,7 +42,7 @@ const hardware: HardwareRecord = {
   },
 };
 
-const action: ActionSpec = {
+const action: PlannedAction = {
   task: 'os-installation',
   name: 'stream-image',
   image: 'image2disk',
@@ -52,6 +54,17 @@ const action: ActionSpec = {
   volumes: ['/dev:/dev'],
   environment: ['DEST_DISK=/dev/vda', 'IMG_URL=http://192.168.50.1/images/debian.raw.gz'],
   pid: 'host',
+  plan: {
+    id: 'os-installation/stream-image',
+    needs: [],
+    runs: 'success',
+    condition: '',
+    retry: { limit: 2, delaySeconds: 10, factor: 2, maxDelaySeconds: 300, exitCodes: [75], onTimeout: false },
+    approval: null,
+    destructive: true,
+    onReboot: 'ask',
+    secrets: { IMG_TOKEN: 'image-server' },
+  },
 };
 
 /**
@@ -77,7 +90,7 @@ export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { re
 
   WorkflowCreated: {
     type: 'WorkflowCreated',
-    v: 1,
+    v: 2,
     data: {
       templateId: '5c0fbd1e-1a40-4a9b-8d1a-8a3a4f0b0002',
       templateName: 'debian',
@@ -85,6 +98,7 @@ export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { re
       devices: { device_1: '52:54:00:12:34:56' },
       globalTimeoutSeconds: 1800,
       actions: [action],
+      origin: null,
     },
   },
   ActionStarted: {
@@ -94,8 +108,14 @@ export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { re
   },
   ActionSucceeded: {
     type: 'ActionSucceeded',
-    v: 1,
-    data: { ...attempt, seconds: 12.5, finishedAt: '2026-11-23T19:00:12.500Z', message: 'finished' },
+    v: 2,
+    data: {
+      ...attempt,
+      seconds: 12.5,
+      finishedAt: '2026-11-23T19:00:12.500Z',
+      message: 'finished',
+      outputs: { bytes: 2_147_483_648, disk: '/dev/vda' },
+    },
   },
   ActionFailed: {
     type: 'ActionFailed',
@@ -133,6 +153,7 @@ export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { re
     },
   },
   WorkflowDeleted: { type: 'WorkflowDeleted', v: 1, data: {} },
+  ...workflowSamples,
 
   LeaseBound: {
     type: 'LeaseBound',
@@ -215,6 +236,25 @@ export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { re
       cpus: 2,
       memoryBytes: 2_080_374_784,
       uptimeSeconds: 9,
+    },
+  },
+
+  ClaimTaken: {
+    type: 'ClaimTaken',
+    v: 1,
+    data: { kind: 'mac', value: mac, owner: hardwareId, ownerPosition: 17 },
+  },
+  SecretSet: { type: 'SecretSet', v: 1, data: { version: 2, entry: '6f1d0a3b5c7e9f00112233445566778a' } },
+  SecretDeleted: { type: 'SecretDeleted', v: 1, data: {} },
+  ...subscriptionSamples,
+  AuditCheckpointed: {
+    type: 'AuditCheckpointed',
+    v: 1,
+    data: {
+      position: 1000,
+      hash: sha256,
+      keyId: '5e0d8f6c1b7a4d2e9f3c0a1b2c3d4e5f60718293a4b5c6d7e8f9011223344556',
+      signature: 'eXQ0m4gE3n2m1sHn1v3oT9G1rJv8eB0C6cRz4Qm2x7yqk5Zp0u1tW3sV9d8fL2aB4cD6eF8gH0iJ1kL3mN5oPA==',
     },
   },
 };

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, open, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { missingForActions, serveFiles, startActionLab, type ActionLab, type FileServer } from './testing';
@@ -62,6 +62,21 @@ describe.skipIf(missing)('actions', () => {
         expect((await read(disk, 0, image.length)).equals(image)).toBe(true);
       },
     );
+
+    it.each(['image.raw', 'image.raw.xz', 'tiny.raw'])('says what it wrote of %s', async (name) => {
+      files.set('tiny.raw', randomBytes(1000));
+      const folder = await mkdtemp(join(lab.dir, 'workflow-'));
+      const environment = { IMG_URL: `${server.url}/${name}`, DEST_DISK: disk };
+      const { code } = await lab.run('image2disk', environment, [disk], [`${folder}:/workflow`]);
+      expect(code).toBe(0);
+      const file = files.get(name) ?? Buffer.alloc(0);
+      expect(JSON.parse(await readFile(join(folder, 'outputs.json'), 'utf8'))).toEqual({
+        bytes: name === 'tiny.raw' ? 1000 : image.length,
+        sha256: sha256(file),
+        disk,
+        seconds: expect.any(Number) as unknown,
+      });
+    });
 
     it('goes on where a broken connection stopped', async () => {
       server.breakAfter(700_000, 2);
@@ -235,8 +250,10 @@ describe.skipIf(missing)('actions', () => {
   describe('disk-wipe', () => {
     it('wipes both ends of each disk that it is told', async () => {
       const [one, two] = [await lab.disk(16), await lab.disk(16)];
-      const ran = await lab.run('disk-wipe', { DISKS: `${one}, ${two}` }, [one, two]);
+      const folder = await mkdtemp(join(lab.dir, 'workflow-'));
+      const ran = await lab.run('disk-wipe', { DISKS: `${one}, ${two}` }, [one, two], [`${folder}:/workflow`]);
       expect(ran).toMatchObject({ code: 0 });
+      expect(JSON.parse(await readFile(join(folder, 'outputs.json'), 'utf8'))).toEqual({ disks: [one, two] });
       for (const each of [one, two]) {
         expect(isZero(await read(each, 0, MiB))).toBe(true);
         expect(isZero(await read(each, 15 * MiB, MiB))).toBe(true);

@@ -9,6 +9,7 @@ import { build } from 'esbuild';
  * node_modules, the CLI has to start fast). assets: copied beside the bundle. web: a Vite front end built into dist/<project>/web.
  */
 const projects = {
+  'apps/archive': { entries: ['src/main.ts'] },
   'apps/boots': { entries: ['src/main.ts'] },
   'apps/tink-server': { entries: ['src/main.ts'], assets: ['proto'] },
   'apps/tink-worker': {
@@ -24,9 +25,10 @@ const projects = {
   'apps/hegel': { entries: ['src/main.ts'] },
   'apps/dashboard': { entries: ['src/main.ts'], web: 'web' },
   'apps/tink-cli': { entries: ['src/main.ts'], selfContained: true },
-  'apps/tinkerbell': { entries: ['src/main.ts'], assets: ['../tink-server/proto'] },
+  'apps/tinkerbell': { entries: ['src/main.ts', 'src/archive-child.ts'], assets: ['../tink-server/proto'] },
   'test/demo': { entries: ['src/main.ts', 'src/forward.ts'] },
-  'test/bench': { entries: ['src/main.ts'], assets: ['../../apps/tink-server/proto'] },
+  'test/bench': { entries: ['src/main.ts', 'src/replay.child.ts'], assets: ['../../apps/tink-server/proto'] },
+  'test/chaos': { entries: ['src/main.ts', 'src/inside.ts'], assets: ['src/clock.cjs'] },
 };
 
 // Nest, gRPC and NATS load these only when their feature is used; a self-contained bundle must not fail on their absence.

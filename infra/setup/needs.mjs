@@ -1,6 +1,6 @@
 // What each purpose needs of the system: a need is met when one of its files exists, whichever package brought it.
 
-/** @typedef {'demo' | 'start' | 'test' | 'check' | 'bench'} Purpose */
+/** @typedef {'demo' | 'start' | 'test' | 'check' | 'bench' | 'chaos'} Purpose */
 /** @typedef {{ packages: readonly string[], files: readonly string[] }} Need packages: in order of preference; files: all have to exist */
 
 /** @type {(name: string, ...packages: string[]) => Need} A program on PATH; packages default to its own name. */
@@ -67,16 +67,18 @@ const testTools = [
   program('skopeo'),
   program('bzip2'),
   of('procps', 'pgrep'),
-  of('mount', 'mount'),
   of('mtools', 'mdir'),
   of('e2fsprogs', 'mkfs.ext4', 'fsck.ext4', 'e2fsck'),
 ];
+
+/** Namespaces with a small disk in them that can be filled up. */
+const chaos = [...children, ...network, of('mount', 'mount', 'umount')];
 
 const start = [...children, ...registry, ...builders, ...advertisements];
 const demo = [...start, ...diskImages, ...network, ...containers, ...machine];
 
 /** @type {Record<Purpose, readonly Need[]>} */
-export const needs = { check: [], bench: children, start, demo, test: [...demo, ...testTools] };
+export const needs = { check: [], bench: children, chaos, start, demo, test: [...demo, ...chaos, ...testTools] };
 
 /**
  * Programs that are taken out of a Debian package into .cache instead of being installed: the distribution's own when it is new
@@ -101,14 +103,15 @@ export const borrowed = {
 export const borrows = {
   check: ['nats-server'],
   bench: ['nats-server'],
+  chaos: ['nats-server'],
   start: ['nats-server', 'ipxe'],
   demo: ['nats-server', 'ipxe'],
   test: ['nats-server', 'ipxe'],
 };
 
 /** @type {ReadonlySet<Purpose>} */
-export const needsBuild = new Set(['bench', 'start', 'demo', 'test']);
+export const needsBuild = new Set(['bench', 'chaos', 'start', 'demo', 'test']);
 
 export const minimumNode = '20.19.0';
 /** @type {readonly Purpose[]} */
-export const purposes = ['demo', 'start', 'test', 'check', 'bench'];
+export const purposes = ['demo', 'start', 'test', 'check', 'bench', 'chaos'];

@@ -133,6 +133,11 @@ describe('the system tools that setup installs', { timeout: 60_000 }, () => {
       ),
     ).toEqual([]));
 
+  it('for chaos are all that it calls', () => {
+    const chaos = sources(/^(test\/chaos|infra\/nats|apps\/tink-server\/src)\//).filter((file) => !isTest(file));
+    expect(unlisted('chaos', [...chaos, 'test/interop/net/namespace.ts'])).toEqual([]);
+  });
+
   it('for the tests are all that anything calls', () => expect(unlisted('test', files)).toEqual([]));
 
   it('are called by something', () => {

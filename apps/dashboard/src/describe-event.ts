@@ -75,6 +75,8 @@ function tellMachine(event: AnyEvent): Told | undefined {
       return [`started OSIE, ${Math.round(event.data.uptimeSeconds)} s after its kernel`, 'active'];
     case 'MachinePhonedHome':
       return ['booted its own disk and phoned home', 'good'];
+    case 'AuditCheckpointed':
+      return [`log signed up to position ${event.data.position}`];
     case 'EnrolmentTokenIssued':
       return ['got an enrolment token'];
     case 'WorkerEnrolled':

@@ -30,7 +30,8 @@ export interface MachineView {
   readonly updatedAt: string;
 }
 
-export type Status = 'pending' | 'running' | 'success' | 'failed' | 'timeout';
+export type Status =
+  'pending' | 'awaiting-approval' | 'running' | 'unknown' | 'success' | 'failed' | 'timeout' | 'cancelled' | 'skipped';
 
 export interface ActionView {
   readonly task: string;

@@ -1,4 +1,5 @@
-import type { HardwareRecord, Json } from '@tinkerbell/events';
+import type { ReadModelStatus } from '@tinkerbell/event-store';
+import type { HardwareRecord, Json, PlannedAction } from '@tinkerbell/events';
 import type { FieldChange } from '@tinkerbell/history';
 import type { LeaseRow, MachineRow, WorkflowRow } from '@tinkerbell/projections';
 
@@ -20,8 +21,59 @@ export interface TemplateItem {
   readonly updatedAt: string;
 }
 
+export interface TemplateVersionItem {
+  readonly version: number;
+  readonly name: string;
+  readonly at: string;
+  readonly actor: string;
+  readonly bytes: number;
+  readonly isCurrent: boolean;
+}
+export interface TemplateDiffItem {
+  readonly from: number;
+  readonly to: number;
+  readonly name: { readonly from: string; readonly to: string };
+  readonly unified: string;
+}
+/** A stored template, or a text. */
+export interface TryTemplate {
+  readonly template?: string;
+  readonly data?: string;
+  readonly hardware: unknown;
+}
+export interface PlanItem {
+  readonly version: string;
+  readonly name: string;
+  readonly globalTimeoutSeconds: number;
+  readonly machines: readonly { readonly device: string; readonly address: string; readonly workerId: string | null }[];
+  readonly actions: readonly PlannedAction[];
+}
+export interface ReplayItem {
+  readonly templateId: string;
+  readonly differing: readonly {
+    readonly workflowId: string;
+    readonly createdAt: string;
+    readonly templateVersion: number;
+    readonly status: string;
+    readonly changes: readonly {
+      readonly action: string;
+      readonly change: 'added' | 'removed' | 'changed' | 'moved';
+      readonly field: string;
+      readonly from: unknown;
+      readonly to: unknown;
+    }[];
+    readonly refused: { readonly message: string } | null;
+  }[];
+  readonly same: number;
+  readonly leftOut: number;
+}
+
 /** `waiting`: why nothing runs although it is not finished. */
-export type WorkflowItem = Omit<WorkflowRow, 'position' | 'createdPosition'> & { readonly waiting: string | null };
+export type WorkflowItem = Omit<WorkflowRow, 'position' | 'createdPosition'> & {
+  readonly waiting: string | null;
+  /** Where it stands in the queue of one of its machines; null when it is first. */
+  readonly queue: { readonly workerId: string; readonly behind: string; readonly position: number } | null;
+};
 export interface WorkflowDataItem {
   readonly version: number;
   readonly latest: number;
@@ -33,6 +85,20 @@ export interface WorkflowDataItem {
 export type MachineItem = MachineRow;
 export type LeaseItem = LeaseRow;
 
+/** Never its value. */
+export interface SecretItem {
+  readonly name: string;
+  readonly version: number;
+  readonly updatedAt: string;
+  /** Who set it, e.g. `user:admin`. */
+  readonly by: string;
+}
+
+export interface ReadModelItem extends ReadModelStatus {
+  /** Commits of the log that are not in the rows yet; null when the server does not know. */
+  readonly lag: number | null;
+}
+
 export interface LogItem {
   readonly workflowId: string;
   readonly index: number;
@@ -41,6 +107,28 @@ export interface LogItem {
   readonly at: string;
   readonly stream: 'stdout' | 'stderr' | 'worker';
   readonly line: string;
+}
+
+/** Who did what: one commit of the log. */
+export interface AuditItem {
+  readonly position: number;
+  readonly at: string;
+  readonly actor: string;
+  readonly aggregate: string;
+  readonly id: string;
+  /** Event types, in order. */
+  readonly types: readonly string[];
+  readonly commandId: string;
+  readonly correlationId: string | null;
+  readonly causationId: string | null;
+}
+
+export interface AuditKeyItem {
+  readonly keyId: string;
+  /** PEM. */
+  readonly publicKey: string;
+  /** Of a site that the log was restored from. */
+  readonly former: boolean;
 }
 
 export interface Written {
@@ -70,3 +158,46 @@ export type RowChange = {
   | { readonly change: 'appeared' | 'vanished'; readonly row: Json }
   | { readonly change: 'changed'; readonly fields: readonly FieldChange[] }
 );
+/** Who is told of which public events. */
+export interface SubscriptionItem {
+  readonly name: string;
+  readonly filters: readonly string[];
+  readonly webhook: { readonly url: string } | null;
+  readonly status: 'active' | 'disabled';
+  readonly reason: string;
+  readonly start: string;
+  readonly deadLetters: number;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+export interface SubscriptionRequest {
+  readonly filters: readonly string[];
+  readonly start?: string;
+  readonly webhook?: { readonly url: string; readonly secret?: string };
+}
+export interface SubscriptionWritten {
+  readonly name: string;
+  readonly position: number;
+  readonly changed: boolean;
+  /** Told once. */
+  readonly secret?: string;
+}
+export interface DeadLetterItem {
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly attempts: number;
+  readonly status: number | null;
+  readonly reason: string;
+  readonly at: string;
+}
+export interface RedeliveredItem {
+  readonly eventId: string;
+  readonly ok: boolean;
+  readonly status: number | null;
+  readonly reason: string;
+}
+/** CloudEvents 1.0, structured mode. */
+export interface CloudEventItem {
+  readonly id: string;
+  readonly [attribute: string]: unknown;
+}

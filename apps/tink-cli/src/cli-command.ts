@@ -2,7 +2,18 @@ import type { Client } from './client';
 import type { Screen } from './output/screen';
 
 /** Where the candidates for an argument or a flag's value come from when the shell completes it. */
-export type Completer = 'hardware' | 'template' | 'workflow' | 'mac' | 'ip' | 'machine' | 'action' | 'file' | 'folder';
+export type Completer =
+  | 'hardware'
+  | 'template'
+  | 'workflow'
+  | 'mac'
+  | 'ip'
+  | 'machine'
+  | 'action'
+  | 'secret'
+  | 'subscription'
+  | 'file'
+  | 'folder';
 
 interface Described {
   readonly about: string;
@@ -61,6 +72,16 @@ export interface Positionals {
 export interface Files {
   read(path: string): Promise<string>;
   write(path: string, text: string): Promise<void>;
+  /** Its bytes, unpacked when it is gzip. */
+  open(path: string): AsyncIterable<Uint8Array>;
+  create(path: string, options: { readonly replace: boolean }): Promise<NewFile>;
+}
+
+/** A file that appears under its name when it is finished. */
+export interface NewFile {
+  write(chunk: Uint8Array): Promise<void>;
+  finish(): Promise<void>;
+  discard(): Promise<void>;
 }
 
 /** All that a command may touch. A spec builds one without a process. */
@@ -77,7 +98,7 @@ export interface Context {
   readonly now: () => number;
   /** Ctrl-C. */
   readonly signal: AbortSignal;
-  /** Runs the all-in-one provisioner with these arguments; its exit code. */
+  /** Runs the all-in-one provisioner with these arguments, its command first; its exit code. */
   readonly provisioner: (args: readonly string[]) => Promise<number>;
   readonly commands: readonly CliCommand[];
 }

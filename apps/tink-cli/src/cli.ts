@@ -2,7 +2,7 @@ import { exit, UsageError, type Args, type CliCommand, type Context } from './cl
 import { Client } from './client';
 import { commands } from './command-table';
 import { commandHelp, globalFlags, groupHelp, groups, rootHelp } from './help';
-import { nearest } from '@tinkerbell/history';
+import { nearest } from '@tinkerbell/domain';
 import { leadingFlags, parseArguments } from './parse-arguments';
 import { reportError } from './report-error';
 import { resolveSettings, type Given, type Settings, type Surroundings } from './settings';

@@ -3,6 +3,10 @@ import type { AnyEvent, Recorded } from '@tinkerbell/events';
 import type { Explanation } from '@tinkerbell/history';
 import { ApiError } from './api-errors';
 import type {
+  CloudEventItem,
+  DeadLetterItem,
+  AuditItem,
+  AuditKeyItem,
   Deleted,
   HardwareItem,
   LeaseItem,
@@ -10,9 +14,20 @@ import type {
   MachineItem,
   RowChange,
   Subject,
+  SecretItem,
+  PlanItem,
+  RedeliveredItem,
+  ReplayItem,
+  SubscriptionItem,
+  SubscriptionRequest,
+  SubscriptionWritten,
+  ReadModelItem,
+  TemplateDiffItem,
   TemplateItem,
-  WorkflowDataItem,
+  TemplateVersionItem,
+  TryTemplate,
   WorkerToken,
+  WorkflowDataItem,
   WorkflowItem,
   Written,
 } from './api-types';
@@ -36,6 +51,7 @@ export interface LogQuery {
 }
 
 const pageSize = 500;
+const subscriptionPath = (name: string) => `/api/subscriptions/${encodeURIComponent(name)}`;
 const logsPath = (workflowId: string) => `/api/workflows/${encodeURIComponent(workflowId)}/logs`;
 
 /** tink-server's `/api`, typed. Connects with the first call, so that a command that asks nothing needs no settings. */
@@ -76,6 +92,23 @@ export class Client {
     this.write('PUT', `/api/templates/${encodeURIComponent(id)}`, body);
   deleteTemplate = (id: string): Promise<Deleted> => this.write('DELETE', `/api/templates/${encodeURIComponent(id)}`);
 
+  templateVersions = (idOrName: string): Promise<readonly TemplateVersionItem[]> =>
+    this.get(`/api/templates/${encodeURIComponent(idOrName)}/versions`);
+  templateVersion = (idOrName: string, version: number): Promise<TemplateItem> =>
+    this.get(`/api/templates/${encodeURIComponent(idOrName)}/versions/${version}`);
+  templateDiff = (idOrName: string, query: Query): Promise<TemplateDiffItem> =>
+    this.get(`/api/templates/${encodeURIComponent(idOrName)}/diff`, query);
+  restoreTemplate = (idOrName: string, version: number): Promise<Written> =>
+    this.write('POST', `/api/templates/${encodeURIComponent(idOrName)}/restore`, { version });
+  renderTemplate = (tried: TryTemplate): Promise<{ readonly text: string }> =>
+    this.write('POST', '/api/templates/render', tried);
+  planTemplate = (tried: TryTemplate): Promise<PlanItem> => this.write('POST', '/api/templates/plan', tried);
+  replayTemplate = (body: {
+    readonly template: string;
+    readonly data?: string;
+    readonly limit: number;
+  }): Promise<ReplayItem> => this.write('POST', '/api/templates/replay', body);
+
   workflows = (query: Query = {}): Promise<readonly WorkflowItem[]> => this.all('/api/workflows', query);
   workflow = (id: string, minSeq?: number, signal?: AbortSignal): Promise<WorkflowItem> =>
     this.get(`/api/workflows/${encodeURIComponent(id)}`, { minSeq }, signal);
@@ -93,9 +126,39 @@ export class Client {
   }
 
   machines = (): Promise<readonly MachineItem[]> => this.all('/api/machines', {});
+  readModels = (): Promise<readonly ReadModelItem[]> => this.get('/api/read-models', {});
+  rebuildReadModels = (projections?: readonly string[]): Promise<readonly ReadModelItem[]> =>
+    this.write('POST', '/api/read-models/rebuild', { projections });
   leases = (): Promise<readonly LeaseItem[]> => this.all('/api/leases', {});
   workerToken = (hardwareId: string): Promise<WorkerToken> =>
     this.write('POST', `/api/workers/${encodeURIComponent(hardwareId)}/token`, {});
+  secrets = (): Promise<readonly SecretItem[]> => this.all('/api/secrets', {});
+  setSecret = (name: string, value: string): Promise<{ readonly version: number }> =>
+    this.write('PUT', `/api/secrets/${encodeURIComponent(name)}`, { value });
+  deleteSecret = (name: string): Promise<Deleted> => this.write('DELETE', `/api/secrets/${encodeURIComponent(name)}`);
+  subscriptions = (): Promise<readonly SubscriptionItem[]> => this.all('/api/subscriptions', {});
+  subscription = (name: string): Promise<SubscriptionItem> => this.get(subscriptionPath(name));
+  putSubscription = (name: string, body: SubscriptionRequest): Promise<SubscriptionWritten> =>
+    this.write('PUT', subscriptionPath(name), body);
+  deleteSubscription = (name: string): Promise<Deleted> => this.write('DELETE', subscriptionPath(name));
+  deadLetters = (name: string): Promise<readonly DeadLetterItem[]> =>
+    this.get(`${subscriptionPath(name)}/dead-letters`);
+  redeliver(name: string, event: string | undefined): AsyncGenerator<RedeliveredItem> {
+    const body = event === undefined ? {} : { event };
+    const path = `${subscriptionPath(name)}/redeliver`;
+    return this.lines<RedeliveredItem>({ method: 'POST', path, body, signal: this.signal, follow: true });
+  }
+  /** The next event of a durable subscription; undefined when none came in time. `ack`: the one before is done. */
+  async nextEvent(
+    name: string,
+    body: { readonly ack?: string | undefined; readonly waitSeconds?: number },
+    signal: AbortSignal,
+  ): Promise<CloudEventItem | undefined> {
+    const path = `${subscriptionPath(name)}/next`;
+    const text = await this.open().text({ method: 'POST', path, body, signal });
+    return text === '' ? undefined : (parseJson(text, path) as CloudEventItem);
+  }
+
   serverVersion = (signal?: AbortSignal): Promise<unknown> => this.get('/version', {}, signal);
 
   explanation = (kind: Subject, name: string): Promise<Explanation> =>
@@ -145,6 +208,14 @@ export class Client {
       onConnect,
     });
   }
+
+  auditKeys = (): Promise<readonly AuditKeyItem[]> => this.get('/api/audit/keys');
+  /** Oldest first. */
+  auditLog = (query: Query): AsyncGenerator<AuditItem> =>
+    this.lines<AuditItem>({ method: 'GET', path: '/api/audit/log', query, signal: this.signal });
+  /** The bytes of a file with the whole log; with `bodies` a backup. */
+  auditExport = (query: { readonly bodies?: 1 }): AsyncGenerator<Uint8Array> =>
+    this.open().bytes({ method: 'GET', path: '/api/audit/export', query, signal: this.signal });
 
   private open(): Transport {
     this.transport ??= this.connect();

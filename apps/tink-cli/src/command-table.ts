@@ -1,9 +1,13 @@
 import type { CliCommand } from './cli-command';
 import { bundle, bundleShow } from './commands/bundle.command';
+import { auditLog } from './commands/audit-log.command';
+import { auditExport, auditKey, auditVerify } from './commands/audit.command';
+import { backup, restore } from './commands/backup.command';
 import { complete, completion } from './commands/completion.command';
 import { diff } from './commands/diff.command';
 import { docs } from './commands/docs.command';
 import { events, eventsList } from './commands/events.command';
+import { eventsSubscribe } from './commands/events-subscribe.command';
 import { eventsWatch } from './commands/events-watch.command';
 import { explain } from './commands/explain.command';
 import {
@@ -17,11 +21,24 @@ import {
 } from './commands/hardware.command';
 import { hardwareWatch } from './commands/hardware-watch.command';
 import { leaseList } from './commands/lease.command';
+import { readModelsList, readModelsRebuild } from './commands/read-models.command';
 import { logs } from './commands/logs.command';
 import { machineGet, machineList } from './commands/machine.command';
 import { up, version } from './commands/process.command';
 import { replay } from './commands/replay.command';
+import { secretDelete, secretList, secretSet } from './commands/secret.command';
+import {
+  subscriptionCreate,
+  subscriptionDeadLetters,
+  subscriptionDelete,
+  subscriptionGet,
+  subscriptionList,
+  subscriptionRedeliver,
+} from './commands/subscription.command';
 import { templateCreate, templateDelete, templateGet, templateList, templateUpdate } from './commands/template.command';
+import { templatePlan } from './commands/template-plan.command';
+import { templateConvert, templateLint, templateRender, templateSchema } from './commands/template-text.command';
+import { templateDiff, templateRestore, templateVersions } from './commands/template-versions.command';
 import { workerToken } from './commands/worker.command';
 import { workflowEvents, workflowState } from './commands/workflow-state.command';
 import { workflowWatch } from './commands/workflow-watch.command';
@@ -42,6 +59,14 @@ export const commands: readonly CliCommand[] = [
   templateList,
   templateUpdate,
   templateDelete,
+  templateLint,
+  templateRender,
+  templatePlan,
+  templateConvert,
+  templateSchema,
+  templateVersions,
+  templateDiff,
+  templateRestore,
   workflowCreate,
   workflowGet,
   workflowList,
@@ -54,15 +79,33 @@ export const commands: readonly CliCommand[] = [
   events,
   eventsList,
   eventsWatch,
+  eventsSubscribe,
+  subscriptionCreate,
+  subscriptionGet,
+  subscriptionList,
+  subscriptionDelete,
+  subscriptionDeadLetters,
+  subscriptionRedeliver,
   machineList,
   machineGet,
   leaseList,
+  readModelsList,
+  readModelsRebuild,
   workerToken,
   explain,
   diff,
   replay,
   bundle,
   bundleShow,
+  secretSet,
+  secretList,
+  secretDelete,
+  auditVerify,
+  auditLog,
+  auditKey,
+  auditExport,
+  backup,
+  restore,
   up,
   version,
   completion,

@@ -16,9 +16,13 @@ export const groups: Readonly<Record<string, string>> = {
   template: 'templates: what to do with a machine, step by step',
   workflow: 'workflows: a template applied to machines',
   events: 'the log: everything that happened, in words or as it was recorded',
+  subscription: 'who is told of public events: webhooks and durable readers',
   machine: 'machines as they are now: what each one last did on its way',
   lease: 'DHCP leases',
   worker: 'workers: what runs the actions on a machine',
+  secret: 'secrets: values for actions that no template, log or answer holds',
+  audit: 'the audit: that the log is what was written, and who did what',
+  'read-models': 'what tink-server answers from: rows made of the log',
 };
 
 const width = 30;

@@ -36,6 +36,10 @@ const host: Host = {
       await mkdir(dirname(path), { recursive: true });
       await writeFile(path, text);
     },
+    async *open(path) {
+      yield* (await import('@tinkerbell/event-store/audit')).readUnpacked(path);
+    },
+    create: async (path, options) => (await import('./log-files')).createWhole(path, options),
   },
   now: Date.now,
   signal: abort.signal,

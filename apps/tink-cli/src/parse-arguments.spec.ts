@@ -3,7 +3,6 @@ import { FakeTinkServer } from './testing/fake-tink-server';
 import { runTink } from './testing/run-tink';
 import { define, type Args } from './cli-command';
 import { globalFlags } from './help';
-import { nearest } from '@tinkerbell/history';
 import { leadingFlags, parseArguments } from './parse-arguments';
 
 const command = define({
@@ -119,15 +118,4 @@ describe('a command line', () => {
       'Error: nothing listens at http://127.0.0.1:1\nhttp://127.0.0.1:1 comes from TINK_SERVER. Start the provisioner with "tink up", or name its server with --server URL or TINK_SERVER.\n',
     );
   });
-});
-
-describe('nearest', () => {
-  it.each([
-    ['hardwaer', ['hardware', 'workflow'], 'hardware'],
-    ['wf', ['workflow', 'worker'], undefined],
-    ['workflows', ['workflow', 'worker'], 'workflow'],
-    ['work', ['worker', 'workflow'], 'worker'],
-    ['', ['a'], 'a'],
-    ['xyz', ['hardware'], undefined],
-  ])('%s of %j', (text, candidates, meant) => expect(nearest(text, candidates)).toBe(meant));
 });

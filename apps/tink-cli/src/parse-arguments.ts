@@ -1,6 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { UsageError, type Args, type CliCommand, type Flag, type Flags } from './cli-command';
-import { nearest } from '@tinkerbell/history';
+import { nearest } from '@tinkerbell/domain';
 
 type Token = NonNullable<
   ReturnType<typeof parseArgs<{ tokens: true; args: string[]; strict: false }>>['tokens']

@@ -10,7 +10,7 @@ export async function runProvisioner(bundle: string, args: readonly string[]): P
       `the provisioner is not built: ${bundle} is missing. Run "npm run build" in the repository.`,
     );
   }
-  const child = spawn(process.execPath, [bundle, 'up', ...args], { stdio: 'inherit' });
+  const child = spawn(process.execPath, [bundle, ...args], { stdio: 'inherit' });
   // A terminal sends Ctrl-C to both of us; a second SIGINT would tell the child not to clean up.
   const { stdin, stdout, stderr } = process;
   const onTerminal = stdin.isTTY || stdout.isTTY || stderr.isTTY;

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startRealServer, type RealServer } from './testing/real-server';
 
@@ -198,6 +199,7 @@ describe('the tink bundle against tink-server', () => {
       'ActionSucceeded',
       'ActionStarted',
       'ActionSucceeded',
+      'WorkflowFinished',
     ]);
     const failures = await ok('events', '--type', 'ActionFailed', '--from', 'all');
     expect(failures).toBe('');
@@ -272,6 +274,37 @@ describe('the tink bundle against tink-server', () => {
     expect(drawn).toContain('exit code 17: no such disk');
     expect(drawn).toMatch(/workflow FAILED/);
     expect((await real.tink.run(['workflow', 'watch', id])).code).toBe(1);
+  });
+
+  it('has neither NATS nor SQLite in its bundle', async () =>
+    expect(await readFile(real.tink.bundle, 'utf8')).not.toMatch(/better-sqlite3|jetstreamManager|\$JS\.API/));
+
+  it('proves that the log is whole, and shows who did what', async () => {
+    expect(await ok('audit', 'verify')).toMatch(/\nOK: nothing was removed, altered or reordered\n$/);
+    await ok('audit', 'export', '--file', 'log.jsonl.gz');
+    await writeFile(join(real.dir, 'site.pem'), await ok('audit', 'key'));
+    const verify = ['audit', 'verify', '--file', 'log.jsonl.gz', '--key', 'site.pem', '-o', 'json'];
+    expect(JSON.parse(await ok(...verify))).toMatchObject({ ok: true, findings: [] });
+    const packed = await readFile(join(real.dir, 'log.jsonl.gz'));
+    const changed = gunzipSync(packed).toString().replace('user:admin', 'user:nobody');
+    await writeFile(join(real.dir, 'log.jsonl.gz'), changed);
+    const found = await real.tink.run(verify);
+    expect(found.code).toBe(1);
+    const { findings } = JSON.parse(found.out) as { findings: readonly { position: number; kind: string }[] };
+    expect(findings[0]).toMatchObject({ position: 1, kind: 'altered' });
+    const rows = await ok(
+      'audit',
+      'log',
+      '--actor',
+      'user:',
+      '--type',
+      'TemplateCreated',
+      '--from',
+      'all',
+      '-o',
+      'csv',
+    );
+    expect(rows).toMatch(/^Position,When,.*\n\d+,20\d\d-.*,user:admin,TemplateCreated,template,/);
   });
 
   it('issues worker tokens', async () => {

@@ -60,6 +60,18 @@ export class Transport {
     if (rest.trim() !== '') yield parseJson(rest, call.path);
   }
 
+  /** The body as it comes. Throws UnreachableError when it breaks off. */
+  async *bytes(call: Call): AsyncGenerator<Uint8Array> {
+    const response = await this.open(call);
+    try {
+      yield* response as AsyncIterable<Buffer>;
+    } catch (error) {
+      throw connectionError(error, this.settings);
+    } finally {
+      response.destroy();
+    }
+  }
+
   /** Sends the request; once more when the connection broke before an answer came. That is safe: writes carry an idempotency key. */
   private async open(call: Call): Promise<IncomingMessage> {
     let response: IncomingMessage;

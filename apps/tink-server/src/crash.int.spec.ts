@@ -62,6 +62,7 @@ describe('in the middle of an action', () => {
       'ActionSucceeded',
       'ActionStarted',
       'ActionSucceeded',
+      'WorkflowFinished',
     ]);
   });
 
@@ -89,6 +90,7 @@ describe('in the middle of an action', () => {
       'ActionSucceeded',
       'ActionStarted',
       'ActionSucceeded',
+      'WorkflowFinished',
     ]);
   });
 

@@ -220,12 +220,13 @@ describe('gRPC', () => {
         'github.com.tinkerbell.tink.protos.template.TemplateService',
         'github.com.tinkerbell.tink.protos.workflow.WorkflowService',
         'grpc.health.v1.Health',
+        'proto.WorkflowService',
       ]),
     );
   });
   it('is healthy, each service of it', async () => {
     const client = service(loadSync(protoPath, loaderOptions), ['grpc', 'health', 'v1', 'Health']);
-    for (const name of ['', 'github.com.tinkerbell.tink.protos.workflow.WorkflowService']) {
+    for (const name of ['', 'github.com.tinkerbell.tink.protos.workflow.WorkflowService', 'proto.WorkflowService']) {
       expect(await new GrpcClient(client).call('check', { service: name })).toEqual({ status: 'SERVING' });
     }
     client.close();

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { ServerLogger } from './log';
 import { loadConfig } from '@tinkerbell/config';
 import { JetStreamEventStore } from '@tinkerbell/event-store';
-import { ensureNatsIdentity } from '@tinkerbell/identity';
+import { ensureAuditKey, ensureNatsIdentity, ensureSecretsKey } from '@tinkerbell/identity';
 import { NatsBus } from '@tinkerbell/messaging';
 import { ensureStreams } from '@tinkerbell/nats';
 import { startTinkServer } from './start-tink-server';
@@ -19,10 +19,13 @@ async function main(): Promise<void> {
     readFile(config.TINK_KEY_FILE, 'utf8'),
   ]);
   const identity = await ensureNatsIdentity(config.TINK_IDENTITY_DIR);
+  const secretsKey = await ensureSecretsKey(config.TINK_IDENTITY_DIR);
   const nats = { servers: config.NATS_URL, ca };
-  const onStatus = ({ type, detail }: { type: string; detail: string }) => logger.log(`NATS ${type}: ${detail}`);
+  const onStatus = ({ type, detail }: { type: string; detail: string }) => {
+    if (type !== 'pingTimer') logger.log(`NATS ${type}: ${detail}`);
+  };
   const bus = await NatsBus.connect({ ...nats, creds: identity.engineCreds, name: 'tink-server', onStatus });
-  await ensureStreams(bus.connection);
+  await ensureStreams(bus.connection, { replicas: config.TINK_NATS_REPLICAS, log: (line) => logger.log(line) });
   const store = await JetStreamEventStore.fromConnection(bus.connection, {
     ...nats,
     systemCreds: identity.systemCreds,
@@ -30,7 +33,9 @@ async function main(): Promise<void> {
     log: (line) => logger.log(line),
   });
   const version = process.env['TINK_VERSION'] ?? '0.1.0';
-  const running = await startTinkServer(config, { store, bus, pki: { ca, cert, key }, credentials: identity, version });
+  const auditKey = await ensureAuditKey(config.TINK_IDENTITY_DIR);
+  const ports = { store, bus, pki: { ca, cert, key }, credentials: identity, auditKey, secretsKey, version };
+  const running = await startTinkServer(config, ports);
   const stop = (): void => {
     void running
       .close()
@@ -49,5 +54,6 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   process.stderr.write(`tink-server: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  // At once: an open connection to NATS would keep a process alive that serves nobody.
+  process.exit(1);
 });

@@ -1,5 +1,5 @@
 import type { EventStore } from '@tinkerbell/event-store';
-import type { Pki } from '@tinkerbell/identity';
+import type { AuditKey, Pki } from '@tinkerbell/identity';
 import type { NatsBus } from '@tinkerbell/messaging';
 import type { WorkerCredentials } from './enrolment/enrolment';
 import type { TinkReadModels } from './projected-reads';
@@ -12,6 +12,10 @@ export interface TinkServerPorts {
   readonly pki: Pick<Pki, 'ca' | 'cert' | 'key'>;
   /** A `NatsIdentity`. */
   readonly credentials: WorkerCredentials;
+  /** 32 bytes that the values of secrets are sealed with; see ensureSecretsKey(). */
+  readonly secretsKey: Uint8Array;
+  /** Signs the log. */
+  readonly auditKey: AuditKey;
   /** Shared read models; without them the server opens its own in `dataDir`. */
   readonly readModels?: TinkReadModels;
   /** Shown at /version. */

@@ -1,9 +1,12 @@
-import { openReadModels, type EventStore, type ReadModels } from '@tinkerbell/event-store';
+import { InvalidError } from '@tinkerbell/domain';
+import { openReadModels, type EventStore, type ReadModels, type ReadModelStatus } from '@tinkerbell/event-store';
 import {
   hardwareList,
   leaseList,
   machineList,
   machineMeasures,
+  secretList,
+  subscriptionList,
   templateList,
   workflowList,
   workflowMeasures,
@@ -17,6 +20,8 @@ const projections = {
   workflows: workflowList,
   machines: machineList,
   leases: leaseList,
+  secrets: secretList,
+  subscriptions: subscriptionList,
 };
 
 /** With these, read models keep what this service needs of the past. */
@@ -36,22 +41,26 @@ export class ProjectedReads extends ReadSide {
   readonly workflows;
   readonly machines;
   readonly leases;
+  readonly secrets;
+  readonly subscriptions;
   readonly history: TinkHistory;
 
   constructor(private readonly readModels: TinkReadModels) {
     super();
-    const { hardware, templates, workflows, machines, leases } = readModels.models;
+    const { hardware, templates, workflows, machines, leases, secrets, subscriptions } = readModels.models;
     this.hardware = hardware;
     this.templates = templates;
     this.workflows = workflows;
     this.machines = machines;
     this.leases = leases;
+    this.secrets = secrets;
+    this.subscriptions = subscriptions;
     if (!readModels.history) throw new Error('tink-server needs read models that keep their history');
     this.history = readModels.history;
   }
 
   at(position: number): ReadSide {
-    return new PastReads(this.history, position);
+    return new PastReads(this, position);
   }
 
   position(): number {
@@ -60,6 +69,19 @@ export class ProjectedReads extends ReadSide {
 
   waitFor(position: number, timeoutMilliseconds: number): Promise<boolean> {
     return this.readModels.waitFor(position, timeoutMilliseconds);
+  }
+
+  status(): readonly ReadModelStatus[] {
+    return this.readModels.status();
+  }
+
+  rebuild(names?: readonly string[]): void {
+    try {
+      this.readModels.rebuild(names);
+    } catch (error) {
+      if (error instanceof RangeError) throw new InvalidError('projections', error.message);
+      throw error;
+    }
   }
 }
 
@@ -70,21 +92,28 @@ class PastReads extends ReadSide {
   readonly workflows;
   readonly machines;
   readonly leases;
+  readonly secrets;
+  readonly subscriptions;
+  readonly history: TinkHistory;
 
   constructor(
-    readonly history: TinkHistory,
+    private readonly present: ReadSide,
     private readonly then: number,
   ) {
     super();
+    const { history } = present;
+    this.history = history;
     this.hardware = history.hardware.at(then);
     this.templates = history.templates.at(then);
     this.workflows = history.workflows.at(then);
     this.machines = history.machines.at(then);
     this.leases = history.leases.at(then);
+    this.secrets = history.secrets.at(then);
+    this.subscriptions = history.subscriptions.at(then);
   }
 
   at(position: number): ReadSide {
-    return new PastReads(this.history, position);
+    return new PastReads(this.present, position);
   }
 
   position(): number {
@@ -93,6 +122,14 @@ class PastReads extends ReadSide {
 
   waitFor(position: number): Promise<boolean> {
     return Promise.resolve(position <= this.then);
+  }
+
+  status(): readonly ReadModelStatus[] {
+    return this.present.status();
+  }
+
+  rebuild(names?: readonly string[]): void {
+    this.present.rebuild(names);
   }
 
   override missing(kind: string, id: string): Error {

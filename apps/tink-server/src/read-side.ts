@@ -1,6 +1,14 @@
 import { NotFoundError } from '@tinkerbell/domain';
-import type { ReadModel, RowHistory } from '@tinkerbell/event-store';
-import type { HardwareRow, LeaseRow, MachineRow, TemplateRow, WorkflowRow } from '@tinkerbell/projections';
+import type { ReadModel, ReadModelStatus, RowHistory } from '@tinkerbell/event-store';
+import type {
+  HardwareRow,
+  LeaseRow,
+  MachineRow,
+  SecretRow,
+  SubscriptionRow,
+  TemplateRow,
+  WorkflowRow,
+} from '@tinkerbell/projections';
 import { BehindError } from './http/http-errors';
 
 /** How long a reader waits for its own write, in milliseconds. */
@@ -12,6 +20,8 @@ export interface TinkHistory {
   readonly workflows: RowHistory<WorkflowRow>;
   readonly machines: RowHistory<MachineRow>;
   readonly leases: RowHistory<LeaseRow>;
+  readonly secrets: RowHistory<SecretRow>;
+  readonly subscriptions: RowHistory<SubscriptionRow>;
 }
 
 /** The read models of this service. Type and injection token in one. */
@@ -21,6 +31,8 @@ export abstract class ReadSide {
   abstract readonly workflows: ReadModel<WorkflowRow>;
   abstract readonly machines: ReadModel<MachineRow>;
   abstract readonly leases: ReadModel<LeaseRow>;
+  abstract readonly secrets: ReadModel<SecretRow>;
+  abstract readonly subscriptions: ReadModel<SubscriptionRow>;
   /** What was recorded about each of the rows, and the rows as they were. */
   abstract readonly history: TinkHistory;
   /** The same as it was at a position that has been applied. */
@@ -33,6 +45,11 @@ export abstract class ReadSide {
   abstract position(): number;
   /** Resolves with whether all read models have applied the log up to this position, at the latest after the time (milliseconds). */
   abstract waitFor(position: number, timeoutMilliseconds: number): Promise<boolean>;
+
+  /** How each read model stands, and what is being built. */
+  abstract status(): readonly ReadModelStatus[];
+  /** Builds rows anew beside those that answer; no names = all. Throws InvalidError for a name that is not one. */
+  abstract rebuild(names?: readonly string[]): void;
 
   /** As `waitFor`, with an error for the caller when it takes too long. */
   async atLeast(position: number): Promise<void> {
@@ -53,18 +70,30 @@ export abstract class ReadSide {
   }
 }
 
-/** Every row of a read model, fetched in pages of `limit` so that other work gets its turn between them. */
+export interface Rows {
+  /** Rows with a key after this one. */
+  readonly after?: string | undefined;
+  /** Only rows with this lookup. */
+  readonly lookup?: string | undefined;
+  /** Rows that are fetched at a time. */
+  readonly chunk?: number;
+}
+
+/** Every row of a read model, fetched in pages so that other work gets its turn between them. */
 export async function* rowsOf<Row>(
   model: ReadModel<Row>,
   keyOf: (row: Row) => string,
-  from?: string,
-  limit = 500,
+  { after: from, lookup, chunk = 500 }: Rows = {},
 ): AsyncGenerator<Row> {
   for (let after = from; ;) {
-    const page = model.list(after === undefined ? { limit } : { after, limit });
+    const page = model.list({
+      limit: chunk,
+      ...(after === undefined ? {} : { after }),
+      ...(lookup === undefined ? {} : { lookup }),
+    });
     yield* page;
     const last = page.at(-1);
-    if (page.length < limit || last === undefined) return;
+    if (page.length < chunk || last === undefined) return;
     after = keyOf(last);
     await new Promise((resolve) => setImmediate(resolve));
   }

@@ -1,7 +1,13 @@
+import { join } from 'node:path';
 import type { Provider } from '@nestjs/common';
 import { EventStore } from '@tinkerbell/event-store';
-import { NatsBlobs } from '@tinkerbell/messaging';
+import { NatsBlobs, NatsSecretBucket } from '@tinkerbell/messaging';
+import { AuditCheckpointReactor } from './audit/audit-checkpoint.reactor';
+import { AuditExport } from './audit/audit-export';
+import { LogMemory } from './audit/log-memory';
 import { allowedNetworks } from './compat/allowed-networks';
+import { AgentDesk } from './compat/agent-desk';
+import { CompatGate } from './compat/compat-gate';
 import { CompatWorker } from './compat/compat-worker';
 import { Enrolment } from './enrolment/enrolment';
 import { HardwareCommands } from './hardware/hardware-commands';
@@ -13,9 +19,18 @@ import { Metrics } from './metrics';
 import type { TinkServerPorts } from './ports';
 import { ProjectedReads, type TinkReadModels } from './projected-reads';
 import { ReadSide } from './read-side';
+import { AttemptSecrets } from './secrets/attempt-secrets';
+import { Secrets } from './secrets/secrets';
 import { Site } from './site';
+import { makeIntegrations, type Integrations } from './subscriptions/integrations';
+import { RegistryImages } from './template/registry-images';
 import { TemplateCommands } from './template/template-commands';
+import { TemplateHistory } from './template/template-history';
+import { TemplateReplay } from './template/template-replay';
+import { TemplateTrial } from './template/template-trial';
+import { WorkflowPlanner } from './template/workflow-planner';
 import type { TinkServerConfig } from './tink-server.config';
+import { Permits } from './workers/permits';
 import { WorkerAccess } from './workers/worker-access';
 import { WorkerDesk } from './workers/worker-desk';
 import { ActionLogs } from './workflow/action-logs';
@@ -25,12 +40,14 @@ import { WorkflowData } from './workflow/workflow-data';
 export interface Services {
   readonly reads: ReadSide;
   readonly metrics: Metrics;
+  readonly integrations: Integrations;
+  readonly checkpoints: AuditCheckpointReactor;
   readonly providers: readonly Provider[];
 }
 
 /** Everything that the controllers use, wired by hand: plain classes without decorators. */
 export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, readModels: TinkReadModels): Services {
-  const { store, bus, pki, credentials } = ports;
+  const { store, bus, pki, credentials, secretsKey, auditKey } = ports;
   const reads = new ProjectedReads(readModels);
   const metrics = new Metrics();
   metrics.gauge('tink_log_applied_position', 'Position of the log that the read models have reached', () =>
@@ -38,34 +55,79 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
   );
   metrics.gauge('tink_workflows', 'Workflows, deleted ones included', () => reads.workflows.count());
   metrics.gauge('tink_hardware', 'Hardware records', () => reads.hardware.count());
-  const data = new WorkflowData(store, reads, new NatsBlobs(bus.connection));
+  const secrets = new Secrets(store, reads, new NatsSecretBucket(bus.connection), secretsKey);
+  const blobs = new NatsBlobs(bus.connection);
+  const data = new WorkflowData(store, reads, blobs);
+  const desk = new WorkerDesk(store, reads, (workerId) => bus.pendingReport(workerId, 'started'));
+  const integrations = makeIntegrations(config, ports, reads, metrics);
+  const checkpoints = auditCheckpoints(config, ports, metrics);
   const compat = {
     enabled: config.TINK_COMPAT_WORKER_GRPC === 'on',
     allowed: allowedNetworks(config.TINK_COMPAT_WORKER_NETWORKS),
   };
+  const images = config.TINK_PIN_IMAGES === 'on' ? new RegistryImages(ownRegistry(config, pki.ca)) : null;
+  const planner = new WorkflowPlanner(reads, images);
+  const templates = new TemplateCommands(store, reads);
   const logs = new ActionLogs(bus, reads);
   const asOf = new AsOf(store, reads);
-  const grace = config.TINK_ACTION_GRACE_SECONDS;
+  const grace = {
+    graceSeconds: config.TINK_ACTION_GRACE_SECONDS,
+    cancelGraceSeconds: config.TINK_CANCEL_GRACE_SECONDS,
+  };
   const values: readonly (readonly [abstract new (...args: never[]) => unknown, unknown])[] = [
     [EventStore, store],
     [ReadSide, reads],
     [Metrics, metrics],
     [Site, new Site(store, pki.ca, ports.version, readModels.fault)],
     [HardwareCommands, new HardwareCommands(store, reads)],
-    [TemplateCommands, new TemplateCommands(store, reads)],
-    [WorkflowCommands, new WorkflowCommands(store, reads)],
+    [TemplateCommands, templates],
+    [TemplateHistory, new TemplateHistory(store, reads, templates)],
+    [TemplateTrial, new TemplateTrial(reads, planner)],
+    [TemplateReplay, new TemplateReplay(store, reads, planner)],
+    [WorkflowCommands, new WorkflowCommands(store, reads, planner, secrets)],
     [WorkflowData, data],
     [ActionLogs, logs],
     [AsOf, asOf],
     [Explanations, new Explanations(reads, asOf, grace)],
     [Bundles, new Bundles(reads, logs, grace)],
     [Differences, new Differences(reads, asOf)],
-    [WorkerDesk, new WorkerDesk(store, reads)],
+    [Secrets, secrets],
+    [AttemptSecrets, new AttemptSecrets(store, secrets)],
+    [WorkerDesk, desk],
+    [AuditExport, new AuditExport(store, blobs, auditKey, ports.version, () => checkpoints.seen)],
     [WorkerAccess, new WorkerAccess(store)],
-    [CompatWorker, new CompatWorker(store, reads, data, compat)],
+    [Permits, new Permits(store)],
+    [CompatGate, new CompatGate(compat)],
+    [CompatWorker, new CompatWorker(store, reads, data)],
+    [AgentDesk, new AgentDesk(store, reads, desk)],
     [Enrolment, new Enrolment(store, reads, credentials, enrolmentOptions(config, pki.ca))],
   ];
-  return { reads, metrics, providers: values.map(([provide, useValue]) => ({ provide, useValue })) };
+  const providers = [...values, ...integrations.values].map(([provide, useValue]) => ({ provide, useValue }));
+  return { reads, metrics, integrations, checkpoints, providers };
+}
+
+function auditCheckpoints(config: TinkServerConfig, { store, auditKey }: TinkServerPorts, metrics: Metrics) {
+  const due = { commits: config.TINK_AUDIT_COMMITS, seconds: config.TINK_AUDIT_SECONDS };
+  const memory = new LogMemory(join(config.TINK_DATA_DIR, 'audit-seen.json'));
+  const checkpoints = new AuditCheckpointReactor(store, auditKey, due, memory);
+  metrics.gauge(
+    'tink_audit_covered_position',
+    'Position of the log up to which it is signed',
+    () => checkpoints.covered,
+  );
+  metrics.gauge('tink_audit_fault', '1 when the log is not what was signed or read before', () =>
+    checkpoints.fault === undefined ? 0 : 1,
+  );
+  return checkpoints;
+}
+
+function ownRegistry(config: TinkServerConfig, ca: string) {
+  return {
+    address: config.TINK_REGISTRY_ADDRESS,
+    username: config.TINK_REGISTRY_USERNAME,
+    password: config.TINK_REGISTRY_PASSWORD,
+    ca,
+  };
 }
 
 function enrolmentOptions(config: TinkServerConfig, ca: string) {

@@ -3,9 +3,13 @@ import { TinkServerConfig } from './tink-server.config';
 
 /** Settings of tink-server as a process of its own: also where NATS, its keys and its certificates are. */
 export class StandaloneConfig extends TinkServerConfig {
+  /** Several servers of a cluster with commas between them. */
   @IsString()
   readonly NATS_URL: string = 'tls://127.0.0.1:4222';
-  /** Folder of the NATS identity, with the engine's credentials and what signs the workers'. */
+  /** Copies of every stream: 1, or 3 or 5 in a cluster of as many servers or more. */
+  @IsIn([1, 3, 5])
+  readonly TINK_NATS_REPLICAS: number = 1;
+  /** Folder of the NATS identity, with the engine's credentials, what signs the workers' and the key of the secrets. */
   @IsString()
   readonly TINK_IDENTITY_DIR: string = '.tinkerbell/identity';
   /** PEM files. */

@@ -1,8 +1,10 @@
 import 'reflect-metadata';
+import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { Leadership, type Lease } from '@tinkerbell/messaging';
 import { GrpcListener } from './grpc/grpc-listener';
 import { basicAuth, httpsOnly } from './http/basic-auth';
 import { HttpErrorFilter } from './http/http-error.filter';
@@ -10,6 +12,7 @@ import { listenHttp, listenHttps, type Listener } from './http/listeners';
 import { minSeq } from './http/query';
 import { readBody } from './http/read-body';
 import { requestLog } from './http/request-log';
+import type { Metrics } from './metrics';
 import type { TinkServerPorts } from './ports';
 import { openTinkReadModels } from './projected-reads';
 import type { ReadSide } from './read-side';
@@ -17,6 +20,8 @@ import { makeServices } from './services';
 import type { TinkServerConfig } from './tink-server.config';
 import { TinkServerModule } from './tink-server.module';
 import { ActionTimeoutReactor } from './timeouts/action-timeout.reactor';
+import type { Patience } from './timeouts/deadlines';
+import { LogClock } from './timeouts/log-clock';
 import { IngressLoop } from './workers/ingress.loop';
 import { logTransitions } from './workers/transition-log';
 import { wakeWorkers } from './workers/wake-workers';
@@ -65,8 +70,11 @@ async function start(
   if (own) stack.push(() => own.close());
   const readModels = ports.readModels ?? own;
   if (!readModels) throw new Error('no read models');
-  const { reads, metrics, providers } = makeServices(config, ports, readModels);
+  const { reads, metrics, integrations, checkpoints, providers } = makeServices(config, ports, readModels);
 
+  // Ended last: it signs what the others wrote.
+  checkpoints.start();
+  stack.push(() => checkpoints.close());
   const app = await NestFactory.create<NestExpressApplication>(TinkServerModule.with(providers), {
     bodyParser: false,
     abortOnError: false,
@@ -80,16 +88,14 @@ async function start(
   const grpc = new GrpcListener({ host: grpcHost, port: config.TINK_GRPC_PORT, cert: pki.cert, key: pki.key });
   app.connectMicroservice({ strategy: grpc });
   app.connectMicroservice({ strategy: new WorkerListener(bus.connection) });
+  // Before anybody can ask: of several servers the one that knows last must be the last to wake.
+  stack.push(wakeWorkers(reads, (workerId) => bus.wake(workerId)));
   await app.startAllMicroservices();
   await app.init();
 
-  stack.push(wakeWorkers(reads, (workerId) => bus.wake(workerId)));
-  const timeouts = new ActionTimeoutReactor(store, reads, config.TINK_ACTION_GRACE_SECONDS);
-  await timeouts.start();
-  stack.push(() => timeouts.close());
-  const ingress = new IngressLoop(store, bus, metrics);
-  ingress.start();
-  stack.push(() => ingress.close());
+  compete(config, ports, reads, metrics, stack);
+  integrations.start();
+  stack.push(() => integrations.close());
   const logging = new AbortController();
   const logged = logTransitions(store, await store.lastPosition(), logging.signal).catch((error: unknown) =>
     new ServerLogger('log').warn(`transitions are no longer logged: ${String(error)}`),
@@ -112,6 +118,43 @@ async function start(
     fault: readModels.fault,
     close: () => stack.close(),
   };
+}
+
+function patienceOf(config: Readonly<TinkServerConfig>): Patience {
+  return {
+    action: config.TINK_ACTION_GRACE_SECONDS,
+    cancel: config.TINK_CANCEL_GRACE_SECONDS,
+    boot: config.TINK_BOOT_DELAY_SECONDS,
+    worker: config.TINK_WORKER_DELAY_SECONDS,
+  };
+}
+
+/** What one server of several does at a time. */
+function compete(
+  config: Readonly<TinkServerConfig>,
+  { store, bus }: TinkServerPorts,
+  reads: ReadSide,
+  metrics: Metrics,
+  stack: Stack,
+): void {
+  const leadership = new Leadership(bus.connection, { log: (line) => new ServerLogger('lease').debug(line) });
+  const lead = (name: string, work: (lease: Lease) => Promise<void>): void => {
+    const candidacy = leadership.run(name, work);
+    stack.push(() => candidacy.close());
+  };
+  lead('action-timeout', async ({ signal }) => {
+    const { now } = await LogClock.start(() => bus.logTime(), signal);
+    const wake = (workerId: string) => bus.wake(workerId);
+    const timeouts = new ActionTimeoutReactor(store, reads, { patience: patienceOf(config), wake, now });
+    try {
+      await timeouts.start();
+      if (!signal.aborted) await once(signal, 'abort');
+    } finally {
+      timeouts.close();
+    }
+  });
+  const ingress = new IngressLoop(store, bus, metrics);
+  lead('ingress', (lease) => ingress.run(lease));
 }
 
 function prepareHttp(

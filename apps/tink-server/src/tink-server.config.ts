@@ -48,6 +48,22 @@ export class TinkServerConfig {
   @Max(aYear)
   readonly TINK_ACTION_GRACE_SECONDS: number = 120;
 
+  /** Seconds that a worker has to confirm that it stopped a cancelled action. */
+  @IsNumber()
+  @Min(0)
+  @Max(aYear)
+  readonly TINK_CANCEL_GRACE_SECONDS: number = 60;
+  /** Seconds after which it is recorded that a machine with work has not asked for an address; 0: never. */
+  @IsNumber()
+  @Min(0)
+  @Max(aYear)
+  readonly TINK_BOOT_DELAY_SECONDS: number = 900;
+  /** Seconds after which it is recorded that the worker of a machine that boots has not come up, or does not begin its work; 0: never. */
+  @IsNumber()
+  @Min(0)
+  @Max(aYear)
+  readonly TINK_WORKER_DELAY_SECONDS: number = 600;
+
   /** Lifetime of a worker's NATS credential, and of a token from POST /api/workers/:id/token. */
   @IsInt()
   @Min(60)
@@ -58,6 +74,16 @@ export class TinkServerConfig {
   @Max(aYear)
   readonly TINK_TOKEN_SECONDS: number = 3_600;
 
+  /** The log is signed after so many commits, and so many seconds after the first one that is not signed. */
+  @IsInt()
+  @Min(1)
+  @Max(10_000)
+  readonly TINK_AUDIT_COMMITS: number = 1_000;
+  @IsInt()
+  @Min(1)
+  @Max(86_400)
+  readonly TINK_AUDIT_SECONDS: number = 600;
+
   /** Address of the image registry that workers are told, e.g. `192.168.1.1:5000`; empty: none. */
   @IsString()
   readonly TINK_REGISTRY_ADDRESS: string = '';
@@ -66,9 +92,17 @@ export class TinkServerConfig {
   @IsString()
   readonly TINK_REGISTRY_PASSWORD: string = '';
 
+  /** `off` (laboratories): images of templates 1.0 stay as they are named instead of being pinned to their digest when a workflow is made. */
+  @IsIn(['on', 'off'])
+  readonly TINK_PIN_IMAGES: 'on' | 'off' = 'on';
+
   /** NATS as workers reach it, e.g. `tls://192.168.1.1:4222`. */
   @IsString()
   readonly TINK_WORKER_NATS_URL: string = 'tls://127.0.0.1:4222';
+
+  /** Networks that webhooks may reach beside public addresses, e.g. `10.0.0.0/8,::1/128`: addresses and CIDRs, comma-separated. */
+  @IsString()
+  readonly TINK_WEBHOOK_NETWORKS: string = '';
 
   /** `on`: serve the originals' worker calls over gRPC. They carry no proof of who calls. */
   @IsIn(['on', 'off'])

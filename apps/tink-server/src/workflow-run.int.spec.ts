@@ -97,6 +97,7 @@ describe('a workflow', () => {
       'ActionSucceeded',
       'ActionStarted',
       'ActionSucceeded',
+      'WorkflowFinished',
     ]);
     const logs = await harness.rest().get(`/api/workflows/${id}/logs?action=0`);
     expect(JSON.parse(logs.text)).toMatchObject({
@@ -265,7 +266,7 @@ describe('reports', () => {
     await reaches('started', 'repeated', repeated + 1);
     await worker.finished(first);
     await fact(id, 'ActionSucceeded');
-    expect(await types(id)).toEqual(['WorkflowCreated', 'ActionStarted', 'ActionSucceeded']);
+    expect(await types(id)).toEqual(['WorkflowCreated', 'ActionStarted', 'ActionSucceeded', 'WorkflowFinished']);
   });
 
   it('that overtake each other are put in order', async () => {
@@ -276,7 +277,13 @@ describe('reports', () => {
     await worker.finished(first, { outcome: 'failed', reason: 'exit', exitCode: 1 });
     await worker.started(first);
     await fact(id, 'ActionHandlerFinished');
-    expect(await types(id)).toEqual(['WorkflowCreated', 'ActionStarted', 'ActionFailed', 'ActionHandlerFinished']);
+    expect(await types(id)).toEqual([
+      'WorkflowCreated',
+      'ActionStarted',
+      'ActionFailed',
+      'WorkflowFinished',
+      'ActionHandlerFinished',
+    ]);
   });
 
   it('may be overtaken by data, which waits for the start of its action', async () => {
@@ -303,7 +310,8 @@ describe('reports', () => {
     await expect(thief.getData(mine.id)).rejects.toMatchObject({ code: 'FORBIDDEN' });
     await expect(thief.putData(mine.id, 0, '{}')).rejects.toMatchObject({ code: 'FORBIDDEN' });
     await expect(thief.raw(`tink.rpc.wk.${worker.id}.next`, { bootId: 'x' })).rejects.toThrow();
-    expect(await types(mine.id)).toEqual(['WorkflowCreated']);
+    // It is recorded as what it is.
+    expect(await types(mine.id)).toEqual(['WorkflowCreated', 'ReportRefused']);
     // Its own message ids do not use up the other's.
     await worker.started(first);
     await worker.finished(first);

@@ -126,7 +126,7 @@ describe('action loop', () => {
   });
 
   it('ends an action that takes too long and runs its on-timeout command after the report', async () => {
-    const actions = [action('slow', { timeoutSeconds: 0.02, onTimeout: ['say', 'late'], onFailure: ['no'] })];
+    const actions = [action('slow', { timeoutSeconds: 0.5, onTimeout: ['say', 'late'], onFailure: ['no'] })];
     const { bus, server, containers, start } = world(actions);
     const commands: (readonly string[])[] = [];
     containers.behaviour = ({ spec, killed }) => {

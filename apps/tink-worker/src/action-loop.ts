@@ -1,15 +1,18 @@
+import { setMaxListeners } from 'node:events';
 import { Injectable } from '@nestjs/common';
-import { reportId, subjects, type NextReply, type ReadyReport } from '@tinkerbell/messaging';
-import { Attempts } from './action/attempts';
+import { reportId, subjects, type AttemptRef, type NextReply, type ReadyReport } from '@tinkerbell/messaging';
+import { Attempts, type After, type Neighbours } from './action/attempts';
 import { DetachedError } from './action/ending';
 import { Prefetch } from './action/prefetch';
 import { Bus } from './bus/bus';
 import { Containers } from './containers/containers';
+import { readDiskSerials } from './disks/disk-serials';
 import { Journal } from './journal/journal';
 import { readMachine } from './machine';
 import { OutputShipper } from './output/output-shipper';
 import { backoffMs, errorText, insist } from './pace';
 import { Reporter } from './reporter';
+import { Running } from './running';
 import { RefusedError, Server } from './server';
 import { WorkerSettings } from './settings';
 import { Wake } from './wake';
@@ -18,7 +21,7 @@ import { WorkerLog } from './worker-log';
 /** A result that the server goes on not to know is published again, every so many questions. */
 const publishAgainEvery = 10;
 
-/** Asks for work and does it, one action at a time, until it is stopped or the machine is to be rebooted. */
+/** Asks for work and does it, several actions at once where it is given them, until it is stopped or the machine is to be rebooted. */
 @Injectable()
 export class ActionLoop {
   private readonly detach = new AbortController();
@@ -28,7 +31,11 @@ export class ActionLoop {
   private readonly server: Server;
   private readonly attempts: Attempts;
   private readonly prefetch: Prefetch;
+  private readonly tasks: Running;
   private running: Promise<boolean> | undefined;
+  /** A task went wrong in a way that nobody foresaw: the worker ends with that. */
+  private fail: (error: unknown) => void = () => {};
+  private rebooting = false;
   private leftovers = true;
   private idleReason = '';
 
@@ -39,26 +46,30 @@ export class ActionLoop {
     bus: Bus,
     private readonly log: WorkerLog,
   ) {
-    const { workerId, pace } = settings;
+    const { workerId, bootId, pace, rebootCommand } = settings;
     this.reporter = new Reporter(bus, journal, workerId, pace, log);
     this.shipper = new OutputShipper(bus, pace, (text) => log.warn(text));
     this.server = new Server(bus, workerId, pace);
     const { reporter, shipper, server, wake } = this;
-    this.attempts = new Attempts(settings, { containers, journal, reporter, server, shipper, wake, log });
+    const ports = { containers, journal, reporter, server, shipper, wake, log };
+    this.attempts = new Attempts(settings, ports, () => readDiskSerials(settings.sysDirectory));
     this.prefetch = new Prefetch(containers, settings.registry, this.detach.signal, (text) => log.info(text));
+    this.tasks = new Running(journal, bootId, rebootCommand !== '', () => wake.ring());
+    setMaxListeners(0, this.detach.signal);
     bus.onWake(subjects.wake(workerId), () => wake.ring());
   }
 
   /** Resolves with true when the machine should be rebooted now, with false when stopped. */
   run(): Promise<boolean> {
-    this.running ??= this.work().catch((error: unknown) => {
+    const failure = new Promise<never>((_, reject) => (this.fail = reject));
+    this.running ??= Promise.race([this.work(), failure]).catch((error: unknown) => {
       if (error instanceof DetachedError || this.detach.signal.aborted) return false;
       throw error;
     });
     return this.running;
   }
 
-  /** Leaves a running container alone, finishes what is being sent (within bounds), and ends. */
+  /** Leaves running containers alone, finishes what is being sent (within bounds), and ends. */
   async stop(): Promise<void> {
     this.detach.abort();
     const { closeMs } = this.settings.pace;
@@ -71,39 +82,72 @@ export class ActionLoop {
   }
 
   private async work(): Promise<boolean> {
-    if (await this.finishEarlierWork()) return true;
-    await this.reportReady();
-    for (let again = 0; !this.detach.signal.aborted;) {
+    await this.finishEarlierWork();
+    if (!this.rebooting) await this.reportReady();
+    for (let again = 0; !this.detach.signal.aborted && !this.rebooting;) {
       const seen = this.wake.seen;
+      const { pace } = this.settings;
+      if (!this.mayAsk()) {
+        await this.wake.sleep(seen, pace.idleMs, this.detach.signal);
+        continue;
+      }
       const reply = await this.ask();
-      if (!reply) return false;
+      if (!reply) break;
       if (this.leftovers) await this.sweep(reply);
       const { assignment } = reply;
       const known = assignment && this.resultOf(assignment);
-      if (!assignment || known) {
-        if (!assignment) this.idle(reply.reason);
-        if (known && ++again % publishAgainEvery === 0) await this.reporter.publish(known);
-        const { pace } = this.settings;
-        await this.wake.sleep(seen, known ? backoffMs(pace, again) : pace.idleMs, this.detach.signal);
+      if (assignment && !known && this.isWelcome(assignment)) {
+        again = 0;
+        this.idleReason = '';
+        this.prefetch.begin(assignment.upcoming ?? []);
+        this.begin(assignment, (neighbours) => this.attempts.perform(assignment, neighbours, this.detach.signal));
         continue;
       }
-      again = 0;
-      this.idleReason = '';
-      this.prefetch.begin(assignment.upcoming ?? []);
-      if (this.mayReboot(await this.attempts.perform(assignment, this.detach.signal))) return true;
+      if (!assignment && this.tasks.attempts.length === 0) this.idle(reply.reason);
+      if (known && ++again % publishAgainEvery === 0) await this.reporter.publish(known);
+      await this.forgetUnwanted();
+      await this.wake.sleep(seen, known ? backoffMs(pace, again) : pace.idleMs, this.detach.signal);
     }
-    return false;
+    await this.tasks.settled();
+    return this.rebooting;
   }
 
-  /** What an earlier process of this worker wrote down and did not finish. */
-  private async finishEarlierWork(): Promise<boolean> {
-    let reboot = false;
+  private begin(attempt: AttemptRef, work: (neighbours: Neighbours) => Promise<boolean>, after?: After): void {
+    const guarded = async (neighbours: Neighbours) => {
+      try {
+        if (this.mayReboot(await work(neighbours))) this.rebooting = true;
+      } catch (error) {
+        if (!(error instanceof DetachedError || this.detach.signal.aborted)) this.fail(error);
+      }
+    };
+    this.tasks.begin(attempt, guarded, after);
+  }
+
+  /** While a handler runs or a reboot is to come only what was begun before is taken up again. */
+  private mayAsk(): boolean {
+    const { active, holds, lost } = this.tasks;
+    return active < this.settings.parallel && (!holds || lost.length > 0);
+  }
+
+  private isWelcome(assignment: AttemptRef): boolean {
+    return !this.tasks.has(assignment) && (!this.tasks.holds || this.tasks.isLost(assignment));
+  }
+
+  /** What an earlier process began and the server has no more use for need not be waited for. */
+  private async forgetUnwanted(): Promise<void> {
+    for (const attempt of this.tasks.lost) if (await this.isUnwanted(attempt)) this.tasks.forget(attempt);
+  }
+
+  /** What an earlier process of this worker wrote down and did not finish. Beside it others may run already, or still. */
+  private async finishEarlierWork(): Promise<void> {
     for (const report of this.journal.unsent()) if (!report.after) await this.reporter.deliver(report);
     for (const report of this.journal.unclosed()) {
       this.log.info(`going on with ${report.id}, which is in the journal`);
-      reboot = this.mayReboot(await this.attempts.complete(report, this.detach.signal)) || reboot;
+      const after = report.after as After;
+      const complete = (neighbours: Neighbours) => this.attempts.complete(report, neighbours, this.detach.signal);
+      this.begin(after.assignment, complete, after);
     }
-    return reboot;
+    if (this.tasks.lost.length === 0) await this.tasks.settled();
   }
 
   private mayReboot(wanted: boolean): boolean {
@@ -130,16 +174,16 @@ export class ActionLoop {
 
   /** Undefined when stopped. */
   private ask(): Promise<NextReply | undefined> {
-    const { bootId, pace } = this.settings;
+    const { bootId, pace, parallel } = this.settings;
     return insist(
       pace,
       this.detach.signal,
-      () => this.server.next(bootId),
+      () => this.server.next({ bootId, ...(parallel > 1 ? { busy: this.tasks.attempts } : {}) }),
       (error, tries) => tries % 20 === 1 && this.log.warn(`no answer to the question for work: ${errorText(error)}`),
     ).catch(() => undefined);
   }
 
-  private resultOf({ workflowId, index, attempt }: { workflowId: string; index: number; attempt: number }) {
+  private resultOf({ workflowId, index, attempt }: AttemptRef) {
     return this.journal.report(reportId(workflowId, index, attempt, 'finished'));
   }
 
@@ -150,6 +194,7 @@ export class ActionLoop {
       const [, workflowId, index, attempt] = /^tinkerbell_([^_]+)_(\d+)_(\d+)/.exec(name) ?? [];
       const parts = { workflowId: workflowId ?? '', index: Number(index), attempt: Number(attempt) };
       const { workflowId: w, index: i, attempt: a } = assignment ?? {};
+      if (this.tasks.has(parts)) continue;
       const isNext = w === parts.workflowId && i === parts.index && a === parts.attempt && !this.resultOf(parts);
       if (isNext) continue;
       if (this.resultOf(parts) ?? (await this.isUnwanted(parts))) {
@@ -160,7 +205,7 @@ export class ActionLoop {
     this.leftovers = left > 0;
   }
 
-  private async isUnwanted(attempt: { workflowId: string; index: number; attempt: number }): Promise<boolean> {
+  private async isUnwanted(attempt: AttemptRef): Promise<boolean> {
     try {
       return !(await this.server.state(attempt)).goOn;
     } catch (error) {

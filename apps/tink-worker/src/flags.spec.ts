@@ -27,6 +27,15 @@ describe('flags and environment', () => {
     expect(config(['-i', 'a', '--capture-action-logs=false']).CAPTURE_ACTION_LOGS).toBe('false');
   });
 
+  it('says how many actions may run at once', () => {
+    expect(config(['-i', 'a']).TINK_WORKER_PARALLEL).toBe(4);
+    expect(config(['-i', 'a'], { TINK_WORKER_PARALLEL: '2' }).TINK_WORKER_PARALLEL).toBe(2);
+    expect(config(['-i', 'a', '--parallel', '1'], { TINK_WORKER_PARALLEL: '2' }).TINK_WORKER_PARALLEL).toBe(1);
+    for (const bad of ['0', '65', 'many']) {
+      expect(() => config(['-i', 'a', '--parallel', bad]), bad).toThrow(/TINK_WORKER_PARALLEL/);
+    }
+  });
+
   it('knows its defaults', () => {
     expect(config(['-i', 'a'])).toMatchObject({
       TINK_STATE_DIR: '/var/lib/tink-worker',

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-/** The original worker's flags and variables → ours. */
+/** The original worker's flags and variables → ours, and `--parallel`, which it did not have. */
 const flags = {
   id: { type: 'string', short: 'i', env: 'WORKER_ID' },
   'docker-registry': { type: 'string', short: 'r', env: 'DOCKER_REGISTRY' },
@@ -8,6 +8,7 @@ const flags = {
   'registry-password': { type: 'string', short: 'p', env: 'REGISTRY_PASSWORD' },
   'retry-interval': { type: 'string', env: 'RETRY_INTERVAL' },
   'max-file-size': { type: 'string', env: 'MAX_FILE_SIZE' },
+  parallel: { type: 'string', env: 'TINK_WORKER_PARALLEL' },
   'capture-action-logs': { type: 'string', env: 'CAPTURE_ACTION_LOGS' },
   // This worker neither gives up after some tries nor ends after an hour.
   'max-retry': { type: 'string', env: '' },
@@ -26,6 +27,7 @@ Everything can be set by environment variables (README.md has the table); these 
   -p, --registry-password TEXT  REGISTRY_PASSWORD
       --retry-interval SECONDS  RETRY_INTERVAL, the longest pause between two tries
       --max-file-size BYTES     MAX_FILE_SIZE of ephemeral data
+      --parallel N              TINK_WORKER_PARALLEL, actions that may run at the same time (default 4)
       --capture-action-logs true|false
       --version, --help         (--max-retry and --timeout are taken and have no meaning)
 `;

@@ -1,12 +1,17 @@
 import {
   subjects,
+  type AttemptRef,
   type DataGetReply,
   type DataGetRequest,
   type DataPutReply,
   type DataPutRequest,
   type NextReply,
+  type NextRequest,
+  type PermitReply,
+  type PermitRequest,
   type RpcCall,
   type RpcReply,
+  type SecretsReply,
   type StateReply,
   type StateRequest,
 } from '@tinkerbell/messaging';
@@ -45,8 +50,8 @@ export class Server {
     private readonly pace: Pick<Pace, 'requestMs'>,
   ) {}
 
-  async next(bootId: string): Promise<NextReply> {
-    const reply = await this.ask<NextReply>('next', { bootId });
+  async next(request: NextRequest): Promise<NextReply> {
+    const reply = await this.ask<NextReply>('next', request);
     const { assignment } = reply;
     if (assignment === null) return reply;
     const { workflowId, index, attempt, action } = assignment ?? {};
@@ -68,6 +73,20 @@ export class Server {
     return this.ask('data-put', request);
   }
 
+  async permit(request: PermitRequest): Promise<PermitReply> {
+    const reply = await this.ask<PermitReply>('permit', request);
+    if (Number.isFinite(reply.seconds)) return reply;
+    throw new MalformedReplyError('permit: the answer does not say for how many seconds');
+  }
+
+  /** Every one of `names`. No error that comes of it holds a value. */
+  async secrets(request: AttemptRef, names: readonly string[]): Promise<SecretsReply['values']> {
+    const { values } = await this.ask<Partial<SecretsReply>>('secrets', request);
+    const missing = names.filter((name) => typeof values?.[name] !== 'string');
+    if (missing.length === 0 && values) return Object.fromEntries(names.map((name) => [name, String(values[name])]));
+    throw new MalformedReplyError(`secrets: the answer lacks a value for ${missing.join(', ')}`);
+  }
+
   private async ask<T>(call: RpcCall, request: object): Promise<T> {
     const answer = await this.bus.request(subjects.rpc(this.workerId, call), request, this.pace.requestMs);
     const reply = checkReply<T>(call, answer);
@@ -87,7 +106,8 @@ function checkReply<T>(call: RpcCall, reply: unknown): RpcReply<T> {
     };
   }
   if (isRecord(reply) && isRecord(reply.response)) return { response: reply.response as T };
-  throw new MalformedReplyError(`${call}: neither response nor err in ${JSON.stringify(reply)?.slice(0, 200)}`);
+  const shown = call === 'secrets' ? 'the answer' : JSON.stringify(reply)?.slice(0, 200);
+  throw new MalformedReplyError(`${call}: neither response nor err in ${shown}`);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

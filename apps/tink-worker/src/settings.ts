@@ -18,5 +18,9 @@ export abstract class WorkerSettings {
   abstract readonly rebootCommand: string;
   /** Whether actions' output goes to the log. */
   abstract readonly captureOutput: boolean;
+  /** Actions that may run at the same time. */
+  abstract readonly parallel: number;
+  /** Where sysfs is: `/sys`. */
+  abstract readonly sysDirectory: string;
   abstract readonly pace: Pace;
 }

@@ -24,6 +24,8 @@ export interface TinkWorkerPorts {
   readonly log?: WorkerLog;
   readonly bootId?: string;
   readonly pace?: Partial<Pace>;
+  /** Where sysfs is. */
+  readonly sysDirectory?: string;
 }
 
 export interface RunningWorker {
@@ -183,6 +185,8 @@ class WorkerProcess {
       maxDataBytes: config.MAX_FILE_SIZE,
       rebootCommand: config.TINK_REBOOT_COMMAND,
       captureOutput: config.CAPTURE_ACTION_LOGS === 'true',
+      parallel: config.TINK_WORKER_PARALLEL,
+      sysDirectory: this.ports.sysDirectory ?? '/sys',
       pace: this.pace,
     };
   }

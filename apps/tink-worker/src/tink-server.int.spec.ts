@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import {
   existsSync,
@@ -13,11 +14,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { JetStreamEventStore } from '@tinkerbell/event-store';
-import type { Recorded } from '@tinkerbell/events';
-import { ensureNatsIdentity } from '@tinkerbell/identity';
-import { NatsBus } from '@tinkerbell/messaging';
+import type { ActionPlan, Recorded, WorkflowEvent } from '@tinkerbell/events';
+import { ensureAuditKey, ensureNatsIdentity, ensureSecretsKey } from '@tinkerbell/identity';
+import { NatsBus, subjects } from '@tinkerbell/messaging';
 import { startTestNats, type TestNats } from '@tinkerbell/nats';
 import { startTinkServer, TinkServerConfig, type RunningTinkServer } from '@tinkerbell/tink-server';
+import { graph } from '@tinkerbell/testing';
 import { startDockerd, whyNoDockerd, type TestDockerd } from './testing/start-dockerd';
 import { startRegistry, type TestRegistry } from './testing/start-registry';
 
@@ -72,6 +74,7 @@ afterEach(async () => {
 
 interface Server {
   readonly tink: RunningTinkServer;
+  readonly store: JetStreamEventStore;
   close(): Promise<void>;
 }
 
@@ -87,9 +90,12 @@ async function serve(): Promise<Server> {
     ...{ TINK_REGISTRY_USERNAME: registry.username, TINK_REGISTRY_PASSWORD: registry.password },
   };
   const credentials = await ensureNatsIdentity(join(nats.dir, 'identity'));
-  const tink = await startTinkServer(config, { store, bus, pki, credentials, version: 'test' });
+  const secretsKey = await ensureSecretsKey(join(nats.dir, 'identity'));
+  const auditKey = await ensureAuditKey(join(nats.dir, 'identity'));
+  const tink = await startTinkServer(config, { store, bus, pki, credentials, auditKey, secretsKey, version: 'test' });
   return {
     tink,
+    store,
     async close() {
       await tink.close();
       await store.close();
@@ -108,11 +114,32 @@ async function api<T>(method: string, path: string, body?: object): Promise<T> {
   return (text === '' ? undefined : JSON.parse(text)) as T;
 }
 
-async function workflowOf(...scripts: readonly string[]): Promise<string> {
+async function registerMachine(): Promise<void> {
   const ip = { address: '192.168.2.1', netmask: '255.255.255.0', gateway: '192.168.2.254' };
   const interfaces = [{ dhcp: { mac, hostname: 'server1', ip }, netboot: { allow_pxe: true, allow_workflow: true } }];
   const metadata = { instance: { hostname: 'server1' } };
   await api('POST', '/api/hardware', { id: workerId, metadata, network: { interfaces } });
+}
+
+type Planned = Partial<ActionPlan> & { readonly script: string; readonly environment?: readonly string[] };
+
+/** A workflow as the log has it, whatever templates can say. */
+async function graphOf(actions: Readonly<Record<string, Planned>>): Promise<string> {
+  await registerMachine();
+  const specs = Object.entries(actions).map(([name, { script, environment = [], ...plan }]) => {
+    const spec = { workerId, image: 'bb', timeoutSeconds: 100, command: ['sh', '-c', script], environment };
+    return [name, { ...plan, spec }] as const;
+  });
+  const id = randomUUID();
+  const metadata = { id: randomUUID(), actor: 'test' };
+  const stream = subjects.stream('workflow', id);
+  const { head } = await server.store.read(stream);
+  await server.store.append(stream, [graph(Object.fromEntries(specs))], { expected: head, metadata });
+  return id;
+}
+
+async function workflowOf(...scripts: readonly string[]): Promise<string> {
+  await registerMachine();
   const actions = scripts.flatMap((script, i) => [
     `      - name: action-${i}`,
     '        image: bb',
@@ -196,6 +223,7 @@ describe.skipIf(missing).each(runtimes.map((file) => [versionOf(file), file] as 
         'ActionSucceeded',
         'ActionStarted',
         'ActionSucceeded',
+        'WorkflowFinished',
       ]);
       expect(await stdout(id)).toEqual(['one', '{"n":1}']);
       const trusted = readFileSync(join(dir, 'certs.d', registry.address, 'ca.crt'), 'utf8');
@@ -224,6 +252,7 @@ describe.skipIf(missing).each(runtimes.map((file) => [versionOf(file), file] as 
         'ActionSucceeded',
         'ActionStarted',
         'ActionSucceeded',
+        'WorkflowFinished',
       ]);
       expect(readFileSync(join(dir, 'worker', id, 'runs'), 'utf8')).toBe('run\n');
       expect(await stdout(id)).toEqual(['begun', 'over', 'last']);
@@ -231,11 +260,67 @@ describe.skipIf(missing).each(runtimes.map((file) => [versionOf(file), file] as 
   },
 );
 
+describe.skipIf(missing)('the worker with the real tink-server', () => {
+  it('runs what may run at once, hands outputs on, and a destructive action with its secret under its permit', async () => {
+    await api('PUT', '/api/secrets/db-password', { value: 'correct horse' });
+    const meet = (own: string, other: string) =>
+      `touch /workflow/shared/${own}; while [ ! -e /workflow/shared/${other} ]; do sleep 0.05; done; ` +
+      `echo "{\\"from\\":\\"${own}\\"}" > /workflow/outputs.json`;
+    const id = await graphOf({
+      a: { script: meet('a', 'b') },
+      b: { script: meet('b', 'a') },
+      wipe: {
+        ...{ needs: [0, 1], destructive: true, secrets: { PASSWORD: 'db-password' } },
+        environment: ["FROM=${{ outputs['t/a'].from }}${{ outputs['t/b'].from }}"],
+        script: 'echo "$FROM $PASSWORD"; printf "%s" "$PASSWORD" | wc -c',
+      },
+    });
+    await startWorker(process.execPath);
+    await untilStatus(id, 'success');
+    const facts = await ndjson<Recorded<WorkflowEvent>>(`/api/events?aggregate=workflow&id=${id}`);
+    const order = facts.map(({ event }) => event.type);
+    expect(order.slice(0, 3)).toEqual(['WorkflowCreated', 'ActionStarted', 'ActionStarted']);
+    expect(order.slice(3, 5)).toEqual(['ActionSucceeded', 'ActionSucceeded']);
+    expect(order.slice(5)).toEqual(['ActionStarted', 'ActionPermitGranted', 'ActionSucceeded', 'WorkflowFinished']);
+    expect(await stdout(id)).toEqual(['ab ***', '13']);
+    expect(JSON.stringify(facts)).not.toContain('correct horse');
+  });
+
+  it('fails an action whose secret is not there, without running it', async () => {
+    const id = await graphOf({ only: { script: 'echo never', secrets: { PASSWORD: 'none' } } });
+    await startWorker(process.execPath);
+    await untilStatus(id, 'failed');
+    const { actions } = await api<{ actions: readonly unknown[] }>('GET', `/api/workflows/${id}`);
+    const message = 'nothing ran: secrets: secret none not found (NOT_FOUND)';
+    expect(actions).toMatchObject([{ status: 'failed', reason: 'refused', message }]);
+    expect(await stdout(id)).toEqual([]);
+  });
+
+  it('stops what runs when the workflow is cancelled, and says so', async () => {
+    const script = 'trap "echo cleaning up; exit 9" TERM; echo begun; while :; do sleep 0.05; done';
+    const id = await graphOf({ a: { script }, b: { script }, later: { script: 'echo never', needs: [0, 1] } });
+    await startWorker(process.execPath);
+    while ((await stdout(id)).length < 2) await new Promise((resolve) => setTimeout(resolve, 50));
+    await api('POST', `/api/workflows/${id}/cancel`, { reason: 'wrong machine' });
+    await untilStatus(id, 'cancelled');
+    const facts = await ndjson<Recorded<WorkflowEvent>>(`/api/events?aggregate=workflow&id=${id}`);
+    const cancelled = facts.flatMap(({ event }) => (event.type === 'ActionCancelled' ? [event.data] : []));
+    const message = expect.stringContaining('stopped with SIGTERM, exit code 9') as unknown;
+    expect(cancelled.toSorted((x, y) => x.index - y.index)).toMatchObject([
+      { index: 0, confirmed: true, message },
+      { index: 1, confirmed: true, message },
+    ]);
+    expect((await stdout(id)).toSorted()).toEqual(['begun', 'begun', 'cleaning up', 'cleaning up']);
+    expect(await engine.docker('ps', '-q')).toBe('');
+  });
+});
+
 async function untilStatus(id: string, status: string): Promise<void> {
   for (;;) {
     const row = await api<{ status: string }>('GET', `/api/workflows/${id}`).catch(() => undefined);
     if (row?.status === status) return;
-    if (row && ['failed', 'timeout'].includes(row.status)) throw new Error(`the workflow ended with ${row.status}`);
+    if (row && ['success', 'failed', 'timeout', 'cancelled'].includes(row.status))
+      throw new Error(`the workflow ended with ${row.status}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -52,6 +52,11 @@ export class TinkWorkerConfig {
   @Min(1)
   @Max(300)
   readonly RETRY_INTERVAL: number = 5;
+  /** Actions that may run at the same time. */
+  @IsInt()
+  @Min(1)
+  @Max(64)
+  readonly TINK_WORKER_PARALLEL: number = 4;
   @IsIn(['true', 'false'])
   readonly CAPTURE_ACTION_LOGS: string = 'true';
   @IsOptional()

@@ -7,6 +7,7 @@ import type { ActionSpec } from '@tinkerbell/events';
 import { BusForbiddenError, NatsBus, subjects, type LoggedLine } from '@tinkerbell/messaging';
 import { startTestNats, type TestNats } from '@tinkerbell/nats';
 import { containerName } from './containers/containers';
+import type { Pace } from './pace';
 import { startTinkWorker, type RunningWorker } from './start';
 import { action, FakeServer, workerId, workflowId } from './testing/fake-server';
 import { SilentLog } from './testing/life';
@@ -64,7 +65,7 @@ async function peerOf(server: FakeServer): Promise<Peer> {
   return peer;
 }
 
-async function worker(): Promise<{ worker: RunningWorker; log: SilentLog }> {
+async function worker(pace: Partial<Pace> = {}): Promise<{ worker: RunningWorker; log: SilentLog }> {
   const { servers, ca, jwt, seed } = await nats.worker(workerId);
   const { address, username, password } = registry;
   const credentials = {
@@ -81,7 +82,7 @@ async function worker(): Promise<{ worker: RunningWorker; log: SilentLog }> {
     DOCKER_CERTS_DIR: engine.certsDir,
   });
   const log = new SilentLog();
-  const running = await startTinkWorker(config, { log, pace: { maxRetryMs: 250, idleMs: 500, stateMs: 500 } });
+  const running = await startTinkWorker(config, { log, pace: { maxRetryMs: 250, idleMs: 500, stateMs: 500, ...pace } });
   workers.push(running);
   return { worker: running, log };
 }
@@ -164,6 +165,62 @@ describe.skipIf(missing)('a worker with a real engine, registry and bus', () => 
     await bell.until(() => server.finished.length === 1);
     expect(server.finished).toMatchObject([{ outcome: 'failed', reason: 'refused', exitCode: 137 }]);
     expect(server.finished[0]?.message).toContain('the workflow is deleted');
+  });
+
+  it('stops the container of a workflow that is cancelled, politely', async () => {
+    const script = 'trap "echo cleaning up; exit 9" TERM; echo begun; while :; do sleep 0.05; done';
+    const server = new FakeServer([sh('long', script, { onFailure: ['sh', '-c', 'echo never'] })]);
+    const peer = await peerOf(server);
+    await worker({ idleMs: 60_000, stateMs: 60_000 });
+    await peer.lineWith('begun');
+    server.cancelled = 'wrong machine';
+    peer.wake(workerId);
+    await bell.until(() => server.finished.length === 1);
+    const message = 'stopped with SIGTERM, exit code 9: wrong machine';
+    expect(server.finished).toMatchObject([{ outcome: 'cancelled', reason: null, exitCode: 9, message }]);
+    expect(textOf(await peer.lines(), 'stdout')).toEqual(['begun', 'cleaning up']);
+    expect(server.handlers).toEqual([]);
+  });
+
+  it('runs actions beside each other that wait for each other, and one of them by its digest', async () => {
+    const meet = (own: string, other: string) =>
+      `touch /workflow/shared/${own}; while [ ! -e /workflow/shared/${other} ]; do sleep 0.05; done; ` +
+      `echo "{\\"from\\":\\"${own}\\"}" > /workflow/outputs.json`;
+    const digest = await engine.docker('image', 'inspect', '-f', '{{index .RepoDigests 0}}', `${registry.address}/bb`);
+    const byDigest = digest.trim().slice(digest.indexOf('/') + 1);
+    expect(byDigest).toMatch(/^bb@sha256:[0-9a-f]{64}$/);
+    await engine.docker('rmi', '-f', `${registry.address}/bb:latest`, digest.trim());
+    const images = [byDigest, byDigest.replace('@', ':latest@'), 'bb'];
+    const server = new FakeServer(
+      images.map((image, i) => sh(`n${i}`, meet(`n${i}`, `n${(i + 1) % 3}`), { image })),
+      images.map(() => ({ needs: [] })),
+    );
+    await peerOf(server);
+    await worker();
+    await bell.until(() => server.over);
+    const results = server.finished.map(({ outcome, message, outputs }) => ({ outcome, message, outputs }));
+    expect(results).toEqual(
+      expect.arrayContaining(images.map((_, i) => ({ outcome: 'succeeded', message: '', outputs: { from: `n${i}` } }))),
+    );
+    expect(await engine.docker('ps', '-aq')).toBe('');
+  });
+
+  it('gives a destructive action its secrets and runs it under its permit', async () => {
+    const script =
+      'echo "pw $PASSWORD $TINKERBELL_RESUMED"; printf "%s" "$PASSWORD" | wc -c; echo "$PASSWORD" >&2; exit 3';
+    const server = new FakeServer(
+      [sh('wipe', script)],
+      [{ destructive: true, resumed: true, secrets: { PASSWORD: 'correct horse' } }],
+    );
+    const peer = await peerOf(server);
+    const { log } = await worker();
+    await bell.until(() => server.over);
+    expect(server.finished).toMatchObject([{ outcome: 'failed', exitCode: 3, message: '***' }]);
+    expect(server.permits).toHaveLength(1);
+    const lines = await peer.lines();
+    expect(textOf(lines, 'stdout')).toEqual(['pw *** 1', '13']);
+    const journal = readFileSync(join(dir, 'state', 'journal.ndjson'), 'utf8');
+    for (const text of [JSON.stringify(lines), log.lines.join(), journal]) expect(text).not.toContain('correct horse');
   });
 
   it('ends an action that takes too long and runs its on-timeout command', async () => {

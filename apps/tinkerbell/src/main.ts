@@ -3,6 +3,9 @@ import './plain-output';
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '@tinkerbell/config';
 import { Stack } from './stack';
+import { restore } from './restore';
+import { readRestoreOptions, restoreUsage } from './restore.options';
+import { explainRestore, restoredText } from './restore-text';
 import { explain } from './start-error';
 import { onlyAddress, readOptions, usage, UsageError } from './up.options';
 import { up, type Addresses } from './up';
@@ -36,20 +39,28 @@ function version(): string {
 /** Resolves with the exit code. */
 async function main(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
-  if (command !== 'up') {
-    console.log(usage());
-    return command === undefined || command === '--help' || command === '-h' ? 0 : 2;
-  }
-  const options = readOptions(rest, process.env);
+  if (command === 'up') return runUp(rest);
+  if (command === 'restore') return runRestore(rest);
+  console.log(`${usage()}\n\n${restoreUsage}`);
+  return command === undefined || command === '--help' || command === '-h' ? 0 : 2;
+}
+
+/** Resolves with the name of the signal that asks us to end. */
+function untilStopped(): Promise<string> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve('SIGINT'));
+    process.once('SIGTERM', () => resolve('SIGTERM'));
+  });
+}
+
+async function runUp(args: readonly string[]): Promise<number> {
+  const options = readOptions(args, process.env);
   if (options === 'help') {
     console.log(usage());
     return 0;
   }
   const stack = new Stack();
-  const stopped = new Promise<string>((resolve) => {
-    process.once('SIGINT', () => resolve('SIGINT'));
-    process.once('SIGTERM', () => resolve('SIGTERM'));
-  });
+  const stopped = untilStopped();
   try {
     const address = options.IP ?? onlyAddress();
     const started = up(options, address, { version: version(), env: process.env, stack, log });
@@ -68,6 +79,31 @@ async function main(args: readonly string[]): Promise<number> {
     if (clear === undefined) throw error;
     log(`cannot start: ${clear}`);
     if (options.DEBUG) log((error as Error).stack ?? '');
+    return 1;
+  } finally {
+    await stack.close(log);
+  }
+}
+
+async function runRestore(args: readonly string[]): Promise<number> {
+  const options = readRestoreOptions(args);
+  if (options === 'help') {
+    console.log(restoreUsage);
+    return 0;
+  }
+  const stack = new Stack();
+  try {
+    const restored = await Promise.race([restore(options, { stack, log }), untilStopped()]);
+    if (typeof restored === 'string') {
+      log('interrupted: nothing was restored');
+      return 130;
+    }
+    console.log(options.json ? JSON.stringify(restored) : restoredText(restored));
+    return 0;
+  } catch (error) {
+    const clear = explainRestore(error);
+    if (clear === undefined) throw error;
+    log(`cannot restore: ${clear}`);
     return 1;
   } finally {
     await stack.close(log);

@@ -1,7 +1,15 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { JetStreamEventStore, openReadModels } from '@tinkerbell/event-store';
-import { ensureNatsIdentity, ensurePki, type NatsIdentity, type Pki } from '@tinkerbell/identity';
+import {
+  type AuditKey,
+  ensureAuditKey,
+  ensureNatsIdentity,
+  ensurePki,
+  ensureSecretsKey,
+  type NatsIdentity,
+  type Pki,
+} from '@tinkerbell/identity';
 import { NatsBus } from '@tinkerbell/messaging';
 import { ensureStreams, startNatsServer, type NatsServer } from '@tinkerbell/nats';
 import {
@@ -9,6 +17,8 @@ import {
   leaseList,
   machineList,
   machineMeasures,
+  secretList,
+  subscriptionList,
   templateList,
   workflowList,
   workflowMeasures,
@@ -22,6 +32,9 @@ import type { TinkerbellConfig } from './tinkerbell.config';
 export interface Platform {
   readonly pki: Pki;
   readonly identity: NatsIdentity;
+  /** What the values of secrets are sealed with. */
+  readonly secretsKey: Uint8Array;
+  readonly auditKey: AuditKey;
   readonly nats: NatsServer;
   readonly bus: NatsBus;
   readonly store: JetStreamEventStore;
@@ -34,6 +47,8 @@ const projections = {
   workflows: workflowList,
   machines: machineList,
   leases: leaseList,
+  secrets: secretList,
+  subscriptions: subscriptionList,
 };
 
 // tink-server reads the past of the rows too.
@@ -51,6 +66,8 @@ export async function startPlatform(
   const ips = [...new Set([address, '127.0.0.1'])];
   const pki = await ensurePki(await data.folder('pki'), { ips, names: ['localhost', hostname()] });
   const identity = await ensureNatsIdentity(await data.folder('identity'));
+  const secretsKey = await ensureSecretsKey(await data.folder('identity'));
+  const auditKey = await ensureAuditKey(await data.folder('identity'));
   const nats = await startNatsServer({
     dataDir: await data.folder('nats'),
     host: address,
@@ -79,5 +96,5 @@ export async function startPlatform(
   stack.push('event store', () => store.close());
   const rows = await openRows(store, join(await data.folder('rows'), 'tinkerbell.db'));
   stack.push('read models', () => rows.close());
-  return { pki, identity, nats, bus, store, rows };
+  return { pki, identity, secretsKey, auditKey, nats, bus, store, rows };
 }

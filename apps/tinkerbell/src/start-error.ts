@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { ArchiveStartError } from '@tinkerbell/archive';
 import { RouterAdvertisementError } from '@tinkerbell/boots';
 import { StoreUnsuitableError } from '@tinkerbell/event-store';
 import {
@@ -14,7 +15,7 @@ import type { TinkerbellConfig } from './tinkerbell.config';
 /** Their messages say what to do. */
 const clear = [
   ...[DataFolderInUseError, NatsFolderInUseError, NatsServerNotFoundError, NatsServerStartError, StreamMismatchError],
-  ...[RegistryError, RouterAdvertisementError, StoreUnsuitableError],
+  ...[RegistryError, RouterAdvertisementError, StoreUnsuitableError, ArchiveStartError],
 ] as const;
 
 /** As Node (`listen EACCES: permission denied 0.0.0.0:80`, `bind EACCES 0.0.0.0:67`) and nats-server (`listen tcp 10.0.0.1:4222: bind: …`) say it. */

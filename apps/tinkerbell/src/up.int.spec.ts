@@ -1,18 +1,13 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
-import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { ProvisionerProcesses } from './testing/provisioner-processes';
 import type { Addresses } from './up';
 
-const run = promisify(execFile);
-const { execPath } = process;
-const bundle = 'dist/apps/tinkerbell/main.js';
-const cli = 'dist/apps/tink-cli/main.js';
 const mac = '08:00:27:00:00:01';
 const machineIp = '192.168.1.5';
 const hardware = JSON.stringify({
@@ -38,58 +33,11 @@ tasks:
         image: hello-world
         timeout: 60
 `;
-const ports = ['tftp', 'http', 'hegel', 'server-http', 'server-https', 'grpc', 'dashboard', 'nats', 'registry'];
 
-interface Ended {
-  readonly code: number | null;
-  readonly signal: string | null;
-}
-
-interface Started {
-  readonly process: ChildProcess;
-  readonly ended: Promise<Ended>;
-  /** All that it said so far, on both streams. */
-  said(): string;
-  ready(): Promise<Addresses>;
-}
-
+let lab: ProvisionerProcesses;
 let dir = '';
-const started: Started[] = [];
-
-function start(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Started {
-  const free = ports.flatMap((name) => [`--${name}-port`, '0']);
-  const folders = ['--data', join(dir, 'data'), '--actions-dir', join(dir, 'none')];
-  const child = spawn(
-    execPath,
-    [bundle, 'up', '--json', '--no-dhcp', '--ip', '127.0.0.1', ...free, ...folders, ...args],
-    { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  let text = '';
-  let over = false;
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  const ended = once(child, 'close').then(([code, signal]) => {
-    over = true;
-    return { code, signal } as Ended;
-  });
-  const ready = () =>
-    vi.waitFor(
-      () => {
-        const line = /^\{"ready":true.*$/m.exec(text)?.[0];
-        if (line !== undefined) return JSON.parse(line) as Addresses;
-        if (over) throw new Error(`it ended: ${text}`);
-        throw new Error(`not ready: ${text}`);
-      },
-      { timeout: 60_000 },
-    );
-  const result = { process: child, ended, said: () => text, ready };
-  started.push(result);
-  return result;
-}
-
-async function tink(addresses: Addresses, ...args: readonly string[]): Promise<string> {
-  const env = { ...process.env, TINK_CONFIG: addresses.cliConfig };
-  return (await run(execPath, [cli, ...args], { env })).stdout;
-}
+const start = (args?: readonly string[], env?: NodeJS.ProcessEnv) => lab.start(args, env);
+const tink = (addresses: Addresses, ...args: readonly string[]) => lab.tink(addresses, ...args);
 
 const rowsOf = async (addresses: Addresses) =>
   Promise.all(['hardware', 'template', 'workflow'].map((what) => tink(addresses, what, 'get', '-o', 'json')));
@@ -132,18 +80,13 @@ async function gone(children: ReadonlyMap<number, string>): Promise<void> {
 const programs = (children: ReadonlyMap<number, string>) => [...children.values()].sort();
 
 beforeAll(async () => {
-  await run(execPath, ['infra/build/build.mjs', 'apps/tinkerbell', 'apps/tink-cli']);
-  dir = await mkdtemp(join(tmpdir(), 'tinkerbell-up-'));
+  lab = await ProvisionerProcesses.prepare();
+  dir = lab.dir;
   await writeFile(join(dir, 'machine.json'), hardware);
   await writeFile(join(dir, 'install.yaml'), template);
 });
-afterEach(async () => {
-  for (const { process: child, ended } of started.splice(0)) {
-    child.kill('SIGKILL');
-    await ended;
-  }
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+afterEach(() => lab.killAll());
+afterAll(() => lab.remove());
 
 describe('tinkerbell up', () => {
   it('survives a kill -9 with everything it knew, and leaves nothing running', async () => {
@@ -193,6 +136,26 @@ describe('tinkerbell up', () => {
       new RegExp(`^cannot start: .* is in use by process ${first.process.pid}\\. .*--data\\.\\n$`),
     );
     expect(await fingerprint(await first.ready())).not.toBe('');
+  });
+
+  it('runs an archive that is away beside it, which ends with it', async () => {
+    const TINK_ARCHIVE_KURRENTDB_URL = 'kurrentdb://127.0.0.1:1?tls=false';
+    const running = start([], { TINK_ARCHIVE_KURRENTDB_URL, ARCHIVE_HTTP_PORT: '0' });
+    const addresses = await running.ready();
+    await vi.waitFor(() => expect(running.said()).toMatch(/^archive: behind, trying again/m), { timeout: 60_000 });
+    await tink(addresses, 'hardware', 'push', '--file', join(dir, 'machine.json'));
+    const children = await childrenOf(running.process);
+    expect(programs(children)).toEqual(['docker-registry', 'nats-server', 'node']);
+    running.process.kill('SIGKILL');
+    await running.ended;
+    await gone(children);
+  });
+
+  it('says what is wrong with the address of the archive', async () => {
+    const failed = start([], { TINK_ARCHIVE_KURRENTDB_URL: 'http://x' });
+    expect(await failed.ended).toEqual({ code: 1, signal: null });
+    expect(failed.said()).toMatch(/^cannot start: archive: TINK_ARCHIVE_KURRENTDB_URL: Unexpected "http:\/\/"/m);
+    expect(failed.said()).not.toMatch(/^ +at /m);
   });
 
   it.each(['nats', 'registry', 'grpc', 'server-http', 'http', 'tftp', 'hegel', 'dashboard'])(

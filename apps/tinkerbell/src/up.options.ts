@@ -54,7 +54,7 @@ export function usage(): string {
     ...rows,
     '',
     'The services read their other settings from the environment by their own names: TRUSTED_PROXIES, DNS_SERVERS, PUBLIC_SYSLOG_IP,',
-    'DASHBOARD_USERNAME and DASHBOARD_PASSWORD, TINK_COMPAT_WORKER_GRPC and more (apps/tinkerbell/README.md).',
+    'DASHBOARD_USERNAME and DASHBOARD_PASSWORD, TINK_COMPAT_WORKER_GRPC, TINK_ARCHIVE_KURRENTDB_URL and more (apps/tinkerbell/README.md).',
   ].join('\n');
 }
 

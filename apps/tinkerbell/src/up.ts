@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { ArchiveConfig, startArchiveProcess } from '@tinkerbell/archive';
 import { BootsConfig, startBoots, streamLogger } from '@tinkerbell/boots';
 import { loadConfig } from '@tinkerbell/config';
 import { BusLogs, DashboardConfig, startDashboard } from '@tinkerbell/dashboard';
@@ -59,6 +60,7 @@ export async function up(config: Readonly<TinkerbellConfig>, address: string, ar
   const secrets = await data.secrets();
   const platform = await startPlatform(config, address, data, stack, log);
   const context: Context = { ...around, config, address, data, secrets, platform };
+  await runArchive(context);
 
   const registry = await runRegistry(context);
   const server = await runServer(context, registry);
@@ -127,7 +129,7 @@ async function runRegistry({ config, address, data, secrets, platform, stack, lo
 }
 
 async function runServer({ config, data, secrets, platform, stack, version, env }: Context, registry: string) {
-  const { store, bus, pki, identity, rows, nats } = platform;
+  const { store, bus, pki, identity, secretsKey, auditKey, rows, nats } = platform;
   const settings = loadConfig(TinkServerConfig, {
     ...env,
     TINK_HOST: '0.0.0.0',
@@ -149,11 +151,27 @@ async function runServer({ config, data, secrets, platform, stack, version, env 
     bus,
     pki,
     credentials: identity,
+    secretsKey,
+    auditKey,
     readModels: rows,
     version,
   });
   stack.push('tink-server', () => server.close());
   return server;
+}
+
+/** A process of its own, so that nothing that happens there is felt here. */
+async function runArchive({ env, platform, stack, log }: Context): Promise<void> {
+  const { TINK_ARCHIVE_KURRENTDB_URL: url } = loadConfig(ArchiveConfig, env);
+  if (url === '') return;
+  const { nats, pki, identity } = platform;
+  const login = { NATS_URL: nats.url, NATS_CA_FILE: pki.files.ca, NATS_CREDS_FILE: identity.engineCredsFile };
+  const archive = await startArchiveProcess({
+    file: join(__dirname, 'archive-child.js'),
+    env: { ...env, ...login },
+    log,
+  });
+  stack.push('archive', () => archive.stop());
 }
 
 async function runBoots(

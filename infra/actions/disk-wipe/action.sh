@@ -1,6 +1,7 @@
 #!/bin/sh
 # Wipes disks: discards every block where the disk can, and zeroes what says "here is something" on the disk and its partitions.
 #   DISKS  devices separated by spaces or commas, or "all": every fixed disk. One that is in use stops the action before anything is wiped.
+# Outputs: disks (those wiped).
 set -eu
 . /lib/action.sh
 required DISKS
@@ -22,6 +23,7 @@ for DISK in $disks; do
   [ -z "$reason" ] || fail "DISKS: $reason"
 done
 
+wiped=
 for disk in $disks; do
   device=${disk##*/}
   for part in $(ls "/sys/class/block/$device" | grep "^$device"); do
@@ -33,4 +35,6 @@ for disk in $disks; do
   sync
   reread_partitions "$disk"
   say "$disk wiped: $how ($(disk_bytes "$disk") bytes)"
+  wiped=$wiped${wiped:+,}$(json_text "$disk")
 done
+outputs "{\"disks\":[$wiped]}"

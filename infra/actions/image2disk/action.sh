@@ -6,6 +6,7 @@
 #   CHECKSUM    sha256:<hex> of the file that is downloaded (also SHA256 or IMG_SHA256=<hex>)
 #   RETRY_ENABLED (false)  resume a broken download, for RETRY_DURATION_MINUTES (10) at most
 #   PROGRESS_INTERVAL_SECONDS (3)   TEXT_LOGGING (true)
+# Outputs: bytes (written to the disk), sha256 (of the download), disk, seconds.
 # The image's first MiB, with the partition table, is written last, after the checksum: a bad or half-written image never boots.
 set -eu
 . /lib/action.sh
@@ -126,10 +127,13 @@ report() {
   esac
 }
 
-# The first MiB is held back; the rest goes to the disk at once.
+# The first MiB is held back; the rest goes to the disk at once. Leaves in $work/end where on the disk it ended.
 write() {
   dd of="$work/head" bs=1M count=1 iflag=fullblock 2>/dev/null
-  sh -c 'echo $$ >"$0/writer"; exec dd bs=1M seek=1 iflag=fullblock conv=notrunc,fsync' "$work" 1<>"$disk" 2>"$work/dd"
+  {
+    sh -c 'echo $$ >"$0/writer"; exec dd bs=1M seek=1 iflag=fullblock conv=notrunc,fsync' "$work" 1>&5 2>"$work/dd" &&
+      awk '/^pos:/ { print $2 }' /proc/self/fdinfo/5 >"$work/end"
+  } 5<>"$disk"
 }
 
 # One pass over the whole file. Each stage leaves a file when it came to its end, because a pipe only tells how its last one ended.
@@ -177,5 +181,8 @@ sum=$(cut -d' ' -f1 "$work/sum")
 dd if="$work/head" of="$disk" bs=1M conv=notrunc,fsync 2>/dev/null || give_up "DEST_DISK: $disk could not be written"
 sync
 reread_partitions "$disk"
-report $(($(date +%s) - started))
-say "wrote $disk in $(($(date +%s) - started)) s, sha256:$sum${wanted:+ as expected}"
+seconds=$(($(date +%s) - started))
+report $seconds
+bytes=$(($(wc -c <"$work/head") + $(cat "$work/end") - 1048576))
+outputs "{\"bytes\":$bytes,\"sha256\":\"$sum\",\"disk\":$(json_text "$disk"),\"seconds\":$seconds}"
+say "wrote $disk in $seconds s, sha256:$sum${wanted:+ as expected}"

@@ -62,6 +62,17 @@ writable_disk() { # writable_disk NAME: its value is a block device that nobody 
   [ -z "$reason" ] || fail "$1: $reason"
 }
 
+json_text() { # json_text TEXT: as a JSON string
+  printf '"%s"' "$(printf %s "$1" | sed 's/[\\"]/\\&/g' | tr '\000-\037' ' ')"
+}
+
+# outputs JSON: for later actions and the log. Whoever runs the image without a worker has no /workflow and needs none.
+outputs() {
+  [ -d /workflow ] || return 0
+  { echo "$1" >/workflow/.outputs.new && mv -f /workflow/.outputs.new /workflow/outputs.json; } ||
+    say "outputs.json could not be written, later actions do not get it" >&2
+}
+
 disk_bytes() {
   blockdev --getsize64 "$1"
 }

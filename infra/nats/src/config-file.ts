@@ -13,6 +13,18 @@ export interface ServerConfig {
   /** `always`: one fsync for each acknowledged message. Anything else is for laboratories. */
   readonly syncInterval: string;
   readonly serverName: string;
+  readonly cluster?: ClusterConfig;
+}
+
+/** One server of a cluster. Routes between servers use the same certificate as clients do, and demand one of the peer. */
+export interface ClusterConfig {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** `host:port` of the cluster listeners, this one may be among them. */
+  readonly routes: readonly string[];
+  /** PEM file of the authority that signed the servers' certificates; needed with TLS. */
+  readonly ca?: string;
 }
 
 /**
@@ -34,7 +46,10 @@ export function renderConfig(config: ServerConfig): string {
     `  max_mem: ${64 * 1024 * 1024}`,
     '}',
   ];
-  if (tls) lines.push('tls {', `  cert_file: ${quote(tls.cert)}`, `  key_file: ${quote(tls.key)}`, '}');
+  // Two seconds, the default, are too few when a rack is powered on: who is refused tries again, and then all do so at once for ever.
+  if (tls)
+    lines.push('tls {', `  cert_file: ${quote(tls.cert)}`, `  key_file: ${quote(tls.key)}`, '  timeout: 10', '}');
+  if (config.cluster) lines.push(...clusterLines(config.cluster, tls));
   if (identity) {
     const { operatorJwt, systemAccount, account } = identity;
     lines.push(
@@ -48,6 +63,20 @@ export function renderConfig(config: ServerConfig): string {
     );
   }
   return `${lines.join('\n')}\n`;
+}
+
+function clusterLines({ name, host, port, routes, ca }: ClusterConfig, tls: ServerConfig['tls']): readonly string[] {
+  const lines = [
+    'cluster {',
+    `  name: ${quote(name)}`,
+    `  listen: ${quote(`${host}:${port}`)}`,
+    `  routes: [${routes.map((route) => quote(`nats://${route}`)).join(', ')}]`,
+  ];
+  if (tls && ca) {
+    const files = [`cert_file: ${quote(tls.cert)}`, `key_file: ${quote(tls.key)}`, `ca_file: ${quote(ca)}`];
+    lines.push('  tls {', ...files.map((file) => `    ${file}`), '    verify: true', '  }');
+  }
+  return [...lines, '}'];
 }
 
 /** The configuration's strings take the same escapes as JSON's. */

@@ -1,11 +1,14 @@
 export { NatsServerStartError } from './child';
+export type { ClusterConfig } from './config-file';
 export type { ServerExit } from './child';
 export { DataFolderInUseError } from './data-lock';
 export { findNatsServer, minimumVersion, NatsServerNotFoundError } from './find';
 export type { NatsBinary } from './find';
 export { startNatsServer } from './server';
 export type { NatsServer, NatsServerOptions } from './server';
-export { declaredConsumers, declaredStreams, ensureStreams, StreamMismatchError } from './streams';
+export { declaredStreams, ensureStreams, StreamMismatchError } from './streams';
 export type { EnsureStreamsOptions } from './streams';
+export { startTestCluster } from './testing-cluster';
+export type { TestCluster } from './testing-cluster';
 export { startTestNats } from './testing';
 export type { TestNats, TestNatsOptions } from './testing';

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { NatsIdentity } from '@tinkerbell/identity';
 import { runServer, type ServerExit, type ServerRun } from './child';
-import { renderConfig } from './config-file';
+import { type ClusterConfig, renderConfig } from './config-file';
 import { lockDataFolder } from './data-lock';
 import { findNatsServer } from './find';
 
@@ -18,6 +18,9 @@ export interface NatsServerOptions {
   /** Without it anybody who reaches the port may do anything: loopback and tests only. */
   readonly identity?: Pick<NatsIdentity, 'operatorJwt' | 'systemAccount' | 'account'>;
   readonly binary?: string;
+  /** Unique in its cluster; default: the host's name. */
+  readonly serverName?: string;
+  readonly cluster?: ClusterConfig;
   readonly monitorPort?: number;
   readonly maxPayloadBytes?: number;
   readonly syncInterval?: string;
@@ -158,7 +161,8 @@ class SupervisedServer {
       monitorPort,
       maxPayloadBytes: maxPayloadBytes ?? 12 * mebibyte,
       syncInterval: syncInterval ?? 'always',
-      serverName: `tinkerbell-${hostname()}`,
+      serverName: this.options.serverName ?? `tinkerbell-${hostname()}`,
+      cluster: this.options.cluster,
     });
   }
 

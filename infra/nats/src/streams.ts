@@ -1,14 +1,17 @@
-import { dataBucket, ingressConsumer, streamNames, subjects } from '@tinkerbell/messaging';
 import {
-  AckPolicy,
-  type ConsumerConfig,
-  DeliverPolicy,
+  dataBucket,
+  leaseBucket,
+  secretsBucket,
+  streamNames,
+  subjects,
+  webhookSecretsBucket,
+} from '@tinkerbell/messaging';
+import {
   DiscardPolicy,
   type JetStreamManager,
   type NatsConnection,
   nanos,
   NatsError,
-  ReplayPolicy,
   RetentionPolicy,
   StorageType,
   StoreCompression,
@@ -32,7 +35,6 @@ const common = {
   discard_new_per_subject: false,
   no_ack: false,
   sealed: false,
-  compression: StoreCompression.S2,
 };
 
 type Declared = Partial<StreamConfig> & { readonly name: string };
@@ -69,7 +71,7 @@ export const declaredStreams: readonly Declared[] = [
     ...common,
     name: streamNames.published,
     description: 'public events for integrations',
-    subjects: ['tink.pub.>'],
+    subjects: [subjects.allPublished],
     retention: RetentionPolicy.Limits,
     discard: DiscardPolicy.Old,
     max_age: seconds(30 * day),
@@ -103,26 +105,57 @@ export const declaredStreams: readonly Declared[] = [
     max_msg_size: 1024 * kibibyte,
     duplicate_window: seconds(120),
   },
-];
-
-/** Every durable consumer. Projections and reactors have none: they read with ordered consumers (ADR 0002). */
-export const declaredConsumers: readonly { readonly stream: string; readonly config: Partial<ConsumerConfig> }[] = [
   {
-    stream: streamNames.reports,
-    config: {
-      durable_name: ingressConsumer,
-      description: 'tink-server takes reports into the log',
-      ack_policy: AckPolicy.Explicit,
-      ack_wait: seconds(30),
-      deliver_policy: DeliverPolicy.All,
-      replay_policy: ReplayPolicy.Instant,
-      max_ack_pending: 1000,
-      max_deliver: -1,
-    },
+    // The layout that NATS clients expect of a key-value bucket with one value a key.
+    ...common,
+    name: `KV_${webhookSecretsBucket}`,
+    description: 'secrets that sign webhooks, by subscription',
+    subjects: [`$KV.${webhookSecretsBucket}.>`],
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.New,
+    max_msgs_per_subject: 1,
+    allow_rollup_hdrs: true,
+    deny_delete: true,
+    max_age: 0,
+    max_bytes: 16 * 1024 * kibibyte,
+    max_msg_size: kibibyte,
+    duplicate_window: seconds(120),
+  },
+  {
+    // The layout that NATS clients expect of a key-value bucket with one value a key; purged by roll-up.
+    ...common,
+    name: `KV_${secretsBucket}`,
+    description: 'values of secrets, sealed',
+    subjects: [`$KV.${secretsBucket}.>`],
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.New,
+    max_msgs_per_subject: 1,
+    allow_rollup_hdrs: true,
+    deny_delete: true,
+    max_age: 0,
+    max_bytes: gibibyte,
+    max_msg_size: 128 * kibibyte,
+    duplicate_window: seconds(120),
+  },
+  {
+    // The layout that NATS clients expect of a key-value bucket: one value a key, the last one.
+    ...common,
+    name: `KV_${leaseBucket}`,
+    description: 'leases: who does what only one may do',
+    subjects: [`$KV.${leaseBucket}.>`],
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.New,
+    allow_rollup_hdrs: true,
+    deny_delete: true,
+    max_msgs_per_subject: 1,
+    max_age: 0,
+    max_bytes: 16 * 1024 * kibibyte,
+    max_msg_size: 4 * kibibyte,
+    duplicate_window: seconds(120),
   },
 ];
 
-/** The server has a stream, bucket or consumer of ours with other settings. Nothing was changed. */
+/** The server has a stream or bucket of ours with other settings. Nothing was changed. */
 export class StreamMismatchError extends Error {
   constructor(
     readonly stream: string,
@@ -141,17 +174,52 @@ export class StreamMismatchError extends Error {
 export interface EnsureStreamsOptions {
   /** Copies in a cluster; default 1. */
   readonly replicas?: number;
+  /** How long to wait for a JetStream that cannot answer yet: a cluster elects its leaders after a start. Default 60 s. */
+  readonly patienceMs?: number;
+  readonly log?: (line: string) => void;
 }
+
+const retryMs = 500;
 
 /**
  * Creates what is missing and reads all of it back. Throws StreamMismatchError for a setting that is not as declared, whether it was so
  * before or the server did not take it.
  */
 export async function ensureStreams(connection: NatsConnection, options: EnsureStreamsOptions = {}): Promise<void> {
-  const manager = await connection.jetstreamManager();
-  for (const declared of declaredStreams)
-    await ensureStream(manager, { ...declared, num_replicas: options.replicas ?? 1 });
-  for (const { stream, config } of declaredConsumers) await ensureConsumer(manager, stream, config);
+  const { replicas = 1, patienceMs = 60_000, log } = options;
+  const manager = await connection.jetstreamManager({ checkAPI: false });
+  const deadline = Date.now() + patienceMs;
+  for (const stream of declaredStreams) {
+    const declared = { ...stream, num_replicas: replicas, compression: compressionFor(replicas) };
+    for (let told = false; ; told = true) {
+      try {
+        await ensureStream(manager, declared);
+        break;
+      } catch (error) {
+        if (!isPassing(error) || Date.now() > deadline) throw error;
+        if (!told) log?.(`waiting for JetStream: ${messageOf(error)}`);
+        await new Promise((resolve) => setTimeout(resolve, retryMs));
+      }
+    }
+  }
+}
+
+/**
+ * None in a cluster: nats-server 2.15.1 compresses the block that it still writes when a copy has to drop what its leader does not know,
+ * and then appends to it uncompressed. That copy can neither be read nor written any more; it took a majority of them within two minutes
+ * of test/chaos. A single server never drops anything.
+ */
+function compressionFor(replicas: number): StoreCompression {
+  return replicas > 1 ? StoreCompression.None : StoreCompression.S2;
+}
+
+/** No answer, or no leader (503, 10008): a cluster is on its way, or too few of its servers are. */
+function isPassing(error: unknown): boolean {
+  const cause = error instanceof Error && error.cause instanceof NatsError ? error.cause : error;
+  if (!(cause instanceof NatsError)) return false;
+  if (cause.api_error)
+    return cause.api_error.code >= 500 && !/insufficient resources/.test(cause.api_error.description);
+  return cause.code === 'TIMEOUT' || cause.code === '503';
 }
 
 async function ensureStream(manager: JetStreamManager, declared: Declared): Promise<void> {
@@ -165,17 +233,6 @@ async function ensureStream(manager: JetStreamManager, declared: Declared): Prom
   }
   const { config } = await manager.streams.info(name);
   compare(name, { ...declared }, { ...config });
-}
-
-async function ensureConsumer(
-  manager: JetStreamManager,
-  stream: string,
-  declared: Partial<ConsumerConfig>,
-): Promise<void> {
-  const name = declared.durable_name ?? '';
-  if (!(await exists(() => manager.consumers.info(stream, name)))) await manager.consumers.add(stream, { ...declared });
-  const { config } = await manager.consumers.info(stream, name);
-  compare(`consumer ${name} of ${stream}`, { ...declared }, { ...config });
 }
 
 function compare(

@@ -17,18 +17,32 @@ export { formatMac, parseMac } from './address/mac';
 export { parseIp, parseIpv4, parseIpv6, prefixLength } from './address/ip';
 export { hardwareDecider } from './hardware/hardware.decider';
 export type { HardwareCommand, HardwareState } from './hardware/hardware.decider';
-export { hardwareConflicts } from './hardware/hardware-conflicts';
-export type { FindHardware } from './hardware/hardware-conflicts';
-export { maxTemplateBytes, templateDecider, templateNameConflict } from './template/template.decider';
+export { hardwareConflict, hardwareConflicts, hardwareKeys } from './hardware/hardware-conflicts';
+export type { FindHardware, HardwareKey } from './hardware/hardware-conflicts';
+export {
+  maxTemplateBytes,
+  templateDecider,
+  templateNameConflict,
+  templateNameTaken,
+} from './template/template.decider';
 export type { TemplateCommand, TemplateState } from './template/template.decider';
+export { secretsOf } from './workflow/secret-rules';
+export { isSecretName, secretDecider } from './secret/secret.decider';
+export type { SecretCommand, SecretState } from './secret/secret.decider';
 export { workflowDecider } from './workflow/workflow.decider';
-export type { FinishAction, WorkflowCommand } from './workflow/workflow-commands';
-export { isTerminal } from './workflow/workflow-state';
-export type { EndedAction, ExistingWorkflow, RunningAction, WorkflowState } from './workflow/workflow-state';
-export { handlerOf } from './workflow/action-rules';
+export type { CreateWorkflow, FinishAction, OperatorCommand, WorkflowCommand } from './workflow/workflow-commands';
+export { currentIndex, isTerminal } from './workflow/workflow-state';
+export type { ActionState, ExistingWorkflow, Permit, RunningAction, WorkflowState } from './workflow/workflow-state';
+export { ancestorsOf, endingOf, hasEnded, outlooks } from './workflow/graph';
+export type { ActionStatus, FinalStatus, Outlook, WorkflowStatus } from './workflow/graph';
+export { evaluate, maxExpressionLength, parseExpression, referencesOf } from './workflow/expression';
+export type { Expression, ExpressionScope } from './workflow/expression';
+export { ExpressionError } from './workflow/expression-lexer';
+export { fillIn, scopeOf } from './workflow/settle';
+export { handlerOf, mayStart } from './workflow/action-rules';
 export { maxDataBytes } from './workflow/data-rules';
 export { nextAssignment } from './workflow/next-assignment';
-export type { NextStep } from './workflow/next-assignment';
+export type { Asking, NextStep } from './workflow/next-assignment';
 export { activeLease, decideLeases, leaseDecider, leaseOfIp } from './lease/lease.decider';
 export type {
   Lease,
@@ -40,8 +54,13 @@ export type {
 } from './lease/lease.decider';
 export { bootDecider } from './boot/boot.decider';
 export type { BootCommand, BootState, BootToken } from './boot/boot.decider';
+export { claimDecider } from './claim/claim.decider';
+export type { ClaimCommand, ClaimState, TakeClaim } from './claim/claim.decider';
 export { enrolmentDecider } from './enrolment/enrolment.decider';
 export type { EnrolmentCommand, EnrolmentState, EnrolWorker } from './enrolment/enrolment.decider';
+export { nearest } from './nearest';
 export { parseHardware } from './hardware/parse-hardware';
 export { presentHardware } from './hardware/present-hardware';
 export type { PresentedHardware } from './hardware/present-hardware';
+export { subscriptionDecider } from './subscription/subscription.decider';
+export type { SubscriptionCommand, SubscriptionState } from './subscription/subscription.decider';

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { decodeEvent, type Event, MalformedEventError, type Metadata, type Recorded } from '@tinkerbell/events';
-import { parseStream } from '@tinkerbell/messaging';
+import { isStream, parseStream } from '@tinkerbell/messaging/subjects';
 import { type Commit, CommitTooLargeError, IntegrityError, type StreamHead } from './event-store';
 
 /** Largest commit, in bytes; `TINK_EV` takes messages of 1 MiB, of which its headers need a little. */
@@ -18,21 +18,26 @@ export interface StoredMessage {
   readonly expected?: number;
 }
 
+/** A message with the id that it was stored under (`Nats-Msg-Id`), empty when it had none. */
+export interface Kept extends StoredMessage {
+  readonly id: string;
+}
+
 /** Version 1 of the envelope. `ts` is the writer's clock; `Recorded.at` is the store's. */
-interface Envelope {
+export interface Envelope {
   readonly v: 1;
   readonly cid: string;
   readonly ver: number;
   readonly ts: string;
   readonly actor: string;
-  readonly corr?: string;
-  readonly caus?: string;
+  readonly corr?: string | undefined;
+  readonly caus?: string | undefined;
   readonly prev: string;
   readonly events: readonly object[];
 }
 
 export function hashOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return hash('sha256', bytes, 'hex');
 }
 
 /** The bytes of the commit that follows `head`. Throws CommitTooLargeError. */
@@ -43,15 +48,16 @@ export function encodeCommit(
   metadata: Metadata,
   now: Date,
 ): Uint8Array {
-  if (!parseStream(stream)) throw new TypeError(`${JSON.stringify(stream)} is not a stream: use subjects.stream()`);
+  if (!isStream(stream)) throw new TypeError(`${JSON.stringify(stream)} is not a stream: use subjects.stream()`);
   const envelope: Envelope = {
     v: 1,
     cid: metadata.id,
     ver: head.version + 1,
     ts: now.toISOString(),
     actor: metadata.actor,
-    ...(metadata.correlationId === undefined ? {} : { corr: metadata.correlationId }),
-    ...(metadata.causationId === undefined ? {} : { caus: metadata.causationId }),
+    // JSON leaves out what is undefined.
+    corr: metadata.correlationId,
+    caus: metadata.causationId,
     prev: head.hash,
     events: events.map(({ type, v, data }) => ({ type, v, data })),
   };
@@ -65,24 +71,46 @@ export function decodeCommit({ position, stream, at, bytes }: StoredMessage): Co
   const parsed = parseStream(stream);
   if (!parsed) throw new IntegrityError(stream, position, 'the subject is not a stream of events');
   const envelope = parseEnvelope(stream, position, bytes);
-  const metadata: Metadata = {
-    id: envelope.cid,
-    actor: envelope.actor,
-    ...(envelope.corr === undefined ? {} : { correlationId: envelope.corr }),
-    ...(envelope.caus === undefined ? {} : { causationId: envelope.caus }),
-  };
-  const events = envelope.events.map((event, index): Recorded => ({
-    stream,
-    aggregate: parsed.aggregate,
-    aggregateId: parsed.id,
-    position,
-    version: envelope.ver,
-    index,
-    at,
-    event: decodeOne(parsed.aggregate, event, stream, position),
-    metadata,
-  }));
+  const metadata = metadataOf(envelope);
+  const events: Recorded[] = [];
+  for (const [index, event] of envelope.events.entries()) {
+    events.push({
+      stream,
+      aggregate: parsed.aggregate,
+      aggregateId: parsed.id,
+      position,
+      version: envelope.ver,
+      index,
+      at,
+      event: decodeOne(parsed.aggregate, event, stream, position),
+      metadata,
+    });
+  }
   return { stream, position, version: envelope.ver, at, metadata, events, prev: envelope.prev, hash: hashOf(bytes) };
+}
+
+/** A commit whose events are as they were stored, also those of a newer release. Throws IntegrityError for bytes that are no envelope. */
+export function parseCommit({ position, stream, bytes }: StoredMessage): {
+  readonly position: number;
+  readonly version: number;
+  readonly hash: string;
+  readonly metadata: Metadata;
+  readonly events: readonly Event[];
+} {
+  const envelope = parseEnvelope(stream, position, bytes);
+  // What an event has beside its type is for the catalogue to say.
+  const events = envelope.events.filter((event): event is Event => 'type' in event && typeof event.type === 'string');
+  return { position, version: envelope.ver, hash: hashOf(bytes), metadata: metadataOf(envelope), events };
+}
+
+function metadataOf({ cid: id, actor, corr, caus }: Envelope): Metadata {
+  if (corr === undefined && caus === undefined) return { id, actor };
+  return {
+    id,
+    actor,
+    ...(corr === undefined ? {} : { correlationId: corr }),
+    ...(caus === undefined ? {} : { causationId: caus }),
+  };
 }
 
 function decodeOne(aggregate: string, event: object, stream: string, position: number): Event {
@@ -94,49 +122,54 @@ function decodeOne(aggregate: string, event: object, stream: string, position: n
   }
 }
 
-function parseEnvelope(stream: string, position: number, bytes: Uint8Array): Envelope {
-  const fault = (what: string) => new IntegrityError(stream, position, what);
+/** Throws IntegrityError. The events themselves are not looked at. */
+export function parseEnvelope(stream: string, position: number, bytes: Uint8Array): Envelope {
   let parsed: Partial<Record<keyof Envelope, unknown>>;
   try {
     parsed = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')) as typeof parsed;
   } catch {
-    throw fault('the commit is not JSON');
+    throw new IntegrityError(stream, position, 'the commit is not JSON');
   }
-  if (typeof parsed !== 'object' || parsed === null) throw fault('the commit is not an object');
-  if (parsed.v !== 1) throw fault(`the commit has envelope version ${JSON.stringify(parsed.v)}, expected 1`);
-  const { cid, ver, ts, actor, prev, events } = parsed;
-  for (const [name, text] of Object.entries({ cid, ts, actor, prev })) {
-    if (typeof text !== 'string') throw fault(`${name} of the commit is not text`);
-  }
-  if (typeof ver !== 'number' || !Number.isSafeInteger(ver) || ver < 1)
-    throw fault('ver of the commit is not a number');
-  if (!Array.isArray(events) || events.length === 0) throw fault('the commit holds no events');
+  const fault = faultOf(parsed);
+  if (fault !== undefined) throw new IntegrityError(stream, position, fault);
   return parsed as Envelope;
 }
+
+function faultOf(parsed: Partial<Record<keyof Envelope, unknown>> | null): string | undefined {
+  if (typeof parsed !== 'object' || parsed === null) return 'the commit is not an object';
+  if (parsed.v !== 1) return `the commit has envelope version ${JSON.stringify(parsed.v)}, expected 1`;
+  for (const name of texts) if (typeof parsed[name] !== 'string') return `${name} of the commit is not text`;
+  const { ver, events } = parsed;
+  if (typeof ver !== 'number' || !Number.isSafeInteger(ver) || ver < 1) return 'ver of the commit is not a number';
+  return Array.isArray(events) && events.length > 0 ? undefined : 'the commit holds no events';
+}
+
+const texts = ['cid', 'ts', 'actor', 'prev'] as const;
 
 /**
  * The head after `commit`, or IntegrityError when it is not the one that follows `head`: a hole shows as a jump of the version, a
  * changed commit as a hash that its successor does not know, a forged one as both.
  */
 export function followsHead(head: StreamHead, commit: Commit, expected?: number): StreamHead {
-  const { stream, position, version, prev, hash } = commit;
-  const fault = (what: string) => new IntegrityError(stream, position, what);
+  const fault = misfit(head, commit, expected);
+  if (fault !== undefined) throw new IntegrityError(commit.stream, commit.position, fault);
+  return { position: commit.position, version: commit.version, hash: commit.hash };
+}
+
+function misfit(head: StreamHead, commit: Commit, expected: number | undefined): string | undefined {
+  const { position, version, prev } = commit;
   if (version !== head.version + 1) {
     const missing = version > head.version + 1 ? `: ${version - head.version - 1} missing` : ': repeated';
-    throw fault(`commit ${version} follows commit ${head.version}${missing}`);
+    return `commit ${version} follows commit ${head.version}${missing}`;
   }
-  if (position <= head.position) throw fault(`commit ${version} lies before commit ${head.version}`);
+  if (position <= head.position) return `commit ${version} lies before commit ${head.version}`;
   if (prev !== head.hash) {
-    throw fault(
-      `commit ${version} was made after ${short(prev)}, but commit ${head.version} is ${short(head.hash)}: changed`,
-    );
+    return `commit ${version} was made after ${short(prev)}, but commit ${head.version} is ${short(head.hash)}: changed`;
   }
   if (expected !== undefined && expected !== head.position) {
-    throw fault(
-      `commit ${version} was stored after position ${expected}, but its predecessor lies at ${head.position}`,
-    );
+    return `commit ${version} was stored after position ${expected}, but its predecessor lies at ${head.position}`;
   }
-  return { position, version, hash };
+  return undefined;
 }
 
 const short = (hash: string) => (hash === '' ? 'nothing' : hash.slice(0, 12));

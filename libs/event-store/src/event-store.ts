@@ -1,4 +1,5 @@
 import type { Event, Metadata, Recorded } from '@tinkerbell/events';
+import type { Kept } from './envelope';
 
 /** Where a stream stands. A stream without commits has position 0, version 0 and an empty hash. */
 export interface StreamHead {
@@ -34,6 +35,8 @@ export interface Appended {
   readonly head: StreamHead;
   /** The command had been appended before; nothing was stored now. */
   readonly duplicate: boolean;
+  /** Size of the commit, when it was stored now. */
+  readonly bytes?: number;
 }
 
 export interface SubscribeOptions {
@@ -60,6 +63,8 @@ export abstract class EventStore {
   ): Promise<Appended>;
   /** Commits in log order: first the stored ones, then new ones as they come, across reconnections, until aborted. */
   abstract subscribe(options: SubscribeOptions): AsyncIterable<Commit>;
+  /** As `subscribe`, byte for byte as stored and unchecked: for the audit, which must also see what is damaged. */
+  abstract messages(options: SubscribeOptions): AsyncIterable<Kept>;
   /** Position of the newest commit in the log; 0 when empty. */
   abstract lastPosition(): Promise<number>;
   /**

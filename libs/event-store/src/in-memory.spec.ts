@@ -1,15 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { StoredMessage } from './envelope';
-import { eventStoreContract } from './event-store.contract';
+import { EventStore } from './event-store';
+import { eventStoreContract, type Harness } from './event-store.contract';
+import { handleContract } from './handle.contract';
 import { InMemoryEventStore } from './in-memory';
 import { matchesSubject } from './subject-filter';
 
-eventStoreContract('in-memory', async () => {
+async function open(): Promise<Harness> {
   const log: StoredMessage[] = [];
   const store = new InMemoryEventStore({ log });
   return {
     store,
-    another: async () => store,
+    another: async () => elsewhere(store),
     async plant(stream, bytes) {
       log.push({ position: (log.at(-1)?.position ?? 0) + 1, stream, at: new Date().toISOString(), bytes });
     },
@@ -19,7 +21,22 @@ eventStoreContract('in-memory', async () => {
     },
     stop: () => store.close(),
   };
-});
+}
+
+/** The same log as another process sees it: another object, so that nothing is remembered of it. */
+function elsewhere(store: EventStore): EventStore {
+  const { read, append, subscribe, lastPosition } = store;
+  return Object.assign(Object.create(EventStore.prototype) as EventStore, {
+    read: read.bind(store),
+    append: append.bind(store),
+    subscribe: subscribe.bind(store),
+    lastPosition: lastPosition.bind(store),
+    close: async () => undefined,
+  });
+}
+
+eventStoreContract('in-memory', open);
+handleContract('in-memory', open);
 
 describe('matchesSubject', () => {
   it.each([

@@ -1,5 +1,13 @@
 import type { Event, Metadata, Recorded } from '@tinkerbell/events';
-import { decodeCommit, encodeCommit, followsHead, hashOf, type StoredMessage } from './envelope';
+import {
+  decodeCommit,
+  encodeCommit,
+  followsHead,
+  hashOf,
+  type Kept,
+  parseEnvelope,
+  type StoredMessage,
+} from './envelope';
 import {
   type Appended,
   CommandIdReusedError,
@@ -8,6 +16,7 @@ import {
   emptyHead,
   EventStore,
   type History,
+  IntegrityError,
   type StreamHead,
   type SubscribeOptions,
 } from './event-store';
@@ -64,10 +73,14 @@ export class InMemoryEventStore extends EventStore {
     this.#log.push(message);
     this.#commandIds.set(metadata.id, stream);
     this.#wake();
-    return { head: headOf(message), duplicate: false };
+    return { head: headOf(message), duplicate: false, bytes: bytes.length };
   }
 
-  async *subscribe({ after, filters = [], signal }: SubscribeOptions): AsyncIterable<Commit> {
+  async *subscribe(options: SubscribeOptions): AsyncIterable<Commit> {
+    for await (const message of this.messages(options)) yield decodeCommit(message);
+  }
+
+  async *messages({ after, filters = [], signal }: SubscribeOptions): AsyncIterable<Kept> {
     let next = this.#log.findIndex(({ position }) => position > after);
     if (next < 0) next = this.#log.length;
     const wake = () => this.#wake();
@@ -83,7 +96,7 @@ export class InMemoryEventStore extends EventStore {
         next++;
         if (message.position <= after) continue;
         if (filters.length > 0 && !filters.some((filter) => matchesSubject(filter, message.stream))) continue;
-        yield decodeCommit(message);
+        yield { ...message, id: idOf(message) };
       }
     } finally {
       signal?.removeEventListener('abort', wake);
@@ -120,4 +133,14 @@ function headOf(message: StoredMessage): StreamHead {
 
 function commandIdOf(message: StoredMessage): string {
   return decodeCommit(message).metadata.id;
+}
+
+/** Empty for what is no commit, as of a message that somebody stored without an id. */
+function idOf({ stream, position, bytes }: StoredMessage): string {
+  try {
+    return parseEnvelope(stream, position, bytes).cid;
+  } catch (error) {
+    if (error instanceof IntegrityError) return '';
+    throw error;
+  }
 }

@@ -10,14 +10,38 @@ export {
 export { UnknownEventError } from '@tinkerbell/events';
 export type { Appended, Commit, History, StreamHead, SubscribeOptions } from './event-store';
 export { handle } from './handle';
-export type { Handled } from './handle';
-export type { ReadModel } from './read-model';
+export type { Handled, Prepare } from './handle';
+export type { Changes, ListOptions, ReadModel, ReadModelStatus } from './read-model';
 export type { RowHistory } from './row-history';
 export { InMemoryEventStore } from './in-memory';
-export type { StoredMessage } from './envelope';
+export { parseCommit } from './envelope';
+export type { Kept, StoredMessage } from './envelope';
 export { openReadModels } from './projector';
 export type { ReadModelOptions, ReadModels } from './projector';
 export { JetStreamEventStore } from './jetstream';
 export type { JetStreamOptions } from './jetstream';
+export { RestoreError, restoreCommits } from './jetstream-restore';
 export { StoreUnsuitableError } from './jetstream-gate';
 export type { Durability, GateOptions, StoreFacts } from './jetstream-gate';
+export { HashWindow } from './audit/hash-window';
+export {
+  AuditKeyError,
+  DamagedFileError,
+  emptyLogHash,
+  FileVerifier,
+  keyIdOf,
+  leafOf,
+  linesOf,
+  LogFileError,
+  logFileLines,
+  LogVerifier,
+  keptOf,
+  parseLine,
+  publicKeysIn,
+  readUnpacked,
+  roll,
+  sha256Of,
+  signCheckpoint,
+  TrustedKeys,
+} from './audit';
+export type { AuditReport, Checkpoint, FileReport, Finding, LogLine, LogMark, TrustedKey } from './audit';

@@ -1,5 +1,5 @@
 import { connectNats, streamNames } from '@tinkerbell/messaging';
-import { type JetStreamManager, type NatsConnection, NatsError, type StreamConfig } from 'nats';
+import { type JetStreamManager, type NatsConnection, NatsError, RequestStrategy, type StreamConfig } from 'nats';
 
 /** What an acknowledged commit survives. */
 export type Durability = 'fsync-each' | 'replicated' | 'lazy' | 'unknown';
@@ -11,6 +11,9 @@ export interface GateOptions {
   readonly ca?: string;
   /** Where the server cannot be asked: what whoever configured it says. */
   readonly durability?: 'fsync-each';
+  /** How long to wait for a JetStream that cannot answer yet: a cluster elects its leaders after a start. Default 60 s. */
+  readonly startPatienceMs?: number;
+  readonly log?: (line: string) => void;
   /** Laboratories: go on although a power loss may take acknowledged commits. */
   readonly allowLazySync?: boolean;
 }
@@ -21,6 +24,8 @@ export interface StoreFacts {
   readonly apiLevel: number;
   readonly replicas: number;
   readonly durability: Durability;
+  /** How many servers said how they write; 0: nobody was asked. */
+  readonly serversAsked: number;
 }
 
 /** The server or its stream cannot carry the log. The message says what to do. */
@@ -38,17 +43,39 @@ export async function checkServer(connection: NatsConnection, options: GateOptio
     );
   }
   const manager = await connection.jetstreamManager({ checkAPI: false });
-  const { api } = await manager.getAccountInfo();
-  const config = await eventStreamConfig(manager);
+  const { api, config } = await patiently(options, async () => ({
+    api: (await manager.getAccountInfo()).api,
+    config: await eventStreamConfig(manager),
+  }));
   const faults = streamFaults(config);
   if (faults.length > 0) {
     throw new StoreUnsuitableError(
       `stream ${streamNames.events} cannot hold the log (${faults.join('; ')}): repair it, or let the provisioner create it`,
     );
   }
-  const durability = await durabilityOf(config, options);
+  const { durability, serversAsked } = await durabilityOf(config, options);
   if ((durability === 'lazy' || durability === 'unknown') && !options.allowLazySync) throw refusal(durability);
-  return { serverVersion, apiLevel: apiLevelOf(api), replicas: config.num_replicas, durability };
+  return { serverVersion, apiLevel: apiLevelOf(api), replicas: config.num_replicas, durability, serversAsked };
+}
+
+async function patiently<T>({ startPatienceMs = 60_000, log }: GateOptions, ask: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + startPatienceMs;
+  for (let told = false; ; told = true) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isPassing(error) || Date.now() > deadline) throw error;
+      if (!told) log?.(`waiting for JetStream: ${error instanceof Error ? error.message : String(error)}`);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+}
+
+/** No answer, or no leader. */
+function isPassing(error: unknown): boolean {
+  if (!(error instanceof NatsError)) return false;
+  if (error.api_error) return error.api_error.code >= 500;
+  return error.code === 'TIMEOUT' || error.code === '503';
 }
 
 export function hasVersion(version: string, [major, minor]: readonly [number, number]): boolean {
@@ -56,8 +83,9 @@ export function hasVersion(version: string, [major, minor]: readonly [number, nu
   return a !== major ? a > major : b >= minor;
 }
 
-export function describeFacts({ serverVersion, apiLevel, replicas, durability }: StoreFacts): string {
-  return `event log on nats-server ${serverVersion}, api level ${apiLevel}, R${replicas}, durability ${durability}`;
+export function describeFacts({ serverVersion, apiLevel, replicas, durability, serversAsked }: StoreFacts): string {
+  const asked = serversAsked > 1 ? ` on ${serversAsked} servers` : '';
+  return `event log on nats-server ${serverVersion}, api level ${apiLevel}, R${replicas}, durability ${durability}${asked}`;
 }
 
 function refusal(durability: Durability): StoreUnsuitableError {
@@ -100,27 +128,48 @@ function streamFaults(config: StreamConfig): readonly string[] {
     ['allow_msg_ttl', extra.allow_msg_ttl ?? false, false],
     ['no_ack', config.no_ack ?? false, false],
   ];
-  return wanted
+  // Two copies are worse than one: the loss of either stops both.
+  const even = config.num_replicas % 2 === 0 ? [`num_replicas is ${config.num_replicas}, not 1, 3 or 5`] : [];
+  const others = wanted
     .filter(([, found, expected]) => found !== expected)
     .map(([field, found, expected]) => `${field} is ${JSON.stringify(found)}, not ${JSON.stringify(expected)}`);
+  return [...even, ...others];
 }
 
-async function durabilityOf(config: StreamConfig, options: GateOptions): Promise<Durability> {
+async function durabilityOf(
+  config: StreamConfig,
+  options: GateOptions,
+): Promise<Pick<StoreFacts, 'durability' | 'serversAsked'>> {
+  const replicated = config.num_replicas > 1;
   if (options.systemCreds && options.servers) {
-    const always = await asksServer(options.servers, options.systemCreds, options.ca);
-    if (always) return 'fsync-each';
-    return config.num_replicas > 1 ? 'replicated' : 'lazy';
+    const answers = await askServers(options.servers, options.systemCreds, replicated, options.ca);
+    const always = answers.length > 0 && answers.every(Boolean);
+    return { durability: always ? 'fsync-each' : replicated ? 'replicated' : 'lazy', serversAsked: answers.length };
   }
-  if (options.durability) return options.durability;
-  return config.num_replicas > 1 ? 'replicated' : 'unknown';
+  return { durability: options.durability ?? (replicated ? 'replicated' : 'unknown'), serversAsked: 0 };
 }
 
-async function asksServer(servers: string | readonly string[], creds: string, ca?: string): Promise<boolean> {
+/** Of each server of the cluster that answers: does it write every message through? One that keeps it from memory makes the log no safer. */
+async function askServers(
+  servers: string | readonly string[],
+  creds: string,
+  all: boolean,
+  ca?: string,
+): Promise<readonly boolean[]> {
   const system = await connectNats({ servers, creds, name: 'gate', firstConnectTimeoutMs: 5000, ...(ca && { ca }) });
   try {
-    const reply = await system.request('$SYS.REQ.SERVER.PING.JSZ', '{"config":true}', { timeout: 5000 });
-    const { data } = reply.json<{ data?: { config?: { sync_always?: boolean } } }>();
-    return data?.config?.sync_always === true;
+    const answers: boolean[] = [];
+    const replies = await system.requestMany('$SYS.REQ.SERVER.PING.JSZ', '{"config":true}', {
+      strategy: all ? RequestStrategy.JitterTimer : RequestStrategy.Count,
+      maxWait: 5000,
+      jitter: 500,
+      maxMessages: all ? -1 : 1,
+    });
+    for await (const reply of replies) {
+      const { data } = reply.json<{ data?: { config?: { sync_always?: boolean } } }>();
+      answers.push(data?.config?.sync_always === true);
+    }
+    return answers;
   } finally {
     await system.close();
   }

@@ -1,13 +1,10 @@
-import { createInbox, type Msg, type MsgHdrs, type NatsConnection, type StoredMsg } from 'nats';
-import type { StoredMessage } from './envelope';
+import { createInbox, type JsMsg, type Msg, type MsgHdrs, type NatsConnection, type StoredMsg } from 'nats';
+import type { Kept } from './envelope';
 
 export const expectedHeader = 'Nats-Expected-Last-Subject-Sequence';
 export const idHeader = 'Nats-Msg-Id';
-
-/** A message of the stream with the id that it was published under. */
-export interface Kept extends StoredMessage {
-  readonly id: string;
-}
+/** When a restored commit was stored first, ISO 8601. */
+export const atHeader = 'Tink-Stored-At';
 
 export function fromStored({ seq, subject, timestamp, data, header }: StoredMsg): Kept {
   return { position: seq, stream: subject, at: toIso(timestamp), bytes: data, ...fromHeaders(header) };
@@ -18,9 +15,26 @@ function toIso(timestamp: string): string {
   return new Date(timestamp).toISOString();
 }
 
-export function fromHeaders(headers?: MsgHdrs): { readonly id: string; readonly expected?: number } {
+/** What headers say goes before what the server says: a restored commit keeps its time. */
+export function fromHeaders(headers?: MsgHdrs): Pick<Kept, 'id' | 'expected'> & { readonly at?: string } {
   const expected = headers?.get(expectedHeader);
-  return { id: headers?.get(idHeader) ?? '', ...(expected ? { expected: Number(expected) } : {}) };
+  const at = headers?.get(atHeader);
+  return {
+    id: headers?.get(idHeader) ?? '',
+    ...(expected ? { expected: Number(expected) } : {}),
+    ...(at ? { at } : {}),
+  };
+}
+
+/**
+ * When the server stored a delivered message, ISO 8601 with milliseconds. From the text of its reply subject
+ * (`$JS.ACK[.<domain>.<account>].<stream>.<consumer>.<delivered>.<sequence>.<delivery>.<nanoseconds>.<pending>[.<random>]`): as a number
+ * the client rounds it, at times into the next millisecond, and then a time read this way is not the one read by a direct get.
+ */
+export function storedAt(message: JsMsg): string {
+  const tokens = (message as JsMsg & { readonly reply: string }).reply.split('.');
+  const nanoseconds = tokens[tokens.length === 9 ? 7 : 9] ?? '';
+  return new Date(Number(nanoseconds.slice(0, -6))).toISOString();
 }
 
 /** The answer broke off: nothing may be concluded from what came of it. */

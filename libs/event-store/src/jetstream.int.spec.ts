@@ -9,7 +9,9 @@ import { subjects } from '@tinkerbell/messaging';
 import { startTestNats, type TestNats, type TestNatsOptions } from '@tinkerbell/nats';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ConcurrencyError, emptyHead, StoreUnavailableError } from './event-store';
-import { eventStoreContract } from './event-store.contract';
+import { eventStoreContract, type Harness } from './event-store.contract';
+import { handle } from './handle';
+import { handleContract } from './handle.contract';
 import { JetStreamEventStore, type JetStreamOptions } from './jetstream';
 import { StoreUnsuitableError } from './jetstream-gate';
 
@@ -39,7 +41,7 @@ const created = (name: string): Event => ({ type: 'TemplateCreated', v: 1, data:
 const by = (id: string = crypto.randomUUID()) => ({ id, actor: 'spec' });
 const nameOf = ({ event }: { event: Event }) => (event.data as { name: string }).name;
 
-eventStoreContract('jetstream', async () => {
+async function openLog(): Promise<Harness> {
   const nats = await startTestNats({ restart: false });
   const opened: JetStreamEventStore[] = [];
   const open = async () => {
@@ -63,7 +65,10 @@ eventStoreContract('jetstream', async () => {
       await nats.stop();
     },
   };
-});
+}
+
+eventStoreContract('jetstream', openLog);
+handleContract('jetstream', openLog);
 
 /** Stands between client and server and loses what it is told to. */
 class LossyProxy {
@@ -123,6 +128,24 @@ describe('a lost acknowledgement', () => {
     }
     expect(proxy.cuts).toBe(5);
     expect((await store.read(stream)).head).toEqual(head);
+  });
+
+  it('does not disturb handle(), which goes on from the head that it knows', async () => {
+    const nats = await start();
+    const proxy = await LossyProxy.before(nats.server.port);
+    const store = await connect(nats, { servers: proxy.url });
+    const decider = { initial: 0, decide: (_: string, n: number) => [created(`${n}`)], evolve: (n: number) => n + 1 };
+    for (let round = 0; round < 5; round++) {
+      let dropped = round === 0;
+      proxy.cut = (text) => !dropped && isAck(text) && (dropped = true);
+      expect(await handle(store, decider, stream, '', by(`c${round}`))).toEqual({ position: round + 1, changed: true });
+      expect(await handle(store, decider, stream, '', by(`c${round}`))).toEqual({
+        position: round + 1,
+        changed: false,
+      });
+    }
+    expect(proxy.cuts).toBe(4);
+    expect((await store.read(stream)).events.map(nameOf)).toEqual(['0', '1', '2', '3', '4']);
   });
 
   it('leads to a conflict when somebody else wrote since, and handle() can still see the commit', async () => {

@@ -3,13 +3,14 @@ import { type BusOptions, connectNats, pullMessages, streamNames, subjects } fro
 import {
   AckPolicy,
   DeliverPolicy,
+  type JetStreamClient,
   type JetStreamManager,
   type JsMsg,
   type NatsConnection,
   nanos,
   NatsError,
 } from 'nats';
-import { decodeCommit, encodeCommit, followsHead, hashOf } from './envelope';
+import { decodeCommit, encodeCommit, followsHead, hashOf, type Kept, type StoredMessage } from './envelope';
 import {
   type Appended,
   CommandIdReusedError,
@@ -24,7 +25,14 @@ import {
   type SubscribeOptions,
 } from './event-store';
 import { checkServer, describeFacts, type GateOptions, hasVersion, type StoreFacts } from './jetstream-gate';
-import { fromHeaders, fromStored, IncompleteAnswerError, type Kept, readSubjectInBatches } from './jetstream-messages';
+import {
+  atHeader,
+  fromHeaders,
+  fromStored,
+  IncompleteAnswerError,
+  readSubjectInBatches,
+  storedAt,
+} from './jetstream-messages';
 import { searchPosition } from './position-at';
 
 export interface JetStreamOptions extends GateOptions {
@@ -43,6 +51,8 @@ type Outcome = { readonly kind: 'stored'; readonly seq: number } | { readonly ki
 const code = {
   wrongLastSequence: 10071,
   inFlight: 10164,
+  /** In a cluster: our own earlier attempt has not been stored or dropped yet. */
+  sameIdInFlight: 10158,
   tooLarge: 10054,
   storeFailed: 10077,
   noSpace: 10047,
@@ -53,10 +63,12 @@ const defaultAttemptMs = 3000;
 
 /** The log on stream `TINK_EV`: one message per commit, guarded by the position of the subject's last one. */
 export class JetStreamEventStore extends EventStore {
+  readonly #js: JetStreamClient;
   readonly #manager: JetStreamManager;
   readonly #patienceMs: number;
   readonly #attemptMs: number;
   #connected = true;
+  #restored: boolean | undefined;
   /** Ends what waits for an answer on the connection that was lost. */
   readonly #onDisconnect = new Set<(reason: Error) => void>();
 
@@ -67,6 +79,7 @@ export class JetStreamEventStore extends EventStore {
     private readonly options: JetStreamOptions & { readonly ownsConnection: boolean },
   ) {
     super();
+    this.#js = connection.jetstream();
     this.#manager = manager;
     this.#patienceMs = options.patienceMs ?? 10_000;
     this.#attemptMs = options.attemptMs ?? defaultAttemptMs;
@@ -129,8 +142,7 @@ export class JetStreamEventStore extends EventStore {
   async #appendOnce(stream: string, bytes: Uint8Array, expected: StreamHead, id: string): Promise<Appended> {
     let outcome: Outcome;
     try {
-      const js = this.connection.jetstream();
-      const { seq, duplicate } = await js.publish(stream, bytes, {
+      const { seq, duplicate } = await this.#js.publish(stream, bytes, {
         msgID: id,
         expect: { lastSubjectSequence: expected.position, streamName: streamNames.events },
         timeout: this.#attemptMs,
@@ -140,7 +152,8 @@ export class JetStreamEventStore extends EventStore {
       return this.#afterFailure(error, stream, bytes, expected, id);
     }
     if (outcome.kind === 'stored') {
-      return { head: { position: outcome.seq, version: expected.version + 1, hash: hashOf(bytes) }, duplicate: false };
+      const head = { position: outcome.seq, version: expected.version + 1, hash: hashOf(bytes) };
+      return { head, duplicate: false, bytes: bytes.length };
     }
     // De-duplication looks at the whole stream: the earlier message may be of another aggregate.
     const earlier = await this.#at(outcome.seq);
@@ -173,15 +186,26 @@ export class JetStreamEventStore extends EventStore {
     const actual = last?.position ?? 0;
     if (actual !== expected.position) throw new ConcurrencyError(stream, expected.position, actual);
     // 10164: another write of this subject is in flight; a lost answer: ours may still arrive. Sent again, one of them wins.
-    if (errCode === code.wrongLastSequence || errCode === code.inFlight) throw new RetryError(messageOf(error));
+    const inFlight = [code.wrongLastSequence, code.inFlight, code.sameIdInFlight];
+    if (errCode !== undefined && inFlight.includes(errCode)) throw new RetryError(messageOf(error));
     throw error;
   }
 
-  async *subscribe({ after, filters = [], signal }: SubscribeOptions): AsyncIterable<Commit> {
-    const messages = pullMessages(this.connection, {
+  async *subscribe(options: SubscribeOptions): AsyncIterable<Commit> {
+    // Only in a restored log do the times lie in the headers.
+    const read = (await this.#isRestored()) ? toKept : toStored;
+    for await (const message of this.#deliver(options)) yield decodeCommit(read(message));
+  }
+
+  async *messages(options: SubscribeOptions): AsyncIterable<Kept> {
+    for await (const message of this.#deliver(options)) yield toKept(message);
+  }
+
+  #deliver({ after, filters = [], signal }: SubscribeOptions): AsyncIterable<JsMsg> {
+    return pullMessages(this.connection, {
       after,
       ordered: true,
-      batch: 500,
+      batch: 1000,
       signal,
       onTrouble: (reason) => this.options.log?.(`reading the log is tried again: ${reason}`),
       open: async (position) => {
@@ -195,10 +219,23 @@ export class JetStreamEventStore extends EventStore {
           ...(filters.length === 1 ? { filter_subject: filters[0] } : {}),
           ...(filters.length > 1 ? { filter_subjects: [...filters] } : {}),
         });
-        return this.connection.jetstream().consumers.get(streamNames.events, name);
+        return this.#js.consumers.get(streamNames.events, name);
       },
     });
-    for await (const message of messages) yield decodeCommit(toKept(message));
+  }
+
+  /** A restored log begins with a restored commit; an empty one may still become either. */
+  async #isRestored(): Promise<boolean> {
+    this.#restored ??= await this.#patiently('the beginning of the log', async () => {
+      try {
+        const { header } = await this.#manager.streams.getMessage(streamNames.events, { seq: 1 });
+        return header.has(atHeader);
+      } catch (error) {
+        if (error instanceof NatsError && error.api_error?.code === notFound) return undefined;
+        throw error;
+      }
+    });
+    return this.#restored ?? false;
   }
 
   async lastPosition(): Promise<number> {
@@ -211,7 +248,9 @@ export class JetStreamEventStore extends EventStore {
   positionAt(time: number): Promise<number> {
     return this.#patiently('the position of a time', async () => {
       const { state } = await this.#manager.streams.info(streamNames.events);
-      if (state.messages > 0 && Date.parse(state.last_ts) <= time) return state.last_seq;
+      // Of a restored commit the server knows when it was restored, its header when it was stored first.
+      const isOwnTime = state.messages > 0 && !(await this.#isRestored());
+      if (isOwnTime && Date.parse(state.last_ts) <= time) return state.last_seq;
       return searchPosition(time, state.last_seq, (seq) => this.#get({ seq, next_by_subj: subjects.allEvents }));
     });
   }
@@ -276,15 +315,20 @@ export class JetStreamEventStore extends EventStore {
   }
 
   /** The client lets a request wait for its timeout although the connection is gone. */
-  async #untilDisconnected<T>(attempt: () => Promise<T>): Promise<T> {
-    let lost: (reason: Error) => void = () => undefined;
-    const disconnected = new Promise<never>((_, reject) => (lost = reject));
-    this.#onDisconnect.add(lost);
-    try {
-      return await Promise.race([attempt(), disconnected]);
-    } finally {
-      this.#onDisconnect.delete(lost);
-    }
+  #untilDisconnected<T>(attempt: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#onDisconnect.add(reject);
+      attempt().then(
+        (value) => {
+          this.#onDisconnect.delete(reject);
+          resolve(value);
+        },
+        (error: unknown) => {
+          this.#onDisconnect.delete(reject);
+          reject(error);
+        },
+      );
+    });
   }
 
   async #watchConnection(): Promise<void> {
@@ -320,8 +364,13 @@ function headOf(message: Kept): StreamHead {
 }
 
 function toKept(message: JsMsg): Kept {
-  const at = new Date(Math.floor(message.info.timestampNanos / 1e6)).toISOString();
+  const at = storedAt(message);
   return { position: message.seq, stream: message.subject, at, bytes: message.data, ...fromHeaders(message.headers) };
+}
+
+/** Without what its headers say, which takes longer to read than all the rest: who follows the log checks the chain by itself. */
+function toStored(message: JsMsg): StoredMessage {
+  return { position: message.seq, stream: message.subject, at: storedAt(message), bytes: message.data };
 }
 
 function messageOf(error: unknown): string {

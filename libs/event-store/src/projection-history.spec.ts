@@ -14,6 +14,8 @@ import {
   workflowMeasures,
 } from '@tinkerbell/projections';
 import {
+  actionAttemptFailed,
+  actionCancelled,
   actionSpec,
   actionStarted,
   actionSucceeded,
@@ -38,6 +40,7 @@ import {
   workflowDataUpdated,
   workflowDeleted,
 } from '@tinkerbell/testing';
+import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import type { StoredMessage } from './envelope';
 import { InMemoryEventStore } from './in-memory';
@@ -83,6 +86,12 @@ function anything(pick: (below: number) => number): Decided {
     () => ['workflow', workflow, [workflowCreated(specs)]],
     () => ['workflow', workflow, [actionStarted(index), workflowDataUpdated(pick(3))]],
     () => ['workflow', workflow, [actionSucceeded(index, { seconds: 1 + pick(9) })]],
+    () => ['workflow', workflow, [actionAttemptFailed(index), actionStarted(index, { attempt: 2 })]],
+    () => ['workflow', workflow, [{ type: 'WorkflowPaused', v: 1, data: { reason: 'lunch' } }]],
+    () => ['workflow', workflow, [{ type: 'WorkflowResumed', v: 1, data: { reason: '' } }]],
+    () => ['workflow', workflow, [{ type: 'ActionSkipped', v: 1, data: { index, by: 'operator', reason: 'done' } }]],
+    () => ['workflow', workflow, [{ type: 'WorkflowCancelRequested', v: 1, data: { reason: '' } }]],
+    () => ['workflow', workflow, [actionCancelled(index)]],
     () => ['workflow', workflow, [workflowDeleted()]],
     () => [
       'lease',
@@ -135,6 +144,10 @@ describe('the past of the rows', () => {
         expect({ name, position, rows: then?.list() }).toEqual({ name, position, rows });
         expect(then?.count()).toBe(rows.length);
         expect(then?.list({ limit: 2 })).toEqual(rows.slice(0, 2));
+        for (const lookup of ['status:pending', 'worker:h1']) {
+          const page = { lookup, limit: 2, after: 'w1' };
+          expect(then?.list(page)).toEqual(wanted.list(page));
+        }
         const projection = projections[name];
         for (const row of rows) for (const lookup of projection.lookups?.(row as never) ?? []) lookups.add(lookup);
         // Also what rows had before and have no more.
@@ -201,6 +214,116 @@ describe('the past of the rows', () => {
       expect(added.history?.workflows.duration(key)).toEqual(counted);
       expect(added.history?.workflows.at(100).list()).not.toEqual([]);
       await added.close();
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('rows that are built anew beside those that answer', () => {
+  const key = `image:${actionSpec().image}`;
+  /** What the past is at some positions, of rows that stopped there. */
+  async function answersOf(log: StoredMessage[], positions: readonly number[]) {
+    const answers = [];
+    for (const position of positions) {
+      const stopped = await open(log.slice(0, position));
+      answers.push({ position, rows: names.map((name) => stopped.models[name].list()) });
+      await stopped.close();
+    }
+    return answers;
+  }
+  const asked = ({ history: past }: Awaited<ReturnType<typeof open>>, positions: readonly number[]) =>
+    positions.map((position) => ({ position, rows: names.map((name) => past?.[name].at(position).list()) }));
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  const isBuilding = ({ status }: Awaited<ReturnType<typeof open>>) => status().some(({ building }) => building);
+
+  it('have the same past before, during and after the swap, each thing measured once, and leave nothing behind', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'tink-past-'));
+    try {
+      const log = await history(6, 1500);
+      const positions = [0, 77, 700, 1400];
+      const wanted = await answersOf(log, positions);
+      const store = new InMemoryEventStore({ log: log.slice(0, 1400) });
+      const file = join(dir, 'rows.db');
+      const read = await openReadModels({ store, file, projections, history: measures });
+      // Asked for before the swap, read from after it.
+      const held = read.history?.workflows.at(700);
+      const rowsThen = held?.list();
+      expect(asked(read, positions)).toEqual(wanted);
+      const counted = read.history?.workflows.duration(key);
+      expect(counted?.count).toBeGreaterThan(10);
+
+      read.rebuild();
+      let looked = 0;
+      for (; isBuilding(read); looked++) {
+        expect(asked(read, positions)).toEqual(wanted);
+        expect(read.history?.workflows.duration(key)).toEqual(counted);
+        await turn();
+      }
+      expect(looked).toBeGreaterThan(1);
+      expect(asked(read, positions)).toEqual(wanted);
+      expect(read.history?.workflows.duration(key)).toEqual(counted);
+      expect(held?.list()).toEqual(rowsThen);
+      await read.close();
+
+      const db = new Database(file, { readonly: true });
+      const served = db.prepare("SELECT id FROM projections WHERE role = 'served'").pluck().all();
+      const left = db.prepare("SELECT name FROM sqlite_master WHERE name GLOB 'past_keys_*'").pluck().all();
+      db.close();
+      // What was retired goes now or at the next start.
+      expect(left.length).toBeGreaterThanOrEqual(served.length);
+      const again = await openReadModels({ store, file, projections, history: measures });
+      await again.close();
+      const after = new Database(file, { readonly: true });
+      const tables = after.prepare("SELECT name FROM sqlite_master WHERE name GLOB 'past_keys_*'").pluck().all();
+      after.close();
+      expect(tables.map((name) => Number(/\d+$/.exec(String(name))?.[0])).sort()).toEqual(served.sort());
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+  });
+
+  it('go on with their past after a restart in the middle, and follow what is written meanwhile', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'tink-past-'));
+    try {
+      const log = await history(7, 1500);
+      const file = join(dir, 'rows.db');
+      const first = await open(log.slice(0, 1400), file);
+      first.rebuild();
+      while ((first.status()[0]?.building?.position ?? 1) === 0) await turn();
+      expect(isBuilding(first)).toBe(true);
+      await first.close();
+      // The last hundred are new at the restart.
+      const read = await open(log, file);
+      const positions = [77, 1400, 1500];
+      const wanted = await answersOf(log, positions);
+      expect(asked(read, positions)).toEqual(wanted);
+      while (isBuilding(read)) await turn();
+      expect(asked(read, positions)).toEqual(wanted);
+      const whole = await open(log);
+      expect(read.history?.workflows.duration(key)).toEqual(whole.history?.workflows.duration(key));
+      expect(read.history?.machines.duration('step:dhcp>http')).toEqual(
+        whole.history?.machines.duration('step:dhcp>http'),
+      );
+      await whole.close();
+      await read.close();
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+  });
+
+  it('have no past when they were opened without one in between, until it is built', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'tink-past-'));
+    try {
+      const log = await history(8, 300);
+      const file = join(dir, 'rows.db');
+      await (await open(log.slice(0, 100), file)).close();
+      const store = new InMemoryEventStore({ log: log.slice(0, 200) });
+      await (await openReadModels({ store, file, projections })).close();
+      const read = await open(log, file);
+      const positions = [50, 150, 250];
+      expect(asked(read, positions)).toEqual(await answersOf(log, positions));
+      await read.close();
     } finally {
       rmSync(dir, { recursive: true, force: true });
     }

@@ -1,13 +1,9 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { decodeEvent, type Event, type Recorded } from '@tinkerbell/events';
 import { addDuration, type DurationRow, type Measures, type Projection } from '@tinkerbell/projections';
-import type { ReadModel } from './read-model';
-import type { RowHistory } from './row-history';
 
 /** Every so many commits of a stream the row is kept with the event, so that no row is folded from further back. */
 const snapshotEvery = 32;
-/** Keys that are looked at together. */
-const chunk = 64;
 
 /** `measures` may be none. */
 export interface HistoryOptions<Row> {
@@ -15,24 +11,20 @@ export interface HistoryOptions<Row> {
 }
 
 /**
- * What was recorded about each row of one projection, beside its rows in the same file and the same transactions. A row as it was is the
- * fold of that, up to a position.
+ * What was recorded about each row of one set of rows, beside them in the same file and the same transactions. A row as it was is the fold
+ * of that, up to a position.
  */
-export class HistoryTables<E extends Event, Row> implements RowHistory<Row> {
-  /** Position up to which it is complete. */
-  position: number;
-  readonly #db: Database;
+export class HistoryTables<E extends Event, Row> {
   readonly #projection: Projection<E, Row>;
   readonly #measures: Measures<Row> | undefined;
   readonly #sql: ReturnType<typeof statements>;
-  readonly #checkpointName: string;
   #durations = new Map<string, DurationRow>();
 
-  constructor(db: Database, projection: Projection<E, Row>, { measures }: HistoryOptions<Row>) {
-    this.#db = db;
+  /** `id`: of the set of rows. */
+  constructor(db: Database, projection: Projection<E, Row>, id: number, { measures }: HistoryOptions<Row>) {
     this.#projection = projection;
     this.#measures = measures;
-    const name = `${projection.name.replaceAll('-', '_')}_v${projection.version}`;
+    const name = `${projection.name.replaceAll('-', '_')}_${id}`;
     db.exec(`
       CREATE TABLE IF NOT EXISTS past_keys_${name} (key TEXT PRIMARY KEY, first INTEGER NOT NULL) STRICT, WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS past_events_${name} (key TEXT, position INTEGER, idx INTEGER, recorded TEXT NOT NULL, row TEXT,
@@ -41,13 +33,6 @@ export class HistoryTables<E extends Event, Row> implements RowHistory<Row> {
       CREATE TABLE IF NOT EXISTS past_lookups_${name} (lookup TEXT, key TEXT, PRIMARY KEY (lookup, key)) STRICT, WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS past_durations_${name} (key TEXT PRIMARY KEY, row TEXT NOT NULL) STRICT, WITHOUT ROWID;`);
     this.#sql = statements(db, name);
-    this.#checkpointName = `${projection.name}+past`;
-    this.position =
-      db
-        .prepare<[string, number], { position: number }>(
-          'SELECT position FROM projections WHERE name = ? AND version = ?',
-        )
-        .get(this.#checkpointName, projection.version)?.position ?? 0;
   }
 
   /** Call inside a transaction, for every event that has the key. */
@@ -65,42 +50,39 @@ export class HistoryTables<E extends Event, Row> implements RowHistory<Row> {
     }
   }
 
-  /** Ends a batch; in its transaction. */
-  checkpoint(position: number): void {
+  /** In the transaction of the batch. */
+  endBatch(): void {
     for (const [key, row] of this.#durations) this.#sql.putDuration.run(key, JSON.stringify(row));
     this.#durations = new Map();
-    this.#sql.checkpoint.run(this.#checkpointName, this.#projection.version, position);
-    this.position = position;
+  }
+
+  /** The transaction of the batch failed: what it measured was not, and is measured again. */
+  forgetBatch(): void {
+    this.#durations = new Map();
   }
 
   clear(): void {
     for (const statement of this.#sql.clear) statement.run();
     this.#durations = new Map();
-    this.checkpoint(0);
   }
 
-  /** Drops what other versions of the projection left. */
-  dropOthers(): void {
-    const { name, version } = this.#projection;
-    const form = new RegExp(`^past_(keys|events|lookups|durations)_${name.replaceAll('-', '_')}_v(\\d+)$`);
-    const tables = this.#db.prepare<[], { name: string }>(`SELECT name FROM sqlite_master WHERE type = 'table'`).all();
-    this.#db.transaction(() => {
-      for (const table of tables) {
-        const found = form.exec(table.name);
-        if (found && Number(found[2]) !== version) this.#db.exec(`DROP TABLE ${table.name}`);
-      }
-      this.#db.prepare('DELETE FROM projections WHERE name = ? AND version <> ?').run(this.#checkpointName, version);
-    })();
+  /** Removes some of it; false when nothing is left. */
+  removeSome(limit: number): boolean {
+    return this.#sql.remove.some((statement) => statement.run(limit).changes > 0);
   }
 
-  at(position: number): ReadModel<Row> {
-    return new PastRows(
-      position,
-      (key) => this.#rowAt(key, position),
-      (after, limit) => this.#sql.keys.all(after, position, limit).map(({ key }) => key),
-      (lookup) => this.#sql.byLookup.all(lookup).map(({ key }) => key),
-      (row) => this.#projection.lookups?.(row) ?? [],
-    );
+  /** Keys of rows that there were up to a position, deleted or not, in key order. */
+  keys(after: string, position: number, limit: number): readonly string[] {
+    return this.#sql.keys.all(after, position, limit).map(({ key }) => key);
+  }
+
+  /** Keys of rows that ever had it, in key order. */
+  keysWith(lookup: string, after: string, limit: number): readonly string[] {
+    return this.#sql.byLookup.all(lookup, after, limit).map(({ key }) => key);
+  }
+
+  lookupsOf(row: Row): readonly string[] {
+    return this.#projection.lookups?.(row) ?? [];
   }
 
   events(key: string, upTo = Number.MAX_SAFE_INTEGER): readonly Recorded[] {
@@ -116,7 +98,7 @@ export class HistoryTables<E extends Event, Row> implements RowHistory<Row> {
     return stored && (JSON.parse(stored.row) as DurationRow);
   }
 
-  #rowAt(key: string, position: number): Row | undefined {
+  rowAt(key: string, position: number): Row | undefined {
     const later: Recorded<E>[] = [];
     let row: Row | undefined;
     for (const stored of this.#sql.newest.iterate(key, position)) {
@@ -130,59 +112,15 @@ export class HistoryTables<E extends Event, Row> implements RowHistory<Row> {
   }
 }
 
+/** `name`: of the set's tables. */
+export function dropHistoryTables(db: Database, name: string): void {
+  for (const part of ['keys', 'events', 'lookups', 'durations']) db.exec(`DROP TABLE IF EXISTS past_${part}_${name}`);
+}
+
 /** An event that an older release kept becomes the one of today. */
 function parse(stored: string): Recorded {
   const recorded = JSON.parse(stored) as Recorded;
   return { ...recorded, event: decodeEvent(recorded.aggregate, recorded.event) };
-}
-
-class PastRows<Row> implements ReadModel<Row> {
-  constructor(
-    readonly position: number,
-    readonly get: (key: string) => Row | undefined,
-    private readonly keys: (after: string, limit: number) => readonly string[],
-    private readonly keysWith: (lookup: string) => readonly string[],
-    private readonly lookupsOf: (row: Row) => readonly string[],
-  ) {}
-
-  find(lookup: string): Row | undefined {
-    for (const row of this.having(lookup)) return row;
-    return undefined;
-  }
-
-  findAll(lookup: string): readonly Row[] {
-    return [...this.having(lookup)];
-  }
-
-  list({ after = '', limit = -1 }: { readonly after?: string; readonly limit?: number } = {}): readonly Row[] {
-    const rows: Row[] = [];
-    if (limit === 0) return rows;
-    for (let from = after; ;) {
-      const keys = this.keys(from, chunk);
-      for (const key of keys) {
-        const row = this.get(key);
-        if (row !== undefined && rows.push(row) === limit) return rows;
-        from = key;
-      }
-      if (keys.length < chunk) return rows;
-    }
-  }
-
-  count(): number {
-    return this.list().length;
-  }
-
-  onChange(): () => void {
-    return () => undefined;
-  }
-
-  /** Rows that had it then: the tables know every row that ever had it. */
-  private *having(lookup: string): Generator<Row> {
-    for (const key of this.keysWith(lookup)) {
-      const row = this.get(key);
-      if (row !== undefined && this.lookupsOf(row).includes(lookup)) yield row;
-    }
-  }
 }
 
 interface StoredEvent {
@@ -196,8 +134,16 @@ function statements(db: Database, name: string) {
   const clear: readonly Statement<[]>[] = [keys, events, lookups, durations].map((table) =>
     db.prepare(`DELETE FROM ${table}`),
   );
+  const columns = [
+    [events, 'key, position, idx'],
+    [lookups, 'lookup, key'],
+    [keys, 'key'],
+  ] as const;
   return {
     clear,
+    remove: columns.map(([table, key]) =>
+      db.prepare<[number]>(`DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} LIMIT ?)`),
+    ),
     putKey: db.prepare<[string, number]>(`INSERT INTO ${keys} VALUES (?, ?) ON CONFLICT (key) DO NOTHING`),
     putEvent: db.prepare<[string, number, number, string, string | null]>(
       `INSERT INTO ${events} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -206,13 +152,12 @@ function statements(db: Database, name: string) {
     putDuration: db.prepare<[string, string]>(
       `INSERT INTO ${durations} VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET row = excluded.row`,
     ),
-    checkpoint: db.prepare<[string, number, number]>(
-      `INSERT INTO projections VALUES (?, ?, ?) ON CONFLICT (name, version) DO UPDATE SET position = excluded.position`,
-    ),
     keys: db.prepare<[string, number, number], { key: string }>(
       `SELECT key FROM ${keys} WHERE key > ? AND first <= ? ORDER BY key LIMIT ?`,
     ),
-    byLookup: db.prepare<[string], { key: string }>(`SELECT key FROM ${lookups} WHERE lookup = ? ORDER BY key`),
+    byLookup: db.prepare<[string, string, number], { key: string }>(
+      `SELECT key FROM ${lookups} WHERE lookup = ? AND key > ? ORDER BY key LIMIT ?`,
+    ),
     newest: db.prepare<[string, number], StoredEvent>(
       `SELECT recorded, row FROM ${events} WHERE key = ? AND position <= ? ORDER BY position DESC, idx DESC`,
     ),

@@ -1,113 +1,106 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import type { Event, Recorded } from '@tinkerbell/events';
 import type { Projection } from '@tinkerbell/projections';
-import type { HistoryTables } from './projection-history';
-import type { ReadModel } from './read-model';
+import { dropHistoryTables, HistoryTables, type HistoryOptions } from './projection-history';
+import type { Changes, ListOptions, ReadModel } from './read-model';
 
-export type Changes<Row> = readonly { readonly key: string; readonly row: Row | undefined }[];
+/** Rows kept as objects between batches, so that one that changes often is not parsed every time. */
+const cachedRows = 2000;
 
-/** One projection in SQLite: rows as JSON by key, and its lookups. Reads go straight to the tables. */
-export class ProjectionTables<E extends Event, Row> implements ReadModel<Row> {
-  /** Position up to which the rows are true. */
-  position: number;
+/** One set of rows of one projection in SQLite: rows as JSON by key, and their lookups. Reads go straight to the tables. */
+export class ProjectionTables<E extends Event, Row> implements Omit<ReadModel<Row>, 'onChange'> {
   readonly #db: Database;
   readonly #projection: Projection<E, Row>;
-  readonly #listeners = new Set<(changed: Changes<Row>) => void>();
+  readonly #aggregates: ReadonlySet<string>;
   readonly #sql: ReturnType<typeof statements>;
+  readonly #cache = new Map<string, Row | undefined>();
+  /** The past of these rows: built, served and dropped with them, and as far as they are. */
+  readonly past: HistoryTables<E, Row> | undefined;
 
-  /** `history`: keeps the past of the rows, and is as far as they are; when it is not, both are built anew. */
+  /** `id` names the tables; `position`: up to which the rows are true; `history`: keeps their past. */
   constructor(
     db: Database,
     projection: Projection<E, Row>,
-    readonly history?: HistoryTables<E, Row>,
+    readonly id: number,
+    public position: number,
+    history?: HistoryOptions<Row>,
   ) {
     this.#db = db;
     this.#projection = projection;
-    const name = `${projection.name.replaceAll('-', '_')}_v${projection.version}`;
+    this.#aggregates = new Set(projection.aggregates);
+    const name = tableName(projection.name, id);
     db.exec(`
-      CREATE TABLE IF NOT EXISTS rows_${name} (key TEXT PRIMARY KEY, row TEXT NOT NULL) STRICT, WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS lookups_${name} (lookup TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (lookup, key)) STRICT, WITHOUT ROWID;
-      CREATE INDEX IF NOT EXISTS lookups_${name}_key ON lookups_${name} (key);`);
+      CREATE TABLE IF NOT EXISTS rows_${name} (key TEXT NOT NULL UNIQUE, row TEXT NOT NULL) STRICT;
+      CREATE TABLE IF NOT EXISTS lookups_${name} (lookup TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (lookup, key)) STRICT, WITHOUT ROWID;`);
     this.#sql = statements(db, name);
-    this.position = this.#checkpoint();
-    if (history && history.position !== this.position) db.transaction(() => this.clear())();
-  }
-
-  /**
-   * A version that was never seen starts empty, at 0, beside the one before it: until it has caught up, going back to the previous release
-   * finds its rows as they were.
-   */
-  #checkpoint(): number {
-    const known = this.#db
-      .prepare<[string, number], { position: number }>(
-        'SELECT position FROM projections WHERE name = ? AND version = ?',
-      )
-      .get(this.#projection.name, this.#projection.version);
-    return known?.position ?? 0;
+    this.past = history && new HistoryTables(db, projection, id, history);
   }
 
   /** Forgets everything: the rows are of another log. Call inside a transaction. */
   clear(): void {
     this.#sql.clearRows.run();
     this.#sql.clearLookups.run();
-    this.history?.clear();
-    this.#sql.checkpoint.run(this.#projection.name, this.#projection.version, 0);
+    this.past?.clear();
+    this.#sql.checkpoint.run(0, this.id);
+    this.#cache.clear();
     this.position = 0;
   }
 
-  /** Folds events into the tables; call inside a transaction. Returns what changed, each row once. */
+  /**
+   * Folds events into the tables; call inside a transaction. Returns what changed, each row once. When the transaction fails, call
+   * `forgetCached`.
+   */
   apply(batch: readonly Recorded[], position: number): Changes<Row> {
-    const touched = new Map<string, Row | undefined>();
+    const touched = new Map<string, { readonly before: Row | undefined; after: Row | undefined }>();
     for (const recorded of batch) {
       if (recorded.position <= this.position || !this.#reads(recorded)) continue;
       const key = this.#projection.key(recorded);
       if (key === undefined) continue;
-      const row = touched.has(key) ? touched.get(key) : this.get(key);
+      const known = touched.get(key);
+      const row = known ? known.after : this.#rowOf(key);
       const next = this.#projection.evolve(row, recorded);
-      if (next !== row) touched.set(key, next);
-      this.history?.add(key, recorded, row, next);
+      this.past?.add(key, recorded, row, next);
+      if (next === row) continue;
+      if (known) known.after = next;
+      else touched.set(key, { before: row, after: next });
     }
-    for (const [key, row] of touched) this.#write(key, row);
-    this.#sql.checkpoint.run(this.#projection.name, this.#projection.version, position);
-    this.history?.checkpoint(position);
-    return [...touched].map(([key, row]) => ({ key, row }));
+    for (const [key, { before, after }] of touched) this.#write(key, before, after);
+    this.past?.endBatch();
+    this.#sql.checkpoint.run(position, this.id);
+    return [...touched].map(([key, { after }]) => ({ key, row: after }));
+  }
+
+  forgetCached(): void {
+    this.#cache.clear();
+    this.past?.forgetBatch();
   }
 
   #reads(recorded: Recorded): recorded is Recorded<E> {
-    return this.#projection.aggregates.some((aggregate) => aggregate === recorded.aggregate);
+    return this.#aggregates.has(recorded.aggregate);
   }
 
-  #write(key: string, row: Row | undefined): void {
-    this.#sql.deleteLookups.run(key);
-    if (row === undefined) {
-      this.#sql.deleteRow.run(key);
+  #rowOf(key: string): Row | undefined {
+    return this.#cache.has(key) ? this.#cache.get(key) : this.get(key);
+  }
+
+  #write(key: string, before: Row | undefined, after: Row | undefined): void {
+    const old = new Set(before === undefined ? [] : this.#projection.lookups?.(before));
+    const now = new Set(after === undefined ? [] : this.#projection.lookups?.(after));
+    for (const lookup of old) if (!now.has(lookup)) this.#sql.deleteLookup.run(lookup, key);
+    if (after === undefined) this.#sql.deleteRow.run(key);
+    else this.#sql.putRow.run(key, JSON.stringify(after));
+    for (const lookup of now) if (!old.has(lookup)) this.#sql.putLookup.run(lookup, key);
+    this.#remember(key, after);
+  }
+
+  #remember(key: string, row: Row | undefined): void {
+    this.#cache.delete(key);
+    this.#cache.set(key, row);
+    if (this.#cache.size <= cachedRows) return;
+    for (const [oldest] of this.#cache) {
+      this.#cache.delete(oldest);
       return;
     }
-    this.#sql.putRow.run(key, JSON.stringify(row));
-    for (const lookup of new Set(this.#projection.lookups?.(row))) this.#sql.putLookup.run(lookup, key);
-  }
-
-  /** The swap is done: drops the tables of other versions of this projection. */
-  dropOthers(): void {
-    this.history?.dropOthers();
-    const { name, version } = this.#projection;
-    const base = name.replaceAll('-', '_');
-    const tables = this.#db
-      .prepare<[string], { name: string }>(`SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB ?`)
-      .all(`*_${base}_v[0-9]*`)
-      .filter((table) => /^(rows|lookups)_/.test(table.name) && !table.name.endsWith(`s_${base}_v${version}`));
-    this.#db.transaction(() => {
-      for (const table of tables) {
-        if (table.name.replace(/^(rows|lookups)_/, '').replace(/_v\d+$/, '') === base)
-          this.#db.exec(`DROP TABLE ${table.name}`);
-      }
-      this.#db.prepare('DELETE FROM projections WHERE name = ? AND version <> ?').run(name, version);
-    })();
-  }
-
-  notify(changed: Changes<Row>): void {
-    if (changed.length === 0) return;
-    for (const listener of this.#listeners) listener(changed);
   }
 
   get(key: string): Row | undefined {
@@ -115,32 +108,50 @@ export class ProjectionTables<E extends Event, Row> implements ReadModel<Row> {
   }
 
   find(lookup: string): Row | undefined {
-    return parse<Row>(this.#sql.find.get(lookup));
+    return parse<Row>(this.#sql.find.get(lookup, '', 1));
   }
 
   findAll(lookup: string): readonly Row[] {
-    return this.#sql.find.all(lookup).map(({ row }) => JSON.parse(row) as Row);
+    return this.list({ lookup });
   }
 
-  list({ after = '', limit = -1 }: { readonly after?: string; readonly limit?: number } = {}): readonly Row[] {
-    return this.#sql.list.all(after, limit).map(({ row }) => JSON.parse(row) as Row);
+  list({ after = '', limit = -1, lookup }: ListOptions = {}): readonly Row[] {
+    const stored = lookup === undefined ? this.#sql.list.all(after, limit) : this.#sql.find.all(lookup, after, limit);
+    return stored.map(({ row }) => JSON.parse(row) as Row);
   }
 
   count(): number {
     return this.#sql.count.get()?.n ?? 0;
   }
 
-  onChange(listener: (changed: Changes<Row>) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  /** Keys and rows as they are stored, to compare two sets of rows. */
+  page(after: string, limit: number): readonly { readonly key: string; readonly row: string }[] {
+    return this.#sql.page.all(after, limit);
+  }
+
+  stored(key: string): string | undefined {
+    return this.#sql.get.get(key)?.row;
+  }
+
+  /** Removes some of the rows; false when none is left. */
+  removeSome(limit: number): boolean {
+    const { changes: lookups } = this.#sql.removeLookups.run(limit);
+    return lookups > 0 || this.#sql.removeRows.run(limit).changes > 0 || (this.past?.removeSome(limit) ?? false);
+  }
+
+  drop(): void {
+    dropTables(this.#db, this.#projection.name, this.id);
   }
 }
 
-/** The table of how far each projection is; before any of them is opened. */
-export function prepareCheckpoints(db: Database): void {
-  db.exec(
-    `CREATE TABLE IF NOT EXISTS projections (name TEXT, version INTEGER, position INTEGER NOT NULL, PRIMARY KEY (name, version)) STRICT`,
-  );
+export function dropTables(db: Database, projection: string, id: number): void {
+  const name = tableName(projection, id);
+  db.exec(`DROP TABLE IF EXISTS rows_${name}; DROP TABLE IF EXISTS lookups_${name}`);
+  dropHistoryTables(db, name);
+}
+
+export function tableName(projection: string, id: number): string {
+  return `${projection.replaceAll('-', '_')}_${id}`;
 }
 
 interface Stored {
@@ -154,25 +165,28 @@ function parse<Row>(stored: Stored | undefined): Row | undefined {
 function statements(db: Database, name: string) {
   const rows = `rows_${name}`;
   const lookups = `lookups_${name}`;
-  const find: Statement<[string], Stored> = db.prepare(
-    `SELECT row FROM ${lookups} JOIN ${rows} USING (key) WHERE lookup = ? ORDER BY key`,
-  );
   return {
-    find,
+    find: db.prepare<[string, string, number], Stored>(
+      `SELECT row FROM ${lookups} AS l JOIN ${rows} USING (key) WHERE lookup = ? AND l.key > ? ORDER BY l.key LIMIT ?`,
+    ),
     get: db.prepare<[string], Stored>(`SELECT row FROM ${rows} WHERE key = ?`),
     list: db.prepare<[string, number], Stored>(`SELECT row FROM ${rows} WHERE key > ? ORDER BY key LIMIT ?`),
+    page: db.prepare<[string, number], Stored & { readonly key: string }>(
+      `SELECT key, row FROM ${rows} WHERE key > ? ORDER BY key LIMIT ?`,
+    ),
     count: db.prepare<[], { n: number }>(`SELECT count(*) AS n FROM ${rows}`),
     putRow: db.prepare<[string, string]>(
       `INSERT INTO ${rows} VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET row = excluded.row`,
     ),
     deleteRow: db.prepare<[string]>(`DELETE FROM ${rows} WHERE key = ?`),
-    putLookup: db.prepare<[string, string]>(`INSERT INTO ${lookups} VALUES (?, ?)`),
-    deleteLookups: db.prepare<[string]>(`DELETE FROM ${lookups} WHERE key = ?`),
+    putLookup: db.prepare<[string, string]>(`INSERT OR IGNORE INTO ${lookups} VALUES (?, ?)`),
+    deleteLookup: db.prepare<[string, string]>(`DELETE FROM ${lookups} WHERE lookup = ? AND key = ?`),
     clearRows: db.prepare(`DELETE FROM ${rows}`),
     clearLookups: db.prepare(`DELETE FROM ${lookups}`),
-    checkpoint: db.prepare<[string, number, number]>(
-      `INSERT INTO projections VALUES (?, ?, ?)
-       ON CONFLICT (name, version) DO UPDATE SET position = excluded.position`,
+    removeRows: db.prepare<[number]>(`DELETE FROM ${rows} WHERE key IN (SELECT key FROM ${rows} LIMIT ?)`),
+    removeLookups: db.prepare<[number]>(
+      `DELETE FROM ${lookups} WHERE (lookup, key) IN (SELECT lookup, key FROM ${lookups} LIMIT ?)`,
     ),
+    checkpoint: db.prepare<[number, number]>('UPDATE projections SET position = ? WHERE id = ?'),
   };
 }

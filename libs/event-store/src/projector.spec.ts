@@ -44,10 +44,12 @@ describe('read models', () => {
   const open = (version = 1, file = join(dir, 'rows.db')) =>
     openReadModels({ store, file, projections: { templates: names(version) } });
 
-  const tables = () => {
+  const sets = () => {
     const db = new Database(join(dir, 'rows.db'), { readonly: true });
-    const found = db.prepare(`SELECT name FROM sqlite_master WHERE name GLOB '*_v[0-9]' ORDER BY name`).pluck().all();
+    const found = db.prepare('SELECT built, version, role FROM projections ORDER BY id').all();
+    const tables = db.prepare(`SELECT count(*) FROM sqlite_master WHERE name GLOB 'rows_*'`).pluck().get();
     db.close();
+    expect(tables).toBe(found.length);
     return found;
   };
 
@@ -131,11 +133,9 @@ describe('read models', () => {
     await expect(
       openReadModels({ store, file: join(dir, 'rows.db'), projections: { templates: broken } }),
     ).rejects.toThrow('died');
-    expect(tables()).toEqual([
-      'lookups_template_names_v1',
-      'lookups_template_names_v2',
-      'rows_template_names_v1',
-      'rows_template_names_v2',
+    expect(sets()).toEqual([
+      { built: 1, version: 1, role: 'served' },
+      { built: 2, version: 2, role: 'building' },
     ]);
     store = new InMemoryEventStore({ log });
     const old = await open(1);
@@ -145,7 +145,7 @@ describe('read models', () => {
     const raised = await open(2);
     expect(raised.models.templates.get('a')?.name).toBe('ONE');
     await raised.close();
-    expect(tables()).toEqual(['lookups_template_names_v2', 'rows_template_names_v2']);
+    expect(sets()).toEqual([{ built: 2, version: 2, role: 'served' }]);
     const back = await open(1);
     expect(back.models.templates.get('a')?.name).toBe('one');
     await back.close();
@@ -164,7 +164,7 @@ describe('read models', () => {
     await expect(openReadModels({ store, file, projections: { templates: failing } })).rejects.toThrow('died');
     // c came before d in the same transaction: neither its row nor the checkpoint may be there.
     const db = new Database(file, { readonly: true });
-    expect(db.prepare('SELECT key FROM rows_template_names_v1 ORDER BY key').pluck().all()).toEqual(['a', 'b']);
+    expect(db.prepare('SELECT key FROM rows_template_names_1 ORDER BY key').pluck().all()).toEqual(['a', 'b']);
     expect(db.prepare('SELECT position FROM projections').pluck().all()).toEqual([2]);
     expect(db.prepare('SELECT count(*) FROM heads').pluck().get()).toBe(2);
     db.close();
@@ -228,5 +228,109 @@ describe('read models', () => {
     log.splice(1, 1);
     store = new InMemoryEventStore({ log });
     await expect(open()).rejects.toThrow(IntegrityError);
+  });
+});
+
+describe('rows that are built anew beside those that answer', () => {
+  let dir = '';
+  let log: StoredMessage[] = [];
+  let store: InMemoryEventStore;
+  const file = () => join(dir, 'rows.db');
+  const open = (projection = names(1)) =>
+    openReadModels({ store, file: file(), projections: { templates: projection } });
+  const sets = () => {
+    const db = new Database(file(), { readonly: true });
+    const found = db.prepare('SELECT built, version, role FROM projections ORDER BY id').all();
+    db.close();
+    return found;
+  };
+  const tamper = (sql: string) => {
+    const db = new Database(file());
+    db.exec(sql);
+    db.close();
+  };
+
+  beforeEach(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'tink-rows-'));
+    log = [];
+    store = new InMemoryEventStore({ log });
+    for (let i = 0; i < 1200; i++) await write(store, `t${i}`, created(`n${i}`));
+  });
+  afterEach(async () => {
+    await store.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  const built = (read: Awaited<ReturnType<typeof open>>) =>
+    expect.poll(() => read.status()[0]?.building, { timeout: 8000, interval: 1 }).toBeNull();
+
+  it('answer from the old rows meanwhile, and follow the log; then all that differed is told', async () => {
+    await (await open()).close();
+    tamper(`UPDATE rows_template_names_1 SET row = '{"name":"wrong","version":1}' WHERE key = 't7'`);
+    tamper(`DELETE FROM rows_template_names_1 WHERE key = 't8'`);
+    const read = await open();
+    const told = new Map<string, string | undefined>();
+    read.models.templates.onChange((changed) => changed.forEach(({ key, row }) => told.set(key, row?.name)));
+    expect(read.models.templates.get('t7')?.name).toBe('wrong');
+    read.rebuild(['template-names']);
+    read.rebuild();
+    const { head } = await write(store, 'live', created('live'));
+    expect(await read.waitFor(head.position, 5000)).toBe(true);
+    expect(read.models.templates.get('live')?.name).toBe('live');
+    await built(read);
+    expect(read.models.templates.get('t7')?.name).toBe('n7');
+    expect(read.models.templates.find('name:n8')?.name).toBe('n8');
+    expect(read.models.templates.count()).toBe(1201);
+    expect(read.position).toBe(1201);
+    await expect.poll(() => [told.get('t7'), told.get('t8')], { timeout: 8000 }).toEqual(['n7', 'n8']);
+    await expect.poll(sets, { timeout: 8000 }).toEqual([{ built: 1, version: 1, role: 'served' }]);
+    await write(store, 't7', updated('after'));
+    await read.waitFor(1202, 5000);
+    expect(read.models.templates.find('name:after')?.version).toBe(2);
+    await read.close();
+  });
+
+  it('serve those of a version that today’s code can go on with, until the new ones are there', async () => {
+    await (await open()).close();
+    await write(store, 't1', updated('while away'));
+    const read = await open({ ...names(2), continues: [1] });
+    expect(read.status()).toMatchObject([{ version: 2, served: 1, position: 1201 }]);
+    expect(read.models.templates.get('t0')?.name).toBe('n0');
+    await built(read);
+    expect(read.models.templates.get('t0')?.name).toBe('N0');
+    expect(read.status()).toMatchObject([{ version: 2, served: 2, position: 1201, rows: 1200 }]);
+    await read.close();
+  });
+
+  it('are not taken by the release before, when this one went on with its rows', async () => {
+    await (await open()).close();
+    const raised = await open({ ...names(2), continues: [1] });
+    await raised.close();
+    const back = await open();
+    expect(back.models.templates.get('t0')?.name).toBe('n0');
+    expect(back.status()).toMatchObject([{ version: 1, served: 1, building: null }]);
+    await back.close();
+  });
+
+  it('go on where they were after a restart in the middle', async () => {
+    await (await open()).close();
+    const read = await open();
+    read.rebuild();
+    await read.close();
+    const again = await open();
+    expect(again.models.templates.count()).toBe(1200);
+    await built(again);
+    expect(sets().at(-1)).toEqual({ built: 1, version: 1, role: 'served' });
+    await again.close();
+  });
+
+  it('leave the old ones answering when they cannot be built, and say why', async () => {
+    await (await open()).close();
+    const bad = { ...names(2), continues: [1], evolve: () => expect.fail('cannot be') };
+    const read = await open(bad);
+    await built(read);
+    expect(read.status()).toMatchObject([{ served: 1, building: null, failure: 'cannot be' }]);
+    expect(read.models.templates.get('t0')?.name).toBe('n0');
+    expect(() => read.rebuild(['nothing'])).toThrow('no read model nothing: there are template-names');
+    await read.close();
   });
 });

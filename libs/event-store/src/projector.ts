@@ -1,22 +1,18 @@
 import type { Database } from 'better-sqlite3';
 import type { AnyEvent } from '@tinkerbell/events';
 import type { Measures, Projection } from '@tinkerbell/projections';
-import { followsHead } from './envelope';
-import { type Commit, emptyHead, type EventStore, type StreamHead } from './event-store';
-import { type HistoryOptions, HistoryTables } from './projection-history';
-import { type Changes, prepareCheckpoints, ProjectionTables } from './projection-tables';
-import { isPassing, openDatabase } from './projector-file';
-import type { ReadModel } from './read-model';
+import type { EventStore } from './event-store';
+import type { HistoryOptions } from './projection-history';
+import { ProjectorFeed } from './projector-feed';
+import { expectManyWrites, openDatabase } from './projector-file';
+import { ProjectorHeads } from './projector-heads';
+import { type AnyProjection, type AnyTables, ProjectionSets } from './projection-sets';
+import type { ReadModel, ReadModelStatus } from './read-model';
 import type { RowHistory } from './row-history';
 
-/** Commits that share one transaction, at most. */
-const batchSize = 1000;
-/** After a write that failed for want of space. */
-const retryMs = 500;
+/** Commits that share one transaction, at most: as they come, while nobody can be answered yet, and beside rows that answer. */
+const batchSize = { live: 1000, catchUp: 5000, beside: 500 };
 
-/** Any projection, whatever its events and rows. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- Projection is contravariant in its events: no other type accepts all
-type AnyProjection = Projection<any, any>;
 type RowOf<P> = P extends Projection<infer _E extends AnyEvent, infer Row> ? Row : never;
 
 export interface ReadModels<P extends Readonly<Record<string, AnyProjection>>> {
@@ -27,6 +23,12 @@ export interface ReadModels<P extends Readonly<Record<string, AnyProjection>>> {
   readonly position: number;
   /** Resolves true once the rows contain `position`, false when that takes longer than `timeoutMs`. */
   waitFor(position: number, timeoutMs: number): Promise<boolean>;
+  /**
+   * Builds the rows anew from the start of the log, beside those that answer and follow meanwhile, and swaps when they have caught up.
+   * `names` of projections; none = all. What is being built goes on. Throws RangeError for a name that is not among them.
+   */
+  rebuild(names?: readonly string[]): void;
+  status(): readonly ReadModelStatus[];
   /** Ends with the error that stopped the updates: a hole in the log, an unknown event, a broken file. Never ends otherwise. */
   readonly fault: Promise<Error>;
   close(): Promise<void>;
@@ -42,23 +44,22 @@ export interface ReadModelOptions<P> {
   readonly log?: (line: string) => void;
 }
 
-/** Opens the read models of one service and returns when they have caught up with the log. */
+/**
+ * Opens the read models of one service and returns when they have caught up with the log. Rows of an earlier version that today's code
+ * can go on with (`Projection.continues`) answer at once, and the new ones are built beside them.
+ */
 export async function openReadModels<P extends Readonly<Record<string, AnyProjection>>>(
   options: ReadModelOptions<P>,
 ): Promise<ReadModels<P>> {
   const { store, file, projections, history } = options;
   const names = Object.keys(projections);
-  const db = openDatabase(file);
   // By its name each projection has its own rows measured.
   const past = history && names.map((name) => ({ measures: history[name] as Measures<unknown> | undefined }));
-  const projector = new Projector(db, Object.values(projections), options.log, past);
-  const models: unknown = Object.fromEntries(names.map((name, i) => [name, projector.tables[i]]));
-  const histories: unknown = Object.fromEntries(names.map((name, i) => [name, projector.tables[i]?.history]));
+  const projector = new Projector(openDatabase(file), Object.values(projections), store, options.log, past);
+  const models: unknown = Object.fromEntries(names.map((name, i) => [name, projector.sets[i]]));
+  const histories: unknown = Object.fromEntries(names.map((name, i) => [name, projector.sets[i]?.history]));
   try {
-    const newest = await store.lastPosition();
-    projector.startOverIfAhead(newest);
-    const running = projector.run(store);
-    await Promise.race([projector.caughtUp(newest), running.then(rejectEarlyEnd)]);
+    await projector.start();
   } catch (error) {
     await projector.close();
     throw error;
@@ -70,13 +71,11 @@ export async function openReadModels<P extends Readonly<Record<string, AnyProjec
       return projector.position;
     },
     waitFor: (position, timeoutMs) => projector.waitFor(position, timeoutMs),
+    rebuild: (names) => projector.rebuild(names),
+    status: () => projector.sets.map((set) => set.status()),
     fault: projector.fault,
     close: () => projector.close(),
   };
-}
-
-function rejectEarlyEnd(error: Error | undefined): never {
-  throw error ?? new Error('the subscription to the log ended');
 }
 
 interface Waiter {
@@ -84,145 +83,142 @@ interface Waiter {
   readonly done: () => void;
 }
 
-/** Feeds the log to any number of projections in one SQLite file; rows, checkpoints and stream heads move in one transaction. */
+/** Any number of projections in one SQLite file: what is served follows the log, what is built beside it catches up and is swapped in. */
 class Projector {
-  readonly tables: readonly ProjectionTables<AnyEvent, unknown>[];
+  readonly sets: readonly ProjectionSets[];
   readonly fault: Promise<Error>;
-  position: number;
   readonly #db: Database;
-  readonly #stopped = new AbortController();
+  readonly #heads: ProjectorHeads;
+  readonly #headsBuilding: ProjectorHeads;
   readonly #waiters = new Set<Waiter>();
-  readonly #getHead;
-  readonly #putHead;
-  #buffer: Commit[] = [];
-  #scheduled = false;
-  #waitsForSpace = false;
-  #broken: Error | undefined;
+  readonly #stopped = new AbortController();
+  #live: ProjectorFeed | undefined;
+  #beside: ProjectorFeed | undefined;
+  /** What ends in its own time: a feed that was replaced, rows that are removed. */
+  readonly #ending = new Set<Promise<unknown>>();
   #reportFault: (error: Error) => void = () => undefined;
-  #ended: Promise<unknown> = Promise.resolve();
 
   constructor(
     db: Database,
     projections: readonly AnyProjection[],
+    private readonly store: EventStore,
     private readonly log: (line: string) => void = () => undefined,
     past?: readonly HistoryOptions<unknown>[],
   ) {
     this.#db = db;
     this.fault = new Promise((resolve) => (this.#reportFault = resolve));
-    this.#getHead = db.prepare<[string], StreamHead>('SELECT position, version, hash FROM heads WHERE stream = ?');
-    this.#putHead = db.prepare<[string, number, number, string]>(
-      `INSERT INTO heads VALUES (?, ?, ?, ?) ON CONFLICT (stream)
-       DO UPDATE SET position = excluded.position, version = excluded.version, hash = excluded.hash`,
-    );
-    prepareCheckpoints(db);
-    this.tables = projections.map((projection, i) => {
-      const options = past?.[i];
-      const kept = options && new HistoryTables<AnyEvent, unknown>(db, projection, options);
-      return new ProjectionTables<AnyEvent, unknown>(db, projection, kept);
-    });
-    this.position = Math.min(...this.tables.map(({ position }) => position));
+    this.#heads = new ProjectorHeads(db, 'heads');
+    this.#headsBuilding = new ProjectorHeads(db, 'heads_building');
+    this.sets = projections.map((projection, i) => new ProjectionSets(db, projection, past?.[i]));
   }
 
-  /** Resolves with what ended it: undefined after close(). */
-  run(store: EventStore): Promise<Error | undefined> {
-    const ended = this.#consume(store).catch((error: unknown) => {
-      const fault = error instanceof Error ? error : new Error(String(error));
-      this.#reportFault(fault);
-      return fault;
+  get position(): number {
+    return this.#live?.position ?? 0;
+  }
+
+  async start(): Promise<void> {
+    const newest = await this.store.lastPosition();
+    this.#startOverIfAhead(newest);
+    expectManyWrites(this.#db, true);
+    const live = new ProjectorFeed({
+      db: this.#db,
+      heads: this.#heads,
+      tables: () => this.sets.map(({ served }) => served),
+      batch: batchSize.live,
+      catchUp: { until: newest, batch: batchSize.catchUp },
+      onFlushed: (changes) => {
+        this.sets.forEach((set, i) => set.notify(changes[i] ?? []));
+        for (const waiter of this.#waiters) if (waiter.position <= this.position) waiter.done();
+        this.#beside?.poke();
+      },
+      log: this.log,
     });
-    this.#ended = ended;
-    return ended;
+    this.#live = live;
+    const running = live.run(this.store);
+    void running.then((error) => error && this.#reportFault(error));
+    await Promise.race([this.#until(newest), running.then(rejectEarlyEnd)]);
+    expectManyWrites(this.#db, false);
+    for (const set of this.sets) set.settle();
+    if (this.#building.length > 0) this.#buildBeside();
   }
 
   /** Rows that know more than the log are of another one: somebody put an older copy of the log in its place. */
-  startOverIfAhead(newest: number): void {
-    if (this.tables.every(({ position }) => position <= newest)) return;
-    this.log(`the read models are at ${this.position}, the log at ${newest}: they are built anew`);
+  #startOverIfAhead(newest: number): void {
+    const tables = this.sets.flatMap(({ served, building }) => [served, ...(building ? [building] : [])]);
+    if (tables.every(({ position }) => position <= newest)) return;
+    const ahead = Math.max(...tables.map(({ position }) => position));
+    this.log(`the read models are at ${ahead}, the log at ${newest}: they are built anew`);
     this.#db.transaction(() => {
-      for (const table of this.tables) table.clear();
-      this.#db.exec('DELETE FROM heads');
+      for (const table of tables) table.clear();
+      this.#heads.clear();
+      this.#headsBuilding.clear();
     })();
-    this.position = 0;
   }
 
-  async #consume(store: EventStore): Promise<undefined> {
-    const { signal } = this.#stopped;
-    for await (const commit of store.subscribe({ after: this.position, signal })) {
-      this.#buffer.push(commit);
-      if (this.#buffer.length < batchSize) this.#flushSoon();
-      else await this.#flushPatiently();
-      if (this.#broken) throw this.#broken;
-    }
-    if (this.#broken) throw this.#broken;
-    if (!signal.aborted) throw new Error('the subscription to the log ended');
-    await this.#flushPatiently();
-    return undefined;
+  rebuild(names?: readonly string[]): void {
+    const known = this.sets.map(({ projection }) => projection.name);
+    const unknown = names?.find((name) => !known.includes(name));
+    if (unknown !== undefined) throw new RangeError(`no read model ${unknown}: there are ${known.join(', ')}`);
+    const wanted = this.sets.filter(
+      ({ projection, building }) => !building && (names ?? known).includes(projection.name),
+    );
+    if (wanted.length === 0) return;
+    if (this.#building.length === 0) this.#headsBuilding.clear();
+    this.#db.transaction(() => wanted.forEach((set) => set.build()))();
+    this.#buildBeside();
   }
 
-  /** What arrives in one turn of the event loop becomes one transaction. */
-  #flushSoon(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      if (this.#waitsForSpace) return;
-      this.#flushPatiently().catch((error: unknown) => {
-        this.#broken = error instanceof Error ? error : new Error(String(error));
-        this.#reportFault(this.#broken);
-        this.#stopped.abort();
-      });
+  get #building(): readonly ProjectionSets[] {
+    return this.sets.filter(({ building }) => building !== undefined);
+  }
+
+  /** One feed for all that is built; when more joins, another one takes over where the least of them is. */
+  #buildBeside(): void {
+    if (this.#beside) this.#track(this.#beside.close());
+    const sets = this.#building;
+    const names = sets.map(({ projection }) => projection.name).join(', ');
+    const feed = new ProjectorFeed({
+      db: this.#db,
+      heads: this.#headsBuilding,
+      tables: () => sets.flatMap(({ building }) => (building ? [building] : [])),
+      batch: batchSize.beside,
+      limit: () => this.position,
+      onFlushed: () => this.#beside === feed && this.#swapIfLevel(feed, sets),
+      log: this.log,
     });
+    this.#beside = feed;
+    this.log(`building ${names} anew from position ${feed.position}, beside the rows that answer`);
+    void feed.run(this.store).then((error) => {
+      if (!error || this.#beside !== feed) return;
+      this.#beside = undefined;
+      this.log(`${names} cannot be built anew, the old rows go on answering: ${error.message}`);
+      for (const set of sets) set.abandon(error.message);
+    });
+    this.#swapIfLevel(feed, sets);
   }
 
-  /** A full disk is waited for: rows and checkpoint stay as they were, and the service answers with them. */
-  async #flushPatiently(): Promise<void> {
-    for (let failures = 0; ; failures++) {
-      try {
-        this.#flush();
-        this.#waitsForSpace = false;
-        return;
-      } catch (error) {
-        if (!isPassing(error)) throw error;
-        this.#waitsForSpace = true;
-        if (failures === 0) this.log(`read models cannot be written: ${(error as Error).message}; trying again`);
-        await new Promise((resolve) => setTimeout(resolve, retryMs));
-        if (this.#stopped.signal.aborted) return;
+  #swapIfLevel(feed: ProjectorFeed, sets: readonly ProjectionSets[]): void {
+    if (feed.position !== this.position || this.#stopped.signal.aborted) return;
+    this.#beside = undefined;
+    const retired: [ProjectionSets, AnyTables][] = [];
+    this.#db.transaction(() => {
+      for (const set of sets) {
+        const old = set.swap();
+        if (old) retired.push([set, old]);
       }
-    }
-  }
-
-  #flush(): void {
-    const batch = this.#buffer;
-    const last = batch.at(-1);
-    if (!last || !this.#db.open) return;
-    const events = batch.flatMap(({ events: recorded }) => recorded);
-    const changes = this.#db.transaction(() => {
-      this.#advanceHeads(batch);
-      return this.tables.map((table) => table.apply(events, Math.max(table.position, last.position)));
+      this.#headsBuilding.clear();
     })();
-    this.#buffer = [];
-    this.position = last.position;
-    this.tables.forEach((table, i) => {
-      table.position = Math.max(table.position, last.position);
-      table.notify(changes[i] as Changes<unknown>);
-    });
-    for (const waiter of this.#waiters) if (waiter.position <= this.position) waiter.done();
+    for (const set of sets) set.swapped();
+    this.log(`${sets.map(({ projection }) => projection.name).join(', ')} built anew up to position ${feed.position}`);
+    this.#track(feed.close());
+    for (const [set, old] of retired) this.#track(set.retire(old, this.#stopped.signal));
   }
 
-  /** Every commit must follow the one before it in its stream: JetStream can lose the middle of a log without an error. */
-  #advanceHeads(batch: readonly Commit[]): void {
-    const heads = new Map<string, StreamHead>();
-    for (const commit of batch) {
-      const head = heads.get(commit.stream) ?? this.#getHead.get(commit.stream) ?? emptyHead;
-      if (commit.position <= head.position) continue; // seen before this projection was added to the file
-      heads.set(commit.stream, followsHead(head, commit));
-    }
-    for (const [stream, { position, version, hash }] of heads) this.#putHead.run(stream, position, version, hash);
-  }
-
-  async caughtUp(position: number): Promise<void> {
-    await this.#until(position);
-    for (const table of this.tables) table.dropOthers();
+  #track(ending: Promise<unknown>): void {
+    const tracked = ending
+      .catch((error: unknown) => this.log(`read models: ${String(error)}`))
+      .finally(() => this.#ending.delete(tracked));
+    this.#ending.add(tracked);
   }
 
   async waitFor(position: number, timeoutMs: number): Promise<boolean> {
@@ -254,7 +250,12 @@ class Projector {
 
   async close(): Promise<void> {
     this.#stopped.abort();
-    await this.#ended;
+    await Promise.all([this.#live?.close(), this.#beside?.close()]);
+    await Promise.all(this.#ending);
     if (this.#db.open) this.#db.close();
   }
+}
+
+function rejectEarlyEnd(error: Error | undefined): never {
+  throw error ?? new Error('the subscription to the log ended');
 }

@@ -1,3 +1,13 @@
+export interface ListOptions {
+  /** Rows with a key after this one. */
+  readonly after?: string;
+  readonly limit?: number;
+  /** Only rows with this lookup. */
+  readonly lookup?: string;
+}
+
+export type Changes<Row> = readonly { readonly key: string; readonly row: Row | undefined }[];
+
 /** The rows of one projection, kept up to date in the background. All reads are synchronous and local. */
 export interface ReadModel<Row> {
   get(key: string): Row | undefined;
@@ -5,8 +15,24 @@ export interface ReadModel<Row> {
   find(lookup: string): Row | undefined;
   findAll(lookup: string): readonly Row[];
   /** Rows in key order. */
-  list(options?: { readonly after?: string; readonly limit?: number }): readonly Row[];
+  list(options?: ListOptions): readonly Row[];
   count(): number;
   /** Calls back after every batch that changed rows; returns the unsubscribe function. */
-  onChange(listener: (changed: readonly { readonly key: string; readonly row: Row | undefined }[]) => void): () => void;
+  onChange(listener: (changed: Changes<Row>) => void): () => void;
+}
+
+/** How one projection stands. */
+export interface ReadModelStatus {
+  readonly name: string;
+  /** Of today's code. */
+  readonly version: number;
+  /** Which version's rows answer now; older than `version` while the new ones are built. */
+  readonly served: number;
+  /** Every commit up to here is in the rows that answer. */
+  readonly position: number;
+  readonly rows: number;
+  /** Rows that are being built beside them, and how far they are; null: none. */
+  readonly building: { readonly position: number } | null;
+  /** Why the last building ended without a swap. */
+  readonly failure: string | null;
 }

@@ -110,7 +110,15 @@ const line = (text: string, second: number) => ({
   line: text,
 });
 const bundle: Bundle = {
-  header: { bundle: 1, kind: 'workflow', id: 'w-1', at: '2026-01-01T01:00:00.000Z', position: 40, graceSeconds: 30 },
+  header: {
+    bundle: 1,
+    kind: 'workflow',
+    id: 'w-1',
+    at: '2026-01-01T01:00:00.000Z',
+    position: 40,
+    graceSeconds: 30,
+    cancelGraceSeconds: 60,
+  },
   events,
   lines: [line(`login with ${secrets.image}`, 13), line('45 % of /dev/sda', 13)],
   durations: new Map([['image:hello-world', { count: 1, buckets: { '0': 1 } }]]),

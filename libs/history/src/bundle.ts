@@ -23,6 +23,8 @@ export interface BundleHeader {
   readonly position: number;
   /** As `Evidence.graceSeconds`. */
   readonly graceSeconds: number;
+  /** As `Evidence.cancelGraceSeconds`. */
+  readonly cancelGraceSeconds: number;
 }
 
 /** The slice of a log that one machine or workflow is about: enough to replay it elsewhere. */

@@ -1,7 +1,6 @@
 export { changedFields } from './changed-fields';
 export type { FieldChange } from './changed-fields';
 export { duration, timeUnits, took } from './duration-text';
-export { editDistance, nearest } from './nearest';
 export { explainMachine, explainWorkflow } from './explain/explain';
 export type { Cause, Evidence, Expectation, Explanation, Waiting } from './explain/explanation';
 export { rowsOf } from './explain/scene';

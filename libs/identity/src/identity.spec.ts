@@ -8,7 +8,16 @@ import { once } from 'node:events';
 import { decode, type User } from 'nats-jwt';
 import { workerPermissions } from '@tinkerbell/messaging';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createUserKey, ensureNatsIdentity, ensurePki, NatsIdentityError, PkiError, PublicKeyError } from './index';
+import {
+  createUserKey,
+  ensureNatsIdentity,
+  ensurePki,
+  ensureSecretsKey,
+  NatsIdentityError,
+  PkiError,
+  PublicKeyError,
+  SecretsKeyError,
+} from './index';
 
 let dir: string;
 beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'identity-'))));
@@ -155,4 +164,24 @@ describe('ensureNatsIdentity', () => {
     await expect(ensureNatsIdentity(dir)).rejects.toThrow(NatsIdentityError);
     await expect(ensureNatsIdentity(dir)).rejects.toThrow(/nats-identity\.json is damaged: restore/);
   });
+});
+
+describe('ensureSecretsKey', () => {
+  it('makes 32 bytes once, for its owner only', async () => {
+    const key = await ensureSecretsKey(join(dir, 'new'));
+    expect(key).toHaveLength(32);
+    expect(await ensureSecretsKey(join(dir, 'new'))).toEqual(key);
+    expect(await ensureSecretsKey(join(dir, 'other'))).not.toEqual(key);
+    expect(statSync(join(dir, 'new', 'secrets.key')).mode & 0o777).toBe(0o600);
+  });
+
+  it.each(['', 'short', 'A'.repeat(44), `${'A'.repeat(43)}= x`])(
+    'refuses the damaged file %j by name',
+    async (text) => {
+      writeFileSync(join(dir, 'secrets.key'), text);
+      await expect(ensureSecretsKey(dir)).rejects.toThrow(SecretsKeyError);
+      await expect(ensureSecretsKey(dir)).rejects.toThrow(/secrets\.key is damaged: restore it from a backup/);
+      expect(readFileSync(join(dir, 'secrets.key'), 'utf8')).toBe(text);
+    },
+  );
 });

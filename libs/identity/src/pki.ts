@@ -142,7 +142,8 @@ async function issue(ca: KeyedCertificate, names: PkiNames, now: Date): Promise<
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
+      // Also as a client: servers of a NATS cluster show it to each other.
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
       new SubjectAlternativeNameExtension([
         ...names.ips.map((value) => ({ type: 'ip' as const, value })),
         ...names.names.map((value) => ({ type: 'dns' as const, value })),
@@ -159,6 +160,7 @@ async function stillGood(server: KeyedCertificate, ca: string, names: PkiNames, 
   const cert = new NodeCertificate(server.cert);
   if (!cert.verify(new NodeCertificate(ca).publicKey)) return false;
   if (new Date(cert.validTo).getTime() - now.getTime() < renewDays * dayMs) return false;
+  if (!cert.keyUsage?.includes(ExtendedKeyUsage.clientAuth)) return false; // of a release before clusters
   const has = cert.subjectAltName?.split(', ').length ?? 0;
   return (
     has === names.ips.length + names.names.length &&

@@ -2,6 +2,7 @@ export {
   defaultTenant,
   isSubjectToken,
   parseLogSubject,
+  isStream,
   parseStream,
   parseWorkerSubject,
   SubjectTokenError,
@@ -9,9 +10,10 @@ export {
   workerPermissions,
 } from './subjects';
 export type { ReportKind, RpcCall } from './subjects';
-export { reportId } from './worker-protocol';
+export { maxOutputsBytes, reportId } from './worker-protocol';
 export type {
   Assignment,
+  AttemptRef,
   DataGetReply,
   DataGetRequest,
   DataPutReply,
@@ -23,16 +25,27 @@ export type {
   LogLine,
   NextReply,
   NextRequest,
+  PermitReply,
+  PermitRequest,
   ReadyReport,
   RpcReply,
+  SecretsReply,
+  SecretsRequest,
   StartedReport,
   StateReply,
   StateRequest,
 } from './worker-protocol';
-export { dataBucket, ingressConsumer, streamNames } from './nats-names';
+export { dataBucket, leaseBucket, secretsBucket, streamNames, webhookSecretsBucket } from './nats-names';
+export { durableName, PublishConflictError, PublishedStream } from './nats-published';
+export type { Delivery, DurableSpec, DurableState, PublicMessage, PublishedHead } from './nats-published';
+export { NatsWebhookSecrets, WebhookSecrets } from './nats-webhook-secrets';
 export { NatsBus } from './nats-bus';
 export type { LoggedLine, LogQuery, Report, Stored } from './nats-bus';
 export { BusForbiddenError, BusUnavailableError, connectNats } from './nats-connect';
 export type { BusOptions } from './nats-connect';
+export { Leadership } from './nats-leadership';
+export type { Candidacy, LeadershipOptions, Lease } from './nats-leadership';
 export { pullMessages } from './nats-pull';
+export { ReportsTakenOverError } from './nats-reports';
+export { InMemorySecretBucket, NatsSecretBucket, SecretBucket } from './nats-secrets';
 export { BlobDamagedError, Blobs, InMemoryBlobs, NatsBlobs } from './nats-blobs';

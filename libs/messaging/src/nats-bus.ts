@@ -1,8 +1,9 @@
 import type { JetStreamManager, JsMsg, Msg, NatsConnection, NatsError } from 'nats';
 import { BusForbiddenError, type BusOptions, BusUnavailableError, connectNats } from './nats-connect';
-import { ingressConsumer, streamNames } from './nats-names';
+import { streamNames } from './nats-names';
 import { pullMessages } from './nats-pull';
-import { parseLogSubject, parseWorkerSubject, subjects } from './subjects';
+import { openReports, ReportsTakenOverError } from './nats-reports';
+import { parseLogSubject, parseWorkerSubject, type ReportKind, subjects } from './subjects';
 import type { LogLine } from './worker-protocol';
 
 /** A message of `TINK_IN`. */
@@ -84,16 +85,20 @@ export class NatsBus {
   /**
    * Hands out the workers' reports one after the other, in order, until aborted. A report is acknowledged when `handler` resolves; when
    * it throws, the report comes again after two seconds, so log what went wrong and return for one that can never succeed.
+   *
+   * There is one reader at a time, the last one that began: it gets whatever is not acknowledged at once and in order, and the one before
+   * it gets nothing any more and ends with ReportsTakenOverError. `epoch`: the number of the lease under which this is done.
    */
   async consumeReports(
     handler: (report: Report) => Promise<void>,
-    options: { readonly signal: AbortSignal },
+    options: { readonly signal: AbortSignal; readonly epoch?: number },
   ): Promise<void> {
     const messages = pullMessages(this.connection, {
       ordered: false,
       batch: 50,
       signal: options.signal,
-      open: () => this.connection.jetstream().consumers.get(streamNames.reports, ingressConsumer),
+      open: openReports(this.connection, options.epoch ?? 0),
+      isFinal: (error) => error instanceof ReportsTakenOverError,
     });
     for await (const message of messages) {
       const stillWorking = setInterval(() => message.working(), 10_000);
@@ -106,6 +111,20 @@ export class NatsBus {
         clearInterval(stillWorking);
       }
     }
+  }
+
+  /** The last report of this kind that the worker made and that is not in the log yet; undefined: none, or none that is JSON. */
+  async pendingReport(workerId: string, kind: ReportKind): Promise<unknown> {
+    return translate('the reports of workers', async () => {
+      const manager = await this.connection.jetstreamManager({ checkAPI: false });
+      try {
+        const query = { last_by_subj: subjects.report(workerId, kind) };
+        return (await manager.streams.getMessage(streamNames.reports, query)).json<unknown>();
+      } catch (error) {
+        if (error instanceof SyntaxError || (isNatsError(error) && error.api_error?.code === 404)) return undefined;
+        throw error;
+      }
+    });
   }
 
   /** Core request/reply in JSON. Throws BusUnavailableError when nobody answers, BusForbiddenError when we may not ask. */
@@ -188,6 +207,15 @@ export class NatsBus {
         if (isNatsError(error) && error.api_error?.code === 404) return 0;
         throw error;
       }
+    });
+  }
+
+  /** The clock that stamps the log, i.e. of the server that leads it: milliseconds since 1970. Throws BusUnavailableError. */
+  async logTime(): Promise<number> {
+    return translate('the time of the log', async () => {
+      const manager = await this.connection.jetstreamManager({ checkAPI: false });
+      const { ts } = (await manager.streams.info(streamNames.events)) as { readonly ts?: string }; // since 2.10
+      return ts === undefined ? Date.now() : Date.parse(ts);
     });
   }
 

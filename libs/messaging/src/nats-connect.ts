@@ -1,7 +1,7 @@
 import type { ConnectionOptions, NatsConnection } from 'nats';
 
 export interface BusOptions {
-  /** `tls://host:port`, `nats://host:port` or `host:port`; several for a cluster. */
+  /** `tls://host:port`, `nats://host:port` or `host:port`; several for a cluster, as a list or with commas between them. */
   readonly servers: string | readonly string[];
   /** PEM of the authority that signed the server's certificate; with it TLS is demanded. */
   readonly ca?: string;
@@ -10,6 +10,8 @@ export interface BusOptions {
   /** A user JWT and the seed of its key; a function is asked again at every reconnection. */
   readonly jwt?: string | (() => string);
   readonly seed?: string;
+  /** Of a cluster: stay with the servers named, also when these tell of others. */
+  readonly onlyThese?: boolean;
   /** Shown in the server's list of connections. */
   readonly name: string;
   /** Needed where the credential allows replies below one prefix only: `subjects.inboxPrefix(workerId)`. */
@@ -58,8 +60,11 @@ async function toConnectionOptions(options: BusOptions): Promise<ConnectionOptio
   const { servers, ca, creds, jwt, seed, name, inboxPrefix } = options;
   const bytes = (text: string) => new TextEncoder().encode(text);
   return {
-    servers: typeof servers === 'string' ? servers : [...servers],
+    servers: (typeof servers === 'string' ? servers.split(',') : servers)
+      .map((server) => server.trim())
+      .filter(Boolean),
     name,
+    ignoreClusterUpdates: options.onlyThese ?? false,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 250,
     reconnectJitter: 100,
@@ -69,6 +74,8 @@ async function toConnectionOptions(options: BusOptions): Promise<ConnectionOptio
     // A peer that vanished without a word is noticed after twice this long.
     pingInterval: 10_000,
     timeout: 5_000,
+    // A stack for every request, in case it fails: a fifth of what a publish costs.
+    noAsyncTraces: true,
     ...(inboxPrefix && { inboxPrefix }),
     ...(ca && { tls: { ca } }),
     ...(creds && { authenticator: credsAuthenticator(bytes(creds)) }),

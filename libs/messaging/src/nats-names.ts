@@ -8,5 +8,11 @@ export const streamNames = {
 
 /** Object-store bucket for large bodies, by SHA-256. */
 export const dataBucket = 'tink_data';
-/** Durable consumer of `TINK_IN`, tink-server's. */
+/** Key-value bucket for the secrets that sign webhooks, by subscription; never in the log. */
+export const webhookSecretsBucket = 'tink_webhook_secrets';
+/** Key-value bucket for the sealed values of secrets: `<name>.<entry>` → bytes. */
+export const secretsBucket = 'tink_secrets';
+/** Durable consumer of `TINK_IN`, tink-server's: this and the number of the one who may read. */
 export const ingressConsumer = 'ingress';
+/** Key-value bucket of leases: who does what only one may do. */
+export const leaseBucket = 'tink_lease';

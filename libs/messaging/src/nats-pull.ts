@@ -10,6 +10,8 @@ export interface PullOptions {
   readonly signal?: AbortSignal;
   /** Called when reading has to be tried again, with the reason. */
   readonly onTrouble?: (reason: string) => void;
+  /** An error of `open` that no other try will cure: it is thrown to the reader. */
+  readonly isFinal?: (error: unknown) => boolean;
 }
 
 const expiresMs = 5000;
@@ -53,6 +55,7 @@ export async function* pullMessages(connection: NatsConnection, options: PullOpt
         }
       } catch (error) {
         if (ended()) return;
+        if (options.isFinal?.(error)) throw error;
         options.onTrouble?.(error instanceof Error ? error.message : String(error));
         await pause(Math.min(50 * 2 ** failures++, slowestRetryMs), signal);
       } finally {

@@ -37,7 +37,9 @@ export const subjects = {
   logOfWorkflow: (workflowId: string) => `tink.log.*.*.${safe(workflowId)}.*`,
   logOfAction: (workflowId: string, index: number) => `tink.log.*.*.${safe(workflowId)}.${index}`,
   allLogs: 'tink.log.>',
-  /** Core NATS request/reply from a worker; `call` is `next`, `state`, `data-get` or `data-put`. */
+  /** Stream `TINK_PUB`: `tink.pub.<tenant>.<entity>.<event>.v<N>.<id>`; libs/public-events names each. */
+  allPublished: 'tink.pub.>',
+  /** Core NATS request/reply from a worker; `call`: see RpcCall. */
   rpc: (workerId: string, call: RpcCall) => `tink.rpc.wk.${safe(workerId)}.${call}`,
   anyRpc: (call: RpcCall) => `tink.rpc.wk.*.${call}`,
   /** Core NATS, server → worker: something changed, ask again now. Carries nothing that has to arrive. */
@@ -47,7 +49,7 @@ export const subjects = {
 } as const;
 
 export type ReportKind = 'ready' | 'started' | 'finished' | 'handler';
-export type RpcCall = 'next' | 'state' | 'data-get' | 'data-put';
+export type RpcCall = 'next' | 'state' | 'data-get' | 'data-put' | 'permit' | 'secrets';
 
 /** All that one worker may do on the bus; the credential that it gets at enrolment says exactly this. */
 export function workerPermissions(workerId: string): {
@@ -59,6 +61,12 @@ export function workerPermissions(workerId: string): {
     publish: [`tink.in.wk.${id}.*`, `tink.log.${defaultTenant}.${id}.*.*`, `tink.rpc.wk.${id}.*`],
     subscribe: [`${subjects.inboxPrefix(id)}.>`, `tink.wake.wk.${id}`],
   };
+}
+
+const streamForm = /^tink\.ev\.[^.]+\.[^.]+\.[^.]+$/;
+
+export function isStream(subject: string): boolean {
+  return streamForm.test(subject);
 }
 
 /** `tink.ev.<tenant>.<aggregate>.<id>` → its parts, or undefined when it is not such a subject. */

@@ -1,4 +1,4 @@
-import type { ActionSpec, FailureReason } from '@tinkerbell/events';
+import type { ActionSpec, FailureReason, JsonObject } from '@tinkerbell/events';
 
 /**
  * What passes between a worker and tink-server; docs/worker-protocol.md tells the story. All bodies are JSON.
@@ -29,14 +29,22 @@ export interface FinishedReport {
   readonly workflowId: string;
   readonly index: number;
   readonly attempt: number;
-  readonly outcome: 'succeeded' | 'failed' | 'timed-out';
+  /** `cancelled`: stopped because `state` said so. */
+  readonly outcome: 'succeeded' | 'failed' | 'timed-out' | 'cancelled';
   readonly reason: FailureReason | null;
   readonly exitCode: number | null;
   readonly seconds: number;
   readonly finishedAt: string;
   /** For people; at most 200 characters are kept. */
   readonly message: string;
+  /** The fencing token: a report of another boot than the one that the attempt belongs to is refused. Absent: not checked. */
+  readonly bootId?: string;
+  /** What the action left in outputs.json, as JSON at most `maxOutputsBytes`; only of one that succeeded. Absent: `{}`. */
+  readonly outputs?: JsonObject;
 }
+
+/** Bytes of an action's outputs as JSON. */
+export const maxOutputsBytes = 16_384;
 
 export interface HandlerReport {
   readonly workflowId: string;
@@ -56,6 +64,15 @@ export function reportId(workflowId: string, index: number, attempt: number, kin
 /** Request of `next`. The worker is the one in the subject; `bootId` is the kernel's random/boot_id. */
 export interface NextRequest {
   readonly bootId: string;
+  /** The attempts that this worker is at work on: it asks for another one beside them. Absent: one at a time. */
+  readonly busy?: readonly AttemptRef[];
+}
+
+/** One try of one action. */
+export interface AttemptRef {
+  readonly workflowId: string;
+  readonly index: number;
+  readonly attempt: number;
 }
 
 export interface Assignment {
@@ -64,9 +81,16 @@ export interface Assignment {
   /** Number to report with. Greater than 1 when an earlier attempt of this action started and never finished. */
   readonly attempt: number;
   readonly total: number;
+  /** References to outputs in its environment and command are filled in. */
   readonly action: ActionSpec;
   /** Version of the ephemeral data to hand to the action; 0 = none yet, i.e. `{}`. */
   readonly dataVersion: number;
+  /** It must not run without a permit, see PermitRequest. Absent: false. */
+  readonly destructive?: boolean;
+  /** An earlier try was cut off by a restart of the machine: the action finds TINKERBELL_RESUMED=1. Absent: false. */
+  readonly resumed?: boolean;
+  /** Environment variables whose values are secrets, to be asked for with `secrets`. Absent: none. */
+  readonly secretNames?: readonly string[];
   /** Images of this worker's later actions, as in the template: it may fetch them while this one runs. */
   readonly upcoming?: readonly string[];
 }
@@ -78,13 +102,11 @@ export interface NextReply {
 }
 
 /** `state`: may this attempt go on? Asked while an action runs, every few seconds and on every wake-up. */
-export interface StateRequest {
-  readonly workflowId: string;
-  readonly index: number;
-  readonly attempt: number;
-}
+export type StateRequest = AttemptRef;
 export interface StateReply {
   readonly goOn: boolean;
+  /** The workflow is being cancelled: stop the container and report `cancelled`. Absent: false. */
+  readonly cancelled?: boolean;
   /** `finished`: this attempt's result is in the log. */
   readonly finished: boolean;
   readonly reason: string;
@@ -106,6 +128,30 @@ export interface DataPutRequest {
 }
 export interface DataPutReply {
   readonly version: number;
+}
+
+/**
+ * `permit`: may this attempt of a destructive action run now? Granted once for an attempt; to the same `nonce` the same answer again.
+ * A refusal is final for the attempt.
+ */
+export interface PermitRequest extends AttemptRef {
+  readonly bootId: string;
+  /** Made by the worker for this attempt: 16 to 64 hex digits. */
+  readonly nonce: string;
+  /** Serial numbers of the machine's disks, as far as it knows them. */
+  readonly disks: readonly string[];
+}
+export interface PermitReply {
+  /** The container must be running before. ISO 8601, the server's clock. */
+  readonly expiresAt: string;
+  /** Seconds until then, for a worker whose clock is wrong. */
+  readonly seconds: number;
+}
+
+/** `secrets`: the values of the action's secrets, by environment variable. Only while the attempt runs. */
+export type SecretsRequest = AttemptRef;
+export interface SecretsReply {
+  readonly values: Readonly<Record<string, string>>;
 }
 
 /** Every RPC answers one of these two; Nest adds `isDisposed`. */

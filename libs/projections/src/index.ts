@@ -8,6 +8,7 @@ export type {
   HardwareRow,
   LeaseRow,
   MachineRow,
+  SecretRow,
   TemplateRow,
   WorkflowDataRow,
   WorkflowEventRow,
@@ -15,6 +16,7 @@ export type {
   WorkflowStatus,
 } from './rows';
 export { hardwareList } from './hardware-list.projection';
+export { secretList } from './secret-list.projection';
 export { templateList } from './template-list.projection';
 export { workflowList } from './workflow-list.projection';
 export { leaseList } from './lease-list.projection';
@@ -22,9 +24,11 @@ export { machineList } from './machine-list.projection';
 export type { MachineEvent } from './machine-list.projection';
 export { mayNetboot } from './may-netboot';
 export type { NetbootVerdict } from './may-netboot';
-export { progressPercent, stateNumbers, workflowState } from './workflow-state';
+export { progressPercent, wireStates, workflowState } from './workflow-state';
 export type { WorkflowStateView } from './workflow-state';
 export { addDuration, usualOf } from './durations';
 export type { DurationRow, Measure, Usual } from './durations';
 export { bootSteps, durationKeys, machineMeasures, workflowMeasures } from './measures';
 export type { Measures, TimedAction } from './measures';
+export { subscriptionList } from './subscription-list.projection';
+export type { DeadLetterRow, SubscriptionRow } from './subscription-list.projection';

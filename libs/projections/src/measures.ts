@@ -23,6 +23,8 @@ export const durationKeys = {
 
 /** Actions that succeeded, by what their workers measured. */
 export const workflowMeasures: Measures<WorkflowRow> = (before, after, { event }) => {
+  // What a person declared done, or another workflow did, was not measured here.
+  if (event.type !== 'ActionSucceeded') return [];
   const data = event.data as { readonly index?: unknown } | null;
   const index = typeof data?.index === 'number' ? data.index : -1;
   const [was, is] = [before?.actions[index], after?.actions[index]];

@@ -5,6 +5,11 @@ export interface Projection<E extends Event, Row> {
   readonly name: string;
   /** Raise to have the rows built anew from the start of the log. */
   readonly version: number;
+  /**
+   * Earlier versions whose rows and lookups today's code can read and go on with: they are served while the new ones are built beside
+   * them. Of any other version nothing is served, and the start waits for the new rows.
+   */
+  readonly continues?: readonly number[];
   readonly aggregates: readonly Aggregate[];
   /** Which row the event touches; undefined: none. */
   key(recorded: Recorded<E>): string | undefined;

@@ -1,4 +1,5 @@
-import type { ActionSpec, BootFileRole, FailureReason, HardwareRecord } from '@tinkerbell/events';
+import type { ActionStatus, WorkflowStatus } from '@tinkerbell/domain';
+import type { BootFileRole, FailureReason, HardwareRecord, JsonObject, PlannedAction } from '@tinkerbell/events';
 
 interface Dated {
   readonly createdAt: string;
@@ -22,8 +23,7 @@ export interface TemplateRow extends Dated {
   readonly version: number;
 }
 
-export type WorkflowStatus = 'pending' | 'running' | 'success' | 'failed' | 'timeout';
-export type ActionStatus = WorkflowStatus;
+export type { ActionStatus, WorkflowStatus };
 
 export interface HandlerRow {
   readonly handler: 'on-failure' | 'on-timeout';
@@ -33,15 +33,20 @@ export interface HandlerRow {
 }
 
 export interface ActionRow {
-  readonly spec: ActionSpec;
+  readonly spec: PlannedAction;
   readonly status: ActionStatus;
+  /** How often it was started. */
   readonly attempt: number;
+  /** Not to be started again before; null: no further try is due. */
+  readonly retryAt: string | null;
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
   readonly seconds: number | null;
   readonly exitCode: number | null;
   readonly reason: FailureReason | null;
+  /** What the worker said, or why a person or a condition decided so. */
   readonly message: string;
+  readonly outputs: JsonObject;
   readonly handler: HandlerRow | null;
 }
 
@@ -82,15 +87,41 @@ export interface WorkflowRow extends Dated {
   readonly templateVersion: number;
   readonly devices: Readonly<Record<string, string>>;
   readonly status: WorkflowStatus;
+  readonly paused: boolean;
+  /** It was asked to end and something of it still runs. */
+  readonly cancelling: boolean;
+  readonly cancelRequestedAt: string | null;
+  /** The workflow that this one repeats. */
+  readonly origin: { readonly workflowId: string; readonly from: number } | null;
   readonly globalTimeoutSeconds: number;
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
   readonly deletedAt: string | null;
-  /** Index of the action that is running or next; equals `actions.length` when all are done. */
+  /** Index of the action that is running, next or to blame; equals `actions.length` when all are done. */
   readonly current: number;
+  /** The action that it ended with, when one is to blame. */
+  readonly blame: number | null;
   readonly actions: readonly ActionRow[];
   readonly events: readonly WorkflowEventRow[];
   readonly data: readonly WorkflowDataRow[];
+  /** What is late, newest last. */
+  readonly delays: readonly {
+    readonly cause: string;
+    readonly workerId: string;
+    readonly message: string;
+    readonly at: string;
+  }[];
+  /** How many reports of workers were refused. */
+  readonly refusedReports: number;
+}
+
+/** Key: its name. Says who set it and when, never what. */
+export interface SecretRow extends Dated {
+  readonly name: string;
+  /** Counts the values that it had. */
+  readonly version: number;
+  /** Who set the last one, e.g. `user:admin`. */
+  readonly by: string;
 }
 
 /** Key: MAC. Lookups: `ip:<address>`, `hardware:<id>`. */

@@ -18,7 +18,7 @@ import { describe, expect, it } from 'vitest';
 import { mayNetboot } from './may-netboot';
 import type { WorkflowRow } from './rows';
 import { workflowList } from './workflow-list.projection';
-import { progressPercent, stateNumbers, workflowState } from './workflow-state';
+import { progressPercent, wireStates, workflowState } from './workflow-state';
 
 function rowAfter(...events: readonly WorkflowEvent[]): WorkflowRow {
   const row = recorded('workflow', 'w', events).reduce<WorkflowRow | undefined>(workflowList.evolve, undefined);
@@ -134,7 +134,7 @@ describe('workflow state', () => {
   it('shows a global timeout between two actions', () => {
     const view = workflowState(rowAfter(created, ...start, workflowTimedOut()));
     expect(view).toMatchObject({ currentActionState: 'timeout', progressPercent: 50 });
-    expect(stateNumbers[view.currentActionState]).toBe(3);
+    expect(wireStates[view.currentActionState]).toBe('STATE_TIMEOUT');
   });
 });
 

@@ -1,7 +1,18 @@
-import type { ActionStatus, WorkflowRow } from './rows';
+import type { ActionStatus, WorkflowRow, WorkflowStatus } from './rows';
 
-/** The numbers of the wire's `State`. */
-export const stateNumbers = { pending: 0, running: 1, failed: 2, timeout: 3, success: 4 } as const;
+/** The wire knows five states: pending 0, running 1, failed 2, timeout 3, success 4. */
+export const wireStates: Readonly<Record<ActionStatus | WorkflowStatus, WireState>> = {
+  pending: 'STATE_PENDING',
+  'awaiting-approval': 'STATE_PENDING',
+  running: 'STATE_RUNNING',
+  unknown: 'STATE_RUNNING',
+  failed: 'STATE_FAILED',
+  cancelled: 'STATE_FAILED',
+  timeout: 'STATE_TIMEOUT',
+  success: 'STATE_SUCCESS',
+  skipped: 'STATE_SUCCESS',
+};
+export type WireState = 'STATE_PENDING' | 'STATE_RUNNING' | 'STATE_FAILED' | 'STATE_TIMEOUT' | 'STATE_SUCCESS';
 
 /** What `tink workflow state` and GetWorkflowContext show: the action that was reported on last, names empty before the first report. */
 export interface WorkflowStateView {
@@ -18,11 +29,11 @@ export interface WorkflowStateView {
 
 export function workflowState(row: Pick<WorkflowRow, 'id' | 'actions' | 'status'>): WorkflowStateView {
   const { id, actions, status } = row;
-  const last = actions.findLastIndex((action) => action.status !== 'pending');
+  const last = actions.findLastIndex(({ status: each }) => each !== 'pending' && each !== 'awaiting-approval');
   const index = Math.max(last, 0);
   const action = actions[last];
-  // Between two actions the global timeout leaves no action behind that shows it.
-  const state = status === 'timeout' ? 'timeout' : (action?.status ?? 'pending');
+  // Between two actions the global timeout or a cancellation leaves no action behind that shows it.
+  const state = status === 'timeout' || status === 'cancelled' ? status : (action?.status ?? 'pending');
   return {
     workflowId: id,
     currentWorker: action?.spec.workerId ?? '',
@@ -37,6 +48,7 @@ export function workflowState(row: Pick<WorkflowRow, 'id' | 'actions' | 'status'
 
 /** Whole percent of the actions that succeeded, as the original counts. */
 export function progressPercent(total: number, index: number, state: ActionStatus): number {
-  if (total === 0 || (index === 0 && state !== 'success')) return 0;
-  return Math.floor(((state === 'success' ? index + 1 : index) * 100) / total);
+  const done = state === 'success' || state === 'skipped';
+  if (total === 0 || (index === 0 && !done)) return 0;
+  return Math.floor(((done ? index + 1 : index) * 100) / total);
 }

@@ -5,6 +5,7 @@ import { validTemplate as valid } from '../fixtures/valid-template';
 import conformance from '../fixtures/template-validation.json';
 import { checkTemplate, parseTemplate } from './parse-template';
 import { renderTemplate } from './render-template';
+import type { Place } from './yaml-reader';
 
 function refusal(run: () => unknown): InvalidDocumentError {
   try {
@@ -46,27 +47,25 @@ describe('as the original validates', () => {
   });
 });
 
-/**
- * Of what tinkerbell of today renders, only the refusals hold here. `toYaml` and its other functions (the table's section `funcs`:
- * formatPartition, netmaskToPrefixLength, fromYaml) are not part of the language of 2020 that our templates are in: Go's built-in ones
- * and no more. A template that uses them is refused by name instead of being rendered otherwise than its author meant.
- */
-describe('functions that are not in the language', () => {
-  const texts = conformance.monorepo_render.flatMap(({ environment_template: one }) => one);
-  it.each([
-    ['env', texts[1]],
-    ['expandenv', texts[2]],
-    ['getHostByName', texts[3]],
-    ['toYaml', texts[0]],
-  ])('%s is refused', (name, text = '') => {
-    expect(text).toContain(`${name} `);
-    const line = `environment: {X: '${text.replaceAll('\n', ' ')}'}`;
-    const document = valid.replace('timeout: 90', `timeout: 90\n        ${line}`);
-    const data = { references: { config: {} } };
-    expect(() => renderTemplate(document, data)).toThrow(`function "${name}" not defined`);
-    expect(refusal(() => checkTemplate(document)).message).toContain(`function "${name}" not defined`);
+describe('as today’s tinkerbell renders', () => {
+  const [withYaml, ...others] = conformance.monorepo_render;
+  const documentOf = (line: string) =>
+    valid.replace('environment: {MIRROR: 192.168.1.2}', `environment:\n      ${line}`);
+  it('toYaml, indented', () => {
+    const text = documentOf(String(withYaml?.environment_template));
+    const [task] = parseTemplate(renderTemplate(text, withYaml?.data ?? {})).tasks;
+    expect(task?.environment['CONFIG']).toBe(
+      '\nhostname: worker-1\nnetwork:\n  gateway: 192.168.1.1\n  ip: 192.168.1.10\n',
+    );
   });
-  it('are all tried', () => expect(texts).toHaveLength(4));
+  const refused = others.flatMap(({ environment_template: texts }) => texts);
+  it.each(refused)('%s is refused, with the reason', (text) => {
+    const document = documentOf(`X: '${text}'`);
+    for (const run of [() => renderTemplate(document, {}), () => checkTemplate(document)]) {
+      expect(refusal(run).message).toMatch(/function "\w+" not defined: a template reaches its data and nothing else/);
+    }
+  });
+  it('are all tried', () => expect(refused).toHaveLength(3));
 });
 
 describe('a template', () => {
@@ -84,6 +83,7 @@ describe('a template', () => {
             {
               name: 'a',
               image: 'registry.local:5000/some/image:v1',
+              imagePlace: expect.objectContaining({ path: 'tasks[0].actions[0].image' }) as Place,
               timeoutSeconds: 90,
               command: ['sh', '-c', 'exit 0'],
               onTimeout: ['echo', 'late'],

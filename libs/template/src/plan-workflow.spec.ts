@@ -1,8 +1,10 @@
-import { InvalidDocumentError, InvalidError } from '@tinkerbell/domain';
+import { fillIn, InvalidDocumentError, InvalidError } from '@tinkerbell/domain';
+import { actionSpec, planned } from '@tinkerbell/testing';
 import { describe, expect, it } from 'vitest';
-import { NoWorkerError, planWorkflow, type ResolveWorker } from './plan-workflow';
+import { planWorkflow } from './plan-workflow';
+import { NoWorkerError, type FindWorker } from './resolve-worker';
 
-const known: ResolveWorker = {
+const known: FindWorker = {
   byMac: (mac) => ({ '08-00-27-00-00-01': 'one', '08-00-27-00-00-02': 'two' })[mac],
   byIp: (address) => ({ '192.168.1.5': 'one' })[address],
 };
@@ -29,7 +31,22 @@ describe('a plan', () => {
     - {name: a, image: k}
 `);
     const plain = { command: [], onTimeout: [], onFailure: [], volumes: [], environment: [], pid: '' };
-    expect(planWorkflow(text, devices, known)).toEqual({
+    const { imagePlaces, actions, ...rest } = planWorkflow(text, devices, known);
+    expect(imagePlaces).toEqual([
+      { path: 'tasks[0].actions[0].image', line: 11, column: 24 },
+      { path: 'tasks[0].actions[1].image', line: 12, column: 24 },
+      { path: 'tasks[1].actions[0].image', line: 16, column: 24 },
+    ]);
+    expect(actions.map(({ plan }) => [plan.id, plan.needs])).toEqual([
+      ['first/a', []],
+      ['first/b', [0]],
+      ['second/a', [1]],
+    ]);
+    const { plan } = actions[1] ?? {};
+    expect(plan).toEqual(planned(actionSpec({ task: 'first', name: 'b' }), 1).plan);
+    const specs = actions.map(({ plan: _plan, ...spec }) => spec);
+    expect({ ...rest, actions: specs }).toEqual({
+      version: '0.1',
       name: 'n',
       globalTimeoutSeconds: 600,
       actions: [
@@ -112,5 +129,44 @@ describe('a plan', () => {
     );
     expect(() => planWorkflow(text, {}, known)).toThrow(InvalidDocumentError);
     expect(() => planWorkflow(text, {}, known)).toThrow(/the actions are \d+ bytes together, more than 524288/);
+  });
+});
+
+describe('a fault after rendering', () => {
+  it('is told with its place in the template, not in what became of it', () => {
+    const text = `version: "0.1"
+name: n
+{{- range until 5 }}
+# {{ . }}
+{{- end }}
+tasks:
+  - name: t
+    worker: {{ .device_1 }}
+    actions:
+      - name: a
+        image: {{ .image }}
+        timeout: x
+`;
+    let faults: unknown;
+    try {
+      planWorkflow(text, { device_1: '192.168.1.5', image: 'Not An Image' }, known);
+    } catch (error) {
+      faults = error instanceof InvalidDocumentError ? error.faults : error;
+    }
+    expect(faults).toMatchObject([
+      { path: 'tasks[0].actions[0].image', line: 11, column: 19 },
+      { path: 'tasks[0].actions[0].timeout', line: 12, column: 18 },
+    ]);
+  });
+});
+
+describe('${{ }} in a template 0.1', () => {
+  it('is a text like any other: what is filled in when the action begins gives it back', () => {
+    const text = template(
+      '- name: t\n  worker: 192.168.1.5\n  actions: [{name: a, image: i, command: [\'{{ "${{ 1 }} ${{" }}\', "${{ .x }}"]}]\n',
+    );
+    const [action] = planWorkflow(text, { x: '5' }, known).actions;
+    const scope = { actions: {}, outputs: {}, success: true, failure: false };
+    expect(action?.command.map((word) => fillIn(word, scope))).toEqual(['${{ 1 }} ${{', '$5']);
   });
 });

@@ -1,7 +1,8 @@
 import { imageFault } from './image-reference';
-import { maxActions, maxNameLength, maxTimeoutSeconds } from './limits';
+import { maxActions, maxTimeoutSeconds } from './limits';
 import type { Template, TemplateAction, TemplateTask } from './template';
-import type { Place, Text, YamlReader } from './yaml-reader';
+import { readEnvironment, readName, readTexts, readVolumes, uniqueNames, type Unique } from './read-fields';
+import type { Place, YamlReader } from './yaml-reader';
 
 const topKeys = ['version', 'name', 'id', 'global_timeout', 'tasks'] as const;
 const taskKeys = ['name', 'worker', 'volumes', 'environment', 'actions'] as const;
@@ -16,19 +17,12 @@ const actionKeys = [
   'environment',
   'pid',
 ] as const;
-/** What Docker takes behind the second colon of a bind. */
-const volumeModes = /^(?:ro|rw|z|Z|nocopy|r?shared|r?slave|r?private|consistent|cached|delegated)$/;
-const volumeSource = /^(?:\/.*|[a-zA-Z0-9][\w.-]*)$/s;
 
 /** Checks every rule and reports what breaks one; the template is only of use when there are no faults. */
 export function readTemplate(reader: YamlReader, root: Place): Template {
   const fields = reader.record(root, topKeys);
   if (!fields) return { name: '', globalTimeoutSeconds: 0, tasks: [] };
   const name = readName(reader, fields.name);
-  const version = reader.text(fields.version);
-  if (version && !version.isOpen && version.text !== '0.1') {
-    reader.fault(fields.version, `invalid template version: ${version.text}`);
-  }
   reader.text(fields.id);
   const globalTimeoutSeconds = reader.seconds(fields.global_timeout, maxTimeoutSeconds) ?? 0;
   const places = reader.items(fields.tasks);
@@ -39,8 +33,6 @@ export function readTemplate(reader: YamlReader, root: Place): Template {
   if (total > maxActions) reader.fault(fields.tasks, `the tasks have ${total} actions, more than ${maxActions}`);
   return { name, globalTimeoutSeconds, tasks };
 }
-
-type Unique = (place: Place, name: Text | undefined) => void;
 
 function readTask(reader: YamlReader, place: Place, unique: Unique): TemplateTask {
   const fields = reader.record(place, taskKeys);
@@ -57,7 +49,7 @@ function readTask(reader: YamlReader, place: Place, unique: Unique): TemplateTas
 
 function readAction(reader: YamlReader, place: Place, unique: Unique): TemplateAction {
   const fields = reader.record(place, actionKeys);
-  if (!fields) return emptyAction;
+  if (!fields) return { ...emptyAction, imagePlace: place };
   const name = readName(reader, fields.name, unique);
   const image = reader.text(fields.image);
   const fault = image && !image.isOpen ? imageFault(image.text) : undefined;
@@ -69,6 +61,7 @@ function readAction(reader: YamlReader, place: Place, unique: Unique): TemplateA
   return {
     name,
     image: image?.text ?? '',
+    imagePlace: fields.image,
     timeoutSeconds: reader.seconds(fields.timeout, maxTimeoutSeconds) ?? 0,
     command: readTexts(reader, fields.command),
     onTimeout: readTexts(reader, fields['on-timeout']),
@@ -79,7 +72,7 @@ function readAction(reader: YamlReader, place: Place, unique: Unique): TemplateA
   };
 }
 
-const emptyAction: TemplateAction = {
+const emptyAction: Omit<TemplateAction, 'imagePlace'> = {
   name: '',
   image: '',
   timeoutSeconds: 0,
@@ -90,68 +83,3 @@ const emptyAction: TemplateAction = {
   environment: {},
   pid: '',
 };
-
-/** The original says 200 and refuses the 200th character; here 200 are allowed. */
-function readName(reader: YamlReader, place: Place, unique?: Unique): string {
-  const name = reader.text(place);
-  if (!name || name.isOpen) return name?.text ?? '';
-  if (name.text === '') reader.fault(place, 'name cannot be empty');
-  else if (Array.from(name.text).length > maxNameLength) {
-    reader.fault(
-      place,
-      `name cannot have more than ${maxNameLength} characters: ${name.text.slice(0, maxNameLength)}…`,
-    );
-  } else if (/[\0-\x1f\x7f]/.test(name.text)) reader.fault(place, 'name cannot have control characters');
-  else unique?.(place, name);
-  return name.text;
-}
-
-function uniqueNames(reader: YamlReader, message: string): Unique {
-  const seen = new Set<string>();
-  return (place, name) => {
-    if (!name) return;
-    if (seen.has(name.text)) reader.fault(place, `${message}: ${name.text}`);
-    seen.add(name.text);
-  };
-}
-
-function readTexts(reader: YamlReader, place: Place): readonly string[] {
-  return (reader.items(place) ?? []).map((item) => checkedText(reader, item)?.text ?? '');
-}
-
-/** A NUL would end a C string. */
-function checkedText(reader: YamlReader, place: Place): Text | undefined {
-  const said = reader.text(place);
-  if (said?.text.includes('\0') !== true) return said;
-  reader.fault(place, 'contains a NUL character');
-  return undefined;
-}
-
-/** `host:container[:modes]`: an absolute path or a volume's name, an absolute path, modes by commas. */
-function readVolumes(reader: YamlReader, place: Place): readonly string[] {
-  return (reader.items(place) ?? []).map((item) => {
-    const said = checkedText(reader, item);
-    if (!said || said.isOpen) return said?.text ?? '';
-    const fault = volumeFault(said.text);
-    if (fault !== undefined) reader.fault(item, `invalid volume ${JSON.stringify(said.text)}: ${fault}`);
-    return said.text;
-  });
-}
-
-function volumeFault(volume: string): string | undefined {
-  const [source = '', target, modes, ...rest] = volume.split(':');
-  if (target === undefined || rest.length > 0) return 'it must be host:container or host:container:mode';
-  if (!volumeSource.test(source)) return `${JSON.stringify(source)} is neither an absolute path nor a name`;
-  if (!target.startsWith('/')) return `${JSON.stringify(target)} is not an absolute path`;
-  if (/^\/+(?:\.\/*)*$/.test(target)) return 'it would hide the whole container';
-  const wrong = modes?.split(',').find((mode) => !volumeModes.test(mode));
-  return wrong === undefined ? undefined : `${JSON.stringify(wrong)} is not a mode such as ro`;
-}
-
-function readEnvironment(reader: YamlReader, place: Place): Readonly<Record<string, string>> {
-  const entries = (reader.entries(place) ?? []).map(([key, value]) => {
-    if (!/^[^=\0\s]+$/.test(key)) reader.fault(value, `invalid environment variable name ${JSON.stringify(key)}`);
-    return [key, checkedText(reader, value)?.text ?? ''] as const;
-  });
-  return Object.fromEntries(entries);
-}

@@ -1,14 +1,18 @@
 import { InvalidDocumentError } from '@tinkerbell/domain';
 import { execute } from './go-template/evaluator';
-import { goFunctions, type TemplateFunctions } from './go-template/functions';
+import type { TemplateFunctions } from './functions/function';
+import { templateFunctions } from './functions/template-functions';
 import { parse } from './go-template/parser';
+import { placeOf } from './go-template/template-error';
 import { FunctionError, valueOf } from './go-template/values';
 import { maxTemplateBytes } from './limits';
+import type { TemplateVersion } from './template';
+import type { Locate } from './yaml-reader';
 
 export interface RenderOptions {
-  /** The hardware of the first device, reachable as `.Hardware`, when the data has no such key of its own. */
+  /** The hardware of the first device, reachable as `.hardware` and `.Hardware`, when the data has no such key of its own. */
   readonly hardware?: unknown;
-  /** In place of Go's own functions. */
+  /** In place of `templateFunctions`. */
   readonly functions?: TemplateFunctions;
 }
 
@@ -21,10 +25,35 @@ export function renderTemplate(
   data: Readonly<Record<string, unknown>>,
   options: RenderOptions = {},
 ): string {
-  const { hardware, functions = goFunctions } = options;
+  return renderWithOrigins(text, data, options).text;
+}
+
+/** What a template was rendered to, and where each character of it comes from. */
+export interface Rendered {
+  readonly text: string;
+  readonly version: TemplateVersion;
+  readonly locate: Locate;
+}
+
+export function renderWithOrigins(
+  text: string,
+  data: Readonly<Record<string, unknown>>,
+  options: RenderOptions = {},
+): Rendered {
+  const { hardware, functions = templateFunctions } = options;
   refuseOversized(text);
-  const nodes = parse(text, functions);
-  return execute(nodes, dataOf(hardware === undefined ? data : { Hardware: hardware, ...data }), text, functions);
+  const version = versionOf(text);
+  const nodes = parse(text, functions, { keepsExpressions: version === '1.0' });
+  const all = hardware === undefined ? data : { Hardware: hardware, hardware, ...data };
+  const { output, sourceOf } = execute(nodes, dataOf(all), text, functions);
+  return { text: output, version, locate: (offset) => placeOf(text, sourceOf(offset)) };
+}
+
+/** The version has to be known before rendering: in 1.0 `${{ }}` is not Go's. */
+export function versionOf(text: string): TemplateVersion {
+  const value = '["\']?version["\']?[ \\t]*:[ \\t]*(["\']?)1\\.0\\1[ \\t]*';
+  const isGraph = new RegExp(`^${value}(?:#.*)?$`, 'm').test(text) || new RegExp(`^\\s*\\{\\s*${value}[,}]`).test(text);
+  return isGraph ? '1.0' : '0.1';
 }
 
 function dataOf(data: unknown): ReturnType<typeof valueOf> {

@@ -21,7 +21,7 @@ const single: readonly (readonly [string, string | RegExp, string, Fault])[] = [
     'wrong version',
     '"0.1"',
     '"0.2"',
-    { path: 'version', message: 'invalid template version: 0.2', line: 1, column: 10 },
+    { path: 'version', message: 'invalid template version: 0.2; there are 0.1 and 1.0', line: 1, column: 10 },
   ],
   [
     'no version',
@@ -33,7 +33,7 @@ const single: readonly (readonly [string, string | RegExp, string, Fault])[] = [
     'unknown key',
     'name: n\n',
     'name: n\nfoo: bar\n',
-    { path: 'foo', message: 'unknown key foo; known are version, name, id, global_timeout, tasks', line: 3, column: 6 },
+    { path: 'foo', message: 'unknown key foo; known are version, name, id, global_timeout, tasks', line: 3, column: 1 },
   ],
   [
     'unknown key in a task',
@@ -41,9 +41,9 @@ const single: readonly (readonly [string, string | RegExp, string, Fault])[] = [
     '    wrker: x\n    worker',
     {
       path: 'tasks[0].wrker',
-      message: 'unknown key wrker; known are name, worker, volumes, environment, actions',
+      message: 'unknown key wrker; did you mean worker? Known are name, worker, volumes, environment, actions',
       line: 6,
-      column: 12,
+      column: 5,
     },
   ],
   [
@@ -54,7 +54,7 @@ const single: readonly (readonly [string, string | RegExp, string, Fault])[] = [
       path: 'tasks[0].actions[0].retries',
       message: expect.stringContaining('unknown key retries') as string,
       line: 13,
-      column: 18,
+      column: 9,
     },
   ],
   [
@@ -305,7 +305,7 @@ describe('one fault', () => {
     const error = refusal(() => parseTemplate('version: 1\nname: ""\ntasks: []'));
     expect(error.faults).toHaveLength(3);
     expect(error.message).toMatch(
-      /^validating workflow template: name: name cannot be empty \(line 2, column 7\); version: invalid/,
+      /^validating workflow template: version: invalid template version: 1; there are 0.1 and 1.0 \(line 1, column 10\); name: /,
     );
     expect(error.code).toBe('INVALID');
   });

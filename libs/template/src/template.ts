@@ -1,3 +1,7 @@
+import type { Place } from './yaml-reader';
+
+export type TemplateVersion = '0.1' | '1.0';
+
 /** A rendered and checked template 0.1. Absent parts are empty, an absent timeout is 0. */
 export interface Template {
   readonly name: string;
@@ -18,6 +22,7 @@ export interface TemplateTask {
 export interface TemplateAction {
   readonly name: string;
   readonly image: string;
+  readonly imagePlace: Place;
   /** Seconds; 0 = the default. */
   readonly timeoutSeconds: number;
   readonly command: readonly string[];

@@ -1,6 +1,5 @@
-import type { Fault } from '@tinkerbell/domain';
+import { nearest, type Fault } from '@tinkerbell/domain';
 import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type Node, type ParsedNode } from 'yaml';
-import { placeOf } from './go-template/template-error';
 import { maxFaults, maxYamlNodes } from './limits';
 
 /** A stretch of the text that only rendering fills in. */
@@ -14,7 +13,12 @@ export interface Place {
   readonly path: string;
   readonly node: ParsedNode | null;
   readonly offset: number;
+  /** Of its key, when it has one. */
+  readonly keyOffset?: number;
 }
+
+/** Line and column from 1 of a character of the text, counted from 0. */
+export type Locate = (offset: number) => { readonly line: number; readonly column: number };
 
 /** A scalar's text. `isOpen`: rendering has still to fill in some of it, so its content says nothing yet. */
 export interface Text {
@@ -28,13 +32,13 @@ export class YamlReader {
   private visited = 0;
 
   /**
-   * Anything that is wrong with the YAML itself becomes the one fault; then there is nothing to read. `source`: what the author wrote,
-   * as long as `text`, for the places of faults.
+   * Anything that is wrong with the YAML itself becomes the one fault; then there is nothing to read. `locate`: where in what the author
+   * wrote a character of `text` comes from.
    */
   constructor(
     text: string,
+    private readonly locate: Locate,
     private readonly holes: readonly Hole[] = [],
-    private readonly source = text,
   ) {
     const options = {
       schema: 'failsafe',
@@ -66,8 +70,12 @@ export class YamlReader {
 
   fault({ path, offset }: Pick<Place, 'path' | 'offset'>, message: string): void {
     if (this.found.length >= maxFaults) return;
-    const { line, column } = placeOf(this.source, offset);
-    this.found.push({ path, message, line, column });
+    this.found.push({ path, message, ...this.placeOf(offset) });
+  }
+
+  placeOf(offset: number): ReturnType<Locate> {
+    const { line, column } = this.locate(offset);
+    return { line, column };
   }
 
   /** The values of a mapping with these keys and no others; undefined when it is none. Absent keys are places without a node. */
@@ -76,8 +84,13 @@ export class YamlReader {
     if (!entries) return undefined;
     const known = new Map<string, Place>(entries.map(([key, value]) => [key, value]));
     for (const [key, value] of entries) {
-      if (!keys.some((allowed) => allowed === key))
-        this.fault(value, `unknown key ${key}; known are ${keys.join(', ')}`);
+      if (keys.some((allowed) => allowed === key)) continue;
+      const near = nearest(key, keys);
+      const hint = near === undefined ? 'known' : `did you mean ${near}? Known`;
+      this.fault(
+        { path: value.path, offset: value.keyOffset ?? value.offset },
+        `unknown key ${key}; ${hint} are ${keys.join(', ')}`,
+      );
     }
     const absent = (key: K): Place => ({ path: join(place.path, key), node: null, offset: place.offset });
     return Object.fromEntries(keys.map((key) => [key, known.get(key) ?? absent(key)])) as Record<K, Place>;
@@ -96,7 +109,13 @@ export class YamlReader {
         continue;
       }
       const name = String(key.value ?? '');
-      const at: Place = { path: join(place.path, name), node: value, offset: value?.range[0] ?? key.range[0] };
+      const keyOffset = key.range[0];
+      const at: Place = {
+        path: join(place.path, name),
+        node: value,
+        offset: value?.range[0] ?? keyOffset,
+        keyOffset,
+      };
       if (name === '<<' && key.type === 'PLAIN') merged.push(...this.merge({ ...at, path: place.path }));
       else own.push([name, at]);
     }
@@ -123,6 +142,30 @@ export class YamlReader {
     if (this.isEmpty(node)) return { text: '', isOpen: false };
     if (!isScalar(node)) return this.wrong(place, node, 'a text');
     return { text: String(node.value ?? ''), isOpen: this.isOpen(node) };
+  }
+
+  /** Whether there is something at this place that says something. */
+  has({ node }: Place): boolean {
+    return !this.isEmpty(node);
+  }
+
+  isList(place: Place): boolean {
+    return isSeq(this.resolve(place));
+  }
+
+  isMapping(place: Place): boolean {
+    return isMap(this.resolve(place));
+  }
+
+  /** false when absent. */
+  flag(place: Place): boolean {
+    const node = this.resolve(place);
+    const said = this.text(place);
+    if (!said || said.isOpen || this.isEmpty(node ?? null)) return false;
+    const isPlain = isScalar(node) && node.type === 'PLAIN';
+    if (isPlain && /^(?:true|false)$/.test(said.text)) return said.text === 'true';
+    this.fault(place, `must be true or false without quotes, got ${JSON.stringify(said.text)}`);
+    return false;
   }
 
   /** Whole seconds from 0; 0 when absent. undefined when faulty or still open. */

@@ -10,16 +10,21 @@ export {
 } from './builders/hardware';
 export { templateCreated, templateDeleted, templateText, templateUpdated } from './builders/template';
 export {
+  actionAttemptFailed,
+  actionCancelled,
   actionFailed,
   actionHandlerFinished,
   actionSpec,
   actionStarted,
   actionSucceeded,
   actionTimedOut,
+  graph,
+  planned,
   templateId,
   workflowCreated,
   workflowDataUpdated,
   workflowDeleted,
+  workflowFinished,
   workflowTimedOut,
 } from './builders/workflow';
 export {

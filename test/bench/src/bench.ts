@@ -16,12 +16,37 @@ export interface Bench {
 }
 
 export function figure(name: string, ours: number, limit: number, unit: string, note?: string): Figure {
-  const round = (value: number) => Number(value.toPrecision(4));
   return { name, ours: round(ours), limit: round(limit), ratio: round(ours / limit), unit, ...(note ? { note } : {}) };
 }
+
+/**
+ * Of rounds that ours and the limit took by turns: medians, and as ratio the median of the ratios of each round, which a load that
+ * comes and goes beside the bench does not move.
+ */
+export function pairedFigure(
+  name: string,
+  pairs: readonly { readonly ours: number; readonly limit: number }[],
+  unit: string,
+): Figure {
+  const [ours, limit] = [pairs.map((pair) => pair.ours), pairs.map((pair) => pair.limit)];
+  const ratios = pairs.map((pair) => pair.ours / pair.limit);
+  const [low, high] = [quantile(ratios, 0.25), quantile(ratios, 0.75)];
+  const note = `${pairs.length} rounds: ours ${spread(ours)}, limit ${spread(limit)}; half of the ratios in ${spread([low, high])}`;
+  return { ...figure(name, median(ours), median(limit), unit, note), ratio: round(median(ratios)) };
+}
+
+const round = (value: number) => Number(value.toPrecision(4));
 
 /** `q` in 0…1; the values need not be sorted. */
 export function quantile(values: readonly number[], q: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
+}
+
+export const median = (values: readonly number[]) => quantile(values, 0.5);
+
+/** Smallest to largest, three digits each. */
+export function spread(values: readonly number[]): string {
+  const short = (value: number) => Number(value.toPrecision(3));
+  return `${short(Math.min(...values))}–${short(Math.max(...values))}`;
 }

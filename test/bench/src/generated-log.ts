@@ -49,6 +49,10 @@ export class GeneratedLog extends EventStore {
     if (!signal?.aborted) await new Promise((resolve) => signal?.addEventListener('abort', resolve));
   }
 
+  messages(): never {
+    throw new Error('a generated log has no bytes');
+  }
+
   lastPosition(): Promise<number> {
     return Promise.resolve(this.length);
   }

@@ -1,11 +1,13 @@
 import { cpus, release, totalmem } from 'node:os';
-import { append } from './append.bench';
+import { append, appendSeq } from './append.bench';
+import { query } from './query.bench';
+import { replay } from './replay.bench';
 import { cliStart } from './cli-start.bench';
 import type { Bench } from './bench';
 import { explain } from './explain.bench';
 import { history } from './history.bench';
 
-const benches: readonly Bench[] = [append, cliStart, explain, history];
+const benches: readonly Bench[] = [append, appendSeq, replay, query, cliStart, explain, history];
 
 function usage(): string {
   const rows = benches.map(({ name, about }) => `  ${name.padEnd(14)} ${about}`);

@@ -1,9 +1,13 @@
 import {
+  IconBan,
   IconCircleCheck,
   IconCircleDashed,
   IconCircleX,
   IconClockX,
+  IconHandStop,
+  IconHelpCircle,
   IconLoader2,
+  IconPlayerSkipForward,
   type Icon,
 } from '@tabler/icons-react';
 import type { Status, Tone } from '../../src/wire';
@@ -21,6 +25,10 @@ const looks: Readonly<Record<Status, Look>> = {
   success: { label: 'Succeeded', tone: 'good', icon: IconCircleCheck },
   failed: { label: 'Failed', tone: 'bad', icon: IconCircleX },
   timeout: { label: 'Timed out', tone: 'warn', icon: IconClockX },
+  cancelled: { label: 'Cancelled', tone: 'neutral', icon: IconBan },
+  skipped: { label: 'Skipped', tone: 'neutral', icon: IconPlayerSkipForward },
+  unknown: { label: 'Unknown outcome', tone: 'warn', icon: IconHelpCircle },
+  'awaiting-approval': { label: 'Awaiting approval', tone: 'warn', icon: IconHandStop },
 };
 
 export function statusLabel(status: Status): string {

@@ -17,7 +17,8 @@ export const eventsList = define({
   summary: 'tell what happened, one line per event',
   details: [
     'Oldest first. Without --id or --machine the last 60 minutes, with them everything.',
-    `--type is an aggregate (${aggregates.join(', ')}) or an event type such as ActionFailed.`,
+    `--type is an aggregate (${aggregates.join(', ')})`,
+    'or an event type such as ActionFailed.',
     '"tink events" is the same.',
   ].join('\n'),
   examples: [

@@ -65,6 +65,7 @@ function fromBundle(
     now,
     duration: (key: string) => durations.get(key),
     graceSeconds: header.graceSeconds,
+    cancelGraceSeconds: header.cancelGraceSeconds,
   };
   const id = name?.toLowerCase() ?? header.id;
   const told = explainWorkflow(id, evidence) ?? explainMachine(id, evidence);

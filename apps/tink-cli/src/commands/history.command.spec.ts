@@ -42,6 +42,7 @@ const bundle: Bundle = {
     at: '2026-01-01T00:05:00.000Z',
     position: 6,
     graceSeconds: 30,
+    cancelGraceSeconds: 60,
   },
   events,
   lines: [{ ...line, at: '2026-01-01T00:00:05.500Z' }],

@@ -53,6 +53,23 @@ describe('tink lease list', () => {
   });
 });
 
+describe('tink read-models', () => {
+  const item = { name: 'workflow-list', version: 2, served: 1, position: 90, rows: 7, failure: null, lag: 10 };
+  it('shows how far they are, and what is being built', async () => {
+    fake.on('GET /api/read-models', { json: [{ ...item, building: { position: 40 } }] });
+    const { out } = await runTink(['read-models', 'list'], { server });
+    expect(out).toContain('| workflow-list | 1 of 2  | 90       | 10  | 7    | at 40    |');
+  });
+  it('has those built that are named, or all', async () => {
+    fake.on('POST /api/read-models/rebuild', { json: [{ ...item, building: null, failure: 'no room' }] });
+    const { out, code } = await runTink(['read-models', 'rebuild', 'workflow-list'], { server });
+    expect(code).toBe(0);
+    expect(out).toContain('| no room  |');
+    await runTink(['read-models', 'rebuild'], { server });
+    expect(fake.asked.map(({ body }) => body)).toEqual([{ projections: ['workflow-list'] }, {}]);
+  });
+});
+
 describe('tink worker token', () => {
   it('prints nothing but the token on standard output', async () => {
     fake.on(`POST /api/workers/${hardwareId}/token`, { json: { token: 't0k', expiresAt: '2026-01-01T01:10:00.000Z' } });
@@ -116,7 +133,7 @@ describe('tink up', () => {
       return Promise.resolve(7);
     };
     expect((await runTink(['up', '--ip', '192.0.2.1', '--help', '-f'], { provisioner })).code).toBe(7);
-    expect(seen).toEqual([['--ip', '192.0.2.1', '--help', '-f']]);
+    expect(seen).toEqual([['up', '--ip', '192.0.2.1', '--help', '-f']]);
   });
 });
 

@@ -36,7 +36,7 @@ export const up = define({
   positionals: { usage: '[flags of the provisioner]', min: 0, max: Infinity },
   passThrough: true,
   flags: {},
-  run: ({ positionals }, context) => context.provisioner(positionals),
+  run: ({ positionals }, context) => context.provisioner(['up', ...positionals]),
 });
 
 function versionText(answer: unknown): string {

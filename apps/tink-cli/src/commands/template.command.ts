@@ -1,6 +1,6 @@
 import { define, exit, UsageError, type Context } from '../cli-command';
 import type { TemplateItem } from '../api-types';
-import { outputFlag, printListing, quietFlag, timeText, type Listing } from '../output/print';
+import { outputFlag, printDocument, printListing, quietFlag, timeText, type Listing } from '../output/print';
 import type { Column } from '../output/table';
 import { asOf, atFlag } from './as-of';
 import { deleteEach } from './delete-each';
@@ -8,16 +8,9 @@ import { getDocument, getFlags } from './get-flags';
 import { checkUuids, isUuid, someIds } from './ids';
 import { readDocument } from './read-document';
 import { orFaults } from './refused-document';
+import { templatePath as pathFlag } from './template-text.command';
 
 const someTemplates = { ...someIds, complete: ['template'] } as const;
-const pathFlag = {
-  kind: 'text',
-  short: 'p',
-  value: 'FILE',
-  about: 'path to the template file',
-  complete: 'file',
-} as const;
-
 export const templateCreate = define({
   name: 'template create',
   summary: 'create a workflow template',
@@ -58,15 +51,17 @@ export const templateGet = define({
     'Without: the table of all templates.',
   ].join('\n'),
   examples: [
+    'tink template get install --version 3',
     'tink template get 614168df-45a5-11eb-b13d-0242ac120003 > install.yaml',
     'tink template get',
     'tink template get install -o json',
   ],
   positionals: { usage: '[id]...', min: 0, max: Infinity, complete: ['template'] },
-  flags: getFlags,
+  flags: { ...getFlags, version: { kind: 'number', value: 'N', about: 'as it was in this version' } },
   async run({ flags, positionals }, present) {
     const context = await asOf(present, flags.at);
     const format = flags.output ?? flags.format;
+    if (flags.version !== undefined) return getVersion(context, positionals, flags.version, format);
     const items: TemplateItem[] = [];
     if (positionals.length === 0) items.push(...(await context.client.templates()));
     else for (const id of positionals) items.push(await context.client.template(id));
@@ -79,6 +74,19 @@ export const templateGet = define({
     return exit.ok;
   },
 });
+
+async function getVersion(
+  context: Context,
+  [id, ...more]: readonly string[],
+  version: number,
+  format: string | undefined,
+): Promise<number> {
+  if (id === undefined || more.length > 0) throw new UsageError('--version is about one template: name it');
+  const item = await context.client.templateVersion(id, version);
+  if (format === 'json' || format === 'yaml') await printDocument(context, format, item);
+  else context.out(item.data.replace(/\n$/, ''));
+  return exit.ok;
+}
 
 export const templateList = define({
   name: 'template list',

@@ -1,4 +1,4 @@
-import type { ActionRow, WorkflowStatus } from '@tinkerbell/projections';
+import type { ActionRow, ActionStatus } from '@tinkerbell/projections';
 import type { WorkflowItem } from '../api-types';
 import { showMac } from '../output/print';
 import { colorOf, fit, harmless, paint, plain, widthOf, type Screen } from '../output/screen';
@@ -6,12 +6,16 @@ import { clock, took } from '../output/time';
 import { count } from '../story/tell';
 import { actionTime, isEnded } from './workflow-views';
 
-const marks: Readonly<Record<WorkflowStatus, string>> = {
+const marks: Readonly<Record<ActionStatus, string>> = {
   pending: '·',
   running: '▸',
   success: '✔',
   failed: '✖',
   timeout: '✖',
+  cancelled: '⊘',
+  skipped: '↷',
+  unknown: '?',
+  'awaiting-approval': '‖',
 };
 
 interface Picture {
@@ -95,6 +99,7 @@ function outcome({ status, startedAt, finishedAt }: WorkflowItem): string {
     success: 'succeeded',
     failed: 'FAILED',
     timeout: 'TIMED OUT',
+    cancelled: 'CANCELLED',
     pending: 'pending',
     running: 'running',
   };

@@ -1,4 +1,4 @@
-import type { ActionRow, WorkflowStatus } from '@tinkerbell/projections';
+import type { ActionRow, ActionStatus, WorkflowStatus } from '@tinkerbell/projections';
 import type { WorkflowItem } from '../api-types';
 import type { Context } from '../cli-command';
 import { timeText, toYaml, type Listing } from '../output/print';
@@ -7,14 +7,18 @@ import type { Column } from '../output/table';
 import { took } from '../output/time';
 
 /** States as the originals name them. */
-const stateNames: Readonly<Record<WorkflowStatus, string>> = {
+const stateNames: Readonly<Record<WorkflowStatus | ActionStatus, string>> = {
   pending: 'STATE_PENDING',
   running: 'STATE_RUNNING',
   failed: 'STATE_FAILED',
   timeout: 'STATE_TIMEOUT',
   success: 'STATE_SUCCESS',
+  cancelled: 'STATE_CANCELLED',
+  skipped: 'STATE_SKIPPED',
+  unknown: 'STATE_UNKNOWN',
+  'awaiting-approval': 'STATE_AWAITING_APPROVAL',
 };
-export const stateName = (status: WorkflowStatus) => stateNames[status];
+export const stateName = (status: WorkflowStatus | ActionStatus) => stateNames[status];
 
 /** `{"device_1":"08:00:27:00:00:01"}` */
 const devices = (item: WorkflowItem) => JSON.stringify(item.devices);
@@ -60,7 +64,7 @@ export interface WorkflowStanding {
 export function standing({ id, status, actions }: WorkflowItem): WorkflowStanding {
   const index = actions.findLastIndex((action) => action.status !== 'pending');
   const action = actions[index];
-  const ended = status === 'failed' || status === 'timeout';
+  const ended = status === 'failed' || status === 'timeout' || status === 'cancelled';
   const state = ended ? status : (action?.status ?? status);
   const done = actions.filter((each) => each.status === 'success').length;
   return {
@@ -80,7 +84,7 @@ export function actionTime({ status, seconds, startedAt }: ActionRow, now: numbe
 }
 
 export function isEnded(status: WorkflowStatus): boolean {
-  return status === 'success' || status === 'failed' || status === 'timeout';
+  return status !== 'pending' && status !== 'running';
 }
 
 /** The workflow as the template that would make it: what runs, whatever its template says today. */

@@ -1,8 +1,9 @@
-import { CommandError, define, exit, UsageError, type Context } from '../cli-command';
+import { CommandError, define, exit, type Context } from '../cli-command';
 import type { WorkflowDataItem, WorkflowItem } from '../api-types';
 import { outputFlag, printListing, quietFlag } from '../output/print';
 import { asOf, atFlag } from './as-of';
 import { deleteEach } from './delete-each';
+import { devicesOf } from './devices';
 import { getDocument, getFlags } from './get-flags';
 import { checkUuids, someIds } from './ids';
 import { workflowListing, workflowYaml } from './workflow-views';
@@ -159,18 +160,4 @@ async function dataOf(
   }
   if (latest === 0) return { version: 0, latest, metadata: null, text: '{}' };
   return { ...(await context.client.workflowData(id, version || latest)), latest };
-}
-
-function devicesOf(text: string): unknown {
-  const hint = `for example '{"device_1":"08:00:27:00:00:01"}', in single quotes`;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new UsageError(`--hardware is not JSON: ${text}`, hint);
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new UsageError('--hardware is a JSON object of device names and addresses', hint);
-  }
-  return value;
 }

@@ -13,11 +13,18 @@ export async function askServer(
   switch (what) {
     case 'template':
       return (await client.templates()).map(({ id, name }) => ({ text: id, about: name }));
+    case 'subscription':
+      return (await client.subscriptions()).map(({ name, status, webhook }) => ({
+        text: name,
+        about: webhook ? `${status} ${webhook.url}` : status,
+      }));
     case 'workflow':
       return (await client.workflows()).map(({ id, templateName, status }) => ({
         text: id,
         about: `${templateName} ${status}`,
       }));
+    case 'secret':
+      return (await client.secrets()).map(({ name, version }) => ({ text: name, about: `version ${version}` }));
     case 'action': {
       const { actions } = await client.workflow(before[0] ?? '');
       return actions.map(({ spec, status }) => ({ text: spec.name, about: status }));

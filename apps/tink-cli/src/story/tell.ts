@@ -22,7 +22,13 @@ export function tell({ event, aggregateId }: Recorded<AnyEvent>, nameOf: ActionN
     'index' in event.data && event.data.index !== null
       ? (nameOf(aggregateId, event.data.index) ?? `action ${event.data.index + 1}`)
       : '';
-  return tellHardware(event) ?? tellBoot(event) ?? tellWorkflow(event, action) ?? fine(`${(event as AnyEvent).type}`);
+  return (
+    tellHardware(event) ??
+    tellBoot(event) ??
+    tellWorkflow(event, action) ??
+    tellSecret(event, aggregateId) ??
+    fine(`${(event as AnyEvent).type}`)
+  );
 }
 
 function tellHardware(event: AnyEvent): Told | undefined {
@@ -53,9 +59,16 @@ function tellHardware(event: AnyEvent): Told | undefined {
         `worker ready: ${hostname}, ${engine}, node ${node}, ${Math.round(memoryBytes / 2 ** 20)} MiB of memory`,
       );
     }
+    case 'AuditCheckpointed':
+      return fine(`log signed up to position ${event.data.position}`);
     default:
       return undefined;
   }
+}
+
+function tellSecret(event: AnyEvent, name: string): Told | undefined {
+  if (event.type === 'SecretSet') return fine(`secret ${name} set, version ${event.data.version}`);
+  return event.type === 'SecretDeleted' ? fine(`secret ${name} deleted`) : undefined;
 }
 
 function tellBoot(event: AnyEvent): Told | undefined {

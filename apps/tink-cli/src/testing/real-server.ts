@@ -22,7 +22,7 @@ export interface RealServer {
   close(): Promise<void>;
 }
 
-export async function startRealServer(): Promise<RealServer> {
+export async function startRealServer(settings: Parameters<typeof Harness.start>[0] = {}): Promise<RealServer> {
   const bundle = TinkProcess.build();
   const dir = await mkdtemp(join(tmpdir(), 'tink-cli-'));
   const port = await freePort();
@@ -30,6 +30,7 @@ export async function startRealServer(): Promise<RealServer> {
     TINK_HTTPS_PORT: port,
     TINK_AUTH_USERNAME: 'admin',
     TINK_AUTH_PASSWORD: 'pass',
+    ...settings,
   });
   const url = `https://127.0.0.1:${port}`;
   await mkdir(join(dir, '.tinkerbell'));

@@ -1,4 +1,5 @@
 import { runCli, type Host } from '../cli';
+import type { NewFile } from '../cli-command';
 
 export interface Ran {
   readonly code: number;
@@ -62,6 +63,11 @@ export async function runTink(args: readonly string[], surrounding: Surrounding 
         files[path] = text;
         return Promise.resolve();
       },
+      async *open(path) {
+        if (!(path in files)) throw missing();
+        yield Buffer.from(files[path] ?? '');
+      },
+      create: (path, { replace }) => newFile(files, path, replace),
     },
     now: () => testNow,
     signal,
@@ -74,4 +80,14 @@ export async function runTink(args: readonly string[], surrounding: Surrounding 
     },
   });
   return { code, out, err };
+}
+
+function newFile(files: Record<string, string>, path: string, replace: boolean): Promise<NewFile> {
+  if (path in files && !replace) return Promise.reject(Object.assign(new Error('there'), { code: 'EEXIST' }));
+  const chunks: Uint8Array[] = [];
+  return Promise.resolve({
+    write: (chunk) => Promise.resolve(void chunks.push(chunk)),
+    finish: () => Promise.resolve(void (files[path] = Buffer.concat(chunks).toString())),
+    discard: () => Promise.resolve(),
+  });
 }

@@ -1,4 +1,4 @@
-import type { ActionSpec, HardwareInterface } from '@tinkerbell/events';
+import type { PlannedAction, HardwareInterface } from '@tinkerbell/events';
 import type { ActionRow } from '@tinkerbell/projections';
 import type { HardwareItem, LeaseItem, MachineItem, TemplateItem, WorkflowItem } from '../api-types';
 
@@ -50,7 +50,7 @@ export function templateItem(over: Partial<TemplateItem> = {}): TemplateItem {
   };
 }
 
-function actionSpec(name: string): ActionSpec {
+function actionSpec(name: string): PlannedAction {
   return {
     task: 'os-installation',
     name,
@@ -63,6 +63,17 @@ function actionSpec(name: string): ActionSpec {
     volumes: [],
     environment: [],
     pid: '',
+    plan: {
+      id: `os-installation/${name}`,
+      needs: [],
+      runs: 'success',
+      condition: '',
+      retry: null,
+      approval: null,
+      destructive: false,
+      onReboot: 'fail',
+      secrets: {},
+    },
   };
 }
 
@@ -72,16 +83,29 @@ export function actionRow(over: Partial<ActionRow> & { readonly name?: string } 
     spec: actionSpec(name),
     status: 'pending',
     attempt: 0,
+    retryAt: null,
     startedAt: null,
     finishedAt: null,
     seconds: null,
     exitCode: null,
     reason: null,
     message: '',
+    outputs: {},
     handler: null,
     ...rest,
   };
 }
+
+const calm = {
+  paused: false,
+  cancelling: false,
+  cancelRequestedAt: null,
+  origin: null,
+  blame: null,
+  delays: [],
+  refusedReports: 0,
+  queue: null,
+};
 
 /** disk-wipe is done, write-image runs, reboot waits. */
 export function workflowItem(over: Partial<WorkflowItem> = {}): WorkflowItem {
@@ -92,6 +116,7 @@ export function workflowItem(over: Partial<WorkflowItem> = {}): WorkflowItem {
     templateVersion: 2,
     devices: { device_1: '08:00:27:00:00:01' },
     status: 'running',
+    ...calm,
     globalTimeoutSeconds: 900,
     startedAt: '2026-01-01T00:09:00.000Z',
     finishedAt: null,

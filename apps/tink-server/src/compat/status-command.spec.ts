@@ -2,7 +2,7 @@ import { fold, InvalidError, NotFoundError, workflowDecider } from '@tinkerbell/
 import type { WorkflowEvent } from '@tinkerbell/events';
 import { actionFailed, actionStarted, actionSucceeded, workflowCreated } from '@tinkerbell/testing';
 import { describe, expect, it } from 'vitest';
-import { statusCommand, type ActionStatusMessage } from './status-command';
+import { startIsMissing, statusCommand, type ActionStatusMessage } from './status-command';
 
 const now = '2026-01-01T00:00:00.000Z';
 const report = (
@@ -36,11 +36,14 @@ describe('statusCommand', () => {
     ]);
   });
   it.each([
-    ['STATE_SUCCESS', 'ActionSucceeded'],
-    ['STATE_FAILED', 'ActionFailed'],
-    ['STATE_TIMEOUT', 'ActionTimedOut'],
-  ])('%s becomes %s', (status, type) =>
-    expect(run(report(0, status), created, actionStarted(0))).toMatchObject([{ type, data: { index: 0, seconds: 3 } }]),
+    ['STATE_SUCCESS', 'ActionSucceeded', undefined],
+    ['STATE_FAILED', 'ActionFailed', 'failed'],
+    ['STATE_TIMEOUT', 'ActionTimedOut', 'timeout'],
+  ])('%s becomes %s', (status, type, ends) =>
+    expect(run(report(0, status), created, actionStarted(0))).toMatchObject([
+      { type, data: { index: 0, seconds: 3 } },
+      ...(ends === undefined ? [] : [{ type: 'WorkflowFinished', data: { status: ends } }]),
+    ]),
   );
 
   it('does nothing for a repeated report, where the originals ran over the end of the list', () => {
@@ -51,6 +54,20 @@ describe('statusCommand', () => {
     const all = [created, actionStarted(0), actionSucceeded(0), actionStarted(1), actionSucceeded(1)] as const;
     expect(run(report(1, 'STATE_SUCCESS'), ...all)).toEqual([]);
     expect(() => run(report(1, 'STATE_RUNNING'), ...all)).toThrow();
+  });
+  it('knows when the end of an action is the first that is heard of it', () => {
+    const missing = (message: ActionStatusMessage, ...events: readonly WorkflowEvent[]) =>
+      startIsMissing(message, after(...events));
+    const next = [created, actionStarted(0), actionSucceeded(0)] as const;
+    expect(missing(report(1, 'STATE_SUCCESS'), ...next)).toBe(true);
+    expect(missing(report(0, 'STATE_FAILED'), created)).toBe(true);
+    expect(missing(report(1, 'STATE_RUNNING'), ...next)).toBe(false);
+    expect(missing(report(0, 'STATE_SUCCESS'), ...next)).toBe(false);
+    // What cannot be reported must leave nothing behind.
+    for (const strange of ['STATE_PENDING', '', 'toString']) expect(missing(report(1, strange), ...next)).toBe(false);
+    expect(missing(report(1, 'STATE_SUCCESS'), ...next, actionStarted(1))).toBe(false);
+    expect(missing(report(1, 'STATE_SUCCESS'), created, actionStarted(0), actionFailed(0))).toBe(false);
+    expect(missing(report(1, 'STATE_SUCCESS'))).toBe(false);
   });
   it('does not let a late success overwrite a failure', () =>
     expect(() => run(report(0, 'STATE_SUCCESS'), created, actionStarted(0), actionFailed(0))).toThrow(/failed/));

@@ -1,10 +1,6 @@
-import {
-  InvalidError,
-  NotFoundError,
-  type ExistingWorkflow,
-  type WorkflowCommand,
-  type WorkflowState,
-} from '@tinkerbell/domain';
+import { InvalidError, NotFoundError, type WorkflowCommand, type WorkflowState } from '@tinkerbell/domain';
+import type { ActionSpec } from '@tinkerbell/events';
+import { standingOf, type Standing } from './standing';
 
 /** A `WorkflowActionStatus` message as a worker of the originals reports it. */
 export interface ActionStatusMessage {
@@ -26,19 +22,19 @@ export const compatBootId = 'grpc';
  */
 export function statusCommand(report: ActionStatusMessage, state: WorkflowState, now: string): WorkflowCommand {
   if (state.status === 'none') throw new NotFoundError('workflow', report.workflow_id);
+  const standing = standingOf(state);
   const starts = report.action_status === 'STATE_RUNNING';
-  const index = reportedIndex(state, report, starts);
-  const spec = state.created.actions[index];
+  const index = reportedIndex(standing, report, starts);
+  const spec = standing.specs[index];
   if (spec?.task !== report.task_name) {
     throw new InvalidError('task_name', 'reported task name does not match the current action details');
   }
   if (spec.name !== report.action_name) {
     throw new InvalidError('action_name', 'reported action name does not match the current action details');
   }
-  const running = state.running?.index === index;
-  const started = state.attempts[index] ?? 0;
+  const started = standing.started(index);
   const workerId = report.worker_id === '' ? spec.workerId : report.worker_id;
-  const attempt = starts && !running ? started + 1 : Math.max(started, 1);
+  const attempt = starts && !standing.running.includes(index) ? started + 1 : Math.max(started, 1);
   if (starts) return { type: 'StartAction', index, attempt, workerId, bootId: compatBootId, startedAt: now };
   const { seconds, message } = report;
   const outcome = outcomeOf(report.action_status);
@@ -47,23 +43,34 @@ export function statusCommand(report: ActionStatusMessage, state: WorkflowState,
   return { type: 'FinishAction', index, attempt, workerId, seconds, finishedAt: now, message, outcome, ...failure };
 }
 
-function reportedIndex(
-  state: ExistingWorkflow,
-  { task_name, action_name }: ActionStatusMessage,
-  starts: boolean,
-): number {
-  if (state.running) return state.running.index;
-  const last = state.ended?.index ?? state.current - 1;
-  if (!starts) return Math.max(last, 0);
-  const next = state.created.actions[state.current];
-  return next?.task === task_name && next.name === action_name
-    ? state.current
-    : Math.max(state.ended ? last : state.current, 0);
+/**
+ * A worker that was started anew in the middle of an action forgets to report the start of the ones after it: their end is the first
+ * that is heard of them. Whether such a start has to be recorded before this report.
+ */
+export function startIsMissing(report: ActionStatusMessage, state: WorkflowState): boolean {
+  if (state.status === 'none' || !outcomes.has(report.action_status)) return false;
+  const { next, specs } = standingOf(state);
+  return next !== undefined && isNamed(specs[next], report);
 }
 
+function reportedIndex({ running, next, last, specs }: Standing, report: ActionStatusMessage, starts: boolean): number {
+  const named = running.find((index) => isNamed(specs[index], report));
+  if (named !== undefined) return named;
+  return running[0] ?? (starts ? next : undefined) ?? last;
+}
+
+function isNamed(spec: ActionSpec | undefined, { task_name, action_name }: ActionStatusMessage): boolean {
+  return spec?.task === task_name && spec.name === action_name;
+}
+
+const outcomes: ReadonlyMap<string, 'succeeded' | 'failed' | 'timed-out'> = new Map([
+  ['STATE_SUCCESS', 'succeeded'],
+  ['STATE_FAILED', 'failed'],
+  ['STATE_TIMEOUT', 'timed-out'],
+]);
+
 function outcomeOf(status: string): 'succeeded' | 'failed' | 'timed-out' {
-  if (status === 'STATE_SUCCESS') return 'succeeded';
-  if (status === 'STATE_FAILED') return 'failed';
-  if (status === 'STATE_TIMEOUT') return 'timed-out';
-  throw new InvalidError('action_status', `${status} cannot be reported`);
+  const outcome = outcomes.get(status);
+  if (outcome === undefined) throw new InvalidError('action_status', `${status} cannot be reported`);
+  return outcome;
 }

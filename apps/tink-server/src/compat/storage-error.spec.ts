@@ -6,6 +6,7 @@ import { grpcStatus } from '../grpc/grpc-error';
 import { fixture } from '../testing/fixtures';
 import { openMemory } from '../testing/memory';
 import { WorkflowData } from '../workflow/workflow-data';
+import { CompatGate } from './compat-gate';
 import { CompatWorker } from './compat-worker';
 import { CompatWorkerGrpcController } from './compat-worker.grpc.controller';
 
@@ -20,8 +21,9 @@ it.each(worker_calls.cases.filter(({ storage }) => storage))(
     const memory = await openMemory();
     const blobs = { put: () => Promise.resolve(), get: () => Promise.resolve(undefined) };
     const data = new WorkflowData(memory.store, memory.reads, blobs);
-    const worker = new CompatWorker(memory.store, memory.reads, data, { enabled: true, allowed: () => true });
-    const controller = new CompatWorkerGrpcController(worker, memory.reads);
+    const worker = new CompatWorker(memory.store, memory.reads, data);
+    const gate = new CompatGate({ enabled: true, allowed: () => true });
+    const controller = new CompatWorkerGrpcController(worker, gate, memory.reads);
     await memory.given('workflow', 'wf', workflowCreated(1), actionStarted(0));
     memory.store.append = () => Promise.reject(new StoreUnavailableError('disk full'));
     const request = { workflow_id: 'wf', data: Buffer.from('{}') };

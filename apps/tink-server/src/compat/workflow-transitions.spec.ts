@@ -10,6 +10,7 @@ import { fixture } from '../testing/fixtures';
 import { openMemory, type Memory } from '../testing/memory';
 import { WorkerDesk } from '../workers/worker-desk';
 import { WorkflowData } from '../workflow/workflow-data';
+import { CompatGate } from './compat-gate';
 import { CompatWorker } from './compat-worker';
 import { CompatWorkerGrpcController } from './compat-worker.grpc.controller';
 import { compatBootId } from './status-command';
@@ -50,7 +51,7 @@ interface ServeCase {
   readonly served: boolean;
 }
 
-/** The table's other part, `monorepo`, is about another protocol (GetAction, agents in Kubernetes): nothing here speaks it. */
+/** The table's other part, `monorepo`, is about the agent's protocol: agent-desk.spec.ts. */
 const { seed_2020: table } = fixture<{
   readonly seed_2020: {
     readonly report_action_status: readonly ReportCase[];
@@ -69,8 +70,8 @@ beforeEach(async () => {
     put: () => Promise.resolve(),
     get: () => Promise.resolve(undefined),
   });
-  const worker = new CompatWorker(memory.store, memory.reads, data, { enabled: true, allowed: () => true });
-  controller = new CompatWorkerGrpcController(worker, memory.reads);
+  const gate = new CompatGate({ enabled: true, allowed: () => true });
+  controller = new CompatWorkerGrpcController(new CompatWorker(memory.store, memory.reads, data), gate, memory.reads);
 });
 afterEach(() => memory.close());
 
@@ -144,7 +145,9 @@ describe('who is served, as the server of 2020 decides it', () => {
     if (actions === 'error') {
       // The list is made from the read model; what asks the log, and may fail, is a worker of ours.
       memory.store.read = () => Promise.reject(new StoreUnavailableError('disk full'));
-      await expect(new WorkerDesk(memory.store, memory.reads).next(worker, 'boot')).rejects.toThrow('disk full');
+      await expect(
+        new WorkerDesk(memory.store, memory.reads, async () => undefined).next(worker, { bootId: 'boot' }),
+      ).rejects.toThrow('disk full');
       return;
     }
     const list = await firstValueFrom(controller.contexts({ worker_id: worker }, new Metadata(), call).pipe(toArray()));

@@ -66,7 +66,9 @@ export class Enrolment {
     } as const;
     // Never the id of an earlier request: a repeated one has to pass the rules again, the key may have been fenced since.
     const metadata = { id: randomUUID(), actor: `worker:${workerId}` };
-    const { changed } = await handle(this.store, enrolmentDecider, streamOf('enrolment', workerId), command, metadata);
+    const stream = streamOf('enrolment', workerId);
+    const { changed, position } = await handle(this.store, enrolmentDecider, stream, command, metadata);
+    await this.reads.settle(position);
     if (changed) this.logger.log(`worker ${workerId} enrolled from ${address}`);
     const jwt = await this.credentials.mintWorkerJwt({ publicKey, workerId, expiresAt });
     const { natsUrl, ca, registry } = this.options;
@@ -85,7 +87,9 @@ export class Enrolment {
     const command = { type: 'IssueToken', tokenHash: hashOf(token), expiresAt, now: now.toISOString() } as const;
     // Without the client's key: the token cannot be shown a second time, so a repeated request gets a new one.
     const metadata = metadataFor({ actor: caller.actor }, `enrolment.token:${hardwareId}`);
-    await handle(this.store, enrolmentDecider, streamOf('enrolment', hardwareId), command, metadata);
+    const stream = streamOf('enrolment', hardwareId);
+    const { position } = await handle(this.store, enrolmentDecider, stream, command, metadata);
+    await this.reads.settle(position);
     return { token, expiresAt };
   }
 

@@ -8,6 +8,9 @@ import { HealthImplementation, protoPath as healthProto } from 'grpc-health-chec
 
 const packagePrefix = 'github.com.tinkerbell.tink.protos';
 const packages = ['template', 'workflow', 'hardware', 'events'] as const;
+/** What today's agent calls; its package is named just that. */
+const agentPackage = 'proto';
+export const agentService = `${agentPackage}.WorkflowService`;
 /** Frames carry ephemeral data of up to 10 MiB. */
 const maxMessageBytes = 12 * 1_048_576;
 
@@ -23,7 +26,7 @@ export function protoFiles(): readonly string[] {
   // Beside the bundle, or beside the source folder.
   const root = [join(__dirname, 'proto'), join(__dirname, '../../proto')].find((dir) => existsSync(dir));
   if (!root) throw new Error(`no proto folder beside ${__dirname}`);
-  return packages.map((name) => join(root, name, `${name}.proto`));
+  return [...packages, 'agent'].map((name) => join(root, name, `${name}.proto`));
 }
 
 export interface GrpcListenerOptions {
@@ -41,7 +44,7 @@ export class GrpcListener extends ServerGrpc {
 
   constructor(private readonly listener: GrpcListenerOptions) {
     super({
-      package: packages.map((name) => `${packagePrefix}.${name}`),
+      package: [...packages.map((name) => `${packagePrefix}.${name}`), agentPackage],
       protoPath: [...protoFiles()],
       loader: loaderOptions,
       onLoadPackageDefinition: (definition: ReturnType<typeof loadSync>, server: Server) => {
@@ -82,4 +85,5 @@ const serviceNames = [
   serviceName('workflow', 'WorkflowService'),
   serviceName('hardware', 'HardwareService'),
   serviceName('events', 'EventsService'),
+  agentService,
 ];

@@ -1,5 +1,16 @@
-import { hardwareConflicts, hardwareDecider, parseHardware } from '@tinkerbell/domain';
-import { handle, type EventStore, type Handled } from '@tinkerbell/event-store';
+import {
+  formatMac,
+  hardwareConflict,
+  hardwareConflicts,
+  hardwareDecider,
+  hardwareKeys,
+  parseHardware,
+  type HardwareCommand,
+  type HardwareState,
+} from '@tinkerbell/domain';
+import type { HardwareEvent, HardwareRecord } from '@tinkerbell/events';
+import { handle, type EventStore, type Handled, type Prepare } from '@tinkerbell/event-store';
+import { Claims } from '../claims/claims';
 import { metadataFor, streamOf, type Caller } from '../commands/caller';
 import { Turns } from '../commands/turns';
 import type { ReadSide } from '../read-side';
@@ -9,16 +20,29 @@ export interface Pushed extends Handled {
 }
 
 /**
- * Writes hardware. MAC and IP addresses are unique over all records, which no single stream can guard: pushes and deletions take
- * turns, and each first waits until everything in the log is readable.
+ * Writes hardware. MAC and IP addresses are unique over all records, which no single stream can guard: what a record has not had so far
+ * is claimed before it is written, so that of several servers one wins. Within one server pushes and deletions take turns, and each first
+ * waits until everything in the log is readable: most conflicts show there.
  */
 export class HardwareCommands {
   private readonly turns = new Turns();
+  private readonly claims: Claims<HardwareCommand, HardwareState, HardwareEvent>;
 
   constructor(
     private readonly store: EventStore,
     private readonly reads: ReadSide,
-  ) {}
+  ) {
+    this.claims = new Claims(store, {
+      decider: hardwareDecider,
+      fence: { type: 'FenceHardware' },
+      stream: (id) => streamOf('hardware', id),
+      has: (state, wanted) => keysOf(state).some(({ kind, value }) => kind === wanted.kind && value === wanted.value),
+      conflict: ({ kind, value }, owner) =>
+        kind === 'mac'
+          ? hardwareConflict('MAC', formatMac(value), owner, 'mac')
+          : hardwareConflict('IP', value, owner, 'ip'),
+    });
+  }
 
   /** Upsert. `document`: hardware JSON as users write it. Throws InvalidDocumentError or ConflictError. */
   push(document: unknown, caller: Caller): Promise<Pushed> {
@@ -33,7 +57,7 @@ export class HardwareCommands {
       );
       if (conflict) throw conflict;
       const { id } = hardware;
-      return { id, ...(await this.write(id, { type: 'RegisterHardware', hardware }, 'push', caller)) };
+      return { id, ...(await this.write(id, { type: 'RegisterHardware', hardware }, 'push', caller, hardware)) };
     });
   }
 
@@ -46,13 +70,23 @@ export class HardwareCommands {
 
   private async write(
     id: string,
-    command: Parameters<typeof hardwareDecider.decide>[0],
+    command: HardwareCommand,
     verb: string,
     caller: Caller,
+    hardware?: HardwareRecord,
   ): Promise<Handled> {
     const metadata = metadataFor(caller, `hardware.${verb}:${id}`);
-    const handled = await handle(this.store, hardwareDecider, streamOf('hardware', id), command, metadata);
+    const claimNew: Prepare<HardwareState> = async (state, head) => {
+      const had = new Set(keysOf(state).map(({ kind, value }) => `${kind} ${value}`));
+      const wanted = (hardware ? hardwareKeys(hardware) : []).filter(({ kind, value }) => !had.has(`${kind} ${value}`));
+      await this.claims.take(id, head, wanted, metadata);
+    };
+    const handled = await handle(this.store, hardwareDecider, streamOf('hardware', id), command, metadata, claimNew);
     await this.reads.settle(handled.position);
     return handled;
   }
+}
+
+function keysOf(state: HardwareState) {
+  return state.status === 'registered' ? hardwareKeys(state.hardware) : [];
 }

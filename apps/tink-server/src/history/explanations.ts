@@ -6,13 +6,15 @@ import type { AsOf } from './as-of';
 import { findMachine, unknownWorkflow } from './find-machine';
 import { durationIn, eventsAbout, presentWorkflows, workersOf } from './gathered';
 
+/** How long the server waits for a worker. */
+export type Grace = Pick<Evidence, 'graceSeconds' | 'cancelGraceSeconds'>;
+
 /** Why things are as they are: gathers what was recorded and hands it to the explanation. */
 export class Explanations {
   constructor(
     private readonly current: ReadSide,
     private readonly asOf: AsOf,
-    /** Seconds that an action has beyond its own timeout before the server gives it up. */
-    private readonly graceSeconds: number,
+    private readonly grace: Grace,
     private readonly now: () => number = Date.now,
   ) {}
 
@@ -50,7 +52,7 @@ export class Explanations {
     const events = eventsAbout(reads, machineIds, workflows);
     // Of a position only the log knows the time: it is that of the last thing that had happened.
     const now = time === undefined ? (events.at(-1)?.at ?? new Date(0).toISOString()) : new Date(time).toISOString();
-    return { events, now, duration: durationIn(reads.history), graceSeconds: this.graceSeconds };
+    return { events, now, duration: durationIn(reads.history), ...this.grace };
   }
 }
 

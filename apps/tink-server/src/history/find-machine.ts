@@ -1,5 +1,5 @@
 import { InvalidError, parseIp, parseMac } from '@tinkerbell/domain';
-import { nearest } from '@tinkerbell/history';
+import { nearest } from '@tinkerbell/domain';
 import type { MachineRow } from '@tinkerbell/projections';
 import { RequestError } from '../http/http-errors';
 import type { ReadSide } from '../read-side';

@@ -173,6 +173,7 @@ describe('/api/explain', () => {
       'WorkflowCreated',
       'ActionSucceeded',
       'ActionSucceeded',
+      'WorkflowFinished',
     ]);
     const then = await get<Explanation>(`/api/explain/machines/${one.mac}?at=${times.ordered}`);
     expect(then).toMatchObject({ kind: 'machine', id: one.id, at: times.ordered, position: at.ordered });

@@ -4,7 +4,10 @@ import { PlainHttpError, UnauthorizedError } from './http-errors';
 import { isEncrypted, pathOf, peerAddress, type HttpRequest, type HttpResponse } from './http-message';
 
 /** Open to everybody: nothing secret, and needed before a caller can have credentials. `/v1/enrol` asks for a token of its own. */
-const open: ReadonlySet<string> = new Set(['/cert', '/version', '/healthz', '/metrics', '/v1/enrol']);
+const open: ReadonlySet<string> = new Set([
+  ...['/cert', '/version', '/healthz', '/metrics', '/v1/enrol'],
+  ...['/schemas/template-0.1.json', '/schemas/template-1.0.json'],
+]);
 
 export interface Credentials {
   readonly username: string;

@@ -8,18 +8,22 @@ export interface Page<Item> {
   readonly next?: string;
 }
 
-/** All items as an array, or with `?limit=` or `?after=` a page of them. `present` leaves a row out with undefined. */
+/**
+ * All items as an array, or with `?limit=` or `?after=` a page of them. `present` leaves a row out with undefined; `lookup` spares it
+ * the rows that have none.
+ */
 export async function listOf<Row, Item>(
   model: ReadModel<Row>,
   keyOf: (row: Row) => string,
   query: Query,
   present: (row: Row) => Item | undefined,
+  lookup?: string,
 ): Promise<readonly Item[] | Page<Item>> {
   const limit = query.whole('limit', 1, 10_000);
   const after = query.text('after');
   const items: Item[] = [];
   let last = '';
-  for await (const row of rowsOf(model, keyOf, after, Math.min((limit ?? 499) + 1, 500))) {
+  for await (const row of rowsOf(model, keyOf, { after, lookup, chunk: Math.min((limit ?? 499) + 1, 500) })) {
     const item = present(row);
     if (item === undefined) continue;
     if (items.length === (limit ?? 1_000) && (limit ?? after) !== undefined) return { items, next: last };

@@ -1,9 +1,11 @@
 import { NotUtf8Error, TooLargeError } from './http-errors';
 import { pathOf, type HttpRequest, type HttpResponse } from './http-message';
-import { parseJson } from './json-text';
+import { MalformedJsonError, parseJson } from './json-text';
 
 const MiB = 1_048_576;
 const dataPath = /^\/api\/workflows\/[^/]+\/data\/?$/i;
+
+const secretPath = /^\/api\/secrets\/[^/]+\/?$/i;
 
 /** Largest body in bytes: ephemeral data 10 MiB, everything else 1 MiB. */
 export function bodyLimit(path: string): number {
@@ -12,7 +14,7 @@ export function bodyLimit(path: string): number {
 
 /**
  * Sets `request.body` to the parsed JSON, whatever Content-Type says; undefined when there is no body. Ephemeral data stays text:
- * its bytes are stored as they came. Refuses a body over the limit as soon as it is known to be.
+ * its bytes are stored as they came; so does a secret that is not declared to be JSON. Refuses a body over the limit as soon as it is known to be.
  */
 export async function readBody(
   request: HttpRequest,
@@ -22,13 +24,26 @@ export async function readBody(
   const path = pathOf(request);
   try {
     const text = await textOf(request, bodyLimit(path));
-    if (text !== '') request.body = dataPath.test(path) ? text : parseJson(text);
+    if (text === '') request.body = undefined;
+    else if (dataPath.test(path)) request.body = text;
+    else request.body = secretPath.test(path) ? secretOf(text, request) : parseJson(text);
   } catch (error) {
     discardRest(request);
     next(error);
     return;
   }
   next();
+}
+
+/** No error that comes of it shows a part of the text. */
+function secretOf(text: string, request: HttpRequest): unknown {
+  if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) return text;
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (!(error instanceof MalformedJsonError)) throw error;
+    throw new MalformedJsonError(error.line, error.column, 'unexpected text');
+  }
 }
 
 async function textOf(request: HttpRequest, limit: number): Promise<string> {

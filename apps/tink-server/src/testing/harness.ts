@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { credentials, loadPackageDefinition, Metadata, type Client, type ServiceError } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { JetStreamEventStore } from '@tinkerbell/event-store';
-import { ensureNatsIdentity } from '@tinkerbell/identity';
+import { ensureAuditKey, ensureNatsIdentity, ensureSecretsKey } from '@tinkerbell/identity';
 import { NatsBus } from '@tinkerbell/messaging';
 import { startTestNats, type TestNats } from '@tinkerbell/nats';
 import { loaderOptions, protoFiles } from '../grpc/grpc-listener';
@@ -50,18 +50,8 @@ export class Harness {
   }
 
   /** A client made of our own proto files, trusting our authority only. */
-  grpc(name: 'template' | 'workflow' | 'hardware' | 'events'): GrpcClient {
-    const packages = loadPackageDefinition(loadSync([...protoFiles()], loaderOptions));
-    const names = { template: 'Template', workflow: 'Workflow', hardware: 'Hardware', events: 'Events' } as const;
-    const path = ['github', 'com', 'tinkerbell', 'tink', 'protos', name, `${names[name]}Service`];
-    const Service = path.reduce<unknown>((at, part) => (at as Record<string, unknown>)[part], packages) as new (
-      address: string,
-      channel: ReturnType<typeof credentials.createSsl>,
-      options: object,
-    ) => Client;
-    const client = new Service(`127.0.0.1:${this.server.grpc.port}`, credentials.createSsl(Buffer.from(this.ca)), {
-      'grpc.max_receive_message_length': 16 * 1_048_576,
-    });
+  grpc(name: 'template' | 'workflow' | 'hardware' | 'events' | 'agent'): GrpcClient {
+    const client = grpcClient(name, `127.0.0.1:${this.server.grpc.port}`, this.ca);
     this.clients.push(client);
     return new GrpcClient(client);
   }
@@ -70,6 +60,12 @@ export class Harness {
     const worker = await SimulatedWorker.connect(workerId, bootId, await this.nats.worker(workerId));
     this.workers.push(worker);
     return worker;
+  }
+
+  /** Another server on the same log, with its own read models in `dir`; the caller closes it. */
+  async replica(dir: string): Promise<Replica> {
+    const { server, close } = await run(this.nats, dir, this.settings);
+    return { rest: () => new RestClient('http', server.http.port, this.ca), close };
   }
 
   /** Ends tink-server and its connections and starts it anew on the same data. */
@@ -91,6 +87,11 @@ export class Harness {
   }
 }
 
+export interface Replica {
+  rest(): RestClient;
+  close(): Promise<void>;
+}
+
 interface Running {
   readonly server: RunningTinkServer;
   readonly store: JetStreamEventStore;
@@ -100,18 +101,22 @@ interface Running {
 async function run(nats: TestNats, dir: string, settings: Settings): Promise<Running> {
   const { engine, pki } = nats;
   const identity = await ensureNatsIdentity(join(nats.dir, 'identity'));
+  const secretsKey = await ensureSecretsKey(join(nats.dir, 'identity'));
   const bus = await NatsBus.connect({ ...engine, name: 'tink-server' });
   const store = await JetStreamEventStore.fromConnection(bus.connection, { ...engine, patienceMs: 2_000 });
   const config = Object.freeze({
     ...new TinkServerConfig(),
     ...{ TINK_HOST: '127.0.0.1', TINK_GRPC_PORT: 0, TINK_HTTP_PORT: 0, TINK_HTTPS_PORT: 0 },
     TINK_LOG_LEVEL: 'error' as const,
+    TINK_PIN_IMAGES: 'off' as const,
     TINK_DATA_DIR: dir,
     TINK_WORKER_NATS_URL: nats.url,
     ...settings,
   });
   if (!pki) throw new Error('the harness needs a secured nats-server');
-  const server = await startTinkServer(config, { store, bus, pki, credentials: identity, version: '1.2.3-test' });
+  const auditKey = await ensureAuditKey(join(nats.dir, 'identity'));
+  const ports = { store, bus, pki, credentials: identity, auditKey, secretsKey, version: '1.2.3-test' };
+  const server = await startTinkServer(config, ports);
   return {
     server,
     store,
@@ -121,6 +126,26 @@ async function run(nats: TestNats, dir: string, settings: Settings): Promise<Run
       await bus.close();
     },
   };
+}
+
+/** `ca`: PEM. */
+export function grpcClient(
+  name: 'template' | 'workflow' | 'hardware' | 'events' | 'agent',
+  address: string,
+  ca: string,
+): Client {
+  const names = { template: 'Template', workflow: 'Workflow', hardware: 'Hardware', events: 'Events' } as const;
+  const path =
+    name === 'agent'
+      ? ['proto', 'WorkflowService']
+      : ['github', 'com', 'tinkerbell', 'tink', 'protos', name, `${names[name]}Service`];
+  const Service = path.reduce<unknown>(
+    (at, part) => (at as Record<string, unknown>)[part],
+    loadPackageDefinition(loadSync([...protoFiles()], loaderOptions)),
+  ) as new (address: string, channel: ReturnType<typeof credentials.createSsl>, options: object) => Client;
+  return new Service(address, credentials.createSsl(Buffer.from(ca)), {
+    'grpc.max_receive_message_length': 16 * 1_048_576,
+  });
 }
 
 /** Calls by name; a failed call rejects with the ServiceError. */

@@ -37,8 +37,8 @@ export class RestClient {
   post<T = unknown>(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
     return this.send('POST', path, body, headers);
   }
-  put<T = unknown>(path: string, body: unknown): Promise<Answer<T>> {
-    return this.send('PUT', path, body);
+  put<T = unknown>(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
+    return this.send('PUT', path, body, headers);
   }
 
   /** Lines of an NDJSON answer as they come; leaving the loop closes the connection. */

@@ -104,7 +104,7 @@ export class SimulatedWorker {
   finished({ workflowId, index, attempt }: Assignment, over: Partial<FinishedReport> = {}): Promise<unknown> {
     const body = {
       ...{ workflowId, index, attempt, outcome: 'succeeded', reason: null, exitCode: 0 },
-      ...{ seconds: 1.5, finishedAt: at, message: '', ...over },
+      ...{ seconds: 1.5, finishedAt: at, message: '', bootId: this.bootId, ...over },
     };
     return this.report('finished', reportId(workflowId, index, attempt, 'finished'), body);
   }

@@ -3,41 +3,57 @@ import { handle, type EventStore } from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
 import type { WorkflowRow } from '@tinkerbell/projections';
 import { rowsOf, type ReadSide } from '../read-side';
-import { nextDeadline, type Deadline } from './deadlines';
+import { queuePlace, workOrder } from '../workers/work-order';
+import { delayTexts, nextDeadline, type Deadline, type Patience } from './deadlines';
 import { ServerLogger } from '../log';
 
 /** setTimeout takes no more. */
 const longest = 2_147_483_647;
 const retryMilliseconds = 1_000;
 
+interface Options {
+  readonly patience: Patience;
+  /** Tells a worker to ask again. */
+  readonly wake: (workerId: string) => void;
+  readonly now?: () => number;
+}
+
 /**
- * Fires the timeouts of actions and workflows. A timer is only the reading of a fact, so all of them are found again after a restart.
+ * Fires the deadlines of actions and workflows. A timer is only the reading of a fact, so all of them are found again after a restart.
  * It proposes; the decider refuses when the worker's report came first.
  */
 export class ActionTimeoutReactor {
   private readonly logger = new ServerLogger('action-timeout');
   private readonly timers = new Map<string, NodeJS.Timeout>();
-  private stopListening: (() => void) | undefined;
+  private readonly stopListening: (() => void)[] = [];
+  private readonly now: () => number;
   private closed = false;
 
   constructor(
     private readonly store: EventStore,
     private readonly reads: ReadSide,
-    private readonly graceSeconds: number,
-    private readonly now: () => number = Date.now,
-  ) {}
+    private readonly options: Options,
+  ) {
+    this.now = options.now ?? Date.now;
+  }
 
   async start(): Promise<void> {
-    this.stopListening = this.reads.workflows.onChange((changed) => {
-      for (const { key, row } of changed) this.arm(key, row);
-    });
-    for await (const row of rowsOf(this.reads.workflows, ({ id }) => id))
-      this.arm(row.id, this.reads.workflows.get(row.id));
+    const { workflows, machines } = this.reads;
+    this.stopListening.push(
+      workflows.onChange((changed) => {
+        for (const { key, row } of changed) this.arm(key, row);
+      }),
+      // What a workflow waits for changes with the step of its machine.
+      machines.onChange((changed) => {
+        for (const { key } of changed) for (const row of workflows.findAll(`worker:${key}`)) this.arm(row.id, row);
+      }),
+    );
+    for await (const row of rowsOf(workflows, ({ id }) => id)) this.arm(row.id, workflows.get(row.id));
   }
 
   close(): void {
     this.closed = true;
-    this.stopListening?.();
+    for (const stop of this.stopListening) stop();
     for (const timer of this.timers.values()) clearTimeout(timer);
     this.timers.clear();
   }
@@ -50,7 +66,8 @@ export class ActionTimeoutReactor {
   private arm(id: string, row: WorkflowRow | undefined): void {
     clearTimeout(this.timers.get(id));
     this.timers.delete(id);
-    const deadline = row && nextDeadline(row, this.graceSeconds);
+    const { patience } = this.options;
+    const deadline = row && nextDeadline(row, patience, (workerId) => this.reads.machines.get(workerId));
     if (deadline && !this.closed) this.wait(id, deadline, Math.max(deadline.at - this.now(), 0));
   }
 
@@ -62,9 +79,9 @@ export class ActionTimeoutReactor {
 
   private async fire(id: string, deadline: Deadline): Promise<void> {
     this.timers.delete(id);
-    const commandId =
-      deadline.kind === 'workflow' ? `${id}:timeout` : `${id}:${deadline.index}:${deadline.attempt}:timeout`;
-    const metadata = { id: commandId, actor: 'reactor:action-timeout', correlationId: id };
+    if (deadline.kind === 'retry') return this.options.wake(deadline.workerId);
+    if (deadline.kind === 'delay' && this.isQueued(id)) return this.wait(id, deadline, deadline.at - deadline.since);
+    const metadata = { id: commandId(id, deadline), actor: 'reactor:action-timeout', correlationId: id };
     try {
       await handle(this.store, workflowDecider, subjects.stream('workflow', id), this.commandOf(deadline), metadata);
     } catch (error) {
@@ -74,11 +91,49 @@ export class ActionTimeoutReactor {
     }
   }
 
-  private commandOf(deadline: Deadline): WorkflowCommand {
-    if (deadline.kind === 'workflow') return { type: 'ExpireWorkflow' };
-    const { index, attempt, startedAt } = deadline;
-    const seconds = Math.round((this.now() - startedAt) / 1000);
-    const message = `no result from the worker within the action's timeout and ${this.graceSeconds} s of grace`;
-    return { type: 'ExpireAction', index, attempt, seconds, message };
+  /** Another workflow has its machine: nobody is late. */
+  private isQueued(id: string): boolean {
+    const { workflows } = this.reads;
+    const row = workflows.get(id);
+    return (
+      row !== undefined && queuePlace(row, (worker) => workOrder(workflows.findAll(`worker:${worker}`))) !== undefined
+    );
+  }
+
+  private commandOf(deadline: Exclude<Deadline, { readonly kind: 'retry' }>): WorkflowCommand {
+    const { patience } = this.options;
+    switch (deadline.kind) {
+      case 'workflow':
+        return { type: 'ExpireWorkflow' };
+      case 'delay': {
+        const { cause, workerId, since } = deadline;
+        const afterSeconds = Math.round((this.now() - since) / 1000);
+        return { type: 'RecordDelay', cause, workerId, afterSeconds, message: delayTexts[cause] };
+      }
+      case 'action':
+      case 'cancel': {
+        const { kind, index, attempt, startedAt } = deadline;
+        const seconds = Math.round((this.now() - startedAt) / 1000);
+        if (kind === 'cancel') {
+          const message = `the worker did not confirm within ${patience.cancel} s that it stopped the action`;
+          return { type: 'ExpireCancel', index, attempt, seconds, message };
+        }
+        const message = `no result from the worker within the action's timeout and ${patience.action} s of grace`;
+        return { type: 'ExpireAction', index, attempt, seconds, message };
+      }
+    }
+  }
+}
+
+function commandId(id: string, deadline: Exclude<Deadline, { readonly kind: 'retry' }>): string {
+  switch (deadline.kind) {
+    case 'workflow':
+      return `${id}:timeout`;
+    case 'delay':
+      return `${id}:${deadline.cause}:${deadline.workerId}`;
+    case 'action':
+      return `${id}:${deadline.index}:${deadline.attempt}:timeout`;
+    case 'cancel':
+      return `${id}:${deadline.index}:${deadline.attempt}:cancel-timeout`;
   }
 }

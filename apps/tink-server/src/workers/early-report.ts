@@ -6,15 +6,19 @@ import { isTerminal, type WorkflowCommand, type WorkflowState } from '@tinkerbel
  */
 export function isEarly(command: WorkflowCommand, state: WorkflowState): boolean {
   if (state.status === 'none' || state.deleted) return false;
+  const open = !isTerminal(state.status) && !state.cancelling;
   switch (command.type) {
-    case 'StartAction':
-      return !isTerminal(state.status) && command.index > state.current;
+    case 'StartAction': {
+      const { status, attempts } = state.actions[command.index] ?? { status: 'skipped', attempts: 0 };
+      const later = command.attempt > attempts;
+      return open && later && (status === 'pending' || status === 'awaiting-approval' || status === 'running');
+    }
     case 'FinishAction':
-      return !isTerminal(state.status) && command.attempt > (state.attempts[command.index] ?? 0);
+      return open && command.attempt > (state.actions[command.index]?.attempts ?? 0);
     case 'FinishHandler': {
-      const { running } = state;
-      if (running?.index === command.index && running.attempt === command.attempt) return true;
-      return !isTerminal(state.status) && command.attempt > (state.attempts[command.index] ?? 0);
+      const action = state.actions[command.index];
+      if (action?.running?.attempt === command.attempt) return true;
+      return open && command.attempt > (action?.attempts ?? 0);
     }
     default:
       return false;

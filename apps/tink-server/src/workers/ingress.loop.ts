@@ -1,7 +1,20 @@
-import { DomainError, enrolmentDecider, fold, workflowDecider } from '@tinkerbell/domain';
+import {
+  DomainError,
+  enrolmentDecider,
+  fold,
+  IllegalTransitionError,
+  NotFoundError,
+  workflowDecider,
+} from '@tinkerbell/domain';
 import type { WorkflowEvent } from '@tinkerbell/events';
 import { CommandIdReusedError, CommitTooLargeError, handle, type EventStore } from '@tinkerbell/event-store';
-import { subjects, type NatsBus, type Report as Message } from '@tinkerbell/messaging';
+import {
+  ReportsTakenOverError,
+  subjects,
+  type Lease,
+  type NatsBus,
+  type Report as Message,
+} from '@tinkerbell/messaging';
 import { MalformedJsonError } from '../http/json-text';
 import type { Metrics } from '../metrics';
 import { isEarly } from './early-report';
@@ -23,8 +36,6 @@ class PutOffError extends Error {}
  */
 export class IngressLoop {
   private readonly logger = new ServerLogger('ingress');
-  private readonly stopping = new AbortController();
-  private running: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly store: EventStore,
@@ -32,30 +43,27 @@ export class IngressLoop {
     private readonly metrics: Metrics,
   ) {}
 
-  start(): void {
-    const { signal } = this.stopping;
-    this.running = this.bus
-      .consumeReports((message) => this.take(message), { signal })
-      .catch((error: unknown) => {
-        if (!signal.aborted) this.logger.error('reports are no longer taken in', String(error));
-      });
+  /** For one term of the lease: of all servers one takes reports, so that those of a worker stay in order. */
+  async run({ signal, epoch }: Lease): Promise<void> {
+    try {
+      await this.bus.consumeReports((message) => this.take(message, signal), { signal, epoch });
+    } catch (error) {
+      if (!(error instanceof ReportsTakenOverError)) throw error;
+      this.logger.warn(`another server takes the reports: ${error.message}`);
+    }
   }
 
-  async close(): Promise<void> {
-    this.stopping.abort();
-    await this.running;
-  }
-
-  private async take(message: Message): Promise<void> {
+  private async take(message: Message, signal: AbortSignal): Promise<void> {
     for (let failures = 0; ; failures++) {
+      if (signal.aborted) throw new PutOffError('the lease is lost');
       try {
         const result = await this.record(message);
         this.metrics.count('tink_reports_total', 'Reports of workers by result', { kind: kindOf(message), result });
         return;
       } catch (error) {
-        if (error instanceof PutOffError || this.stopping.signal.aborted) throw error;
+        if (error instanceof PutOffError || signal.aborted) throw error;
         this.logger.warn(`${message.subject} ${message.id} not recorded yet: ${String(error)}`);
-        await this.pause(Math.min(100 * 2 ** failures, slowestRetryMilliseconds));
+        await pause(Math.min(100 * 2 ** failures, slowestRetryMilliseconds), signal);
       }
     }
   }
@@ -67,11 +75,13 @@ export class IngressLoop {
       return (await this.append(report, message.workerId)) ? 'recorded' : 'repeated';
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      if (message.redeliveries < patience && (await this.isEarly(report))) {
+      const mayPass = error instanceof IllegalTransitionError && message.redeliveries < patience;
+      if (mayPass && (await this.isEarly(report))) {
         this.logger.debug(`${message.subject} ${message.id} put off: ${error.message}`);
         throw new PutOffError(error.message);
       }
       this.logger.warn(`${message.subject} ${message.id} refused: ${error.message}`);
+      await this.remember(report, message, error);
       return 'refused';
     }
   }
@@ -79,7 +89,7 @@ export class IngressLoop {
   private read(message: Message): Report | undefined {
     try {
       const text = new TextDecoder('utf-8', { fatal: true }).decode(message.bytes);
-      return readReport(message.workerId, message.kind, text, message.id);
+      return readReport(message.workerId, message.kind, text, message.id, new Date().toISOString());
     } catch (error) {
       const isTheirs = error instanceof DomainError || error instanceof MalformedJsonError;
       if (!isTheirs && !(error instanceof UnknownReportError) && !(error instanceof TypeError)) throw error;
@@ -100,6 +110,28 @@ export class IngressLoop {
     return (await handle(this.store, workflowDecider, stream, report.command, metadata)).changed;
   }
 
+  /** A refused report changes nothing, and is part of the story of its workflow. */
+  private async remember(report: Report, { workerId, kind, id }: Message, error: Error): Promise<void> {
+    if (report.aggregate !== 'workflow' || error instanceof NotFoundError) return;
+    const { command } = report;
+    if (!('index' in command) || !('attempt' in command)) return;
+    const { index, attempt } = command;
+    const outcome = command.type === 'FinishAction' ? command.outcome : null;
+    const code = error instanceof DomainError ? error.code : 'CONFLICT';
+    const refused = {
+      type: 'RecordRefusal',
+      kind,
+      index,
+      attempt,
+      workerId,
+      outcome,
+      code,
+      message: error.message,
+    } as const;
+    const metadata = { id: `${workerId}:${id}:refused`, actor: `worker:${workerId}`, correlationId: report.workflowId };
+    await handle(this.store, workflowDecider, subjects.stream('workflow', report.workflowId), refused, metadata);
+  }
+
   private async isEarly(report: Report): Promise<boolean> {
     if (report.aggregate !== 'workflow') return false;
     const { events } = await this.store.read<WorkflowEvent>(subjects.stream('workflow', report.workflowId));
@@ -109,19 +141,18 @@ export class IngressLoop {
     );
     return isEarly(report.command, state);
   }
+}
 
-  private pause(milliseconds: number): Promise<void> {
-    const { signal } = this.stopping;
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, milliseconds);
-      signal.addEventListener('abort', done);
-    });
-  }
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal.addEventListener('abort', done);
+  });
 }
 
 function isRefusal(error: unknown): error is Error {

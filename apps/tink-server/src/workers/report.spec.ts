@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { MalformedJsonError } from '../http/json-text';
 import { readReport, UnknownReportError } from './report';
 
+const now = '2026-01-01T00:00:09.000Z';
 const finished = {
   workflowId: 'wf',
   index: 1,
@@ -14,7 +15,7 @@ const finished = {
   finishedAt: '2026-01-01T00:00:00.000Z',
   message: 'boom',
 };
-const read = (kind: string, body: unknown) => readReport('w1', kind, JSON.stringify(body), 'm1');
+const read = (kind: string, body: unknown) => readReport('w1', kind, JSON.stringify(body), 'm1', now);
 
 describe('readReport', () => {
   it('takes the worker from the subject and the command id from the content', () => {
@@ -23,7 +24,7 @@ describe('readReport', () => {
       aggregate: 'workflow',
       workflowId: 'wf',
       id: 'wf:1:2:finished',
-      command: { type: 'FinishAction', workerId: 'w1', ...rest },
+      command: { type: 'FinishAction', workerId: 'w1', ...rest, now },
     });
   });
 
@@ -55,10 +56,19 @@ describe('readReport', () => {
   });
 
   it.each(['', '{', 'null x'])('refuses %j', (text) =>
-    expect(() => readReport('w1', 'started', text, 'm')).toThrow(MalformedJsonError),
+    expect(() => readReport('w1', 'started', text, 'm', now)).toThrow(MalformedJsonError),
   );
   it.each(['null', '[]', '"x"', '{}'])('refuses %s as a report', (text) =>
-    expect(() => readReport('w1', 'started', text, 'm')).toThrow(InvalidDocumentError),
+    expect(() => readReport('w1', 'started', text, 'm', now)).toThrow(InvalidDocumentError),
   );
+  it('takes outputs up to 16 KiB and the boot that the attempt belongs to', () => {
+    const outputs = { text: 'x'.repeat(16_384 - '{"text":""}'.length) };
+    expect(read('finished', { ...finished, outputs, bootId: 'b' })).toMatchObject({
+      command: { outputs, bootId: 'b' },
+    });
+    const more = { ...finished, outputs: { text: `${outputs.text}y` } };
+    expect(() => read('finished', more)).toThrow('outputs: 16385 bytes are more than the 16384');
+    expect(() => read('finished', { ...finished, outputs: [] })).toThrow('outputs');
+  });
   it('refuses a kind that does not exist', () => expect(() => read('stopped', finished)).toThrow(UnknownReportError));
 });

@@ -1,5 +1,5 @@
-import type { EnrolmentCommand, WorkflowCommand } from '@tinkerbell/domain';
-import { reportId } from '@tinkerbell/messaging';
+import { InvalidDocumentError, type EnrolmentCommand, type WorkflowCommand } from '@tinkerbell/domain';
+import { maxOutputsBytes, reportId } from '@tinkerbell/messaging';
 import { checked } from '../http/checked.dto';
 import { parseJson } from '../http/json-text';
 import { FinishedReportDto, HandlerReportDto, ReadyReportDto, StartedReportDto } from './worker-reports.dto';
@@ -18,9 +18,9 @@ export class UnknownReportError extends Error {}
 
 /**
  * Reads one message of TINK_IN. The worker is the one of the subject: the broker lets nobody else publish there. The command id is made
- * of the content, not taken from the header, lest a worker use up another's id. Throws InvalidDocumentError and MalformedJsonError.
+ * of the content, not taken from the header, lest a worker use up another's id. `now`: the server's clock, ISO 8601. Throws InvalidDocumentError and MalformedJsonError.
  */
-export function readReport(workerId: string, kind: string, text: string, messageId: string): Report {
+export function readReport(workerId: string, kind: string, text: string, messageId: string, now: string): Report {
   const body = parseJson(text);
   switch (kind) {
     case 'ready': {
@@ -33,7 +33,8 @@ export function readReport(workerId: string, kind: string, text: string, message
     }
     case 'finished': {
       const { workflowId, ...finished } = checked(FinishedReportDto, body, 'finished report');
-      return workflowReport(workflowId, kind, { type: 'FinishAction', workerId, ...finished });
+      refuseLargeOutputs(finished.outputs);
+      return workflowReport(workflowId, kind, { type: 'FinishAction', workerId, ...finished, now });
     }
     case 'handler': {
       const { workflowId, ...handler } = checked(HandlerReportDto, body, 'handler report');
@@ -42,6 +43,13 @@ export function readReport(workerId: string, kind: string, text: string, message
     default:
       throw new UnknownReportError(`there is no report ${JSON.stringify(kind)}`);
   }
+}
+
+function refuseLargeOutputs(outputs: object | undefined): void {
+  const bytes = outputs === undefined ? 0 : Buffer.byteLength(JSON.stringify(outputs));
+  if (bytes <= maxOutputsBytes) return;
+  const message = `${bytes} bytes are more than the ${maxOutputsBytes} that an action may hand on`;
+  throw new InvalidDocumentError('finished report', [{ path: 'outputs', message }]);
 }
 
 function workflowReport(

@@ -39,6 +39,8 @@ function detailsOf(event: AnyEvent): string {
       return `after ${event.data.globalTimeoutSeconds} s`;
     case 'WorkflowDataUpdated':
       return `version ${event.data.version}, ${event.data.size} bytes`;
+    case 'ClaimTaken':
+      return `${event.data.kind} ${event.data.value} for ${event.data.owner}`;
     case 'WorkerEnrolled':
       return `from ${event.data.address}`;
     default:

@@ -1,9 +1,12 @@
 import { ForbiddenError, NotFoundError } from '@tinkerbell/domain';
 import {
+  actionAttemptFailed,
+  actionCancelled,
   actionFailed,
   actionSpec,
   actionStarted,
   actionSucceeded,
+  graph,
   hardwareId,
   hardwareRegistered,
   workflowCreated,
@@ -20,14 +23,16 @@ const theirs = actionSpec({ name: 'theirs', workerId: other });
 
 let memory: Memory;
 let desk: WorkerDesk;
+let pendingStart: unknown;
 beforeEach(async () => {
   memory = await openMemory();
-  desk = new WorkerDesk(memory.store, memory.reads);
+  pendingStart = undefined;
+  desk = new WorkerDesk(memory.store, memory.reads, async () => pendingStart);
   await memory.given('hardware', hardwareId, hardwareRegistered());
 });
 afterEach(() => memory.close());
 
-const next = (bootId = 'boot-1') => desk.next(hardwareId, bootId);
+const next = (bootId = 'boot-1') => desk.next(hardwareId, { bootId });
 
 describe('next', () => {
   it('hands out the first action of the oldest workflow', async () => {
@@ -71,8 +76,16 @@ describe('next', () => {
     await memory.given('workflow', 'wf', workflowCreated(2), actionStarted(0));
     await memory.given('workflow', 'wf-2', workflowCreated(1));
     expect(await next('boot-2')).toMatchObject({ assignment: { workflowId: 'wf-2' } });
-    const last = (await memory.eventsOf('workflow', 'wf')).at(-1)?.event;
+    const last = (await memory.eventsOf('workflow', 'wf')).at(-2)?.event;
     expect(last).toMatchObject({ type: 'ActionFailed', data: { index: 0, reason: 'unknown-outcome', exitCode: null } });
+  });
+  it('does not hand out what another boot began and reported, before the log has it', async () => {
+    await memory.given('workflow', 'wf', workflowCreated(1));
+    pendingStart = { workflowId: 'wf', index: 0, attempt: 1, bootId: 'boot-1', startedAt: '2026-01-01T00:00:00.000Z' };
+    expect(await next('boot-2')).toMatchObject({ assignment: null, reason: expect.stringContaining('earlier boot') });
+    expect(await next('boot-1')).toMatchObject({ assignment: { workflowId: 'wf', index: 0 } });
+    pendingStart = { workflowId: 'other', index: 0, attempt: 1, bootId: 'boot-1' };
+    expect(await next('boot-2')).toMatchObject({ assignment: { workflowId: 'wf', index: 0 } });
   });
   it('waits for another worker in a workflow that has begun', async () => {
     await memory.given('workflow', 'wf', workflowCreated([mine, theirs, mine]), actionStarted(0), actionSucceeded(0));
@@ -92,9 +105,57 @@ describe('next', () => {
     await memory.given('workflow', 'wf-2', workflowCreated(1));
     expect(await next()).toMatchObject({ assignment: { workflowId: 'wf-2' } });
   });
+  it('begins no workflow that would take a machine from one that has begun, whichever of its machines asks', async () => {
+    await memory.given('workflow', 'wf-1', workflowCreated([mine, theirs]), actionStarted(0));
+    await memory.given('workflow', 'wf-2', workflowCreated([theirs, mine]));
+    const reply = await desk.next(other, { bootId: 'b' });
+    expect(reply.assignment).toBeNull();
+    expect(reply.reason).toBe(`workflow wf-1 waits for worker ${hardwareId}, which runs action 0 (hello world/mine)`);
+    await memory.given('workflow', 'wf-1', actionSucceeded(0), actionStarted(1, { workerId: other }));
+    await memory.given('workflow', 'wf-1', actionSucceeded(1, { workerId: other }));
+    expect(await desk.next(other, { bootId: 'b' })).toMatchObject({ assignment: { workflowId: 'wf-2' } });
+  });
+  it('counts a workflow as begun from the moment that its first action is handed out', async () => {
+    await memory.given('workflow', 'wf-1', workflowCreated([mine, theirs]));
+    await memory.given('workflow', 'wf-2', workflowCreated([theirs, mine]));
+    expect(await next()).toMatchObject({ assignment: { workflowId: 'wf-1' } });
+    // wf-2 would wait for it while holding the machine that wf-1 needs next.
+    expect((await desk.next(other, { bootId: 'b' })).assignment).toBeNull();
+  });
+  it('hands out independent actions side by side to a worker that says what it is busy with', async () => {
+    await memory.given('workflow', 'wf', graph({ a: {}, b: {}, c: { needs: [0, 1] } }), actionStarted(0));
+    const busy = [{ workflowId: 'wf', index: 0, attempt: 1 }];
+    expect(await desk.next(hardwareId, { bootId: 'boot-1', busy })).toMatchObject({ assignment: { index: 1 } });
+    expect(await next()).toMatchObject({ assignment: { index: 0, attempt: 1 } });
+    await memory.given('workflow', 'wf-2', workflowCreated(1));
+    const both = [...busy, { workflowId: 'wf', index: 1, attempt: 1 }];
+    await memory.given('workflow', 'wf', actionStarted(1));
+    // The machine belongs to the workflow that it is at work on.
+    expect((await desk.next(hardwareId, { bootId: 'boot-1', busy: both })).assignment).toBeNull();
+  });
+  it('starts nothing of a workflow that is paused or being cancelled', async () => {
+    const paused = { type: 'WorkflowPaused', v: 1, data: { reason: '' } } as const;
+    await memory.given('workflow', 'wf', workflowCreated(2), paused);
+    expect((await next()).reason).toBe('workflow wf is paused');
+    await memory.given('workflow', 'wf', { type: 'WorkflowResumed', v: 1, data: { reason: '' } }, actionStarted(0));
+    await memory.given('workflow', 'wf', { type: 'WorkflowCancelRequested', v: 1, data: { reason: '' } });
+    expect((await next()).reason).toBe('workflow wf is being cancelled');
+  });
+  it('waits with a further try until it is due', async () => {
+    const retryAt = new Date(Date.now() + 3_600_000).toISOString();
+    await memory.given('workflow', 'wf', workflowCreated(1), actionStarted(0), actionAttemptFailed(0, { retryAt }));
+    expect((await next()).reason).toContain(`tries hello world/action-0 again at ${retryAt}`);
+    const later = new WorkerDesk(
+      memory.store,
+      memory.reads,
+      async () => undefined,
+      () => Date.parse(retryAt),
+    );
+    expect(await later.next(hardwareId, { bootId: 'b' })).toMatchObject({ assignment: { index: 0, attempt: 2 } });
+  });
   it('says why there is nothing', async () => {
     expect((await next()).reason).toBe('no workflow for this machine');
-    expect((await desk.next(other, 'b')).reason).toContain(`no hardware ${other} is registered`);
+    expect((await desk.next(other, { bootId: 'b' })).reason).toContain(`no hardware ${other} is registered`);
     await memory.given('workflow', 'wf', workflowCreated(1), actionStarted(0), actionFailed(0));
     expect((await next()).reason).toContain('ended, the last one (wf) with failed');
   });
@@ -118,6 +179,18 @@ describe('state', () => {
   it('stops what the server timed out', async () => {
     await memory.given('workflow', 'wf', workflowCreated(2), actionStarted(0), workflowTimedOut(0));
     expect(await state(0)).toEqual({ goOn: false, finished: true, reason: 'the workflow has ended: timeout' });
+  });
+  it('stops what is being cancelled, and says that the worker is to report it', async () => {
+    const cancel = { type: 'WorkflowCancelRequested', v: 1, data: { reason: '' } } as const;
+    await memory.given('workflow', 'wf', workflowCreated(2), actionStarted(0), cancel);
+    expect(await state(0)).toEqual({
+      goOn: false,
+      cancelled: true,
+      finished: false,
+      reason: 'the workflow is being cancelled',
+    });
+    await memory.given('workflow', 'wf', actionCancelled(0));
+    expect(await state(0)).toEqual({ goOn: false, finished: true, reason: 'the workflow has ended: cancelled' });
   });
   it('stops the action of a deleted workflow', async () => {
     await memory.given('workflow', 'wf', workflowCreated(2), actionStarted(0), workflowDeleted());

@@ -1,12 +1,31 @@
-import { fold, ForbiddenError, isTerminal, nextAssignment, NotFoundError, workflowDecider } from '@tinkerbell/domain';
-import type { ExistingWorkflow, WorkflowState } from '@tinkerbell/domain';
+import {
+  fold,
+  ForbiddenError,
+  isTerminal,
+  mayStart,
+  nextAssignment,
+  NotFoundError,
+  workflowDecider,
+} from '@tinkerbell/domain';
+import type { ExistingWorkflow, NextStep, WorkflowState } from '@tinkerbell/domain';
 import type { WorkflowEvent } from '@tinkerbell/events';
 import { handle, type EventStore } from '@tinkerbell/event-store';
-import { reportId, type NextReply, type StateReply, type StateRequest } from '@tinkerbell/messaging';
+import { reportId, type NextReply, type NextRequest, type StateReply, type StateRequest } from '@tinkerbell/messaging';
+import type { WorkflowRow } from '@tinkerbell/projections';
 import { streamOf } from '../commands/caller';
 import type { ReadSide } from '../read-side';
-import { idleReason, workOrder } from './work-order';
+import { idleReason, machinesHeld, workersOf, workOrder } from './work-order';
 import { ServerLogger } from '../log';
+
+type Assigned = Extract<NextStep, { readonly kind: 'assignment' }>;
+type Found =
+  | { readonly kind: 'found'; readonly step: Assigned; readonly state: WorkflowState }
+  /** `rows`: every workflow of the worker. */
+  | { readonly kind: 'none'; readonly reason: string | undefined; readonly rows: readonly WorkflowRow[] };
+
+const begunByEarlierBoot = 'an earlier boot began this action; its report is on its way into the log';
+/** How long a workflow counts as begun when its first action was handed out and its start is not in the log yet. */
+const beginningMilliseconds = 30_000;
 
 /**
  * Answers what a worker asks. The read model only says where to look: what is handed out is confirmed against the stream, so a worker
@@ -14,33 +33,48 @@ import { ServerLogger } from '../log';
  */
 export class WorkerDesk {
   private readonly logger = new ServerLogger('worker');
+  /** Workflow → until when it counts as begun. */
+  private readonly beginning = new Map<string, number>();
 
+  /** `pendingStart`: the body of the worker's last report of a start that is not in the log yet. */
   constructor(
     private readonly store: EventStore,
     private readonly reads: ReadSide,
+    private readonly pendingStart: (workerId: string) => Promise<unknown>,
+    private readonly now: () => number = Date.now,
   ) {}
 
   /** The next action for this worker, or why there is none. An action that another boot of the machine began is given up first. */
-  async next(workerId: string, bootId: string): Promise<NextReply> {
+  async next(workerId: string, request: NextRequest): Promise<NextReply> {
+    const found = await this.find(workerId, request, true);
+    if (found.kind === 'none') {
+      const known = this.reads.hardware.get(workerId) !== undefined;
+      return { assignment: null, reason: found.reason ?? idleReason(workerId, known, found.rows) };
+    }
+    const { kind: _, ...assignment } = found.step;
+    return { assignment: { ...assignment, upcoming: upcomingImages(found.state, assignment.index) }, reason: '' };
+  }
+
+  /** As `next`. `givesUp`: whether an action of another boot is given up, else it is a reason to wait. */
+  async find(workerId: string, request: NextRequest, givesUp: boolean): Promise<Found> {
     const rows = this.reads.workflows.findAll(`worker:${workerId}`);
     let reason: string | undefined;
-    for (const { id } of workOrder(rows)) {
-      let state = await this.load(id);
-      let step = nextAssignment(state, id, workerId, bootId);
-      if (step.kind === 'abandon') {
-        await this.abandon(id, workerId, bootId, step);
-        state = await this.load(id);
-        step = nextAssignment(state, id, workerId, bootId);
+    for (const row of workOrder(rows)) {
+      const obstacle = this.obstacle(row);
+      if (obstacle !== undefined) {
+        reason ??= obstacle;
+        continue;
       }
+      const { step, state } = await this.stepOf(row.id, workerId, request, givesUp);
       if (step.kind === 'assignment') {
-        const { kind: _, ...assignment } = step;
-        return { assignment: { ...assignment, upcoming: upcomingImages(state, assignment.index) }, reason: '' };
+        if (row.status === 'pending') this.beginning.set(row.id, this.now() + beginningMilliseconds);
+        return { kind: 'found', step, state };
       }
-      if (step.kind === 'wait') reason ??= step.reason;
-      if (hasTurnLater(state, workerId)) break;
+      reason ??= step.kind === 'wait' ? step.reason : `workflow ${row.id}: action ${step.index} runs in another worker`;
+      if (step.kind === 'wait' && step.reason === begunByEarlierBoot) break;
+      if (machinesHeld(this.reads.workflows.get(row.id) ?? row).includes(workerId)) break;
     }
-    const known = this.reads.hardware.get(workerId) !== undefined;
-    return { assignment: null, reason: reason ?? idleReason(workerId, known, rows) };
+    return { kind: 'none', reason, rows };
   }
 
   /** May this attempt go on, and is its result in the log? Throws ForbiddenError when the action is another worker's. */
@@ -52,6 +86,70 @@ export class WorkerDesk {
       throw new ForbiddenError(`action ${index} of workflow ${workflowId} is not assigned to worker ${workerId}`);
     }
     return attemptState(state, index, attempt);
+  }
+
+  /**
+   * Why a workflow that has not begun may not begin: it would take a machine that another one keeps. So workflows over several machines
+   * never wait for each other in a circle.
+   */
+  private obstacle(row: WorkflowRow): string | undefined {
+    if (row.status !== 'pending') return undefined;
+    for (const workerId of workersOf(row)) {
+      for (const other of this.reads.workflows.findAll(`worker:${workerId}`)) {
+        if (other.id === row.id || !this.holds(other, workerId)) continue;
+        return `workflow ${row.id} waits for workflow ${other.id}, which has machine ${workerId}`;
+      }
+    }
+    return undefined;
+  }
+
+  private holds(row: WorkflowRow, workerId: string): boolean {
+    if (machinesHeld(row).includes(workerId)) return true;
+    const until = this.beginning.get(row.id);
+    if (until === undefined) return false;
+    if (until > this.now() && row.status === 'pending' && row.deletedAt === null) return true;
+    this.beginning.delete(row.id);
+    return false;
+  }
+
+  private async stepOf(
+    workflowId: string,
+    workerId: string,
+    { bootId, busy }: NextRequest,
+    givesUp: boolean,
+  ): Promise<{ readonly step: NextStep; readonly state: WorkflowState }> {
+    const asking = {
+      ...{ workflowId, workerId, bootId, now: new Date(this.now()).toISOString() },
+      busy: busy?.filter((one) => one.workflowId === workflowId),
+    };
+    for (let cleared = false; ;) {
+      const state = await this.load(workflowId);
+      const step = nextAssignment(state, asking);
+      if (step.kind === 'abandon' && givesUp) {
+        await this.abandon(workflowId, workerId, bootId, step);
+        continue;
+      }
+      if (step.kind !== 'assignment' || cleared) return { step, state };
+      if (await this.begunBefore(workerId, bootId, step)) {
+        return { step: { kind: 'wait', reason: begunByEarlierBoot }, state };
+      }
+      // That report may have come into the log between the two looks.
+      cleared = true;
+    }
+  }
+
+  /**
+   * Another boot of this machine has reported the start of the very attempt, and nobody has taken the report into the log yet: handed out
+   * again, the action would run twice.
+   */
+  private async begunBefore(
+    workerId: string,
+    bootId: string,
+    step: { readonly workflowId: string; readonly index: number; readonly attempt: number },
+  ): Promise<boolean> {
+    const start = (await this.pendingStart(workerId)) as Partial<Record<string, unknown>> | null | undefined;
+    const same = (['workflowId', 'index', 'attempt'] as const).every((field) => start?.[field] === step[field]);
+    return same && start?.['bootId'] !== bootId;
   }
 
   private async load(workflowId: string): Promise<WorkflowState> {
@@ -68,7 +166,7 @@ export class WorkerDesk {
     bootId: string,
     { index, attempt, startedAt }: { index: number; attempt: number; startedAt: string },
   ): Promise<void> {
-    const now = new Date();
+    const now = new Date(this.now());
     const seconds = Math.max(0, Math.round((now.getTime() - Date.parse(startedAt)) / 1000));
     const finishedAt = now.toISOString();
     const command = { type: 'AbandonAction', index, attempt, workerId, bootId, seconds, finishedAt } as const;
@@ -77,15 +175,10 @@ export class WorkerDesk {
       actor: `worker:${workerId}`,
       correlationId: workflowId,
     };
-    await handle(this.store, workflowDecider, streamOf('workflow', workflowId), command, metadata);
+    const { position } = await handle(this.store, workflowDecider, streamOf('workflow', workflowId), command, metadata);
+    await this.reads.settle(position);
     this.logger.warn(`workflow ${workflowId}: action ${index} has an unknown outcome, its machine was started anew`);
   }
-}
-
-/** A workflow that has begun and will need this worker again keeps it: another one could wipe what it has built. */
-function hasTurnLater(state: WorkflowState, workerId: string): boolean {
-  if (state.status !== 'running' || state.deleted) return false;
-  return state.created.actions.slice(state.current).some((action) => action.workerId === workerId);
 }
 
 /** Images that the same worker needs after this action, each once, in order. */
@@ -98,20 +191,22 @@ export function upcomingImages(state: WorkflowState, index: number): readonly st
 }
 
 export function attemptState(state: ExistingWorkflow, index: number, attempt: number): StateReply {
-  const { running, status, current } = state;
-  const started = state.attempts[index] ?? 0;
-  const runs = running?.index === index && running.attempt === attempt;
-  const finished = started >= attempt && !runs;
+  const { status, cancelling } = state;
+  const { attempts = 0, running, ...action } = state.actions[index] ?? { status: 'skipped' as const };
+  const runs = action.status === 'running' && running?.attempt === attempt;
+  const finished = attempts >= attempt && !runs && action.status !== 'unknown';
   if (state.deleted) return { goOn: false, finished, reason: 'the workflow is deleted' };
-  if (runs) return { goOn: true, finished: false, reason: '' };
-  if (finished)
+  if (cancelling && !finished) {
+    return { goOn: false, cancelled: true, finished, reason: 'the workflow is being cancelled' };
+  }
+  if (runs && !isTerminal(status)) return { goOn: true, finished: false, reason: '' };
+  if (finished) {
     return { goOn: false, finished, reason: isTerminal(status) ? `the workflow has ended: ${status}` : 'recorded' };
+  }
   if (isTerminal(status)) return { goOn: false, finished, reason: `the workflow has ended: ${status}` };
   // The report of its start is still on its way into the log.
-  if (current === index && !running && attempt === started + 1) return { goOn: true, finished, reason: '' };
-  return {
-    goOn: false,
-    finished,
-    reason: `action ${current} is the current one, attempt ${(state.attempts[current] ?? 0) + 1}`,
-  };
+  const comes = action.status === 'pending' && attempt === attempts + 1;
+  if (comes && !cancelling && mayStart(index, state)) return { goOn: true, finished, reason: '' };
+  const next = `attempt ${attempts + (action.status === 'pending' ? 1 : 0)}`;
+  return { goOn: false, finished, reason: `action ${index} is ${action.status}, ${next}` };
 }

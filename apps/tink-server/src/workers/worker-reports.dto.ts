@@ -1,10 +1,12 @@
-import type { FailureReason } from '@tinkerbell/events';
+import type { FailureReason, JsonObject } from '@tinkerbell/events';
 import type { FinishedReport, HandlerReport, ReadyReport, StartedReport } from '@tinkerbell/messaging';
 import {
   IsIn,
   IsInt,
   IsISO8601,
   IsNumber,
+  IsObject,
+  IsOptional,
   IsString,
   Length,
   Matches,
@@ -14,7 +16,7 @@ import {
   ValidateIf,
 } from 'class-validator';
 
-const outcomes = ['succeeded', 'failed', 'timed-out'] as const;
+const outcomes = ['succeeded', 'failed', 'timed-out', 'cancelled'] as const;
 const reasons = ['exit', 'pull', 'create', 'start', 'engine', 'refused', 'unknown-outcome'] as const;
 const handlers = ['on-failure', 'on-timeout'] as const;
 const aYear = 31_622_400;
@@ -85,6 +87,13 @@ export class FinishedReportDto extends AttemptDto implements FinishedReport {
   @IsString()
   @MaxLength(65_536)
   readonly message!: string;
+  @IsOptional()
+  @IsString()
+  @Length(1, 64)
+  readonly bootId?: string;
+  @IsOptional()
+  @IsObject()
+  readonly outputs?: JsonObject;
 }
 
 export class HandlerReportDto extends AttemptDto implements HandlerReport {

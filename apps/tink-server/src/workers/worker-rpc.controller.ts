@@ -6,14 +6,24 @@ import {
   type DataGetReply,
   type DataPutReply,
   type NextReply,
+  type PermitReply,
+  type SecretsReply,
   type StateReply,
 } from '@tinkerbell/messaging';
 import { checked } from '../http/checked.dto';
+import { AttemptSecrets } from '../secrets/attempt-secrets';
 import { WorkflowData } from '../workflow/workflow-data';
 import { RpcErrorFilter } from './rpc-error.filter';
 import { WorkerAccess } from './worker-access';
 import { WorkerDesk } from './worker-desk';
-import { DataGetRequestDto, DataPutRequestDto, NextRequestDto, StateRequestDto } from './worker-rpc.dto';
+import { Permits } from './permits';
+import {
+  DataGetRequestDto,
+  DataPutRequestDto,
+  NextRequestDto,
+  PermitRequestDto,
+  StateRequestDto,
+} from './worker-rpc.dto';
 
 /** What a worker asks over NATS. Who asks is in the subject, which the broker guards; never in the body. */
 @Controller()
@@ -23,12 +33,23 @@ export class WorkerRpcController {
     private readonly desk: WorkerDesk,
     private readonly data: WorkflowData,
     private readonly access: WorkerAccess,
+    private readonly permits: Permits,
+    private readonly secrets: AttemptSecrets,
   ) {}
 
   @MessagePattern(subjects.anyRpc('next'), Transport.NATS)
   next(@Payload() body: unknown, @Ctx() context: NatsContext): Promise<NextReply> {
-    const { bootId } = checked(NextRequestDto, body, 'request');
-    return this.desk.next(workerOf(context), bootId);
+    return this.desk.next(workerOf(context), checked(NextRequestDto, body, 'request'));
+  }
+
+  @MessagePattern(subjects.anyRpc('permit'), Transport.NATS)
+  permit(@Payload() body: unknown, @Ctx() context: NatsContext): Promise<PermitReply> {
+    return this.permits.grant(workerOf(context), checked(PermitRequestDto, body, 'request'));
+  }
+
+  @MessagePattern(subjects.anyRpc('secrets'), Transport.NATS)
+  attemptSecrets(@Payload() body: unknown, @Ctx() context: NatsContext): Promise<SecretsReply> {
+    return this.secrets.of(workerOf(context), checked(StateRequestDto, body, 'request'));
   }
 
   @MessagePattern(subjects.anyRpc('state'), Transport.NATS)

@@ -1,11 +1,25 @@
-import type { DataGetRequest, DataPutRequest, NextRequest, StateRequest } from '@tinkerbell/messaging';
-import { IsInt, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
-
-export class NextRequestDto implements NextRequest {
-  @IsString()
-  @Length(1, 64)
-  readonly bootId!: string;
-}
+import type {
+  AttemptRef,
+  DataGetRequest,
+  DataPutRequest,
+  NextRequest,
+  PermitRequest,
+  StateRequest,
+} from '@tinkerbell/messaging';
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  IsArray,
+  IsInt,
+  IsOptional,
+  IsString,
+  Length,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  ValidateNested,
+} from 'class-validator';
 
 class OfWorkflowDto {
   @Matches(/^[A-Za-z0-9_-]{1,64}$/)
@@ -18,7 +32,33 @@ export class StateRequestDto extends OfWorkflowDto implements StateRequest {
   readonly index!: number;
   @IsInt()
   @Min(1)
+  @Max(1_000_000)
   readonly attempt!: number;
+}
+
+export class NextRequestDto implements NextRequest {
+  @IsString()
+  @Length(1, 64)
+  readonly bootId!: string;
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(64)
+  @ValidateNested({ each: true })
+  @Type(() => StateRequestDto)
+  readonly busy?: readonly AttemptRef[];
+}
+
+export class PermitRequestDto extends StateRequestDto implements PermitRequest {
+  @IsString()
+  @Length(1, 64)
+  readonly bootId!: string;
+  @Matches(/^[0-9a-f]{16,64}$/)
+  readonly nonce!: string;
+  @IsArray()
+  @ArrayMaxSize(256)
+  @IsString({ each: true })
+  @MaxLength(128, { each: true })
+  readonly disks!: readonly string[];
 }
 
 export class DataGetRequestDto extends OfWorkflowDto implements DataGetRequest {

@@ -1,20 +1,22 @@
 import {
   ConflictError,
   fold,
+  InvalidError,
   NotFoundError,
-  parseMac,
-  presentHardware,
   sameJson,
   workflowDecider,
+  type OperatorCommand,
   type WorkflowState,
 } from '@tinkerbell/domain';
-import type { WorkflowCreated, WorkflowEvent } from '@tinkerbell/events';
+import type { PlannedAction, WorkflowEvent } from '@tinkerbell/events';
 import { handle, type EventStore, type Handled } from '@tinkerbell/event-store';
-import type { TemplateRow } from '@tinkerbell/projections';
-import { planWorkflow } from '@tinkerbell/template';
 import { metadataFor, newId, streamOf, type Caller } from '../commands/caller';
 import type { ReadSide } from '../read-side';
+import type { Secrets } from '../secrets/secrets';
 import { findTemplate } from '../template/template-commands';
+import type { WorkflowPlanner } from '../template/workflow-planner';
+import { actionIndex } from './action-index';
+import { repeatWorkflow } from './repeat-workflow';
 
 export interface WorkflowWritten extends Handled {
   readonly id: string;
@@ -27,11 +29,18 @@ export interface NewWorkflow {
   readonly devices: Readonly<Record<string, string>>;
 }
 
+type WholeCommand = Extract<OperatorCommand, { readonly type: 'CancelWorkflow' | 'PauseWorkflow' | 'ResumeWorkflow' }>;
+type ActionDecision =
+  | { readonly type: 'ApproveAction' | 'RejectAction' | 'SkipAction'; readonly reason: string }
+  | Omit<Extract<OperatorCommand, { readonly type: 'ResolveOutcome' }>, 'index'>;
+
 /** Creates and deletes workflows. Nothing about them is unique, so any number may be created at once. */
 export class WorkflowCommands {
   constructor(
     private readonly store: EventStore,
     private readonly reads: ReadSide,
+    private readonly planner: WorkflowPlanner,
+    private readonly secrets: Pick<Secrets, 'missing'>,
   ) {}
 
   /** Renders the template and snapshots what will run. Throws InvalidDocumentError, NotFoundError, InvalidError naming the fault. */
@@ -40,7 +49,8 @@ export class WorkflowCommands {
     const id = newId(caller, 'workflow.create');
     const earlier = caller.key === undefined ? undefined : await this.earlier(id, { template, devices });
     if (earlier) return earlier;
-    const created = this.plan(findTemplate(this.reads, template), devices);
+    const created = await this.planner.created(findTemplate(this.reads, template), devices);
+    await this.refuseUnknownSecrets(created.actions);
     return this.write(id, { type: 'CreateWorkflow', ...created }, 'create', caller);
   }
 
@@ -48,34 +58,38 @@ export class WorkflowCommands {
     return this.write(id, { type: 'DeleteWorkflow' }, 'delete', caller);
   }
 
-  /** `templateName` is the name that the template is stored under; the one in its text is another matter. */
-  private plan(row: TemplateRow, devices: NewWorkflow['devices']): WorkflowCreated['data'] {
-    const { hardware } = this.reads;
-    const { globalTimeoutSeconds, actions } = planWorkflow(
-      row.data,
-      devices,
-      {
-        byMac: (mac) => hardware.find(`mac:${mac}`)?.id,
-        byIp: (address) => hardware.find(`ip:${address}`)?.id,
-      },
-      this.firstHardware(devices),
-    );
-    return {
-      templateId: row.id,
-      templateName: row.name,
-      templateVersion: row.version,
-      devices,
-      globalTimeoutSeconds,
-      actions,
-    };
+  /** What a person decides about a workflow as a whole. */
+  decide(id: string, command: WholeCommand, caller: Caller): Promise<WorkflowWritten> {
+    return this.write(id, command, command.type, caller);
   }
 
-  /** The hardware of the first device, which a template reaches as `.Hardware`. */
-  private firstHardware(devices: NewWorkflow['devices']): { readonly hardware?: unknown } {
-    const [address = ''] = Object.values(devices);
-    const mac = parseMac(address);
-    const row = this.reads.hardware.find(mac === undefined ? `ip:${address}` : `mac:${mac}`);
-    return row ? { hardware: presentHardware(row.hardware) } : {};
+  /** What a person decides about one action, named by its index, id or name. */
+  async decideAction(id: string, action: string, command: ActionDecision, caller: Caller): Promise<WorkflowWritten> {
+    const { state } = await this.load(id);
+    if (state.status === 'none') throw new NotFoundError('workflow', id);
+    const index = actionIndex(state.created.actions, action);
+    return this.write(id, { ...command, index } as OperatorCommand, `${command.type}:${index}`, caller);
+  }
+
+  /** A new workflow that does again what an ended one did, all of it or from an action on. What came before is taken over. */
+  async repeat(id: string, { from }: { readonly from?: string | null }, caller: Caller): Promise<WorkflowWritten> {
+    const { state } = await this.load(id);
+    if (state.status === 'none' || state.deleted) throw new NotFoundError('workflow', id);
+    const newOne = newId(caller, `workflow.repeat:${id}`);
+    const { state: made, position } = await this.load(newOne);
+    if (made.status !== 'none') return { id: newOne, position, changed: false };
+    return this.write(newOne, repeatWorkflow(state, id, from), 'create', caller);
+  }
+
+  private async refuseUnknownSecrets(actions: readonly PlannedAction[]): Promise<void> {
+    const named = actions.flatMap(({ plan }) => Object.values(plan.secrets));
+    const [unknown] = named.length === 0 ? [] : await this.secrets.missing(named);
+    if (unknown === undefined) return;
+    const user = actions.find(({ plan }) => Object.values(plan.secrets).includes(unknown));
+    throw new InvalidError(
+      'secrets',
+      `${user?.plan.id ?? 'an action'} wants secret ${unknown}, which is not set (tink secret set ${unknown})`,
+    );
   }
 
   /** What the same Idempotency-Key made before. The template may have changed since: it is not rendered again. */

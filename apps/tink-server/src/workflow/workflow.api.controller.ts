@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, Param, Post, Put, Req, Res } from '@nestjs/common';
-import { isTerminal, NotFoundError } from '@tinkerbell/domain';
+import { isTerminal } from '@tinkerbell/domain';
 import { callerOf } from '../http/caller-of';
 import { checked } from '../http/checked.dto';
 import type { HttpRequest, HttpResponse } from '../http/http-message';
@@ -8,13 +8,14 @@ import { listOf } from '../http/paging';
 import { Query } from '../http/query';
 import { AsOf } from '../history/as-of';
 import { ReadSide } from '../read-side';
+import { actionIndex } from './action-index';
 import { ActionLogs } from './action-logs';
 import { WorkflowCommands } from './workflow-commands';
 import { WorkflowData } from './workflow-data';
 import { workflowView } from './workflow-view';
 import { CreateWorkflowDto, devicesOf } from './workflow.dto';
 
-const statuses = ['pending', 'running', 'success', 'failed', 'timeout'] as const;
+const statuses = ['pending', 'running', 'success', 'failed', 'timeout', 'cancelled'] as const;
 
 @Controller('api/workflows')
 export class WorkflowApiController {
@@ -42,6 +43,8 @@ export class WorkflowApiController {
         (!worker || row.actions.some(({ spec }) => spec.workerId === worker))
           ? workflowView(reads, row)
           : undefined,
+      // A worker has few workflows, a status many.
+      worker ? `worker:${worker}` : status && `status:${status}`,
     );
   }
 
@@ -80,24 +83,13 @@ export class WorkflowApiController {
     const query = Query.of(request);
     const row = this.reads.workflow(id);
     const [follow, since] = [query.flag('follow'), query.time('since')];
-    const index = indexOf(row.actions, query.text('action'));
+    const action = query.text('action');
+    const specs = row.actions.map(({ spec }) => spec);
+    const index = action === undefined ? undefined : actionIndex(specs, action);
     // A workflow that has ended will write nothing more.
     const live = follow && !isTerminal(row.status);
     return sendNdjson(response, (signal) => this.logs.lines(row, { index, since, follow: live, signal }), {
       follow,
     });
   }
-}
-
-/** An action is named by its index, its name, or `task/name`. */
-function indexOf(
-  actions: readonly { readonly spec: { readonly task: string; readonly name: string } }[],
-  wanted: string | undefined,
-): number | undefined {
-  if (wanted === undefined) return undefined;
-  const index = /^\d+$/.test(wanted)
-    ? Number(wanted)
-    : actions.findIndex(({ spec }) => spec.name === wanted || `${spec.task}/${spec.name}` === wanted);
-  if (index < 0 || index >= actions.length) throw new NotFoundError('action', wanted);
-  return index;
 }

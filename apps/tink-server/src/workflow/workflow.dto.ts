@@ -1,5 +1,5 @@
 import { InvalidError } from '@tinkerbell/domain';
-import { IsObject, IsString, Length } from 'class-validator';
+import { IsIn, IsObject, IsOptional, IsString, Length, MaxLength } from 'class-validator';
 
 export class CreateWorkflowDto {
   /** Id or name. */
@@ -8,6 +8,34 @@ export class CreateWorkflowDto {
   readonly template!: string;
   @IsObject()
   readonly hardware!: Readonly<Record<string, unknown>>;
+}
+
+/** Why a person decides so; part of the record. */
+export class ReasonDto {
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  readonly reason?: string;
+}
+
+/** Skipping what a machine would have done wants a reason. */
+export class SkipDto {
+  @IsString()
+  @Length(1, 200)
+  readonly reason!: string;
+}
+
+export class ResolveDto extends ReasonDto {
+  @IsIn(['succeeded', 'failed', 'restart', 'resume'])
+  readonly as!: 'succeeded' | 'failed' | 'restart' | 'resume';
+}
+
+export class RetryDto {
+  /** Index, id or name of the action to begin with. */
+  @IsOptional()
+  @IsString()
+  @Length(1, 450)
+  readonly from?: string;
 }
 
 /** Device name → MAC or IPv4 address. Throws InvalidError naming the device. */

@@ -1,15 +1,7 @@
 import type { ActionSpec } from '@tinkerbell/events';
-import { workflowState, type WorkflowEventRow, type WorkflowRow, type WorkflowStatus } from '@tinkerbell/projections';
+import { wireStates, workflowState, type WorkflowEventRow, type WorkflowRow } from '@tinkerbell/projections';
 import { stringify } from 'yaml';
 import { toTimestamp } from '../grpc/timestamp';
-
-const states: Readonly<Record<WorkflowStatus, string>> = {
-  pending: 'STATE_PENDING',
-  running: 'STATE_RUNNING',
-  failed: 'STATE_FAILED',
-  timeout: 'STATE_TIMEOUT',
-  success: 'STATE_SUCCESS',
-};
 
 /** As a `Workflow` message. `hardware` is the devices' JSON as it was given. */
 export function workflowMessage(row: WorkflowRow, withData: boolean): unknown {
@@ -17,7 +9,7 @@ export function workflowMessage(row: WorkflowRow, withData: boolean): unknown {
     id: row.id,
     template: row.templateId,
     hardware: JSON.stringify(row.devices),
-    state: states[row.status],
+    state: wireStates[row.status],
     created_at: toTimestamp(row.createdAt),
     updated_at: toTimestamp(row.updatedAt),
     deleted_at: toTimestamp(row.deletedAt),
@@ -31,7 +23,7 @@ export function workflowJson(row: WorkflowRow, withData: boolean): unknown {
     id: row.id,
     template: row.templateId,
     hardware: JSON.stringify(row.devices),
-    state: states[row.status],
+    state: wireStates[row.status],
     created_at: row.createdAt,
     updated_at: row.updatedAt,
     ...(withData ? { data: workflowYaml(row) } : {}),
@@ -47,7 +39,7 @@ export function contextMessage(row: WorkflowRow): object {
     current_task: view.currentTask,
     current_action: view.currentAction,
     current_action_index: view.currentActionIndex,
-    current_action_state: states[view.currentActionState],
+    current_action_state: wireStates[view.currentActionState],
     total_number_of_actions: view.totalNumberOfActions,
   };
 }
@@ -75,7 +67,7 @@ export function actionStatusMessage(workflowId: string, event: WorkflowEventRow)
     workflow_id: workflowId,
     task_name: event.task,
     action_name: event.action,
-    action_status: states[event.status],
+    action_status: wireStates[event.status],
     seconds: Math.round(event.seconds),
     message: event.message,
     created_at: toTimestamp(event.at),

@@ -9,7 +9,15 @@ import type { Journal } from '../journal/journal';
 import type { ContainerOutput } from '../output/container-output';
 import { errorText, insist, pause, type Pace } from '../pace';
 import { DetachedError, type Ending } from './ending';
+import { Halt } from './go-on';
 import { timeLimit } from './time-limit';
+
+/** What a new container gets beside its spec, and until when (`performance.now()`) it may be started. */
+export interface Admission {
+  readonly kind: 'admitted';
+  readonly environment: readonly string[];
+  readonly startBeforeMs: number;
+}
 
 export interface RunRequest {
   readonly spec: ContainerSpec;
@@ -17,9 +25,13 @@ export interface RunRequest {
   readonly output: ContainerOutput;
   /** Called before a container is made, not when one was found again. */
   readonly prepare: (stop: AbortSignal) => Promise<void>;
+  /** Called when the image is here, just before a container is made; an ending when it must not be. */
+  readonly admit: (stop: AbortSignal) => Promise<Admission | Ending>;
+  /** Called before the output of a container that was found again is read. */
+  readonly recall: (stop: AbortSignal) => Promise<void>;
   /** What is left of its time; may be 0 or less for one that was found again. */
   readonly remainingMs: number;
-  /** Aborted with the reason as text when the server does not want it to go on. */
+  /** Aborted with a Halt when the server does not want it to go on. */
   readonly refused: AbortSignal;
   /** Aborted when the worker stops. */
   readonly detach: AbortSignal;
@@ -39,6 +51,7 @@ const drainMs = 5_000;
 export class ContainerRun {
   private readonly limit;
   private readonly stop: AbortSignal;
+  private admission: Admission = { kind: 'admitted', environment: [], startBeforeMs: Infinity };
 
   constructor(
     private readonly containers: Containers,
@@ -65,6 +78,7 @@ export class ContainerRun {
   private async begin(): Promise<Ending | undefined> {
     const { spec, output, say } = this.request;
     const found = await this.patiently(() => this.containers.inspect(spec.name));
+    if (found) await this.request.recall(this.stop);
     if (found && found.state !== 'created') {
       say(`found the container again, ${found.state === 'running' ? 'it is running' : 'it has ended'}`);
       await this.patiently(() => output.listen('replay'));
@@ -75,7 +89,7 @@ export class ContainerRun {
         const message = 'the container of this attempt is gone, nobody knows what it did';
         return { kind: 'broken', reason: 'unknown-outcome', message };
       }
-      const broken = (await this.prepare()) ?? (await this.pull()) ?? (await this.create());
+      const broken = (await this.prepare()) ?? (await this.pull()) ?? (await this.admit()) ?? (await this.create());
       if (broken) return broken;
     }
     return this.start(found);
@@ -91,16 +105,34 @@ export class ContainerRun {
     }
   }
 
+  private async admit(): Promise<Ending | undefined> {
+    const { detach, refused } = this.request;
+    try {
+      const answer = await this.request.admit(this.stop);
+      if (answer.kind !== 'admitted') return answer;
+      this.admission = answer;
+      return undefined;
+    } catch (error) {
+      if (detach.aborted || refused.aborted || !this.stop.aborted) throw error;
+      return {
+        kind: 'broken',
+        reason: 'refused',
+        message: `nothing ran, the server did not answer: ${errorText(error)}`,
+      };
+    }
+  }
+
   private async create(): Promise<Ending | undefined> {
     const { spec } = this.request;
+    const { environment } = this.admission;
     this.stop.throwIfAborted();
     this.journal.append({ t: 'effect', container: spec.name });
     for (;;) {
       try {
-        await this.containers.create(spec);
+        await this.containers.create({ ...spec, environment: [...spec.environment, ...environment] });
         return undefined;
       } catch (error) {
-        const broken = this.refusal('create', 'the container cannot be created', error);
+        const broken = this.refusal('create', 'the container cannot be created', error) ?? this.expired();
         if (broken) return broken;
         // The engine went away in the middle; it may have been done all the same.
         await pause(this.pace.retryMs, this.stop);
@@ -115,6 +147,8 @@ export class ContainerRun {
     if (found && this.journal.hadEffect(startOf(spec.name))) return neverStarted(found);
     await this.patiently(() => output.listen('attach'));
     this.stop.throwIfAborted();
+    const late = this.expired();
+    if (late) return late;
     this.journal.append({ t: 'effect', container: startOf(spec.name) });
     try {
       await this.containers.start(spec.name);
@@ -127,6 +161,12 @@ export class ContainerRun {
     if (status?.state === 'created') return neverStarted(status);
     if (status) await this.patiently(() => output.listen('replay'));
     return undefined;
+  }
+
+  private expired(): Ending | undefined {
+    if (performance.now() < this.admission.startBeforeMs) return undefined;
+    const message = 'nothing ran, the permit expired before the container could be started';
+    return { kind: 'broken', reason: 'refused', message };
   }
 
   /** The ending when the engine said no; otherwise it did not answer, which is told. */
@@ -197,25 +237,40 @@ export class ContainerRun {
       output.save();
       throw new DetachedError(`left ${spec.name} as it is`);
     }
-    const why = refused.aborted ? String(refused.reason) : undefined;
-    say(why === undefined ? 'out of time, stopping the container' : `stopping the container: ${why}`);
-    const exitCode = await this.kill(why === undefined ? this.pace.stopGraceMs : 0);
+    const halt = refused.aborted ? haltOf(refused.reason) : undefined;
+    say(halt ? `stopping the container: ${halt.message}` : 'out of time, stopping the container');
+    const graceMs = halt?.cancelled === false ? 0 : this.pace.stopGraceMs;
+    const kill = await this.kill(graceMs);
     await output.finish(drainMs);
-    return why === undefined ? { kind: 'timed-out', exitCode } : { kind: 'refused', why, exitCode };
+    const { status } = kill;
+    const exitCode = status?.state === 'exited' ? status.exitCode : null;
+    if (!halt) return { kind: 'timed-out', exitCode };
+    if (!halt.cancelled) return { kind: 'refused', why: halt.message, exitCode };
+    // It was faster than we: what it did is what counts.
+    if (status?.state === 'exited' && !kill.asked) return this.exited(status);
+    return {
+      kind: 'cancelled',
+      why: halt.message,
+      how: howStopped(kill, graceMs, this.journal.hadEffect(spec.name)),
+      exitCode,
+    };
   }
 
-  /** The exit code, or null when there was no container to end. */
-  private async kill(graceMs: number): Promise<number | null> {
+  private async kill(graceMs: number): Promise<Kill> {
     const { spec, detach } = this.request;
+    let asked = false;
     return insist(
       this.pace,
       detach,
       async () => {
+        const startMs = performance.now();
+        if ((await this.containers.inspect(spec.name))?.state === 'running') {
+          asked = true;
+          await this.containers.stop(spec.name, graceMs);
+        }
         const status = await this.containers.inspect(spec.name);
-        if (status?.state === 'running') await this.containers.stop(spec.name, graceMs);
-        const after = await this.containers.inspect(spec.name);
-        if (after?.state === 'running') throw new Error(`${spec.name} does not end`);
-        return after?.state === 'exited' ? after.exitCode : null;
+        if (status?.state === 'running') throw new Error(`${spec.name} does not end`);
+        return { status, asked, ms: performance.now() - startMs };
       },
       (error) => this.request.say(`stopping failed: ${errorText(error)}`),
     );
@@ -226,6 +281,26 @@ export class ContainerRun {
       if (tries === 1) this.request.say(`the container engine does not answer: ${errorText(error)}`);
     });
   }
+}
+
+interface Kill {
+  readonly status: ContainerStatus | undefined;
+  /** It ran when we came. */
+  readonly asked: boolean;
+  readonly ms: number;
+}
+
+const sigkilled = 128 + 9;
+
+function howStopped({ status, asked, ms }: Kill, graceMs: number, existed: boolean): string {
+  if (!status) return existed ? 'stopped, its container is gone' : 'stopped before its container was created';
+  if (status.state !== 'exited' || !asked) return 'stopped before its container was started';
+  if (status.exitCode === sigkilled && ms >= graceMs) return `stopped with SIGKILL ${graceMs / 1000} s after SIGTERM`;
+  return `stopped with SIGTERM, exit code ${status.exitCode}`;
+}
+
+function haltOf(reason: unknown): Halt {
+  return reason instanceof Halt ? reason : new Halt(false, String(reason));
 }
 
 /** The journal's mark that the container was about to be started. */

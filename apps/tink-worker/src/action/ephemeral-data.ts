@@ -6,21 +6,21 @@ import type { WorkflowFolder } from './workflow-folder';
 
 const empty = '{}';
 
-/** The server's latest copy, asked for until it answers. A refusal counts as no data. */
-export async function latestData(
+/** The version of the assignment, asked for until the server answers. A refusal counts as no data. */
+export async function dataOf(
   server: Server,
   assignment: Pick<Assignment, 'workflowId' | 'dataVersion'>,
   pace: Pace,
   stop: AbortSignal,
   say: (line: string) => void,
 ): Promise<string> {
-  if (assignment.dataVersion === 0) return empty;
-  const { workflowId } = assignment;
+  const { workflowId, dataVersion: version } = assignment;
+  if (version === 0) return empty;
   return insist(
     pace,
     stop,
     () =>
-      orRefusal(server.dataGet({ workflowId }), (why) => say(`no ephemeral data: ${why}`)).then(
+      orRefusal(server.dataGet({ workflowId, version }), (why) => say(`no ephemeral data: ${why}`)).then(
         (r) => r?.data ?? empty,
       ),
     (error, tries) => tries === 1 && say(`ephemeral data is not here yet: ${errorText(error)}`),
@@ -31,13 +31,13 @@ export async function latestData(
 const maxServerFaults = 20;
 
 /**
- * Sends what the action made of the ephemeral data, when that is a JSON object within the limit and differs from the server's copy.
- * Otherwise `say` hears why not. False when `stop` came before that was settled; never throws for what an action wrote.
+ * Sends what the action made of the ephemeral data, when that is a JSON object within the limit and differs from what it was given and from the
+ * server's copy: an action that changed nothing does not undo what another one that ran beside it changed. Otherwise `say` hears why not. False when `stop` came before that was settled; never throws for what an action wrote.
  */
 export async function sendData(
   server: Server,
   folder: WorkflowFolder,
-  attempt: { readonly workflowId: string; readonly index: number },
+  assignment: Pick<Assignment, 'workflowId' | 'index' | 'dataVersion'>,
   options: {
     readonly maxBytes: number;
     readonly pace: Pace;
@@ -46,11 +46,13 @@ export async function sendData(
   },
 ): Promise<boolean> {
   const { maxBytes, pace, stop, say } = options;
-  const { workflowId, index } = attempt;
+  const { workflowId, index, dataVersion: version } = assignment;
   const notSent = (why: string) => say(`ephemeral data is not sent: ${why}`);
   const data = await readObject(folder, maxBytes, notSent);
   if (data === undefined) return true;
   const send = async () => {
+    const given = version === 0 ? empty : (await server.dataGet({ workflowId, version })).data;
+    if (given === data) return;
     const stored = await server.dataGet({ workflowId });
     if (stored.data !== data) await server.dataPut({ workflowId, index, data });
   };

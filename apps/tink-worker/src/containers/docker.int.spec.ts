@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -199,6 +200,25 @@ describe.skipIf(missing)('pulling from a registry with TLS and passwords', () =>
     await expect(containers.pull(`${registry.address}/none:1`, auth(), () => {}, never)).rejects.toThrow(
       /not found|manifest unknown/i,
     );
+  });
+
+  it('ends at once when told to, though the registry goes on for ever', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'tw-'));
+    const socket = join(dir, 's');
+    const server = createServer((_, response) => void response.write('{"status":"Downloading","id":"1"}\n'));
+    await new Promise<void>((resolve) => server.listen(socket, resolve));
+    const stop = new AbortController();
+    try {
+      const pulling = new DockerContainers(socket).pull('r/bb:1', undefined, () => {}, stop.signal);
+      const refused = expect(pulling).rejects.toThrow(/abort/i);
+      await once(server, 'request');
+      stop.abort();
+      await refused;
+    } finally {
+      server.closeAllConnections();
+      server.close();
+      rmSync(dir, { recursive: true });
+    }
   });
 
   it('sees the error that is only in the stream, as podman and broken downloads have it', async () => {

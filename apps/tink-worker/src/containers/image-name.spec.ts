@@ -7,6 +7,8 @@ describe('image names', () => {
     ['hello-world:1.2', '10.0.0.1:5000/hello-world:1.2'],
     ['tools/disk-wipe', '10.0.0.1:5000/tools/disk-wipe:latest'],
     ['disk-wipe@sha256:00ff', '10.0.0.1:5000/disk-wipe@sha256:00ff'],
+    ['disk-wipe:1@sha256:00ff', '10.0.0.1:5000/disk-wipe:1@sha256:00ff'],
+    ['quay.io/a/b@sha256:00ff', 'quay.io/a/b@sha256:00ff'],
     ['quay.io/a/b', 'quay.io/a/b:latest'],
     ['localhost/a', 'localhost/a:latest'],
     ['other:5001/a:v1', 'other:5001/a:v1'],

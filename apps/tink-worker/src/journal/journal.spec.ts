@@ -44,6 +44,19 @@ describe('journal', () => {
     expect([journal.hadEffect('c1'), journal.hadEffect('c2')]).toEqual([true, false]);
   });
 
+  it('remembers nonces and folders of attempts, over a shortening too', () => {
+    const padding = 'x'.repeat(2000);
+    const journal = reopened((j) => {
+      j.append({ t: 'nonce', container: 'c1', nonce: 'ab12' }, { t: 'own-folder', container: 'c2' });
+      for (let n = 0; n < 600; n++) j.append({ t: 'report', report: { ...report(n), body: { n, padding } } });
+    });
+    expect([journal.nonce('c1'), journal.nonce('c2')]).toEqual(['ab12', undefined]);
+    expect([journal.hasOwnFolder('c1'), journal.hasOwnFolder('c2')]).toEqual([false, true]);
+    expect(readFileSync(file(), 'utf8').indexOf('"nonce"')).toBeGreaterThan(1000); // it was written anew, behind the reports
+    expect(journal.all()).toHaveLength(600);
+    journal.close();
+  });
+
   it('drops a torn last line at every length and goes on behind it', () => {
     reopened((j) => j.append({ t: 'report', report: report(1) })).close();
     const first = statSync(file()).size;
@@ -64,6 +77,8 @@ describe('journal', () => {
     expect(() => Journal.open(dir)).toThrow(/journal\.ndjson line 2: not JSON/);
     writeFileSync(file(), '{"t":"effect"}\n');
     expect(() => Journal.open(dir)).toThrow(/line 1: unknown entry "effect"/);
+    writeFileSync(file(), '{"t":"nonce","container":"c"}\n');
+    expect(() => Journal.open(dir)).toThrow(/line 1: unknown entry "nonce"/);
     writeFileSync(file(), 'null\n');
     expect(() => Journal.open(dir)).toThrow(/line 1/);
   });

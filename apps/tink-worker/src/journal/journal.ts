@@ -17,7 +17,11 @@ type Entry =
   /** What had to be done after the report is done. */
   | { readonly t: 'closed'; readonly id: string }
   /** From here on a container of that name may have existed, and so have changed something. */
-  | { readonly t: 'effect'; readonly container: string };
+  | { readonly t: 'effect'; readonly container: string }
+  /** With what the permit for a destructive action is asked for, again and again the same. */
+  | { readonly t: 'nonce'; readonly container: string; readonly nonce: string }
+  /** The attempt has a `/workflow` of its own. */
+  | { readonly t: 'own-folder'; readonly container: string };
 
 export class MalformedJournalError extends Error {
   override readonly name = 'MalformedJournalError';
@@ -40,6 +44,8 @@ export class Journal {
   private readonly acked = new Set<string>();
   private readonly closed = new Set<string>();
   private readonly effects = new Set<string>();
+  private readonly nonces = new Map<string, string>();
+  private readonly ownFolders = new Set<string>();
 
   private constructor(
     private readonly file: string,
@@ -79,6 +85,19 @@ export class Journal {
     return this.effects.has(container);
   }
 
+  nonce(container: string): string | undefined {
+    return this.nonces.get(container);
+  }
+
+  hasOwnFolder(container: string): boolean {
+    return this.ownFolders.has(container);
+  }
+
+  /** Every report, oldest first. */
+  all(): readonly JournalReport[] {
+    return [...this.reports.values()];
+  }
+
   /** Oldest first. */
   unsent(): readonly JournalReport[] {
     return [...this.reports.values()].filter(({ id }) => !this.acked.has(id));
@@ -97,7 +116,9 @@ export class Journal {
     if (entry.t === 'report') this.reports.set(entry.report.id, entry.report);
     else if (entry.t === 'acked') this.acked.add(entry.id);
     else if (entry.t === 'closed') this.closed.add(entry.id);
-    else this.effects.add(entry.container);
+    else if (entry.t === 'effect') this.effects.add(entry.container);
+    else if (entry.t === 'nonce') this.nonces.set(entry.container, entry.nonce);
+    else this.ownFolders.add(entry.container);
   }
 
   /** Writes a shorter file beside the old one and swaps: what is still open, and the latest of what is done. */
@@ -114,6 +135,8 @@ export class Journal {
       ...kept.filter(({ id }) => this.acked.has(id)).map(({ id }) => ({ t: 'acked', id }) as const),
       ...kept.filter(({ id }) => this.closed.has(id)).map(({ id }) => ({ t: 'closed', id }) as const),
       ...[...this.effects].slice(-keptReports).map((container) => ({ t: 'effect', container }) as const),
+      ...[...this.nonces].slice(-keptReports).map(([container, nonce]) => ({ t: 'nonce', container, nonce }) as const),
+      ...[...this.ownFolders].slice(-keptReports).map((container) => ({ t: 'own-folder', container }) as const),
     );
     renameSync(fresh, this.file);
     syncDirectory(directory);
@@ -134,10 +157,11 @@ function parseEntry(file: string, line: number, text: string): Entry {
   } catch {
     throw new MalformedJournalError(file, line, 'not JSON');
   }
-  const { t, report, id, container } = entry ?? {};
+  const { t, report, id, container, nonce } = entry ?? {};
   if (t === 'report' && isReport(report)) return { t, report };
   if ((t === 'acked' || t === 'closed') && typeof id === 'string') return { t, id };
-  if (t === 'effect' && typeof container === 'string') return { t, container };
+  if ((t === 'effect' || t === 'own-folder') && typeof container === 'string') return { t, container };
+  if (t === 'nonce' && typeof container === 'string' && typeof nonce === 'string') return { t, container, nonce };
   throw new MalformedJournalError(file, line, `unknown entry ${JSON.stringify(t)}`);
 }
 

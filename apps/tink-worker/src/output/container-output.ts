@@ -2,13 +2,20 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Containers } from '../containers/containers';
 import { LineSplitter } from './line-splitter';
+import { SecretMask } from './secret-mask';
 
 type Stream = 'stdout' | 'stderr';
 
 /** `settled`: the line has reached the log, so a restarted worker need not send it again. */
 export type LineSink = (stream: Stream, number: number, line: string, settled: () => void) => void;
 
+interface Reader {
+  push(chunk: Buffer): void;
+  end(): void;
+}
+
 const saveEveryMs = 500;
+const noSecrets = new SecretMask([]);
 
 /**
  * The lines of one container, numbered from 0 in each stream. The numbers are the same however often its output is read again, so
@@ -20,7 +27,7 @@ export class ContainerOutput {
   private readonly open: Record<Stream, Set<number>> = { stdout: new Set(), stderr: new Set() };
   private readonly file: string;
   private savedAt = 0;
-  private splitters: readonly LineSplitter[] = [];
+  private readers: readonly Reader[] = [];
   private ended: Promise<void> = Promise.resolve();
 
   constructor(
@@ -28,6 +35,8 @@ export class ContainerOutput {
     private readonly name: string,
     stateDirectory: string,
     private readonly sink: LineSink,
+    /** Asked when reading begins; undefined: what is written may hold secrets that are not known, and nothing of it is passed on. */
+    private readonly mask: () => SecretMask | undefined = () => noSecrets,
   ) {
     this.file = join(stateDirectory, `output-${name}.json`);
     this.seen = readPosition(this.file);
@@ -35,9 +44,11 @@ export class ContainerOutput {
 
   /** Resolves once listening. */
   async listen(from: 'attach' | 'replay'): Promise<void> {
-    const splitters = { stdout: this.splitter('stdout'), stderr: this.splitter('stderr') };
-    this.splitters = Object.values(splitters);
-    const { ended } = await this.containers.output(this.name, from, (stream, chunk) => splitters[stream].push(chunk));
+    const mask = this.mask();
+    if (!mask) return;
+    const readers = { stdout: this.reader('stdout', mask), stderr: this.reader('stderr', mask) };
+    this.readers = Object.values(readers);
+    const { ended } = await this.containers.output(this.name, from, (stream, chunk) => readers[stream].push(chunk));
     this.ended = ended;
   }
 
@@ -47,7 +58,7 @@ export class ContainerOutput {
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
     await Promise.race([this.ended, late]);
     clearTimeout(timer);
-    this.splitters.forEach((splitter) => splitter.end());
+    this.readers.forEach((reader) => reader.end());
   }
 
   /** Notes how far the output got; called by itself every now and then. Without it a restarted worker sends some lines again. */
@@ -61,6 +72,19 @@ export class ContainerOutput {
   forget(): void {
     this.savedAt = Number.MAX_SAFE_INTEGER;
     rmSync(this.file, { force: true });
+  }
+
+  /** Secrets go before lines are made: a line is cut where it gets long, and that may be in the middle of one. */
+  private reader(stream: Stream, mask: SecretMask): Reader {
+    const masked = mask.stream();
+    const splitter = this.splitter(stream);
+    return {
+      push: (chunk) => splitter.push(masked.push(chunk)),
+      end: () => {
+        splitter.push(masked.end());
+        splitter.end();
+      },
+    };
   }
 
   private splitter(stream: Stream): LineSplitter {

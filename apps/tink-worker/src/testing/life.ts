@@ -67,6 +67,8 @@ export class Life {
       maxDataBytes: 1000,
       rebootCommand: '',
       captureOutput: true,
+      parallel: 1,
+      sysDirectory: `${directory}/sys`,
       pace: quickPace,
       ...more,
     };

@@ -12,7 +12,7 @@ export class Peer {
   static async start(options: Omit<BusOptions, 'name'>, server: FakeServer, heard: () => void): Promise<Peer> {
     const bus = await NatsBus.connect({ ...options, name: 'peer' });
     const stopping = new AbortController();
-    for (const call of ['next', 'state', 'data-get', 'data-put'] as const) {
+    for (const call of ['next', 'state', 'data-get', 'data-put', 'permit', 'secrets'] as const) {
       bus.serve(subjects.anyRpc(call), async (request, subject) => server.answer(subject, request) as object);
     }
     const consuming = bus.consumeReports(

@@ -5,7 +5,7 @@ import type { ActionSpec } from '@tinkerbell/events';
 import { afterEach, beforeEach } from 'vitest';
 import { FakeBus } from '../bus/fake';
 import { FakeContainers } from '../containers/fake';
-import { FakeServer, workflowId } from './fake-server';
+import { FakeServer, workflowId, type FakePlan } from './fake-server';
 import { Crash, Life, type Probe } from './life';
 
 let directory = '';
@@ -25,9 +25,9 @@ export const folder = (name: string) => join(directory, 'worker', workflowId, na
 export const disk = () => directory;
 
 /** A server, an engine and a bus, and the lives of a worker between them; a container leaves its name in `effects`. */
-export function world(actions: readonly ActionSpec[]) {
+export function world(actions: readonly ActionSpec[], plans: readonly FakePlan[] = []) {
   const bus = new FakeBus();
-  const server = new FakeServer(actions);
+  const server = new FakeServer(actions, plans);
   const containers = new FakeContainers();
   const effects: string[] = [];
   containers.behaviour = async ({ spec, write }) => {

@@ -6,6 +6,7 @@ import { ConflictError } from '../errors';
 export type FindHardware = (key: string) => { readonly id: string } | undefined;
 
 /** MACs and addresses of the record that belong to other hardware already, one error for each. */
+/** `value` as people write it; `path`: where it stands in the record. */
 export function hardwareConflicts(
   hardware: HardwareRecord,
   findByMac: FindHardware,
@@ -18,17 +19,33 @@ export function hardwareConflicts(
     return [
       ...(macOwner === undefined || macOwner === hardware.id
         ? []
-        : [conflict('MAC', formatMac(dhcp.mac), macOwner, `${path}.mac`)]),
+        : [hardwareConflict('MAC', formatMac(dhcp.mac), macOwner, `${path}.mac`)]),
       ...(dhcp.ip === null || ipOwner === undefined || ipOwner === hardware.id
         ? []
-        : [conflict('IP', dhcp.ip.address, ipOwner, `${path}.ip.address`)]),
+        : [hardwareConflict('IP', dhcp.ip.address, ipOwner, `${path}.ip.address`)]),
     ];
   });
 }
 
-function conflict(kind: string, value: string, owner: string, path: string): ConflictError {
+/** `value` as people write it; `path`: where it stands in the record. */
+export function hardwareConflict(kind: 'MAC' | 'IP', value: string, owner: string, path: string): ConflictError {
   return new ConflictError(
     `conflicting hardware ${kind} address ${value} provided with hardware data/info: it belongs to hardware ${owner}`,
     path,
   );
+}
+
+/** What is unique about a machine, each with its place in the record. */
+export function hardwareKeys({ network }: HardwareRecord): readonly HardwareKey[] {
+  return network.interfaces.flatMap(({ dhcp }, index): readonly HardwareKey[] => {
+    const path = `network.interfaces[${index}].dhcp`;
+    const ip = dhcp.ip && ({ kind: 'ip', value: dhcp.ip.address, path: `${path}.ip.address` } as const);
+    return [{ kind: 'mac', value: dhcp.mac, path: `${path}.mac` }, ...(ip ? [ip] : [])];
+  });
+}
+
+export interface HardwareKey {
+  readonly kind: 'mac' | 'ip';
+  readonly value: string;
+  readonly path: string;
 }

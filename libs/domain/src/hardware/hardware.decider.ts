@@ -6,7 +6,9 @@ import { sameJson } from '../same-json';
 export type HardwareCommand =
   /** Upsert; the record comes from parseHardware. */
   | { readonly type: 'RegisterHardware'; readonly hardware: HardwareRecord }
-  | { readonly type: 'DeleteHardware'; readonly id: string };
+  | { readonly type: 'DeleteHardware'; readonly id: string }
+  /** A commit that changes nothing: whatever was decided on the state before it can no longer be appended. */
+  | { readonly type: 'FenceHardware' };
 
 export type HardwareState =
   { readonly status: 'none' | 'deleted' } | { readonly status: 'registered'; readonly hardware: HardwareRecord };
@@ -23,6 +25,9 @@ export const hardwareDecider: Decider<HardwareCommand, HardwareState, HardwareEv
       case 'DeleteHardware':
         if (state.status === 'none') throw new NotFoundError('hardware', command.id);
         return state.status === 'deleted' ? [] : [{ type: 'HardwareDeleted', v: 1, data: {} }];
+      case 'FenceHardware':
+        if (state.status !== 'registered') return [{ type: 'HardwareDeleted', v: 1, data: {} }];
+        return [{ type: 'HardwareUpdated', v: 1, data: { hardware: state.hardware } }];
       default:
         return assertNever(command);
     }

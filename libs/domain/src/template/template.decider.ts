@@ -6,7 +6,9 @@ export type TemplateCommand =
   /** With the id of an existing template it changes that one; with the id of a deleted one it brings it back. */
   | { readonly type: 'CreateTemplate'; readonly name: string; readonly data: string }
   | { readonly type: 'UpdateTemplate'; readonly id: string; readonly name?: string; readonly data?: string }
-  | { readonly type: 'DeleteTemplate'; readonly id: string };
+  | { readonly type: 'DeleteTemplate'; readonly id: string }
+  /** A commit that changes nothing: whatever was decided on the state before it can no longer be appended. */
+  | { readonly type: 'FenceTemplate' };
 
 export type TemplateState =
   { readonly status: 'none' | 'deleted' } | { readonly status: 'active'; readonly name: string; readonly data: string };
@@ -27,6 +29,9 @@ export const templateDecider: Decider<TemplateCommand, TemplateState, TemplateEv
       case 'DeleteTemplate':
         if (state.status === 'none') throw new NotFoundError('template', command.id);
         return state.status === 'deleted' ? [] : [{ type: 'TemplateDeleted', v: 1, data: {} }];
+      case 'FenceTemplate':
+        if (state.status !== 'active') return [{ type: 'TemplateDeleted', v: 1, data: {} }];
+        return [{ type: 'TemplateUpdated', v: 1, data: { name: state.name, data: state.data } }];
       default:
         return assertNever(command);
     }
@@ -51,7 +56,10 @@ export function templateNameConflict(
   findByName: (name: string) => { readonly id: string } | undefined,
 ): ConflictError | undefined {
   const owner = findByName(name)?.id;
-  if (owner === undefined || owner === id) return undefined;
+  return owner === undefined || owner === id ? undefined : templateNameTaken(name, owner);
+}
+
+export function templateNameTaken(name: string, owner: string): ConflictError {
   return new ConflictError(
     `template name ${name} is taken by template ${owner}: uidx_template_name (duplicate key)`,
     'name',

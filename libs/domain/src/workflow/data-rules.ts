@@ -1,6 +1,7 @@
 import type { WorkflowEvent } from '@tinkerbell/events';
 import { ForbiddenError, IllegalTransitionError, InvalidError, NotYetError } from '../errors';
 import type { WorkflowCommand } from './workflow-commands';
+import { at } from './action-rules';
 import { isTerminal, type ExistingWorkflow } from './workflow-state';
 
 /** Bytes of ephemeral data, as many as one version may have. */
@@ -30,10 +31,7 @@ export function putData(
     throw new NotYetError(`${type} of action ${by.index}`, 'the log does not have the start of this action yet');
   }
   if (by && !isNewest(by.index, state)) {
-    throw new IllegalTransitionError(
-      `${type} of action ${by.index}`,
-      `${state.status}, action ${state.current} being current`,
-    );
+    throw new IllegalTransitionError(`${type} of action ${by.index}`, at(state));
   }
   const data = {
     version: state.dataVersion + 1,
@@ -46,10 +44,18 @@ export function putData(
   return [{ type: 'WorkflowDataUpdated', v: 1, data }];
 }
 
-function isAhead(index: number, { running, current, ended, deleted, status }: ExistingWorkflow): boolean {
-  return !deleted && !isTerminal(status) && ended === null && index >= current && running?.index !== index;
+/** Its start has not reached the log: nothing speaks against that it runs. */
+function isAhead(index: number, state: ExistingWorkflow): boolean {
+  return !isTerminal(state.status) && !state.cancelling && state.actions[index]?.status === 'pending';
 }
 
-function isNewest(index: number, { running, current, ended }: ExistingWorkflow): boolean {
-  return running ? running.index === index : ended === null && index === current - 1;
+/** It runs, or it succeeded and nothing that builds on it has begun. */
+function isNewest(index: number, state: ExistingWorkflow): boolean {
+  const status = state.actions[index]?.status;
+  if (isTerminal(state.status) && state.status !== 'success') return false;
+  if (status === 'running') return true;
+  if (status !== 'success') return false;
+  return state.created.actions.every(
+    ({ plan }, other) => !plan.needs.includes(index) || (state.actions[other]?.attempts ?? 0) === 0,
+  );
 }

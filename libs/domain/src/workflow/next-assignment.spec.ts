@@ -15,8 +15,9 @@ import { nextAssignment } from './next-assignment';
 import { workflowDecider } from './workflow.decider';
 
 const other = 'other-worker';
+const now = '2026-01-01T00:00:00.000Z';
 const next = (events: readonly WorkflowEvent[], workerId = hardwareId, bootId = 'boot-1') =>
-  nextAssignment(fold(workflowDecider, events), 'w', workerId, bootId);
+  nextAssignment(fold(workflowDecider, events), { workflowId: 'w', workerId, bootId, now });
 const waits = (reason: string) => ({ kind: 'wait', reason });
 
 describe('what a worker does next', () => {
@@ -30,6 +31,9 @@ describe('what a worker does next', () => {
       total: 2,
       action: actionSpec({ name: 'action-0' }),
       dataVersion: 0,
+      destructive: false,
+      resumed: false,
+      secretNames: [],
     }));
   it('the next one after a success, with the newest data, however many came before', () => {
     const three = [

@@ -1,21 +1,33 @@
 import type {
   ActionFailed,
   ActionHandlerFinished,
+  ActionInherited,
+  ActionPermitGranted,
   ActionStarted,
-  FailureReason,
+  JsonObject,
+  ReportRefused,
   WorkflowCreated,
-  WorkflowEvent,
+  WorkflowDelayed,
 } from '@tinkerbell/events';
 
 /** Every report names the action by its index and the attempt by its number, as they were assigned. */
 export type WorkflowCommand =
-  | ({ readonly type: 'CreateWorkflow' } & WorkflowCreated['data'])
+  | CreateWorkflow
   | ({ readonly type: 'StartAction' } & ActionStarted['data'])
   | FinishAction
   | ({ readonly type: 'FinishHandler' } & ActionHandlerFinished['data'])
+  | ({ readonly type: 'GrantPermit' } & ActionPermitGranted['data'])
   /** The server's own deadline for an action passed and its worker has not reported. */
   | {
       readonly type: 'ExpireAction';
+      readonly index: number;
+      readonly attempt: number;
+      readonly seconds: number;
+      readonly message: string;
+    }
+  /** The worker has not confirmed in time that it stopped the action. */
+  | {
+      readonly type: 'ExpireCancel';
       readonly index: number;
       readonly attempt: number;
       readonly seconds: number;
@@ -40,38 +52,47 @@ export type WorkflowCommand =
       readonly sha256: string;
       readonly size: number;
     }
+  | ({ readonly type: 'RecordDelay' } & WorkflowDelayed['data'])
+  | ({ readonly type: 'RecordRefusal' } & ReportRefused['data'])
+  | OperatorCommand
   | { readonly type: 'DeleteWorkflow' };
+
+export type CreateWorkflow = { readonly type: 'CreateWorkflow' } & WorkflowCreated['data'] & {
+    /** What succeeded in the workflow that this one repeats and is not to be done again. Absent: nothing. */
+    readonly inherited?: readonly ActionInherited['data'][];
+    /** Its ephemeral data. Absent: none. */
+    readonly data?: { readonly sha256: string; readonly size: number };
+  };
+
+/** What a person decides. `reason` is for the record. */
+export type OperatorCommand =
+  | { readonly type: 'CancelWorkflow'; readonly reason: string }
+  | { readonly type: 'PauseWorkflow'; readonly reason: string }
+  | { readonly type: 'ResumeWorkflow'; readonly reason: string }
+  | { readonly type: 'ApproveAction'; readonly index: number; readonly reason: string }
+  | { readonly type: 'RejectAction'; readonly index: number; readonly reason: string }
+  | { readonly type: 'SkipAction'; readonly index: number; readonly reason: string }
+  | {
+      readonly type: 'ResolveOutcome';
+      readonly index: number;
+      readonly as: 'succeeded' | 'failed' | 'restart' | 'resume';
+      readonly reason: string;
+    };
 
 export interface FinishAction extends Pick<
   ActionFailed['data'],
   'index' | 'attempt' | 'workerId' | 'seconds' | 'finishedAt' | 'message'
 > {
   readonly type: 'FinishAction';
-  readonly outcome: 'succeeded' | 'failed' | 'timed-out';
+  readonly outcome: 'succeeded' | 'failed' | 'timed-out' | 'cancelled';
   /** Of a failure. */
-  readonly reason: FailureReason | null;
+  readonly reason: ActionFailed['data']['reason'] | null;
   readonly exitCode: number | null;
-}
-
-/** The event that a worker's report of an action's end becomes. Its message is cut to 200 characters. */
-export function finishedEvent(command: FinishAction): WorkflowEvent {
-  const { index, attempt, workerId, seconds, finishedAt } = command;
-  const message = cut(command.message);
-  switch (command.outcome) {
-    case 'succeeded':
-      return { type: 'ActionSucceeded', v: 1, data: { index, attempt, workerId, seconds, finishedAt, message } };
-    case 'failed': {
-      const { exitCode, reason } = command;
-      const data = { index, attempt, workerId, seconds, finishedAt, reason: reason ?? 'exit', exitCode, message };
-      return { type: 'ActionFailed', v: 1, data };
-    }
-    case 'timed-out':
-      return {
-        type: 'ActionTimedOut',
-        v: 1,
-        data: { index, attempt, workerId, seconds, firedBy: 'worker', message },
-      };
-  }
+  /** The fencing token; absent: not checked. */
+  readonly bootId?: string;
+  readonly outputs?: JsonObject;
+  /** The server's clock, ISO 8601: a further try is counted from then. Absent: from `finishedAt`. */
+  readonly now?: string;
 }
 
 /** At most 200 characters, as the original keeps; counted so that no character is cut in two. */

@@ -11,6 +11,7 @@ import {
   workflowCreated,
   workflowDataUpdated,
   workflowDeleted,
+  workflowFinished,
   workflowTimedOut,
 } from '@tinkerbell/testing';
 import { describe, expect, it } from 'vitest';
@@ -84,6 +85,7 @@ const X = 'ILLEGAL_TRANSITION';
 const Y = 'NOT_YET';
 const N = 'NOT_FOUND';
 const C = 'CONFLICT';
+const late = 'WorkflowTimedOut WorkflowFinished';
 const rows: readonly (readonly [string, WorkflowCommand, readonly string[]])[] = [
   //                    none  pending          running            between          running last      success  failed timed-out global            handled deleted
   ['create', create, ['WorkflowCreated', C, C, C, C, C, C, C, C, C, C]],
@@ -92,23 +94,19 @@ const rows: readonly (readonly [string, WorkflowCommand, readonly string[]])[] =
   ['start 0 anew', start(0, { attempt: 2 }), [N, 'INVALID', X, X, X, X, X, X, X, X, X]],
   ['start 2', start(2), [N, ...Array<string>(9).fill('INVALID'), X]],
   ['succeed 0', finish(0), [N, X, 'ActionSucceeded', '-', '-', '-', X, X, X, X, X]],
-  ['fail 0', finish(0, 'failed'), [N, X, 'ActionFailed', X, X, X, '-', X, X, '-', X]],
-  ['time out 0', finish(0, 'timed-out'), [N, X, 'ActionTimedOut', X, X, X, X, '-', '-', X, X]],
-  ['succeed 1', finish(1), [N, X, X, X, 'ActionSucceeded', '-', X, X, X, X, X]],
+  ['fail 0', finish(0, 'failed'), [N, X, 'ActionFailed WorkflowFinished', X, X, X, '-', X, X, '-', X]],
+  ['time out 0', finish(0, 'timed-out'), [N, X, 'ActionTimedOut WorkflowFinished', X, X, X, X, '-', '-', X, X]],
+  ['succeed 1', finish(1), [N, X, X, X, 'ActionSucceeded WorkflowFinished', '-', X, X, X, X, X]],
   ['handle a failure', handler(0), [N, X, X, X, X, X, 'ActionHandlerFinished', 'INVALID', 'INVALID', '-', X]],
   [
     'handle a timeout',
     handler(0, { handler: 'on-timeout' }),
     [N, X, X, X, X, X, 'INVALID', 'ActionHandlerFinished', 'ActionHandlerFinished', 'INVALID', X],
   ],
-  ['expire 0', expire(0), [N, '-', 'ActionTimedOut', '-', '-', '-', '-', '-', '-', '-', '-']],
-  [
-    'expire all',
-    expireAll,
-    [N, X, 'WorkflowTimedOut', 'WorkflowTimedOut', 'WorkflowTimedOut', '-', '-', '-', '-', '-', '-'],
-  ],
-  ['abandon 0', abandon(0), [N, X, 'ActionFailed', '-', '-', '-', '-', '-', '-', '-', X]],
-  ['abandon 1', abandon(1), [N, X, X, X, 'ActionFailed', '-', X, X, X, X, X]],
+  ['expire 0', expire(0), [N, '-', 'ActionTimedOut WorkflowFinished', '-', '-', '-', '-', '-', '-', '-', '-']],
+  ['expire all', expireAll, [N, X, late, late, late, '-', '-', '-', '-', '-', '-']],
+  ['abandon 0', abandon(0), [N, X, 'ActionFailed WorkflowFinished', '-', '-', '-', '-', '-', '-', '-', X]],
+  ['abandon 1', abandon(1), [N, X, X, X, 'ActionFailed WorkflowFinished', '-', X, X, X, X, X]],
   ['put data of 0', put(), [N, Y, 'WorkflowDataUpdated', 'WorkflowDataUpdated', X, X, X, X, X, X, X]],
   ['put data of 1', put({ index: 1 }), [N, Y, Y, Y, 'WorkflowDataUpdated', 'WorkflowDataUpdated', X, X, X, X, X]],
   [
@@ -185,10 +183,10 @@ describe('workflow', () => {
       .then(actionSucceeded(0, { message: 'ok' }));
     given(workflowCreated(), actionStarted(0))
       .when(finish(0, 'failed', { reason: 'pull', exitCode: null }))
-      .then(actionFailed(0, { reason: 'pull', exitCode: null, message: 'ok' }));
+      .then(actionFailed(0, { reason: 'pull', exitCode: null, message: 'ok' }), workflowFinished('failed', 0));
     given(workflowCreated(), actionStarted(0))
       .when(finish(0, 'timed-out'))
-      .then(actionTimedOut(0, { seconds: 3, firedBy: 'worker', message: 'ok' }));
+      .then(actionTimedOut(0, { seconds: 3, firedBy: 'worker', message: 'ok' }), workflowFinished('timeout', 0));
   });
   it('keeps 200 characters of a message', () => {
     const long = '😀'.repeat(201);
@@ -208,7 +206,7 @@ describe('workflow', () => {
   it('times out an action for its worker', () =>
     given(workflowCreated(), actionStarted(0))
       .when(expire(0))
-      .then(actionTimedOut(0, { firedBy: 'server' })));
+      .then(actionTimedOut(0, { firedBy: 'server' }), workflowFinished('timeout', 0)));
   it('does not expire an attempt that is not the running one', () =>
     given(workflowCreated(), actionStarted(0))
       .when(expire(0, { attempt: 2 }))
@@ -223,6 +221,7 @@ describe('workflow', () => {
           exitCode: null,
           message: 'the machine was started anew while the action ran; nobody knows what it has done',
         }),
+        workflowFinished('failed', 0),
       );
     given(workflowCreated(), actionStarted(0))
       .when(abandon(0, { bootId: 'boot-1' }))
@@ -253,8 +252,10 @@ describe('workflow', () => {
       .thenThrows('INVALID', 'its handler is none');
   });
   it('has a global timeout from the first start on, if it has one', () => {
-    given(withHandlers, actionStarted(0)).when(expireAll).then(workflowTimedOut(0));
-    given(withHandlers, actionStarted(0), actionSucceeded(0)).when(expireAll).then(workflowTimedOut(null));
+    given(withHandlers, actionStarted(0)).when(expireAll).then(workflowTimedOut(0), workflowFinished('timeout', 0));
+    given(withHandlers, actionStarted(0), actionSucceeded(0))
+      .when(expireAll)
+      .then(workflowTimedOut(null), workflowFinished('timeout'));
     given(workflowCreated(), actionStarted(0))
       .when(expireAll)
       .thenThrows('ILLEGAL_TRANSITION', 'without a global timeout');

@@ -58,15 +58,32 @@ function withoutFinishedStarts(events: readonly Recorded<AnyEvent>[]): readonly 
     `${data.index} ${data.attempt}`;
   const finished = new Set(
     events.flatMap(({ event }) =>
-      event.type === 'ActionSucceeded' || event.type === 'ActionFailed' || event.type === 'ActionTimedOut'
+      event.type === 'ActionSucceeded' ||
+      event.type === 'ActionFailed' ||
+      event.type === 'ActionTimedOut' ||
+      event.type === 'ActionAttemptFailed' ||
+      event.type === 'ActionCancelled' ||
+      event.type === 'ActionOutcomeUnknown'
         ? [attempt(event)]
         : [],
     ),
   );
-  return events.filter(
-    ({ event }) =>
-      event.type !== 'WorkflowDataUpdated' && (event.type !== 'ActionStarted' || !finished.has(attempt(event))),
+  const begins = ({ event }: Recorded<AnyEvent>) =>
+    (event.type === 'ActionStarted' || event.type === 'ActionPermitGranted') && finished.has(attempt(event));
+  return withoutRepeatedRefusals(events).filter(
+    (recorded) => recorded.event.type !== 'WorkflowDataUpdated' && !begins(recorded),
   );
+}
+
+/** A worker repeats a report that is refused: the newest of the same kind tells it. */
+function withoutRepeatedRefusals(events: readonly Recorded<AnyEvent>[]): readonly Recorded<AnyEvent>[] {
+  const kindOf = ({ event }: Recorded<AnyEvent>) =>
+    event.type === 'ReportRefused' ? `${event.data.index} ${event.data.kind} ${event.data.code}` : undefined;
+  const newest = new Map(events.map((recorded) => [kindOf(recorded), recorded]));
+  return events.filter((recorded) => {
+    const kind = kindOf(recorded);
+    return kind === undefined || newest.get(kind) === recorded;
+  });
 }
 
 /** Many successes in a row become one sentence; the last of them keeps its own. */

@@ -1,7 +1,9 @@
+import { hasEnded } from '@tinkerbell/domain';
 import {
   bootSteps,
   durationKeys,
   usualOf,
+  type ActionRow,
   type BootStep,
   type MachineRow,
   type Usual,
@@ -9,7 +11,7 @@ import {
 } from '@tinkerbell/projections';
 import { machineIdOf } from './causes';
 import type { Evidence, Expectation, Waiting } from './explanation';
-import { isEnded, queueOf, type Scene } from './scene';
+import { isEnded, openActions, placeOf, type Scene } from './scene';
 
 export interface Standing {
   readonly scene: Scene;
@@ -28,15 +30,54 @@ const stepTexts: Readonly<Record<BootStep, string>> = {
   disk: 'boots its own disk and calls home',
 };
 
-/** What a workflow that is not finished waits for; null when its action runs, or there is none. */
-export function waitingOf({ scene, machineId, machine, workflow }: Standing): Waiting | null {
-  if (!workflow || isEnded(workflow) || machineId === undefined) return null;
+/** What a workflow that is not finished waits for; null when an action of it runs, or there is none. */
+export function waitingOf(standing: Standing): Waiting | null {
+  const { workflow } = standing;
+  if (!workflow || isEnded(workflow)) return null;
+  const held = heldBack(standing, workflow);
+  const found = held === undefined ? forMachine(standing, workflow) : held;
+  const late = found && workflow.delays.findLast(({ at }) => at >= found.since);
+  return late && late.message !== '' ? { ...found, text: `${found.text}; that is late: ${late.message}` } : found;
+}
+
+/** What people have to do, or other workflows; null when an action runs, undefined when it is the machine's turn. */
+function heldBack({ scene, evidence }: Standing, workflow: WorkflowRow): Waiting | null | undefined {
+  const newest = (...types: readonly string[]) =>
+    evidence.events.findLast(({ aggregateId, event }) => aggregateId === workflow.id && types.includes(event.type))
+      ?.at ?? workflow.updatedAt;
+  if (workflow.cancelling) {
+    const since = workflow.cancelRequestedAt ?? workflow.updatedAt;
+    return { text: 'the worker has to stop what runs: the workflow is being cancelled', since };
+  }
+  const open = openActions(workflow);
+  if (open.some(({ status }) => status === 'running')) return null;
+  if (workflow.paused) {
+    return { text: 'somebody has to resume it (tink workflow resume): it is paused', since: newest('WorkflowPaused') };
+  }
+  const asked = open.find(({ status }) => status === 'awaiting-approval');
+  if (asked) {
+    const text = `somebody has to approve "${asked.spec.name}"${asked.message === '' ? '' : `: ${asked.message}`}`;
+    return { text, since: newest('ActionApprovalRequested') };
+  }
+  const lost = open.find(({ status }) => status === 'unknown');
+  if (lost) {
+    const text = `somebody has to say what became of "${lost.spec.name}" (tink workflow resolve): its machine was started anew while it ran`;
+    return { text, since: newest('ActionOutcomeUnknown') };
+  }
+  const place = placeOf(scene, workflow);
+  if (!place) return undefined;
+  const text =
+    `workflow ${place.behind} on machine ${place.machineId} has to end first; ` +
+    `this one is number ${place.position} in its queue`;
+  return { text, since: sinceOf(workflow) };
+}
+
+function forMachine({ scene, machineId, machine, evidence }: Standing, workflow: WorkflowRow): Waiting | null {
   const action = workflow.actions[workflow.current];
-  if (!action || action.status === 'running') return null;
-  const since = workflow.actions[workflow.current - 1]?.finishedAt ?? workflow.createdAt;
-  const [first] = queueOf(scene, machineId);
-  if (first && first.id !== workflow.id) {
-    return { text: `workflow ${first.id} of the same machine has to end first`, since };
+  if (!action || hasEnded(action.status) || machineId === undefined) return null;
+  const since = sinceOf(workflow);
+  if (action.retryAt !== null && action.retryAt > evidence.now) {
+    return { text: `the pause before the next try of "${action.spec.name}", until ${action.retryAt}`, since };
   }
   const record = scene.hardware.get(machineId)?.hardware;
   if (!record) return { text: `hardware ${machineId} is not registered: the machine gets no answer`, since };
@@ -51,6 +92,14 @@ export function waitingOf({ scene, machineId, machine, workflow }: Standing): Wa
   return { text: `the machine is on its way: it has reached the step "${reached.step}"`, since: reached.at };
 }
 
+/** When the last of its actions ended, or a try of one. */
+function sinceOf({ actions, createdAt }: WorkflowRow): string {
+  return actions.reduce(
+    (last, { finishedAt }) => (finishedAt !== null && finishedAt > last ? finishedAt : last),
+    createdAt,
+  );
+}
+
 export function expectedOf(standing: Standing): readonly Expectation[] {
   const found = [...ofWorkflow(standing), ...ofMachine(standing), ...ofPapers(standing)];
   const timed = found.filter(({ by }) => by !== null).sort((a, b) => (a.by ?? '').localeCompare(b.by ?? ''));
@@ -59,23 +108,48 @@ export function expectedOf(standing: Standing): readonly Expectation[] {
 
 function ofWorkflow({ workflow, evidence }: Standing): readonly Expectation[] {
   if (!workflow || isEnded(workflow)) return [];
-  const { globalTimeoutSeconds, startedAt, templateName: template } = workflow;
+  const { globalTimeoutSeconds, startedAt } = workflow;
   const limit =
     globalTimeoutSeconds > 0 && startedAt !== null
       ? [{ text: 'the whole workflow ends', by: later(startedAt, globalTimeoutSeconds), since: startedAt, usual: null }]
       : [];
+  const running = workflow.actions.filter(({ status }) => status === 'running');
+  if (running.length > 0) return [...limit, ...running.map((action) => ending(action, workflow, evidence))];
   const action = workflow.actions[workflow.current];
-  if (!action) return limit;
-  const { name, image, timeoutSeconds } = action.spec;
-  const usual =
-    usualFor(evidence, durationKeys.action({ template, name, image })) ?? usualFor(evidence, durationKeys.image(image));
-  if (action.status !== 'running' || action.startedAt === null) {
-    return [...limit, { text: `"${name}" runs`, by: null, since: null, usual }];
+  return action && !hasEnded(action.status) ? [...limit, coming(action, workflow, evidence)] : limit;
+}
+
+function ending({ spec, startedAt }: ActionRow, workflow: WorkflowRow, evidence: Evidence): Expectation {
+  const { name, timeoutSeconds } = spec;
+  const usual = usualOfAction(spec, workflow, evidence);
+  if (workflow.cancelling && workflow.cancelRequestedAt !== null) {
+    const by = later(workflow.cancelRequestedAt, evidence.cancelGraceSeconds);
+    return { text: `"${name}" is stopped by its worker, or the server gives it up`, by, since: startedAt, usual: null };
   }
-  const by = later(action.startedAt, timeoutSeconds);
-  const late = later(action.startedAt, timeoutSeconds + evidence.graceSeconds);
+  if (startedAt === null) return { text: `"${name}" ends`, by: null, since: null, usual };
+  const late = later(startedAt, timeoutSeconds + evidence.graceSeconds);
   const text = `"${name}" ends, or its worker stops it; the server gives it up at ${late}`;
-  return [...limit, { text, by, since: action.startedAt, usual }];
+  return { text, by: later(startedAt, timeoutSeconds), since: startedAt, usual };
+}
+
+function coming({ spec, status, retryAt, attempt }: ActionRow, workflow: WorkflowRow, evidence: Evidence): Expectation {
+  const usual = usualOfAction(spec, workflow, evidence);
+  const soon = { by: null, since: null, usual };
+  const { name } = spec;
+  if (status === 'awaiting-approval')
+    return { ...soon, text: `"${name}" runs once it is approved, or fails when it is rejected` };
+  if (status === 'unknown') return { ...soon, text: `"${name}" is resolved as done or failed, or runs again` };
+  if (workflow.paused) return { ...soon, text: `"${name}" runs once the workflow is resumed` };
+  if (retryAt !== null)
+    return { ...soon, text: `"${name}" is tried again (attempt ${attempt + 1}), not before ${retryAt}` };
+  return { ...soon, text: `"${name}" runs` };
+}
+
+function usualOfAction({ name, image }: ActionRow['spec'], workflow: WorkflowRow, evidence: Evidence): Usual | null {
+  const template = workflow.templateName;
+  return (
+    usualFor(evidence, durationKeys.action({ template, name, image })) ?? usualFor(evidence, durationKeys.image(image))
+  );
 }
 
 /** The next step of the way, when there is a way to go. */

@@ -11,6 +11,8 @@ export interface Evidence {
   readonly duration: (key: string) => DurationRow | undefined;
   /** Seconds that the server waits for a worker beyond the timeout of its action. */
   readonly graceSeconds: number;
+  /** Seconds that a worker has to stop what runs of a workflow that is cancelled, before the server gives it up. */
+  readonly cancelGraceSeconds: number;
 }
 
 /** One cause: an event, told. */

@@ -1,3 +1,4 @@
+import { outlooks } from '@tinkerbell/domain';
 import type { AnyEvent, Recorded } from '@tinkerbell/events';
 import {
   hardwareList,
@@ -8,6 +9,7 @@ import {
   type LeaseRow,
   type MachineRow,
   type Projection,
+  type ActionRow,
   type WorkflowRow,
 } from '@tinkerbell/projections';
 
@@ -56,6 +58,36 @@ export function queueOf({ workflows }: Scene, machineId: string): readonly Workf
     .sort(
       (a, b) => Number(b.startedAt !== null) - Number(a.startedAt !== null) || a.createdPosition - b.createdPosition,
     );
+}
+
+/** Where a workflow waits behind another one of a machine. */
+export interface Place {
+  readonly machineId: string;
+  readonly behind: string;
+  /** From 1, the one that the machine is at work on. */
+  readonly position: number;
+}
+
+/** Undefined when it is first on all its machines. What has begun waits only for what has begun too. */
+export function placeOf(scene: Scene, { id, startedAt, actions }: WorkflowRow): Place | undefined {
+  for (const machineId of new Set(actions.map(({ spec }) => spec.workerId))) {
+    const queue = queueOf(scene, machineId).filter(
+      (other) => other.id === id || startedAt === null || other.startedAt !== null,
+    );
+    const index = queue.findIndex((other) => other.id === id);
+    const [first] = queue;
+    if (index > 0 && first) return { machineId, behind: first.id, position: index + 1 };
+  }
+  return undefined;
+}
+
+/** Actions of which something may still come. */
+export function openActions({ actions }: WorkflowRow): readonly ActionRow[] {
+  const found = outlooks(
+    actions.map(({ spec }) => spec.plan),
+    actions.map(({ status }) => status),
+  );
+  return actions.filter((_, index) => found[index] !== 'ended' && found[index] !== 'blocked');
 }
 
 /** The workflow that a machine is about: the first that has not ended, else the one that ended last. */

@@ -11,8 +11,76 @@ export interface Names {
 type Sentence<E extends AnyEvent> = (recorded: Recorded<E>, names: Names) => string;
 type Sentences = { readonly [T in AnyEvent['type']]: Sentence<Extract<AnyEvent, { readonly type: T }>> };
 
+/** What people, rules and restarts of machines decide of a workflow and its actions. */
+const decisions = {
+  ActionAttemptFailed: ({ event: { data }, aggregateId }, names) =>
+    `attempt ${data.attempt} of ${names.action(aggregateId, data.index)} ` +
+    `${data.outcome === 'timed-out' ? 'ran out of time' : 'failed'} after ${took(data.seconds)}` +
+    `${data.outcome === 'failed' ? `: ${howItFailed(data.exitCode, data.reason)}` : ''}${because(data.message)}; ` +
+    `it is tried again, not before ${data.retryAt}`,
+  ActionSkipped: ({ event: { data }, aggregateId, metadata }, names) =>
+    data.by === 'condition'
+      ? `${names.action(aggregateId, data.index)} was skipped by its condition${because(data.reason)}`
+      : `${who(metadata.actor)} skipped ${names.action(aggregateId, data.index)}${because(data.reason)}`,
+  ActionInherited: ({ event: { data }, aggregateId }, names) =>
+    `${names.action(aggregateId, data.index)} was taken over: it had succeeded in workflow ${data.workflowId}`,
+  ActionApprovalRequested: ({ event: { data }, aggregateId }, names) =>
+    `${names.action(aggregateId, data.index)} needs the approval of a person${because(data.message)}`,
+  ActionApproved: ({ event: { data }, aggregateId, metadata }, names) =>
+    `${who(metadata.actor)} approved ${names.action(aggregateId, data.index)}${because(data.reason)}`,
+  ActionRejected: ({ event: { data }, aggregateId, metadata }, names) =>
+    `${who(metadata.actor)} rejected ${names.action(aggregateId, data.index)}, which counts as a failure${because(data.reason)}`,
+  ActionOutcomeUnknown: ({ event: { data }, aggregateId }, names) =>
+    `the machine was started anew ${took(data.seconds)} into ${names.action(aggregateId, data.index)}: ` +
+    `nobody knows what it has done${because(data.message)}`,
+  ActionOutcomeResolved: ({ event: { data }, aggregateId, metadata }, names) =>
+    `${data.by === 'policy' ? 'the policy of the action' : who(metadata.actor)} resolved the unknown outcome of ` +
+    `${names.action(aggregateId, data.index)}: ${resolutions[data.as]}${because(data.reason)}`,
+  ActionPermitGranted: ({ event: { data }, aggregateId }, names) =>
+    `the server permitted the destructive ${names.action(aggregateId, data.index)} once, on the disks ` +
+    `${data.disks.join(', ')}, to begin before ${data.expiresAt}`,
+  ActionCancelled: ({ event: { data }, aggregateId }, names) =>
+    `${names.action(aggregateId, data.index)} was cancelled after ${took(data.seconds)}` +
+    `${data.confirmed ? '' : '; its worker did not confirm that it has stopped'}${because(data.message)}`,
+  WorkflowPaused: ({ event, metadata }) =>
+    `${who(metadata.actor)} paused the workflow: no further action starts${because(event.data.reason)}`,
+  WorkflowResumed: ({ event, metadata }) => `${who(metadata.actor)} resumed the workflow${because(event.data.reason)}`,
+  WorkflowCancelRequested: ({ event, metadata }) =>
+    `${who(metadata.actor)} cancelled the workflow${because(event.data.reason)}`,
+  WorkflowFinished: ({ event: { data } }) => `the workflow ${endings[data.status]}${because(data.reason)}`,
+  WorkflowDelayed: ({ event: { data } }) =>
+    `the workflow is late: ${delays[data.cause]} for ${took(data.afterSeconds)}${because(data.message)}`,
+  ReportRefused: ({ event: { data }, aggregateId }, names) =>
+    `a report of the worker about ${names.action(aggregateId, data.index)}, attempt ${data.attempt}, was refused ` +
+    `and changed nothing: ${data.kind}${data.outcome === null ? '' : ` (${data.outcome})`}, ${data.code}${because(data.message)}`,
+} satisfies Partial<Sentences>;
+
+/** What is about neither a machine nor a workflow. */
+const others = {
+  ClaimTaken: ({ event: { data } }) => `the ${data.kind} ${data.value} was claimed for ${data.owner}`,
+  SecretSet: ({ event, metadata, aggregateId }) =>
+    `${who(metadata.actor)} set the secret "${aggregateId}" (version ${event.data.version})`,
+  SecretDeleted: ({ metadata, aggregateId }) => `${who(metadata.actor)} deleted the secret "${aggregateId}"`,
+  SubscriptionCreated: ({ metadata, aggregateId }) => `${who(metadata.actor)} made the subscription "${aggregateId}"`,
+  SubscriptionChanged: ({ metadata, aggregateId }) =>
+    `${who(metadata.actor)} changed the subscription "${aggregateId}"`,
+  SubscriptionDisabled: ({ event, aggregateId }) =>
+    `the subscription "${aggregateId}" was disabled${because(event.data.reason)}`,
+  SubscriptionEnabled: ({ metadata, aggregateId }) =>
+    `${who(metadata.actor)} enabled the subscription "${aggregateId}"`,
+  SubscriptionDeleted: ({ metadata, aggregateId }) =>
+    `${who(metadata.actor)} deleted the subscription "${aggregateId}"`,
+  DeliveryFailed: ({ event: { data }, aggregateId }) =>
+    `event ${data.eventId} did not reach the subscription "${aggregateId}" in ${data.attempts} attempts${because(data.reason)}`,
+  DeadLetterRedelivered: ({ event, aggregateId }) =>
+    `event ${event.data.eventId} was delivered to the subscription "${aggregateId}" after all`,
+  AuditCheckpointed: ({ event }) => `the log was signed up to position ${event.data.position}`,
+} satisfies Partial<Sentences>;
+
 /** Event type → what it means, a sentence without its full stop. A new event type goes here: without, this does not compile. */
 const sentences = {
+  ...decisions,
+  ...others,
   HardwareRegistered: ({ event, metadata }) =>
     `${who(metadata.actor)} registered the machine${interfaces(event.data.hardware)}`,
   HardwareUpdated: ({ event, metadata }) =>
@@ -57,7 +125,7 @@ const sentences = {
     `${names.action(aggregateId, data.index)} succeeded in ${took(data.seconds)}`,
   ActionFailed: ({ event: { data }, aggregateId }, names) =>
     `${names.action(aggregateId, data.index)} failed after ${took(data.seconds)}: ` +
-    `${data.exitCode === null ? failureTexts[data.reason] : `exit code ${data.exitCode}`}${because(data.message)}`,
+    `${howItFailed(data.exitCode, data.reason)}${because(data.message)}`,
   ActionTimedOut: ({ event: { data }, aggregateId }, names) =>
     `${names.action(aggregateId, data.index)} ran out of time after ${took(data.seconds)} and was ` +
     `${data.firedBy === 'worker' ? 'stopped by its worker' : 'given up by the server'}${because(data.message)}`,
@@ -87,7 +155,7 @@ function byName({ event, aggregateId, metadata }: Recorded, names: Names): strin
   return `${words}${about}, by ${who(metadata.actor)}`;
 }
 
-export const failureTexts = {
+const failureTexts = {
   exit: 'it exited',
   pull: 'its image could not be pulled',
   create: 'its container could not be made',
@@ -96,6 +164,26 @@ export const failureTexts = {
   refused: 'its worker refused it',
   'unknown-outcome': 'the machine restarted meanwhile, so nobody knows whether it took effect',
 } as const satisfies Readonly<Record<FailureReason, string>>;
+
+/** In a clause, after a colon. */
+export function howItFailed(exitCode: number | null, reason: FailureReason | null): string {
+  return exitCode === null ? failureTexts[reason ?? 'exit'] : `exit code ${exitCode}`;
+}
+
+const endings = { success: 'succeeded', failed: 'failed', timeout: 'ran out of time', cancelled: 'was cancelled' };
+
+const resolutions = {
+  succeeded: 'it counts as done',
+  failed: 'it counts as failed',
+  restart: 'it is run again',
+  resume: 'it goes on where it was',
+};
+
+const delays = {
+  'machine-never-booted': 'its machine has not booted',
+  'worker-never-showed-up': 'its worker has not shown up',
+  'worker-silent': 'its worker has said nothing',
+};
 
 const bootScripts = {
   osie: (expiresAt: string | null) =>

@@ -1,5 +1,5 @@
+import { measure, type Kind, type TemplateFunctions } from '../functions/function';
 import { textOf } from './format';
-import { bounded, type TemplateFunctions } from './functions';
 import { sourceOf, type Branches, type Command, type Node, type Operand, type Pipeline } from './nodes';
 import { executionError } from './template-error';
 import { entryOf, FunctionError, isList, isMap, isTrue, sortedKeys, typeName, type Value } from './values';
@@ -20,15 +20,23 @@ interface Variable {
 }
 type Flow = 'on' | 'break' | 'continue';
 
+export interface Executed {
+  readonly output: string;
+  /** Where in the template a character of the output comes from: itself, or the action that wrote it. */
+  sourceOf(offset: number): number;
+}
+
 /** Runs a parsed template over data; a key that the data lacks is an error (Go's `missingkey=error`). Throws TemplateError. */
-export function execute(nodes: readonly Node[], data: Value, text: string, functions: TemplateFunctions): string {
+export function execute(nodes: readonly Node[], data: Value, text: string, functions: TemplateFunctions): Executed {
   const evaluator = new Evaluator(text, functions, data);
   evaluator.walk(nodes, { value: data, boxed: false });
-  return evaluator.output;
+  return { output: evaluator.output, sourceOf: (offset) => evaluator.sourceOf(offset) };
 }
 
 class Evaluator {
   private readonly parts: string[] = [];
+  private readonly origins: { readonly at: number; readonly source: number; readonly isText: boolean }[] = [];
+  private length = 0;
   private bytes = 0;
   private steps = 0;
   private readonly variables: Variable[];
@@ -43,6 +51,11 @@ class Evaluator {
 
   get output(): string {
     return this.parts.join('');
+  }
+
+  sourceOf(offset: number): number {
+    const origin = this.origins.findLast(({ at }) => at <= offset);
+    return origin ? origin.source + (origin.isText ? offset - origin.at : 0) : 0;
   }
 
   walk(nodes: readonly Node[], dot: Ref): Flow {
@@ -61,8 +74,10 @@ class Evaluator {
         return 'on';
       case 'action': {
         const { value } = this.pipeline(node.pipeline, dot);
-        if (node.pipeline.variables.length === 0)
+        if (node.pipeline.variables.length === 0) {
+          this.measured(value, node.pipeline);
           this.write(value === null ? '<no value>' : textOf(value), node.pipeline);
+        }
         return 'on';
       }
       case 'break':
@@ -228,11 +243,14 @@ class Evaluator {
       );
     }
     if (name === 'and' || name === 'or') return this.shortCircuit(name, args, dot, final);
-    const values = args.map((arg, i) => this.argument(arg, fn.strings?.(i) ?? false, dot));
-    if (final) values.push(this.typed(final.value, fn.strings?.(values.length) ?? false, node));
-    for (const value of values) this.step(node, weight(value));
+    const kindOf = (i: number): Kind => fn.takes?.[i] ?? fn.takes?.at(-1) ?? 'any';
+    const values = args.map((arg, i) => this.argument(arg, kindOf(i), dot));
+    if (final) values.push(this.typed(final, kindOf(values.length), args.at(-1) ?? node));
     try {
-      return { value: bounded(fn.call(values)), boxed: name === 'index' && values.length > 1 };
+      for (const one of values) this.step(node, measure(one));
+      const value = fn.call(values);
+      this.step(node, measure(value));
+      return { value, boxed: name === 'index' && values.length > 1 };
     } catch (error) {
       if (!(error instanceof FunctionError)) throw error;
       throw this.error(whole, `error calling ${name}: ${error.message}`);
@@ -243,35 +261,55 @@ class Evaluator {
   private shortCircuit(name: 'and' | 'or', args: readonly Operand[], dot: Ref, final: Ref | undefined): Ref {
     let value: Value = null;
     for (const arg of args) {
-      value = this.argument(arg, false, dot);
+      value = this.argument(arg, 'any', dot);
       if (isTrue(value) === (name === 'or')) return { value, boxed: false };
     }
     return { value: final ? final.value : value, boxed: false };
   }
 
-  private argument(node: Operand, isString: boolean, dot: Ref): Value {
-    if (isString && node.type === 'nil') throw this.error(node, 'cannot assign nil to string');
-    if (isString && (node.type === 'number' || node.type === 'bool')) {
-      throw this.error(node, `expected string; found ${sourceOf(node)}`);
+  private argument(node: Operand, kind: Kind, dot: Ref): Value {
+    if (kind !== 'any' && node.type === 'nil') {
+      if (kind === 'map') return null;
+      throw this.error(node, `cannot assign nil to ${goTypes[kind]}`);
     }
-    return this.typed(this.operand(node, dot, false).value, isString, node);
+    const isConstant = node.type === 'number' || node.type === 'bool' || node.type === 'string';
+    if (isConstant && !isOf(node.value, kind, true)) {
+      const wanted = kind === 'int' ? 'integer' : kind;
+      if (kind !== 'map') throw this.error(node, `expected ${wanted}; found ${sourceOf(node)}`);
+      throw this.error(node, `can't handle ${sourceOf(node)} for arg of type ${goTypes[kind]}`);
+    }
+    return this.typed(this.operand(node, dot, false), kind, node);
   }
 
-  private typed(value: Value, isString: boolean, node: Operand): Value {
-    if (!isString || typeof value === 'string') return value;
-    if (value === null) throw this.error(node, 'invalid value; expected string');
-    throw this.error(node, `wrong type for value; expected string; got ${typeName(value)}`);
+  private typed({ value, boxed }: Ref, kind: Kind, node: Operand): Value {
+    if (isOf(value, kind, false)) return value;
+    const wanted = goTypes[kind];
+    if (value === null && !boxed) throw this.error(node, `invalid value; expected ${wanted}`);
+    const type = value === null ? 'interface {}' : typeName(value);
+    throw this.error(node, `wrong type for value; expected ${wanted}; got ${type}`);
   }
 
   private write(text: string, node: Node | Operand): void {
     this.bytes += text.length <= maxOutputBytes ? new TextEncoder().encode(text).length : text.length;
     if (this.bytes > maxOutputBytes) throw this.limit(node, `the result is longer than ${maxOutputBytes} bytes`);
+    if (text !== '') this.origins.push({ at: this.length, source: node.offset, isText: node.type === 'text' });
+    this.length += text.length;
     this.parts.push(text);
   }
 
   private step(node: Node | Operand | Command, cost = 1): void {
     this.steps += cost;
     if (this.steps > maxSteps) throw this.limit(node, `rendering takes more than ${maxSteps} steps`);
+  }
+
+  /** Steps for a value that is about to be printed. */
+  private measured(value: Value, node: Pipeline): void {
+    try {
+      this.step(node, measure(value));
+    } catch (error) {
+      if (!(error instanceof FunctionError)) throw error;
+      throw this.limit(node, error.message);
+    }
   }
 
   private limit({ offset }: { readonly offset: number }, message: string): Error {
@@ -283,8 +321,29 @@ class Evaluator {
   }
 }
 
-/** What a function costs per argument, so that a large one cannot be handled as often as a small one. */
-function weight(value: Value): number {
-  if (typeof value === 'string' || isList(value)) return value.length / 64;
-  return isMap(value) ? Object.keys(value).length / 64 : 0;
+const goTypes: Readonly<Record<Kind, string>> = {
+  any: 'interface {}',
+  string: 'string',
+  int: 'int',
+  float: 'float64',
+  bool: 'bool',
+  map: 'map[string]interface {}',
+};
+
+/** `isConstant`: written into the template, where a whole number is a float too. */
+function isOf(value: Value, kind: Kind, isConstant: boolean): boolean {
+  switch (kind) {
+    case 'any':
+      return true;
+    case 'string':
+      return typeof value === 'string';
+    case 'bool':
+      return typeof value === 'boolean';
+    case 'int':
+      return typeof value === 'bigint';
+    case 'float':
+      return typeof value === 'number' || (isConstant && typeof value === 'bigint');
+    case 'map':
+      return isMap(value);
+  }
 }

@@ -1,20 +1,6 @@
-import { maxTextLength, sprint, sprintf, textOf } from './format';
+import { many, type TemplateFunction, type TemplateFunctions } from '../functions/function';
+import { sprint, sprintf, textOf } from './format';
 import { byBytes, entryOf, FunctionError, isList, isMap, isTrue, typeName, type Value } from './values';
-
-export interface TemplateFunction {
-  /** Arguments, at least and at most. */
-  readonly min: number;
-  readonly max: number;
-  /** Which arguments must be strings; the others may be anything. */
-  readonly strings?: (index: number) => boolean;
-  /** Throws FunctionError. */
-  call(args: readonly Value[]): Value;
-}
-
-/** Name → function. More can be added to a table of one's own; `and` and `or` belong to the evaluator, which stops at the first answer. */
-export type TemplateFunctions = ReadonlyMap<string, TemplateFunction>;
-
-const many = Number.POSITIVE_INFINITY;
 
 /** What Go's text/template brings along, without `call`: a template's data holds no functions. */
 export const goFunctions: TemplateFunctions = new Map<string, TemplateFunction>([
@@ -37,7 +23,7 @@ export const goFunctions: TemplateFunctions = new Map<string, TemplateFunction>(
     {
       min: 1,
       max: many,
-      strings: (i) => i === 0,
+      takes: ['string', 'any'],
       call: ([format, ...args]) => sprintf(typeof format === 'string' ? format : '', args),
     },
   ],
@@ -148,10 +134,4 @@ function slice(item: Value, bounds: readonly Value[]): Value {
   if (to > capacity) throw new FunctionError(`invalid slice index: ${to} > ${capacity}`);
   if (bytes) return new TextDecoder().decode(bytes.slice(from, to));
   return isList(item) ? item.slice(from, to) : null;
-}
-
-/** Refuses a text that a function has made too long. */
-export function bounded(value: Value): Value {
-  if (typeof value !== 'string' || value.length <= maxTextLength) return value;
-  throw new FunctionError(`the result is longer than ${maxTextLength} characters`);
 }

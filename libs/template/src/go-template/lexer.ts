@@ -45,9 +45,14 @@ const quoted = /"(?:[^"\\\n]|\\[^\n])*"/suy;
 const rawQuoted = /`[^`]*`/y;
 const charConstant = /'(?:[^'\\\n]|\\[^\n])*'/suy;
 
+export interface LexOptions {
+  /** `${{` and what follows it up to `}}` is text. */
+  readonly keepsExpressions?: boolean;
+}
+
 /** Text → tokens of Go's text/template, delimiters `{{` and `}}`. Throws TemplateError. */
-export function lex(text: string): readonly Token[] {
-  return new Lexer(text).run();
+export function lex(text: string, options: LexOptions = {}): readonly Token[] {
+  return new Lexer(text, options.keepsExpressions ?? false).run();
 }
 
 class Lexer {
@@ -55,11 +60,14 @@ class Lexer {
   private at = 0;
   private parens = 0;
 
-  constructor(private readonly text: string) {}
+  constructor(
+    private readonly text: string,
+    private readonly keepsExpressions: boolean,
+  ) {}
 
   run(): readonly Token[] {
     for (;;) {
-      const next = this.text.indexOf(leftDelim, this.at);
+      const next = this.nextDelim(this.at);
       const end = next < 0 ? this.text.length : next;
       const trims = next >= 0 && this.hasLeftTrim(next + 2);
       const raw = this.text.slice(this.at, end);
@@ -71,6 +79,13 @@ class Lexer {
     }
     this.push('eof', 0);
     return this.tokens;
+  }
+
+  private nextDelim(from: number): number {
+    const next = this.text.indexOf(leftDelim, from);
+    if (next <= 0 || !this.keepsExpressions || this.text[next - 1] !== '$') return next;
+    const close = this.text.indexOf(rightDelim, next);
+    return close < 0 ? -1 : this.nextDelim(close + rightDelim.length);
   }
 
   private delimited(trims: boolean): void {

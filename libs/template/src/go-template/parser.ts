@@ -1,4 +1,7 @@
-import { lex, type Token, type TokenType } from './lexer';
+import type { TemplateFunctions } from '../functions/function';
+import { refusedFunctions } from '../functions/refused-functions';
+import { nearest } from '@tinkerbell/domain';
+import { lex, type LexOptions, type Token, type TokenType } from './lexer';
 import { numberOf, quote, unquote } from './literals';
 import { sourceOf, type Branches, type Command, type Node, type Operand, type Pipeline } from './nodes';
 import { syntaxError } from './template-error';
@@ -23,8 +26,8 @@ const literals: readonly Operand['type'][] = ['bool', 'dot', 'nil', 'number', 's
 type Stop = 'end' | 'else' | 'else-if' | 'else-with' | 'eof';
 
 /** Go's text/template with one template only. Throws TemplateError at the first thing that is wrong. */
-export function parse(text: string, functions: { has(name: string): boolean }): readonly Node[] {
-  return new Parser(text, functions).run();
+export function parse(text: string, functions: TemplateFunctions, options: LexOptions = {}): readonly Node[] {
+  return new Parser(text, functions, options).run();
 }
 
 class Parser {
@@ -36,9 +39,10 @@ class Parser {
 
   constructor(
     private readonly text: string,
-    private readonly functions: { has(name: string): boolean },
+    private readonly functions: TemplateFunctions,
+    options: LexOptions,
   ) {
-    this.tokens = lex(text).filter(({ type }) => type !== 'comment');
+    this.tokens = lex(text, options).filter(({ type }) => type !== 'comment');
   }
 
   run(): readonly Node[] {
@@ -211,7 +215,7 @@ class Parser {
     const { value, offset } = token;
     switch (token.type) {
       case 'identifier':
-        if (!this.functions.has(value)) throw this.error(token, `function ${quote(value)} not defined`);
+        if (!this.functions.has(value)) throw this.unknownFunction(token);
         return { type: 'function', name: value, offset };
       case 'dot':
       case 'nil':
@@ -260,6 +264,14 @@ class Parser {
       throw this.error(token, isEmpty ? 'invalid syntax' : `malformed character constant: ${text}`);
     }
     return { type: 'number', value: BigInt(character.codePointAt(0) ?? 0), text, offset };
+  }
+
+  private unknownFunction(token: Token): Error {
+    const reason = refusedFunctions.get(token.value);
+    const near =
+      reason === undefined && token.value.length > 2 ? nearest(token.value, [...this.functions.keys()]) : undefined;
+    const hint = reason === undefined ? (near === undefined ? '' : `; did you mean ${near}?`) : `: ${reason}`;
+    return this.error(token, `function ${quote(token.value)} not defined${hint}`);
   }
 
   private requireVariable(name: string, token: Token): void {

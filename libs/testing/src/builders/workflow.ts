@@ -1,13 +1,18 @@
 import type {
+  ActionAttemptFailed,
+  ActionCancelled,
   ActionFailed,
   ActionHandlerFinished,
+  ActionPlan,
   ActionSpec,
   ActionStarted,
   ActionSucceeded,
   ActionTimedOut,
+  PlannedAction,
   WorkflowCreated,
   WorkflowDataUpdated,
   WorkflowDeleted,
+  WorkflowFinished,
   WorkflowTimedOut,
 } from '@tinkerbell/events';
 import { hardwareId } from './hardware';
@@ -32,25 +37,56 @@ export function actionSpec(over: Partial<ActionSpec> = {}): ActionSpec {
   };
 }
 
+/** One after the other, as template 0.1 has it. */
+export function planned(spec: ActionSpec, index: number, plan: Partial<ActionPlan> = {}): PlannedAction {
+  return {
+    ...spec,
+    plan: {
+      id: `${spec.task}/${spec.name}`,
+      needs: index === 0 ? [] : [index - 1],
+      runs: 'success',
+      condition: '',
+      retry: null,
+      approval: null,
+      destructive: false,
+      onReboot: 'fail',
+      secrets: {},
+      ...plan,
+    },
+  };
+}
+
+/** A graph: each action by its name, with what differs from the plan of a first action. */
+export function graph(
+  actions: Readonly<Record<string, Partial<ActionPlan> & { readonly spec?: Partial<ActionSpec> }>>,
+): WorkflowCreated {
+  return workflowCreated(
+    Object.entries(actions).map(([name, { spec, ...plan }]) =>
+      planned(actionSpec({ name, task: 't', ...spec }), 0, plan),
+    ),
+  );
+}
+
 /** `actions`: the specs, or how many like actionSpec(), named action-0, action-1 … */
 export function workflowCreated(
-  actions: number | readonly ActionSpec[] = 2,
+  actions: number | readonly (ActionSpec | PlannedAction)[] = 2,
   over: Partial<WorkflowCreated['data']> = {},
 ): WorkflowCreated {
   const specs =
     typeof actions === 'number'
       ? Array.from({ length: actions }, (_, index) => actionSpec({ name: `action-${index}` }))
       : actions;
-  const data = {
+  const data: WorkflowCreated['data'] = {
     templateId,
     templateName: 'hello',
     templateVersion: 1,
     devices: { device_1: '08:00:27:00:00:01' },
     globalTimeoutSeconds: 0,
-    actions: specs,
+    actions: specs.map((spec, index) => ('plan' in spec ? spec : planned(spec, index))),
+    origin: null,
     ...over,
   };
-  return { type: 'WorkflowCreated', v: 1, data };
+  return { type: 'WorkflowCreated', v: 2, data };
 }
 
 export function actionStarted(index: number, over: Partial<ActionStarted['data']> = {}): ActionStarted {
@@ -59,8 +95,17 @@ export function actionStarted(index: number, over: Partial<ActionStarted['data']
 }
 
 export function actionSucceeded(index: number, over: Partial<ActionSucceeded['data']> = {}): ActionSucceeded {
-  const data = { index, attempt: 1, workerId: hardwareId, seconds: 3, finishedAt: at, message: 'ok', ...over };
-  return { type: 'ActionSucceeded', v: 1, data };
+  const data = {
+    index,
+    attempt: 1,
+    workerId: hardwareId,
+    seconds: 3,
+    finishedAt: at,
+    message: 'ok',
+    outputs: {},
+    ...over,
+  };
+  return { type: 'ActionSucceeded', v: 2, data };
 }
 
 export function actionFailed(index: number, over: Partial<ActionFailed['data']> = {}): ActionFailed {
@@ -130,4 +175,44 @@ export function workflowDataUpdated(
 
 export function workflowDeleted(): WorkflowDeleted {
   return { type: 'WorkflowDeleted', v: 1, data: {} };
+}
+
+export function workflowFinished(
+  status: WorkflowFinished['data']['status'],
+  index: number | null = null,
+  reason = index === null
+    ? `the workflow ${finishedWords[status]}`
+    : `hello world/action-${index} ${finishedWords[status]}`,
+): WorkflowFinished {
+  return { type: 'WorkflowFinished', v: 1, data: { status, index, reason } };
+}
+const finishedWords = {
+  success: 'succeeded',
+  failed: 'failed',
+  timeout: 'timed out',
+  cancelled: 'was cancelled',
+} as const;
+
+export function actionAttemptFailed(
+  index: number,
+  over: Partial<ActionAttemptFailed['data']> = {},
+): ActionAttemptFailed {
+  const data = {
+    index,
+    attempt: 1,
+    workerId: hardwareId,
+    seconds: 3,
+    outcome: 'failed' as const,
+    reason: 'exit' as const,
+    exitCode: 17,
+    message: 'no',
+    retryAt: at,
+    ...over,
+  };
+  return { type: 'ActionAttemptFailed', v: 1, data };
+}
+
+export function actionCancelled(index: number, over: Partial<ActionCancelled['data']> = {}): ActionCancelled {
+  const data = { index, attempt: 1, workerId: hardwareId, seconds: 3, confirmed: true, message: 'stopped', ...over };
+  return { type: 'ActionCancelled', v: 1, data };
 }

@@ -1,0 +1,3 @@
+import { runArchive } from './run-archive';
+
+runArchive();

@@ -1,0 +1,62 @@
+import { type EventStore, keyIdOf, type Kept, type LogLine, type LogMark, logFileLines } from '@tinkerbell/event-store';
+import type { AuditKey } from '@tinkerbell/identity';
+import { BlobDamagedError, type Blobs } from '@tinkerbell/messaging';
+
+export interface AuditKeyView {
+  readonly keyId: string;
+  /** PEM. */
+  readonly publicKey: string;
+  /** Of a site that this log was restored from. */
+  readonly former: boolean;
+}
+
+/** The whole log as lines of a file that can be checked without this server. */
+export class AuditExport {
+  constructor(
+    private readonly store: EventStore,
+    private readonly blobs: Pick<Blobs, 'get'>,
+    private readonly key: AuditKey,
+    private readonly version: string,
+    /** How far the server knows to have read the log. */
+    private readonly seen: () => LogMark | undefined,
+  ) {}
+
+  keys(): readonly AuditKeyView[] {
+    const view = (former: boolean) => (publicKey: string) => ({ keyId: keyIdOf(publicKey), publicKey, former });
+    return [view(false)(this.key.publicKey), ...this.key.formerKeys.map(view(true))];
+  }
+
+  /** `bodies`: with the bodies that the log refers to, which makes it a backup. */
+  async *lines(bodies: boolean, signal: AbortSignal): AsyncGenerator<LogLine> {
+    const seen = this.seen();
+    const last = await this.store.lastPosition();
+    yield* logFileLines({
+      product: this.version,
+      createdAt: new Date().toISOString(),
+      signer: this.key,
+      formerKeys: this.key.formerKeys,
+      seen,
+      commits: readUpTo(this.store, last, signal),
+      last,
+      ...(bodies ? { body: (sha256) => this.body(sha256) } : {}),
+    });
+  }
+
+  private async body(sha256: string): Promise<Uint8Array | undefined> {
+    try {
+      return await this.blobs.get(sha256);
+    } catch (error) {
+      if (error instanceof BlobDamagedError) return undefined; // as good as lost; the file says so
+      throw error;
+    }
+  }
+}
+
+/** The log as it is stored, from its first commit to the one at `last`. */
+export async function* readUpTo(store: EventStore, last: number, signal: AbortSignal, after = 0): AsyncGenerator<Kept> {
+  if (last <= after) return;
+  for await (const message of store.messages({ after, signal })) {
+    if (message.position <= last) yield message;
+    if (message.position >= last) return;
+  }
+}

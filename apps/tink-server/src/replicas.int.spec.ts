@@ -1,0 +1,96 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { subjects } from '@tinkerbell/messaging';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { machine, templateYaml } from './testing/fixtures';
+import { Harness, type Replica } from './testing/harness';
+import type { RestClient } from './testing/rest-client';
+
+let harness: Harness;
+let second: Replica;
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'tink-server-b-'));
+  harness = await Harness.start();
+  second = await harness.replica(dir);
+});
+afterEach(async () => {
+  await second?.close();
+  await harness?.close();
+  await rm(dir, { recursive: true, force: true });
+});
+
+const servers = (): readonly [RestClient, RestClient] => [harness.rest(), second.rest()];
+
+describe('two servers on one log', () => {
+  it('let exactly one of two racing pushes of a MAC win', async () => {
+    for (let round = 1; round <= 20; round++) {
+      const answers = await Promise.all(
+        servers().map((rest, i) => {
+          const { id } = machine(round * 2 + i);
+          const { network } = machine(round);
+          return rest.post<{ error?: { code: string; message: string } }>('/api/hardware', {
+            id,
+            metadata: {},
+            network,
+          });
+        }),
+      );
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+      const refused = answers.find(({ status }) => status === 409);
+      expect(refused?.body.error).toMatchObject({ code: 'CONFLICT' });
+      // The MAC or the IP, whichever was claimed first.
+      expect(refused?.body.error?.message).toMatch(/^conflicting hardware (MAC|IP) address .* belongs to hardware /);
+    }
+  });
+
+  it('wake a worker after the last of them knows: one that asks only when woken gets every workflow', async () => {
+    const hardware = machine(1);
+    const [one, other] = servers();
+    await one.post('/api/hardware', hardware);
+    const data = templateYaml([{ actions: [{}] }]);
+    await other.post('/api/templates', { name: 'one-action', data });
+    const worker = await harness.worker(hardware.id);
+    for (let round = 0; round < 30; round++) {
+      const rest = servers()[round % 2] ?? one;
+      const body = { template: 'one-action', hardware: { device_1: hardware.mac } };
+      const { body: created } = await rest.post<{ id: string }>('/api/workflows', body);
+      const assignment = await worker.assigned();
+      expect(assignment.workflowId).toBe(created.id);
+      await worker.started(assignment);
+      await worker.finished(assignment);
+      await worker.until(
+        () => worker.state(assignment),
+        ({ finished }) => finished,
+      );
+    }
+  });
+
+  it('record each report once, in order, also when the one that took them goes', async () => {
+    const hardware = machine(1);
+    await harness.rest().post('/api/hardware', hardware);
+    const data = templateYaml([{ actions: Array.from({ length: 8 }, () => ({})) }]);
+    await harness.rest().post('/api/templates', { name: 'long', data });
+    const body = { template: 'long', hardware: { device_1: hardware.mac } };
+    const { body: created } = await harness.rest().post<{ id: string }>('/api/workflows', body);
+    const worker = await harness.worker(hardware.id);
+    const first = await worker.assigned();
+    // Everything at once, as a worker does that was cut off: whoever takes over has to keep the order.
+    const reports = Array.from({ length: 8 }, (_, index) => ({ ...first, index }));
+    for (const [i, one] of reports.entries()) {
+      await worker.started(one);
+      await worker.finished(one);
+      if (i === 2) await harness.restart(); // the first one held the lease
+    }
+    await worker.until(
+      () => worker.state({ ...first, index: 7 }),
+      ({ finished }) => finished,
+    );
+    const { events } = await harness.store.read(subjects.stream('workflow', created.id));
+    expect(events.map(({ event }) => event.type)).toEqual([
+      'WorkflowCreated',
+      ...reports.flatMap(() => ['ActionStarted', 'ActionSucceeded']),
+    ]);
+  });
+});

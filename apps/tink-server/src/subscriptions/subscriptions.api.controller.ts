@@ -1,0 +1,70 @@
+import { Body, Controller, Delete, Get, Param, Post, Put, Req, Res } from '@nestjs/common';
+import { callerOf } from '../http/caller-of';
+import { checked } from '../http/checked.dto';
+import type { HttpRequest, HttpResponse } from '../http/http-message';
+import { sendNdjson } from '../http/ndjson';
+import { listOf } from '../http/paging';
+import { Query } from '../http/query';
+import { ReadSide } from '../read-side';
+import { DeadLetters } from './dead-letters';
+import { sendNext } from './send-next';
+import { SubscriptionCommands } from './subscription-commands';
+import { SubscriptionFeed } from './subscription-feed';
+import { NextEventDto, PutSubscriptionDto, RedeliverDto } from './subscription.dto';
+import { subscriptionSummary } from './subscription.presenter';
+
+@Controller('api/subscriptions')
+export class SubscriptionsApiController {
+  constructor(
+    private readonly commands: SubscriptionCommands,
+    private readonly reads: ReadSide,
+    private readonly feed: SubscriptionFeed,
+    private readonly deadLetters: DeadLetters,
+  ) {}
+
+  @Get()
+  list(@Req() request: HttpRequest): unknown {
+    return listOf(this.reads.subscriptions, ({ name }) => name, Query.of(request), subscriptionSummary);
+  }
+
+  @Get(':name')
+  get(@Param('name') name: string): unknown {
+    return subscriptionSummary(this.commands.find(name));
+  }
+
+  @Put(':name')
+  put(@Param('name') name: string, @Body() body: unknown, @Req() request: HttpRequest): unknown {
+    return this.commands.put(name, checked(PutSubscriptionDto, body ?? {}, 'request'), callerOf(request));
+  }
+
+  @Delete(':name')
+  delete(@Param('name') name: string, @Req() request: HttpRequest): unknown {
+    return this.commands.delete(name, callerOf(request));
+  }
+
+  @Get(':name/dead-letters')
+  listDeadLetters(@Param('name') name: string): unknown {
+    return this.commands.find(name).deadLetters;
+  }
+
+  /** NDJSON, one line for each event as soon as it is known what became of it. */
+  @Post(':name/redeliver')
+  redeliver(
+    @Param('name') name: string,
+    @Body() body: unknown,
+    @Req() request: HttpRequest,
+    @Res() response: HttpResponse,
+  ): Promise<void> {
+    const { event } = checked(RedeliverDto, body ?? {}, 'request');
+    const row = this.commands.find(name);
+    return sendNdjson(response, (signal) => this.deadLetters.redeliver(row, event, callerOf(request), signal));
+  }
+
+  /** One event in structured mode, or 204 when none came in time. */
+  @Post(':name/next')
+  next(@Param('name') name: string, @Body() body: unknown, @Res() response: HttpResponse): Promise<void> {
+    const { ack, waitSeconds = 20 } = checked(NextEventDto, body ?? {}, 'request');
+    const row = this.commands.find(name);
+    return sendNext(response, (signal) => this.feed.next(row, { ack, waitMs: waitSeconds * 1000, signal }));
+  }
+}

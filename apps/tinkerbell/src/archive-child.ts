@@ -1,0 +1,3 @@
+import { runArchive } from '@tinkerbell/archive';
+
+runArchive();

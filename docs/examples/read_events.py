@@ -1,0 +1,18 @@
+"""Reads public events, and goes on where it stopped: TINK_SERVER=http://127.0.0.1:42114 python3 read_events.py NAME"""
+import json, os, sys, urllib.request
+
+base = os.environ.get("TINK_SERVER", "http://127.0.0.1:42114") + "/api/subscriptions/" + sys.argv[1]
+
+def call(method, path, body):
+    data = json.dumps(body).encode()
+    request = urllib.request.Request(base + path, data, {"Content-Type": "application/json"}, method=method)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.loads(answer.read() or "null")
+
+call("PUT", "", {"filters": ["workflow.*", "template.*"], "start": "first"})  # does nothing when it is there
+done = None
+while True:
+    event = call("POST", "/next", {"ack": done} if done else {})  # waits up to 20 seconds
+    if event:
+        print(event["type"], event["subject"], json.dumps(event["data"]), flush=True)
+    done = event and event["id"]  # tells with the next call that this one is done

@@ -1,0 +1,117 @@
+import type { Decider } from '@tinkerbell/domain';
+import type { Event, Metadata } from '@tinkerbell/events';
+import type { EventStore, StreamHead } from './event-store';
+
+export interface KnownStatesLimits {
+  /** Streams kept, at most. */
+  readonly streams: number;
+  /** Estimated size of all that is kept, at most; a stream larger than an eighth of it is not kept. */
+  readonly bytes: number;
+}
+
+const defaultLimits: KnownStatesLimits = { streams: 10_000, bytes: 32 * 2 ** 20 };
+/** What an entry, an event or an id costs beside its characters. */
+const overheadBytes = 64;
+
+/** A stream as this process saw it last: its folded state, and which commands led to it. Others may have written since. */
+export interface KnownState<S> {
+  readonly head: StreamHead;
+  readonly state: S;
+  /** Ids of all commands that are stored in the stream: for ever true, whatever else is stale. */
+  readonly commandIds: ReadonlySet<string>;
+}
+
+interface Entry extends KnownState<unknown> {
+  readonly decider: object;
+  readonly commandIds: Set<string>;
+  readonly bytes: number;
+}
+
+/** Folded states by stream, the least recently used forgotten first. States are immutable, so sharing them is safe. */
+export class KnownStates {
+  readonly #entries = new Map<string, Entry>();
+  #bytes = 0;
+
+  constructor(private readonly limits: KnownStatesLimits = defaultLimits) {}
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get<C, S, E extends Event>(stream: string, decider: Decider<C, S, E>): KnownState<S> | undefined {
+    const entry = this.#entries.get(stream);
+    if (entry?.decider !== decider) return undefined;
+    this.#entries.delete(stream);
+    this.#entries.set(stream, entry);
+    // It was put under this very decider.
+    return entry as KnownState<S>;
+  }
+
+  /** As it was read. */
+  put<C, S, E extends Event>(
+    stream: string,
+    decider: Decider<C, S, E>,
+    { head, state }: { readonly head: StreamHead; readonly state: S },
+    stored: readonly { readonly event: E; readonly metadata: Metadata }[],
+  ): void {
+    const commandIds = new Set(stored.map(({ metadata }) => metadata.id));
+    const ids = [...commandIds].reduce((sum, id) => sum + id.length + overheadBytes, 0);
+    const bytes = stored.reduce((sum, { event }) => sum + sizeOf(event), overheadBytes + ids);
+    this.#keep(stream, { decider, head, state, commandIds, bytes });
+  }
+
+  /** After a commit that was made on top of what is known. */
+  advance<C, S, E extends Event>(
+    stream: string,
+    decider: Decider<C, S, E>,
+    { head, state }: { readonly head: StreamHead; readonly state: S },
+    { bytes, commandId }: { readonly bytes: number; readonly commandId: string },
+  ): void {
+    const known = this.#entries.get(stream);
+    const isNext = known?.decider === decider && known.head.version === head.version - 1;
+    // The first commit of a stream follows on nothing.
+    const entry = isNext ? known : { decider, commandIds: new Set<string>(), bytes: overheadBytes };
+    if (!isNext && head.version !== 1) return this.forget(stream);
+    entry.commandIds.add(commandId);
+    const added = bytes + commandId.length + overheadBytes;
+    this.#keep(stream, { decider, head, state, commandIds: entry.commandIds, bytes: entry.bytes + added });
+  }
+
+  /** With `head`: unless more than that is known by now. */
+  forget(stream: string, head?: StreamHead): void {
+    if (head && (this.#entries.get(stream)?.head.version ?? 0) > head.version) return;
+    this.#bytes -= this.#entries.get(stream)?.bytes ?? 0;
+    this.#entries.delete(stream);
+  }
+
+  #keep(stream: string, entry: Entry): void {
+    const known = this.#entries.get(stream);
+    if (known && known.decider === entry.decider && known.head.version > entry.head.version) return;
+    this.forget(stream);
+    if (entry.bytes > this.limits.bytes / 8) return;
+    this.#entries.set(stream, entry);
+    this.#bytes += entry.bytes;
+    for (const [oldest] of this.#entries) {
+      if (this.#entries.size <= this.limits.streams && this.#bytes <= this.limits.bytes) return;
+      this.forget(oldest);
+    }
+  }
+}
+
+/** A state is folded from its events and holds no more than they do. */
+function sizeOf(event: Event): number {
+  return JSON.stringify(event).length + overheadBytes;
+}
+
+const byStore = new WeakMap<EventStore, KnownStates>();
+
+/** What `handle` remembers of this store; gone with it. */
+export function knownStatesOf(store: EventStore): KnownStates {
+  let known = byStore.get(store);
+  if (!known) byStore.set(store, (known = new KnownStates()));
+  return known;
+}

@@ -1,0 +1,146 @@
+import type { Database } from 'better-sqlite3';
+import type { Commit, EventStore } from './event-store';
+import type { AnyTables } from './projection-sets';
+import { isPassing } from './projector-file';
+import type { ProjectorHeads } from './projector-heads';
+import type { Changes } from './read-model';
+
+/** After a write that failed for want of space. */
+const retryMs = 500;
+/** While catching up what arrives is gathered for this long, unless the batch is full before. */
+const gatherMs = 2000;
+
+export interface FeedOptions {
+  readonly db: Database;
+  readonly heads: ProjectorHeads;
+  readonly tables: () => readonly AnyTables[];
+  /** Commits that share one transaction, at most. */
+  readonly batch: number;
+  /** Larger transactions up to this position. */
+  readonly catchUp?: { readonly until: number; readonly batch: number };
+  /** Commits after this position have to wait. */
+  readonly limit?: () => number;
+  /** After every transaction, with what changed in each of the tables. */
+  readonly onFlushed: (changes: readonly Changes<unknown>[]) => void;
+  readonly log: (line: string) => void;
+}
+
+/** Reads the log into a number of tables; rows, checkpoints and stream heads move in one transaction. */
+export class ProjectorFeed {
+  position: number;
+  readonly #stopped = new AbortController();
+  #buffer: Commit[] = [];
+  #scheduled: NodeJS.Timeout | NodeJS.Immediate | undefined;
+  #waitsForSpace = false;
+  #broken: Error | undefined;
+  #resume: () => void = () => undefined;
+  #ended: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly options: FeedOptions) {
+    this.position = Math.min(...options.tables().map(({ position }) => position));
+  }
+
+  /** Resolves with what ended it: undefined after close(). */
+  run(store: EventStore): Promise<Error | undefined> {
+    const ended = this.#consume(store).catch((error: unknown) =>
+      error instanceof Error ? error : new Error(String(error)),
+    );
+    this.#ended = ended;
+    return ended;
+  }
+
+  async #consume(store: EventStore): Promise<undefined> {
+    const { signal } = this.#stopped;
+    const { batch, catchUp, limit } = this.options;
+    for await (const commit of store.subscribe({ after: this.position, signal })) {
+      this.#buffer.push(commit);
+      const behind = catchUp !== undefined && commit.position < catchUp.until;
+      const full = this.#buffer.length >= (behind ? catchUp.batch : batch) || commit.position === catchUp?.until;
+      if (full) {
+        await this.#flushPatiently();
+        // Reading beside the others must not keep them from their turn, nor run ahead of them.
+        if (limit) await new Promise((resolve) => setImmediate(resolve));
+        while (limit && this.#buffer.length >= batch && !signal.aborted)
+          await new Promise<void>((go) => (this.#resume = go));
+      } else this.#flushSoon(behind);
+      if (this.#broken) throw this.#broken;
+    }
+    if (this.#broken) throw this.#broken;
+    if (!signal.aborted) throw new Error('the subscription to the log ended');
+    await this.#flushPatiently();
+    return undefined;
+  }
+
+  /** `limit` has moved. */
+  poke(): void {
+    this.#flushSoon(false);
+  }
+
+  /** What arrives in one turn of the event loop becomes one transaction. */
+  #flushSoon(gather: boolean): void {
+    if (this.#scheduled) return;
+    const flush = () => {
+      this.#scheduled = undefined;
+      if (this.#waitsForSpace) return;
+      this.#flushPatiently().catch((error: unknown) => {
+        this.#broken = error instanceof Error ? error : new Error(String(error));
+        this.#stopped.abort();
+      });
+    };
+    this.#scheduled = gather ? setTimeout(flush, gatherMs) : setImmediate(flush);
+  }
+
+  /** A full disk is waited for: rows and checkpoint stay as they were, and the service answers with them. */
+  async #flushPatiently(): Promise<void> {
+    for (let failures = 0; ; failures++) {
+      try {
+        this.#flush();
+        this.#waitsForSpace = false;
+        return;
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        this.#waitsForSpace = true;
+        if (failures === 0)
+          this.options.log(`read models cannot be written: ${(error as Error).message}; trying again`);
+        await new Promise((resolve) => setTimeout(resolve, retryMs));
+        if (this.#stopped.signal.aborted) return;
+      }
+    }
+  }
+
+  #flush(): void {
+    const { db, heads, onFlushed, limit } = this.options;
+    // What was built beside is finished, or another feed goes on with it.
+    if (limit && this.#stopped.signal.aborted) return;
+    const end = limit?.() ?? Number.POSITIVE_INFINITY;
+    const waiting = this.#buffer.findIndex(({ position }) => position > end);
+    const batch = waiting < 0 ? this.#buffer : this.#buffer.slice(0, waiting);
+    const last = batch.at(-1);
+    if (!last || !db.open) return;
+    const tables = this.options.tables();
+    const events = batch.flatMap(({ events: recorded }) => recorded);
+    let changes: readonly Changes<unknown>[];
+    try {
+      changes = db.transaction(() => {
+        heads.advance(batch);
+        return tables.map((table) => table.apply(events, Math.max(table.position, last.position)));
+      })();
+    } catch (error) {
+      heads.forgetCached();
+      for (const table of tables) table.forgetCached();
+      throw error;
+    }
+    this.#buffer = waiting < 0 ? [] : this.#buffer.slice(waiting);
+    this.position = last.position;
+    for (const table of tables) table.position = Math.max(table.position, last.position);
+    onFlushed(changes);
+    this.#resume();
+  }
+
+  async close(): Promise<void> {
+    this.#stopped.abort();
+    this.#resume();
+    await this.#ended;
+    clearTimeout(this.#scheduled as NodeJS.Timeout | undefined);
+  }
+}

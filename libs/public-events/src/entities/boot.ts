@@ -1,0 +1,62 @@
+import { Type } from '@sinclair/typebox';
+import type {
+  BootEvent,
+  BootFileServed,
+  BootScriptServed,
+  MachinePhonedHome,
+  NetbootOffered,
+  OsieStarted,
+} from '@tinkerbell/events';
+import { type Entries, mac, nullable, oneOf, published, seconds } from '../entry';
+
+const booting = { hardwareId: Type.String(), mac };
+
+export const boot = {
+  NetbootOffered: published({
+    name: 'netboot-offered',
+    summary: 'A machine was told which file to boot from the network.',
+    schema: Type.Object({
+      ...booting,
+      ip: Type.String(),
+      arch: nullable(Type.Integer({ description: 'RFC 4578 §2.1.' })),
+      client: oneOf(['PXEClient', 'HTTPClient', 'iPXE']),
+      userClass: Type.String(),
+      bootFile: Type.String(),
+    }),
+    map: (data: NetbootOffered['data']) => data,
+  }),
+  BootFileServed: published({
+    name: 'file-served',
+    summary: 'A machine fetched a whole boot file.',
+    schema: Type.Object({
+      ...booting,
+      protocol: oneOf(['tftp', 'http']),
+      role: oneOf(['nbp', 'kernel', 'initramfs', 'rootfs', 'other']),
+      file: Type.String(),
+      bytes: Type.Integer(),
+      seconds: seconds(),
+    }),
+    map: (data: BootFileServed['data']) => data,
+  }),
+  BootScriptServed: published({
+    name: 'script-served',
+    summary: 'A machine fetched its iPXE script.',
+    schema: Type.Object({ ...booting, script: oneOf(['osie', 'local', 'custom']) }),
+    map: (data: BootScriptServed['data']) => data,
+  }),
+  OsieStarted: published({
+    name: 'osie-started',
+    summary: 'The in-memory operating system reached the network.',
+    schema: Type.Object({ ...booting, uptimeSeconds: seconds('Since the kernel started.') }),
+    map: (data: OsieStarted['data']) => data,
+  }),
+  MachinePhonedHome: published({
+    name: 'machine-phoned-home',
+    summary: 'The installed system came up and called back.',
+    schema: Type.Object(
+      { ...booting, kind: Type.String(), address: Type.String() },
+      { description: 'Without what the system sent.' },
+    ),
+    map: (data: MachinePhonedHome['data']) => data,
+  }),
+} satisfies Entries<BootEvent>;

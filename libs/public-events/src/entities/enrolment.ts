@@ -1,0 +1,32 @@
+import { Type } from '@sinclair/typebox';
+import type { EnrolmentEvent, WorkerEnrolled, WorkerReady } from '@tinkerbell/events';
+import { type Entries, mac, published, seconds, time, unpublished } from '../entry';
+
+export const enrolment = {
+  EnrolmentTokenIssued: unpublished('about a secret, and of no use to others'),
+  WorkerEnrolled: published({
+    name: 'worker-enrolled',
+    summary: 'A worker traded its one-time token for a credential of its own.',
+    schema: Type.Object({
+      mac,
+      address: Type.String({ description: 'Where it called from.' }),
+      expiresAt: time('Of the credential.'),
+    }),
+    map: (data: WorkerEnrolled['data']) => data,
+  }),
+  WorkerReady: published({
+    name: 'worker-ready',
+    summary: 'A worker is connected and asks for work.',
+    schema: Type.Object({
+      workerVersion: Type.String(),
+      hostname: Type.String(),
+      kernel: Type.String(),
+      node: Type.String(),
+      engine: Type.String(),
+      cpus: Type.Integer(),
+      memoryBytes: Type.Integer(),
+      uptimeSeconds: seconds(),
+    }),
+    map: (data: WorkerReady['data']) => data,
+  }),
+} satisfies Entries<EnrolmentEvent>;
