@@ -1,6 +1,7 @@
 import type { AnyEvent, Recorded } from '@tinkerbell/events';
 import { hardwareList, leaseList, machineList, templateList, workflowList } from '@tinkerbell/projections';
 import {
+  actionCancelled,
   actionFailed,
   actionSpec,
   actionStarted,
@@ -134,6 +135,26 @@ describe('a bundle', () => {
       if (!/^-----|^#cloud-config$/.test(part)) expect(text).not.toContain(JSON.stringify(part).slice(1, -1));
     }
     expect(text).not.toContain('MHcCAQ');
+  });
+
+  it('has none in what actions left for later ones, nor in what their workers said', () => {
+    const attempt = { index: 0, attempt: 1, workerId: hardwareId };
+    const said: readonly AnyEvent[] = [
+      actionSucceeded(0, { outputs: { password: 'hunter2hunter2', disk: '/dev/sda', note: `used ${secrets.join}` } }),
+      actionCancelled(1, { message: `stopped: --password=${secrets.url} /dev/sda` }),
+      {
+        type: 'ReportRefused',
+        v: 1,
+        data: { ...attempt, kind: 'finish', outcome: null, code: 'ILLEGAL_TRANSITION', message: `of hunter2hunter2` },
+      },
+    ];
+    const withSaid = { ...bundle, events: [...events, ...recorded('workflow', 'w-1', said, 40)] };
+    const [succeeded, cancelled, refused] = redactBundle(withSaid)
+      .bundle.events.slice(-3)
+      .map(({ event }) => event.data);
+    expect(succeeded).toMatchObject({ outputs: { password: '[removed]', disk: '/dev/sda', note: 'used [removed]' } });
+    expect(cancelled).toMatchObject({ message: 'stopped: --password=[removed] /dev/sda' });
+    expect(refused).toMatchObject({ ...attempt, message: 'of [removed]', code: 'ILLEGAL_TRANSITION' });
   });
 
   it('keeps what is no secret, and says where one was', () => {

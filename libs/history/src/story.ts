@@ -54,10 +54,13 @@ interface Attempt {
   end: number;
 }
 
+/** What is about an attempt, but comes before it, or when it is over. */
+const notOfARun: ReadonlySet<string> = new Set(['ActionPermitGranted', 'ActionOutcomeResolved', 'ReportRefused']);
+
 function attemptsIn(events: readonly Recorded<AnyEvent>[]): ReadonlyMap<string, readonly Attempt[]> {
   const attempts = new Map<string, Attempt[]>();
   for (const { aggregateId, position, event, at: stored } of events) {
-    if (!('attempt' in event.data)) continue;
+    if (!('attempt' in event.data) || notOfARun.has(event.type)) continue;
     const at = Date.parse(stored);
     const key = `${aggregateId} ${event.data.index}`;
     const known = attempts.get(key) ?? [];

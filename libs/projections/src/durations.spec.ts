@@ -71,6 +71,25 @@ describe('actions', () => {
     ]);
   });
 
+  it('are not measured when somebody else did them, or declared them done', () => {
+    const events: readonly Event[] = [
+      workflowCreated(specs),
+      { type: 'ActionInherited', v: 1, data: { index: 0, workflowId: 'w-0', seconds: 7, outputs: {} } },
+      actionStarted(1),
+      {
+        type: 'ActionOutcomeUnknown',
+        v: 1,
+        data: { index: 1, attempt: 1, workerId: 'h', bootId: 'b', seconds: 900, message: '' },
+      },
+      {
+        type: 'ActionOutcomeResolved',
+        v: 1,
+        data: { index: 1, attempt: 1, as: 'succeeded', by: 'operator', reason: 'seen' },
+      },
+    ];
+    expect(measuredWorkflow(events)).toEqual([]);
+  });
+
   it('are measured once when the report comes again', () => {
     const twice = [workflowCreated(specs), actionStarted(0), actionSucceeded(0), actionSucceeded(0)];
     expect(measuredWorkflow(twice)).toHaveLength(2);
