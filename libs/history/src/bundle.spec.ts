@@ -157,6 +157,17 @@ describe('a bundle', () => {
     expect(refused).toMatchObject({ ...attempt, message: 'of [removed]', code: 'ILLEGAL_TRANSITION' });
   });
 
+  it.each([
+    ['stopped: --password=swordfish now', 'stopped: --password=[removed] now'],
+    ['failed: password: swordfish now', 'failed: password: [removed] now'],
+    ['got https://example.test/x?token=swordfish', 'got https://example.test/x?token=[removed]'],
+    ['{"error": "password=swordfish"}', '{"error": "password=[removed]"}'],
+    ['level=info disk=/dev/sda', 'level=info disk=/dev/sda'],
+  ])('finds a secret behind a name that is none: %s', (said, told) => {
+    const { lines } = redactBundle({ ...bundle, events: [], lines: [line(said, 1)] }).bundle;
+    expect(lines.map((each) => each.line)).toEqual([told]);
+  });
+
   it('keeps what is no secret, and says where one was', () => {
     const { bundle: clean } = redactBundle(bundle);
     const workflow = rowsOf(workflowList, clean.events).get('w-1');

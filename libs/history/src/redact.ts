@@ -89,13 +89,24 @@ const noValue = /^["']?\{\{|^[|>][-+\d]*$/;
 /** Scripts, templates, output: `name: value`, `NAME=value`, `--name value`, and blocks of YAML below a name. */
 function inText(text: string, secret: Change): string {
   const shaped = shapes.reduce((rest, [shape, by]) => rest.replace(shape, by), withoutBlocks(text, secret));
-  return shaped
-    .replace(assignment, (all: string, quote: string, name: string, equals: string, value: string) =>
-      isSecret(name) && !noValue.test(value) ? `${quote}${name}${quote}${equals}${inQuotes(value, secret)}` : all,
-    )
-    .replace(flag, (all: string, name: string, space: string, value: string) =>
-      isSecret(name) ? `${name}${space}${inQuotes(value, secret)}` : all,
-    );
+  return withoutAssignments(shaped, secret).replace(flag, (all: string, name: string, space: string, value: string) =>
+    isSecret(name) ? `${name}${space}${inQuotes(value, secret)}` : all,
+  );
+}
+
+/** What is assigned to a name that is no secret may be an assignment itself: `error: password: x`, `https://x?token=y`. */
+function withoutAssignments(text: string, secret: Change): string {
+  const scan = new RegExp(assignment);
+  let [clean, from] = ['', 0];
+  for (let found = scan.exec(text); found; found = scan.exec(text)) {
+    const [all, , name = '', , value = ''] = found;
+    const end = found.index + all.length;
+    if (isSecret(name) && !noValue.test(value)) {
+      clean += text.slice(from, end - value.length) + inQuotes(value, secret);
+      from = end;
+    } else scan.lastIndex = end - value.length;
+  }
+  return clean + text.slice(from);
 }
 
 function inQuotes(value: string, secret: Change): string {
