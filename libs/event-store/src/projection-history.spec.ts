@@ -220,6 +220,25 @@ describe('the past of the rows', () => {
   });
 });
 
+it('a batch that is tried again for want of space is measured once', async () => {
+  const log = await history(9, 300);
+  const key = `image:${actionSpec().image}`;
+  let full = false;
+  const failing: typeof workflowMeasures = (before, after, recorded) => {
+    const measured = workflowMeasures(before, after, recorded);
+    if (full || recorded.position < 200) return measured;
+    full = true;
+    throw new Database.SqliteError('database or disk is full', 'SQLITE_FULL');
+  };
+  const store = new InMemoryEventStore({ log });
+  const retried = await openReadModels({ store, file: ':memory:', projections, history: { workflows: failing } });
+  const whole = await open(log);
+  expect(full).toBe(true);
+  expect(retried.history?.workflows.duration(key)?.count).toBeGreaterThan(3);
+  expect(retried.history?.workflows.duration(key)).toEqual(whole.history?.workflows.duration(key));
+  await Promise.all([retried.close(), whole.close()]);
+});
+
 describe('rows that are built anew beside those that answer', () => {
   const key = `image:${actionSpec().image}`;
   /** What the past is at some positions, of rows that stopped there. */
