@@ -1,5 +1,6 @@
 import type { ReadModelStatus } from '@tinkerbell/event-store';
-import type { HardwareRecord, PlannedAction } from '@tinkerbell/events';
+import type { HardwareRecord, Json, PlannedAction } from '@tinkerbell/events';
+import type { FieldChange } from '@tinkerbell/history';
 import type { LeaseRow, MachineRow, QueuePlace, WorkflowRow } from '@tinkerbell/projections';
 
 /** What `/api` answers; docs/api.md. MAC addresses with colons. */
@@ -150,6 +151,18 @@ export interface Deleted {
   readonly changed?: boolean;
 }
 
+/** What an explanation or a bundle is about. */
+export type Subject = 'machine' | 'workflow';
+
+/** What became of a row between two moments. */
+export type RowChange = {
+  readonly kind: 'hardware' | 'template' | 'workflow' | 'machine' | 'lease';
+  readonly id: string;
+  readonly name: string;
+} & (
+  | { readonly change: 'appeared' | 'vanished'; readonly row: Json }
+  | { readonly change: 'changed'; readonly fields: readonly FieldChange[] }
+);
 /** Who is told of which public events. */
 export interface SubscriptionItem {
   readonly name: string;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { AnyEvent, Recorded } from '@tinkerbell/events';
+import type { Explanation } from '@tinkerbell/history';
 import { ApiError } from './api-errors';
 import type {
   Decided,
@@ -12,6 +13,8 @@ import type {
   LeaseItem,
   LogItem,
   MachineItem,
+  RowChange,
+  Subject,
   SecretItem,
   PlanItem,
   RedeliveredItem,
@@ -39,6 +42,7 @@ export interface EventQuery {
   readonly aggregate?: string | undefined;
   readonly id?: string | undefined;
   readonly type?: string | undefined;
+  readonly limit?: number | undefined;
 }
 
 export interface LogQuery {
@@ -59,11 +63,18 @@ export class Client {
     private readonly connect: () => Transport,
     /** Gives up every call that does not come with a signal of its own. */
     private readonly signal?: AbortSignal,
+    /** Part of every question. */
+    private readonly base: Query = {},
   ) {}
 
   /** The same server, asked for no longer than that. */
   within(milliseconds: number): Client {
-    return new Client(() => this.open(), AbortSignal.timeout(milliseconds));
+    return new Client(() => this.open(), AbortSignal.timeout(milliseconds), this.base);
+  }
+
+  /** The same server, asked how things were: at a position of the log or an ISO 8601 time. */
+  asOf(at: string): Client {
+    return new Client(() => this.open(), this.signal, { at });
   }
 
   hardwareList = (query: Query = {}): Promise<readonly HardwareItem[]> => this.all('/api/hardware', query);
@@ -157,6 +168,15 @@ export class Client {
 
   serverVersion = (signal?: AbortSignal): Promise<unknown> => this.get('/version', {}, signal);
 
+  explanation = (kind: Subject, name: string): Promise<Explanation> =>
+    this.get(`/api/explain/${kind}s/${encodeURIComponent(name)}`);
+  /** NDJSON, as it is kept in a file. */
+  bundle = (kind: Subject, name: string): Promise<string> =>
+    this.open().text({ method: 'GET', path: `/api/bundle/${kind}s/${encodeURIComponent(name)}`, signal: this.signal });
+  differences(query: Query): AsyncGenerator<RowChange> {
+    return this.lines<RowChange>({ method: 'GET', path: '/api/diff', query, signal: this.signal });
+  }
+
   /** Oldest first; ends with the newest. */
   events(query: EventQuery, signal?: AbortSignal): AsyncGenerator<Recorded<AnyEvent>> {
     return this.lines<Recorded<AnyEvent>>({ method: 'GET', path: '/api/events', query: { ...query }, signal });
@@ -211,7 +231,8 @@ export class Client {
 
   // The shapes are the server's contract; a wrong one shows as a missing column, never as something done.
   private async get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
-    return parseJson(await this.open().text({ method: 'GET', path, query, signal: signal ?? this.signal }), path) as T;
+    const call = { method: 'GET', path, query: { ...this.base, ...query }, signal: signal ?? this.signal } as const;
+    return parseJson(await this.open().text(call), path) as T;
   }
 
   private write<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T> {

@@ -1,12 +1,15 @@
 import type { CliCommand } from './cli-command';
+import { bundle, bundleShow } from './commands/bundle.command';
 import { auditLog } from './commands/audit-log.command';
 import { auditExport, auditKey, auditVerify } from './commands/audit.command';
 import { backup, restore } from './commands/backup.command';
 import { complete, completion } from './commands/completion.command';
+import { diff } from './commands/diff.command';
 import { docs } from './commands/docs.command';
 import { events, eventsList } from './commands/events.command';
 import { eventsSubscribe } from './commands/events-subscribe.command';
 import { eventsWatch } from './commands/events-watch.command';
+import { explain } from './commands/explain.command';
 import {
   hardwareDelete,
   hardwareGet,
@@ -22,6 +25,7 @@ import { readModelsList, readModelsRebuild } from './commands/read-models.comman
 import { logs } from './commands/logs.command';
 import { machineGet, machineList } from './commands/machine.command';
 import { up, version } from './commands/process.command';
+import { replay } from './commands/replay.command';
 import { secretDelete, secretList, secretSet } from './commands/secret.command';
 import {
   subscriptionCreate,
@@ -100,6 +104,11 @@ export const commands: readonly CliCommand[] = [
   readModelsList,
   readModelsRebuild,
   workerToken,
+  explain,
+  diff,
+  replay,
+  bundle,
+  bundleShow,
   secretSet,
   secretList,
   secretDelete,

@@ -1,31 +1,32 @@
-import { Controller, Get, Req } from '@nestjs/common';
+import { Controller, Get, Param, Req } from '@nestjs/common';
 import { formatMac } from '@tinkerbell/domain';
+import { AsOf } from './history/as-of';
+import { findMachine } from './history/find-machine';
 import type { HttpRequest } from './http/http-message';
 import { listOf } from './http/paging';
 import { Query } from './http/query';
-import { ReadSide } from './read-side';
+
+const withColons = <Row extends { readonly mac: string }>(row: Row): Row => ({ ...row, mac: formatMac(row.mac) });
 
 @Controller('api')
 export class MachinesApiController {
-  constructor(private readonly reads: ReadSide) {}
+  constructor(private readonly asOf: AsOf) {}
 
   @Get('machines')
-  machines(@Req() request: HttpRequest): unknown {
-    return listOf(
-      this.reads.machines,
-      ({ id }) => id,
-      Query.of(request),
-      (row) => ({ ...row, mac: formatMac(row.mac) }),
-    );
+  async machines(@Req() request: HttpRequest): Promise<unknown> {
+    const query = Query.of(request);
+    return listOf((await this.asOf.reads(query)).machines, ({ id }) => id, query, withColons);
+  }
+
+  /** By id, MAC, IP address or host name. */
+  @Get('machines/:name')
+  async machine(@Param('name') name: string, @Req() request: HttpRequest): Promise<unknown> {
+    return withColons(findMachine(await this.asOf.reads(Query.of(request)), name));
   }
 
   @Get('leases')
-  leases(@Req() request: HttpRequest): unknown {
-    return listOf(
-      this.reads.leases,
-      ({ mac }) => mac,
-      Query.of(request),
-      (row) => ({ ...row, mac: formatMac(row.mac) }),
-    );
+  async leases(@Req() request: HttpRequest): Promise<unknown> {
+    const query = Query.of(request);
+    return listOf((await this.asOf.reads(query)).leases, ({ mac }) => mac, query, withColons);
   }
 }

@@ -4,12 +4,15 @@ import {
   hardwareList,
   leaseList,
   machineList,
+  machineMeasures,
   secretList,
   subscriptionList,
   templateList,
   workflowList,
+  workflowMeasures,
 } from '@tinkerbell/projections';
-import { ReadSide } from './read-side';
+import { NotThenError } from './http/http-errors';
+import { ReadSide, type TinkHistory } from './read-side';
 
 const projections = {
   hardware: hardwareList,
@@ -21,12 +24,15 @@ const projections = {
   subscriptions: subscriptionList,
 };
 
+/** With these, read models keep what this service needs of the past. */
+export const tinkHistory = { workflows: workflowMeasures, machines: machineMeasures };
+
 /** What this service reads; a superset may be shared with other services of the same process. */
 export type TinkReadModels = ReadModels<typeof projections>;
 
 /** Resolves when the rows have caught up with the log. `file`: SQLite; `:memory:` for tests. */
 export function openTinkReadModels(store: EventStore, file: string): Promise<TinkReadModels> {
-  return openReadModels({ store, file, projections });
+  return openReadModels({ store, file, projections, history: tinkHistory });
 }
 
 export class ProjectedReads extends ReadSide {
@@ -37,6 +43,7 @@ export class ProjectedReads extends ReadSide {
   readonly leases;
   readonly secrets;
   readonly subscriptions;
+  readonly history: TinkHistory;
 
   constructor(private readonly readModels: TinkReadModels) {
     super();
@@ -48,6 +55,12 @@ export class ProjectedReads extends ReadSide {
     this.leases = leases;
     this.secrets = secrets;
     this.subscriptions = subscriptions;
+    if (!readModels.history) throw new Error('tink-server needs read models that keep their history');
+    this.history = readModels.history;
+  }
+
+  at(position: number): ReadSide {
+    return new PastReads(this, position);
   }
 
   position(): number {
@@ -69,5 +82,63 @@ export class ProjectedReads extends ReadSide {
       if (error instanceof RangeError) throw new InvalidError('projections', error.message);
       throw error;
     }
+  }
+}
+
+/** Everything as it was at a position. */
+class PastReads extends ReadSide {
+  readonly hardware;
+  readonly templates;
+  readonly workflows;
+  readonly machines;
+  readonly leases;
+  readonly secrets;
+  readonly subscriptions;
+  readonly history: TinkHistory;
+
+  constructor(
+    private readonly present: ReadSide,
+    private readonly then: number,
+  ) {
+    super();
+    const { history } = present;
+    this.history = history;
+    this.hardware = history.hardware.at(then);
+    this.templates = history.templates.at(then);
+    this.workflows = history.workflows.at(then);
+    this.machines = history.machines.at(then);
+    this.leases = history.leases.at(then);
+    this.secrets = history.secrets.at(then);
+    this.subscriptions = history.subscriptions.at(then);
+  }
+
+  at(position: number): ReadSide {
+    return new PastReads(this.present, position);
+  }
+
+  position(): number {
+    return this.then;
+  }
+
+  waitFor(position: number): Promise<boolean> {
+    return Promise.resolve(position <= this.then);
+  }
+
+  status(): readonly ReadModelStatus[] {
+    return this.present.status();
+  }
+
+  rebuild(names?: readonly string[]): void {
+    this.present.rebuild(names);
+  }
+
+  override missing(kind: string, id: string): Error {
+    const known = {
+      hardware: this.history.hardware,
+      template: this.history.templates,
+      workflow: this.history.workflows,
+    };
+    const events = Object.hasOwn(known, kind) ? known[kind as keyof typeof known].events(id) : [];
+    return new NotThenError(kind, id, this.then, events);
   }
 }

@@ -1,5 +1,5 @@
 import { NotFoundError } from '@tinkerbell/domain';
-import type { ReadModel, ReadModelStatus } from '@tinkerbell/event-store';
+import type { ReadModel, ReadModelStatus, RowHistory } from '@tinkerbell/event-store';
 import type {
   HardwareRow,
   LeaseRow,
@@ -14,6 +14,16 @@ import { BehindError } from './http/http-errors';
 /** How long a reader waits for its own write, in milliseconds. */
 const patience = 5_000;
 
+export interface TinkHistory {
+  readonly hardware: RowHistory<HardwareRow>;
+  readonly templates: RowHistory<TemplateRow>;
+  readonly workflows: RowHistory<WorkflowRow>;
+  readonly machines: RowHistory<MachineRow>;
+  readonly leases: RowHistory<LeaseRow>;
+  readonly secrets: RowHistory<SecretRow>;
+  readonly subscriptions: RowHistory<SubscriptionRow>;
+}
+
 /** The read models of this service. Type and injection token in one. */
 export abstract class ReadSide {
   abstract readonly hardware: ReadModel<HardwareRow>;
@@ -23,6 +33,14 @@ export abstract class ReadSide {
   abstract readonly leases: ReadModel<LeaseRow>;
   abstract readonly secrets: ReadModel<SecretRow>;
   abstract readonly subscriptions: ReadModel<SubscriptionRow>;
+  /** What was recorded about each of the rows, and the rows as they were. */
+  abstract readonly history: TinkHistory;
+  /** The same as it was at a position that has been applied. */
+  abstract at(position: number): ReadSide;
+  /** The error for something that is not there. */
+  missing(kind: string, id: string): Error {
+    return new NotFoundError(kind, id);
+  }
   /** Position up to which the log has been applied. */
   abstract position(): number;
   /** Resolves with whether all read models have applied the log up to this position, at the latest after the time (milliseconds). */
@@ -47,7 +65,7 @@ export abstract class ReadSide {
   /** A workflow that exists and is not deleted. */
   workflow(id: string): WorkflowRow {
     const row = this.workflows.get(id);
-    if (!row || row.deletedAt !== null) throw new NotFoundError('workflow', id);
+    if (!row || row.deletedAt !== null) throw this.missing('workflow', id);
     return row;
   }
 }

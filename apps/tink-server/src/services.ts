@@ -11,6 +11,10 @@ import { CompatGate } from './compat/compat-gate';
 import { CompatWorker } from './compat/compat-worker';
 import { Enrolment } from './enrolment/enrolment';
 import { HardwareCommands } from './hardware/hardware-commands';
+import { AsOf } from './history/as-of';
+import { Bundles } from './history/bundles';
+import { Differences } from './history/differences';
+import { Explanations } from './history/explanations';
 import { Metrics } from './metrics';
 import type { TinkServerPorts } from './ports';
 import { ProjectedReads, type TinkReadModels } from './projected-reads';
@@ -64,6 +68,12 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
   const images = config.TINK_PIN_IMAGES === 'on' ? new RegistryImages(ownRegistry(config, pki.ca)) : null;
   const planner = new WorkflowPlanner(reads, images);
   const templates = new TemplateCommands(store, reads);
+  const logs = new ActionLogs(bus, reads);
+  const asOf = new AsOf(store, reads);
+  const grace = {
+    graceSeconds: config.TINK_ACTION_GRACE_SECONDS,
+    cancelGraceSeconds: config.TINK_CANCEL_GRACE_SECONDS,
+  };
   const values: readonly (readonly [abstract new (...args: never[]) => unknown, unknown])[] = [
     [EventStore, store],
     [ReadSide, reads],
@@ -76,9 +86,13 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [TemplateReplay, new TemplateReplay(store, reads, planner)],
     [WorkflowCommands, new WorkflowCommands(store, reads, planner, secrets)],
     [WorkflowData, data],
+    [ActionLogs, logs],
+    [AsOf, asOf],
+    [Explanations, new Explanations(reads, asOf, grace)],
+    [Bundles, new Bundles(reads, logs, grace)],
+    [Differences, new Differences(reads, asOf)],
     [Secrets, secrets],
     [AttemptSecrets, new AttemptSecrets(store, secrets)],
-    [ActionLogs, new ActionLogs(bus, reads)],
     [WorkerDesk, desk],
     [AuditExport, new AuditExport(store, blobs, auditKey, ports.version, () => checkpoints.seen)],
     [WorkerAccess, new WorkerAccess(store)],

@@ -7,6 +7,7 @@ import { EventsApiController } from './events/events.api.controller';
 import { EventsGrpcController } from './events/events.grpc.controller';
 import { HardwareApiController } from './hardware/hardware.api.controller';
 import { HardwareGrpcController } from './hardware/hardware.grpc.controller';
+import { HistoryApiController } from './history/history.api.controller';
 import { MachinesApiController } from './machines.api.controller';
 import { SecretApiController } from './secrets/secret.api.controller';
 import { PublicEventsApiController } from './publishing/public-events.api.controller';
@@ -41,6 +42,7 @@ import { WorkflowGrpcController } from './workflow/workflow.grpc.controller';
     EventsApiController,
     AuditApiController,
     MachinesApiController,
+    HistoryApiController,
     PublicEventsApiController,
     SubscriptionsApiController,
     ReadModelsApiController,

@@ -16,10 +16,12 @@ import {
   hardwareList,
   leaseList,
   machineList,
+  machineMeasures,
   secretList,
   subscriptionList,
   templateList,
   workflowList,
+  workflowMeasures,
 } from '@tinkerbell/projections';
 import type { DataFolder } from './data-folder';
 import { natsLineMatters } from './log-lines';
@@ -49,7 +51,10 @@ const projections = {
   subscriptions: subscriptionList,
 };
 
-const openRows = (store: JetStreamEventStore, file: string) => openReadModels({ store, file, projections });
+// tink-server reads the past of the rows too.
+const history = { workflows: workflowMeasures, machines: machineMeasures };
+
+const openRows = (store: JetStreamEventStore, file: string) => openReadModels({ store, file, projections, history });
 
 export async function startPlatform(
   config: TinkerbellConfig,

@@ -67,6 +67,10 @@ export abstract class EventStore {
   abstract messages(options: SubscribeOptions): AsyncIterable<Kept>;
   /** Position of the newest commit in the log; 0 when empty. */
   abstract lastPosition(): Promise<number>;
+  /**
+   * Position of the last commit that was stored at or before `time`, milliseconds since 1970; 0 when the log is empty or begins later.
+   */
+  abstract positionAt(time: number): Promise<number>;
   abstract close(): Promise<void>;
 }
 

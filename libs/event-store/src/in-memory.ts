@@ -20,6 +20,7 @@ import {
   type StreamHead,
   type SubscribeOptions,
 } from './event-store';
+import { searchPosition } from './position-at';
 import { matchesSubject } from './subject-filter';
 
 /**
@@ -104,6 +105,11 @@ export class InMemoryEventStore extends EventStore {
 
   async lastPosition(): Promise<number> {
     return this.#log.at(-1)?.position ?? 0;
+  }
+
+  positionAt(time: number): Promise<number> {
+    const next = async (position: number) => this.#log.find((message) => message.position >= position);
+    return searchPosition(time, this.#log.at(-1)?.position ?? 0, next);
   }
 
   async close(): Promise<void> {

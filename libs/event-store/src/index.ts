@@ -12,6 +12,7 @@ export type { Appended, Commit, History, StreamHead, SubscribeOptions } from './
 export { handle } from './handle';
 export type { Handled, Prepare } from './handle';
 export type { Changes, ListOptions, ReadModel, ReadModelStatus } from './read-model';
+export type { RowHistory } from './row-history';
 export { InMemoryEventStore } from './in-memory';
 export { parseCommit } from './envelope';
 export type { Kept, StoredMessage } from './envelope';

@@ -3,6 +3,7 @@ import { ensureStreams, startTestNats, type TestNats } from '@tinkerbell/nats';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LogVerifier } from './audit';
 import type { Kept } from './envelope';
+import { emptyHead } from './event-store';
 import { JetStreamEventStore } from './jetstream';
 import { RestoreError, restoreCommits } from './jetstream-restore';
 import { hashOfLog, MadeLog, templateStream } from './testing/made-log';
@@ -57,6 +58,24 @@ describe('restored commits', () => {
     expect(verifier.end()).toMatchObject({ ok: true, commits: kept.length + 1, covered: 3, findings: [] });
     // The settings are the declared ones again.
     await expect(ensureStreams(await nats.connect())).resolves.toBeUndefined();
+  });
+
+  it('are found by the time at which they were stored first', async () => {
+    const { kept } = await made();
+    const hour = 3_600_000;
+    // As if the log was a day old when it was restored; a millisecond apart.
+    const start = Date.now() - 24 * hour;
+    const old = kept.map((message, i) => ({ ...message, at: new Date(start + i).toISOString() }));
+    await restoreCommits(await nats.connect(), each(old));
+    expect(await store.positionAt(start - 1)).toBe(0);
+    for (const i of [0, 1, 150, old.length - 2]) expect(await store.positionAt(start + i)).toBe(i + 1);
+    expect(await store.positionAt(start + hour)).toBe(old.length);
+    const { head } = await store.append(templateStream('new'), [{ type: 'TemplateDeleted', v: 1, data: {} }], {
+      expected: emptyHead,
+      metadata: { id: 'next', actor: 'spec' },
+    });
+    expect(await store.positionAt(Date.now() - hour)).toBe(old.length);
+    expect(await store.positionAt(Date.now() + hour)).toBe(head.position);
   });
 
   it('may have the id of another stream’s commit', async () => {

@@ -1,5 +1,5 @@
 import type { Event, Metadata, Recorded } from '@tinkerbell/events';
-import { type BusOptions, connectNats, pullMessages, streamNames } from '@tinkerbell/messaging';
+import { type BusOptions, connectNats, pullMessages, streamNames, subjects } from '@tinkerbell/messaging';
 import {
   AckPolicy,
   DeliverPolicy,
@@ -33,6 +33,7 @@ import {
   readSubjectInBatches,
   storedAt,
 } from './jetstream-messages';
+import { searchPosition } from './position-at';
 
 export interface JetStreamOptions extends GateOptions {
   /** How long an append or a read tries before it gives up with StoreUnavailableError; default 10 s. */
@@ -241,6 +242,16 @@ export class JetStreamEventStore extends EventStore {
     return this.#patiently('the position of the log', async () => {
       const { state } = await this.#manager.streams.info(streamNames.events);
       return state.last_seq;
+    });
+  }
+
+  positionAt(time: number): Promise<number> {
+    return this.#patiently('the position of a time', async () => {
+      const { state } = await this.#manager.streams.info(streamNames.events);
+      // Of a restored commit the server knows when it was restored, its header when it was stored first.
+      const isOwnTime = state.messages > 0 && !(await this.#isRestored());
+      if (isOwnTime && Date.parse(state.last_ts) <= time) return state.last_seq;
+      return searchPosition(time, state.last_seq, (seq) => this.#get({ seq, next_by_subj: subjects.allEvents }));
     });
   }
 

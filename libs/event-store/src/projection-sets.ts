@@ -1,8 +1,11 @@
 import type { Database } from 'better-sqlite3';
-import type { AnyEvent } from '@tinkerbell/events';
+import type { AnyEvent, Event } from '@tinkerbell/events';
 import type { Projection } from '@tinkerbell/projections';
-import { dropTables, ProjectionTables } from './projection-tables';
+import { dropHistoryTables, type HistoryOptions, type HistoryTables } from './projection-history';
+import { dropTables, ProjectionTables, tableName } from './projection-tables';
 import type { Changes, ListOptions, ReadModel, ReadModelStatus } from './read-model';
+import type { RowHistory } from './row-history';
+import { ServedHistory } from './served-history';
 
 /** Any projection, whatever its events and rows. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- Projection is contravariant in its events: no other type accepts all
@@ -18,6 +21,8 @@ interface SetRow {
   /** Version that went on with them last. */
   readonly version: number;
   readonly position: number;
+  /** 1: the past of the rows is kept from the start of the log. */
+  readonly past: number;
 }
 
 /**
@@ -28,18 +33,22 @@ export class ProjectionSets<Row = unknown> implements ReadModel<Row> {
   served: AnyTables;
   building: AnyTables | undefined;
   failure: string | null = null;
+  /** Of the rows that are served; undefined when they keep none. */
+  readonly history: RowHistory<Row> | undefined;
   #servedVersion: number;
   readonly #listeners = new Set<(changed: Changes<Row>) => void>();
 
   constructor(
     private readonly db: Database,
     readonly projection: AnyProjection,
+    private readonly keeps?: HistoryOptions<unknown>,
   ) {
     const { version } = projection;
+    if (keeps) this.history = new ServedHistory<Row>(() => this.#servedPast());
     this.#dropAll('retired');
     const found = this.#find('served');
     let building = this.#find('building');
-    if (building && building.version !== version) {
+    if (building && (building.version !== version || !this.#hasWhatIsKept(building))) {
       this.#dropAll('building');
       building = undefined;
     }
@@ -59,9 +68,23 @@ export class ProjectionSets<Row = unknown> implements ReadModel<Row> {
     if (!found) this.#take(this.served);
   }
 
-  #canServe({ built, version }: SetRow): boolean {
+  #canServe(set: SetRow): boolean {
+    const { built, version } = set;
     const { version: today, continues = [] } = this.projection;
+    if (!this.#hasWhatIsKept(set)) return false;
     return [built, version].every((known) => known === today || continues.includes(known));
+  }
+
+  /** A past that begins in the middle of the log would be none. */
+  #hasWhatIsKept({ past }: SetRow): boolean {
+    return past === 1 || this.keeps === undefined;
+  }
+
+  #servedPast() {
+    const { past } = this.served;
+    if (!past) throw new Error(`the rows of ${this.projection.name} keep no past`);
+    // Of our own projection, whose rows these are.
+    return past as HistoryTables<Event, Row>;
   }
 
   /** New rows, from the start of the log, beside those that are served. */
@@ -150,25 +173,35 @@ export class ProjectionSets<Row = unknown> implements ReadModel<Row> {
   #find(role: Role): SetRow | undefined {
     return this.db
       .prepare<[string, Role], SetRow>(
-        'SELECT id, built, version, position FROM projections WHERE name = ? AND role = ? ORDER BY id DESC',
+        'SELECT id, built, version, position, past FROM projections WHERE name = ? AND role = ? ORDER BY id DESC',
       )
       .get(this.projection.name, role);
   }
 
   #add(role: Role): SetRow {
     const { name, version } = this.projection;
+    const past = this.keeps ? 1 : 0;
     const { lastInsertRowid } = this.db
-      .prepare('INSERT INTO projections (name, built, version, role, position) VALUES (?, ?, ?, ?, 0)')
-      .run(name, version, version, role);
-    return { id: Number(lastInsertRowid), built: version, version, position: 0 };
+      .prepare('INSERT INTO projections (name, built, version, role, position, past) VALUES (?, ?, ?, ?, 0, ?)')
+      .run(name, version, version, role, past);
+    return { id: Number(lastInsertRowid), built: version, version, position: 0, past };
   }
 
   #take({ id }: AnyTables): void {
     this.db.prepare(`UPDATE projections SET role = 'served' WHERE id = ?`).run(id);
   }
 
-  #tables({ id, position }: SetRow): AnyTables {
-    return new ProjectionTables<AnyEvent, unknown>(this.db, this.projection, id, position);
+  #tables({ id, position, past }: SetRow): AnyTables {
+    if (past === 1 && !this.keeps) this.#forgetPast(id);
+    return new ProjectionTables<AnyEvent, unknown>(this.db, this.projection, id, position, this.keeps);
+  }
+
+  /** Rows that go on without keeping their past have none that could be gone on with. */
+  #forgetPast(id: number): void {
+    this.db.transaction(() => {
+      dropHistoryTables(this.db, tableName(this.projection.name, id));
+      this.db.prepare('UPDATE projections SET past = 0 WHERE id = ?').run(id);
+    })();
   }
 
   #dropAll(role: Role): void {

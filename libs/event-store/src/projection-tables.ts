@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { Event, Recorded } from '@tinkerbell/events';
 import type { Projection } from '@tinkerbell/projections';
+import { dropHistoryTables, HistoryTables, type HistoryOptions } from './projection-history';
 import type { Changes, ListOptions, ReadModel } from './read-model';
 
 /** Rows kept as objects between batches, so that one that changes often is not parsed every time. */
@@ -13,13 +14,16 @@ export class ProjectionTables<E extends Event, Row> implements Omit<ReadModel<Ro
   readonly #aggregates: ReadonlySet<string>;
   readonly #sql: ReturnType<typeof statements>;
   readonly #cache = new Map<string, Row | undefined>();
+  /** The past of these rows: built, served and dropped with them, and as far as they are. */
+  readonly past: HistoryTables<E, Row> | undefined;
 
-  /** `id` names the tables; `position`: up to which the rows are true. */
+  /** `id` names the tables; `position`: up to which the rows are true; `history`: keeps their past. */
   constructor(
     db: Database,
     projection: Projection<E, Row>,
     readonly id: number,
     public position: number,
+    history?: HistoryOptions<Row>,
   ) {
     this.#db = db;
     this.#projection = projection;
@@ -29,12 +33,14 @@ export class ProjectionTables<E extends Event, Row> implements Omit<ReadModel<Ro
       CREATE TABLE IF NOT EXISTS rows_${name} (key TEXT NOT NULL UNIQUE, row TEXT NOT NULL) STRICT;
       CREATE TABLE IF NOT EXISTS lookups_${name} (lookup TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (lookup, key)) STRICT, WITHOUT ROWID;`);
     this.#sql = statements(db, name);
+    this.past = history && new HistoryTables(db, projection, id, history);
   }
 
   /** Forgets everything: the rows are of another log. Call inside a transaction. */
   clear(): void {
     this.#sql.clearRows.run();
     this.#sql.clearLookups.run();
+    this.past?.clear();
     this.#sql.checkpoint.run(0, this.id);
     this.#cache.clear();
     this.position = 0;
@@ -53,17 +59,20 @@ export class ProjectionTables<E extends Event, Row> implements Omit<ReadModel<Ro
       const known = touched.get(key);
       const row = known ? known.after : this.#rowOf(key);
       const next = this.#projection.evolve(row, recorded);
+      this.past?.add(key, recorded, row, next);
       if (next === row) continue;
       if (known) known.after = next;
       else touched.set(key, { before: row, after: next });
     }
     for (const [key, { before, after }] of touched) this.#write(key, before, after);
+    this.past?.endBatch();
     this.#sql.checkpoint.run(position, this.id);
     return [...touched].map(([key, { after }]) => ({ key, row: after }));
   }
 
   forgetCached(): void {
     this.#cache.clear();
+    this.past?.forgetBatch();
   }
 
   #reads(recorded: Recorded): recorded is Recorded<E> {
@@ -127,7 +136,7 @@ export class ProjectionTables<E extends Event, Row> implements Omit<ReadModel<Ro
   /** Removes some of the rows; false when none is left. */
   removeSome(limit: number): boolean {
     const { changes: lookups } = this.#sql.removeLookups.run(limit);
-    return lookups > 0 || this.#sql.removeRows.run(limit).changes > 0;
+    return lookups > 0 || this.#sql.removeRows.run(limit).changes > 0 || (this.past?.removeSome(limit) ?? false);
   }
 
   drop(): void {
@@ -138,9 +147,10 @@ export class ProjectionTables<E extends Event, Row> implements Omit<ReadModel<Ro
 export function dropTables(db: Database, projection: string, id: number): void {
   const name = tableName(projection, id);
   db.exec(`DROP TABLE IF EXISTS rows_${name}; DROP TABLE IF EXISTS lookups_${name}`);
+  dropHistoryTables(db, name);
 }
 
-function tableName(projection: string, id: number): string {
+export function tableName(projection: string, id: number): string {
   return `${projection.replaceAll('-', '_')}_${id}`;
 }
 

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 
 /** Goes up when the tables that are not a projection's own change; an older file is built anew. */
-const layout = 3;
+const layout = 4;
 
 /**
  * Opens the SQLite file of one service's read models. They are disposable: a file that is damaged, no database or of another layout is
@@ -43,7 +43,7 @@ function prepare(db: Database.Database): Database.Database {
       (stream TEXT PRIMARY KEY, position INTEGER NOT NULL, version INTEGER NOT NULL, hash TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS projections
       (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, built INTEGER NOT NULL, version INTEGER NOT NULL,
-       role TEXT NOT NULL, position INTEGER NOT NULL) STRICT;
+       role TEXT NOT NULL, position INTEGER NOT NULL, past INTEGER NOT NULL) STRICT;
     PRAGMA user_version = ${layout}`);
   return db;
 }

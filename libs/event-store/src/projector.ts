@@ -1,12 +1,14 @@
 import type { Database } from 'better-sqlite3';
 import type { AnyEvent } from '@tinkerbell/events';
-import type { Projection } from '@tinkerbell/projections';
+import type { Measures, Projection } from '@tinkerbell/projections';
 import type { EventStore } from './event-store';
+import type { HistoryOptions } from './projection-history';
 import { ProjectorFeed } from './projector-feed';
 import { expectManyWrites, openDatabase } from './projector-file';
 import { ProjectorHeads } from './projector-heads';
 import { type AnyProjection, type AnyTables, ProjectionSets } from './projection-sets';
 import type { ReadModel, ReadModelStatus } from './read-model';
+import type { RowHistory } from './row-history';
 
 /** Commits that share one transaction, at most: as they come, while nobody can be answered yet, and beside rows that answer. */
 const batchSize = { live: 1000, catchUp: 5000, beside: 500 };
@@ -15,6 +17,8 @@ type RowOf<P> = P extends Projection<infer _E extends AnyEvent, infer Row> ? Row
 
 export interface ReadModels<P extends Readonly<Record<string, AnyProjection>>> {
   readonly models: { readonly [K in keyof P]: ReadModel<RowOf<P[K]>> };
+  /** The rows as they were; undefined when they were opened without. */
+  readonly history: { readonly [K in keyof P]: RowHistory<RowOf<P[K]>> } | undefined;
   /** Every commit up to this position is in the rows. */
   readonly position: number;
   /** Resolves true once the rows contain `position`, false when that takes longer than `timeoutMs`. */
@@ -35,6 +39,8 @@ export interface ReadModelOptions<P> {
   /** SQLite file; `:memory:` for tests and tools. Deletable at any time: it is built anew from the log. */
   readonly file: string;
   readonly projections: P;
+  /** Keeps the past of every row too, and by projection what is measured of it; `{}` measures nothing. */
+  readonly history?: { readonly [K in keyof P]?: Measures<RowOf<P[K]>> };
   readonly log?: (line: string) => void;
 }
 
@@ -45,9 +51,13 @@ export interface ReadModelOptions<P> {
 export async function openReadModels<P extends Readonly<Record<string, AnyProjection>>>(
   options: ReadModelOptions<P>,
 ): Promise<ReadModels<P>> {
-  const { store, file, projections } = options;
-  const projector = new Projector(openDatabase(file), Object.values(projections), store, options.log);
-  const models: unknown = Object.fromEntries(Object.keys(projections).map((name, i) => [name, projector.sets[i]]));
+  const { store, file, projections, history } = options;
+  const names = Object.keys(projections);
+  // By its name each projection has its own rows measured.
+  const past = history && names.map((name) => ({ measures: history[name] as Measures<unknown> | undefined }));
+  const projector = new Projector(openDatabase(file), Object.values(projections), store, options.log, past);
+  const models: unknown = Object.fromEntries(names.map((name, i) => [name, projector.sets[i]]));
+  const histories: unknown = Object.fromEntries(names.map((name, i) => [name, projector.sets[i]?.history]));
   try {
     await projector.start();
   } catch (error) {
@@ -56,6 +66,7 @@ export async function openReadModels<P extends Readonly<Record<string, AnyProjec
   }
   return {
     models: models as ReadModels<P>['models'],
+    history: history && (histories as ReadModels<P>['history']),
     get position() {
       return projector.position;
     },
@@ -92,12 +103,13 @@ class Projector {
     projections: readonly AnyProjection[],
     private readonly store: EventStore,
     private readonly log: (line: string) => void = () => undefined,
+    past?: readonly HistoryOptions<unknown>[],
   ) {
     this.#db = db;
     this.fault = new Promise((resolve) => (this.#reportFault = resolve));
     this.#heads = new ProjectorHeads(db, 'heads');
     this.#headsBuilding = new ProjectorHeads(db, 'heads_building');
-    this.sets = projections.map((projection) => new ProjectionSets(db, projection));
+    this.sets = projections.map((projection, i) => new ProjectionSets(db, projection, past?.[i]));
   }
 
   get position(): number {

@@ -30,5 +30,9 @@ export { idleReason, machinesHeld, queuePlace, waitingReason, workersOf, workOrd
 export type { QueuePlace } from './work-order';
 export { failureOf, namesIn, originText, shortNames, tryText, workflowNotes } from './workflow-notes';
 export type { WorkflowNote } from './workflow-notes';
+export { addDuration, usualOf } from './durations';
+export type { DurationRow, Measure, Usual } from './durations';
+export { bootSteps, durationKeys, machineMeasures, workflowMeasures } from './measures';
+export type { Measures, TimedAction } from './measures';
 export { subscriptionList } from './subscription-list.projection';
 export type { DeadLetterRow, SubscriptionRow } from './subscription-list.projection';

@@ -17,7 +17,7 @@ const maxSteps = 64;
 /** One row a machine, whoever saw it: DHCP and boot files from boots, the worker from tink-server. */
 export const machineList: Projection<MachineEvent, MachineRow> = {
   name: 'machine-list',
-  version: 1,
+  version: 2,
   aggregates: ['hardware', 'boot', 'lease', 'enrolment'],
   key: ({ aggregate, aggregateId, event }) =>
     aggregate === 'hardware' || aggregate === 'enrolment' ? aggregateId : hardwareIdOf(event),
@@ -28,7 +28,11 @@ export const machineList: Projection<MachineEvent, MachineRow> = {
     const next = step(row ?? { ...unknown, id, updatedAt: at, position }, recorded);
     return next && { ...next, updatedAt: at, position };
   },
-  lookups: ({ mac, ip }) => [...(mac === '' ? [] : [`mac:${mac}`]), ...(ip === '' ? [] : [`ip:${ip}`])],
+  lookups: ({ mac, ip, hostname }) => [
+    ...(mac === '' ? [] : [`mac:${mac}`]),
+    ...(ip === '' ? [] : [`ip:${ip}`]),
+    ...(hostname === '' ? [] : [`name:${hostname.toLowerCase()}`]),
+  ],
 };
 
 const unknown = { hostname: '', mac: '', ip: '', step: 'off', steps: [], bootFiles: [], registered: false } as const;

@@ -147,7 +147,7 @@ export interface BootStepRow {
 }
 
 /**
- * Key: hardware id. Lookups: `mac:<aa-bb-…>`, `ip:<address>`. What the dashboard shows of one machine; the steps are those since its
+ * Key: hardware id. Lookups: `mac:<aa-bb-…>`, `ip:<address>`, `name:<host name, lower case>`. What the dashboard shows of one machine; the steps are those since its
  * last power-on, oldest first.
  */
 export interface MachineRow {

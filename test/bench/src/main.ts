@@ -4,8 +4,10 @@ import { query } from './query.bench';
 import { replay } from './replay.bench';
 import { cliStart } from './cli-start.bench';
 import type { Bench } from './bench';
+import { explain } from './explain.bench';
+import { history } from './history.bench';
 
-const benches: readonly Bench[] = [append, appendSeq, replay, query, cliStart];
+const benches: readonly Bench[] = [append, appendSeq, replay, query, cliStart, explain, history];
 
 function usage(): string {
   const rows = benches.map(({ name, about }) => `  ${name.padEnd(14)} ${about}`);

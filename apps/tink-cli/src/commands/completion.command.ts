@@ -48,7 +48,8 @@ export const complete = define({
       planned.kind === 'words'
         ? planned.words
         : await askServer(context.client.within(patience), planned.what, planned.before).catch(() => []);
-    for (const { text, about } of found) {
+    const also = planned.kind === 'ask' ? (planned.also ?? []) : [];
+    for (const { text, about } of [...also, ...found]) {
       if ((prefix + text).startsWith(current))
         context.out(about === '' ? prefix + text : `${prefix}${text}\t${plain(about)}`);
     }

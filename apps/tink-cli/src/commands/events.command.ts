@@ -112,7 +112,8 @@ async function machineOf(context: Context, name: string) {
   );
 }
 
-function printer(context: Context, format: string): (event: Recorded<AnyEvent>) => Promise<void> {
+/** Prints events as `tink events` does. */
+export function printer(context: Context, format: string): (event: Recorded<AnyEvent>) => Promise<void> {
   if (format === 'json') return async (event) => context.out(JSON.stringify(event));
   if (format === 'yaml') return async (event) => context.out(`---\n${(await toYaml(event)).trimEnd()}`);
   const names = new ActionNames(context.client);
@@ -127,7 +128,11 @@ function printer(context: Context, format: string): (event: Recorded<AnyEvent>) 
 }
 
 /** `10:33:02  workflow 2b3b6c1e`: time of day and the beginning of the id, which is enough to tell them apart. */
-function head({ at, aggregate, aggregateId }: Recorded<AnyEvent>, now: number, screen: Screen): string {
+export function head(
+  { at, aggregate, aggregateId }: { readonly at: string; readonly aggregate: string; readonly aggregateId: string },
+  now: number,
+  screen: Screen,
+): string {
   const id = isMac(aggregateId) ? aggregateId.replaceAll('-', ':') : aggregateId.slice(0, 8);
   const time = paint(screen, 'dim', clock(at, now));
   return `${time}  ${aggregate.padEnd(9)} ${id.padEnd(17)}`;

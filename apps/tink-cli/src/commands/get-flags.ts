@@ -1,4 +1,5 @@
 import type { Flag } from '../cli-command';
+import { atFlag } from './as-of';
 import { formats, noHeadersFlag, outputFlag } from '../output/print';
 
 /** Flags of `get [id]`: ours, and `--format` as tink 0.6 has it, which wraps JSON into `{"data": […]}`. */
@@ -6,6 +7,7 @@ export const getFlags = {
   output: outputFlag,
   format: { kind: 'text', value: 'FORMAT', choices: formats, about: 'as -o; json comes as {"data": [...]}' },
   'no-headers': noHeadersFlag,
+  at: atFlag,
 } as const satisfies Readonly<Record<string, Flag>>;
 
 export interface GetFlags {

@@ -3,6 +3,7 @@ import { CommandError, define, exit, UsageError, type Context } from '../cli-com
 import type { HardwareItem } from '../api-types';
 import type { Query } from '../transport';
 import { formats, outputFlag, printListing, quietFlag, showMac } from '../output/print';
+import { asOf, atFlag } from './as-of';
 import { deleteEach } from './delete-each';
 import { getDocument, getFlags } from './get-flags';
 import { fieldListing, hardwareListing, interfaceLines } from './hardware-views';
@@ -36,8 +37,9 @@ export const hardwareList = define({
   name: 'hardware list',
   summary: 'list all known hardware',
   examples: ['tink hardware list', 'tink hardware list -q', 'tink hardware list -o wide'],
-  flags: { quiet: quietFlag('hardware'), output: outputFlag },
-  async run({ flags }, context) {
+  flags: { quiet: quietFlag('hardware'), output: outputFlag, at: atFlag },
+  async run({ flags }, present) {
+    const context = await asOf(present, flags.at);
     const items = await context.client.hardwareList();
     // As the original: an id a line, and a line per interface.
     if (flags.quiet) for (const { item } of interfaceLines(items)) context.out(item.hardware.id);
@@ -66,7 +68,8 @@ export const hardwareGet = define({
   ],
   positionals: { usage: '[id]...', min: 0, max: Infinity, complete: ['hardware'] },
   flags: getFlags,
-  async run({ flags, positionals }, context) {
+  async run({ flags, positionals }, present) {
+    const context = await asOf(present, flags.at);
     const items = positionals.length === 0 ? await context.client.hardwareList() : await findAll(context, positionals);
     const document = getDocument(
       flags,
@@ -85,9 +88,10 @@ export const hardwareId = define({
   details: 'Prints each record as one line of JSON.',
   examples: ['tink hardware id 224ee6ab-ad62-4070-a900-ed816444cec0 cb76ae54-93e9-401c-a5b2-d455bb3800b1'],
   positionals: someHardware,
-  flags: { output: outputFlag },
-  async run({ flags, positionals }, context) {
+  flags: { output: outputFlag, at: atFlag },
+  async run({ flags, positionals }, present) {
     checkUuids(positionals);
+    const context = await asOf(present, flags.at);
     for (const id of positionals) {
       const item = await context.client.hardware(id);
       if (flags.output === undefined) context.out(JSON.stringify(item.hardware));
@@ -100,6 +104,7 @@ export const hardwareId = define({
 const detailsFlags = {
   details: { kind: 'switch', short: 'd', about: 'provide the complete hardware details in json format' },
   output: outputFlag,
+  at: atFlag,
 } as const;
 
 export const hardwareMac = define({
@@ -162,11 +167,12 @@ async function findAll(context: Context, names: readonly string[]): Promise<read
 }
 
 async function lookUp(
-  context: Context,
-  flags: { readonly details: boolean; readonly output: string | undefined },
+  present: Context,
+  flags: { readonly details: boolean; readonly output: string | undefined; readonly at: string | undefined },
   key: 'mac' | 'ip',
   values: readonly string[],
 ): Promise<number> {
+  const context = await asOf(present, flags.at);
   const same = (text: string) => showMac(text.toLowerCase());
   for (const value of values) {
     const items = await context.client.hardwareList({ [key]: value });

@@ -1,5 +1,6 @@
 import type { LeaseItem } from '../api-types';
 import { define, exit, type Context } from '../cli-command';
+import { asOf, atFlag } from './as-of';
 import { outputFlag, printListing, showMac, timeText, type Listing } from '../output/print';
 import { colorOf } from '../output/screen';
 import type { Column } from '../output/table';
@@ -8,8 +9,9 @@ export const leaseList = define({
   name: 'lease list',
   summary: 'list all DHCP leases',
   examples: ['tink lease list', 'tink lease list -o json'],
-  flags: { output: outputFlag },
-  async run({ flags }, context) {
+  flags: { output: outputFlag, at: atFlag },
+  async run({ flags }, present) {
+    const context = await asOf(present, flags.at);
     await printListing(context, flags.output, leaseListing(context, await context.client.leases()));
     return exit.ok;
   },

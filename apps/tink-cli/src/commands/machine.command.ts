@@ -3,6 +3,7 @@ import { CommandError, define, exit, type Context } from '../cli-command';
 import { outputFlag, printDocument, printListing, showMac, timeText, type Listing } from '../output/print';
 import { colorOf } from '../output/screen';
 import type { Column } from '../output/table';
+import { asOf, atFlag } from './as-of';
 import { fieldColumns, type Field } from './hardware-views';
 
 export const machineList = define({
@@ -10,8 +11,9 @@ export const machineList = define({
   summary: 'list all machines with their newest step',
   details: 'Steps of a machine on its way: dhcp, tftp, http, osie, worker, disk; off when nothing was heard of it.',
   examples: ['tink machine list', 'tink machine list -o wide'],
-  flags: { output: outputFlag },
-  async run({ flags }, context) {
+  flags: { output: outputFlag, at: atFlag },
+  async run({ flags }, present) {
+    const context = await asOf(present, flags.at);
     const machines = await context.client.machines();
     await printListing(context, flags.output, machineListing(context, machines));
     return exit.ok;
@@ -23,8 +25,9 @@ export const machineGet = define({
   summary: 'show one machine: what it did since it was powered on',
   examples: ['tink machine get node-1', 'tink machine get 52:54:00:12:34:56 -o json'],
   positionals: { usage: '<id|mac|ip|hostname>', min: 1, max: 1, complete: ['machine'] },
-  flags: { output: outputFlag },
-  async run({ flags, positionals: [name = ''] }, context) {
+  flags: { output: outputFlag, at: atFlag },
+  async run({ flags, positionals: [name = ''] }, present) {
+    const context = await asOf(present, flags.at);
     const machine = find(await context.client.machines(), name);
     const { output } = flags;
     if (output === 'json' || output === 'yaml') await printDocument(context, output, machine);

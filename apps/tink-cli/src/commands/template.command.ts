@@ -2,6 +2,7 @@ import { define, exit, UsageError, type Context } from '../cli-command';
 import type { TemplateItem } from '../api-types';
 import { outputFlag, printDocument, printListing, quietFlag, timeText, type Listing } from '../output/print';
 import type { Column } from '../output/table';
+import { asOf, atFlag } from './as-of';
 import { deleteEach } from './delete-each';
 import { getDocument, getFlags } from './get-flags';
 import { checkUuids, isUuid, someIds } from './ids';
@@ -57,7 +58,8 @@ export const templateGet = define({
   ],
   positionals: { usage: '[id]...', min: 0, max: Infinity, complete: ['template'] },
   flags: { ...getFlags, version: { kind: 'number', value: 'N', about: 'as it was in this version' } },
-  async run({ flags, positionals }, context) {
+  async run({ flags, positionals }, present) {
+    const context = await asOf(present, flags.at);
     const format = flags.output ?? flags.format;
     if (flags.version !== undefined) return getVersion(context, positionals, flags.version, format);
     const items: TemplateItem[] = [];
@@ -90,8 +92,9 @@ export const templateList = define({
   name: 'template list',
   summary: 'list all saved templates',
   examples: ['tink template list', 'tink template list -q'],
-  flags: { quiet: quietFlag('template'), output: outputFlag },
-  async run({ flags }, context) {
+  flags: { quiet: quietFlag('template'), output: outputFlag, at: atFlag },
+  async run({ flags }, present) {
+    const context = await asOf(present, flags.at);
     const items = await context.client.templates();
     if (flags.quiet) for (const { id } of items) context.out(id);
     else await printListing(context, flags.output, templateListing(context, items, items));

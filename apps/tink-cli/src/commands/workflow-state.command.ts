@@ -3,6 +3,7 @@ import { define, exit, type Context } from '../cli-command';
 import { outputFlag, printDocument, printListing, timeText } from '../output/print';
 import { colorOf } from '../output/screen';
 import type { Column } from '../output/table';
+import { asOf, atFlag } from './as-of';
 import { fieldColumns, type Field } from './hardware-views';
 import { checkUuids, someIds } from './ids';
 import { printNotes } from './print-notes';
@@ -16,9 +17,10 @@ export const workflowState = define({
   details: 'What it waits for, who has to decide something, and with which command, is told on standard error.',
   examples: ['tink workflow state 2b3b6c1e-45a6-11eb-b13d-0242ac120003'],
   positionals: someWorkflows,
-  flags: { output: outputFlag },
-  async run({ flags, positionals }, context) {
+  flags: { output: outputFlag, at: atFlag },
+  async run({ flags, positionals }, present) {
     checkUuids(positionals);
+    const context = await asOf(present, flags.at);
     for (const id of positionals) {
       const item = await context.client.workflow(id);
       const state = standing(item);
@@ -47,9 +49,10 @@ export const workflowEvents = define({
   details: 'Every report of its actions. "tink events --id <id>" tells the whole story.',
   examples: ['tink workflow events 2b3b6c1e-45a6-11eb-b13d-0242ac120003'],
   positionals: someWorkflows,
-  flags: { output: outputFlag },
-  async run({ flags, positionals }, context) {
+  flags: { output: outputFlag, at: atFlag },
+  async run({ flags, positionals }, present) {
     checkUuids(positionals);
+    const context = await asOf(present, flags.at);
     const rows: WorkflowEventRow[] = [];
     for (const id of positionals) rows.push(...(await context.client.workflow(id)).events);
     if (flags.output === 'json' || flags.output === 'yaml') await printDocument(context, flags.output, rows);

@@ -1,6 +1,7 @@
-import { CommandError, define, exit } from '../cli-command';
-import type { WorkflowItem } from '../api-types';
+import { CommandError, define, exit, type Context } from '../cli-command';
+import type { WorkflowDataItem, WorkflowItem } from '../api-types';
 import { outputFlag, printListing, quietFlag } from '../output/print';
+import { asOf, atFlag } from './as-of';
 import { deleteEach } from './delete-each';
 import { devicesOf } from './devices';
 import { getDocument, getFlags } from './get-flags';
@@ -60,8 +61,9 @@ export const workflowGet = define({
   ],
   positionals: { usage: '[id]...', min: 0, max: Infinity, complete: ['workflow'] },
   flags: getFlags,
-  async run({ flags, positionals }, context) {
+  async run({ flags, positionals }, present) {
     checkUuids(positionals);
+    const context = await asOf(present, flags.at);
     const format = flags.output ?? flags.format;
     const items: WorkflowItem[] = [];
     if (positionals.length === 0) items.push(...(await context.client.workflows()));
@@ -93,8 +95,10 @@ export const workflowList = define({
     },
     worker: { kind: 'text', value: 'ID', about: 'only those of this machine (hardware id)', complete: 'hardware' },
     output: outputFlag,
+    at: atFlag,
   },
-  async run({ flags }, context) {
+  async run({ flags }, present) {
+    const context = await asOf(present, flags.at);
     const items = await context.client.workflows({ status: flags.status, worker: flags.worker });
     if (flags.quiet) for (const { id } of items) context.out(id);
     else await printListing(context, flags.output, workflowListing(context, items, items));
@@ -129,11 +133,12 @@ export const workflowData = define({
     version: { kind: 'number', short: 'v', value: 'N', about: 'data version' },
     metadata: { kind: 'switch', short: 'm', about: 'metadata only: worker, action, time and digest' },
     'latest-version': { kind: 'switch', short: 'l', about: 'latest version', aliases: ['latest version', 'latest'] },
+    at: atFlag,
   },
   async run({ flags, positionals }, context) {
     checkUuids(positionals);
     for (const id of positionals) {
-      const { latest, metadata, text, version } = await context.client.workflowData(id, flags.version);
+      const { latest, metadata, text, version } = await dataOf(context, id, flags.version, flags.at);
       if (flags.metadata && metadata === null)
         throw new CommandError(`workflow ${id} has no data yet (version ${version})`, exit.notFound);
       if (flags.metadata) context.out(JSON.stringify(metadata));
@@ -143,3 +148,21 @@ export const workflowData = define({
     return exit.ok;
   },
 });
+
+/** The version that is asked for, else the latest, now or then. */
+async function dataOf(
+  context: Context,
+  id: string,
+  version: number | undefined,
+  at: string | undefined,
+): Promise<WorkflowDataItem> {
+  if (at === undefined) return context.client.workflowData(id, version);
+  const then = await asOf(context, at);
+  const versions = (await then.client.workflow(id)).data.map((each) => each.version);
+  const latest = versions.at(-1) ?? 0;
+  if (version !== undefined && version !== 0 && !versions.includes(version)) {
+    throw new CommandError(`workflow ${id} had no data version ${version} then`, exit.notFound);
+  }
+  if (latest === 0) return { version: 0, latest, metadata: null, text: '{}' };
+  return { ...(await context.client.workflowData(id, version || latest)), latest };
+}

@@ -16,6 +16,8 @@ export type Candidates =
       readonly prefix: string;
       /** Positionals before the cursor: the workflow whose actions are wanted. */
       readonly before: readonly string[];
+      /** Words that may stand there as well. */
+      readonly also?: readonly Candidate[];
     }
   | { readonly kind: 'paths'; readonly foldersOnly: boolean };
 
@@ -28,6 +30,14 @@ export function candidatesFor(words: readonly string[], commands: readonly CliCo
   const [first = '', second] = rest;
   if (rest.length <= 1) return first.startsWith('-') ? flagNames(globalFlags) : firstWords(shown);
   const command = commandOf(rest, commands);
+  const more = members(first, shown);
+  // `tink bundle`: a command whose first argument may also be the second word of another.
+  const alone = shown.find(({ name }) => name === first);
+  if (alone && !(first in groups) && rest.length === 2 && more.words.length > 0) {
+    const own = inCommand(alone, [second ?? '']);
+    if (own.kind === 'ask') return { ...own, also: more.words };
+    return own.kind === 'words' && !second?.startsWith('-') ? { ...own, words: [...own.words, ...more.words] } : own;
+  }
   if (!command || (rest.length === 2 && first in groups && !(second ?? '').startsWith('-')))
     return members(first, shown);
   const given = rest.slice(command.name.split(' ').length);
@@ -73,7 +83,7 @@ function firstWords(shown: readonly CliCommand[]): Candidates {
   return { kind: 'words', words: [...Object.entries(groups).map(([text, about]) => ({ text, about })), ...single] };
 }
 
-function members(group: string, shown: readonly CliCommand[]): Candidates {
+function members(group: string, shown: readonly CliCommand[]): Extract<Candidates, { readonly kind: 'words' }> {
   const inGroup = shown.filter(({ name }) => name.startsWith(`${group} `));
   return {
     kind: 'words',

@@ -1,25 +1,6 @@
-const units = [
-  ['d', 86_400],
-  ['h', 3_600],
-  ['m', 60],
-  ['s', 1],
-] as const;
+import { duration, timeUnits } from '@tinkerbell/history';
 
-/** `3d`, `5h12m`, `4m10s`, `12s`: at most two units, so that columns stay narrow. */
-export function duration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  const first = units.findIndex(([, size]) => whole >= size);
-  const [unit, size] = units[first] ?? ['s', 1];
-  const rest = whole % size;
-  const [nextUnit, nextSize] = units[first + 1] ?? ['', 0];
-  const second = nextSize > 0 ? Math.floor(rest / nextSize) : 0;
-  return `${Math.floor(whole / size)}${unit}${second > 0 && whole < 10 * size ? `${second}${nextUnit}` : ''}`;
-}
-
-/** How long an action took: tenths below ten seconds. */
-export function took(seconds: number): string {
-  return seconds < 10 ? `${seconds.toFixed(1)}s` : duration(seconds);
-}
+export { duration, took } from '@tinkerbell/history';
 
 /** `5m ago`, `in 2h`, `now`. The text itself when it is not a time. */
 export function relative(iso: string, now: number): string {
@@ -50,7 +31,7 @@ export function parsePast(text: string, now: number): number | undefined {
   if (text === 'all') return 0;
   const [, amount, unit] = /^(\d{1,9})(s|m|h|d)?$/.exec(text) ?? [];
   if (amount !== undefined) {
-    const size = units.find(([name]) => name === (unit ?? 'm'))?.[1] ?? 60;
+    const size = timeUnits.find(([name]) => name === (unit ?? 'm'))?.[1] ?? 60;
     return now - Number(amount) * size * 1000;
   }
   const at = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : NaN;

@@ -1,26 +1,26 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
-import { InvalidError, NotFoundError, parseIp, parseMac, presentHardware } from '@tinkerbell/domain';
+import { InvalidError, parseIp, parseMac, presentHardware } from '@tinkerbell/domain';
 import type { HardwareRow } from '@tinkerbell/projections';
 import { callerOf } from '../http/caller-of';
 import type { HttpRequest } from '../http/http-message';
 import { listOf } from '../http/paging';
 import { Query } from '../http/query';
-import { ReadSide } from '../read-side';
+import { AsOf } from '../history/as-of';
 import { HardwareCommands } from './hardware-commands';
 
 @Controller('api/hardware')
 export class HardwareApiController {
   constructor(
     private readonly commands: HardwareCommands,
-    private readonly reads: ReadSide,
+    private readonly asOf: AsOf,
   ) {}
 
   @Get()
-  list(@Req() request: HttpRequest): unknown {
+  async list(@Req() request: HttpRequest): Promise<unknown> {
     const query = Query.of(request);
     const matches = filterOf(query);
     return listOf(
-      this.reads.hardware,
+      (await this.asOf.reads(query)).hardware,
       ({ id }) => id,
       query,
       (row) => (matches(row) ? present(row) : undefined),
@@ -28,9 +28,10 @@ export class HardwareApiController {
   }
 
   @Get(':id')
-  get(@Param('id') id: string): unknown {
-    const row = this.reads.hardware.get(id.toLowerCase());
-    if (!row) throw new NotFoundError('hardware', id);
+  async get(@Param('id') id: string, @Req() request: HttpRequest): Promise<unknown> {
+    const reads = await this.asOf.reads(Query.of(request));
+    const row = reads.hardware.get(id.toLowerCase());
+    if (!row) throw reads.missing('hardware', id.toLowerCase());
     return present(row);
   }
 

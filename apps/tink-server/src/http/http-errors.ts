@@ -1,3 +1,5 @@
+import type { Recorded } from '@tinkerbell/events';
+
 /** Faults of a request that no rule of the domain is about. `code` is the API. */
 export abstract class RequestError extends Error {
   abstract readonly status: number;
@@ -51,5 +53,22 @@ export class BehindError extends RequestError {
     applied: number,
   ) {
     super(`position ${minSeq} is not readable yet (at ${applied}): try again`);
+  }
+}
+
+/** There is no such thing at the position that was asked for. `events`: what the log has about it, at any time. */
+export class NotThenError extends RequestError {
+  readonly status = 404;
+  readonly code = 'NOT_FOUND';
+  constructor(kind: string, id: string, position: number, events: readonly Recorded[]) {
+    const [first] = events;
+    const last = events.findLast((recorded) => recorded.position <= position);
+    const why =
+      first === undefined
+        ? ''
+        : last === undefined
+          ? `: its first event is at ${first.position} (${first.at})`
+          : `: it was deleted at ${last.position} (${last.at})`;
+    super(`${kind} ${id} not found at position ${position}${why}`);
   }
 }

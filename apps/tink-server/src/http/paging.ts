@@ -23,7 +23,7 @@ export async function listOf<Row, Item>(
   const after = query.text('after');
   const items: Item[] = [];
   let last = '';
-  for await (const row of rowsOf(model, keyOf, { after, lookup, chunk: Math.min((limit ?? 500) + 1, 500) })) {
+  for await (const row of rowsOf(model, keyOf, { after, lookup, chunk: Math.min((limit ?? 499) + 1, 500) })) {
     const item = present(row);
     if (item === undefined) continue;
     if (items.length === (limit ?? 1_000) && (limit ?? after) !== undefined) return { items, next: last };

@@ -1,5 +1,4 @@
 import {
-  NotFoundError,
   templateDecider,
   templateNameConflict,
   templateNameTaken,
@@ -103,6 +102,6 @@ export class TemplateCommands {
 /** By id, or by name when there is no such id. */
 export function findTemplate(reads: ReadSide, idOrName: string): TemplateRow {
   const row = reads.templates.get(idOrName) ?? reads.templates.find(`name:${idOrName}`);
-  if (!row) throw new NotFoundError('template', idOrName);
+  if (!row) throw reads.missing('template', idOrName);
   return row;
 }

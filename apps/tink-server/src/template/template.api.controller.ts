@@ -4,7 +4,7 @@ import { checked } from '../http/checked.dto';
 import type { HttpRequest } from '../http/http-message';
 import { listOf } from '../http/paging';
 import { Query } from '../http/query';
-import { ReadSide } from '../read-side';
+import { AsOf } from '../history/as-of';
 import { findTemplate, TemplateCommands } from './template-commands';
 import { CreateTemplateDto, UpdateTemplateDto } from './template.dto';
 import { nameMatcher } from './template.presenter';
@@ -13,15 +13,15 @@ import { nameMatcher } from './template.presenter';
 export class TemplateApiController {
   constructor(
     private readonly commands: TemplateCommands,
-    private readonly reads: ReadSide,
+    private readonly asOf: AsOf,
   ) {}
 
   @Get()
-  list(@Req() request: HttpRequest): unknown {
+  async list(@Req() request: HttpRequest): Promise<unknown> {
     const query = Query.of(request);
     const matches = nameMatcher(query.text('name') ?? '*');
     return listOf(
-      this.reads.templates,
+      (await this.asOf.reads(query)).templates,
       ({ id }) => id,
       query,
       (row) => (matches(row.name) ? row : undefined),
@@ -29,8 +29,8 @@ export class TemplateApiController {
   }
 
   @Get(':idOrName')
-  get(@Param('idOrName') idOrName: string): unknown {
-    return findTemplate(this.reads, idOrName);
+  async get(@Param('idOrName') idOrName: string, @Req() request: HttpRequest): Promise<unknown> {
+    return findTemplate(await this.asOf.reads(Query.of(request)), idOrName);
   }
 
   @Post()

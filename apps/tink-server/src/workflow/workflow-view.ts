@@ -9,12 +9,14 @@ export type WorkflowView = Omit<WorkflowRow, 'position' | 'createdPosition'> & {
 /** A workflow as the API shows it: the row, and what it waits for when it waits. */
 export function workflowView(reads: ReadSide, row: WorkflowRow): WorkflowView {
   const { position: _, createdPosition: _created, ...rest } = row;
-  const ahead = (workerId: string) => workOrder(reads.workflows.findAll(`worker:${workerId}`));
-  const ready = (workerId: string) => reads.machines.get(workerId)?.step === 'worker';
-  const open = row.status === 'pending' || row.status === 'running';
-  return {
-    ...rest,
-    waiting: waitingReason(row, ahead, ready),
-    queue: (open && row.deletedAt === null && queuePlace(row, ahead)) || null,
+  const known = new Map<string, readonly WorkflowRow[]>();
+  const ahead = (workerId: string) => {
+    const queue = known.get(workerId) ?? workOrder(reads.workflows.findAll(`worker:${workerId}`));
+    known.set(workerId, queue);
+    return queue;
   };
+  const ready = (workerId: string) => reads.machines.get(workerId)?.step === 'worker';
+  const waiting = waitingReason(row, ahead, ready);
+  // Nothing waits that has ended or runs: the other workflows of its machines are not looked at.
+  return { ...rest, waiting, queue: (waiting !== null && queuePlace(row, ahead)) || null };
 }

@@ -6,6 +6,7 @@ import type { HttpRequest, HttpResponse } from '../http/http-message';
 import { sendNdjson } from '../http/ndjson';
 import { listOf } from '../http/paging';
 import { Query } from '../http/query';
+import { AsOf } from '../history/as-of';
 import { ReadSide } from '../read-side';
 import { actionIndex } from './action-index';
 import { ActionLogs } from './action-logs';
@@ -23,22 +24,24 @@ export class WorkflowApiController {
     private readonly data: WorkflowData,
     private readonly logs: ActionLogs,
     private readonly reads: ReadSide,
+    private readonly asOf: AsOf,
   ) {}
 
   @Get()
-  list(@Req() request: HttpRequest): unknown {
+  async list(@Req() request: HttpRequest): Promise<unknown> {
     const query = Query.of(request);
     const status = query.oneOf('status', statuses);
     const worker = query.text('worker')?.toLowerCase();
+    const reads = await this.asOf.reads(query);
     return listOf(
-      this.reads.workflows,
+      reads.workflows,
       ({ id }) => id,
       query,
       (row) =>
         row.deletedAt === null &&
         (!status || row.status === status) &&
         (!worker || row.actions.some(({ spec }) => spec.workerId === worker))
-          ? workflowView(this.reads, row)
+          ? workflowView(reads, row)
           : undefined,
       // A worker has few workflows, a status many.
       worker ? `worker:${worker}` : status && `status:${status}`,
@@ -46,8 +49,9 @@ export class WorkflowApiController {
   }
 
   @Get(':id')
-  get(@Param('id') id: string): unknown {
-    return workflowView(this.reads, this.reads.workflow(id));
+  async get(@Param('id') id: string, @Req() request: HttpRequest): Promise<unknown> {
+    const reads = await this.asOf.reads(Query.of(request));
+    return workflowView(reads, reads.workflow(id));
   }
 
   @Post()

@@ -1,0 +1,224 @@
+import { rowsOf, readBundle, redactBundle, type Explanation } from '@tinkerbell/history';
+import { subjects, type NextReply } from '@tinkerbell/messaging';
+import { workflowList } from '@tinkerbell/projections';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { machine, templateYaml } from '../testing/fixtures';
+import { Harness } from '../testing/harness';
+import type { Failure, RestClient } from '../testing/rest-client';
+import type { RowChange } from './row-changes';
+
+interface Written {
+  readonly id: string;
+  readonly position: number;
+}
+
+let harness: Harness;
+let rest: RestClient;
+const [one, two] = [machine(1), machine(2)];
+let workflowId = '';
+/** Of the log: after the hardware, the template, its change, the workflow, the run. */
+const at = { hardware: 0, template: 0, renamed: 0, ordered: 0, done: 0 };
+const times: { before: string; ordered: string } = { before: '', ordered: '' };
+
+const write = async (method: 'post' | 'put', path: string, body: unknown): Promise<Written> => {
+  const answer = await rest[method]<Written>(path, body);
+  expect(answer).toMatchObject({ status: expect.toSatisfy((status: number) => status < 300) });
+  return answer.body;
+};
+const get = async <T>(path: string): Promise<T> => (await rest.get<T>(path)).body;
+const failure = async (path: string) => {
+  const { status, body } = await rest.get<Failure>(path);
+  return { status, ...body.error };
+};
+const position = () => harness.store.lastPosition();
+/** A moment that no commit shares: times of the log have milliseconds. */
+async function moment(): Promise<string> {
+  const tick = async () => {
+    const began = Date.now();
+    while (Date.now() <= began + 1) await new Promise((resolve) => setImmediate(resolve));
+  };
+  await tick();
+  const now = new Date().toISOString();
+  await tick();
+  return now;
+}
+
+beforeAll(async () => {
+  harness = await Harness.start();
+  rest = harness.rest();
+  times.before = await moment();
+  for (const each of [one, two]) ({ position: at.hardware } = await write('post', '/api/hardware', each));
+  const secret = { image: 'hello-world', environment: { PASSWORD: 'correct horse battery' } };
+  const data = templateYaml([{ actions: [secret, { image: 'hello-world' }] }]);
+  const template = await write('post', '/api/templates', { name: 'install', data });
+  at.template = template.position;
+  at.renamed = (await write('put', `/api/templates/${template.id}`, { name: 'renamed' })).position;
+  const hardware = { device_1: one.mac };
+  ({ id: workflowId, position: at.ordered } = await write('post', '/api/workflows', { template: 'renamed', hardware }));
+  times.ordered = await moment();
+  const worker = await harness.worker(one.id);
+  for (const index of [0, 1]) {
+    const isNext = ({ assignment }: NextReply) => assignment?.index === index;
+    const { assignment } = await worker.until(() => worker.next(), isNext);
+    if (!assignment) throw new Error('nothing was assigned');
+    await worker.started(assignment);
+    await worker.log(assignment, `line ${index}: correct horse battery`);
+    await worker.finished(assignment);
+  }
+  await vi.waitFor(async () => expect(await get(`/api/workflows/${workflowId}`)).toMatchObject({ status: 'success' }), {
+    timeout: 60_000,
+  });
+  at.done = await position();
+});
+afterAll(() => harness.close());
+
+describe('?at=', () => {
+  it('shows every list and thing as it was, by position and by time', async () => {
+    expect(await get(`/api/hardware?at=0`)).toEqual([]);
+    expect(await get(`/api/hardware?at=${at.hardware - 1}`)).toHaveLength(1);
+    expect(await get(`/api/hardware/${two.id}?at=${at.hardware}`)).toMatchObject({ hardware: { id: two.id } });
+    expect(await get(`/api/templates?at=${at.template}`)).toMatchObject([{ name: 'install' }]);
+    expect(await get(`/api/templates/install?at=${at.template}`)).toMatchObject({ name: 'install' });
+    expect(await get(`/api/templates/renamed?at=${at.renamed}`)).toMatchObject({ name: 'renamed' });
+    expect(await get(`/api/workflows?at=${at.renamed}`)).toEqual([]);
+    for (const then of [String(at.ordered), times.ordered]) {
+      expect(await get(`/api/workflows/${workflowId}?at=${then}`)).toMatchObject({
+        status: 'pending',
+        waiting: expect.stringContaining('to come up'),
+      });
+      expect(await get(`/api/workflows?at=${then}&status=pending&limit=5`)).toMatchObject({
+        items: [{ id: workflowId }],
+      });
+      expect(await get(`/api/workflows?at=${then}&status=success`)).toEqual([]);
+    }
+    expect(await get(`/api/workflows?at=${times.before}`)).toEqual([]);
+    const now = await get<object>(`/api/workflows/${workflowId}`);
+    expect(await get(`/api/workflows/${workflowId}?at=${at.done}`)).toEqual(now);
+    expect(await get(`/api/machines?at=${at.hardware}`)).toMatchObject([{ step: 'off' }, { step: 'off' }]);
+    expect(await get(`/api/machines/${one.mac}?at=${at.hardware}`)).toMatchObject({ id: one.id, mac: one.mac });
+    expect(await get(`/api/leases?at=${at.done}`)).toEqual([]);
+  });
+
+  it('goes from page to page', async () => {
+    const first = await get<{ readonly next: string }>(`/api/hardware?at=${at.hardware}&limit=1`);
+    expect(first).toMatchObject({ items: [{ hardware: { id: one.id } }], next: one.id });
+    const second = await get(`/api/hardware?at=${at.hardware}&limit=1&after=${first.next}`);
+    expect(second).toEqual({ items: [expect.objectContaining({ position: at.hardware })] });
+  });
+
+  it('says precisely what is not there', async () => {
+    expect(await failure(`/api/workflows/${workflowId}?at=${at.renamed}`)).toMatchObject({
+      status: 404,
+      code: 'NOT_FOUND',
+      message: expect.stringContaining(`not found at position ${at.renamed}: its first event is at ${at.ordered} (20`),
+    });
+    expect(await failure('/api/hardware?at=999999')).toMatchObject({ status: 400, code: 'INVALID', field: 'at' });
+    expect(await failure('/api/hardware?at=2999-01-01')).toMatchObject({ status: 400, field: 'at' });
+    expect(await failure(`/api/hardware?at=1&minSeq=${at.hardware}`)).toMatchObject({ status: 400, field: 'at' });
+  });
+});
+
+describe('/api/diff', () => {
+  const diff = async (query: string): Promise<readonly RowChange[]> => {
+    const changes: RowChange[] = [];
+    for await (const change of rest.lines<RowChange>(`/api/diff?${query}`)) changes.push(change);
+    return changes;
+  };
+
+  it('names what appeared and what changed, field by field', async () => {
+    expect(await diff(`from=${at.hardware}&to=${at.renamed}`)).toMatchObject([
+      { kind: 'template', name: 'renamed', change: 'appeared', row: { name: 'renamed' } },
+    ]);
+    const [change, ...others] = await diff(`from=${at.template}&to=${at.renamed}`);
+    expect(others).toEqual([]);
+    expect(change).toMatchObject({
+      change: 'changed',
+      fields: expect.arrayContaining([{ path: 'name', from: 'install', to: 'renamed' }]),
+    });
+    const [run] = await diff(`from=${times.ordered}&kind=workflow&id=${workflowId}`);
+    expect(run).toMatchObject({
+      fields: expect.arrayContaining([
+        { path: 'status', from: 'pending', to: 'success' },
+        { path: 'actions[1].status', from: 'pending', to: 'success' },
+      ]),
+    });
+    expect(await diff(`from=${at.done}`)).toEqual([]);
+    expect(await diff(`from=0&id=${two.id.toUpperCase()}`)).toMatchObject([{ kind: 'hardware' }, { kind: 'machine' }]);
+  });
+
+  it('names what vanished', async () => {
+    const gone = machine(3);
+    const before = (await write('post', '/api/hardware', gone)).position;
+    await rest.delete(`/api/hardware/${gone.id}`);
+    expect(await diff(`from=${before}&to=${before + 1}&kind=hardware`)).toMatchObject([
+      { id: gone.id, name: 'server3', change: 'vanished', row: { hardware: { id: gone.id } } },
+    ]);
+  });
+
+  it('refuses what makes no sense', async () => {
+    expect(await failure('/api/diff')).toMatchObject({ status: 400, field: 'from' });
+    expect(await failure('/api/diff?from=3&to=2')).toMatchObject({ status: 400, field: 'from' });
+    expect(await failure('/api/diff?from=1&kind=thing')).toMatchObject({ status: 400, field: 'kind' });
+    expect(await failure('/api/diff?from=1&to=soon')).toMatchObject({ status: 400, field: 'to' });
+  });
+});
+
+describe('/api/explain', () => {
+  it('explains a workflow and its machine, then and now', async () => {
+    const now = await get<Explanation>(`/api/explain/workflows/${workflowId}`);
+    expect(now.state).toContain('succeeded after');
+    expect(now.causes.map(({ type }) => type)).toEqual([
+      'HardwareRegistered',
+      'TemplateUpdated',
+      'WorkflowCreated',
+      'ActionSucceeded',
+      'ActionSucceeded',
+      'WorkflowFinished',
+    ]);
+    const then = await get<Explanation>(`/api/explain/machines/${one.mac}?at=${times.ordered}`);
+    expect(then).toMatchObject({ kind: 'machine', id: one.id, at: times.ordered, position: at.ordered });
+    expect(then.waiting?.text).toContain('powered on');
+    // Measured in the meantime.
+    const next = then.expected.find(({ text }) => text.includes('"action-0" runs'));
+    expect(next?.usual).toMatchObject({ count: 1 });
+  });
+
+  it('finds a machine by whatever it is called, and the nearest of what is not there', async () => {
+    for (const name of [one.id, one.mac, one.ip, 'SERVER1']) {
+      expect(await get(`/api/explain/machines/${name}`)).toMatchObject({ id: one.id });
+    }
+    expect(await failure('/api/explain/machines/servr1')).toMatchObject({
+      status: 404,
+      message: 'machine servr1 not found; did you mean server1?',
+    });
+    const wrong = `${workflowId.slice(0, -1)}${workflowId.endsWith('0') ? '1' : '0'}`;
+    expect(await failure(`/api/explain/workflows/${wrong}`)).toMatchObject({
+      status: 404,
+      message: `workflow ${wrong} not found; did you mean ${workflowId}?`,
+    });
+  });
+});
+
+describe('/api/bundle', () => {
+  it.each(['workflow', 'machine'] as const)(
+    'is a slice of the log that makes the same rows elsewhere: %s',
+    async (kind) => {
+      const id = kind === 'workflow' ? workflowId : one.id;
+      const { text, headers } = await rest.get(`/api/bundle/${kind}s/${id}`);
+      expect(headers['content-type']).toContain('ndjson');
+      expect(text).not.toContain('correct horse');
+      const bundle = readBundle(text);
+      expect(bundle.header).toMatchObject({ kind, id });
+      expect(bundle.lines.map(({ line }) => line)).toEqual(['line 0: [removed]', 'line 1: [removed]']);
+      const { events } = await harness.store.read(subjects.stream('workflow', workflowId));
+      const whole = { ...bundle, events: events as typeof bundle.events };
+      const row = rowsOf(workflowList, whole.events).get(workflowId);
+      expect(rowsOf(workflowList, bundle.events).get(workflowId)).toEqual(redactBundle(whole).redact(row));
+      expect(row?.status).toBe('success');
+      expect([...bundle.durations.keys()]).toContain('image:hello-world');
+    },
+  );
+
+  it('is an error before its first line when there is nothing', async () =>
+    expect(await failure('/api/bundle/machines/nobody')).toMatchObject({ status: 404, code: 'NOT_FOUND' }));
+});

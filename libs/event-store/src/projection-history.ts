@@ -1,0 +1,172 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { decodeEvent, type Event, type Recorded } from '@tinkerbell/events';
+import { addDuration, type DurationRow, type Measures, type Projection } from '@tinkerbell/projections';
+
+/** Every so many commits of a stream the row is kept with the event, so that no row is folded from further back. */
+const snapshotEvery = 32;
+
+/** `measures` may be none. */
+export interface HistoryOptions<Row> {
+  readonly measures?: Measures<Row> | undefined;
+}
+
+/**
+ * What was recorded about each row of one set of rows, beside them in the same file and the same transactions. A row as it was is the fold
+ * of that, up to a position.
+ */
+export class HistoryTables<E extends Event, Row> {
+  readonly #projection: Projection<E, Row>;
+  readonly #measures: Measures<Row> | undefined;
+  readonly #sql: ReturnType<typeof statements>;
+  #durations = new Map<string, DurationRow>();
+
+  /** `id`: of the set of rows. */
+  constructor(db: Database, projection: Projection<E, Row>, id: number, { measures }: HistoryOptions<Row>) {
+    this.#projection = projection;
+    this.#measures = measures;
+    const name = `${projection.name.replaceAll('-', '_')}_${id}`;
+    db.exec(`
+      CREATE TABLE IF NOT EXISTS past_keys_${name} (key TEXT PRIMARY KEY, first INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS past_events_${name} (key TEXT, position INTEGER, idx INTEGER, recorded TEXT NOT NULL, row TEXT,
+        PRIMARY KEY (key, position, idx)) STRICT, WITHOUT ROWID;
+      CREATE INDEX IF NOT EXISTS past_events_${name}_position ON past_events_${name} (position);
+      CREATE TABLE IF NOT EXISTS past_lookups_${name} (lookup TEXT, key TEXT, PRIMARY KEY (lookup, key)) STRICT, WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS past_durations_${name} (key TEXT PRIMARY KEY, row TEXT NOT NULL) STRICT, WITHOUT ROWID;`);
+    this.#sql = statements(db, name);
+  }
+
+  /** Call inside a transaction, for every event that has the key. */
+  add(key: string, recorded: Recorded, before: Row | undefined, after: Row | undefined): void {
+    const { position, index, version } = recorded;
+    const snapshot = version % snapshotEvery === 0 && after !== undefined ? JSON.stringify(after) : null;
+    this.#sql.putKey.run(key, position);
+    this.#sql.putEvent.run(key, position, index, JSON.stringify(recorded), snapshot);
+    if (after !== undefined && after !== before) {
+      for (const lookup of this.#projection.lookups?.(after) ?? []) this.#sql.putLookup.run(lookup, key);
+    }
+    for (const measure of this.#measures?.(before, after, recorded) ?? []) {
+      const known = this.#durations.get(measure.key) ?? this.duration(measure.key);
+      this.#durations.set(measure.key, addDuration(known, measure.seconds));
+    }
+  }
+
+  /** In the transaction of the batch. */
+  endBatch(): void {
+    for (const [key, row] of this.#durations) this.#sql.putDuration.run(key, JSON.stringify(row));
+    this.#durations = new Map();
+  }
+
+  /** The transaction of the batch failed: what it measured was not, and is measured again. */
+  forgetBatch(): void {
+    this.#durations = new Map();
+  }
+
+  clear(): void {
+    for (const statement of this.#sql.clear) statement.run();
+    this.#durations = new Map();
+  }
+
+  /** Removes some of it; false when nothing is left. */
+  removeSome(limit: number): boolean {
+    return this.#sql.remove.some((statement) => statement.run(limit).changes > 0);
+  }
+
+  /** Keys of rows that there were up to a position, deleted or not, in key order. */
+  keys(after: string, position: number, limit: number): readonly string[] {
+    return this.#sql.keys.all(after, position, limit).map(({ key }) => key);
+  }
+
+  /** Keys of rows that ever had it, in key order. */
+  keysWith(lookup: string, after: string, limit: number): readonly string[] {
+    return this.#sql.byLookup.all(lookup, after, limit).map(({ key }) => key);
+  }
+
+  lookupsOf(row: Row): readonly string[] {
+    return this.#projection.lookups?.(row) ?? [];
+  }
+
+  events(key: string, upTo = Number.MAX_SAFE_INTEGER): readonly Recorded[] {
+    return this.#sql.events.all(key, upTo).map(({ recorded }) => parse(recorded));
+  }
+
+  keysBetween(from: number, to: number): readonly string[] {
+    return this.#sql.between.all(from, to).map(({ key }) => key);
+  }
+
+  duration(key: string): DurationRow | undefined {
+    const stored = this.#sql.duration.get(key);
+    return stored && (JSON.parse(stored.row) as DurationRow);
+  }
+
+  rowAt(key: string, position: number): Row | undefined {
+    const later: Recorded<E>[] = [];
+    let row: Row | undefined;
+    for (const stored of this.#sql.newest.iterate(key, position)) {
+      if (stored.row !== null) {
+        row = JSON.parse(stored.row) as Row;
+        break;
+      }
+      later.push(parse(stored.recorded) as Recorded<E>);
+    }
+    return later.reduceRight((state, recorded) => this.#projection.evolve(state, recorded), row);
+  }
+}
+
+/** `name`: of the set's tables. */
+export function dropHistoryTables(db: Database, name: string): void {
+  for (const part of ['keys', 'events', 'lookups', 'durations']) db.exec(`DROP TABLE IF EXISTS past_${part}_${name}`);
+}
+
+/** An event that an older release kept becomes the one of today. */
+function parse(stored: string): Recorded {
+  const recorded = JSON.parse(stored) as Recorded;
+  return { ...recorded, event: decodeEvent(recorded.aggregate, recorded.event) };
+}
+
+interface StoredEvent {
+  readonly recorded: string;
+  readonly row: string | null;
+}
+
+function statements(db: Database, name: string) {
+  const [keys, events] = [`past_keys_${name}`, `past_events_${name}`];
+  const [lookups, durations] = [`past_lookups_${name}`, `past_durations_${name}`];
+  const clear: readonly Statement<[]>[] = [keys, events, lookups, durations].map((table) =>
+    db.prepare(`DELETE FROM ${table}`),
+  );
+  const columns = [
+    [events, 'key, position, idx'],
+    [lookups, 'lookup, key'],
+    [keys, 'key'],
+  ] as const;
+  return {
+    clear,
+    remove: columns.map(([table, key]) =>
+      db.prepare<[number]>(`DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} LIMIT ?)`),
+    ),
+    putKey: db.prepare<[string, number]>(`INSERT INTO ${keys} VALUES (?, ?) ON CONFLICT (key) DO NOTHING`),
+    putEvent: db.prepare<[string, number, number, string, string | null]>(
+      `INSERT INTO ${events} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    ),
+    putLookup: db.prepare<[string, string]>(`INSERT INTO ${lookups} VALUES (?, ?) ON CONFLICT DO NOTHING`),
+    putDuration: db.prepare<[string, string]>(
+      `INSERT INTO ${durations} VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET row = excluded.row`,
+    ),
+    keys: db.prepare<[string, number, number], { key: string }>(
+      `SELECT key FROM ${keys} WHERE key > ? AND first <= ? ORDER BY key LIMIT ?`,
+    ),
+    byLookup: db.prepare<[string, string, number], { key: string }>(
+      `SELECT key FROM ${lookups} WHERE lookup = ? AND key > ? ORDER BY key LIMIT ?`,
+    ),
+    newest: db.prepare<[string, number], StoredEvent>(
+      `SELECT recorded, row FROM ${events} WHERE key = ? AND position <= ? ORDER BY position DESC, idx DESC`,
+    ),
+    events: db.prepare<[string, number], StoredEvent>(
+      `SELECT recorded, row FROM ${events} WHERE key = ? AND position <= ? ORDER BY position, idx`,
+    ),
+    between: db.prepare<[number, number], { key: string }>(
+      `SELECT DISTINCT key FROM ${events} WHERE position > ? AND position <= ? ORDER BY key`,
+    ),
+    duration: db.prepare<[string], { row: string }>(`SELECT row FROM ${durations} WHERE key = ?`),
+  };
+}
