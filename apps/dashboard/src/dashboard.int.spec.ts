@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '@tinkerbell/config';
 import { DashboardConfig } from './dashboard.config';
 import { startDashboard, type RunningDashboard } from './start-dashboard';
+import { graphIds, tellEveryState } from './graph-story.testing';
 import { machine, openStory, order, register, start, tellRack, workflowIds, type Story } from './story.testing';
 
 /** Debian's browser, driven as a person would. DASHBOARD_SCREENSHOTS=<folder> keeps pictures of what it shows. */
@@ -117,6 +118,56 @@ describe.skipIf(!existsSync(executablePath))('the dashboard in a browser', () =>
     expect(faults).toEqual([]);
   });
 
+  it.each(['light', 'dark'] as const)('shows a graph with an action in every state, %s', async (colorScheme) => {
+    const site = await rack();
+    await tellEveryState(site);
+    const { page, faults } = await look((await serve(site)).url, {
+      colorScheme,
+      viewport: { width: 1440, height: 1900 },
+    });
+    const asking = page.getByRole('button', { name: /^storage-node.*Needs you/s });
+    await asking.waitFor();
+    expect(await asking.getAttribute('aria-expanded')).toBe('true');
+    const notes = page.getByRole('list', { name: 'Notes' });
+    await notes.getByText('wipe awaits approval').waitFor();
+    await notes.getByText(`tink workflow approve ${graphIds.graph} wipe`).waitFor();
+    await notes.getByText(`tink workflow resolve ${graphIds.graph} update --as restart`).waitFor();
+    await notes.getByText('1 report of its workers was refused').waitFor();
+    const actions = page.getByRole('list', { name: 'Actions' });
+    for (const line of [
+      /^inspect.*Succeeded/s,
+      /^wipeerases data.*Wipe all disks of rack7-node06\?.*Awaiting approval/s,
+      /^write-image.*Pending/s,
+      /^update.*after inspect.*Unknown outcome/s,
+      /^bondtry 2 of 4.*Running/s,
+      /^mirrortry 1 of 4.*right away.*exit code 75: the mirror is busy \(next try at .*Pending/s,
+      /^pull.*exit code 1: denied.*Failed/s,
+      /^seed.*Will not run/s,
+      /^fallback.*if pull fails.*Running/s,
+      /^scan.*stopped after 60 s.*Timed out/s,
+      /^burn-in.*burnt in last week.*Skipped/s,
+      /^report.*after write-image, bond, seed, in any case, only if actions.*Pending/s,
+    ]) {
+      await actions.getByRole('button', { name: line }).waitFor();
+    }
+    await page.getByText('3 of 13 actions, 2 at once').waitFor();
+    await picture(page, `graph-${colorScheme}`);
+    await page.getByRole('button', { name: /^storage-node.*Cancelling/s }).click();
+    await notes.getByText('cancelling: its worker is told to stop wipe').waitFor();
+    await page.getByRole('button', { name: /^storage-node.*77777777/s }).click();
+    await notes.getByText(`waiting for workflow ${graphIds.cancelling} on this machine, position 2`).waitFor();
+    await notes.getByText('late: its worker is silent').waitFor();
+    await picture(page, `queue-${colorScheme}`);
+    const filters = page.getByRole('group', { name: 'Show workflows' });
+    await filters.getByRole('button', { name: /^Paused/ }).click();
+    await page.getByRole('button', { name: /^storage-node.*Paused/s }).click();
+    await notes.getByText(`tink workflow resume ${graphIds.paused}`).waitFor();
+    await filters.getByRole('button', { name: /^Cancelled/ }).click();
+    await page.getByRole('button', { name: /^storage-node.*Cancelled/s }).click();
+    await actions.getByRole('button', { name: /^wipe.*stopped after SIGTERM.*Cancelled/s }).waitFor();
+    expect(faults).toEqual([]);
+  });
+
   it('streams output, follows it, and stops following when it is read', async () => {
     const site = await rack();
     const { page } = await look((await serve(site)).url);
@@ -208,23 +259,29 @@ describe.skipIf(!existsSync(executablePath))('the dashboard in a browser', () =>
     expect(await hosts.first().getAttribute('aria-expanded')).toBe('true');
   });
 
-  it('fits a phone', async () => {
-    const { page } = await look((await serve(await rack())).url, {
-      viewport: { width: 390, height: 844 },
-      isMobile: true,
-      hasTouch: true,
-    });
+  it('fits a phone, a graph too', async () => {
+    const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+    const { page } = await look((await serve(await rack())).url, phone);
     await page.getByRole('button', { name: /^rack7-node01/ }).waitFor();
-    const overflow = () => page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
-    expect(await overflow()).toBeLessThanOrEqual(0);
+    const overflow = (of: Page) => of.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+    const openWorkflows = (of: Page) =>
+      of
+        .getByText(/^Workflows/)
+        .first()
+        .click();
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
     await picture(page, 'phone-machines');
-    await page
-      .getByText(/^Workflows/)
-      .first()
-      .click();
+    await openWorkflows(page);
     await page.getByRole('log').getByText('progress: 56%').waitFor();
-    expect(await overflow()).toBeLessThanOrEqual(0);
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
     await picture(page, 'phone-workflows');
+    const site = await story();
+    await tellEveryState(site);
+    const { page: other } = await look((await serve(site)).url, phone);
+    await openWorkflows(other);
+    await other.getByText(`tink workflow approve ${graphIds.graph} wipe`).waitFor();
+    expect(await overflow(other)).toBeLessThanOrEqual(0);
+    if (pictures) await other.screenshot({ path: join(pictures, 'phone-graph.png'), fullPage: true });
   });
 
   it('asks for a password when there is one', async () => {

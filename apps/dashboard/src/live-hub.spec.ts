@@ -69,6 +69,25 @@ describe('the live hub', () => {
     hub.close();
   });
 
+  it('tells what a workflow waits for, also when it is another one that changes', async () => {
+    const site = new TestSite();
+    await site.append('workflow', 'w1', workflowCreated(1));
+    await site.append('workflow', 'w2', workflowCreated(1));
+    const hub = new LiveHub(site.ports, noFault);
+    await hub.start();
+    const notes = () =>
+      hub
+        .snapshot()
+        .workflows.find(({ id }) => id === 'w2')
+        ?.notes.map(({ text }) => text);
+    expect(notes()).toEqual(['waiting for workflow w1 on this machine, position 2']);
+    const freed = changeOf(hub, ({ workflows }) => workflows.some(({ id }) => id === 'w2'));
+    await site.append('workflow', 'w1', actionStarted(0), actionFailed(0));
+    await freed;
+    expect(notes()).toEqual([expect.stringMatching(/^waiting: worker .* to come up/)]);
+    hub.close();
+  });
+
   it('drops what is deleted and keeps secrets to itself', async () => {
     const site = new TestSite();
     await site.append('hardware', hardwareId, hardwareRegistered());

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { EventStore } from '@tinkerbell/event-store';
 import type { Recorded } from '@tinkerbell/events';
+import { shortNames, workersOf, workOrder } from '@tinkerbell/projections';
 import type { DashboardPorts } from './dashboard-ports';
 import { describeEvent, type Names } from './describe-event';
 import { Journal, type Entry } from './journal';
+import { standingOf } from './standing';
 import { machineView, workflowView } from './views';
 import type { Change, EventView, MachineView, Snapshot, WorkflowView } from './wire';
 
@@ -94,7 +96,7 @@ export class LiveHub {
 
   workflow(id: string): WorkflowView | undefined {
     const row = this.ports.workflows.get(id);
-    return row && workflowView(row);
+    return row && workflowView(row, standingOf(row, this.ports));
   }
 
   close(): void {
@@ -117,7 +119,7 @@ export class LiveHub {
       return view?.hostname || view?.mac || undefined;
     },
     workflow: (id) => this.ports.workflows.get(id)?.templateName,
-    action: (id, index) => this.ports.workflows.get(id)?.actions[index]?.spec.name,
+    action: (id, index) => shortNames(this.ports.workflows.get(id)?.actions.map(({ spec }) => spec) ?? [])[index],
   };
 
   private touch(set: Set<string>, keys: readonly string[]): void {
@@ -137,7 +139,10 @@ export class LiveHub {
     this.changedMachines.clear();
     this.changedWorkflows.clear();
     const machines = machineIds.flatMap((id) => this.refreshMachine(id) ?? []);
-    const workflows = workflowIds.flatMap((id) => this.refreshWorkflow(id) ?? []);
+    const workflows = [
+      ...workflowIds.flatMap((id) => this.refreshWorkflow(id) ?? []),
+      ...this.refreshWaiting(machineIds, workflowIds),
+    ];
     const gone = [
       ...machineIds.filter((id) => !this.machines.has(id)),
       ...workflowIds.filter((id) => !this.workflows.has(id)),
@@ -149,6 +154,24 @@ export class LiveHub {
     if (machines.length + workflows.length + gone.length + events.length === 0) return;
     const entry = this.journal.append({ machines, workflows, gone, events });
     this.listeners.forEach((listener) => listener(entry));
+  }
+
+  /** What other workflows wait for changes with their machines and with the workflows that these do first. */
+  private refreshWaiting(machineIds: readonly string[], workflowIds: readonly string[]): readonly WorkflowView[] {
+    const { workflows } = this.ports;
+    const rows = workflowIds.flatMap((id) => workflows.get(id) ?? []);
+    const workers = new Set([...machineIds, ...rows.flatMap(workersOf)]);
+    const others = new Set(
+      [...workers].flatMap((id) => workOrder(workflows.findAll(`worker:${id}`)).map((row) => row.id)),
+    );
+    workflowIds.forEach((id) => others.delete(id));
+    return [...others].flatMap((id) => {
+      const before = this.workflows.get(id);
+      const view = this.workflow(id);
+      if (!view || JSON.stringify(view.notes) === JSON.stringify(before?.notes)) return [];
+      this.workflows.set(id, view);
+      return [view];
+    });
   }
 
   private machineOf(id: string): MachineView | undefined {

@@ -1,4 +1,7 @@
-import type { HardwareRow, LeaseRow, MachineRow, WorkflowRow } from '@tinkerbell/projections';
+import { outlooks } from '@tinkerbell/domain';
+import { workersOf, workflowNotes } from '@tinkerbell/projections';
+import type { ActionRow, HardwareRow, LeaseRow, MachineRow, WorkflowRow } from '@tinkerbell/projections';
+import type { Standing } from './standing';
 import type { ActionView, MachineView, WorkflowView } from './wire';
 
 export function colons(mac: string): string {
@@ -28,9 +31,13 @@ export function machineView(
   };
 }
 
-/** Volumes, commands and environment stay behind: they may hold secrets, and the page does not need them. Deleted: undefined. */
-export function workflowView(row: WorkflowRow): WorkflowView | undefined {
+/** Volumes, commands, environment and outputs stay behind: they may hold secrets, and the page does not need them. Deleted: undefined. */
+export function workflowView(row: WorkflowRow, standing: Standing): WorkflowView | undefined {
   if (row.deletedAt !== null) return undefined;
+  const found = outlooks(
+    row.actions.map(({ spec }) => spec.plan),
+    row.actions.map(({ status }) => status),
+  );
   return {
     id: row.id,
     template: row.templateName,
@@ -40,16 +47,27 @@ export function workflowView(row: WorkflowRow): WorkflowView | undefined {
     startedAt: row.startedAt,
     finishedAt: row.finishedAt,
     current: row.current,
+    paused: row.paused,
+    cancelling: row.cancelling,
+    notes: workflowNotes({ ...row, ...standing }),
     devices: row.devices,
-    machines: [...new Set(row.actions.map(({ spec }) => spec.workerId))],
-    actions: row.actions.map(({ spec, ...action }): ActionView => ({
-      task: spec.task,
-      name: spec.name,
-      image: spec.image,
-      workerId: spec.workerId,
-      timeoutSeconds: spec.timeoutSeconds,
-      ...action,
-    })),
+    machines: workersOf(row),
+    actions: row.actions.map((action, index) => actionView(action, found[index] === 'blocked')),
+  };
+}
+
+function actionView({ spec, ...action }: ActionRow, blocked: boolean): ActionView {
+  const { id, needs, runs, condition, destructive, retry } = spec.plan;
+  const { outputs: _, ...shown } = action;
+  return {
+    ...{ id, needs, runs, condition, destructive, blocked },
+    task: spec.task,
+    name: spec.name,
+    image: spec.image,
+    workerId: spec.workerId,
+    timeoutSeconds: spec.timeoutSeconds,
+    tries: retry === null ? null : retry.limit + 1,
+    ...shown,
   };
 }
 

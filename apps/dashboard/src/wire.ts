@@ -34,13 +34,28 @@ export type Status =
   'pending' | 'awaiting-approval' | 'running' | 'unknown' | 'success' | 'failed' | 'timeout' | 'cancelled' | 'skipped';
 
 export interface ActionView {
+  /** Unique in its workflow. */
+  readonly id: string;
   readonly task: string;
   readonly name: string;
+  /** Indexes of the actions that have to end first. */
+  readonly needs: readonly number[];
+  /** What these must have come to. */
+  readonly runs: 'success' | 'failure' | 'timeout' | 'always';
+  /** Expression, '' = none. */
+  readonly condition: string;
+  readonly destructive: boolean;
+  /** Pending, and nothing that may still happen lets it run. */
+  readonly blocked: boolean;
   readonly image: string;
   readonly workerId: string;
   readonly timeoutSeconds: number;
   readonly status: Status;
   readonly attempt: number;
+  /** How often it may be tried; null: no word about that. */
+  readonly tries: number | null;
+  /** Not to be started again before; null: no further try is due. */
+  readonly retryAt: string | null;
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
   readonly seconds: number | null;
@@ -55,6 +70,16 @@ export interface ActionView {
   } | null;
 }
 
+/** What there is to know of a workflow beside its actions: who has to decide something, what it waits for, what is late. */
+export interface NoteView {
+  readonly key: string;
+  readonly text: string;
+  readonly tone: 'info' | 'wait' | 'ask' | 'bad';
+  readonly at: string | null;
+  /** What to type about it. */
+  readonly command: string | null;
+}
+
 export interface WorkflowView {
   readonly id: string;
   readonly template: string;
@@ -64,6 +89,9 @@ export interface WorkflowView {
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
   readonly current: number;
+  readonly paused: boolean;
+  readonly cancelling: boolean;
+  readonly notes: readonly NoteView[];
   readonly devices: Readonly<Record<string, string>>;
   /** Hardware ids. */
   readonly machines: readonly string[];

@@ -1,7 +1,7 @@
 import type { ReadModelStatus } from '@tinkerbell/event-store';
 import type { HardwareRecord, Json, PlannedAction } from '@tinkerbell/events';
 import type { FieldChange } from '@tinkerbell/history';
-import type { LeaseRow, MachineRow, WorkflowRow } from '@tinkerbell/projections';
+import type { LeaseRow, MachineRow, QueuePlace, WorkflowRow } from '@tinkerbell/projections';
 
 /** What `/api` answers; docs/api.md. MAC addresses with colons. */
 export interface HardwareItem {
@@ -72,7 +72,7 @@ export interface ReplayItem {
 export type WorkflowItem = Omit<WorkflowRow, 'position' | 'createdPosition'> & {
   readonly waiting: string | null;
   /** Where it stands in the queue of one of its machines; null when it is first. */
-  readonly queue: { readonly workerId: string; readonly behind: string; readonly position: number } | null;
+  readonly queue: QueuePlace | null;
 };
 export interface WorkflowDataItem {
   readonly version: number;
@@ -134,6 +134,11 @@ export interface AuditKeyItem {
 export interface Written {
   readonly id: string;
   readonly position: number;
+}
+
+/** `changed` false: it had been decided so before. */
+export interface Decided extends Written {
+  readonly changed: boolean;
 }
 
 export interface WorkerToken {

@@ -1,7 +1,10 @@
 import type { Client } from './client';
 import type { Screen } from './output/screen';
 
-/** Where the candidates for an argument or a flag's value come from when the shell completes it. */
+/**
+ * Where the candidates for an argument or a flag's value come from when the shell completes it. `awaiting-approval`, `unknown`: the
+ * actions in that state; as `action`, of the workflow that stands before.
+ */
 export type Completer =
   | 'hardware'
   | 'template'
@@ -10,6 +13,8 @@ export type Completer =
   | 'ip'
   | 'machine'
   | 'action'
+  | 'awaiting-approval'
+  | 'unknown'
   | 'secret'
   | 'subscription'
   | 'file'

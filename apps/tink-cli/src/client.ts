@@ -3,6 +3,7 @@ import type { AnyEvent, Recorded } from '@tinkerbell/events';
 import type { Explanation } from '@tinkerbell/history';
 import { ApiError } from './api-errors';
 import type {
+  Decided,
   CloudEventItem,
   DeadLetterItem,
   AuditItem,
@@ -115,6 +116,12 @@ export class Client {
   createWorkflow = (body: { readonly template: string; readonly hardware: unknown }): Promise<Written> =>
     this.write('POST', '/api/workflows', body);
   deleteWorkflow = (id: string): Promise<Deleted> => this.write('DELETE', `/api/workflows/${encodeURIComponent(id)}`);
+  /** `verb`: cancel, pause, resume; retry, clone, which make a new workflow: its id is in the answer. */
+  decide = (id: string, verb: string, body: object): Promise<Decided> =>
+    this.write('POST', `/api/workflows/${encodeURIComponent(id)}/${verb}`, body);
+  /** `action`: its index, id (`task/name`), or its name when only one has it. `verb`: approve, reject, skip or resolve. */
+  decideAction = (id: string, action: string, verb: string, body: object): Promise<Decided> =>
+    this.decide(id, `actions/${encodeURIComponent(action)}/${verb}`, body);
   /** Without a version: the latest. */
   async workflowData(id: string, version?: number): Promise<WorkflowDataItem> {
     const path = `/api/workflows/${encodeURIComponent(id)}/data`;

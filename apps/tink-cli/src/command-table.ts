@@ -40,6 +40,9 @@ import { templatePlan } from './commands/template-plan.command';
 import { templateConvert, templateLint, templateRender, templateSchema } from './commands/template-text.command';
 import { templateDiff, templateRestore, templateVersions } from './commands/template-versions.command';
 import { workerToken } from './commands/worker.command';
+import { workflowApprove, workflowReject, workflowResolve, workflowSkip } from './commands/workflow-action.command';
+import { workflowCancel, workflowPause, workflowResume } from './commands/workflow-cancel.command';
+import { workflowClone, workflowRetry } from './commands/workflow-repeat.command';
 import { workflowEvents, workflowState } from './commands/workflow-state.command';
 import { workflowWatch } from './commands/workflow-watch.command';
 import { workflowCreate, workflowData, workflowDelete, workflowGet, workflowList } from './commands/workflow.command';
@@ -74,6 +77,15 @@ export const commands: readonly CliCommand[] = [
   workflowEvents,
   workflowData,
   workflowWatch,
+  workflowCancel,
+  workflowPause,
+  workflowResume,
+  workflowApprove,
+  workflowReject,
+  workflowSkip,
+  workflowResolve,
+  workflowRetry,
+  workflowClone,
   workflowDelete,
   logs,
   events,

@@ -66,7 +66,7 @@ describe('a command line', () => {
   it.each([
     [['hardwrae', 'list'], 2, 'did you mean "tink hardware"?'],
     [['hardware', 'lst'], 2, 'did you mean "tink hardware list"?'],
-    [['workflow', 'xyz'], 2, 'it is one of create, get, list, state, events, data, watch, delete'],
+    [['workflow', 'xyz'], 2, 'it is one of create, get, list, state, events, data, watch, cancel, '],
     [['event'], 2, 'did you mean "tink events"?'],
     [['--sever', 'x', 'version'], 2, 'did you mean --server?'],
     [['workflow', '--lsit'], 2, 'unknown flag --lsit of tink workflow'],

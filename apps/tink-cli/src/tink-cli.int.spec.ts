@@ -113,7 +113,9 @@ describe('the tink bundle against tink-server', () => {
     expect(await ok('workflow', 'list')).toContain(
       `| ${workflowId} | ${templateId} | {"device_1":"08:00:27:00:00:01"} | STATE_PENDING |`,
     );
-    expect(await ok('workflow', 'get', workflowId)).toContain('      - name: write-image\n        image: image2disk\n');
+    const got = await real.tink.run(['workflow', 'get', workflowId]);
+    expect(got.out).toContain('      - name: write-image\n        image: image2disk\n');
+    expect(got.err).toMatch(/^waiting: .*has not booted/);
     const state = await real.tink.run(['workflow', 'state', workflowId]);
     expect(state.out).toContain('| Workflow Progress    | 0%');
     expect(state.err).toMatch(/^waiting: .*has not booted/);

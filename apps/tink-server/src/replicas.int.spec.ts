@@ -91,6 +91,7 @@ describe('two servers on one log', () => {
     expect(events.map(({ event }) => event.type)).toEqual([
       'WorkflowCreated',
       ...reports.flatMap(() => ['ActionStarted', 'ActionSucceeded']),
+      'WorkflowFinished',
     ]);
   });
 });

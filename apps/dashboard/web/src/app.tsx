@@ -2,7 +2,8 @@ import { useEffect, useMemo, useState } from 'react';
 import { useDebouncedValue, useMediaQuery } from '@mantine/hooks';
 import { ActivityFeed } from './activity/activity-feed';
 import classes from './app.module.css';
-import { findEvents, findMachines, findWorkflows } from './filtering';
+import type { WorkflowView } from '../../src/wire';
+import { findEvents, findMachines, findWorkflows, workflowStage } from './filtering';
 import type { World } from './live/state';
 import { useLive } from './live/use-live';
 import { MachineSection } from './machines/machine-section';
@@ -67,7 +68,7 @@ function Overview({ world, search: typed }: { readonly world: World; readonly se
               workflows={workflows}
               world={world}
               searching={search !== ''}
-              open={open === undefined ? workflows.find(({ status }) => status === 'running')?.id : open}
+              open={open === undefined ? workflows.find(isUnderWay)?.id : open}
               onOpen={setOpen}
             />
           )}
@@ -76,6 +77,10 @@ function Overview({ world, search: typed }: { readonly world: World; readonly se
       </div>
     </>
   );
+}
+
+function isUnderWay(workflow: WorkflowView): boolean {
+  return workflow.status === 'running' || workflowStage(workflow) === 'asking';
 }
 
 /** A tab in the background still says whether work goes on. */

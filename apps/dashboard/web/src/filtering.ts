@@ -2,11 +2,20 @@ import type { EventView, MachineView, Status, WorkflowView } from '../../src/wir
 import type { World } from './live/state';
 
 export type MachineFilter = 'all' | 'booting' | 'working' | 'disk' | 'off';
-export type WorkflowFilter = 'all' | Status;
+export type WorkflowStage = Status | 'paused' | 'cancelling' | 'asking';
+export type WorkflowFilter = 'all' | WorkflowStage;
 
 export function machineStage({ step }: MachineView): Exclude<MachineFilter, 'all'> {
   if (step === 'off' || step === 'disk') return step;
   return step === 'worker' ? 'working' : 'booting';
+}
+
+/** What is most worth knowing of a workflow: that a person has to decide something goes before that it runs. */
+export function workflowStage({ status, cancelling, paused, notes }: WorkflowView): WorkflowStage {
+  if (status !== 'pending' && status !== 'running') return status;
+  if (cancelling) return 'cancelling';
+  if (notes.some(({ tone }) => tone === 'ask')) return 'asking';
+  return paused ? 'paused' : status;
 }
 
 /** Every word of the search must be in the text. */
@@ -26,9 +35,9 @@ export function findMachines({ machines }: World, search: string): readonly Mach
     .sort((a, b) => inOrder.compare(a.hostname || a.mac, b.hostname || b.mac));
 }
 
-/** Running ones first, then the newest. */
+/** Those that need a person first, then running ones, then the newest. */
 export function findWorkflows({ workflows, machines }: World, search: string): readonly WorkflowView[] {
-  const running = ({ status }: WorkflowView) => (status === 'running' ? 0 : 1);
+  const rank = (each: WorkflowView) => (workflowStage(each) === 'asking' ? 0 : each.status === 'running' ? 1 : 2);
   return Object.values(workflows)
     .filter((each) =>
       matches(
@@ -36,11 +45,12 @@ export function findWorkflows({ workflows, machines }: World, search: string): r
         each.template,
         each.id,
         each.status,
+        workflowStage(each),
         ...each.machines.map((id) => `${machines[id]?.hostname ?? ''} ${machines[id]?.mac ?? ''} ${id}`),
         ...each.actions.map(({ name }) => name),
       ),
     )
-    .sort((a, b) => running(a) - running(b) || b.createdAt.localeCompare(a.createdAt));
+    .sort((a, b) => rank(a) - rank(b) || b.createdAt.localeCompare(a.createdAt));
 }
 
 export function findEvents({ events }: World, search: string): readonly EventView[] {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { EventView, MachineView } from '../../src/wire';
-import { findMachines, machineStage } from './filtering';
+import type { ActionView, EventView, MachineView, NoteView, WorkflowView } from '../../src/wire';
+import { findMachines, findWorkflows, machineStage, workflowStage } from './filtering';
 import { ago, bytes, duration } from './format';
 import { fromSnapshot, withChange } from './live/state';
 import { plainLine } from './output-text';
+import { afterText } from './workflows/after-text';
 
 const machine = (over: Partial<MachineView>): MachineView => ({
   id: 'm1',
@@ -55,6 +56,63 @@ describe('what the page knows', () => {
     expect(hosts('SERVER 10.0.0.1 tftp')).toEqual(['server-9']);
     expect(hosts('nothing')).toEqual([]);
     expect(findMachines(some, '').map(machineStage)).toEqual(['booting', 'off']);
+  });
+});
+
+const workflow = (over: Partial<WorkflowView>) =>
+  ({
+    ...{ id: 'w1', template: 'install', status: 'running', paused: false, cancelling: false, notes: [] },
+    ...{ actions: [], machines: [], createdAt: '2026-01-01T00:00:00.000Z', ...over },
+  }) as unknown as WorkflowView;
+const asks: NoteView = { key: 'a', text: 'approve?', tone: 'ask', at: null, command: 'tink workflow approve w1' };
+
+describe('workflows', () => {
+  it.each([
+    ['running', {}],
+    ['paused', { paused: true }],
+    ['asking', { paused: true, notes: [asks] }],
+    ['cancelling', { cancelling: true, notes: [asks] }],
+    ['cancelled', { status: 'cancelled', cancelling: true, paused: true }],
+  ] as const)('%s', (stage, over) => expect(workflowStage(workflow(over))).toBe(stage));
+
+  it('that need a person come first, and are found by that', () => {
+    const some = fromSnapshot({
+      machines: [],
+      workflows: [
+        workflow({}),
+        workflow({ id: 'w2', status: 'pending', notes: [asks] }),
+        workflow({ id: 'w3', status: 'failed' }),
+      ],
+      events: [],
+    });
+    const ids = (search: string) => findWorkflows(some, search).map(({ id }) => id);
+    expect(ids('')).toEqual(['w2', 'w1', 'w3']);
+    expect(ids('asking')).toEqual(['w2']);
+  });
+
+  const action = (id: string, over: Partial<ActionView> = {}) => {
+    const [task = '', name = ''] = id.split('/');
+    return { id, task, name, needs: [], runs: 'success', condition: '', ...over } as unknown as ActionView;
+  };
+  it('say of each action what it comes after, when that is not the line above', () => {
+    const actions = [
+      action('a/one'),
+      action('a/two', { needs: [0] }),
+      action('a/three', { needs: [0], condition: 'success()' }),
+      action('b/one', { needs: [1, 2] }),
+      action('b/two', { needs: [3], runs: 'failure' }),
+      action('b/end', { needs: [0, 3], runs: 'always' }),
+      action('b/now'),
+    ];
+    expect(actions.map((_, index) => afterText(actions, index))).toEqual([
+      '',
+      '',
+      'after a/one, only if success()',
+      'after a/two, three',
+      'if b/one fails',
+      'after a/one, b/one, in any case',
+      'right away',
+    ]);
   });
 });
 

@@ -1,31 +1,21 @@
 import { ApiError } from '../api-errors';
-import { exit, type Context } from '../cli-command';
-import { plain } from '../output/screen';
-import { exitCodeOf } from '../report-error';
+import type { Context } from '../cli-command';
+import { forEach } from './for-each';
 
 interface Removed {
   readonly changed?: boolean;
 }
 
 /** Deletes one after the other and reports each; one that is not there does not keep the others from going. */
-export async function deleteEach(
+export function deleteEach(
   context: Context,
   ids: readonly string[],
   remove: (id: string) => Promise<Removed>,
 ): Promise<number> {
-  let code: number = exit.ok;
-  for (const id of ids) {
-    try {
-      const { changed = true } = await remove(id);
-      // Deleted before: for the server that is no error, for somebody who names it now it is not there.
-      if (!changed) throw new ApiError(404, 'NOT_FOUND', 'not found');
-      context.out(`Deleted\t${id}`);
-    } catch (error) {
-      // Without access or without a server the next one cannot go better.
-      if (!(error instanceof ApiError) || error.status === 401 || error.status === 503) throw error;
-      context.err(`Error\t${plain(id)}\t${error.status === 404 ? 'not found' : plain(error.message)}`);
-      if (code === exit.ok || code === exit.notFound) code = exitCodeOf(error);
-    }
-  }
-  return code;
+  return forEach(context, ids, async (id) => {
+    const { changed = true } = await remove(id);
+    // Deleted before: for the server that is no error, for somebody who names it now it is not there.
+    if (!changed) throw new ApiError(404, 'NOT_FOUND', 'not found');
+    context.out(`Deleted\t${id}`);
+  });
 }

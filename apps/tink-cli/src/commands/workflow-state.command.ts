@@ -1,11 +1,12 @@
 import type { WorkflowEventRow } from '@tinkerbell/projections';
 import { define, exit, type Context } from '../cli-command';
 import { outputFlag, printDocument, printListing, timeText } from '../output/print';
-import { colorOf, paint } from '../output/screen';
+import { colorOf } from '../output/screen';
 import type { Column } from '../output/table';
 import { asOf, atFlag } from './as-of';
 import { fieldColumns, type Field } from './hardware-views';
 import { checkUuids, someIds } from './ids';
+import { printNotes } from './print-notes';
 import { standing, stateName } from './workflow-views';
 
 const someWorkflows = { ...someIds, complete: ['workflow'] } as const;
@@ -13,6 +14,7 @@ const someWorkflows = { ...someIds, complete: ['workflow'] } as const;
 export const workflowState = define({
   name: 'workflow state',
   summary: 'get the current workflow state',
+  details: 'What it waits for, who has to decide something, and with which command, is told on standard error.',
   examples: ['tink workflow state 2b3b6c1e-45a6-11eb-b13d-0242ac120003'],
   positionals: someWorkflows,
   flags: { output: outputFlag, at: atFlag },
@@ -30,11 +32,12 @@ export const workflowState = define({
         ['Current Worker', state.current_worker],
         ['Current Action State', state.current_action_state],
       ];
-      const document = { ...state, waiting: item.waiting ?? null };
+      const { waiting, queue, paused, cancelling, delays, origin } = item;
+      const more = { waiting, queue, paused, cancelling, delays, refused_reports: item.refusedReports, origin };
+      const document = { ...state, status: stateName(item.status), ...more };
       await printListing(context, flags.output, { rows, columns: () => fieldColumns('Values'), document });
       // Not part of the table: scripts know its six rows.
-      if (item.waiting && !/json|yaml|csv/.test(flags.output ?? ''))
-        context.err(paint(context.screen, 'yellow', `waiting: ${item.waiting}`));
+      if (!/json|yaml|csv/.test(flags.output ?? '')) printNotes(context, item);
     }
     return exit.ok;
   },

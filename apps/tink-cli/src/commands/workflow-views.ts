@@ -1,10 +1,11 @@
-import type { ActionRow, ActionStatus, WorkflowStatus } from '@tinkerbell/projections';
+import type { ActionStatus, WorkflowStatus } from '@tinkerbell/projections';
 import type { WorkflowItem } from '../api-types';
 import type { Context } from '../cli-command';
-import { timeText, toYaml, type Listing } from '../output/print';
+import { timeText, type Listing } from '../output/print';
 import { colorOf } from '../output/screen';
 import type { Column } from '../output/table';
-import { took } from '../output/time';
+import { isDone } from './workflow-facts';
+import { notesOf } from './workflow-notes';
 
 /** States as the originals name them. */
 const stateNames: Readonly<Record<WorkflowStatus | ActionStatus, string>> = {
@@ -40,6 +41,8 @@ export function workflowListing(
       { title: 'Template Name', text: ({ templateName }) => templateName, wideOnly: true },
       { title: 'Actions', text: progress, wideOnly: true },
       { title: 'Waiting For', text: ({ waiting }) => waiting ?? '', wideOnly: true },
+      { title: 'Notes', text: (item) => notesText(item, context.now()), wideOnly: true },
+      { title: 'Outputs', text: outputsText, wideOnly: true },
     ];
   };
   return { rows: items, columns, document };
@@ -47,10 +50,25 @@ export function workflowListing(
 
 /** `2/5`: actions that are done, of all. */
 function progress({ actions }: WorkflowItem): string {
-  return `${actions.filter(({ status }) => status === 'success').length}/${actions.length}`;
+  return `${actions.filter(isDone).length}/${actions.length}`;
 }
 
-/** Where a workflow stands, as `tink workflow state` of the originals shows it: its last action that was started. */
+function notesText(item: WorkflowItem, now: number): string {
+  return notesOf(item, now)
+    .filter(({ key }) => !key.startsWith('waiting'))
+    .map(({ text }) => text)
+    .join('; ');
+}
+
+/** `{"os/probe":{"disk":"/dev/vda"}}`; empty when no action gave any. */
+function outputsText({ actions }: WorkflowItem): string {
+  const given = actions.flatMap(({ spec, outputs }) =>
+    Object.keys(outputs).length === 0 ? [] : [[spec.plan.id, outputs] as const],
+  );
+  return given.length === 0 ? '' : JSON.stringify(Object.fromEntries(given));
+}
+
+/** Where a workflow stands, as `tink workflow state` of the originals shows it: the action that runs, is to blame, or was the last. */
 export interface WorkflowStanding {
   readonly workflow_id: string;
   /** 0 to 100. */
@@ -61,12 +79,13 @@ export interface WorkflowStanding {
   readonly current_action_state: string;
 }
 
-export function standing({ id, status, actions }: WorkflowItem): WorkflowStanding {
-  const index = actions.findLastIndex((action) => action.status !== 'pending');
-  const action = actions[index];
+export function standing({ id, status, actions, blame }: WorkflowItem): WorkflowStanding {
+  const running = actions.find((each) => each.status === 'running');
+  const toBlame = blame === null ? undefined : actions[blame];
+  const action = running ?? toBlame ?? actions.findLast((each) => each.status !== 'pending');
   const ended = status === 'failed' || status === 'timeout' || status === 'cancelled';
   const state = ended ? status : (action?.status ?? status);
-  const done = actions.filter((each) => each.status === 'success').length;
+  const done = actions.filter(isDone).length;
   return {
     workflow_id: id,
     progress: actions.length === 0 ? 0 : Math.floor((done * 100) / actions.length),
@@ -75,47 +94,4 @@ export function standing({ id, status, actions }: WorkflowItem): WorkflowStandin
     current_worker: action?.spec.workerId ?? '',
     current_action_state: stateName(state),
   };
-}
-
-/** One word or two on how long an action took, or has been running. */
-export function actionTime({ status, seconds, startedAt }: ActionRow, now: number): string {
-  if (seconds !== null) return took(seconds);
-  return status === 'running' && startedAt !== null ? took(Math.max(0, (now - Date.parse(startedAt)) / 1000)) : '';
-}
-
-export function isEnded(status: WorkflowStatus): boolean {
-  return status !== 'pending' && status !== 'running';
-}
-
-/** The workflow as the template that would make it: what runs, whatever its template says today. */
-export function workflowYaml(item: WorkflowItem): Promise<string> {
-  const tasks: { name: string; worker: string; actions: unknown[] }[] = [];
-  for (const { spec } of item.actions) {
-    let task = tasks.at(-1);
-    if (task?.name !== spec.task) tasks.push((task = { name: spec.task, worker: spec.workerId, actions: [] }));
-    task.actions.push(actionDocument(spec));
-  }
-  const limit = item.globalTimeoutSeconds > 0 ? { global_timeout: item.globalTimeoutSeconds } : {};
-  return toYaml({ version: '0.1', name: item.templateName, id: item.templateId, ...limit, tasks });
-}
-
-function actionDocument(spec: ActionRow['spec']): unknown {
-  const { command, onTimeout, onFailure, volumes, pid } = spec;
-  const environment = Object.fromEntries(spec.environment.map(splitPair));
-  return {
-    name: spec.name,
-    image: spec.image,
-    timeout: spec.timeoutSeconds,
-    ...(command.length > 0 ? { command } : {}),
-    ...(onTimeout.length > 0 ? { 'on-timeout': onTimeout } : {}),
-    ...(onFailure.length > 0 ? { 'on-failure': onFailure } : {}),
-    ...(volumes.length > 0 ? { volumes } : {}),
-    ...(spec.environment.length > 0 ? { environment } : {}),
-    ...(pid === '' ? {} : { pid }),
-  };
-}
-
-function splitPair(pair: string): readonly [string, string] {
-  const equals = pair.indexOf('=');
-  return [pair.slice(0, equals), pair.slice(equals + 1)];
 }

@@ -110,7 +110,7 @@ describe('the picture', () => {
   const now = Date.parse('2026-01-01T00:10:00.000Z');
   const picture = (over = {}) =>
     frame(
-      { item: workflowItem(), line: { index: 1, text: 'progress:\r\u001b[2Kprogress: 45%' }, note: '', ...over },
+      { item: workflowItem(), lines: new Map([[1, 'progress:\r\u001b[2Kprogress: 45%']]), note: '', ...over },
       now,
       screen,
     );
@@ -133,18 +133,14 @@ describe('the picture', () => {
       status: 'failed',
       actions: [actionRow({ status: 'failed', seconds: 2, exitCode: 3, message: 'no\u001b[2Jdisk' })],
     });
-    expect(picture({ item, line: { index: 0, text: 'x' } })).toContain('      exit code 3: no\\x1b[2Jdisk');
+    expect(picture({ item, lines: new Map([[0, 'x']]) })).toContain('      exit code 3: no\\x1b[2Jdisk');
   });
 
   it('never has more lines than the terminal, and keeps the current action in sight', () => {
     const actions = Array.from({ length: 100 }, (_, index) =>
       actionRow({ name: `action-${index}`, status: index < 50 ? 'success' : 'pending' }),
     );
-    const lines = frame(
-      { item: workflowItem({ actions, current: 50 }), line: { index: -1, text: '' }, note: 'gone' },
-      now,
-      screen,
-    );
+    const lines = frame({ item: workflowItem({ actions, current: 50 }), lines: new Map(), note: 'gone' }, now, screen);
     expect(lines.length).toBeLessThan(24);
     expect(lines.join('\n')).toContain('action-50');
     expect(lines.at(-1)).toBe('gone');

@@ -2,15 +2,17 @@ import type { WorkflowItem } from '../api-types';
 import { define, exit, type Context } from '../cli-command';
 import { delay, followEvents, isAway, untilInterrupted } from '../story/follow';
 import { checkUuids } from './ids';
-import { frame, plainChanges } from './workflow-frame';
-import { isEnded } from './workflow-views';
+import { plainChanges } from './workflow-changes';
+import { frame } from './workflow-frame';
+import { isEnded } from './workflow-facts';
 
 export const workflowWatch = define({
   name: 'workflow watch',
   summary: 'watch a workflow until it has ended',
   details: [
-    'On a terminal: its actions with state, duration and the newest line of the running one. Otherwise one line per change.',
-    'Exit code 0 when the workflow succeeded, 1 when it failed or ran out of time.',
+    'On a terminal: its actions with state, duration and the newest line of those that run. Otherwise one line per change.',
+    'Says what it waits for, and with which command a person decides when one has to.',
+    'Exit code 0 when the workflow succeeded, 1 when it failed, ran out of time or was cancelled.',
   ].join('\n'),
   examples: ['tink workflow watch 2b3b6c1e-45a6-11eb-b13d-0242ac120003'],
   positionals: { usage: '<id>', min: 1, max: 1, complete: ['workflow'] },
@@ -32,14 +34,19 @@ export const workflowWatch = define({
   },
 });
 
+/** Shows nothing until it has ended. Throws what keeps it from knowing; on Ctrl-C the workflow as it was last seen. */
+export async function untilEnded(context: Context, item: WorkflowItem): Promise<WorkflowItem> {
+  return (await watch(context, item.id, () => undefined, false)) ?? item;
+}
+
 interface Line {
   readonly index: number;
   readonly text: string;
 }
 interface Shown {
   readonly item: WorkflowItem;
-  /** The newest line of output, and which action wrote it. */
-  readonly line: Line;
+  /** The newest line of output of each action that wrote one, by its index. */
+  readonly lines: ReadonlyMap<number, string>;
   /** What keeps us from knowing more. */
   readonly note: string;
 }
@@ -59,7 +66,7 @@ async function watch(context: Context, id: string, show: Show, live: boolean): P
   const feeds = [feedEvents(inner, id, news), ...(live ? [feedLines(inner, id, news)] : [])];
   try {
     for (;;) {
-      show(context, { item, line: news.line, note: news.note });
+      show(context, { item, lines: news.lines, note: news.note });
       if (isEnded(item.status) || signal.aborted) return item;
       await news.next(live ? 1_000 : undefined);
       item = await latest(inner, item, news.position);
@@ -106,7 +113,7 @@ async function feedLines(context: Context, id: string, news: News): Promise<void
 /** What has come in since it was last looked at. */
 class News {
   position = 0;
-  line: Line = { index: -1, text: '' };
+  readonly lines = new Map<number, string>();
   note = '';
   private failure: { readonly error: unknown } | undefined;
   private fresh = false;
@@ -116,7 +123,7 @@ class News {
 
   tell(news: { readonly position?: number; readonly line?: Line; readonly note?: string }): void {
     this.position = Math.max(this.position, news.position ?? 0);
-    this.line = news.line ?? this.line;
+    if (news.line) this.lines.set(news.line.index, news.line.text);
     this.note = news.note ?? this.note;
     this.fresh = true;
     this.wake();

@@ -82,6 +82,35 @@ describe('tink workflow get and list', () => {
   });
 });
 
+describe('tink workflow get of a graph', () => {
+  const actions = [
+    actionRow({ name: 'probe', status: 'success', outputs: { disk: '/dev/vda' } }),
+    actionRow({ name: 'wipe', status: 'awaiting-approval', message: 'sure?', plan: { needs: [0], approval: 'sure?' } }),
+    actionRow({
+      name: 'boot',
+      plan: { needs: [0, 1], condition: 'success()', destructive: true, secrets: { TOKEN: 'registry' } },
+    }),
+    actionRow({ name: 'rescue', plan: { needs: [2], runs: 'failure', onReboot: 'ask' } }),
+  ];
+
+  it('says in comments what template 0.1 has no words for, and what a person has to do on standard error', async () => {
+    fake.on(`GET ${one}`, { json: workflowItem({ actions, waiting: 'the approval' }) });
+    const { out, err } = await runTink(['workflow', 'get', workflowId], { server });
+    expect(out.split('\n').slice(0, 6)).toEqual([
+      expect.stringMatching(/^# This workflow is more than template 0\.1 can express/) as string,
+      expect.stringMatching(/^# /) as string,
+      '#   os-installation/wipe: needs approval: sure?',
+      '#   os-installation/boot: needs os-installation/probe, os-installation/wipe; if success(); destructive; secrets TOKEN=registry',
+      '#   os-installation/rescue: runs on failure; after a reboot: ask',
+      'version: "0.1"',
+    ]);
+    expect(err).toContain(`  tink workflow approve ${workflowId} wipe\n`);
+    const wide = await runTink(['workflow', 'get', workflowId, '-o', 'wide'], { server });
+    expect(wide.out).toContain('{"os-installation/probe":{"disk":"/dev/vda"}}');
+    expect(wide.out).toContain('wipe awaits approval');
+  });
+});
+
 describe('tink workflow state', () => {
   it('has the six rows of the original', async () => {
     fake.on(`GET ${one}`, { json: workflowItem() });
@@ -127,6 +156,20 @@ describe('tink workflow state', () => {
       workflowItem({ status: 'timeout', actions: [actionRow({ status: 'success' }), actionRow()] }),
       50,
       'STATE_TIMEOUT',
+    ],
+    [
+      'two at once after one was skipped',
+      workflowItem({
+        actions: [actionRow({ status: 'skipped' }), actionRow({ status: 'running' }), actionRow({ status: 'failed' })],
+      }),
+      33,
+      'STATE_RUNNING',
+    ],
+    [
+      'cancelled',
+      workflowItem({ status: 'cancelled', actions: [actionRow({ status: 'cancelled' })] }),
+      0,
+      'STATE_CANCELLED',
     ],
     ['no actions', workflowItem({ status: 'success', actions: [] }), 0, 'STATE_SUCCESS'],
   ])('%s', async (_, item, progress, state) => {

@@ -6,7 +6,9 @@ import { deleteEach } from './delete-each';
 import { devicesOf } from './devices';
 import { getDocument, getFlags } from './get-flags';
 import { checkUuids, someIds } from './ids';
-import { workflowListing, workflowYaml } from './workflow-views';
+import { printNotes } from './print-notes';
+import { workflowListing } from './workflow-views';
+import { workflowYaml } from './workflow-yaml';
 
 const someWorkflows = { ...someIds, complete: ['workflow'] } as const;
 
@@ -49,7 +51,7 @@ export const workflowGet = define({
   name: 'workflow get',
   summary: 'get a workflow',
   details: [
-    'With ids: prints what each workflow runs, as YAML, or what --output asks for.',
+    'With ids: prints what each workflow runs, as YAML, or what --output asks for; what it waits for goes to standard error.',
     'Without: the table of all workflows.',
   ].join('\n'),
   examples: [
@@ -67,7 +69,10 @@ export const workflowGet = define({
     if (positionals.length === 0) items.push(...(await context.client.workflows()));
     else for (const id of positionals) items.push(await context.client.workflow(id));
     if (positionals.length > 0 && format === undefined && !flags['no-headers']) {
-      for (const item of items) context.out((await workflowYaml(item)).trimEnd());
+      for (const item of items) {
+        context.out((await workflowYaml(item)).trimEnd());
+        printNotes(context, item);
+      }
       return exit.ok;
     }
     const listing = workflowListing(context, items, getDocument(flags, items, positionals));
@@ -85,8 +90,8 @@ export const workflowList = define({
     status: {
       kind: 'text',
       value: 'STATE',
-      about: 'only those that are pending, running, success, failed or timeout',
-      choices: ['pending', 'running', 'success', 'failed', 'timeout'],
+      about: 'only those that are pending, running, success, failed, timeout or cancelled',
+      choices: ['pending', 'running', 'success', 'failed', 'timeout', 'cancelled'],
     },
     worker: { kind: 'text', value: 'ID', about: 'only those of this machine (hardware id)', complete: 'hardware' },
     output: outputFlag,

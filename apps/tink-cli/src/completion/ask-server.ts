@@ -1,3 +1,4 @@
+import { shortNames } from '@tinkerbell/projections';
 import type { Client } from '../client';
 import { showMac } from '../output/print';
 import type { Candidate, Candidates } from './candidates';
@@ -25,9 +26,14 @@ export async function askServer(
       }));
     case 'secret':
       return (await client.secrets()).map(({ name, version }) => ({ text: name, about: `version ${version}` }));
-    case 'action': {
+    case 'action':
+    case 'awaiting-approval':
+    case 'unknown': {
       const { actions } = await client.workflow(before[0] ?? '');
-      return actions.map(({ spec, status }) => ({ text: spec.name, about: status }));
+      const names = shortNames(actions.map(({ spec }) => spec));
+      return actions.flatMap(({ status }, index) =>
+        what === 'action' || what === status ? [{ text: names[index] ?? '', about: status }] : [],
+      );
     }
     default:
       return hardwareCandidates(client, what);

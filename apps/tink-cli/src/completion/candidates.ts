@@ -48,15 +48,15 @@ function inCommand(command: CliCommand, given: readonly string[]): Candidates {
   const flags: Flags = { ...globalFlags, ...command.flags };
   const current = given.at(-1) ?? '';
   const previous = given.at(-2);
+  const before = positionalsOf(given.slice(0, -1), command.flags, flags);
   const open = previous === undefined ? undefined : flagOf(previous, command.flags, flags);
-  if (open && open.kind !== 'switch' && !previous?.includes('=')) return valuesOf(open, '');
+  if (open && open.kind !== 'switch' && !previous?.includes('=')) return valuesOf(open, '', before);
   const inline = /^(--[^=]+)=/.exec(current);
   if (inline) {
     const flag = flagOf(inline[1] ?? '', command.flags, flags);
-    return flag ? valuesOf(flag, inline[0]) : none;
+    return flag ? valuesOf(flag, inline[0], before) : none;
   }
   if (current.startsWith('-')) return flagNames(flags);
-  const before = positionalsOf(given.slice(0, -1), command.flags, flags);
   const { complete = [], max = 0 } = command.positionals ?? {};
   const wanted = before.length < max ? (complete[before.length] ?? complete.at(-1)) : undefined;
   if (wanted === undefined) return none;
@@ -64,11 +64,11 @@ function inCommand(command: CliCommand, given: readonly string[]): Candidates {
   return ask(wanted, '', before);
 }
 
-function valuesOf(flag: Flag, prefix: string): Candidates {
+function valuesOf(flag: Flag, prefix: string, before: readonly string[]): Candidates {
   if (flag.kind !== 'text' && flag.kind !== 'list') return none;
   if (flag.choices)
     return { kind: 'words', words: flag.choices.map((choice) => ({ text: prefix + choice, about: '' })) };
-  return flag.complete === undefined ? none : ask(flag.complete, prefix, []);
+  return flag.complete === undefined ? none : ask(flag.complete, prefix, before);
 }
 
 function ask(what: Completer, prefix: string, before: readonly string[]): Candidates {

@@ -3,7 +3,15 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { commands } from '../command-table';
 import { FakeTinkServer } from '../testing/fake-tink-server';
 import { runTink } from '../testing/run-tink';
-import { hardwareId, hardwareItem, templateId, templateItem, workflowId, workflowItem } from '../testing/samples';
+import {
+  actionRow,
+  hardwareId,
+  hardwareItem,
+  templateId,
+  templateItem,
+  workflowId,
+  workflowItem,
+} from '../testing/samples';
 import { scripts, shells } from './scripts';
 
 let fake: FakeTinkServer;
@@ -58,10 +66,32 @@ describe('completion', () => {
     [['workflow', 'create', '-t', templateId, ''], []],
     [['logs', ''], [workflowId]],
     [['logs', '-f', workflowId, 'w'], ['write-image']],
+    [['workflow', 'retry', workflowId, '--from', 'w'], ['write-image']],
+    [['workflow', 'retry', workflowId, '--from=d'], ['--from=disk-wipe']],
+    [
+      ['workflow', 'skip', workflowId, ''],
+      ['disk-wipe', 'write-image', 'reboot'],
+    ],
+    [['workflow', 'approve', workflowId, ''], []],
+    [
+      ['workflow', 'resolve', workflowId, 'disk-wipe', '--as', 're'],
+      ['restart', 'resume'],
+    ],
+    [['workflow', 'list', '--status', 'c'], ['cancelled']],
     [['worker', 'token', hardwareId, ''], []],
     [['up', '--'], []],
     [['nonsense', ''], []],
   ])('%j', async (words, found) => expect(await complete(...words)).toEqual(found));
+
+  it('offers to approve only what awaits approval, by its id when its name is not its own', async () => {
+    const actions = [
+      actionRow({ task: 'a', name: 'wipe', status: 'awaiting-approval' }),
+      actionRow({ task: 'b', name: 'wipe', status: 'unknown' }),
+    ];
+    fake.on(`GET /api/workflows/${workflowId}`, { json: workflowItem({ actions }) });
+    expect(await complete('workflow', 'approve', workflowId, '')).toEqual(['a/wipe']);
+    expect(await complete('workflow', 'resolve', workflowId, '')).toEqual(['b/wipe']);
+  });
 
   it('says what each candidate is', async () => {
     expect((await runTink(['__complete', 'logs', ''], { server })).out).toBe(`${workflowId}\tinstall running\n`);

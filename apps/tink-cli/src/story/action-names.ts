@@ -1,4 +1,5 @@
 import type { AnyEvent, Recorded } from '@tinkerbell/events';
+import { shortNames } from '@tinkerbell/projections';
 import { ApiError } from '../api-errors';
 import type { Client } from '../client';
 
@@ -14,20 +15,13 @@ export class ActionNames {
   async learn({ aggregate, aggregateId, event }: Recorded<AnyEvent>): Promise<void> {
     if (aggregate !== 'workflow') return;
     if (event.type === 'WorkflowCreated') {
-      const { actions } = event.data;
-      this.names.set(
-        aggregateId,
-        actions.map(({ name }) => name),
-      );
+      this.names.set(aggregateId, shortNames(event.data.actions));
       return;
     }
     if (this.names.has(aggregateId)) return;
     try {
       const { actions } = await this.client.workflow(aggregateId);
-      this.names.set(
-        aggregateId,
-        actions.map(({ spec }) => spec.name),
-      );
+      this.names.set(aggregateId, shortNames(actions.map(({ spec }) => spec)));
     } catch (error) {
       // A deleted workflow: its actions keep their numbers.
       if (!(error instanceof ApiError) || error.status !== 404) throw error;

@@ -2,7 +2,7 @@ import { ApiError } from '../api-errors';
 import type { LogItem } from '../api-types';
 import type { Context } from '../cli-command';
 import type { LogQuery } from '../client';
-import { isEnded } from '../commands/workflow-views';
+import { isEnded } from '../commands/workflow-facts';
 import { untilInterrupted } from './follow';
 
 /**

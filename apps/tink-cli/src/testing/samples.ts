@@ -1,4 +1,4 @@
-import type { PlannedAction, HardwareInterface } from '@tinkerbell/events';
+import type { ActionPlan, PlannedAction, HardwareInterface } from '@tinkerbell/events';
 import type { ActionRow } from '@tinkerbell/projections';
 import type { HardwareItem, LeaseItem, MachineItem, TemplateItem, WorkflowItem } from '../api-types';
 
@@ -50,9 +50,9 @@ export function templateItem(over: Partial<TemplateItem> = {}): TemplateItem {
   };
 }
 
-function actionSpec(name: string): PlannedAction {
+function actionSpec(name: string, task: string, plan: Partial<ActionPlan>): PlannedAction {
   return {
-    task: 'os-installation',
+    task,
     name,
     image: name,
     timeoutSeconds: 60,
@@ -64,7 +64,7 @@ function actionSpec(name: string): PlannedAction {
     environment: [],
     pid: '',
     plan: {
-      id: `os-installation/${name}`,
+      id: `${task}/${name}`,
       needs: [],
       runs: 'success',
       condition: '',
@@ -73,14 +73,21 @@ function actionSpec(name: string): PlannedAction {
       destructive: false,
       onReboot: 'fail',
       secrets: {},
+      ...plan,
     },
   };
 }
 
-export function actionRow(over: Partial<ActionRow> & { readonly name?: string } = {}): ActionRow {
-  const { name = 'disk-wipe', ...rest } = over;
+type ActionSample = Partial<ActionRow> & {
+  readonly name?: string;
+  readonly task?: string;
+  readonly plan?: Partial<ActionPlan>;
+};
+
+export function actionRow(over: ActionSample = {}): ActionRow {
+  const { name = 'disk-wipe', task = 'os-installation', plan = {}, ...rest } = over;
   return {
-    spec: actionSpec(name),
+    spec: actionSpec(name, task, plan),
     status: 'pending',
     attempt: 0,
     retryAt: null,
@@ -107,6 +114,31 @@ const calm = {
   queue: null,
 };
 
+const reports: WorkflowItem['events'] = [
+  {
+    workerId: hardwareId,
+    task: 'os-installation',
+    action: 'disk-wipe',
+    index: 0,
+    seconds: 0,
+    message: 'Started execution',
+    status: 'running',
+    at: '2026-01-01T00:09:00.000Z',
+    position: 11,
+  },
+  {
+    workerId: hardwareId,
+    task: 'os-installation',
+    action: 'disk-wipe',
+    index: 0,
+    seconds: 2.96,
+    message: 'finished execution successfully',
+    status: 'success',
+    at: '2026-01-01T00:09:03.000Z',
+    position: 12,
+  },
+];
+
 /** disk-wipe is done, write-image runs, reboot waits. */
 export function workflowItem(over: Partial<WorkflowItem> = {}): WorkflowItem {
   return {
@@ -131,33 +163,16 @@ export function workflowItem(over: Partial<WorkflowItem> = {}): WorkflowItem {
         finishedAt: '2026-01-01T00:09:03.000Z',
         seconds: 3,
       }),
-      actionRow({ name: 'write-image', status: 'running', attempt: 1, startedAt: '2026-01-01T00:09:15.000Z' }),
-      actionRow({ name: 'reboot' }),
-    ],
-    events: [
-      {
-        workerId: hardwareId,
-        task: 'os-installation',
-        action: 'disk-wipe',
-        index: 0,
-        seconds: 0,
-        message: 'Started execution',
+      actionRow({
+        name: 'write-image',
         status: 'running',
-        at: '2026-01-01T00:09:00.000Z',
-        position: 11,
-      },
-      {
-        workerId: hardwareId,
-        task: 'os-installation',
-        action: 'disk-wipe',
-        index: 0,
-        seconds: 2.96,
-        message: 'finished execution successfully',
-        status: 'success',
-        at: '2026-01-01T00:09:03.000Z',
-        position: 12,
-      },
+        attempt: 1,
+        startedAt: '2026-01-01T00:09:15.000Z',
+        plan: { needs: [0] },
+      }),
+      actionRow({ name: 'reboot', plan: { needs: [1] } }),
     ],
+    events: reports,
     data: [],
     createdAt: created,
     updatedAt: updated,

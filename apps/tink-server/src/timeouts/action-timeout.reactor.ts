@@ -1,9 +1,8 @@
 import { DomainError, workflowDecider, type WorkflowCommand } from '@tinkerbell/domain';
 import { handle, type EventStore } from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
-import type { WorkflowRow } from '@tinkerbell/projections';
+import { queuePlace, workOrder, type WorkflowRow } from '@tinkerbell/projections';
 import { rowsOf, type ReadSide } from '../read-side';
-import { queuePlace, workOrder } from '../workers/work-order';
 import { delayTexts, nextDeadline, type Deadline, type Patience } from './deadlines';
 import { ServerLogger } from '../log';
 

@@ -11,10 +11,9 @@ import type { ExistingWorkflow, NextStep, WorkflowState } from '@tinkerbell/doma
 import type { WorkflowEvent } from '@tinkerbell/events';
 import { handle, type EventStore } from '@tinkerbell/event-store';
 import { reportId, type NextReply, type NextRequest, type StateReply, type StateRequest } from '@tinkerbell/messaging';
-import type { WorkflowRow } from '@tinkerbell/projections';
+import { idleReason, machinesHeld, workersOf, workOrder, type WorkflowRow } from '@tinkerbell/projections';
 import { streamOf } from '../commands/caller';
 import type { ReadSide } from '../read-side';
-import { idleReason, machinesHeld, workersOf, workOrder } from './work-order';
 import { ServerLogger } from '../log';
 
 type Assigned = Extract<NextStep, { readonly kind: 'assignment' }>;

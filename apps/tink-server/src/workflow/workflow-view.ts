@@ -1,6 +1,5 @@
-import type { WorkflowRow } from '@tinkerbell/projections';
+import { queuePlace, waitingReason, workOrder, type QueuePlace, type WorkflowRow } from '@tinkerbell/projections';
 import type { ReadSide } from '../read-side';
-import { queuePlace, waitingReason, workOrder, type QueuePlace } from '../workers/work-order';
 
 export type WorkflowView = Omit<WorkflowRow, 'position' | 'createdPosition'> & {
   readonly waiting: string | null;

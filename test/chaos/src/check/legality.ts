@@ -2,7 +2,14 @@ import { isTerminal, workflowDecider, type WorkflowCommand, type WorkflowState }
 import type { Recorded, WorkflowEvent } from '@tinkerbell/events';
 
 /** What may still be said of a workflow that has ended. */
-const afterTheEnd: readonly string[] = ['ActionHandlerFinished', 'WorkflowDeleted', 'WorkflowDataUpdated'];
+const afterTheEnd: readonly string[] = [
+  'ActionHandlerFinished',
+  'ReportRefused',
+  'WorkflowDataUpdated',
+  'WorkflowDeleted',
+  // With the commit that brings the end about.
+  'WorkflowFinished',
+];
 
 /**
  * Steps that the rules do not allow: each start and each result of a worker is asked of the decider again, in the state before it, and

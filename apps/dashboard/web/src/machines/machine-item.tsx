@@ -2,6 +2,7 @@ import { Collapse, UnstyledButton } from '@mantine/core';
 import { IconChevronRight } from '@tabler/icons-react';
 import type { MachineView, WorkflowView } from '../../../src/wire';
 import { Ago } from '../ago';
+import { workflowStage } from '../filtering';
 import { StatusPill } from '../status';
 import { BootStepper } from './boot-stepper';
 import { MachineStory } from './machine-story';
@@ -39,7 +40,7 @@ export function MachineItem({ machine, workflow, open, onToggle, onOpenWorkflow 
               onClick={() => onOpenWorkflow(workflow.id)}
               aria-label={`Workflow ${workflow.template}, show it`}
             >
-              <StatusPill status={workflow.status} />
+              <StatusPill status={workflowStage(workflow)} />
               <span className={classes.template}>{workflow.template}</span>
             </UnstyledButton>
           ) : (

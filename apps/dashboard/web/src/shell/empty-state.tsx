@@ -1,7 +1,6 @@
-import { ActionIcon, CopyButton, Tooltip } from '@mantine/core';
-import { IconCheck, IconCopy } from '@tabler/icons-react';
 import type { EventView } from '../../../src/wire';
 import { ActivityFeed } from '../activity/activity-feed';
+import { CopyIcon } from '../copy-icon';
 import classes from './empty-state.module.css';
 
 const steps = [
@@ -56,15 +55,7 @@ function Command({ text }: { readonly text: string }) {
   return (
     <div className={classes.command}>
       <code>{text}</code>
-      <CopyButton value={text}>
-        {({ copied, copy }) => (
-          <Tooltip label={copied ? 'Copied' : 'Copy'}>
-            <ActionIcon variant="subtle" color="gray" aria-label={copied ? 'Copied' : `Copy: ${text}`} onClick={copy}>
-              {copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
-            </ActionIcon>
-          </Tooltip>
-        )}
-      </CopyButton>
+      <CopyIcon value={text} label={`Copy: ${text}`} />
     </div>
   );
 }

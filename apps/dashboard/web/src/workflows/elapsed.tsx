@@ -11,9 +11,9 @@ interface ElapsedProps {
 
 /** How long it took, or takes so far. */
 export function Elapsed({ startedAt, finishedAt, seconds, running }: ElapsedProps) {
-  if (startedAt === null) return <span aria-label="not started">–</span>;
-  if (running) return <Counting from={Date.parse(startedAt)} />;
+  if (running && startedAt !== null) return <Counting from={Date.parse(startedAt)} />;
   if (typeof seconds === 'number') return <>{duration(seconds)}</>;
+  if (startedAt === null) return <span aria-label="not started">–</span>;
   return finishedAt === null ? <>–</> : <>{duration((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000)}</>;
 }
 

@@ -1,7 +1,8 @@
 import { memo, useLayoutEffect, useRef, useState } from 'react';
-import { ActionIcon, CopyButton, Tooltip, UnstyledButton } from '@mantine/core';
-import { IconArrowDown, IconCheck, IconCopy, IconTextWrap } from '@tabler/icons-react';
+import { ActionIcon, Tooltip, UnstyledButton } from '@mantine/core';
+import { IconArrowDown, IconTextWrap } from '@tabler/icons-react';
 import type { ActionView, OutputLine, Status } from '../../../src/wire';
+import { CopyIcon } from '../copy-icon';
 import { clock, plural } from '../format';
 import classes from './output-panel.module.css';
 import { useOutput, type Output } from './use-output';
@@ -70,15 +71,7 @@ function Tools({ output, wrap, onWrap }: ToolsProps) {
           <IconTextWrap size={16} />
         </ActionIcon>
       </Tooltip>
-      <CopyButton value={output.lines.map(({ line }) => line).join('\n')}>
-        {({ copied, copy }) => (
-          <Tooltip label={copied ? 'Copied' : 'Copy output'}>
-            <ActionIcon variant="subtle" color="gray" aria-label="Copy output" onClick={copy}>
-              {copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
-            </ActionIcon>
-          </Tooltip>
-        )}
-      </CopyButton>
+      <CopyIcon value={output.lines.map(({ line }) => line).join('\n')} tip="Copy output" label="Copy output" />
     </div>
   );
 }
@@ -105,7 +98,8 @@ const Lines = memo(function Lines({ output, status }: LinesProps) {
 });
 
 function noOutput(status: Status): string {
-  if (status === 'pending') return 'Not started yet.';
+  if (status === 'pending' || status === 'awaiting-approval') return 'Not started yet.';
+  if (status === 'skipped') return 'Skipped: it did not run.';
   return status === 'running' ? 'No output so far.' : 'It wrote nothing.';
 }
 

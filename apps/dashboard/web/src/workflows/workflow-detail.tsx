@@ -1,9 +1,11 @@
 import { useState } from 'react';
 import { CopyButton, UnstyledButton } from '@mantine/core';
-import type { ActionView, MachineView, WorkflowView } from '../../../src/wire';
-import { moment } from '../format';
+import type { ActionView, MachineView, Status, WorkflowView } from '../../../src/wire';
+import { clock, moment } from '../format';
 import { StatusIcon, statusLabel } from '../status';
 import { Elapsed } from './elapsed';
+import { afterText } from './after-text';
+import { Notes } from './notes';
 import { OutputPanel } from './output-panel';
 import classes from './workflow-detail.module.css';
 
@@ -19,13 +21,15 @@ export function WorkflowDetail({ workflow, machines }: WorkflowDetailProps) {
   const action = workflow.actions[index];
   return (
     <div className={classes.detail}>
+      <Notes notes={workflow.notes} />
       <div className={classes.side}>
         <ol className={classes.actions} aria-label="Actions">
-          {workflow.actions.map((each, position) => (
+          {byTask(workflow.actions).map(({ action: each, index: position, showTask }) => (
             <ActionItem
-              key={position}
+              key={each.id}
               action={each}
-              showTask={position === 0 || workflow.actions[position - 1]?.task !== each.task}
+              after={afterText(workflow.actions, position)}
+              showTask={showTask}
               host={workflow.machines.length > 1 ? machines[each.workerId]?.hostname : undefined}
               selected={position === index}
               onSelect={() => choose(position)}
@@ -49,26 +53,41 @@ export function WorkflowDetail({ workflow, machines }: WorkflowDetailProps) {
 }
 
 function mostInteresting(actions: readonly ActionView[]): number {
-  const by = (test: (action: ActionView) => boolean) => actions.findIndex(test);
-  const bad = by(({ status }) => status === 'failed' || status === 'timeout');
-  const running = by(({ status }) => status === 'running');
-  if (running >= 0) return running;
-  if (bad >= 0) return bad;
-  return Math.max(
-    0,
-    actions.findLastIndex(({ status }) => status !== 'pending'),
+  const by = (...wanted: readonly Status[]) => actions.findIndex(({ status }) => wanted.includes(status));
+  const found = [by('running'), by('unknown', 'awaiting-approval'), by('failed', 'timeout')].find(
+    (index) => index >= 0,
   );
+  const last = actions.findLastIndex(({ status }) => status !== 'pending');
+  return found ?? Math.max(0, last);
+}
+
+interface Placed {
+  readonly action: ActionView;
+  readonly index: number;
+  readonly showTask: boolean;
+}
+
+/** Task by task, in the order in which the tasks first come. */
+function byTask(actions: readonly ActionView[]): readonly Placed[] {
+  const tasks = [...new Set(actions.map(({ task }) => task))];
+  return tasks.flatMap((task) => {
+    const own = actions.flatMap((action, index) => (action.task === task ? [{ action, index }] : []));
+    return own.map((each, position) => ({ ...each, showTask: position === 0 }));
+  });
 }
 
 interface ActionItemProps {
   readonly action: ActionView;
+  /** What it comes after, when that is not the line above. */
+  readonly after: string;
   readonly showTask: boolean;
   readonly host: string | undefined;
   readonly selected: boolean;
   readonly onSelect: () => void;
 }
 
-function ActionItem({ action, showTask, host, selected, onSelect }: ActionItemProps) {
+function ActionItem({ action, after, showTask, host, selected, onSelect }: ActionItemProps) {
+  const shown = action.blocked ? 'blocked' : action.status;
   return (
     <li>
       {showTask && (
@@ -78,34 +97,48 @@ function ActionItem({ action, showTask, host, selected, onSelect }: ActionItemPr
         </p>
       )}
       <UnstyledButton className={classes.action} aria-pressed={selected} onClick={onSelect}>
-        <StatusIcon status={action.status} />
+        <StatusIcon status={shown} />
         <span className={classes.names}>
           <span className={classes.name}>
             {action.name}
-            {action.attempt > 1 && <span className={classes.attempt}>attempt {action.attempt}</span>}
+            <Tries action={action} />
+            {action.destructive && <span className={classes.tag}>erases data</span>}
           </span>
           <span className={classes.image}>{action.image}</span>
+          {after !== '' && <span className={classes.after}>{after}</span>}
           <Outcome action={action} />
         </span>
         <span className={classes.right}>
           <span className={classes.time}>
             <Elapsed {...action} running={action.status === 'running'} />
           </span>
-          <span className={classes.state}>{statusLabel(action.status)}</span>
+          <span className={classes.state}>{statusLabel(shown)}</span>
         </span>
       </UnstyledButton>
     </li>
   );
 }
 
-/** What to know of an action that did not go well. */
+function Tries({ action: { attempt, tries } }: { readonly action: ActionView }) {
+  if (tries !== null && attempt > 0) {
+    return (
+      <span className={classes.attempt}>
+        try {attempt} of {Math.max(attempt, tries)}
+      </span>
+    );
+  }
+  return attempt > 1 ? <span className={classes.attempt}>attempt {attempt}</span> : null;
+}
+
+/** What to know of an action beyond its state. */
 function Outcome({ action }: { readonly action: ActionView }) {
-  const { status, exitCode, reason, message, handler } = action;
-  if (status !== 'failed' && status !== 'timeout') return null;
-  const what = exitCode === null ? (reason ?? '') : `exit code ${exitCode}`;
+  const { status, message, handler, retryAt, blocked } = action;
+  const told = blocked || status === 'running' ? '' : outcomeText(action);
+  if (told === '' && !handler) return null;
   return (
-    <span className={classes.outcome} data-status={status}>
-      {[what, message].filter((text) => text !== '').join(': ')}
+    <span className={classes.outcome} data-status={status} title={message}>
+      {told}
+      {status === 'pending' && retryAt !== null && ` (next try at ${clock(retryAt)})`}
       {handler && (
         <span className={classes.handler}>
           {handler.handler}: {handler.exitCode === 0 ? 'done' : `exit code ${handler.exitCode ?? 'unknown'}`}
@@ -114,4 +147,13 @@ function Outcome({ action }: { readonly action: ActionView }) {
       )}
     </span>
   );
+}
+
+function outcomeText({ status, startedAt, exitCode, reason, message, retryAt }: ActionView): string {
+  if (status === 'pending' && retryAt === null) return '';
+  // Done by another workflow, which the message names.
+  if (status === 'success') return startedAt === null ? message : '';
+  const failed = status === 'failed' || status === 'timeout' || status === 'pending';
+  const what = !failed ? '' : exitCode === null ? (reason ?? '') : `exit code ${exitCode}`;
+  return [what, message].filter((text) => text !== '').join(': ');
 }

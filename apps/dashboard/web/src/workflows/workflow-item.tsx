@@ -2,6 +2,7 @@ import { Collapse, UnstyledButton } from '@mantine/core';
 import { IconChevronRight } from '@tabler/icons-react';
 import type { MachineView, WorkflowView } from '../../../src/wire';
 import { Ago } from '../ago';
+import { workflowStage } from '../filtering';
 import { StatusPill } from '../status';
 import { Elapsed } from './elapsed';
 import { WorkflowDetail } from './workflow-detail';
@@ -32,7 +33,7 @@ export function WorkflowItem({ workflow, machines, open, onToggle }: WorkflowIte
           <Elapsed {...workflow} running={workflow.status === 'running'} />
           <Ago className={classes.created} at={workflow.createdAt} />
         </span>
-        <StatusPill status={workflow.status} />
+        <StatusPill status={workflowStage(workflow)} />
       </UnstyledButton>
       <Collapse in={open} id={detail} transitionDuration={120}>
         {open && <WorkflowDetail workflow={workflow} machines={machines} />}
@@ -43,16 +44,18 @@ export function WorkflowItem({ workflow, machines, open, onToggle }: WorkflowIte
 
 /** One segment an action. */
 function Progress({ workflow }: { readonly workflow: WorkflowView }) {
-  const done = workflow.actions.filter(({ status }) => status === 'success').length;
+  const { actions } = workflow;
+  const done = actions.filter(({ status }) => status === 'success' || status === 'skipped').length;
+  const running = actions.filter(({ status }) => status === 'running').length;
   return (
     <span className={classes.progress}>
       <span className={classes.segments} aria-hidden>
-        {workflow.actions.map(({ status }, index) => (
-          <span key={index} className={classes.segment} data-status={status} />
+        {actions.map(({ status, blocked }, index) => (
+          <span key={index} className={classes.segment} data-status={blocked ? 'blocked' : status} />
         ))}
       </span>
       <span className={classes.sub}>
-        {done} of {workflow.actions.length} actions
+        {done} of {actions.length} actions{running > 1 && `, ${running} at once`}
       </span>
     </span>
   );

@@ -2,14 +2,19 @@ import { useState } from 'react';
 import type { WorkflowView } from '../../../src/wire';
 import { Card, Nothing, ShowMore } from '../card';
 import { FilterBar } from '../filter-bar';
-import { countBy, type WorkflowFilter } from '../filtering';
+import { countBy, workflowStage, type WorkflowFilter } from '../filtering';
 import type { World } from '../live/state';
 import { statusLabel } from '../status';
 import { WorkflowItem } from './workflow-item';
 import classes from './workflows.module.css';
 
 const page = 50;
-const filters: readonly WorkflowFilter[] = ['all', 'running', 'pending', 'success', 'failed', 'timeout'];
+const filters: readonly WorkflowFilter[] = [
+  ...(['all', 'asking', 'running', 'paused', 'cancelling'] as const),
+  ...(['pending', 'success', 'failed', 'timeout', 'cancelled'] as const),
+];
+/** Shown also when there is none of them. */
+const usual: readonly WorkflowFilter[] = ['all', 'running', 'pending', 'success', 'failed', 'timeout'];
 
 interface WorkflowSectionProps {
   readonly workflows: readonly WorkflowView[];
@@ -22,14 +27,16 @@ interface WorkflowSectionProps {
 export function WorkflowSection({ workflows, world, searching, open, onOpen }: WorkflowSectionProps) {
   const [filter, setFilter] = useState<WorkflowFilter>('all');
   const [limit, setLimit] = useState(page);
-  const counts = countBy(workflows, ({ status }) => status);
-  const shown = workflows.filter(({ status }) => filter === 'all' || status === filter);
+  const counts = countBy(workflows, workflowStage);
+  const shown = workflows.filter((each) => filter === 'all' || workflowStage(each) === filter);
   const none = Object.keys(world.workflows).length === 0;
-  const choices = filters.map((value) => ({
-    value,
-    label: value === 'all' ? 'All' : statusLabel(value),
-    count: value === 'all' ? workflows.length : (counts[value] ?? 0),
-  }));
+  const choices = filters
+    .map((value) => ({
+      value,
+      label: value === 'all' ? 'All' : statusLabel(value),
+      count: value === 'all' ? workflows.length : (counts[value] ?? 0),
+    }))
+    .filter(({ value, count }) => count > 0 || value === filter || usual.includes(value));
   return (
     <Card
       title="Workflows"

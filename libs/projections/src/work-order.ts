@@ -1,5 +1,5 @@
 import { hasEnded, isTerminal, outlooks } from '@tinkerbell/domain';
-import type { WorkflowRow } from '@tinkerbell/projections';
+import type { WorkflowRow } from './rows';
 
 /** The workflows that a worker has to do with and that have not ended, in the order in which it serves them: running, then oldest. */
 export function workOrder(rows: readonly WorkflowRow[]): readonly WorkflowRow[] {
