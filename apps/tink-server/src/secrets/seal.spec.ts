@@ -9,7 +9,8 @@ describe('a sealed value', () => {
   it.each(['x', 'grüße 👋\n', 'y'.repeat(65_536)])('gives back %.10j', (value) => {
     const sealed = seal(key, 'db', entry, value);
     expect(unseal(key, 'db', entry, sealed)).toBe(value);
-    expect(Buffer.from(sealed).includes(value)).toBe(false);
+    // One byte may well occur in any cipher text.
+    if (value.length > 1) expect(Buffer.from(sealed).includes(value)).toBe(false);
   });
 
   it('is never the same twice', () =>
