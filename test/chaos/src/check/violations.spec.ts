@@ -55,6 +55,17 @@ const rules = (commits: readonly Commit[], entries: readonly Entry[] = ledger) =
 describe('the checker', () => {
   it('has nothing to say of a good log', () => expect(violationsOf(good, ledger)).toEqual([]));
 
+  it('takes a refused report for no second result', () => {
+    const data = { kind: 'finished', index: 1, attempt: 1, workerId: 'w', outcome: 'failed', code: 'X', message: '' };
+    const told = logOf(
+      ...good.map(
+        ({ stream, metadata, events }) => [stream, metadata.id, ...events.map(({ event }) => event)] as const,
+      ),
+      [workflow, 'w:wf:1:1:finished:refused', { type: 'ReportRefused', v: 1, data }],
+    );
+    expect(violationsOf(told, ledger)).toEqual([]);
+  });
+
   it('sees a result that was acknowledged and is not there', () => {
     const lost = logOf(
       [workflow, 'create', workflowCreated(2)],

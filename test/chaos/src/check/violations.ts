@@ -67,6 +67,15 @@ function brokenChains(streams: Streams): readonly Violation[] {
   );
 }
 
+/** What ends a try. A refused report names one too, and changes nothing. */
+const resultTypes: readonly string[] = [
+  'ActionSucceeded',
+  'ActionFailed',
+  'ActionTimedOut',
+  'ActionAttemptFailed',
+  'ActionCancelled',
+];
+
 /** A command is in the log once, however often it came. */
 function doubledCommands(commits: readonly Commit[]): readonly Violation[] {
   const seen = new Map<string, number>();
@@ -124,8 +133,8 @@ function workflowFaults(stream: string, commits: readonly Commit[]): readonly Vi
   );
   const results = new Map<string, number>();
   for (const { event } of events) {
-    if (!('attempt' in event.data) || event.type === 'ActionHandlerFinished') continue;
     const kind = event.type === 'ActionStarted' ? 'start' : 'result';
+    if (!('attempt' in event.data) || (kind === 'result' && !resultTypes.includes(event.type))) continue;
     const key = `${kind} of action ${event.data.index}, attempt ${event.data.attempt}`;
     results.set(key, (results.get(key) ?? 0) + 1);
   }
