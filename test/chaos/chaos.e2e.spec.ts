@@ -26,10 +26,13 @@ async function chaos(...args: readonly string[]): Promise<{ readonly code: numbe
   return { code, text };
 }
 
+/** What a gate runs must not depend on chance: a new seed is for those who can look into what it finds. */
+const secondSeed = process.env['CI'] ? 237_885 : randomInt(1_000_000);
+
 describe.skipIf(missing)(`everything goes wrong${missing ? ` (${missing})` : ''}`, () => {
   it.each([
     ['a seed that is always the same', 1],
-    ['a new seed', randomInt(1_000_000)],
+    ['another seed', secondSeed],
   ])(
     'and nothing that was acknowledged is lost or doubled: %s',
     async (_, seed) => {
