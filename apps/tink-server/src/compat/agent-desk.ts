@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
-import { fold, NotFoundError, parseMac, workflowDecider, type WorkflowState } from '@tinkerbell/domain';
-import type { WorkflowEvent } from '@tinkerbell/events';
+import { NotFoundError, parseMac, workflowDecider } from '@tinkerbell/domain';
 import { handle, type EventStore } from '@tinkerbell/event-store';
 import { idleReason } from '@tinkerbell/projections';
 import { streamOf } from '../commands/caller';
 import { GrpcStatusError } from '../grpc/grpc-error';
 import type { ReadSide } from '../read-side';
 import type { WorkerDesk } from '../workers/worker-desk';
+import { loadWorkflow } from '../workflow/load-workflow';
 import { actionResponse, agentCommand, type AgentStatusMessage } from './agent-message';
 import { standingOf } from './standing';
 import { compatBootId } from './status-command';
@@ -41,7 +41,7 @@ export class AgentDesk {
   }
 
   async report(report: AgentStatusMessage): Promise<void> {
-    const state = await this.load(report.workflow_id);
+    const state = await loadWorkflow(this.store, report.workflow_id);
     if (state.status === 'none') throw new NotFoundError('workflow', report.workflow_id);
     const workerId = this.workerOf(report.agent_id);
     const command = agentCommand(report, workerId, standingOf(state).specs, new Date().toISOString());
@@ -55,13 +55,5 @@ export class AgentDesk {
   private workerOf(agentId: string): string {
     const mac = parseMac(agentId);
     return (mac === undefined ? undefined : this.reads.hardware.find(`mac:${mac}`)?.id) ?? agentId;
-  }
-
-  private async load(workflowId: string): Promise<WorkflowState> {
-    const { events } = await this.store.read<WorkflowEvent>(streamOf('workflow', workflowId));
-    return fold(
-      workflowDecider,
-      events.map(({ event }) => event),
-    );
   }
 }

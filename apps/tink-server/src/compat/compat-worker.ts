@@ -1,16 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import {
-  fold,
-  InvalidError,
-  NotFoundError,
-  workflowDecider,
-  type WorkflowCommand,
-  type WorkflowState,
-} from '@tinkerbell/domain';
-import type { WorkflowEvent } from '@tinkerbell/events';
+import { InvalidError, NotFoundError, workflowDecider, type WorkflowCommand } from '@tinkerbell/domain';
 import { handle, type EventStore } from '@tinkerbell/event-store';
 import { streamOf } from '../commands/caller';
 import type { ReadSide } from '../read-side';
+import { loadWorkflow } from '../workflow/load-workflow';
 import type { WorkflowData } from '../workflow/workflow-data';
 import { standingOf } from './standing';
 import { startIsMissing, statusCommand, type ActionStatusMessage } from './status-command';
@@ -24,7 +17,7 @@ export class CompatWorker {
   ) {}
 
   async report(report: ActionStatusMessage): Promise<void> {
-    const state = await this.load(report.workflow_id);
+    const state = await loadWorkflow(this.store, report.workflow_id);
     if (startIsMissing(report, state)) {
       const start = statusCommand({ ...report, action_status: 'STATE_RUNNING' }, state, new Date().toISOString());
       await this.record(report.workflow_id, start);
@@ -36,7 +29,7 @@ export class CompatWorker {
 
   /** The sender is the worker of the action that runs, or ran last. */
   async putData(workflowId: string, content: Uint8Array): Promise<void> {
-    const state = await this.load(workflowId);
+    const state = await loadWorkflow(this.store, workflowId);
     if (state.status === 'none') throw new NotFoundError('workflow', workflowId);
     const { running, last, specs } = standingOf(state);
     const index = running[0] ?? last;
@@ -53,14 +46,6 @@ export class CompatWorker {
     const metadata = { id: randomUUID(), actor: 'worker:grpc', correlationId: workflowId };
     const { position } = await handle(this.store, workflowDecider, streamOf('workflow', workflowId), command, metadata);
     return position;
-  }
-
-  private async load(workflowId: string): Promise<WorkflowState> {
-    const { events } = await this.store.read<WorkflowEvent>(streamOf('workflow', workflowId));
-    return fold(
-      workflowDecider,
-      events.map(({ event }) => event),
-    );
   }
 }
 

@@ -4,7 +4,7 @@ import { PublishConflictError, type PublishedStream } from '@tinkerbell/messagin
 import { ceHeaders, parseEventId, toPublication } from '@tinkerbell/public-events';
 import { ServerLogger } from '../log';
 import type { Metrics } from '../metrics';
-import { pause } from './pause';
+import { pause } from '../pause';
 import { Pipeline } from './pipeline';
 
 const firstRetryMs = 250;

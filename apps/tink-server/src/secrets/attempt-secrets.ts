@@ -1,8 +1,7 @@
-import { fold, secretsOf, workflowDecider } from '@tinkerbell/domain';
-import type { WorkflowEvent } from '@tinkerbell/events';
+import { secretsOf } from '@tinkerbell/domain';
 import type { EventStore } from '@tinkerbell/event-store';
+import { loadWorkflow } from '../workflow/load-workflow';
 import type { SecretsReply, SecretsRequest } from '@tinkerbell/messaging';
-import { streamOf } from '../commands/caller';
 import type { Secrets } from './secrets';
 
 /** The values for one attempt of an action, to the worker that runs it. Decided on the stream itself. */
@@ -14,11 +13,7 @@ export class AttemptSecrets {
 
   /** Throws DomainError when the worker may not have them or one is not there, BusUnavailableError. */
   async of(workerId: string, request: SecretsRequest): Promise<SecretsReply> {
-    const { events } = await this.store.read<WorkflowEvent>(streamOf('workflow', request.workflowId));
-    const state = fold(
-      workflowDecider,
-      events.map(({ event }) => event),
-    );
+    const state = await loadWorkflow(this.store, request.workflowId);
     const names = Object.entries(secretsOf(state, { workerId, ...request }));
     const values = await this.secrets.resolve(names.map(([, name]) => name));
     return { values: Object.fromEntries(names.map(([variable, name]) => [variable, values.get(name) ?? ''])) };

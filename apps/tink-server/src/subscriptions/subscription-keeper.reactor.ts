@@ -3,7 +3,7 @@ import type { SubscriptionRow } from '@tinkerbell/projections';
 import { filterSubjects } from '@tinkerbell/public-events';
 import { Turns } from '../commands/turns';
 import { ServerLogger } from '../log';
-import { pause } from '../publishing/pause';
+import { pause } from '../pause';
 import { type ReadSide, rowsOf } from '../read-side';
 import { type DeliveryPorts, WebhookDelivery } from './webhook-delivery';
 

@@ -4,7 +4,7 @@ import { type Delivery, durableName, type PublishedStream, subjects, type Webhoo
 import type { SubscriptionRow } from '@tinkerbell/projections';
 import { type CloudEvent, fromCeHeaders } from '@tinkerbell/public-events';
 import { ServerLogger } from '../log';
-import { pause } from '../publishing/pause';
+import { pause } from '../pause';
 import { backOffMs, maxAttempts } from './back-off';
 import { isWanted } from './is-wanted';
 import type { Posted, WebhookSender } from './webhook-client';

@@ -89,7 +89,7 @@ function delayOf(
   patience: Patience,
   machine: Pick<MachineRow, 'step' | 'updatedAt'> | undefined,
 ): readonly Deadline[] {
-  const changed = Date.parse(row.finishedAt ?? row.updatedAt);
+  const changed = Date.parse(row.updatedAt);
   const step = machine?.step ?? 'off';
   const seen = machine ? Math.max(changed, Date.parse(machine.updatedAt) || 0) : changed;
   const waits = { off: 'machine-never-booted', worker: 'worker-silent' } as const;

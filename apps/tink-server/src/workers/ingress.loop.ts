@@ -1,12 +1,10 @@
 import {
   DomainError,
   enrolmentDecider,
-  fold,
   IllegalTransitionError,
   NotFoundError,
   workflowDecider,
 } from '@tinkerbell/domain';
-import type { WorkflowEvent } from '@tinkerbell/events';
 import { CommandIdReusedError, CommitTooLargeError, handle, type EventStore } from '@tinkerbell/event-store';
 import {
   ReportsTakenOverError,
@@ -17,6 +15,8 @@ import {
 } from '@tinkerbell/messaging';
 import { MalformedJsonError } from '../http/json-text';
 import type { Metrics } from '../metrics';
+import { pause } from '../pause';
+import { loadWorkflow } from '../workflow/load-workflow';
 import { isEarly } from './early-report';
 import { readReport, UnknownReportError, type Report } from './report';
 import { ServerLogger } from '../log';
@@ -134,25 +134,8 @@ export class IngressLoop {
 
   private async isEarly(report: Report): Promise<boolean> {
     if (report.aggregate !== 'workflow') return false;
-    const { events } = await this.store.read<WorkflowEvent>(subjects.stream('workflow', report.workflowId));
-    const state = fold(
-      workflowDecider,
-      events.map(({ event }) => event),
-    );
-    return isEarly(report.command, state);
+    return isEarly(report.command, await loadWorkflow(this.store, report.workflowId));
   }
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener('abort', done);
-  });
 }
 
 function isRefusal(error: unknown): error is Error {

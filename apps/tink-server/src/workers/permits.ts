@@ -1,8 +1,8 @@
-import { fold, NotFoundError, workflowDecider } from '@tinkerbell/domain';
-import type { WorkflowEvent } from '@tinkerbell/events';
+import { NotFoundError, workflowDecider } from '@tinkerbell/domain';
 import { handle, type EventStore } from '@tinkerbell/event-store';
 import type { PermitReply, PermitRequest } from '@tinkerbell/messaging';
 import { streamOf } from '../commands/caller';
+import { loadWorkflow } from '../workflow/load-workflow';
 
 /** Seconds from the grant within which the container has to run. */
 const permitSeconds = 60;
@@ -26,11 +26,7 @@ export class Permits {
       correlationId: workflowId,
     };
     await handle(this.store, workflowDecider, stream, command, metadata);
-    const { events } = await this.store.read<WorkflowEvent>(stream);
-    const state = fold(
-      workflowDecider,
-      events.map(({ event }) => event),
-    );
+    const state = await loadWorkflow(this.store, workflowId);
     const permit = state.status === 'none' ? null : state.actions[index]?.permit;
     const isTheirs = permit?.attempt === attempt && permit.nonce === nonce && permit.bootId === bootId;
     if (!isTheirs) throw new NotFoundError('permit', `${workflowId}:${index}:${attempt}`);

@@ -1,5 +1,4 @@
 import {
-  fold,
   ForbiddenError,
   isTerminal,
   mayStart,
@@ -8,11 +7,11 @@ import {
   workflowDecider,
 } from '@tinkerbell/domain';
 import type { ExistingWorkflow, NextStep, WorkflowState } from '@tinkerbell/domain';
-import type { WorkflowEvent } from '@tinkerbell/events';
 import { handle, type EventStore } from '@tinkerbell/event-store';
 import { reportId, type NextReply, type NextRequest, type StateReply, type StateRequest } from '@tinkerbell/messaging';
 import { idleReason, machinesHeld, workersOf, workOrder, type WorkflowRow } from '@tinkerbell/projections';
 import { streamOf } from '../commands/caller';
+import { loadWorkflow } from '../workflow/load-workflow';
 import type { ReadSide } from '../read-side';
 import { ServerLogger } from '../log';
 
@@ -78,7 +77,7 @@ export class WorkerDesk {
 
   /** May this attempt go on, and is its result in the log? Throws ForbiddenError when the action is another worker's. */
   async state(workerId: string, { workflowId, index, attempt }: StateRequest): Promise<StateReply> {
-    const state = await this.load(workflowId);
+    const state = await loadWorkflow(this.store, workflowId);
     if (state.status === 'none') throw new NotFoundError('workflow', workflowId);
     const action = state.created.actions[index];
     if (action?.workerId !== workerId) {
@@ -122,7 +121,7 @@ export class WorkerDesk {
       busy: busy?.filter((one) => one.workflowId === workflowId),
     };
     for (let cleared = false; ;) {
-      const state = await this.load(workflowId);
+      const state = await loadWorkflow(this.store, workflowId);
       const step = nextAssignment(state, asking);
       if (step.kind === 'abandon' && givesUp) {
         await this.abandon(workflowId, workerId, bootId, step);
@@ -149,14 +148,6 @@ export class WorkerDesk {
     const start = (await this.pendingStart(workerId)) as Partial<Record<string, unknown>> | null | undefined;
     const same = (['workflowId', 'index', 'attempt'] as const).every((field) => start?.[field] === step[field]);
     return same && start?.['bootId'] !== bootId;
-  }
-
-  private async load(workflowId: string): Promise<WorkflowState> {
-    const { events } = await this.store.read<WorkflowEvent>(streamOf('workflow', workflowId));
-    return fold(
-      workflowDecider,
-      events.map(({ event }) => event),
-    );
   }
 
   private async abandon(
