@@ -59,7 +59,10 @@ const consumerPrefix = 'sub_';
 export class PublishedStream {
   constructor(private readonly connection: NatsConnection) {}
 
-  /** Throws BusUnavailableError, as all others here do. */
+  /**
+   * The sequence is never newer than the id: what somebody else stores in between makes the next `publish` conflict.
+   * Throws BusUnavailableError, as all others here do.
+   */
   async head(): Promise<PublishedHead> {
     return translate('the stream of public events', async () => {
       const manager = await this.connection.jetstreamManager();
@@ -86,6 +89,7 @@ export class PublishedStream {
     const { headers } = await import('nats');
     const fields = headers();
     for (const [name, value] of Object.entries(message.headers)) fields.set(name, value);
+    const conflict = () => new PublishConflictError(`the stream of public events does not end at ${after} any more`);
     return translate(`${message.id} was not published`, async () => {
       try {
         const { seq } = await this.connection
@@ -93,12 +97,11 @@ export class PublishedStream {
           .publish(message.subject, new TextEncoder().encode(message.body), {
             ...{ msgID: message.id, headers: fields, timeout: timeoutMs, expect: { lastSequence: after } },
           });
+        if (seq !== after + 1) throw conflict(); // stored before, elsewhere
         return seq;
       } catch (error) {
         // 10071: wrong last sequence.
-        if (isNatsError(error) && error.api_error?.err_code === 10071) {
-          throw new PublishConflictError(`the stream of public events does not end at ${after} any more`);
-        }
+        if (isNatsError(error) && error.api_error?.err_code === 10071) throw conflict();
         throw error;
       }
     });

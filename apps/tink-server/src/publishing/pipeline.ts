@@ -4,12 +4,14 @@ import type { PublicMessage, PublishedStream } from '@tinkerbell/messaging';
 const width = 64;
 
 /**
- * Publishes messages behind each other without waiting for each: every one names the sequence that it comes after, so when one is not
- * stored, none behind it is.
+ * Publishes messages behind each other without waiting for each: every one names the sequence that it comes after. Only the first is
+ * waited for: it proves that the stream still ends where its head was read. Without that proof a second publisher may bring the stream
+ * to the very sequence that a later one of ours names, and it would be stored although those before it were not.
  */
 export class Pipeline {
   private readonly underWay = new Set<Promise<void>>();
   private readonly failure = new AbortController();
+  private proven = false;
 
   /** `sequence`: of the last message of the stream. */
   constructor(
@@ -26,12 +28,12 @@ export class Pipeline {
   async send(message: PublicMessage): Promise<void> {
     if (this.failed.aborted) return;
     const stored = this.stream.publish(message, this.sequence++).then(
-      () => undefined,
+      () => void (this.proven = true),
       (error: unknown) => this.failure.abort(error),
     );
     this.underWay.add(stored);
     void stored.then(() => this.underWay.delete(stored));
-    while (this.underWay.size >= width) await Promise.race(this.underWay);
+    while (this.underWay.size >= (this.proven ? width : 1)) await Promise.race(this.underWay);
   }
 
   /** Calls back when all that was sent before is stored; never when something of it was not. */

@@ -145,6 +145,27 @@ it(
   },
 );
 
+it('leaves nothing out when another publisher stores between the two halves of its look at the head', async () => {
+  for (let i = 0; i < 8; i++) await append('template', `t-${i}`, templateCreated());
+  const [other, own] = [new PublishedStream(bus.connection), new PublishedStream(bus.connection)];
+  for (let sequence = 1; sequence <= 4; sequence++) {
+    const id = `${sequence}-0`;
+    const subject = 'tink.pub.default.template.created.v1.t';
+    await other.publish({ subject, id, headers: { 'ce-id': id }, body: '{}' }, sequence - 1);
+  }
+  const look = own.head.bind(own);
+  let looks = 0;
+  // Its first half was read when the stream ended at 2. The third and fourth event that it sends name the sequences that the stream
+  // comes to end at.
+  own.head = async () => ({ ...(await look()), ...(looks++ === 0 ? { sequence: 2 } : {}) });
+  const reactor = new PublisherReactor(store, own, new Metrics());
+  reactors.push(reactor);
+  reactor.start();
+  await expect.poll(() => looks).toBe(2);
+  await until(8);
+  expect(ids(await published())).toEqual(Array.from({ length: 8 }, (_, i) => `${i + 1}-0`));
+});
+
 it('goes on across kill -9 of nats-server', { timeout: 120_000 }, async () => {
   publisher();
   for (let i = 0; i < 20; i++) await append('template', `t-${i}`, templateCreated());
