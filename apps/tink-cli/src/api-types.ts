@@ -1,6 +1,6 @@
 import type { ReadModelStatus } from '@tinkerbell/event-store';
 import type { HardwareRecord, Json, PlannedAction } from '@tinkerbell/events';
-import type { FieldChange } from '@tinkerbell/history';
+import type { FieldChange, Holder, Tenure } from '@tinkerbell/history';
 import type { LeaseRow, MachineRow, QueuePlace, WorkflowRow } from '@tinkerbell/projections';
 
 /** What `/api` answers; docs/api.md. MAC addresses with colons. */
@@ -84,6 +84,8 @@ export interface WorkflowDataItem {
 }
 export type MachineItem = MachineRow;
 export type LeaseItem = LeaseRow;
+export type TenureItem = Tenure;
+export type HolderItem = Holder;
 
 /** Never its value. */
 export interface SecretItem {

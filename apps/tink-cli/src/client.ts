@@ -10,6 +10,7 @@ import type {
   AuditKeyItem,
   Deleted,
   HardwareItem,
+  HolderItem,
   LeaseItem,
   LogItem,
   MachineItem,
@@ -26,6 +27,7 @@ import type {
   TemplateDiffItem,
   TemplateItem,
   TemplateVersionItem,
+  TenureItem,
   TryTemplate,
   WorkerToken,
   WorkflowDataItem,
@@ -137,6 +139,9 @@ export class Client {
   rebuildReadModels = (projections?: readonly string[]): Promise<readonly ReadModelItem[]> =>
     this.write('POST', '/api/read-models/rebuild', { projections });
   leases = (): Promise<readonly LeaseItem[]> => this.all('/api/leases', {});
+  leaseHistory = (name: string): Promise<readonly TenureItem[]> =>
+    this.get(`/api/leases/${encodeURIComponent(name)}/history`);
+  leaseHolder = (ip: string): Promise<HolderItem> => this.get(`/api/leases/${encodeURIComponent(ip)}/holder`);
   workerToken = (hardwareId: string): Promise<WorkerToken> =>
     this.write('POST', `/api/workers/${encodeURIComponent(hardwareId)}/token`, {});
   secrets = (): Promise<readonly SecretItem[]> => this.all('/api/secrets', {});

@@ -20,7 +20,7 @@ import {
   hardwarePush,
 } from './commands/hardware.command';
 import { hardwareWatch } from './commands/hardware-watch.command';
-import { leaseList } from './commands/lease.command';
+import { leaseHistory, leaseList, leaseWhoHad } from './commands/lease.command';
 import { readModelsList, readModelsRebuild } from './commands/read-models.command';
 import { logs } from './commands/logs.command';
 import { machineGet, machineList } from './commands/machine.command';
@@ -101,6 +101,8 @@ export const commands: readonly CliCommand[] = [
   machineList,
   machineGet,
   leaseList,
+  leaseHistory,
+  leaseWhoHad,
   readModelsList,
   readModelsRebuild,
   workerToken,

@@ -2,6 +2,7 @@ import { Controller, Get, Param, Req } from '@nestjs/common';
 import { formatMac } from '@tinkerbell/domain';
 import { AsOf } from './history/as-of';
 import { findMachine } from './history/find-machine';
+import { LeaseHistory } from './history/lease-history';
 import type { HttpRequest } from './http/http-message';
 import { listOf } from './http/paging';
 import { Query } from './http/query';
@@ -10,7 +11,10 @@ const withColons = <Row extends { readonly mac: string }>(row: Row): Row => ({ .
 
 @Controller('api')
 export class MachinesApiController {
-  constructor(private readonly asOf: AsOf) {}
+  constructor(
+    private readonly asOf: AsOf,
+    private readonly history: LeaseHistory,
+  ) {}
 
   @Get('machines')
   async machines(@Req() request: HttpRequest): Promise<unknown> {
@@ -28,5 +32,15 @@ export class MachinesApiController {
   async leases(@Req() request: HttpRequest): Promise<unknown> {
     const query = Query.of(request);
     return listOf((await this.asOf.reads(query)).leases, ({ mac }) => mac, query, withColons);
+  }
+  /** Tenures of a machine or an address, oldest first. By MAC, IP address, hardware id or host name. */
+  @Get('leases/:name/history')
+  tenures(@Param('name') name: string, @Req() request: HttpRequest): Promise<unknown> {
+    return this.history.tenures(name, Query.of(request));
+  }
+
+  @Get('leases/:ip/holder')
+  holder(@Param('ip') ip: string, @Req() request: HttpRequest): Promise<unknown> {
+    return this.history.holder(ip, Query.of(request));
   }
 }

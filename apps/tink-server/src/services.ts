@@ -15,6 +15,7 @@ import { AsOf } from './history/as-of';
 import { Bundles } from './history/bundles';
 import { Differences } from './history/differences';
 import { Explanations } from './history/explanations';
+import { LeaseHistory } from './history/lease-history';
 import { Metrics } from './metrics';
 import type { TinkServerPorts } from './ports';
 import { ProjectedReads, type TinkReadModels } from './projected-reads';
@@ -90,6 +91,7 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [AsOf, asOf],
     [Explanations, new Explanations(reads, asOf, grace)],
     [Bundles, new Bundles(reads, logs, grace)],
+    [LeaseHistory, new LeaseHistory(store, reads, asOf)],
     [Differences, new Differences(reads, asOf)],
     [Secrets, secrets],
     [AttemptSecrets, new AttemptSecrets(store, secrets)],

@@ -8,6 +8,8 @@ export interface RowHistory<Row> {
   at(position: number): ReadModel<Row>;
   /** Everything that was recorded about the row with this key, deleted or not, in log order; up to a position, or all of it. */
   events(key: string, upTo?: number): readonly Recorded[];
+  /** Keys of the rows that ever had this lookup, deleted or not. In key order. */
+  keysWith(lookup: string): readonly string[];
   /** Keys of the rows that something was recorded about after `from`, up to and with `to`. In key order. */
   keysBetween(from: number, to: number): readonly string[];
   /** How long a thing took, whenever it was measured. */

@@ -19,6 +19,10 @@ export class ServedHistory<Row> implements RowHistory<Row> {
     return this.served().events(key, upTo);
   }
 
+  keysWith(lookup: string): readonly string[] {
+    return this.served().keysWith(lookup, '', -1);
+  }
+
   keysBetween(from: number, to: number): readonly string[] {
     return this.served().keysBetween(from, to);
   }

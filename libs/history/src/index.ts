@@ -7,5 +7,7 @@ export { rowsOf } from './explain/scene';
 export { tellExplanation } from './explain/tell-explanation';
 export { bundleLines, MalformedBundleError, readBundle, redactBundle } from './bundle';
 export type { Bundle, BundleHeader, OutputLine } from './bundle';
+export { holderOf, tenuresOf } from './tenures';
+export type { Holder, Tenure } from './tenures';
 export { everythingIn, storyOf } from './story';
 export type { Happening } from './story';

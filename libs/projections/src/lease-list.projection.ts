@@ -4,7 +4,7 @@ import type { LeaseRow } from './rows';
 
 export const leaseList: Projection<LeaseEvent, LeaseRow> = {
   name: 'lease-list',
-  version: 1,
+  version: 2,
   aggregates: ['lease'],
   key: ({ aggregate, event }) => (aggregate === 'lease' ? event.data?.mac : undefined),
   evolve(row, recorded) {
@@ -29,5 +29,9 @@ export const leaseList: Projection<LeaseEvent, LeaseRow> = {
         return row;
     }
   },
-  lookups: ({ ip, hardwareId }) => [`ip:${ip}`, `hardware:${hardwareId}`],
+  lookups: ({ ip, hardwareId, hostname }) => [
+    `ip:${ip}`,
+    `hardware:${hardwareId}`,
+    ...(hostname === '' ? [] : [`name:${hostname.toLowerCase()}`]),
+  ],
 };

@@ -198,7 +198,7 @@ describe('lease-list', () => {
       boundAt: log[0]?.at,
       position: 2,
     });
-    expect(row && leaseList.lookups?.(row)).toEqual(['ip:192.168.1.5', `hardware:${hardwareId}`]);
+    expect(row && leaseList.lookups?.(row)).toEqual(['ip:192.168.1.5', `hardware:${hardwareId}`, 'name:server001']);
   });
 });
 

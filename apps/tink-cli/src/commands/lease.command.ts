@@ -1,7 +1,7 @@
-import type { LeaseItem } from '../api-types';
+import type { HolderItem, LeaseItem, TenureItem } from '../api-types';
 import { define, exit, type Context } from '../cli-command';
 import { asOf, atFlag } from './as-of';
-import { outputFlag, printListing, showMac, timeText, type Listing } from '../output/print';
+import { outputFlag, printDocument, printListing, showMac, timeText, type Listing } from '../output/print';
 import { colorOf } from '../output/screen';
 import type { Column } from '../output/table';
 
@@ -34,4 +34,67 @@ function leaseListing(context: Context, leases: readonly LeaseItem[]): Listing<L
     ];
   };
   return { rows: leases, columns, document: leases };
+}
+
+export const leaseHistory = define({
+  name: 'lease history',
+  summary: 'show every lease that a machine or an address ever had',
+  details:
+    'Oldest first, with what was released, declined or ran out. Named by MAC, IP address, hardware id or host name.',
+  examples: [
+    'tink lease history 192.168.1.5',
+    'tink lease history node-1 -o json',
+    'tink lease history node-1 --at 2d',
+  ],
+  positionals: { usage: '<machine|ip>', min: 1, max: 1, complete: ['machine'] },
+  flags: { output: outputFlag, at: atFlag },
+  async run({ flags, positionals: [name = ''] }, present) {
+    const context = await asOf(present, flags.at);
+    await printListing(context, flags.output, tenureListing(context, await context.client.leaseHistory(name)));
+    return exit.ok;
+  },
+});
+
+export const leaseWhoHad = define({
+  name: 'lease who-had',
+  summary: 'tell which machine had an IP address, now or at a moment',
+  details: 'Exits with 4 when no machine had it; the last one before is named all the same.',
+  examples: ['tink lease who-had 192.168.1.5', 'tink lease who-had 192.168.1.5 --at 2026-01-31T12:00:00Z'],
+  positionals: { usage: '<ip>', min: 1, max: 1 },
+  flags: { output: outputFlag, at: atFlag },
+  async run({ flags, positionals: [ip = ''] }, present) {
+    const context = await asOf(present, flags.at);
+    const found = await context.client.leaseHolder(ip);
+    if (flags.output === 'json' || flags.output === 'yaml') await printDocument(context, flags.output, found);
+    else if (found.holder) await printListing(context, flags.output, tenureListing(context, [found.holder]));
+    else context.err(nobodyHad(context, found));
+    return found.holder ? exit.ok : exit.notFound;
+  },
+});
+
+function nobodyHad(context: Context, { ip, at, previous }: HolderItem): string {
+  const time = timeText(context, true);
+  const nobody = `no machine had ${ip} at ${time(at)}`;
+  if (!previous) return nobody;
+  const { hostname, mac, state, until } = previous;
+  return `${nobody}; ${[hostname, showMac(mac)].filter(Boolean).join(' ')} had it until ${time(until)} (${state})`;
+}
+
+function tenureListing(context: Context, tenures: readonly TenureItem[]): Listing<TenureItem> {
+  const columns = (wide: boolean): readonly Column<TenureItem>[] => {
+    const time = timeText(context, wide);
+    return [
+      { title: 'IP Address', text: ({ ip }) => ip },
+      { title: 'MAC Address', text: ({ mac }) => showMac(mac) },
+      { title: 'Hostname', text: ({ hostname }) => hostname, shrinksTo: 12 },
+      { title: 'From', text: ({ boundAt }) => time(boundAt) },
+      { title: 'Until', text: ({ until }) => time(until) },
+      { title: 'State', text: ({ state }) => state, color: ({ state }) => colorOf(state) },
+      { title: 'Renewals', text: ({ renewals }) => String(renewals) },
+      { title: 'Relay', text: ({ giaddr }) => giaddr ?? '', wideOnly: true },
+      { title: 'Position', text: ({ position }) => String(position), wideOnly: true },
+      { title: 'Hardware ID', text: ({ hardwareId }) => hardwareId, wideOnly: true },
+    ];
+  };
+  return { rows: tenures, columns, document: tenures };
 }

@@ -53,6 +53,40 @@ describe('tink lease list', () => {
   });
 });
 
+describe('tink lease who-had and history', () => {
+  const held = {
+    ...{ ip: '192.168.1.5', mac: '08:00:27:00:00:01', hostname: 'node-1', hardwareId, giaddr: null, position: 7 },
+    ...{ boundAt: '2026-01-01T00:00:00.000Z', until: '2026-01-01T00:09:00.000Z', state: 'released', renewals: 2 },
+  };
+  const at = '2026-01-01T00:10:00.000Z';
+  const answer = (holder: object | null, previous: object | null) =>
+    fake.on('GET /api/leases/192.168.1.5/holder', { json: { ip: '192.168.1.5', at, holder, previous } });
+
+  it('shows the machine', async () => {
+    answer({ ...held, state: 'bound' }, null);
+    const { out, code } = await runTink(['lease', 'who-had', '192.168.1.5'], { server });
+    expect(code).toBe(0);
+    expect(out).toContain('| 192.168.1.5 | 08:00:27:00:00:01 | node-1   | 10m ago | 1m ago | bound | 2        |');
+  });
+
+  it('names the last one when nobody has it, and exits with 4', async () => {
+    answer(null, held);
+    const { out, err, code } = await runTink(['lease', 'who-had', '192.168.1.5'], { server });
+    expect({ out, code }).toEqual({ out: '', code: 4 });
+    expect(err).toContain('no machine had 192.168.1.5 at 2026-01-01T00:10:00');
+    expect(err).toContain('node-1 08:00:27:00:00:01 had it until 2026-01-01T00:09:00');
+    expect(err).toContain('(released)');
+    answer(null, null);
+    expect((await runTink(['lease', 'who-had', '192.168.1.5', '-o', 'json'], { server })).code).toBe(4);
+  });
+
+  it('lists every tenure', async () => {
+    fake.on('GET /api/leases/node-1/history', { json: [held, { ...held, state: 'bound', position: 9 }] });
+    const { out } = await runTink(['lease', 'history', 'node-1', '-o', 'json'], { server });
+    expect(JSON.parse(out)).toMatchObject([{ position: 7 }, { position: 9 }]);
+  });
+});
+
 describe('tink read-models', () => {
   const item = { name: 'workflow-list', version: 2, served: 1, position: 90, rows: 7, failure: null, lag: 10 };
   it('shows how far they are, and what is being built', async () => {

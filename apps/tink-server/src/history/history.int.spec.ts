@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
+import type { LeaseEvent } from '@tinkerbell/events';
 import { rowsOf, readBundle, redactBundle, type Explanation } from '@tinkerbell/history';
 import { subjects, type NextReply } from '@tinkerbell/messaging';
 import { workflowList } from '@tinkerbell/projections';
+import { leaseBound, leaseReleased } from '@tinkerbell/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { machine, templateYaml } from '../testing/fixtures';
 import { Harness } from '../testing/harness';
@@ -221,4 +224,53 @@ describe('/api/bundle', () => {
 
   it('is an error before its first line when there is nothing', async () =>
     expect(await failure('/api/bundle/machines/nobody')).toMatchObject({ status: 404, code: 'NOT_FOUND' }));
+});
+
+describe('the history of leases', () => {
+  const [firstMac, secondMac] = ['02-00-00-00-00-01', '02-00-00-00-00-02'];
+  const moments: { held: string; released: string; position: number } = { held: '', released: '', position: 0 };
+
+  beforeAll(async () => {
+    const stream = subjects.stream('lease', 'default');
+    const soon = new Date(Date.now() + 3_600_000).toISOString();
+    const lease = (mac: string) => leaseBound({ mac, ip: '10.9.0.5', hostname: 'Kiosk', expiresAt: soon });
+    const append = async (event: LeaseEvent) => {
+      const { head } = await harness.store.read(stream);
+      const metadata = { id: randomUUID(), actor: 'service:boots', correlationId: 'c' };
+      const appended = await harness.store.append(stream, [event], { expected: head, metadata });
+      await get(`/api/leases?minSeq=${appended.head.position}`);
+      return appended.head.position;
+    };
+    moments.position = await append(lease(firstMac));
+    moments.held = await moment();
+    await append(leaseReleased({ mac: firstMac, ip: '10.9.0.5' }));
+    moments.released = await moment();
+    await append(lease(secondMac));
+  });
+
+  it('tells who had an address, by time and by position', async () => {
+    const [one, two] = ['02:00:00:00:00:01', '02:00:00:00:00:02'];
+    const who = (at: string | number) => get(`/api/leases/10.9.0.5/holder?at=${at}`);
+    expect(await who(moments.held)).toMatchObject({ holder: { mac: one }, previous: null, at: moments.held });
+    expect(await who(moments.position)).toMatchObject({ holder: { mac: one } });
+    expect(await who(moments.position - 1)).toMatchObject({ holder: null, previous: null });
+    expect(await who(moments.released)).toMatchObject({ holder: null, previous: { mac: one, state: 'released' } });
+    expect(await get('/api/leases/10.9.0.5/holder')).toMatchObject({ holder: { mac: two }, previous: { mac: one } });
+  });
+
+  it.each([
+    ['10.9.0.5', 2],
+    ['kiosk', 2],
+    ['02:00:00:00:00:01', 1],
+  ])('of %s has every tenure', async (name, count) => {
+    expect(await get(`/api/leases/${name}/history`)).toHaveLength(count);
+    expect(await get(`/api/leases/${name}/history?at=${moments.held}`)).toMatchObject([
+      { state: 'bound', ip: '10.9.0.5' },
+    ]);
+  });
+
+  it('says what it does not know', async () => {
+    expect(await failure('/api/leases/10.9.0.6/history')).toMatchObject({ status: 404, code: 'NOT_FOUND' });
+    expect(await failure('/api/leases/kiosk/holder')).toMatchObject({ status: 400, field: 'ip' });
+  });
 });

@@ -1,0 +1,77 @@
+import type { LeaseEvent, Recorded } from '@tinkerbell/events';
+import { leaseBound, leaseReleased, leaseRenewed, recorded } from '@tinkerbell/testing';
+import { describe, expect, it } from 'vitest';
+import { holderOf, tenuresOf } from './tenures';
+
+const mac = '08-00-27-00-00-01';
+const at = (minute: number) => `2026-01-01T00:${String(minute).padStart(2, '0')}:00.000Z`;
+const recordedAt = (minute: number, event: LeaseEvent, position: number): readonly Recorded<LeaseEvent>[] =>
+  recorded('lease', 'default', [event], position).map((each) => ({ ...each, at: at(minute) }));
+const log = (...events: readonly (readonly [minute: number, event: LeaseEvent])[]): readonly Recorded<LeaseEvent>[] =>
+  events.flatMap(([minute, event], i) => recordedAt(minute, event, i + 1));
+const bound = (ip: string, until: number, over: object = {}) => leaseBound({ mac, ip, expiresAt: at(until), ...over });
+const told = (events: readonly Recorded<LeaseEvent>[], now: number) =>
+  tenuresOf(events, at(now)).map(({ ip, boundAt, until, state, renewals }) => [ip, boundAt, until, state, renewals]);
+
+describe('the tenures of a machine', () => {
+  it('last as long as the machine renews', () => {
+    const renewed = leaseRenewed({ mac, ip: '10.0.0.5', expiresAt: at(15) });
+    const events = log([0, bound('10.0.0.5', 10)], [5, renewed]);
+    expect(told(events, 12)).toEqual([['10.0.0.5', at(0), at(15), 'bound', 1]]);
+    expect(told(events, 15)).toEqual([['10.0.0.5', at(0), at(15), 'expired', 1]]);
+  });
+
+  it.each<[string, LeaseEvent, string]>([
+    ['released', leaseReleased({ mac, ip: '10.0.0.5' }), 'released'],
+    [
+      'declined',
+      { type: 'LeaseDeclined', v: 1, data: { mac, hardwareId: 'hw', ip: '10.0.0.5', message: '' } },
+      'declined',
+    ],
+    ['replaced by another', bound('10.0.0.6', 40), 'moved'],
+  ])('end when the lease is %s', (_, event, state) => {
+    expect(told(log([0, bound('10.0.0.5', 10)], [4, event]), 5)[0]).toEqual(['10.0.0.5', at(0), at(4), state, 0]);
+  });
+
+  it('ended when they ran out, whatever came later', () => {
+    const again = log([0, bound('10.0.0.5', 10)], [20, bound('10.0.0.5', 30)], [40, leaseReleased({ mac })]);
+    expect(told(again, 50)).toEqual([
+      ['10.0.0.5', at(0), at(10), 'expired', 0],
+      ['10.0.0.5', at(20), at(30), 'expired', 0],
+    ]);
+  });
+
+  it('are not touched by a refusal', () => {
+    const data = { mac, hardwareId: 'hw', ip: '10.0.0.5', requested: '10.0.0.9', reason: 'not yours' };
+    expect(told(log([0, bound('10.0.0.5', 10)], [1, { type: 'LeaseRefused', v: 1, data }]), 2)).toHaveLength(1);
+  });
+});
+
+describe('who had an address', () => {
+  const other = '08-00-27-00-00-02';
+  const theirs = (now: number) =>
+    tenuresOf(
+      recordedAt(30, leaseBound({ mac: other, ip: '10.0.0.5', expiresAt: at(50) }), 9).filter(
+        (event) => event.at <= at(now),
+      ),
+      at(now),
+    );
+  const ours = (now: number) => tenuresOf(log([0, bound('10.0.0.5', 10)]), at(now));
+  const who = (now: number) => {
+    const { holder, previous } = holderOf('10.0.0.5', [...ours(now), ...theirs(now)], at(now));
+    return [holder?.mac, previous?.mac];
+  };
+
+  it.each([
+    ['while it lasts', 5, [mac, undefined]],
+    ['after it ran out', 20, [undefined, mac]],
+    ['after another machine was given it', 35, [other, mac]],
+    ['after that one too', 55, [undefined, other]],
+  ])('%s', (_, now, expected) => {
+    expect(who(now)).toEqual(expected);
+  });
+
+  it('is nobody for an address that was never leased', () => {
+    expect(holderOf('10.0.0.7', ours(5), at(5))).toMatchObject({ holder: null, previous: null });
+  });
+});

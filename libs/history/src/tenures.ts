@@ -1,0 +1,81 @@
+import type { LeaseEvent, Recorded } from '@tinkerbell/events';
+
+/** How long one machine had one address, from the ACK that bound it. Times are ISO 8601. */
+export interface Tenure {
+  readonly ip: string;
+  /** `aa-bb-cc-dd-ee-ff`. */
+  readonly mac: string;
+  readonly hostname: string;
+  readonly hardwareId: string;
+  /** The relay's address; null without one. */
+  readonly giaddr: string | null;
+  readonly boundAt: string;
+  /** The first moment at which the machine did not have the address any more; of one that lasts, when it would run out. */
+  readonly until: string;
+  /** `moved`: the machine was given another address, or the address went to another machine. */
+  readonly state: 'bound' | 'expired' | 'released' | 'declined' | 'moved';
+  readonly renewals: number;
+  /** Of the commit that bound it. */
+  readonly position: number;
+}
+
+/** The tenures of one machine, oldest first, from everything that was recorded about its lease up to `now` (ISO 8601). */
+export function tenuresOf(events: readonly Recorded<LeaseEvent>[], now: string): readonly Tenure[] {
+  const past: Tenure[] = [];
+  let current: Tenure | undefined;
+  const end = (state: Tenure['state'], at: string) => {
+    if (current) past.push(current.until <= at ? { ...current, state: 'expired' } : { ...current, state, until: at });
+    current = undefined;
+  };
+  for (const { event, at, position } of events) {
+    switch (event.type) {
+      case 'LeaseBound': {
+        const { mac, ip, hostname, hardwareId, giaddr, expiresAt } = event.data;
+        end('moved', at);
+        current = {
+          mac,
+          ip,
+          hostname,
+          hardwareId,
+          giaddr,
+          boundAt: at,
+          until: expiresAt,
+          state: 'bound',
+          renewals: 0,
+          position,
+        };
+        break;
+      }
+      case 'LeaseRenewed':
+        current = current && { ...current, until: event.data.expiresAt, renewals: current.renewals + 1 };
+        break;
+      case 'LeaseReleased':
+        end('released', at);
+        break;
+      case 'LeaseDeclined':
+        end('declined', at);
+        break;
+      case 'LeaseRefused': // leaves the lease as it was
+        break;
+    }
+  }
+  if (!current) return past;
+  return [...past, current.until <= now ? { ...current, state: 'expired' } : current];
+}
+
+/** Who had an address at a moment, and who was the last to have it before. */
+export interface Holder {
+  readonly ip: string;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly holder: Tenure | null;
+  readonly previous: Tenure | null;
+}
+
+/** `tenures`: of all machines that ever had the address, up to `at`. */
+export function holderOf(ip: string, tenures: readonly Tenure[], at: string): Holder {
+  const known = tenures.filter((tenure) => tenure.ip === ip && tenure.boundAt <= at);
+  const [last, before] = known.toSorted((a, b) => b.position - a.position);
+  const isHeld = last?.state === 'bound';
+  return { ip, at, holder: (isHeld && last) || null, previous: (isHeld ? before : last) ?? null };
+}
