@@ -1,6 +1,6 @@
 import type { ReadModelStatus } from '@tinkerbell/event-store';
 import type { HardwareRecord, Json, PlannedAction } from '@tinkerbell/events';
-import type { FieldChange, Holder, Tenure } from '@tinkerbell/history';
+import type { BootAttempt, FieldChange, Holder, Tenure } from '@tinkerbell/history';
 import type { LeaseRow, MachineRow, QueuePlace, WorkflowRow } from '@tinkerbell/projections';
 
 /** What `/api` answers; docs/api.md. MAC addresses with colons. */
@@ -84,6 +84,15 @@ export interface WorkflowDataItem {
 }
 export type MachineItem = MachineRow;
 export type LeaseItem = LeaseRow;
+export type BootAttemptItem = BootAttempt;
+export interface BootItem {
+  readonly id: string;
+  readonly hostname: string;
+  readonly mac: string;
+  readonly ip: string;
+  /** Newest first. */
+  readonly attempts: readonly BootAttemptItem[];
+}
 export type TenureItem = Tenure;
 export type HolderItem = Holder;
 

@@ -3,6 +3,7 @@ import type { AnyEvent, Recorded } from '@tinkerbell/events';
 import type { Explanation } from '@tinkerbell/history';
 import { ApiError } from './api-errors';
 import type {
+  BootItem,
   Decided,
   CloudEventItem,
   DeadLetterItem,
@@ -139,6 +140,8 @@ export class Client {
   rebuildReadModels = (projections?: readonly string[]): Promise<readonly ReadModelItem[]> =>
     this.write('POST', '/api/read-models/rebuild', { projections });
   leases = (): Promise<readonly LeaseItem[]> => this.all('/api/leases', {});
+  boots = (name: string, limit: number): Promise<BootItem> =>
+    this.get(`/api/machines/${encodeURIComponent(name)}/boots`, { limit });
   leaseHistory = (name: string): Promise<readonly TenureItem[]> =>
     this.get(`/api/leases/${encodeURIComponent(name)}/history`);
   leaseHolder = (ip: string): Promise<HolderItem> => this.get(`/api/leases/${encodeURIComponent(ip)}/holder`);

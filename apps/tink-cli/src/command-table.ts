@@ -1,4 +1,5 @@
 import type { CliCommand } from './cli-command';
+import { bootShow, bootTail } from './commands/boot.command';
 import { bundle, bundleShow } from './commands/bundle.command';
 import { auditLog } from './commands/audit-log.command';
 import { auditExport, auditKey, auditVerify } from './commands/audit.command';
@@ -100,6 +101,8 @@ export const commands: readonly CliCommand[] = [
   subscriptionRedeliver,
   machineList,
   machineGet,
+  bootShow,
+  bootTail,
   leaseList,
   leaseHistory,
   leaseWhoHad,

@@ -18,6 +18,7 @@ export const groups: Readonly<Record<string, string>> = {
   events: 'the log: everything that happened, in words or as it was recorded',
   subscription: 'who is told of public events: webhooks and durable readers',
   machine: 'machines as they are now: what each one last did on its way',
+  boot: 'machines on their way up',
   lease: 'DHCP leases',
   worker: 'workers: what runs the actions on a machine',
   secret: 'secrets: values for actions that no template, log or answer holds',

@@ -1,6 +1,7 @@
 import { Controller, Get, Param, Req } from '@nestjs/common';
 import { formatMac } from '@tinkerbell/domain';
 import { AsOf } from './history/as-of';
+import { BootHistory } from './history/boot-history';
 import { findMachine } from './history/find-machine';
 import { LeaseHistory } from './history/lease-history';
 import type { HttpRequest } from './http/http-message';
@@ -14,6 +15,7 @@ export class MachinesApiController {
   constructor(
     private readonly asOf: AsOf,
     private readonly history: LeaseHistory,
+    private readonly boots: BootHistory,
   ) {}
 
   @Get('machines')
@@ -33,6 +35,12 @@ export class MachinesApiController {
     const query = Query.of(request);
     return listOf((await this.asOf.reads(query)).leases, ({ mac }) => mac, query, withColons);
   }
+  /** Boot attempts of one machine, newest first; `?limit=`, 10. By id, MAC, IP address or host name. */
+  @Get('machines/:name/boots')
+  bootsOf(@Param('name') name: string, @Req() request: HttpRequest): Promise<unknown> {
+    return this.boots.of(name, Query.of(request));
+  }
+
   /** Tenures of a machine or an address, oldest first. By MAC, IP address, hardware id or host name. */
   @Get('leases/:name/history')
   tenures(@Param('name') name: string, @Req() request: HttpRequest): Promise<unknown> {

@@ -14,6 +14,7 @@ import { HardwareCommands } from './hardware/hardware-commands';
 import { AsOf } from './history/as-of';
 import { Bundles } from './history/bundles';
 import { Differences } from './history/differences';
+import { BootHistory } from './history/boot-history';
 import { Explanations } from './history/explanations';
 import { LeaseHistory } from './history/lease-history';
 import { Metrics } from './metrics';
@@ -75,7 +76,7 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     graceSeconds: config.TINK_ACTION_GRACE_SECONDS,
     cancelGraceSeconds: config.TINK_CANCEL_GRACE_SECONDS,
   };
-  const values: readonly (readonly [abstract new (...args: never[]) => unknown, unknown])[] = [
+  const values: readonly Value[] = [
     [EventStore, store],
     [ReadSide, reads],
     [Metrics, metrics],
@@ -89,10 +90,9 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [WorkflowData, data],
     [ActionLogs, logs],
     [AsOf, asOf],
+    ...historyValues(store, reads, asOf),
     [Explanations, new Explanations(reads, asOf, grace)],
     [Bundles, new Bundles(reads, logs, grace)],
-    [LeaseHistory, new LeaseHistory(store, reads, asOf)],
-    [Differences, new Differences(reads, asOf)],
     [Secrets, secrets],
     [AttemptSecrets, new AttemptSecrets(store, secrets)],
     [WorkerDesk, desk],
@@ -106,6 +106,17 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
   ];
   const providers = [...values, ...integrations.values].map(([provide, useValue]) => ({ provide, useValue }));
   return { reads, metrics, integrations, checkpoints, providers };
+}
+
+/** What is provided, by its class. */
+type Value = readonly [abstract new (...args: never[]) => unknown, unknown];
+
+function historyValues(store: EventStore, reads: ReadSide, asOf: AsOf): readonly Value[] {
+  return [
+    [Differences, new Differences(reads, asOf)],
+    [BootHistory, new BootHistory(reads, asOf)],
+    [LeaseHistory, new LeaseHistory(store, reads, asOf)],
+  ];
 }
 
 function auditCheckpoints(config: TinkServerConfig, { store, auditKey }: TinkServerPorts, metrics: Metrics) {

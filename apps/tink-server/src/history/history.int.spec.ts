@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { LeaseEvent } from '@tinkerbell/events';
+import type { BootEvent, LeaseEvent } from '@tinkerbell/events';
 import { rowsOf, readBundle, redactBundle, type Explanation } from '@tinkerbell/history';
 import { subjects, type NextReply } from '@tinkerbell/messaging';
 import { workflowList } from '@tinkerbell/projections';
-import { leaseBound, leaseReleased } from '@tinkerbell/testing';
+import { bootFileServed, leaseBound, leaseReleased, netbootOffered } from '@tinkerbell/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { machine, templateYaml } from '../testing/fixtures';
 import { Harness } from '../testing/harness';
@@ -226,26 +226,54 @@ describe('/api/bundle', () => {
     expect(await failure('/api/bundle/machines/nobody')).toMatchObject({ status: 404, code: 'NOT_FOUND' }));
 });
 
+/** As boots writes it. */
+async function append(aggregate: 'lease' | 'boot', id: string, event: LeaseEvent | BootEvent): Promise<number> {
+  const stream = subjects.stream(aggregate, id);
+  const { head } = await harness.store.read(stream);
+  const metadata = { id: randomUUID(), actor: 'service:boots', correlationId: 'c' };
+  const appended = await harness.store.append(stream, [event], { expected: head, metadata });
+  await get(`/api/leases?minSeq=${appended.head.position}`);
+  return appended.head.position;
+}
+
+describe('the boots of a machine', () => {
+  it('are one trace for each power-on, newest first', async () => {
+    const mac = one.mac.replaceAll(':', '-');
+    expect(await get(`/api/machines/${one.mac}/boots`)).toMatchObject({ id: one.id, attempts: [] });
+    await append('boot', mac, netbootOffered({ mac, hardwareId: one.id }));
+    const loaded = await append('boot', mac, bootFileServed({ mac, hardwareId: one.id }));
+    await append('boot', mac, netbootOffered({ mac, hardwareId: one.id }));
+    expect(await get(`/api/machines/${one.mac}/boots`)).toMatchObject({
+      mac: one.mac,
+      attempts: [
+        { outcome: 'under-way', steps: [{ step: 'dhcp' }] },
+        { outcome: 'replaced', steps: [{ step: 'dhcp' }, { step: 'tftp' }] },
+      ],
+    });
+    expect(await get(`/api/machines/${one.id}/boots?at=${loaded}`)).toMatchObject({
+      attempts: [{ outcome: 'under-way', verdict: expect.stringContaining('reached tftp 0s ago') }],
+    });
+    expect(await get(`/api/machines/${one.id}/boots?limit=1`)).toMatchObject({ attempts: [{}] });
+  });
+
+  it('say what they do not know', async () => {
+    expect(await failure('/api/machines/nobody/boots')).toMatchObject({ status: 404 });
+    expect(await failure(`/api/machines/${one.id}/boots?limit=0`)).toMatchObject({ status: 400, field: 'limit' });
+  });
+});
+
 describe('the history of leases', () => {
   const [firstMac, secondMac] = ['02-00-00-00-00-01', '02-00-00-00-00-02'];
   const moments: { held: string; released: string; position: number } = { held: '', released: '', position: 0 };
 
   beforeAll(async () => {
-    const stream = subjects.stream('lease', 'default');
     const soon = new Date(Date.now() + 3_600_000).toISOString();
     const lease = (mac: string) => leaseBound({ mac, ip: '10.9.0.5', hostname: 'Kiosk', expiresAt: soon });
-    const append = async (event: LeaseEvent) => {
-      const { head } = await harness.store.read(stream);
-      const metadata = { id: randomUUID(), actor: 'service:boots', correlationId: 'c' };
-      const appended = await harness.store.append(stream, [event], { expected: head, metadata });
-      await get(`/api/leases?minSeq=${appended.head.position}`);
-      return appended.head.position;
-    };
-    moments.position = await append(lease(firstMac));
+    moments.position = await append('lease', 'default', lease(firstMac));
     moments.held = await moment();
-    await append(leaseReleased({ mac: firstMac, ip: '10.9.0.5' }));
+    await append('lease', 'default', leaseReleased({ mac: firstMac, ip: '10.9.0.5' }));
     moments.released = await moment();
-    await append(lease(secondMac));
+    await append('lease', 'default', lease(secondMac));
   });
 
   it('tells who had an address, by time and by position', async () => {

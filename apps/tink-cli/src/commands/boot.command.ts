@@ -1,0 +1,111 @@
+import type { AnyEvent, Recorded } from '@tinkerbell/events';
+import { duration, took } from '@tinkerbell/history';
+import type { BootAttemptItem, BootItem } from '../api-types';
+import { define, exit, type Context } from '../cli-command';
+import { printDocument, showMac } from '../output/print';
+import { paint, plain, type Color } from '../output/screen';
+import { clock } from '../output/time';
+import { followEvents } from '../story/follow';
+import { machineFilter } from '../story/machine-filter';
+import { tell } from '../story/tell';
+import { asOf, atFlag } from './as-of';
+import { findHardware } from './hardware.command';
+
+const aggregates: readonly string[] = ['boot', 'lease', 'enrolment'];
+
+export const bootShow = define({
+  name: 'boot show',
+  summary: 'show how a machine booted, step by step, and where it stopped',
+  details: [
+    'DHCP, TFTP, HTTP, in-memory OS, worker, own disk, each with the time since the attempt began; what usually follows and when,',
+    'from the history of all machines; and where to look when it did not.',
+  ].join('\n'),
+  examples: ['tink boot show node-1', 'tink boot show 52:54:00:12:34:56 --attempts 5', 'tink boot show node-1 --at 2h'],
+  positionals: { usage: '<id|mac|ip|hostname>', min: 1, max: 1, complete: ['machine'] },
+  flags: {
+    attempts: { kind: 'number', short: 'n', value: 'N', about: 'the newest N attempts', default: 1 },
+    at: atFlag,
+    output: {
+      kind: 'text',
+      short: 'o',
+      value: 'FORMAT',
+      about: 'text, json or yaml (default text)',
+      choices: ['text', 'json', 'yaml'],
+    },
+  },
+  async run({ flags, positionals: [name = ''] }, present) {
+    const context = await asOf(present, flags.at);
+    const boots = await context.client.boots(name, flags.attempts);
+    if (flags.output === 'json' || flags.output === 'yaml') await printDocument(context, flags.output, boots);
+    else for (const line of told(context, boots)) context.out(line);
+    return exit.ok;
+  },
+});
+
+export const bootTail = define({
+  name: 'boot tail',
+  summary: 'follow machines as they boot, one line per step',
+  details: 'Each line says how long after the step before of the same machine it came. Until Ctrl-C.',
+  examples: ['tink boot tail', 'tink boot tail node-1'],
+  positionals: { usage: '[id|mac|ip|hostname]', min: 0, max: 1, complete: ['machine'] },
+  flags: {},
+  async run({ positionals: [name] }, context) {
+    const isWanted = name === undefined ? () => true : machineFilter((await findHardware(context, name)).hardware, []);
+    const before = new Map<string, number>();
+    for await (const recorded of followEvents(context, { since: new Date(context.now()).toISOString() })) {
+      if (!aggregates.includes(recorded.aggregate) || !isWanted(recorded)) continue;
+      const machine = machineOf(recorded);
+      const [at, last] = [Date.parse(recorded.at), before.get(machine)];
+      before.set(machine, at);
+      const { text, color } = tell(recorded, () => undefined);
+      const after = last === undefined ? '' : `+${took((at - last) / 1000)}`;
+      const head = `${paint(context.screen, 'dim', clock(recorded.at, context.now()))}  ${machine.padEnd(17)} ${after.padStart(7)}`;
+      context.out(`${head}  ${paint(context.screen, color, plain(text))}`);
+    }
+    return exit.interrupted;
+  },
+});
+
+/** MAC of a boot or lease, the beginning of the id otherwise. */
+function machineOf({ event, aggregateId }: Recorded<AnyEvent>): string {
+  return 'mac' in event.data ? showMac(event.data.mac) : aggregateId.slice(0, 8);
+}
+
+function told(context: Context, { hostname, mac, ip, attempts }: BootItem): readonly string[] {
+  const name = [hostname, showMac(mac), ip].filter((part) => part !== '').join(' ');
+  if (attempts.length === 0) return [`${name}: nothing was heard of it yet`];
+  return [name, ...attempts.flatMap((attempt) => ['', ...attemptLines(context, attempt)])];
+}
+
+const colors: Readonly<Record<BootAttemptItem['outcome'], Color | undefined>> = {
+  worker: 'green',
+  disk: 'green',
+  'own-script': 'green',
+  'under-way': 'yellow',
+  stopped: 'red',
+  replaced: 'dim',
+};
+
+function attemptLines({ screen, now }: Context, attempt: BootAttemptItem): readonly string[] {
+  const { startedAt, steps, troubles, verdict, outcome, next, hint } = attempt;
+  const marks = [
+    ...steps.map(({ seconds, step, detail }) => ({ seconds, line: `${step.padEnd(6)}  ${plain(detail)}` })),
+    ...troubles.map(({ at, text }) => ({
+      seconds: (Date.parse(at) - Date.parse(startedAt)) / 1000,
+      line: paint(screen, 'red', `${''.padEnd(6)}  ${plain(text)}`),
+    })),
+  ].sort((a, b) => a.seconds - b.seconds);
+  const usual =
+    next === null
+      ? []
+      : [
+          `  next: ${next.step}, usually ${took(next.usual.median)} after this step is reached; nine of ten within ` +
+            `${took(next.usual.p90)} (${next.usual.count} times before)`,
+        ];
+  return [
+    `${clock(startedAt, now())} (${duration((now() - Date.parse(startedAt)) / 1000)} ago): ${paint(screen, colors[outcome], plain(verdict))}`,
+    ...marks.map(({ seconds, line }) => `  ${`+${took(seconds)}`.padStart(8)}  ${line}`),
+    ...usual,
+    ...(hint === null ? [] : [`  look at: ${plain(hint)}`]),
+  ];
+}

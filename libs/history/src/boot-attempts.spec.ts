@@ -1,0 +1,95 @@
+import { addDuration, durationKeys, type DurationRow } from '@tinkerbell/projections';
+import {
+  bootFileServed,
+  bootScriptServed,
+  hardwareId,
+  leaseRenewed,
+  machinePhonedHome,
+  netbootOffered,
+} from '@tinkerbell/testing';
+import { describe, expect, it } from 'vitest';
+import { bootAttempts } from './boot-attempts';
+import { booted, evidence, mac, made, working, type Fact } from './testing/told-log';
+
+const step = (from: 'tftp' | 'http' | 'dhcp', to: 'http' | 'osie' | 'tftp', seconds: number) => {
+  const row = addDuration(addDuration(undefined, seconds), seconds);
+  return (key: string): DurationRow | undefined => (key === durationKeys.step(from, to) ? row : undefined);
+};
+const fromBoots = (event: Fact[2]): Fact => ['boot', mac, event, 1, 'boots'];
+const offered = [...made, fromBoots(netbootOffered())];
+const loaded = [...offered, fromBoots(bootFileServed())];
+
+describe('the boot attempts of a machine', () => {
+  it('are none when it was never seen', () => expect(bootAttempts(evidence(made))).toEqual([]));
+
+  it('have every step with the time since the beginning', () => {
+    const [attempt, ...others] = bootAttempts(evidence(booted));
+    expect(others).toEqual([]);
+    expect(attempt?.steps.map((each) => [each.step, each.seconds])).toEqual([
+      ['dhcp', 0],
+      ['dhcp', 10],
+      ['tftp', 20],
+      ['http', 30],
+    ]);
+  });
+
+  it('are there when the worker is, or when its own system called back', () => {
+    expect(bootAttempts(evidence(working))).toMatchObject([{ outcome: 'worker', next: null, hint: null }]);
+    expect(bootAttempts(evidence([...working, fromBoots(machinePhonedHome())]))).toMatchObject([{ outcome: 'disk' }]);
+    const local = bootScriptServed({ script: 'local', tokenHash: null, expiresAt: null });
+    expect(bootAttempts(evidence([...loaded, fromBoots(local)]))).toMatchObject([
+      { outcome: 'disk', verdict: expect.stringContaining('told to boot its own disk') },
+    ]);
+  });
+
+  it('have stopped when the next step is long overdue, and say what is normal', () => {
+    // The boot program went out at 00:50.
+    const at = (now: string) => bootAttempts(evidence(loaded, { now, duration: step('tftp', 'http', 4) }))[0];
+    expect(at('2026-01-01T00:00:58.000Z')).toMatchObject({
+      outcome: 'under-way',
+      verdict: expect.stringMatching(/^reached tftp 8s ago, normally http follows after [34]\.\d+?s$/),
+      hint: null,
+    });
+    expect(at('2026-01-01T00:01:28.000Z')).toMatchObject({
+      outcome: 'stopped',
+      verdict: expect.stringMatching(/^stopped after tftp 38s ago, normally http follows after [34]\.\ds$/),
+      hint: expect.stringContaining('network boot program went out whole'),
+    });
+  });
+
+  it('are given three minutes where nothing is known yet', () => {
+    const at = (now: string) => bootAttempts(evidence(offered, { now }))[0]?.outcome;
+    expect(at('2026-01-01T00:03:00.000Z')).toBe('under-way');
+    expect(at('2026-01-01T00:04:00.000Z')).toBe('stopped');
+  });
+
+  it('name what boots refused as the reason', () => {
+    const refused = { mac, hardwareId, ip: '192.168.1.5', requested: '192.168.9.9', reason: 'wrong network' };
+    const facts: readonly Fact[] = [
+      ...offered,
+      ['lease', 'default', { type: 'LeaseRefused', v: 1, data: refused }, 1, 'boots'],
+    ];
+    expect(bootAttempts(evidence(facts, { now: '2026-01-01T01:00:00.000Z' }))).toMatchObject([
+      {
+        outcome: 'stopped',
+        hint: 'DHCP refused 192.168.9.9: wrong network',
+        troubles: [{ at: '2026-01-01T00:00:50.000Z' }],
+      },
+    ]);
+  });
+
+  it('begin anew with each power-on; the one before is told as what it was', () => {
+    const again = bootAttempts(evidence([...loaded, fromBoots(netbootOffered())]));
+    expect(again).toMatchObject([
+      { outcome: 'replaced', verdict: 'got as far as tftp, then began anew', steps: [{}, {}] },
+      { outcome: 'under-way', steps: [{ step: 'dhcp', seconds: 0 }] },
+    ]);
+    const installed = bootAttempts(evidence([...working, fromBoots(netbootOffered())]));
+    expect(installed).toMatchObject([{ outcome: 'worker' }, { outcome: 'under-way' }]);
+  });
+
+  it('do not begin with a lease that is renewed', () => {
+    const renewed: Fact = ['lease', 'default', leaseRenewed(), 2, 'boots'];
+    expect(bootAttempts(evidence([...working, renewed]))).toHaveLength(1);
+  });
+});
