@@ -39,6 +39,7 @@ const pure = [
   'libs/dhcp',
   'libs/tftp',
   'libs/ipxe',
+  'libs/syslog',
   'libs/template',
   'libs/history',
 ];

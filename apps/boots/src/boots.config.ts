@@ -41,9 +41,18 @@ export class BootsConfig {
   /** Comma separated, for hardware without name servers. */
   @Matches(addressList)
   readonly DNS_SERVERS: string = '';
-  /** Option 7. */
+  /** Option 7; empty: this service, when it takes syslog. */
   @Matches(addressList)
   readonly PUBLIC_SYSLOG_IP: string = '';
+  /** Take syslog of machines (UDP, RFC 5426) and keep their lines in TINK_LOG. */
+  @flag
+  @IsBoolean()
+  readonly BOOTS_SYSLOG: boolean = true;
+  /** Machines that are told by option 7 know of 514 only. */
+  @IsInt()
+  @Min(0)
+  @Max(port)
+  readonly BOOTS_SYSLOG_PORT: number = 514;
 
   @IsInt()
   @Min(0)

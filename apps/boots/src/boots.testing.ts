@@ -19,6 +19,7 @@ import { hardwareList, workflowList } from '@tinkerbell/projections';
 import { BootsConfig } from './boots.config';
 import { hardwareId, mac, requestOf, reservation } from './dhcp/requests.testing';
 import { startBoots } from './start-boots';
+import type { MachineLog } from './syslog/machine-log';
 
 /** The machine's address on the loopback interface, and the relay's. */
 export const machineAddress = '127.0.0.5';
@@ -38,6 +39,7 @@ export async function startBench(options: {
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly store?: EventStore;
   readonly clock?: () => Date;
+  readonly machineLog?: MachineLog;
   readonly events?: readonly AnyEvent[];
 }) {
   const folder = await mkdtemp(join(tmpdir(), 'boots-'));
@@ -58,8 +60,9 @@ export async function startBench(options: {
   const relay = await openRelay();
   const config = configOf(folders, relay.address().port, options.settings ?? {});
   const { hardware, workflows } = rows.models;
-  const clock = options.clock ?? (() => new Date());
-  const boots = await startBoots(config, { store, hardware, workflows, version: '1.2.3', clock });
+  const { machineLog, clock = () => new Date() } = options;
+  const ports = { store, hardware, workflows, version: '1.2.3', clock };
+  const boots = await startBoots(config, { ...ports, ...(machineLog && { machineLog }) });
   const http = (path: string, request: HttpOptions = {}) => askHttp(boots.http.port, path, request);
   const dhcp = (packet: DhcpPacket) => askDhcp(relay, boots.dhcp?.port ?? 0, packet);
   return {

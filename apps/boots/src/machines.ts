@@ -29,6 +29,18 @@ export class Machines {
     return row && found ? { hardwareId: row.id, mac: found.dhcp.mac, interface: found } : undefined;
   }
 
+  /** The workflow that the machine is at work on, else the first that waits for it. */
+  workflowOf({ hardwareId }: Machine): string | undefined {
+    const open = this.workflows
+      .findAll(`worker:${hardwareId}`)
+      .filter(({ deletedAt, status }) => deletedAt === null && (status === 'running' || status === 'pending'))
+      .sort(
+        (a, b) =>
+          Number(b.status === 'running') - Number(a.status === 'running') || a.createdPosition - b.createdPosition,
+      );
+    return open[0]?.id;
+  }
+
   netboot(machine: Machine): NetbootVerdict {
     return mayNetboot(machine.interface.netboot, this.workflows.findAll(`worker:${machine.hardwareId}`));
   }

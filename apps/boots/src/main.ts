@@ -3,11 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadConfig } from '@tinkerbell/config';
 import { JetStreamEventStore, openReadModels } from '@tinkerbell/event-store';
+import { NatsBus } from '@tinkerbell/messaging';
 import { hardwareList, workflowList } from '@tinkerbell/projections';
 import { BootsConfig } from './boots.config';
 import { streamLogger } from './logger';
 import { StandaloneConfig } from './standalone.config';
 import { startBoots } from './start-boots';
+import { BusMachineLog } from './syslog/bus-machine-log';
 
 const text = async (file: string) => (file === '' ? undefined : readFile(file, 'utf8'));
 
@@ -22,28 +24,34 @@ async function main(): Promise<void> {
     ...process.env,
   });
   const log = streamLogger(process.stderr, alone.BOOTS_LOG_LEVEL === 'debug');
-  const store = await JetStreamEventStore.connect({
-    servers: alone.NATS_URL,
+  const server = { servers: alone.NATS_URL, ...(ca && { ca }) };
+  const bus = await NatsBus.connect({
+    ...server,
     name: 'boots',
-    ...(ca && { ca }),
     ...(creds && { creds }),
+    onStatus: ({ type, detail }) => log.info(`NATS ${type}: ${detail}`),
+  });
+  const store = await JetStreamEventStore.fromConnection(bus.connection, {
+    ...server,
     ...(systemCreds && { systemCreds }),
     allowLazySync: alone.TINK_ALLOW_LAZY_SYNC === 'on',
-    onStatus: ({ type, detail }) => log.info(`NATS ${type}: ${detail}`),
     log: (line) => log.info(line),
   });
   const file = join(alone.BOOTS_DATA_DIR, 'boots.sqlite');
   const rows = await openReadModels({ store, file, projections: { hardware: hardwareList, workflows: workflowList } });
   const { hardware, workflows } = rows.models;
   const version = process.env['TINK_VERSION'] ?? '0.1.0';
-  const boots = await startBoots(config, { store, hardware, workflows, version, log });
-  const { address, dhcp, tftp, http } = boots;
-  log.info(`ready on ${address}: DHCP ${dhcp?.port ?? 'off'}, TFTP ${tftp.port}, HTTP ${http.port}`);
+  const machineLog = new BusMachineLog(bus);
+  const boots = await startBoots(config, { store, hardware, workflows, machineLog, version, log });
+  const { address, dhcp, tftp, http, syslog } = boots;
+  const ports = `DHCP ${dhcp?.port ?? 'off'}, TFTP ${tftp.port}, HTTP ${http.port}, syslog ${syslog?.port ?? 'off'}`;
+  log.info(`ready on ${address}: ${ports}`);
 
   const stop = async (code: number) => {
     await boots.close();
     await rows.close();
     await store.close();
+    await bus.close();
     process.exit(code);
   };
   // With rows that are no longer kept up to date we would boot machines by yesterday's records: the supervisor starts us anew.

@@ -5,18 +5,27 @@ import type { DhcpServerSettings } from './dhcp/dhcp.responder';
 import type { ScriptSettings } from './ipxe/script-desk';
 import type { TftpPorts } from './tftp/tftp.listener';
 
-/** `tftpPort`, `httpPort`: really bound. */
-export function dhcpSettings(config: BootsConfig, tftpPort: number, httpPort: number): DhcpServerSettings {
+/** RFC 5426 §3.3. */
+const syslogPort = 514;
+
+/** Really bound. */
+export interface BoundPorts {
+  readonly tftp: number;
+  readonly http: number;
+  readonly syslog: number | undefined;
+}
+
+export function dhcpSettings(config: BootsConfig, { tftp, http, syslog }: BoundPorts): DhcpServerSettings {
   const { PUBLIC_IP, DHCP_LEASE_TIME, BOOTS_MAC_FORMAT } = config;
   return {
     site: {
       address: PUBLIC_IP,
       nameServers: list(config.DNS_SERVERS),
-      logServers: list(config.PUBLIC_SYSLOG_IP),
+      logServers: logServersOf(config, syslog),
     },
     urls: {
-      tftp: `${PUBLIC_IP}:${tftpPort}`,
-      http: httpUrl(PUBLIC_IP, httpPort),
+      tftp: `${PUBLIC_IP}:${tftp}`,
+      http: httpUrl(PUBLIC_IP, http),
       macFormat: BOOTS_MAC_FORMAT,
       binaries: Object.fromEntries(
         list(config.BOOTS_ARCH_BINARIES).map((pair) => {
@@ -27,6 +36,12 @@ export function dhcpSettings(config: BootsConfig, tftpPort: number, httpPort: nu
     },
     leaseSeconds: DHCP_LEASE_TIME,
   };
+}
+
+/** The option has no place for a port. */
+function logServersOf({ PUBLIC_SYSLOG_IP, PUBLIC_IP }: BootsConfig, port: number | undefined): readonly string[] {
+  if (PUBLIC_SYSLOG_IP !== '') return list(PUBLIC_SYSLOG_IP);
+  return port === syslogPort ? [PUBLIC_IP] : [];
 }
 
 export function scriptSettings(config: BootsConfig, httpPort: number): ScriptSettings {

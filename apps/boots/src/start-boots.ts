@@ -20,13 +20,18 @@ import { Metrics } from './metrics';
 import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 import { RouterAdvertisements } from './ra/radvd';
 import { ServedFiles } from './served-files';
-import { dhcpPorts, dhcpSettings, scriptSettings, tftpPorts } from './settings';
+import { type BoundPorts, dhcpPorts, dhcpSettings, scriptSettings, tftpPorts } from './settings';
+import type { MachineLog } from './syslog/machine-log';
+import { SyslogDesk } from './syslog/syslog-desk';
+import { SyslogListener } from './syslog/syslog.listener';
 import { TftpListener } from './tftp/tftp.listener';
 
 export interface BootsPorts {
   readonly store: EventStore;
   readonly hardware: ReadModel<HardwareRow>;
   readonly workflows: ReadModel<WorkflowRow>;
+  /** Where syslog of machines goes; without, none is taken. */
+  readonly machineLog?: MachineLog;
   readonly version?: string;
   readonly log?: Logger;
   readonly clock?: () => Date;
@@ -38,6 +43,8 @@ export interface RunningBoots {
   readonly dhcp: { readonly port: number } | undefined;
   readonly tftp: { readonly port: number };
   readonly http: { readonly port: number };
+  /** undefined: not taken, or another program has the port. */
+  readonly syslog: { readonly port: number } | undefined;
   readonly metrics: Metrics;
   close(): Promise<void>;
 }
@@ -72,14 +79,18 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
       const advertisements = await RouterAdvertisements.start(config.BOOTS_RA_INTERFACE, config.BOOTS_RADVD, parts.log);
       closers.push(() => advertisements.stop());
     }
+    const syslogPort = await openSyslog(config, ports, parts, closers);
     // Last: what the replies promise is there by now.
-    const dhcpPort = config.BOOTS_DHCP ? await openDhcp(config, parts, tftpPort, http.port, closers) : undefined;
+    const dhcpPort = config.BOOTS_DHCP
+      ? await openDhcp(config, parts, { tftp: tftpPort, http: http.port, syslog: syslogPort }, closers)
+      : undefined;
     const { metrics } = parts;
     return {
       address: config.PUBLIC_IP,
       dhcp: dhcpPort === undefined ? undefined : { port: dhcpPort },
       tftp: { port: tftpPort },
       http: { port: http.port },
+      syslog: syslogPort === undefined ? undefined : { port: syslogPort },
       metrics,
       close,
     };
@@ -133,14 +144,33 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
 async function openDhcp(
   config: BootsConfig,
   parts: Parts,
-  tftpPort: number,
-  httpPort: number,
+  bound: BoundPorts,
   closers: (() => Promise<void>)[],
 ): Promise<number> {
-  const desk = new DhcpDesk(parts, dhcpSettings(config, tftpPort, httpPort));
+  const desk = new DhcpDesk(parts, dhcpSettings(config, bound));
   const listener = new DhcpListener(desk, dhcpPorts(config), parts.metrics, parts.log);
   closers.push(() => listener.close());
   return listener.open();
+}
+
+/** Machines boot without it: that another syslog server has the port is told, and no reason not to start. */
+async function openSyslog(
+  { BOOTS_SYSLOG, BOOTS_SYSLOG_PORT, PUBLIC_IP }: BootsConfig,
+  { machineLog }: BootsPorts,
+  parts: Parts,
+  closers: (() => Promise<void>)[],
+): Promise<number | undefined> {
+  if (!BOOTS_SYSLOG || !machineLog) return undefined;
+  const listener = new SyslogListener(new SyslogDesk(parts, machineLog), parts.log);
+  try {
+    const port = await listener.open(PUBLIC_IP, BOOTS_SYSLOG_PORT);
+    closers.push(() => listener.close());
+    return port;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    parts.log.warn(`no syslog of machines: ${reason} (BOOTS_SYSLOG=false: do not try)`);
+    return undefined;
+  }
 }
 
 async function probe(store: EventStore): Promise<string | undefined> {

@@ -120,6 +120,22 @@ export interface LogItem {
   readonly line: string;
 }
 
+/** A line that a machine sent by syslog. */
+export interface MachineLogItem {
+  readonly hardwareId: string;
+  readonly workflowId: string | null;
+  readonly at: string;
+  readonly mac: string;
+  readonly address: string;
+  readonly facility: string;
+  readonly severity: string;
+  readonly sentAt: string | null;
+  readonly host: string;
+  readonly app: string;
+  readonly pid: string;
+  readonly line: string;
+}
+
 /** Who did what: one commit of the log. */
 export interface AuditItem {
   readonly position: number;

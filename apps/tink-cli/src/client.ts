@@ -15,6 +15,7 @@ import type {
   LeaseItem,
   LogItem,
   MachineItem,
+  MachineLogItem,
   RowChange,
   Subject,
   SecretItem,
@@ -204,6 +205,21 @@ export class Client {
 
   logs(workflowId: string, query: LogQuery, signal: AbortSignal): AsyncGenerator<LogItem> {
     return this.lines<LogItem>({ method: 'GET', path: logsPath(workflowId), query: { ...query }, signal });
+  }
+
+  /** What a machine sent by syslog; with `onConnect` new lines too, as they come. */
+  machineLogs(
+    name: string,
+    query: { readonly since: string | undefined },
+    signal: AbortSignal,
+    onConnect?: () => void,
+  ): AsyncGenerator<MachineLogItem> {
+    const path = `/api/machines/${encodeURIComponent(name)}/logs`;
+    const live = onConnect && ({ follow: true, onConnect } as const);
+    return this.lines<MachineLogItem>({
+      ...{ method: 'GET', path, signal, ...live },
+      query: { ...query, ...(live ? { follow: 1 } : {}) },
+    });
   }
 
   /** As `logs`, then new lines as they come, while the workflow has not ended. */

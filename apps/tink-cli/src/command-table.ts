@@ -24,7 +24,7 @@ import { hardwareWatch } from './commands/hardware-watch.command';
 import { leaseHistory, leaseList, leaseWhoHad } from './commands/lease.command';
 import { readModelsList, readModelsRebuild } from './commands/read-models.command';
 import { logs } from './commands/logs.command';
-import { machineGet, machineList } from './commands/machine.command';
+import { machineGet, machineList, machineLogs } from './commands/machine.command';
 import { up, version } from './commands/process.command';
 import { replay } from './commands/replay.command';
 import { secretDelete, secretList, secretSet } from './commands/secret.command';
@@ -101,6 +101,7 @@ export const commands: readonly CliCommand[] = [
   subscriptionRedeliver,
   machineList,
   machineGet,
+  machineLogs,
   bootShow,
   bootTail,
   leaseList,

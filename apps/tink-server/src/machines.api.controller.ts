@@ -1,12 +1,14 @@
-import { Controller, Get, Param, Req } from '@nestjs/common';
+import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import { formatMac } from '@tinkerbell/domain';
 import { AsOf } from './history/as-of';
 import { BootHistory } from './history/boot-history';
 import { findMachine } from './history/find-machine';
 import { LeaseHistory } from './history/lease-history';
-import type { HttpRequest } from './http/http-message';
+import type { HttpRequest, HttpResponse } from './http/http-message';
 import { listOf } from './http/paging';
+import { sendNdjson } from './http/ndjson';
 import { Query } from './http/query';
+import { MachineLogs } from './machine-logs';
 
 const withColons = <Row extends { readonly mac: string }>(row: Row): Row => ({ ...row, mac: formatMac(row.mac) });
 
@@ -16,6 +18,7 @@ export class MachinesApiController {
     private readonly asOf: AsOf,
     private readonly history: LeaseHistory,
     private readonly boots: BootHistory,
+    private readonly logs: MachineLogs,
   ) {}
 
   @Get('machines')
@@ -39,6 +42,15 @@ export class MachinesApiController {
   @Get('machines/:name/boots')
   bootsOf(@Param('name') name: string, @Req() request: HttpRequest): Promise<unknown> {
     return this.boots.of(name, Query.of(request));
+  }
+
+  /** What it sent by syslog. By id, MAC, IP address or host name. */
+  @Get('machines/:name/logs')
+  async logsOf(@Param('name') name: string, @Req() request: HttpRequest, @Res() response: HttpResponse): Promise<void> {
+    const query = Query.of(request);
+    const [follow, since] = [query.flag('follow'), query.time('since')];
+    const { id } = findMachine(await this.asOf.reads(query), name);
+    return sendNdjson(response, (signal) => this.logs.lines(id, { since, follow, signal }), { follow });
   }
 
   /** Tenures of a machine or an address, oldest first. By MAC, IP address, hardware id or host name. */

@@ -17,6 +17,7 @@ import { Differences } from './history/differences';
 import { BootHistory } from './history/boot-history';
 import { Explanations } from './history/explanations';
 import { LeaseHistory } from './history/lease-history';
+import { MachineLogs } from './machine-logs';
 import { Metrics } from './metrics';
 import type { TinkServerPorts } from './ports';
 import { ProjectedReads, type TinkReadModels } from './projected-reads';
@@ -89,6 +90,7 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [WorkflowCommands, new WorkflowCommands(store, reads, planner, secrets)],
     [WorkflowData, data],
     [ActionLogs, logs],
+    [MachineLogs, new MachineLogs(bus)],
     [AsOf, asOf],
     ...historyValues(store, reads, asOf),
     [Explanations, new Explanations(reads, asOf, grace)],

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArchiveConfig, startArchiveProcess } from '@tinkerbell/archive';
-import { BootsConfig, startBoots, streamLogger } from '@tinkerbell/boots';
+import { BootsConfig, BusMachineLog, startBoots, streamLogger } from '@tinkerbell/boots';
 import { loadConfig } from '@tinkerbell/config';
 import { BusLogs, DashboardConfig, startDashboard } from '@tinkerbell/dashboard';
 import { HegelConfig, startHegel } from '@tinkerbell/hegel';
@@ -199,6 +199,7 @@ async function runBoots(
     store: platform.store,
     hardware,
     workflows,
+    machineLog: new BusMachineLog(platform.bus),
     version,
     log: streamLogger(process.stderr, config.DEBUG),
   });

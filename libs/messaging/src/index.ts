@@ -23,6 +23,7 @@ export type {
   FinishedReport,
   HandlerReport,
   LogLine,
+  MachineLine,
   NextReply,
   NextRequest,
   PermitReply,
@@ -40,7 +41,7 @@ export { durableName, PublishConflictError, PublishedStream } from './nats-publi
 export type { Delivery, DurableSpec, DurableState, PublicMessage, PublishedHead } from './nats-published';
 export { NatsWebhookSecrets, WebhookSecrets } from './nats-webhook-secrets';
 export { NatsBus } from './nats-bus';
-export type { LoggedLine, LogQuery, Report, Stored } from './nats-bus';
+export type { LoggedLine, LoggedMachineLine, LogQuery, Report, Stored } from './nats-bus';
 export { BusForbiddenError, BusUnavailableError, connectNats } from './nats-connect';
 export type { BusOptions } from './nats-connect';
 export { Leadership } from './nats-leadership';

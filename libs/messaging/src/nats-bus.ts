@@ -4,8 +4,8 @@ import { streamNames } from './nats-names';
 import { pullMessages } from './nats-pull';
 import { Lanes } from './lanes';
 import { openReports, ReportsTakenOverError } from './nats-reports';
-import { parseLogSubject, parseWorkerSubject, type ReportKind, subjects } from './subjects';
-import type { LogLine } from './worker-protocol';
+import { parseLogSubject, parseMachineLogSubject, parseWorkerSubject, type ReportKind, subjects } from './subjects';
+import type { LogLine, MachineLine } from './worker-protocol';
 
 /** A message of `TINK_IN`. */
 export interface Report {
@@ -29,6 +29,14 @@ export interface LoggedLine extends LogLine {
   readonly workerId: string;
   readonly workflowId: string;
   readonly index: number;
+}
+
+/** A line that a machine itself logged, with where it came from. */
+export interface LoggedMachineLine extends MachineLine {
+  readonly seq: number;
+  readonly hardwareId: string;
+  /** What the machine was at work on; null: nothing. */
+  readonly workflowId: string | null;
 }
 
 export interface LogQuery {
@@ -74,6 +82,11 @@ export class NatsBus {
   /** Stores one output line; resolves when the server has it. Give an `id` when it may be sent twice. */
   async publishLog(subject: string, line: LogLine, id?: string, timeoutMs = defaultTimeoutMs): Promise<Stored> {
     return this.#store(subject, line, timeoutMs, id);
+  }
+
+  /** Stores one line that a machine itself logged; resolves when the server has it. */
+  async publishMachineLine(subject: string, line: MachineLine, timeoutMs = defaultTimeoutMs): Promise<Stored> {
+    return this.#store(subject, line, timeoutMs);
   }
 
   async #store(subject: string, body: object, timeoutMs: number, id?: string): Promise<Stored> {
@@ -165,7 +178,19 @@ export class NatsBus {
   }
 
   /** Stored output lines, oldest first, then new ones with `follow`. Messages that are no lines are left out. */
-  async *logs({ subject, follow = false, since, after = 0, signal }: LogQuery): AsyncGenerator<LoggedLine> {
+  logs(query: LogQuery): AsyncGenerator<LoggedLine> {
+    return this.#lines(query, toLine);
+  }
+
+  /** As `logs`, of what machines themselves log; `subject`: `subjects.logOfMachine(id)`. */
+  machineLines(query: LogQuery): AsyncGenerator<LoggedMachineLine> {
+    return this.#lines(query, toMachineLine);
+  }
+
+  async *#lines<T>(
+    { subject, follow = false, since, after = 0, signal }: LogQuery,
+    parse: (message: JsMsg) => T | undefined,
+  ): AsyncGenerator<T> {
     const { AckPolicy, DeliverPolicy, nanos } = await import('nats');
     const manager = await translate('the log of actions', () => this.connection.jetstreamManager());
     const newest = follow ? Number.POSITIVE_INFINITY : await this.#newestLog(manager, subject, since);
@@ -191,7 +216,7 @@ export class NatsBus {
       },
     });
     for await (const message of messages) {
-      const line = toLine(message);
+      const line = parse(message);
       if (line) yield line;
       if (message.seq >= newest || (!follow && message.info.pending === 0)) return;
     }
@@ -293,11 +318,21 @@ function toReport(message: JsMsg): Report {
 }
 
 function toLine(message: JsMsg): LoggedLine | undefined {
-  const place = parseLogSubject(message.subject);
+  return lineOf<LogLine, LoggedLine>(message, parseLogSubject(message.subject));
+}
+
+function toMachineLine(message: JsMsg): LoggedMachineLine | undefined {
+  return lineOf<MachineLine, LoggedMachineLine>(message, parseMachineLogSubject(message.subject));
+}
+
+function lineOf<Line extends { readonly line: string }, Logged>(
+  message: JsMsg,
+  place: Omit<Logged, keyof Line | 'seq'> | undefined,
+): Logged | undefined {
   if (!place) return undefined;
   try {
-    const line = message.json<LogLine>();
-    return typeof line?.line === 'string' ? { ...line, ...place, seq: message.seq } : undefined;
+    const line = message.json<Line>();
+    return typeof line?.line === 'string' ? ({ ...line, ...place, seq: message.seq } as Logged) : undefined;
   } catch {
     return undefined; // a worker may write what it likes to its own subjects
   }

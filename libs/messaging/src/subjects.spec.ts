@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   parseLogSubject,
+  parseMachineLogSubject,
   parseStream,
   parseWorkerSubject,
   SubjectTokenError,
@@ -31,6 +32,10 @@ describe('subjects', () => {
   it('reads an action out of a log subject', () => {
     expect(parseLogSubject(subjects.log('w1', 'wf', 12))).toEqual({ workerId: 'w1', workflowId: 'wf', index: 12 });
     expect(parseLogSubject('tink.log.default.w1.wf.x')).toBeUndefined();
+    expect(parseLogSubject(subjects.machineLog('hw', 'wf'))).toBeUndefined();
+    expect(parseMachineLogSubject(subjects.machineLog('hw', 'wf'))).toEqual({ hardwareId: 'hw', workflowId: 'wf' });
+    expect(parseMachineLogSubject(subjects.machineLog('hw'))).toEqual({ hardwareId: 'hw', workflowId: null });
+    expect(parseMachineLogSubject(subjects.log('w1', 'wf', 12))).toBeUndefined();
   });
 
   it('lets a worker publish and subscribe on nothing but its own subjects', () => {

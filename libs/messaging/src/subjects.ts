@@ -3,6 +3,9 @@ import type { Aggregate } from '@tinkerbell/events';
 /** The only tenant so far; every subject that could be shared between tenants carries one. */
 export const defaultTenant = 'default';
 
+/** Stands for the workflow in the subject of a line that belongs to none. */
+const noWorkflow = '-';
+
 const token = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** A NATS subject token that may come from outside: `[A-Za-z0-9_-]{1,64}`, so never `.`, `*`, `>` or a space. */
@@ -36,6 +39,10 @@ export const subjects = {
     `tink.log.${safe(tenant)}.${safe(workerId)}.${safe(workflowId)}.${index}`,
   logOfWorkflow: (workflowId: string) => `tink.log.*.*.${safe(workflowId)}.*`,
   logOfAction: (workflowId: string, index: number) => `tink.log.*.*.${safe(workflowId)}.${index}`,
+  /** Stream `TINK_LOG`: what a machine itself logs, outside of any action. `workflowId`: what it was at work on. */
+  machineLog: (hardwareId: string, workflowId?: string, tenant = defaultTenant) =>
+    `tink.log.${safe(tenant)}.${safe(hardwareId)}.${workflowId === undefined ? noWorkflow : safe(workflowId)}.syslog`,
+  logOfMachine: (hardwareId: string) => `tink.log.*.${safe(hardwareId)}.*.syslog`,
   allLogs: 'tink.log.>',
   /** Stream `TINK_PUB`: `tink.pub.<tenant>.<entity>.<event>.v<N>.<id>`; libs/public-events names each. */
   allPublished: 'tink.pub.>',
@@ -88,4 +95,11 @@ export function parseLogSubject(subject: string): { workerId: string; workflowId
   const [tink, log, tenant, workerId, workflowId, index, ...rest] = subject.split('.');
   if (tink !== 'tink' || log !== 'log' || !tenant || !workerId || !workflowId || rest.length > 0) return undefined;
   return /^\d{1,6}$/.test(index ?? '') ? { workerId, workflowId, index: Number(index) } : undefined;
+}
+
+/** `tink.log.<tenant>.<hardware>.<workflow>.syslog` → its parts. */
+export function parseMachineLogSubject(subject: string): { hardwareId: string; workflowId: string | null } | undefined {
+  const [tink, log, tenant, hardwareId, workflowId, kind, ...rest] = subject.split('.');
+  if (tink !== 'tink' || log !== 'log' || !tenant || !hardwareId || !workflowId || rest.length > 0) return undefined;
+  return kind === 'syslog' ? { hardwareId, workflowId: workflowId === noWorkflow ? null : workflowId } : undefined;
 }

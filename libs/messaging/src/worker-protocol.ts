@@ -166,6 +166,23 @@ export interface LogLine {
   readonly line: string;
 }
 
+/** One message on `TINK_LOG` that a machine sent by syslog. Names of RFC 5424; `at`: when boots took it, ISO 8601. */
+export interface MachineLine {
+  readonly at: string;
+  /** `aa-bb-cc-dd-ee-ff`. */
+  readonly mac: string;
+  /** It came from there. */
+  readonly address: string;
+  readonly facility: string;
+  readonly severity: string;
+  /** By the machine's own clock; null where it gave none. */
+  readonly sentAt: string | null;
+  readonly host: string;
+  readonly app: string;
+  readonly pid: string;
+  readonly line: string;
+}
+
 /** POST https://<tink-server>/v1/enrol */
 export interface EnrolRequest {
   readonly workerId: string;

@@ -61,7 +61,8 @@ function printer(timestamps: boolean, named: boolean): Print {
   };
 }
 
-function since(context: Context, text: string | undefined): string | undefined {
+/** `--since` as the server takes it. Throws UsageError. */
+export function since(context: Context, text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const at = parsePast(text, context.now());
   if (at === undefined)

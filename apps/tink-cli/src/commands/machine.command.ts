@@ -1,9 +1,12 @@
-import type { MachineItem } from '../api-types';
+import type { MachineItem, MachineLogItem } from '../api-types';
 import { CommandError, define, exit, type Context } from '../cli-command';
 import { outputFlag, printDocument, printListing, showMac, timeText, type Listing } from '../output/print';
-import { colorOf } from '../output/screen';
+import { colorOf, paint, plain } from '../output/screen';
 import type { Column } from '../output/table';
+import { clock } from '../output/time';
+import { followMachineLogs } from '../story/follow-logs';
 import { asOf, atFlag } from './as-of';
+import { since } from './logs.command';
 import { fieldColumns, type Field } from './hardware-views';
 
 export const machineList = define({
@@ -38,6 +41,50 @@ export const machineGet = define({
     return exit.ok;
   },
 });
+
+export const machineLogs = define({
+  name: 'machine logs',
+  summary: 'show what a machine sent by syslog',
+  details: [
+    'Its firmware, kernel and in-memory OS, wherever they log to: boots takes syslog on UDP port 514 and names itself in DHCP option 7.',
+    'What actions print is shown by "tink logs".',
+  ].join('\n'),
+  examples: ['tink machine logs node-1 --follow', 'tink machine logs node-1 --since 10m -o json'],
+  positionals: { usage: '<id|mac|ip|hostname>', min: 1, max: 1, complete: ['machine'] },
+  flags: {
+    follow: { kind: 'switch', short: 'f', about: 'go on with new lines as they come' },
+    since: {
+      kind: 'text',
+      value: 'TIME',
+      about: 'from then on: minutes (15), a duration (30s, 2h, 3d) or an ISO time',
+    },
+    output: {
+      kind: 'text',
+      short: 'o',
+      value: 'FORMAT',
+      about: 'text, or json: one object a line',
+      choices: ['text', 'json'],
+    },
+  },
+  async run({ flags, positionals: [name = ''] }, context) {
+    const from = since(context, flags.since);
+    const lines = flags.follow
+      ? followMachineLogs(context, name, from)
+      : context.client.machineLogs(name, { since: from }, context.signal);
+    for await (const line of lines) {
+      context.out(flags.output === 'json' ? JSON.stringify(line) : syslogText(context, line));
+    }
+    return context.signal.aborted ? exit.interrupted : exit.ok;
+  },
+});
+
+/** `12:00:01  warning  dhclient[412]: bound`. */
+function syslogText({ screen, now }: Context, { at, severity, app, pid, line }: MachineLogItem): string {
+  const severe = /^(emerg|alert|crit|err)$/.test(severity) ? 'red' : severity === 'warning' ? 'yellow' : undefined;
+  const sender = app === '' ? '' : `${app}${pid === '' ? '' : `[${pid}]`}: `;
+  const text = paint(screen, severe, plain(`${severity.padEnd(7)}  ${sender}${line}`));
+  return `${paint(screen, 'dim', clock(at, now()))}  ${text}`;
+}
 
 function machineListing(context: Context, machines: readonly MachineItem[]): Listing<MachineItem> {
   const columns = (wide: boolean): readonly Column<MachineItem>[] => [

@@ -53,6 +53,42 @@ describe('tink lease list', () => {
   });
 });
 
+describe('tink machine logs', () => {
+  const line = {
+    ...{
+      hardwareId,
+      workflowId: null,
+      at: '2026-01-01T00:09:20.000Z',
+      mac: '08:00:27:00:00:01',
+      address: '192.168.1.5',
+    },
+    ...{
+      facility: 'daemon',
+      severity: 'warning',
+      sentAt: null,
+      host: '',
+      app: 'mount',
+      pid: '7',
+      line: 'no \u001b[31mdisk',
+    },
+  };
+
+  it('shows time, severity, sender and text, without escape sequences', async () => {
+    fake.on('GET /api/machines/node-1/logs', { lines: [line, { ...line, app: '', severity: 'info' }] });
+    const { out, code } = await runTink(['machine', 'logs', 'node-1'], { server });
+    expect(code).toBe(0);
+    expect(out.split('\n').slice(0, 2)).toEqual([
+      expect.stringMatching(/^00:09:20 {2}warning {2}mount\[7\]: no .*disk$/),
+      expect.stringMatching(/^00:09:20 {2}info {5}no .*disk$/),
+    ]);
+    expect(out).not.toContain('\u001b');
+  });
+
+  it('refuses a time that is none', async () => {
+    expect(await runTink(['machine', 'logs', 'node-1', '--since', 'noon'], { server })).toMatchObject({ code: 2 });
+  });
+});
+
 describe('tink boot show', () => {
   const attempt = {
     ...{

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { BootEvent, LeaseEvent } from '@tinkerbell/events';
 import { rowsOf, readBundle, redactBundle, type Explanation } from '@tinkerbell/history';
-import { subjects, type NextReply } from '@tinkerbell/messaging';
+import { NatsBus, subjects, type NextReply } from '@tinkerbell/messaging';
 import { workflowList } from '@tinkerbell/projections';
 import { bootFileServed, leaseBound, leaseReleased, netbootOffered } from '@tinkerbell/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -259,6 +259,31 @@ describe('the boots of a machine', () => {
   it('say what they do not know', async () => {
     expect(await failure('/api/machines/nobody/boots')).toMatchObject({ status: 404 });
     expect(await failure(`/api/machines/${one.id}/boots?limit=0`)).toMatchObject({ status: 400, field: 'limit' });
+  });
+});
+
+describe('what a machine sends by syslog', () => {
+  it('is read over REST, from a moment on', async () => {
+    const line = (text: string, at: string) => ({
+      ...{ at, mac: one.mac.replaceAll(':', '-'), address: one.ip, facility: 'kern', severity: 'info' },
+      ...{ sentAt: null, host: '', app: 'kernel', pid: '', line: text },
+    });
+    const bus = await NatsBus.connect({ ...harness.nats.engine, name: 'boots' });
+    await bus.publishMachineLine(subjects.machineLog(one.id), line('one', new Date().toISOString()));
+    const then = await moment();
+    await bus.publishMachineLine(subjects.machineLog(one.id, 'wf'), line('two', new Date().toISOString()));
+    await bus.close();
+    const read = async (query: string) =>
+      (await rest.get(`/api/machines/${one.mac}/logs${query}`)).text
+        .split('\n')
+        .filter((text) => text !== '')
+        .map((text): unknown => JSON.parse(text));
+    expect(await read('')).toMatchObject([
+      { line: 'one', workflowId: null, hardwareId: one.id, mac: one.mac },
+      { line: 'two', workflowId: 'wf' },
+    ]);
+    expect(await read(`?since=${then}`)).toMatchObject([{ line: 'two' }]);
+    expect(await failure('/api/machines/nobody/logs')).toMatchObject({ status: 404 });
   });
 });
 

@@ -1,0 +1,13 @@
+import { subjects, type MachineLine, type NatsBus } from '@tinkerbell/messaging';
+import { MachineLog } from './machine-log';
+
+/** `TINK_LOG`. */
+export class BusMachineLog extends MachineLog {
+  constructor(private readonly bus: Pick<NatsBus, 'publishMachineLine'>) {
+    super();
+  }
+
+  async write(hardwareId: string, workflowId: string | undefined, line: MachineLine): Promise<void> {
+    await this.bus.publishMachineLine(subjects.machineLog(hardwareId, workflowId), line);
+  }
+}

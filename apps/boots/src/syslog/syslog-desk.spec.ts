@@ -1,0 +1,64 @@
+import type { MachineLine } from '@tinkerbell/messaging';
+import { describe, expect, it } from 'vitest';
+import { hardwareId, mac, reservation } from '../dhcp/requests.testing';
+import { silentLogger } from '../logger';
+import { Metrics } from '../metrics';
+import { MachineLog } from './machine-log';
+import { SyslogDesk } from './syslog-desk';
+
+const bytes = new TextEncoder().encode('<6>kernel: hello');
+const machine = { hardwareId, mac, interface: reservation() };
+
+class Lines extends MachineLog {
+  readonly stored: string[] = [];
+  release: () => void = () => undefined;
+  constructor(private readonly held: boolean = false) {
+    super();
+  }
+  override async write(_: string, __: string | undefined, { line }: MachineLine): Promise<void> {
+    if (line === 'refused') throw new Error('the stream is full');
+    if (this.held) await new Promise<void>((resolve) => (this.release = resolve));
+    this.stored.push(line);
+  }
+}
+
+function desk(to: MachineLog) {
+  const time = { now: 0 };
+  const metrics = new Metrics();
+  const parts = {
+    callers: { at: () => machine },
+    machines: { workflowOf: () => undefined },
+    ...{ metrics, log: silentLogger, clock: () => new Date(time.now) },
+  };
+  const dropped = (reason: string) => metrics.total('syslog_dropped_total', { reason });
+  return { desk: new SyslogDesk(parts, to), time, dropped };
+}
+
+describe('a machine that logs without end', () => {
+  it('is heard up to its burst, then as often as its rate allows', async () => {
+    const lines = new Lines();
+    const { desk: taker, time, dropped } = desk(lines);
+    for (let i = 0; i < 5000; i++) await taker.take(bytes, '10.0.0.5');
+    expect([lines.stored.length, dropped('rate')]).toEqual([4000, 1000]);
+    time.now += 1000;
+    for (let i = 0; i < 1000; i++) await taker.take(bytes, '10.0.0.5');
+    expect(lines.stored.length).toBe(4400);
+    time.now += 3_600_000;
+    for (let i = 0; i < 5000; i++) await taker.take(bytes, '10.0.0.5');
+    expect(lines.stored.length).toBe(8400);
+  });
+
+  it('does not fill the memory while the store is slow', () => {
+    const { desk: taker, dropped } = desk(new Lines(true));
+    for (let i = 0; i < 2000; i++) void taker.take(bytes, '10.0.0.5');
+    expect(dropped('store-too-slow')).toBe(2000 - 1024);
+  });
+
+  it('goes on after a line that was not stored', async () => {
+    const lines = new Lines();
+    const { desk: taker, dropped } = desk(lines);
+    await taker.take(new TextEncoder().encode('refused'), '10.0.0.5');
+    await taker.take(bytes, '10.0.0.5');
+    expect([lines.stored, dropped('store')]).toEqual([['hello'], 1]);
+  });
+});

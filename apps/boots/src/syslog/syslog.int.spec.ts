@@ -1,0 +1,79 @@
+import { createSocket } from 'node:dgram';
+import { subjects, NatsBus, type LoggedMachineLine } from '@tinkerbell/messaging';
+import { startTestNats, type TestNats } from '@tinkerbell/nats';
+import { actionSpec, actionStarted, hardwareId, workflowCreated } from '@tinkerbell/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Bench, machineAddress, startBench } from '../boots.testing';
+import { BusMachineLog } from './bus-machine-log';
+
+let nats: TestNats;
+let bus: NatsBus;
+let bench: Bench | undefined;
+beforeAll(async () => {
+  nats = await startTestNats();
+  bus = await NatsBus.connect({ servers: nats.url, name: 'boots' });
+});
+afterEach(async () => {
+  await bench?.close();
+  bench = undefined;
+});
+afterAll(async () => {
+  await bus?.close();
+  await nats?.stop();
+});
+
+async function start(options: Parameters<typeof startBench>[0] = {}): Promise<Bench> {
+  const settings = { BOOTS_SYSLOG_PORT: 0, ...options.settings };
+  bench = await startBench({ machineLog: new BusMachineLog(bus), ...options, settings });
+  return bench;
+}
+
+async function send(from: string, port: number, ...texts: readonly string[]): Promise<void> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => socket.bind({ address: from, port: 0 }, resolve));
+  for (const text of texts) await new Promise<void>((resolve) => socket.send(text, port, '127.0.0.1', () => resolve()));
+  await new Promise<void>((resolve) => socket.close(() => resolve()));
+}
+
+async function lines(): Promise<readonly LoggedMachineLine[]> {
+  const all: LoggedMachineLine[] = [];
+  for await (const line of bus.machineLines({ subject: subjects.logOfMachine(hardwareId) })) all.push(line);
+  return all;
+}
+
+describe('syslog of machines', () => {
+  it('is kept with the machine, in order, and with the workflow that it is at work on', async () => {
+    const { boots, lease, append } = await start();
+    await lease();
+    const port = boots.syslog?.port ?? 0;
+    await send(machineAddress, port, '<6>kernel: one', '<11>Feb  5 17:32:18 node-1 mount[7]: two');
+    await expect.poll(lines).toHaveLength(2);
+    const stream = subjects.stream('workflow', 'wf-1');
+    await append(stream, workflowCreated([actionSpec({ workerId: hardwareId })]));
+    await append(stream, actionStarted(0));
+    await send(machineAddress, port, 'three');
+    await expect.poll(lines).toHaveLength(3);
+    expect(await lines()).toMatchObject([
+      { workflowId: null, facility: 'kern', severity: 'info', app: 'kernel', line: 'one', address: machineAddress },
+      { workflowId: null, severity: 'err', host: 'node-1', app: 'mount', pid: '7', line: 'two' },
+      { workflowId: 'wf-1', facility: 'user', severity: 'notice', line: 'three' },
+    ]);
+  });
+
+  it('is not taken from whoever has no lease', async () => {
+    const { boots } = await start();
+    await send('127.0.0.9', boots.syslog?.port ?? 0, 'a stranger');
+    await expect.poll(() => boots.metrics.total('syslog_dropped_total', { reason: 'unknown-sender' })).toBe(1);
+    expect((await lines()).filter(({ line }) => line === 'a stranger')).toEqual([]);
+  });
+
+  it('is done without when another program has the port, and when it is switched off', async () => {
+    const other = createSocket('udp4');
+    await new Promise<void>((resolve) => other.bind({ address: '127.0.0.1', port: 0 }, resolve));
+    const { boots, close } = await start({ settings: { BOOTS_SYSLOG_PORT: other.address().port } });
+    expect(boots.syslog).toBeUndefined();
+    await close();
+    await new Promise<void>((resolve) => other.close(() => resolve()));
+    expect((await start({ settings: { BOOTS_SYSLOG: 'false' } })).boots.syslog).toBeUndefined();
+  });
+});

@@ -1,0 +1,2 @@
+export { facilities, parseSyslog, severities } from './parse-syslog';
+export type { Facility, Severity, SyslogMessage } from './parse-syslog';
