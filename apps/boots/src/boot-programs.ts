@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BootFileRole } from '@tinkerbell/events';
 
@@ -17,8 +17,6 @@ const alsoKnownAs: Readonly<Record<string, readonly string[]>> = {
 
 /** The network boot programs of one folder. Names come from `parseRequestedName`, so they cannot lead out of it. */
 export class BootPrograms {
-  readonly #contents = new Map<string, { readonly file: StoredFile; readonly bytes: Uint8Array }>();
-
   constructor(private readonly folder: string) {}
 
   async find(name: string): Promise<StoredFile | undefined> {
@@ -27,17 +25,6 @@ export class BootPrograms {
       if (file) return file;
     }
     return undefined;
-  }
-
-  /** The whole program, kept in memory until the file changes. */
-  async read(name: string): Promise<Uint8Array | undefined> {
-    const file = await this.find(name);
-    if (!file) return undefined;
-    const known = this.#contents.get(file.path);
-    if (known && known.file.size === file.size && known.file.modifiedMs === file.modifiedMs) return known.bytes;
-    const bytes = new Uint8Array(await readFile(file.path));
-    this.#contents.set(file.path, { file, bytes });
-    return bytes;
   }
 }
 

@@ -9,6 +9,7 @@ import { BootsModule } from './boots.module';
 import { Callers } from './callers';
 import { DhcpDesk } from './dhcp/dhcp-desk';
 import { DhcpListener } from './dhcp/dhcp.listener';
+import { SharedFiles } from './files/shared-files';
 import { FileDesk } from './http/file-desk';
 import { Status } from './http/status';
 import { ScriptDesk } from './ipxe/script-desk';
@@ -49,6 +50,7 @@ interface Parts {
   readonly boots: BootLog;
   readonly callers: Callers;
   readonly programs: BootPrograms;
+  readonly files: SharedFiles;
   readonly served: ServedFiles;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -99,6 +101,7 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
     ...{ machines, leases, boots, metrics, log, clock },
     callers: new Callers(machines, leases, clock, !config.BOOTS_DHCP),
     programs: new BootPrograms(config.BOOTS_IPXE_DIR),
+    files: new SharedFiles(),
     served: new ServedFiles(boots, metrics, log),
   };
 }
