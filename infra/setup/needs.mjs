@@ -58,6 +58,7 @@ const testTools = [
   program('udhcpc'),
   of('dnsmasq-base', '/usr/sbin/dnsmasq'),
   program('tftp', 'tftp-hpa'),
+  program('atftp'),
   program('curl'),
   program('tcpdump'),
   program('python3'),

@@ -85,6 +85,11 @@ export class BootsConfig {
   @Min(0)
   @Max(port)
   readonly BOOTS_HTTP_PORT: number = 80;
+  /** At once; further ones are closed. */
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000)
+  readonly BOOTS_HTTP_MAX_CONNECTIONS: number = 20_000;
 
   /** Network boot programs, `undionly.kpxe` and others. */
   @IsString()

@@ -106,15 +106,17 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   };
 }
 
+const idleMs = 120_000;
+
 async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
-  const { callers, boots, served, programs, metrics, leases, log } = parts;
+  const { callers, boots, served, programs, files, metrics, leases, log } = parts;
   const folders = { osie: config.BOOTS_OSIE_DIR, images: config.BOOTS_IMAGES_DIR };
   // The port is part of the scripts' URLs, and known only once bound.
   const settings = { current: scriptSettings(config, config.BOOTS_HTTP_PORT) };
   const app = await NestFactory.create(
     BootsModule.with({
       scripts: new ScriptDesk(parts, () => settings.current),
-      files: new FileDesk(folders, programs, callers, served),
+      files: new FileDesk(folders, programs, files, callers, served),
       phoneHome: new PhoneHomeDesk(callers, boots, log),
       status: new Status(ports.version ?? 'unknown', leases, metrics, () => probe(ports.store)),
       ...{ metrics, log },
@@ -122,6 +124,9 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
     { logger: ['error', 'warn'], abortOnError: false, bodyParser: false },
   );
   const server = await app.listen(config.BOOTS_HTTP_PORT, config.BOOTS_HTTP_ADDRESS);
+  server.maxConnections = config.BOOTS_HTTP_MAX_CONNECTIONS;
+  // Neither end said or took a byte for so long: the machine is gone.
+  server.setTimeout(idleMs);
   const { port } = server.address() as AddressInfo;
   settings.current = scriptSettings(config, port);
   return {

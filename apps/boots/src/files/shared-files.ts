@@ -27,9 +27,16 @@ export class SharedFiles {
   /** Release it after use. Another version of the file is another one. */
   acquire(file: StoredFile): Content {
     const key = `${file.path}\0${file.size}\0${file.modifiedMs}`;
-    const shared = this.#files.get(key) ?? new SharedFile(file, this, () => this.#files.delete(key));
-    this.#files.set(key, shared);
+    const shared = this.#files.get(key) ?? this.#add(key, file);
     shared.users++;
+    return shared;
+  }
+
+  #add(key: string, file: StoredFile): SharedFile {
+    const shared: SharedFile = new SharedFile(file, this, () => {
+      if (this.#files.get(key) === shared) this.#files.delete(key);
+    });
+    this.#files.set(key, shared);
     return shared;
   }
 
@@ -57,6 +64,8 @@ export interface Content {
   peek(index: number): Chunk | undefined;
   /** Rejects when the file cannot be read, or became shorter. */
   read(index: number): Promise<Chunk>;
+  /** Begins to read chunk `index`, for whoever needs it soon and hears of errors then. */
+  readAhead(index: number): void;
   release(): void;
 }
 
@@ -90,6 +99,10 @@ class SharedFile implements Content {
     return reading;
   }
 
+  readAhead(index: number): void {
+    if (index * chunkBytes < this.size && !this.#chunks.has(index)) this.read(index).catch(() => undefined);
+  }
+
   /** After the last user the chunks stay until their place is needed. */
   release(): void {
     if (--this.users > 0) return;
@@ -99,7 +112,7 @@ class SharedFile implements Content {
   }
 
   async #load(index: number): Promise<Chunk> {
-    const opening = (this.#handle ??= open(this.file.path, 'r'));
+    const opening = (this.#handle ??= this.#open());
     const handle = await opening.catch((error: unknown) => {
       if (this.#handle === opening) this.#handle = undefined;
       throw error;
@@ -118,6 +131,14 @@ class SharedFile implements Content {
       this.#forgetIfEmpty();
     });
     return chunk;
+  }
+
+  async #open(): Promise<FileHandle> {
+    const handle = await open(this.file.path, 'r');
+    const { size, mtimeMs } = await handle.stat();
+    if (size === this.file.size && mtimeMs === this.file.modifiedMs) return handle;
+    await handle.close();
+    throw new Error(`${this.file.path} became another file while it was sent`);
   }
 
   #forgetIfEmpty(): void {

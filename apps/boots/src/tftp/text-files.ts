@@ -49,6 +49,7 @@ function contentOf(chunks: readonly Chunk[], release: () => void): Content {
     peek: (index) => chunks[index],
     read: (index) =>
       chunks[index] ? Promise.resolve(chunks[index]) : Promise.reject(new Error(`a text has no chunk ${index}`)),
+    readAhead: () => undefined,
     release,
   };
 }

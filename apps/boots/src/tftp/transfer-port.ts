@@ -89,7 +89,8 @@ export class TransferPort {
       pieces.push({ chunk, from: at - start, to: end - start });
       at = end;
     }
-    this.#readAhead(session, from, to);
+    // Once a chunk: at its first block.
+    if (from % chunkBytes < to - from) session.content.readAhead(Math.floor(from / chunkBytes) + 1);
     return pieces;
   }
 
@@ -104,14 +105,5 @@ export class TransferPort {
         if (!session.isOver) this.onUnreadable(session, error);
       },
     );
-  }
-
-  /** At the first block that ends in a chunk, the one after it. */
-  #readAhead({ content }: Session, from: number, to: number): void {
-    const index = Math.floor(to / chunkBytes) + 1;
-    if (Math.floor(from / chunkBytes) + 1 === index && from % chunkBytes !== 0) return;
-    if (index * chunkBytes >= content.size || content.peek(index)) return;
-    // Whoever needs it reads again, and hears of the error.
-    content.read(index).catch(() => undefined);
   }
 }
