@@ -9,7 +9,12 @@ async function main(): Promise<void> {
   const projections = { hardware: hardwareList, workflows: workflowList };
   const { models } = await openReadModels({ store, file: ':memory:', projections });
   const config = loadConfig(BootsConfig, {
-    ...{ PUBLIC_IP: '127.0.0.1', BOOTS_HTTP_ADDRESS: '127.0.0.1', BOOTS_DHCP: 'false', TINK_CA_SHA256: 'ab'.repeat(32) },
+    ...{
+      PUBLIC_IP: '127.0.0.1',
+      BOOTS_HTTP_ADDRESS: '127.0.0.1',
+      BOOTS_DHCP: 'false',
+      TINK_CA_SHA256: 'ab'.repeat(32),
+    },
     ...{ BOOTS_TFTP_PORT: 0, BOOTS_HTTP_PORT: 0, ...process.env },
   });
   const boots = await startBoots(config, { store, ...models });

@@ -7,7 +7,7 @@ import type { Session } from './session';
 /** Blocks of one transfer before another has its turn. */
 const blocksAtOnce = 8;
 /** Blocks sent at one go before others on the event loop have their turn. */
-const blocksPerRun = 1024;
+const blocksPerRun = 256;
 const opcodeData = 3 << 16;
 
 /** A port that transfers run through, turn by turn: a large window or a slow disk holds up nobody else's. */

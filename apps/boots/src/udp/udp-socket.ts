@@ -4,8 +4,11 @@ import type { Piece } from './piece';
 
 /** Batches taken at one go before others on the event loop have their turn. */
 const batchesAtOnce = 4;
-/** A rack that is powered on at once; the system gives what `net.core.rmem_max` allows. */
-const bufferBytes = 4 << 20;
+/**
+ * For a rack that is powered on at once; the system gives what `net.core.rmem_max` allows. The send buffer stays as it is: a larger one
+ * would overflow the interface's queue, which drops without a word, before it says that it is full.
+ */
+const receiveBufferBytes = 4 << 20;
 const retryMs = 1;
 
 /** One IPv4 UDP socket. Without `native` each datagram is a call of its own. */
@@ -41,8 +44,7 @@ export class UdpSocket {
       socket.bind(fd === undefined ? { address, port } : { fd }, resolve);
     });
     socket.removeAllListeners('error');
-    socket.setRecvBufferSize(bufferBytes);
-    socket.setSendBufferSize(bufferBytes);
+    socket.setRecvBufferSize(receiveBufferBytes);
     return new UdpSocket(socket, fd ?? -1, native, onRoom);
   }
 
