@@ -23,6 +23,7 @@ import { RouterAdvertisements } from './ra/radvd';
 import { ServedFiles } from './served-files';
 import { dhcpPorts, dhcpSettings, scriptSettings, tftpPorts } from './settings';
 import { TftpListener } from './tftp/tftp.listener';
+import { NativeBatch } from './udp/native-batch';
 
 export interface BootsPorts {
   readonly store: EventStore;
@@ -67,7 +68,7 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
   try {
     const http = await openHttp(config, ports, parts);
     closers.push(http.close);
-    const tftp = new TftpListener(parts, tftpPorts(config));
+    const tftp = new TftpListener(parts, tftpPorts(config, await nativeBatch(config, parts.log)));
     closers.push(() => tftp.close());
     const tftpPort = await tftp.open();
     if (config.BOOTS_RA_INTERFACE !== '') {
@@ -104,6 +105,16 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
     files: new SharedFiles(),
     served: new ServedFiles(boots, metrics, log),
   };
+}
+
+async function nativeBatch(config: BootsConfig, log: Logger): Promise<NativeBatch | undefined> {
+  if (!config.BOOTS_UDP_BATCHES) return undefined;
+  try {
+    return await NativeBatch.load();
+  } catch (error) {
+    log.info(`TFTP packets go one by one, which costs more: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
 }
 
 const idleMs = 120_000;

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -19,6 +19,27 @@ export interface Run {
   readonly wrong?: number;
   /** Of the generator itself: near `seconds` it is the limit, not the server. */
   readonly cpuSeconds: number;
+  /** Of the server, all its processes and threads. */
+  readonly serverSeconds?: number;
+}
+
+/** With the server's CPU time, which other work on the machine does not lengthen as it does the seconds. */
+export async function measured({ pid }: ChildProcess, run: () => Promise<Run>): Promise<Run> {
+  const before = await cpuSeconds(pid);
+  const result = await run();
+  return { ...result, serverSeconds: (await cpuSeconds(pid)) - before };
+}
+
+/** A process and its children, in clock ticks of 10 ms. */
+async function cpuSeconds(pid: number | undefined): Promise<number> {
+  const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).split(' ').filter((id) => id !== '');
+  const ticks = await Promise.all(
+    [String(pid), ...children].map(async (id) => {
+      const fields = (await readFile(`/proc/${id}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
+      return Number(fields[11]) + Number(fields[12]);
+    }),
+  );
+  return ticks.reduce((sum, each) => sum + each, 0) / 100;
 }
 
 export const megabytes = ({ bytes, seconds }: Run) => bytes / seconds / 1e6;
@@ -50,7 +71,7 @@ export async function openField() {
       const program = start(process.execPath, [join(__dirname, 'boots.child.js')], settings);
       if (!program.stdout) throw new Error('boots has no standard output');
       const [line] = (await once(createInterface({ input: program.stdout }), 'line')) as [string];
-      return JSON.parse(line) as { readonly tftp: number; readonly http: number };
+      return { program, ...(JSON.parse(line) as { readonly tftp: number; readonly http: number }) };
     },
     /** Builds `load/<name>.c`. */
     async generator(name: string): Promise<(...args: readonly (string | number)[]) => Promise<Run>> {

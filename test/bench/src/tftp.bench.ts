@@ -1,5 +1,5 @@
 import { type Bench, type Figure, pairedFigure } from './bench';
-import { inTurns, megabytes, openField, type Run, untilServed } from './network-load';
+import { inTurns, measured, megabytes, openField, type Run, untilServed } from './network-load';
 
 const fileBytes = 1 << 20;
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 7);
@@ -24,16 +24,16 @@ async function open() {
     const load = (address: string, port: number, window: number, clients: number, transfers: number) =>
       generate(address, port, 'boot.efi', file, blockSize, window, clients, transfers);
     start('in.tftpd', ['-L', '-4', '-a', `${hpa.address}:${hpa.port}`, '-s', folder]);
-    start('dnsmasq', [
+    const peer = start('dnsmasq', [
       ...['--keep-in-foreground', '--conf-file=/dev/null', '--port=0', '--user=root', '--pid-file='],
       ...['--bind-interfaces', `--listen-address=${dnsmasq.address}`, '--log-facility=/dev/null'],
       ...['--enable-tftp', `--tftp-root=${folder}`, '--tftp-max=2000'],
     ]);
-    const { tftp } = await field.startBoots({ BOOTS_IPXE_DIR: folder });
+    const { tftp, program } = await field.startBoots({ BOOTS_IPXE_DIR: folder });
     for (const { address, port } of [hpa, dnsmasq, { address: '127.0.0.1', port: tftp }]) {
       await untilServed(() => load(address, port, 1, 1, 1));
     }
-    return { close: field.close, load, tftp };
+    return { close: field.close, load, tftp, peer, program };
   } catch (error) {
     await field.close();
     throw error;
@@ -61,14 +61,22 @@ function figures(clients: number, contests: readonly Contest[]): readonly Figure
       note: `${made.note}; ${counts}; load generator ${Math.round(busiest * 100)} % of a core at most`,
     };
   };
-  return [compared('plain', 'blocks'), compared('windows', `windows of ${windowSize}`)];
+  const cost = ({ serverSeconds = Number.NaN, bytes }: Run) => (serverSeconds / (bytes / blockSize)) * 1e6;
+  const costs = (who: 'plain' | 'windows') =>
+    contests.map((contest) => ({ ours: cost(contest[who]), limit: cost(contest.dnsmasq) }));
+  return [
+    compared('plain', 'blocks'),
+    compared('windows', `windows of ${windowSize}`),
+    pairedFigure(`tftp ${clients} blocks CPU`, costs('plain'), 'µs/block'),
+    pairedFigure(`tftp ${clients} windows CPU`, costs('windows'), 'µs/block'),
+  ];
 }
 
 export const tftp: Bench = {
   name: 'tftp',
   about: `1 MiB to 1, 50 and 500 clients in blocks of ${blockSize}, against the better of tftpd-hpa and dnsmasq`,
   async run(progress) {
-    const { load, close, tftp: port } = await open();
+    const { load, close, tftp: port, peer, program } = await open();
     try {
       const all: Figure[] = [];
       for (const { clients, transfers } of loads) {
@@ -76,9 +84,9 @@ export const tftp: Bench = {
         for (let round = 0; round <= rounds; round++) {
           const contest = await inTurns(round, {
             hpa: () => load(hpa.address, hpa.port, 1, clients, transfers),
-            dnsmasq: () => load(dnsmasq.address, dnsmasq.port, 1, clients, transfers),
-            plain: () => load('127.0.0.1', port, 1, clients, transfers),
-            windows: () => load('127.0.0.1', port, windowSize, clients, transfers),
+            dnsmasq: () => measured(peer, () => load(dnsmasq.address, dnsmasq.port, 1, clients, transfers)),
+            plain: () => measured(program, () => load('127.0.0.1', port, 1, clients, transfers)),
+            windows: () => measured(program, () => load('127.0.0.1', port, windowSize, clients, transfers)),
           });
           // The first warms up and does not count.
           if (round > 0) contests.push(contest);

@@ -1,4 +1,5 @@
-import koffi from 'koffi';
+import { constants } from 'node:os';
+import { getSystemErrorName } from 'node:util';
 import type { Piece } from './piece';
 
 /** A received datagram; `bytes` is only good until the taker returns. */
@@ -15,7 +16,11 @@ const part = { bytes: 16, words: 4, length: 2 } as const;
 const address = { bytes: 16, words: 4 } as const;
 const family = 2;
 
+type Koffi = (typeof import('koffi'))['default'];
 type Call = (...args: readonly (number | Uint8Array)[]) => number;
+type View = Uint8Array | Uint32Array;
+/** Where in memory something lies. Views of more than 64 bytes lie outside V8's heap and stay there; addresses have 57 bits at most. */
+type AddressOf = (view: View) => number;
 
 /**
  * recvmmsg(2) and sendmmsg(2): many datagrams a system call, straight from the buffers that the file lies in. Node has one datagram a
@@ -27,9 +32,12 @@ export class NativeBatch {
   readonly #socket: Call;
   readonly #bind: Call;
   readonly #close: Call;
-  readonly #inbox = new Messages(slots, 1, largestReceived);
+  readonly #addressOf: AddressOf;
+  readonly #inbox: Messages;
 
-  private constructor() {
+  private constructor(private readonly koffi: Koffi) {
+    this.#addressOf = (view) => Number(koffi.address(view));
+    this.#inbox = new Messages(slots, 1, largestReceived, this.#addressOf);
     const c = koffi.load(null);
     this.#sendmmsg = c.func('int sendmmsg(int, uintptr_t, unsigned int, int)') as Call;
     this.#recvmmsg = c.func('int recvmmsg(int, uintptr_t, unsigned int, int, uintptr_t)') as Call;
@@ -38,10 +46,12 @@ export class NativeBatch {
     this.#close = c.func('int close(int)') as Call;
   }
 
-  /** undefined: not on this platform. */
-  static load(): NativeBatch | undefined {
-    const supported = process.platform === 'linux' && ['x64', 'arm64', 'riscv64'].includes(process.arch);
-    return supported ? new NativeBatch() : undefined;
+  /** Rejects where it cannot be had. */
+  static async load(): Promise<NativeBatch> {
+    if (process.platform !== 'linux' || !['x64', 'arm64', 'riscv64'].includes(process.arch)) {
+      throw new Error(`no layouts of C structures for ${process.platform} on ${process.arch}`);
+    }
+    return new NativeBatch((await import('koffi')).default);
   }
 
   /** A bound non-blocking UDP socket. Throws an error with `code`. */
@@ -51,9 +61,11 @@ export class NativeBatch {
     const name = new Uint32Array(address.words);
     writeAddress(name, 0, ip, port);
     const bound = this.#bind(fd, new Uint8Array(name.buffer), address.bytes);
-    const errno = koffi.errno();
-    if (bound < 0) this.#close(fd);
-    koffi.errno(errno);
+    const errno = this.koffi.errno();
+    if (bound < 0) {
+      this.#close(fd);
+      this.koffi.errno(errno);
+    }
     this.#checked('bind', bound);
     return fd;
   }
@@ -73,16 +85,16 @@ export class NativeBatch {
   }
 
   outbox(fd: number): Outbox {
-    return new Outbox((at, count) => {
+    const send = (at: number, count: number) => {
       const sent = this.#sendmmsg(fd, at, count, dontWait);
-      return sent < 0 ? -koffi.errno() : sent;
-    });
+      return sent < 0 ? -this.koffi.errno() : sent;
+    };
+    return new Outbox(send, this.#addressOf);
   }
 
   #checked(call: string, result: number): number {
     if (result >= 0) return result;
-    const errno = koffi.errno();
-    const code = Object.entries(koffi.os.errno).find(([, value]) => value === errno)?.[0] ?? String(errno);
+    const code = getSystemErrorName(-this.koffi.errno());
     throw Object.assign(new Error(`${call} ${code}`), { code });
   }
 }
@@ -90,18 +102,23 @@ export class NativeBatch {
 const outSlots = 256;
 /** A head, and a stretch of the file that may lie in two chunks. */
 const outParts = 3;
-const again = [koffi.os.errno['EAGAIN'], koffi.os.errno['ENOBUFS']];
+const again: readonly number[] = [constants.errno.EAGAIN, constants.errno.ENOBUFS];
 
 /** Datagrams to be sent together, in the order they were put. */
 export class Outbox {
-  readonly #messages = new Messages(outSlots, outParts, 4);
+  readonly #messages: Messages;
   /** Keeps alive what the messages point to. */
   readonly #held: Piece[] = [];
   #first = 0;
   #end = 0;
 
   /** `send` returns how many went out, or the negative error number of the first. */
-  constructor(private readonly send: (at: number, count: number) => number) {}
+  constructor(
+    private readonly send: (at: number, count: number) => number,
+    private readonly addressOf: AddressOf,
+  ) {
+    this.#messages = new Messages(outSlots, outParts, 4, addressOf);
+  }
 
   get isEmpty(): boolean {
     return this.#first === this.#end;
@@ -118,7 +135,8 @@ export class Outbox {
     let at = i * outParts * part.words;
     for (const piece of pieces) {
       at += part.words;
-      writePointer(parts, at, addressOf(piece.chunk) + piece.from);
+      piece.chunk.address ??= this.addressOf(piece.chunk.bytes);
+      writePointer(parts, at, piece.chunk.address + piece.from);
       parts[at + part.length] = piece.to - piece.from;
       this.#held.push(piece);
     }
@@ -148,14 +166,13 @@ class Messages {
   /** Address of the first header. */
   readonly at: number;
 
-  constructor(count: number, partsEach: number, size: number) {
+  constructor(count: number, partsEach: number, size: number, addressOf: AddressOf) {
     this.headers = new Uint32Array(count * header.words);
     this.parts = new Uint32Array(count * partsEach * part.words);
     this.names = new Uint32Array(count * address.words);
     this.data = Buffer.allocUnsafeSlow(count * size);
-    this.at = memoryAddress(this.headers);
-    const [parts, names, data] = [this.parts, this.names, this.data].map(memoryAddress);
-    if (parts === undefined || names === undefined || data === undefined) throw new Error('no memory');
+    this.at = addressOf(this.headers);
+    const [parts, names, data] = [addressOf(this.parts), addressOf(this.names), addressOf(this.data)];
     for (let i = 0; i < count; i++) {
       const at = i * header.words;
       writePointer(this.headers, at, names + i * address.bytes);
@@ -166,15 +183,6 @@ class Messages {
       this.parts[i * partsEach * part.words + part.length] = size;
     }
   }
-}
-
-function addressOf(chunk: Piece['chunk']): number {
-  return (chunk.address ??= memoryAddress(chunk.bytes));
-}
-
-/** Of memory outside V8's heap, which stays where it is. Addresses have 57 bits at most, and 47 in practice. */
-function memoryAddress(view: Uint8Array | Uint32Array): number {
-  return Number(koffi.address(view));
 }
 
 function writePointer(words: Uint32Array, at: number, pointer: number): void {
