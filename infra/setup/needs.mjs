@@ -58,6 +58,7 @@ const testTools = [
   program('udhcpc'),
   of('dnsmasq-base', '/usr/sbin/dnsmasq'),
   program('tftp', 'tftp-hpa'),
+  program('atftp'),
   program('curl'),
   program('tcpdump'),
   program('python3'),
@@ -71,6 +72,16 @@ const testTools = [
   of('e2fsprogs', 'mkfs.ext4', 'fsck.ext4', 'e2fsck'),
 ];
 
+/** Peers that our servers are measured against, and what the load generators are compiled with. */
+const bench = [
+  ...children,
+  program('in.tftpd', 'tftpd-hpa'),
+  of('dnsmasq-base', '/usr/sbin/dnsmasq'),
+  program('nginx', 'nginx-light', 'nginx'),
+  program('gcc'),
+  of('libc6-dev', '/usr/include/stdio.h'),
+];
+
 /** Namespaces with a small disk in them that can be filled up. */
 const chaos = [...children, ...network, of('mount', 'mount', 'umount')];
 
@@ -78,7 +89,7 @@ const start = [...children, ...registry, ...builders, ...advertisements];
 const demo = [...start, ...diskImages, ...network, ...containers, ...machine];
 
 /** @type {Record<Purpose, readonly Need[]>} */
-export const needs = { check: [], bench: children, chaos, start, demo, test: [...demo, ...chaos, ...testTools] };
+export const needs = { check: [], bench, chaos, start, demo, test: [...demo, ...chaos, ...testTools] };
 
 /**
  * Programs that are taken out of a Debian package into .cache instead of being installed: the distribution's own when it is new

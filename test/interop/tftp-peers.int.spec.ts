@@ -1,4 +1,4 @@
-// TFTP clients that we did not write, against our server: tftp-hpa, curl and the npm package tftp2, also over a bad network.
+// TFTP clients that we did not write, against our server: tftp-hpa, atftp, curl, BusyBox and the npm package tftp2, also over a bad network.
 import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { existsSync } from 'node:fs';
@@ -102,6 +102,10 @@ function readInWindows(file: string, serverPort: number): Promise<Buffer> {
 
 const hasCurl = existsSync('/usr/bin/curl');
 const hasHpa = existsSync('/usr/bin/tftp');
+const hasAtftp = existsSync('/usr/bin/atftp');
+const hasBusybox = ['/usr/bin/busybox', '/bin/busybox'].some((path) => existsSync(path));
+if (!hasAtftp) console.warn('SKIPPED: atftp: needs the package atftp');
+if (!hasBusybox) console.warn('SKIPPED: BusyBox tftp: needs busybox');
 
 describe.skipIf(!hasCurl)('curl', () => {
   it.each([512, 1024, 1468, 65_464])('takes a file in blocks of %d', async (size) =>
@@ -146,6 +150,47 @@ describe.skipIf(!hasHpa)('tftp-hpa', () => {
     // The client turns netascii back into what it was.
     expect(Buffer.from(wanted).equals(await hpa('undionly.kpxe', 'ascii'))).toBe(true);
   });
+});
+
+async function got(program: string, args: readonly string[], out: string): Promise<Buffer> {
+  await rm(out, { force: true });
+  await run(program, [...args], { cwd: folder });
+  return existsSync(out) ? readFile(out) : Buffer.alloc(0);
+}
+
+describe.skipIf(!hasAtftp)('atftp', () => {
+  const atftp = (name: string, port: number, ...options: readonly string[]) => {
+    const out = join(folder, 'atftp');
+    const flags = options.flatMap((option) => ['--option', option]);
+    return got('atftp', [...flags, '-g', '-r', name, '-l', out, '127.0.0.1', String(port)], out);
+  };
+  it.each([
+    { options: [] },
+    { options: ['blksize 1468'] },
+    { options: ['windowsize 16'] },
+    { options: ['blksize 1024', 'windowsize 5', 'tsize 0', 'timeout 1'] },
+  ])('takes files with options $options', async ({ options }) => {
+    for (const name of ['undionly.kpxe', 'even.efi'] as const) {
+      expect(same(await atftp(name, boots.tftp.port, ...options), name)).toBe(true);
+    }
+  });
+  it('takes more than 65535 blocks in windows', async () =>
+    expect(same(await atftp('large.efi', boots.tftp.port, 'windowsize 32'), 'large.efi')).toBe(true));
+});
+
+describe.skipIf(!hasBusybox)('BusyBox', () => {
+  const busybox = (name: string, port: number, ...flags: readonly string[]) => {
+    const out = join(folder, 'busybox');
+    return got('busybox', ['tftp', '-g', ...flags, '-r', name, '-l', out, '127.0.0.1', String(port)], out);
+  };
+  it.each([{ flags: [] }, { flags: ['-b', '1468'] }, { flags: ['-b', '65464'] }])(
+    'takes files, flags $flags',
+    async ({ flags }) => {
+      for (const name of ['undionly.kpxe', 'even.efi', 'empty.efi'] as const) {
+        expect(same(await busybox(name, boots.tftp.port, ...flags), name)).toBe(true);
+      }
+    },
+  );
 });
 
 describe('the npm package tftp2', () => {

@@ -1,5 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { realpath, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
 import type { BootFileRole } from '@tinkerbell/events';
 
 export interface StoredFile {
@@ -15,34 +15,30 @@ const alsoKnownAs: Readonly<Record<string, readonly string[]>> = {
   'ipxe.efi': ['ipxe-amd64.efi'],
 };
 
-/** The network boot programs of one folder. Names come from `parseRequestedName`, so they cannot lead out of it. */
+/** The network boot programs of one folder. No name, no link leads out of it. */
 export class BootPrograms {
-  readonly #contents = new Map<string, { readonly file: StoredFile; readonly bytes: Uint8Array }>();
-
   constructor(private readonly folder: string) {}
 
   async find(name: string): Promise<StoredFile | undefined> {
     for (const candidate of [name, ...(alsoKnownAs[name] ?? [])]) {
-      const file = await regularFile(join(this.folder, candidate));
+      const file = await fileBelow(this.folder, candidate);
       if (file) return file;
     }
     return undefined;
   }
+}
 
-  /** The whole program, kept in memory until the file changes. */
-  async read(name: string): Promise<Uint8Array | undefined> {
-    const file = await this.find(name);
-    if (!file) return undefined;
-    const known = this.#contents.get(file.path);
-    if (known && known.file.size === file.size && known.file.modifiedMs === file.modifiedMs) return known.bytes;
-    const bytes = new Uint8Array(await readFile(file.path));
-    this.#contents.set(file.path, { file, bytes });
-    return bytes;
-  }
+/** The regular file at `path` inside `folder`; undefined when there is none, or when it is outside, links followed. */
+export async function fileBelow(folder: string, path: string): Promise<StoredFile | undefined> {
+  if (path === '' || path.includes('\0') || path.split(/[/\\]/).includes('..')) return undefined;
+  const file = await regularFile(join(folder, path));
+  if (!file) return undefined;
+  const [root, target] = await Promise.all([realpath(folder), realpath(file.path)]);
+  return target.startsWith(root.endsWith(sep) ? root : `${root}${sep}`) ? file : undefined;
 }
 
 /** undefined: not there, or not a regular file. */
-export async function regularFile(path: string): Promise<StoredFile | undefined> {
+async function regularFile(path: string): Promise<StoredFile | undefined> {
   try {
     const found = await stat(path);
     return found.isFile() ? { path, size: found.size, modifiedMs: found.mtimeMs } : undefined;

@@ -1,5 +1,6 @@
 import { Transform } from 'class-transformer';
-import { IsBoolean, IsIn, IsInt, IsIP, IsString, Matches, Max, Min } from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsIP, IsString, Matches, Max, Min, ValidateBy } from 'class-validator';
+import { readPortRange } from './port-range';
 
 const flag = Transform(({ obj, key }) => {
   const given = (obj as Record<string, unknown>)[key];
@@ -8,6 +9,14 @@ const flag = Transform(({ obj, key }) => {
 const port = 65_535;
 const httpUrl = /^$|^https?:\/\/[^\s/]+(?:\/[^\s]*[^\s/])?$/;
 const addressList = /^$|^\d{1,3}(?:\.\d{1,3}){3}(?: *, *\d{1,3}(?:\.\d{1,3}){3})*$/;
+
+const portRange = ValidateBy({
+  name: 'portRange',
+  validator: {
+    validate: (value: unknown) => typeof value === 'string' && (value === '' || readPortRange(value) !== undefined),
+    defaultMessage: () => '$property must be a port or a range of at most 64, 4000-4003',
+  },
+});
 
 /** Settings of boots; the names that the first boots had are kept. A port of 0 is any free one. */
 export class BootsConfig {
@@ -66,6 +75,18 @@ export class BootsConfig {
   @Min(512)
   @Max(65_464)
   readonly BOOTS_TFTP_MAX_BLOCK_SIZE: number = 1468;
+  /** `4000-4003`: the ports that transfers go through when it is not the single one, for firewalls; empty: four free ones. */
+  @portRange
+  readonly BOOTS_TFTP_PORT_RANGE: string = '';
+  /** At once. Beyond, transfers whose client never answered give way first, then those whose client fell silent. */
+  @IsInt()
+  @Min(1)
+  @Max(65_536)
+  readonly BOOTS_TFTP_MAX_TRANSFERS: number = 4096;
+  /** Hand the system many TFTP packets at once (Linux); false: one by one, at twice the cost and more. */
+  @flag
+  @IsBoolean()
+  readonly BOOTS_UDP_BATCHES: boolean = true;
 
   @IsIP(4)
   readonly BOOTS_HTTP_ADDRESS: string = '0.0.0.0';
@@ -73,6 +94,11 @@ export class BootsConfig {
   @Min(0)
   @Max(port)
   readonly BOOTS_HTTP_PORT: number = 80;
+  /** At once; further ones are closed. */
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000)
+  readonly BOOTS_HTTP_MAX_CONNECTIONS: number = 20_000;
 
   /** Network boot programs, `undionly.kpxe` and others. */
   @IsString()

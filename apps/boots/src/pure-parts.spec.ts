@@ -1,11 +1,14 @@
+import { loadConfig } from '@tinkerbell/config';
 import { InvalidError } from '@tinkerbell/domain';
 import { describe, expect, it } from 'vitest';
 import { roleOf } from './boot-programs';
+import { BootsConfig } from './boots.config';
 import { plainAddress } from './callers';
 import { parseByteRange } from './http/byte-range';
 import { chooseScript } from './ipxe/choose-script';
 import { maxPhoneHomeBytes, parsePhoneHome } from './phone-home/parse-phone-home';
 import { radvdConfig } from './ra/radvd';
+import { readPortRange } from './port-range';
 import { looseMac, parseRequestedName } from './requested-name';
 
 describe('a requested name', () => {
@@ -39,6 +42,23 @@ describe('a requested name', () => {
   it.each(['5254009900', '52:54:00:99:00:0g', '', '52:5400:99:00:01:'])('%j is no MAC', (text) =>
     expect(looseMac(text)).toBeUndefined(),
   );
+});
+
+const enough = { PUBLIC_IP: '10.0.0.1', TINK_CA_SHA256: 'ab'.repeat(32) };
+
+describe('a port range', () => {
+  it.each([
+    ['4000', [4000]],
+    ['4000-4003', [4000, 4001, 4002, 4003]],
+    ['65535-65535', [65_535]],
+  ])('%s', (text, ports) => expect(readPortRange(text)).toEqual(ports));
+  it.each(['', '0', '4003-4000', '65536', '65530-65540', '1-65', '4000-', '-1', 'a-b', '4000,4001'])('not %j', (text) =>
+    expect(readPortRange(text)).toBeUndefined(),
+  );
+  it('is refused by name', () =>
+    expect(() => loadConfig(BootsConfig, { ...enough, BOOTS_TFTP_PORT_RANGE: '9-1' })).toThrow(
+      /BOOTS_TFTP_PORT_RANGE/,
+    ));
 });
 
 describe('roles of files', () => {

@@ -4,6 +4,8 @@ import type { DhcpPorts } from './dhcp/dhcp.listener';
 import type { DhcpServerSettings } from './dhcp/dhcp.responder';
 import type { ScriptSettings } from './ipxe/script-desk';
 import type { TftpPorts } from './tftp/tftp.listener';
+import { readPortRange } from './port-range';
+import type { NativeBatch } from './udp/native-batch';
 
 /** RFC 5426 §3.3. */
 const syslogPort = 514;
@@ -65,11 +67,15 @@ export function dhcpPorts(config: BootsConfig): DhcpPorts {
   };
 }
 
-export function tftpPorts(config: BootsConfig): TftpPorts {
+/** `native`: undefined where packets go one by one. */
+export function tftpPorts(config: BootsConfig, native: NativeBatch | undefined): TftpPorts {
   return {
     address: config.PUBLIC_IP,
     port: config.BOOTS_TFTP_PORT,
     singlePort: config.BOOTS_TFTP_SINGLE_PORT,
+    transferPorts: readPortRange(config.BOOTS_TFTP_PORT_RANGE) ?? [0, 0, 0, 0],
+    maxTransfers: config.BOOTS_TFTP_MAX_TRANSFERS,
+    native,
     limits: { ...defaultLimits, maxBlockSize: config.BOOTS_TFTP_MAX_BLOCK_SIZE },
   };
 }

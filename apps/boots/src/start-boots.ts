@@ -9,6 +9,7 @@ import { BootsModule } from './boots.module';
 import { Callers } from './callers';
 import { DhcpDesk } from './dhcp/dhcp-desk';
 import { DhcpListener } from './dhcp/dhcp.listener';
+import { SharedFiles } from './files/shared-files';
 import { FileDesk } from './http/file-desk';
 import { Status } from './http/status';
 import { ScriptDesk } from './ipxe/script-desk';
@@ -25,6 +26,7 @@ import type { MachineLog } from './syslog/machine-log';
 import { SyslogDesk } from './syslog/syslog-desk';
 import { SyslogListener } from './syslog/syslog.listener';
 import { TftpListener } from './tftp/tftp.listener';
+import { NativeBatch } from './udp/native-batch';
 
 export interface BootsPorts {
   readonly store: EventStore;
@@ -56,6 +58,7 @@ interface Parts {
   readonly boots: BootLog;
   readonly callers: Callers;
   readonly programs: BootPrograms;
+  readonly files: SharedFiles;
   readonly served: ServedFiles;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -72,7 +75,7 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
   try {
     const http = await openHttp(config, ports, parts);
     closers.push(http.close);
-    const tftp = new TftpListener(parts, tftpPorts(config));
+    const tftp = new TftpListener(parts, tftpPorts(config, await nativeBatch(config, parts.log)));
     closers.push(() => tftp.close());
     const tftpPort = await tftp.open();
     if (config.BOOTS_RA_INTERFACE !== '') {
@@ -110,19 +113,32 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
     ...{ machines, leases, boots, metrics, log, clock },
     callers: new Callers(machines, leases, clock, !config.BOOTS_DHCP),
     programs: new BootPrograms(config.BOOTS_IPXE_DIR),
+    files: new SharedFiles(),
     served: new ServedFiles(boots, metrics, log),
   };
 }
 
+async function nativeBatch(config: BootsConfig, log: Logger): Promise<NativeBatch | undefined> {
+  if (!config.BOOTS_UDP_BATCHES) return undefined;
+  try {
+    return await NativeBatch.load();
+  } catch (error) {
+    log.info(`TFTP packets go one by one, which costs more: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
+
+const idleMs = 120_000;
+
 async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
-  const { callers, boots, served, programs, metrics, leases, log } = parts;
+  const { callers, boots, served, programs, files, metrics, leases, log } = parts;
   const folders = { osie: config.BOOTS_OSIE_DIR, images: config.BOOTS_IMAGES_DIR };
   // The port is part of the scripts' URLs, and known only once bound.
   const settings = { current: scriptSettings(config, config.BOOTS_HTTP_PORT) };
   const app = await NestFactory.create(
     BootsModule.with({
       scripts: new ScriptDesk(parts, () => settings.current),
-      files: new FileDesk(folders, programs, callers, served),
+      files: new FileDesk(folders, programs, files, callers, served),
       phoneHome: new PhoneHomeDesk(callers, boots, log),
       status: new Status(ports.version ?? 'unknown', leases, metrics, () => probe(ports.store)),
       ...{ metrics, log },
@@ -130,6 +146,9 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
     { logger: ['error', 'warn'], abortOnError: false, bodyParser: false },
   );
   const server = await app.listen(config.BOOTS_HTTP_PORT, config.BOOTS_HTTP_ADDRESS);
+  server.maxConnections = config.BOOTS_HTTP_MAX_CONNECTIONS;
+  // Neither end said or took a byte for so long: the machine is gone.
+  server.setTimeout(idleMs);
   const { port } = server.address() as AddressInfo;
   settings.current = scriptSettings(config, port);
   return {

@@ -11,6 +11,8 @@ export interface TransferLimits {
   readonly maxTimeoutMs: number;
   /** Repetitions without an answer before the client is given up. */
   readonly maxRetries: number;
+  /** The same before the client has said anything but its request, whose source may be forged: each repetition goes to the victim. */
+  readonly maxUnansweredRetries: number;
 }
 
 export const defaultLimits: TransferLimits = {
@@ -19,6 +21,7 @@ export const defaultLimits: TransferLimits = {
   timeoutMs: 1000,
   maxTimeoutMs: 8000,
   maxRetries: 6,
+  maxUnansweredRetries: 2,
 };
 
 export interface Negotiated {

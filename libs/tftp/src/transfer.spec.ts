@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  blockBytes,
   defaultLimits,
   startTransfer,
   type Step,
@@ -20,22 +21,32 @@ function begin(
     limits = defaultLimits,
   }: { op?: 'rrq' | 'wrq'; mode?: string; limits?: TransferLimits } = {},
 ) {
-  let step = startTransfer({ op, file: 'f', mode, options: new Map(Object.entries(options)) }, content(length), limits);
+  const file = content(length);
+  let step = startTransfer({ op, file: 'f', mode, options: new Map(Object.entries(options)) }, length, limits);
   const feed = (next: Step) => {
     step = next;
-    return sentBy(step);
+    return sentBy(step, file);
   };
   return {
-    first: sentBy(step),
+    first: sentBy(step, file),
     ack: (block: number) => feed(stepTransfer(step.transfer, { type: 'packet', packet: { op: 'ack', block } })),
     packet: (packet: TftpPacket) => feed(stepTransfer(step.transfer, { type: 'packet', packet })),
+    request: () => feed(stepTransfer(step.transfer, { type: 'request' })),
     timeout: () => feed(stepTransfer(step.transfer, { type: 'timeout' })),
     timer: () => step.effects.flatMap((effect) => (effect.type === 'timer' ? [effect.ms] : []))[0],
     outcome: (): TransferOutcome | undefined =>
       step.effects.flatMap((effect) => (effect.type === 'end' ? [effect.outcome] : []))[0],
   };
 }
-const sentBy = ({ effects }: Step) => effects.flatMap((effect) => (effect.type === 'send' ? [effect.packet] : []));
+const sentBy = ({ transfer, effects }: Step, file: Uint8Array): readonly TftpPacket[] =>
+  effects.flatMap((effect): readonly TftpPacket[] => {
+    if (effect.type === 'send') return [effect.packet];
+    if (effect.type !== 'blocks') return [];
+    return Array.from({ length: effect.to - effect.from + 1 }, (_, i) => {
+      const { from, to } = blockBytes(transfer, effect.from + i);
+      return { op: 'data', block: (effect.from + i) & 0xffff, data: file.subarray(from, to) };
+    });
+  });
 const blocks = (packets: readonly TftpPacket[]) =>
   packets.map((packet) => (packet.op === 'data' ? packet.block : packet.op));
 
@@ -71,14 +82,6 @@ describe('reading a file', () => {
     }
     expect(transfer.outcome()).toEqual({ result: 'completed', bytes: length, retries: 0 });
     expect(Buffer.concat(received).equals(content(length))).toBe(true);
-  });
-
-  it('converts text for netascii, and counts the converted size', () => {
-    const step = startTransfer(
-      { op: 'rrq', file: 'f', mode: 'netascii', options: new Map([['tsize', '0']]) },
-      Uint8Array.of(97, 10),
-    );
-    expect(sentBy(step)).toEqual([{ op: 'oack', options: new Map([['tsize', '3']]) }]);
   });
 });
 
@@ -122,17 +125,39 @@ describe('loss and repetition', () => {
 
   it('repeats with growing waits, begins anew after progress, and gives up', () => {
     const transfer = begin(5000);
+    transfer.ack(1);
     const waits = [transfer.timer()];
     for (let i = 0; i < 3; i++) {
-      expect(blocks(transfer.timeout())).toEqual([1]);
+      expect(blocks(transfer.timeout())).toEqual([2]);
       waits.push(transfer.timer());
     }
     expect(waits).toEqual([1000, 2000, 4000, 8000]);
-    transfer.ack(1);
+    transfer.ack(2);
     expect(transfer.timer()).toBe(1000);
-    for (let i = 0; i < defaultLimits.maxRetries; i++) expect(blocks(transfer.timeout())).toEqual([2]);
+    for (let i = 0; i < defaultLimits.maxRetries; i++) expect(blocks(transfer.timeout())).toEqual([3]);
     expect(transfer.timeout()).toEqual([]);
-    expect(transfer.outcome()).toEqual({ result: 'gave-up', bytes: 512 });
+    expect(transfer.outcome()).toEqual({ result: 'gave-up', bytes: 1024 });
+  });
+
+  it.each<Readonly<Record<string, string>>>([{}, { blksize: '1024' }])(
+    'says little to an address that never answered, options %j',
+    (options) => {
+      const transfer = begin(5000, options);
+      for (let i = 0; i < defaultLimits.maxUnansweredRetries; i++) expect(transfer.timeout()).toHaveLength(1);
+      expect(transfer.timeout()).toEqual([]);
+      expect(transfer.outcome()).toEqual({ result: 'gave-up', bytes: 0 });
+    },
+  );
+
+  it('gives its first answer again when it is asked again, and only until it is answered', () => {
+    const plain = begin(5000);
+    expect(plain.request()).toEqual(plain.first);
+    plain.ack(1);
+    expect(plain.request()).toEqual([]);
+    const withOptions = begin(5000, { blksize: '1024' });
+    expect(withOptions.request()).toEqual(withOptions.first);
+    withOptions.ack(0);
+    expect(withOptions.request()).toEqual([]);
   });
 
   it('repeats the OACK', () => expect(blocks(begin(10, { tsize: '0' }).timeout())).toEqual(['oack']));

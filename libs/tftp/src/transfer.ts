@@ -1,5 +1,4 @@
 import { defaultLimits, negotiate, type Negotiated, type TransferLimits } from './negotiate';
-import { toNetascii } from './netascii';
 import { tftpError, type TftpPacket, type TftpRequest } from './packet';
 
 export type TransferOutcome =
@@ -11,18 +10,27 @@ export type TransferOutcome =
 
 export type TransferEffect =
   | { readonly type: 'send'; readonly packet: TftpPacket }
+  /** DATA of these blocks, instead of those that were asked for before and are not on their way yet; `blockBytes` says what is in them. */
+  | { readonly type: 'blocks'; readonly from: number; readonly to: number }
   /** Replaces the timer that is running; feed `timeout` when it is over. */
   | { readonly type: 'timer'; readonly ms: number }
   | { readonly type: 'end'; readonly outcome: TransferOutcome };
 
-export type TransferEvent = { readonly type: 'packet'; readonly packet: TftpPacket } | { readonly type: 'timeout' };
+export type TransferEvent =
+  | { readonly type: 'packet'; readonly packet: TftpPacket }
+  /** The client sent its request again. */
+  | { readonly type: 'request' }
+  | { readonly type: 'timeout' };
 
 /** Sending one file to one client. Blocks are counted from 1 without end; the wire carries the lower 16 bits. */
 export interface Transfer {
   readonly phase: 'options' | 'data' | 'ended';
-  readonly content: Uint8Array;
+  /** Bytes of the file as it goes over the wire. */
+  readonly size: number;
   readonly limits: TransferLimits;
   readonly terms: Negotiated;
+  /** The client answered: its address is its own. */
+  readonly heard: boolean;
   /** Last block that the client has. */
   readonly acked: number;
   /** Last block sent. */
@@ -39,23 +47,31 @@ export interface Step {
   readonly effects: readonly TransferEffect[];
 }
 
-/** Answers a read request for `content`: with an OACK, with the first blocks, or with an error. Writes are refused. */
-export function startTransfer(request: TftpRequest, content: Uint8Array, limits = defaultLimits): Step {
-  const body = request.mode === 'netascii' ? toNetascii(content) : content;
-  const terms = negotiate(request.options, body.length, limits);
-  const idle = { content: body, limits, terms, acked: 0, sent: 0, retries: 0, totalRetries: 0, repeated: false };
+/**
+ * Answers a read request for a file of `size` bytes (in the mode of the request): with an OACK, with the first blocks, or with an
+ * error. Writes are refused.
+ */
+export function startTransfer(request: TftpRequest, size: number, limits = defaultLimits): Step {
+  const terms = negotiate(request.options, size, limits);
+  const counts = { acked: 0, sent: 0, retries: 0, totalRetries: 0 };
+  const idle = { size, limits, terms, ...counts, heard: false, repeated: false };
   if (request.op === 'wrq') return refuse(idle, tftpError.accessViolation, 'this server is read-only');
   if (request.mode !== 'octet' && request.mode !== 'netascii') {
     return refuse(idle, tftpError.illegalOperation, `mode ${request.mode} is not supported`);
   }
-  if (terms.accepted.size === 0) return sendWindow({ ...idle, phase: 'data' });
-  const transfer: Transfer = { ...idle, phase: 'options' };
-  return { transfer, effects: [{ type: 'send', packet: oack(transfer) }, timer(transfer)] };
+  return answer({ ...idle, phase: terms.accepted.size === 0 ? 'data' : 'options' });
+}
+
+/** Where block `block` lies in the file. */
+export function blockBytes({ size, terms }: Transfer, block: number): { readonly from: number; readonly to: number } {
+  const from = (block - 1) * terms.blockSize;
+  return { from, to: Math.min(from + terms.blockSize, size) };
 }
 
 export function stepTransfer(transfer: Transfer, event: TransferEvent): Step {
   if (transfer.phase === 'ended') return { transfer, effects: [] };
   if (event.type === 'timeout') return onTimeout(transfer);
+  if (event.type === 'request') return transfer.heard ? { transfer, effects: [] } : answer(transfer);
   const { packet } = event;
   if (packet.op === 'error') {
     return end(transfer, { result: 'aborted', code: packet.code, message: packet.message });
@@ -65,18 +81,17 @@ export function stepTransfer(transfer: Transfer, event: TransferEvent): Step {
 
 function onAck(transfer: Transfer, wireBlock: number): Step {
   if (transfer.phase === 'options') {
-    return wireBlock === 0 ? sendWindow(progressed({ ...transfer, phase: 'data' }, 0)) : { transfer, effects: [] };
+    return wireBlock === 0 ? nextWindow(transfer, 0) : { transfer, effects: [] };
   }
   // The only block in (acked, sent] with these 16 bits: a window never spans 65536 blocks.
   const ahead = (wireBlock - transfer.acked) & 0xffff;
   const block = transfer.acked + ahead;
   if (ahead === 0) return onRepeatedAck(transfer);
   if (block > transfer.sent) return { transfer, effects: [] };
-  const acked = progressed(transfer, block);
-  if (block === lastBlock(transfer)) {
-    return end(acked, { result: 'completed', bytes: transfer.content.length, retries: transfer.totalRetries });
+  if (block === lastBlock(transfer.size, transfer.terms)) {
+    return end(transfer, { result: 'completed', bytes: transfer.size, retries: transfer.totalRetries });
   }
-  return sendWindow(acked);
+  return nextWindow(transfer, block);
 }
 
 /**
@@ -89,42 +104,56 @@ function onRepeatedAck(transfer: Transfer): Step {
 }
 
 function onTimeout(transfer: Transfer): Step {
-  if (transfer.retries >= transfer.limits.maxRetries) {
-    const bytes = Math.min(transfer.acked * transfer.terms.blockSize, transfer.content.length);
+  const { heard, limits, retries } = transfer;
+  if (retries >= (heard ? limits.maxRetries : limits.maxUnansweredRetries)) {
+    const bytes = Math.min(transfer.acked * transfer.terms.blockSize, transfer.size);
     return end(transfer, { result: 'gave-up', bytes });
   }
-  const again = {
+  return answer({
     ...transfer,
-    retries: transfer.retries + 1,
+    retries: retries + 1,
     totalRetries: transfer.totalRetries + 1,
     repeated: false,
-  };
-  if (again.phase === 'options') {
-    return { transfer: again, effects: [{ type: 'send', packet: oack(again) }, timer(again)] };
-  }
-  return sendWindow(again);
+  });
 }
 
-function progressed(transfer: Transfer, acked: number): Transfer {
-  return { ...transfer, acked, retries: 0, repeated: false };
+function answer(transfer: Transfer): Step {
+  if (transfer.phase === 'data') return sendWindow(transfer);
+  return { transfer, effects: [{ type: 'send', packet: oack(transfer) }, timer(transfer)] };
+}
+
+/** After every good ACK. Written out: spreading takes fifty times as long. */
+function nextWindow({ size, limits, terms, totalRetries }: Transfer, acked: number): Step {
+  const sent = windowEnd(size, terms, acked);
+  const moved: Transfer = {
+    phase: 'data',
+    size,
+    limits,
+    terms,
+    heard: true,
+    acked,
+    sent,
+    retries: 0,
+    totalRetries,
+    repeated: false,
+  };
+  return { transfer: moved, effects: [{ type: 'blocks', from: acked + 1, to: sent }, timer(moved)] };
 }
 
 function sendWindow(transfer: Transfer): Step {
-  const { acked, terms, content } = transfer;
-  const sent = Math.min(acked + terms.windowSize, lastBlock(transfer));
-  const effects: TransferEffect[] = [];
-  for (let block = acked + 1; block <= sent; block++) {
-    const from = (block - 1) * terms.blockSize;
-    const data = content.subarray(from, from + terms.blockSize);
-    effects.push({ type: 'send', packet: { op: 'data', block: block & 0xffff, data } });
-  }
+  const { acked } = transfer;
+  const sent = windowEnd(transfer.size, transfer.terms, acked);
   const moved = { ...transfer, sent };
-  return { transfer: moved, effects: [...effects, timer(moved)] };
+  return { transfer: moved, effects: [{ type: 'blocks', from: acked + 1, to: sent }, timer(moved)] };
+}
+
+function windowEnd(size: number, terms: Negotiated, acked: number): number {
+  return Math.min(acked + terms.windowSize, lastBlock(size, terms));
 }
 
 /** The block that is shorter than the others, possibly empty, ends the file. */
-function lastBlock({ content, terms }: Transfer): number {
-  return Math.floor(content.length / terms.blockSize) + 1;
+function lastBlock(size: number, terms: Negotiated): number {
+  return Math.floor(size / terms.blockSize) + 1;
 }
 
 function oack({ terms }: Transfer): TftpPacket {

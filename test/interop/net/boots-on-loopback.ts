@@ -34,6 +34,7 @@ export async function startBootsOnLoopback(
   const boots = await startBoots(config, { store, hardware, workflows });
   return {
     ...boots,
+    folder,
     events: async () =>
       (await store.read<AnyEvent>(subjects.stream('boot', machineMac))).events.map(({ event }) => event),
     async close() {

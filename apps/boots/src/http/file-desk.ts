@@ -1,7 +1,6 @@
-import { realpath } from 'node:fs/promises';
-import { join, sep } from 'node:path';
 import { NotFoundError } from '@tinkerbell/domain';
-import { type BootPrograms, regularFile, roleOf, type StoredFile } from '../boot-programs';
+import { type BootPrograms, fileBelow, roleOf, type StoredFile } from '../boot-programs';
+import type { SharedFiles } from '../files/shared-files';
 import type { Callers } from '../callers';
 import { parseRequestedName } from '../requested-name';
 import type { ServedFiles } from '../served-files';
@@ -20,6 +19,7 @@ export class FileDesk {
   constructor(
     private readonly folders: FileFolders,
     private readonly programs: BootPrograms,
+    private readonly files: SharedFiles,
     private readonly callers: Callers,
     private readonly served: ServedFiles,
   ) {}
@@ -27,7 +27,7 @@ export class FileDesk {
   /** `/osie/<file>`. */
   async osie(request: HttpRequest, response: HttpResponse): Promise<void> {
     const path = pathOf(request)?.replace(/^\/osie\//, '') ?? '';
-    const file = await below(this.folders.osie, path);
+    const file = await fileBelow(this.folders.osie, path);
     if (!file) throw new NotFoundError('file', path);
     await this.#send(request, response, file, path);
   }
@@ -35,7 +35,7 @@ export class FileDesk {
   /** `/images/<path>`. */
   async image(request: HttpRequest, response: HttpResponse): Promise<void> {
     const path = pathOf(request)?.replace(/^\/images\//, '') ?? '';
-    const file = this.folders.images === '' ? undefined : await below(this.folders.images, path);
+    const file = this.folders.images === '' ? undefined : await fileBelow(this.folders.images, path);
     if (!file) throw new NotFoundError('file', path);
     await this.#send(request, response, file, path);
   }
@@ -53,18 +53,9 @@ export class FileDesk {
     const startedAt = performance.now();
     // Now: a socket that is closed has forgotten its peer. A MAC in the path proves nothing: anybody can write one there.
     const machine = this.callers.at(peerOf(request));
-    const isWhole = await sendFile(request, response, file);
+    const isWhole = await sendFile(request, response, file, this.files);
     if (!isWhole) return;
     const seconds = (performance.now() - startedAt) / 1000;
     await this.served.record({ machine, protocol: 'http', role: roleOf(name), file: name, bytes: file.size, seconds });
   }
-}
-
-/** The regular file at `path` inside `folder`; undefined when there is none, or when it is outside, links followed. */
-async function below(folder: string, path: string): Promise<StoredFile | undefined> {
-  if (path === '' || path.includes('\0') || path.split(/[/\\]/).includes('..')) return undefined;
-  const file = await regularFile(join(folder, path));
-  if (!file) return undefined;
-  const [root, target] = await Promise.all([realpath(folder), realpath(file.path)]);
-  return target.startsWith(root.endsWith(sep) ? root : `${root}${sep}`) ? file : undefined;
 }

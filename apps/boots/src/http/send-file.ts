@@ -1,21 +1,27 @@
-import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
 import type { StoredFile } from '../boot-programs';
+import type { SharedFiles } from '../files/shared-files';
 import { type ByteRange, parseByteRange } from './byte-range';
 import type { HttpRequest, HttpResponse } from './http-message';
+import { sendBytes } from './send-bytes';
 
 /**
- * Streams a file: GET and HEAD, Range and If-Range, ETag and If-None-Match. Resolves true when the last byte of the file went out,
+ * Streams a file: GET and HEAD, Range and If-Range, ETag, If-None-Match and If-Modified-Since. Resolves true when the last byte of the file went out,
  * false when the client asked for something else or went away.
  */
-export async function sendFile(request: HttpRequest, response: HttpResponse, file: StoredFile): Promise<boolean> {
+export async function sendFile(
+  request: HttpRequest,
+  response: HttpResponse,
+  file: StoredFile,
+  files: SharedFiles,
+): Promise<boolean> {
   const etag = `"${file.size.toString(16)}-${Math.round(file.modifiedMs).toString(16)}"`;
   response.setHeader('ETag', etag);
-  response.setHeader('Last-Modified', new Date(file.modifiedMs).toUTCString());
+  const modified = new Date(file.modifiedMs).toUTCString();
+  response.setHeader('Last-Modified', modified);
   response.setHeader('Accept-Ranges', 'bytes');
   response.setHeader('Content-Type', 'application/octet-stream');
-  if (matches(request.headers['if-none-match'], etag)) return finish(response, 304);
-  const range = rangeOf(request, etag, file.size);
+  if (isUnchanged(request, etag, modified)) return finish(response, 304);
+  const range = rangeOf(request, [etag, modified], file.size);
   if (range.kind === 'unsatisfiable') {
     response.setHeader('Content-Range', `bytes */${file.size}`);
     response.setHeader('Content-Length', 0);
@@ -26,23 +32,25 @@ export async function sendFile(request: HttpRequest, response: HttpResponse, fil
   response.statusCode = range.kind === 'part' ? 206 : 200;
   response.setHeader('Content-Length', end - start + 1);
   if (request.method === 'HEAD' || file.size === 0) return finish(response, response.statusCode);
-  try {
-    await pipeline(createReadStream(file.path, { start, end }), response);
-  } catch {
-    // The client went away, or the file became shorter: the connection is broken off, which is how the client learns.
-    return false;
-  }
-  return end === file.size - 1;
+  const isSent = await sendBytes(response, files.acquire(file), start, end);
+  return isSent && end === file.size - 1;
 }
 
-function rangeOf(request: HttpRequest, etag: string, size: number): ByteRange {
+/** RFC 9110 §13.1.5: only what names this very version lets a part be sent. */
+function rangeOf(request: HttpRequest, versions: readonly string[], size: number): ByteRange {
   const condition = request.headers['if-range'];
-  if (condition !== undefined && condition !== etag) return { kind: 'whole' };
+  if (typeof condition === 'string' && !versions.includes(condition)) return { kind: 'whole' };
   return parseByteRange(request.headers.range, size);
 }
 
-function matches(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false;
+/** RFC 9110 §13.1.3: the date only counts without a tag. */
+function isUnchanged({ headers }: HttpRequest, etag: string, modified: string): boolean {
+  if (headers['if-none-match'] !== undefined) return matches(headers['if-none-match'], etag);
+  const since = Date.parse(headers['if-modified-since'] ?? '');
+  return Date.parse(modified) <= since;
+}
+
+function matches(header: string, etag: string): boolean {
   return header.split(',').some((part) => part.trim() === '*' || part.trim().replace(/^W\//, '') === etag);
 }
 

@@ -1,144 +1,270 @@
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import {
   decodeTftp,
   encodeTftp,
   MalformedTftpError,
   startTransfer,
+  type Step,
+  stepTransfer,
   tftpError,
   type TftpPacket,
   type TftpRequest,
+  type TransferEvent,
   type TransferLimits,
   type TransferOutcome,
 } from '@tinkerbell/tftp';
 import { type BootPrograms, roleOf } from '../boot-programs';
 import type { Callers } from '../callers';
+import type { Content, SharedFiles } from '../files/shared-files';
 import type { Logger } from '../logger';
 import type { Metrics } from '../metrics';
 import { parseRequestedName } from '../requested-name';
 import type { ServedFiles } from '../served-files';
-import { RunningTransfer } from './running-transfer';
+import type { NativeBatch } from '../udp/native-batch';
+import { ipText, UdpSocket } from '../udp/udp-socket';
+import { peerKey, Session } from './session';
+import { Sessions } from './sessions';
+import { largestText, TextFiles } from './text-files';
+import { TransferPort } from './transfer-port';
 
 export interface TftpPorts {
   readonly address: string;
   /** 69; 0 = any free one. */
   readonly port: number;
-  /** Answer from the port that was asked, for firewalls and address translation; else each transfer has a port of its own (RFC 1350 §4). */
+  /** Answer from the port that was asked, for firewalls and address translation; else from one of `transferPorts` (RFC 1350 §4). */
   readonly singlePort: boolean;
+  /** Transfers go through them by turns; 0 = any free one. */
+  readonly transferPorts: readonly number[];
+  readonly maxTransfers: number;
   readonly limits: TransferLimits;
+  /** Many packets a system call, where the platform can. */
+  readonly native: NativeBatch | undefined;
 }
 
 export interface TftpServices {
   readonly programs: BootPrograms;
+  readonly files: SharedFiles;
   readonly callers: Callers;
   readonly served: ServedFiles;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
 
-const maxTransfers = 2000;
+const sweepMs = 100;
+interface Refusal {
+  readonly code: number;
+  readonly message: string;
+}
 
 export class TftpListener {
-  /** By the client's address and port. */
-  readonly #transfers = new Map<string, RunningTransfer>();
-  readonly #starting = new Set<string>();
-  #socket: Socket | undefined;
+  readonly #sessions: Sessions;
+  /** Peers whose file is being looked up. */
+  readonly #starting = new Set<number>();
+  readonly #texts = new TextFiles();
+  #main: UdpSocket | undefined;
+  #ports: TransferPort[] = [];
+  #nextPort = 0;
+  #sweeper: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly services: TftpServices,
     private readonly ports: TftpPorts,
-  ) {}
+  ) {
+    this.#sessions = new Sessions(ports.maxTransfers);
+  }
 
   /** Returns the port. */
   async open(): Promise<number> {
-    const { address, port } = this.ports;
-    const socket = await bound(address, port);
-    socket.on('error', (error) => this.services.log.error(`TFTP socket: ${error.message}`));
-    socket.on('message', (bytes, peer) => void this.#onMessage(bytes, peer));
-    this.#socket = socket;
-    return socket.address().port;
+    const { port, singlePort, transferPorts } = this.ports;
+    try {
+      const main = await this.#openPort(port);
+      this.#main = main.socket;
+      if (singlePort) this.#ports = [main];
+      else for (const other of transferPorts) this.#ports.push(await this.#openPort(other));
+      this.#sweeper = setInterval(() => this.#sweep(), sweepMs);
+      return main.socket.port;
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
-    for (const transfer of this.#transfers.values()) transfer.stop();
-    this.#transfers.clear();
-    const socket = this.#socket;
-    this.#socket = undefined;
-    if (socket) await new Promise<void>((resolve) => socket.close(() => resolve()));
+    clearInterval(this.#sweeper);
+    for (const session of this.#sessions) this.#remove(session);
+    const sockets = new Set(this.#ports.map(({ socket }) => socket));
+    if (this.#main) sockets.add(this.#main);
+    this.#main = undefined;
+    this.#ports = [];
+    await Promise.all([...sockets].map((socket) => socket.close()));
   }
 
-  async #onMessage(bytes: Uint8Array, peer: RemoteInfo): Promise<void> {
-    const { metrics, log } = this.services;
-    try {
-      await this.#take(decodeTftp(bytes), peer);
-    } catch (error) {
-      const isMalformed = error instanceof MalformedTftpError;
-      metrics.count('tftp_dropped_total', { reason: isMalformed ? 'malformed' : 'error' });
-      log[isMalformed ? 'debug' : 'error'](`TFTP packet of ${peer.address} not answered: ${(error as Error).message}`);
-    }
+  async #openPort(number: number): Promise<TransferPort> {
+    const { address, native } = this.ports;
+    const { log, metrics } = this.services;
+    const socket: UdpSocket = await UdpSocket.open(address, number, native, () => port.run()).catch((cause: Error) => {
+      throw new Error(`cannot listen for TFTP on ${address}:${number}: ${cause.message}`, { cause });
+    });
+    const port = new TransferPort(socket, (session, error) => this.#unreadable(session, error));
+    socket.listen(
+      (bytes, ip, peerPort) => {
+        try {
+          this.#take(port, decodeTftp(bytes), ip, peerPort);
+        } catch (error) {
+          const isMalformed = error instanceof MalformedTftpError;
+          metrics.count('tftp_dropped_total', { reason: isMalformed ? 'malformed' : 'error' });
+          log[isMalformed ? 'debug' : 'error'](
+            `TFTP packet of ${ipText(ip)} not answered: ${(error as Error).message}`,
+          );
+        }
+      },
+      () => port.run(),
+      (error) => log.error(`TFTP socket: ${error.message}`),
+    );
+    return port;
   }
 
-  async #take(packet: TftpPacket, peer: RemoteInfo): Promise<void> {
-    const key = `${peer.address}:${peer.port}`;
-    if (packet.op !== 'rrq' && packet.op !== 'wrq') {
-      const running = this.ports.singlePort ? this.#transfers.get(key) : undefined;
-      if (running) running.take(packet);
-      else this.services.metrics.count('tftp_dropped_total', { reason: 'no-transfer' });
+  #take(port: TransferPort, packet: TftpPacket, ip: number, peerPort: number): void {
+    const key = peerKey(ip, peerPort);
+    if (packet.op === 'rrq' || packet.op === 'wrq') {
+      if (port.socket === this.#main) this.#request(packet, ip, peerPort);
+      else this.#drop('no-transfer');
       return;
     }
-    // The same request again: our first answer is on its way, or lost and repeated soon.
-    if (this.#transfers.has(key) || this.#starting.has(key)) return;
-    if (this.#transfers.size + this.#starting.size >= maxTransfers) {
-      this.services.metrics.count('tftp_dropped_total', { reason: 'too-many' });
-      return;
+    const session = this.#sessions.get(key);
+    if (session?.port === port) return this.#feed(session, { type: 'packet', packet });
+    this.#drop('no-transfer');
+    if (packet.op === 'error' || !this.#ports.includes(port)) return;
+    // A late packet of a transfer that is over: an error would end the next one, which firmware begins from the same port.
+    if (session || this.#starting.has(key) || this.#sessions.endedLately(key, performance.now())) return;
+    // RFC 1350 §4: tell the stranger.
+    this.#sendError(port.socket, { code: tftpError.unknownTransferId, message: 'unknown transfer' }, ip, peerPort);
+  }
+
+  #request(request: TftpRequest, ip: number, port: number): void {
+    const key = peerKey(ip, port);
+    const text = JSON.stringify([request.op, request.file, request.mode, ...request.options]);
+    const running = this.#sessions.get(key);
+    if (running) {
+      const isSame = running.request === text;
+      if (isSame && !running.transfer.heard) return this.#feed(running, { type: 'request' });
+      // The network's copy of a request that was answered long ago; or the machine was reset, and does not get on any more.
+      if (isSame && performance.now() - running.progressMs < this.ports.limits.timeoutMs) return;
+      this.#end(running, { result: 'aborted', code: 0, message: 'the client asked anew' });
+    }
+    if (this.#starting.has(key)) return;
+    if (!this.#sessions.hasRoom(this.#starting.size)) {
+      const displaced = this.#sessions.displaceable;
+      this.#drop(displaced ? 'displaced' : 'too-many');
+      if (!displaced) return;
+      this.#remove(displaced);
     }
     this.#starting.add(key);
-    try {
-      await this.#serve(packet, peer, key);
-    } finally {
-      this.#starting.delete(key);
+    this.#start(request, text, ip, port)
+      .catch((error: unknown) => {
+        this.#drop('error');
+        this.services.log.error(`TFTP request of ${ipText(ip)} not answered: ${String(error)}`);
+      })
+      .finally(() => this.#starting.delete(key));
+  }
+
+  async #start(request: TftpRequest, text: string, ip: number, peerPort: number): Promise<void> {
+    const found = await this.#find(request);
+    if ('code' in found) return this.#refuse(request, found, ip, peerPort);
+    const { name, content } = found;
+    const port = this.#ports[this.#nextPort++ % this.#ports.length];
+    if (!port) return content.release();
+    const step = startTransfer(request, content.size, this.ports.limits);
+    const session = new Session(
+      port,
+      { ip, port: peerPort },
+      ...([text, name, content, step.transfer, performance.now()] as const),
+    );
+    this.#sessions.add(session);
+    this.#apply(session, step);
+    port.run();
+  }
+
+  async #find(request: TftpRequest): Promise<Refusal | { readonly name: string; readonly content: Content }> {
+    const { programs, files } = this.services;
+    if (request.op === 'wrq') return { code: tftpError.accessViolation, message: 'this server is read-only' };
+    const wanted = parseRequestedName(request.file);
+    if (!wanted) return { code: tftpError.accessViolation, message: 'not a file of this server' };
+    const { name } = wanted;
+    const file = await programs.find(name);
+    if (!file) return { code: tftpError.fileNotFound, message: `${name} not found` };
+    if (request.mode !== 'netascii') return { name, content: files.acquire(file) };
+    if (file.size > largestText) {
+      return { code: tftpError.undefined, message: `${name} is too large for netascii, ask for octet (binary)` };
+    }
+    return { name, content: await this.#texts.acquire(file) };
+  }
+
+  #feed(session: Session, event: TransferEvent): void {
+    const before = session.transfer.acked;
+    this.#apply(session, stepTransfer(session.transfer, event));
+    if (session.transfer.acked > before) session.progressMs = performance.now();
+  }
+
+  #apply(session: Session, { transfer, effects }: Step): void {
+    session.transfer = transfer;
+    this.#sessions.note(session);
+    for (const effect of effects) {
+      if (effect.type === 'blocks') session.port.queue(session, effect.from, effect.to);
+      else if (effect.type === 'timer') session.deadlineMs = performance.now() + effect.ms;
+      else if (effect.type === 'end') this.#end(session, effect.outcome);
+      else session.port.socket.send(session.peer.ip, session.peer.port, encodeTftp(effect.packet));
     }
   }
 
-  async #serve(request: TftpRequest, peer: RemoteInfo, key: string): Promise<void> {
-    const { programs, callers, served, metrics, log } = this.services;
-    const wanted = parseRequestedName(request.file);
-    if (!wanted) return this.#refuse(request, peer, tftpError.accessViolation, 'not a file of this server');
-    const content = request.op === 'wrq' ? new Uint8Array() : await programs.read(wanted.name);
-    if (!content) return this.#refuse(request, peer, tftpError.fileNotFound, `${wanted.name} not found`);
+  #end(session: Session, outcome: TransferOutcome): void {
+    const { metrics, log, callers, served } = this.services;
+    const { name: file } = session;
+    const address = ipText(session.peer.ip);
+    this.#remove(session);
+    metrics.count('tftp_transfers_total', { result: outcome.result });
+    log.debug(`tftp ${file} to ${address}: ${JSON.stringify(outcome)}`);
+    if (outcome.result !== 'completed') return;
+    const seconds = (performance.now() - session.startedMs) / 1000;
     // A MAC in the path proves nothing: anybody can write one there.
-    const machine = callers.at(peer.address);
-    const socket = this.ports.singlePort ? this.#socket : await bound(this.ports.address, 0);
-    if (!socket) return;
-    const startedAt = performance.now();
-    const transfer = new RunningTransfer(socket, peer, !this.ports.singlePort, (outcome: TransferOutcome) => {
-      this.#transfers.delete(key);
-      metrics.count('tftp_transfers_total', { result: outcome.result });
-      log.debug(`tftp ${wanted.name} to ${peer.address}: ${JSON.stringify(outcome)}`);
-      if (outcome.result !== 'completed') return;
-      const seconds = (performance.now() - startedAt) / 1000;
-      const { name: file } = wanted;
-      void served.record({ machine, protocol: 'tftp', role: roleOf(file), file, bytes: outcome.bytes, seconds });
-    });
-    this.#transfers.set(key, transfer);
-    transfer.start(startTransfer(request, content, this.ports.limits));
+    const machine = callers.at(address);
+    void served.record({ machine, protocol: 'tftp', role: roleOf(file), file, bytes: outcome.bytes, seconds });
   }
 
-  #refuse(request: TftpRequest, peer: RemoteInfo, code: number, message: string): void {
+  #remove(session: Session): void {
+    session.isOver = true;
+    session.content.release();
+    this.#sessions.remove(session, performance.now());
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    for (const session of this.#sessions) {
+      if (session.deadlineMs > now) continue;
+      // What the client is to answer has not left yet.
+      if (session.isWaiting) session.deadlineMs = now + session.transfer.terms.timeoutMs;
+      else this.#feed(session, { type: 'timeout' });
+    }
+    for (const port of this.#ports) port.run();
+  }
+
+  #unreadable(session: Session, error: Error): void {
+    this.services.log.error(`tftp ${session.name}: ${error.message}`);
+    const refusal = { code: tftpError.undefined, message: `${session.name} cannot be read` };
+    this.#sendError(session.port.socket, refusal, session.peer.ip, session.peer.port);
+    this.#end(session, { result: 'refused', ...refusal });
+  }
+
+  #refuse(request: TftpRequest, refusal: Refusal, ip: number, port: number): void {
     this.services.metrics.count('tftp_transfers_total', { result: 'refused' });
-    this.services.log.debug(`tftp ${JSON.stringify(request.file)} refused to ${peer.address}: ${message}`);
-    this.#socket?.send(encodeTftp({ op: 'error', code, message }), peer.port, peer.address, () => undefined);
+    this.services.log.debug(`tftp ${JSON.stringify(request.file)} refused to ${ipText(ip)}: ${refusal.message}`);
+    if (this.#main) this.#sendError(this.#main, refusal, ip, port);
   }
-}
 
-async function bound(address: string, port: number): Promise<Socket> {
-  const socket = createSocket('udp4');
-  await new Promise<void>((resolve, reject) => {
-    socket.once('error', (cause) => {
-      socket.close();
-      reject(new Error(`cannot listen for TFTP on ${address}:${port}: ${cause.message}`, { cause }));
-    });
-    socket.bind({ address, port }, resolve);
-  });
-  socket.removeAllListeners('error');
-  return socket;
+  #sendError(socket: UdpSocket, { code, message }: Refusal, ip: number, port: number): void {
+    socket.send(ip, port, encodeTftp({ op: 'error', code, message }));
+  }
+
+  #drop(reason: string): void {
+    this.services.metrics.count('tftp_dropped_total', { reason });
+  }
 }

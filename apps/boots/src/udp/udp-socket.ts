@@ -1,0 +1,114 @@
+import { createSocket, type Socket } from 'node:dgram';
+import type { NativeBatch, Outbox, TakeDatagram } from './native-batch';
+import type { Piece } from './piece';
+
+/** Batches taken at one go before others on the event loop have their turn. */
+const batchesAtOnce = 4;
+/**
+ * For a rack that is powered on at once; the system gives what `net.core.rmem_max` allows. The send buffer stays as it is: a larger one
+ * would overflow the interface's queue, which drops without a word, before it says that it is full.
+ */
+const receiveBufferBytes = 4 << 20;
+const retryMs = 1;
+
+/** One IPv4 UDP socket. Without `native` each datagram is a call of its own. */
+export class UdpSocket {
+  #retry: NodeJS.Timeout | undefined;
+  readonly #outbox: Outbox | undefined;
+
+  private constructor(
+    private readonly socket: Socket,
+    private readonly fd: number,
+    private readonly native: NativeBatch | undefined,
+    /** There is room again after `put` or `flush` said that there was none. */
+    private readonly onRoom: () => void,
+  ) {
+    this.#outbox = native?.outbox(fd);
+  }
+
+  static async open(
+    address: string,
+    port: number,
+    native: NativeBatch | undefined,
+    onRoom: () => void,
+  ): Promise<UdpSocket> {
+    const fd = native?.open(ipNumber(address), port);
+    // Node looks up even what is an address already, which takes a turn of the event loop for each datagram.
+    const lookup: LookupAddress = (host, _, done) => done(null, host, 4);
+    const socket = createSocket({ type: 'udp4', lookup });
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', (error) => {
+        socket.close();
+        reject(error);
+      });
+      socket.bind(fd === undefined ? { address, port } : { fd }, resolve);
+    });
+    socket.removeAllListeners('error');
+    socket.setRecvBufferSize(receiveBufferBytes);
+    return new UdpSocket(socket, fd ?? -1, native, onRoom);
+  }
+
+  get port(): number {
+    return this.socket.address().port;
+  }
+
+  /** `take` gets every datagram, and `rest` runs after those that came together. */
+  listen(take: TakeDatagram, rest: () => void, onError: (error: Error) => void): void {
+    this.socket.on('error', onError);
+    this.socket.on('message', (bytes, { address, port }) => {
+      take(bytes, ipNumber(address), port);
+      for (let i = 0; i < batchesAtOnce && this.native?.receive(this.fd, take); i++);
+      rest();
+    });
+  }
+
+  /** Sent at once, or dropped. */
+  send(ip: number, port: number, bytes: Uint8Array): void {
+    this.socket.send(bytes, port, ipText(ip), () => undefined);
+  }
+
+  /** With others at the next `flush`. `head`: the first four bytes. False: no room, `onRoom` tells when there is. */
+  put(ip: number, port: number, head: number, pieces: readonly Piece[]): boolean {
+    if (this.#outbox) return this.#outbox.put(ip, port, head, pieces) || this.#wait();
+    const first = Buffer.allocUnsafe(4);
+    first.writeUInt32BE(head >>> 0);
+    const parts = pieces.map(({ chunk, from, to }) => chunk.bytes.subarray(from, to));
+    this.socket.send([first, ...parts], port, ipText(ip), () => undefined);
+    return true;
+  }
+
+  flush(): boolean {
+    return !this.#outbox || this.#outbox.flush() || this.#wait();
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    await new Promise<void>((resolve) => this.socket.close(() => resolve()));
+  }
+
+  #wait(): false {
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      if (this.flush()) this.onRoom();
+    }, retryMs);
+    return false;
+  }
+}
+
+type LookupAddress = (
+  host: string,
+  options: unknown,
+  done: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
+) => void;
+
+/** `10.0.0.1` → 0x0a000001. */
+export function ipNumber(address: string): number {
+  let value = 0;
+  for (const part of address.split('.')) value = value * 256 + Number(part);
+  return value;
+}
+
+export function ipText(ip: number): string {
+  return `${ip >>> 24}.${(ip >>> 16) & 0xff}.${(ip >>> 8) & 0xff}.${ip & 0xff}`;
+}
