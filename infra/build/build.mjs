@@ -28,6 +28,7 @@ const projects = {
   'apps/tinkerbell': { entries: ['src/main.ts', 'src/archive-child.ts'], assets: ['../tink-server/proto'] },
   'test/demo': { entries: ['src/main.ts', 'src/forward.ts'] },
   'test/bench': { entries: ['src/main.ts', 'src/replay.child.ts'], assets: ['../../apps/tink-server/proto'] },
+  'test/fuzz': { entries: ['src/main.ts'] },
   'test/chaos': { entries: ['src/main.ts', 'src/inside.ts'], assets: ['src/clock.cjs'] },
 };
 
