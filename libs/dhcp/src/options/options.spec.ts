@@ -168,8 +168,9 @@ describe('what cannot be written', () => {
 
 describe('relayInformation', () => {
   it('has circuit, remote end, link and server', () =>
-    expect(relayInformation(hex('010141' + '020142' + '05040a000100' + '0b040a000101'))).toEqual({
-      ...{ circuitId: hex('41'), remoteId: hex('42'), linkSelection: '10.0.1.0', serverIdOverride: '10.0.1.1' },
+    expect(relayInformation(hex('010141' + '020142' + '05040a000100' + '0a0180' + '0b040a000101'))).toEqual({
+      ...{ circuitId: hex('41'), remoteId: hex('42'), linkSelection: '10.0.1.0' },
+      ...{ wasUnicast: true, serverIdOverride: '10.0.1.1' },
     }));
   it('has what is there, and ignores what it does not know', () =>
     expect(relayInformation(hex('020142' + '970201ff'))).toEqual({ remoteId: hex('42') }));

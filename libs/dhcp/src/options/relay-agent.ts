@@ -28,6 +28,8 @@ export interface RelayInformation {
   readonly remoteId?: Uint8Array;
   /** Sub-option 5 (RFC 3527): an address of the client's link, when `giaddr` is not one. */
   readonly linkSelection?: string;
+  /** Sub-option 10 (RFC 5010): the client sent its message to the relay alone. */
+  readonly wasUnicast?: boolean;
   /** Sub-option 11 (RFC 5107): what the client is to take for the server, so that its renewals pass the relay. */
   readonly serverIdOverride?: string;
 }
@@ -38,11 +40,13 @@ export function relayInformation(raw: Uint8Array): RelayInformation {
   const circuit = found.get(1);
   const remote = found.get(2);
   const link = address(found, 5);
+  const flags = found.get(10)?.[0];
   const server = address(found, 11);
   return {
     ...(circuit ? { circuitId: circuit } : {}),
     ...(remote ? { remoteId: remote } : {}),
     ...(link === undefined ? {} : { linkSelection: link }),
+    ...(flags === undefined ? {} : { wasUnicast: (flags & 0x80) !== 0 }),
     ...(server === undefined ? {} : { serverIdOverride: server }),
   };
 }
