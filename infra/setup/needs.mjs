@@ -56,6 +56,8 @@ const testTools = [
   of('qemu-efi-aarch64', '/usr/share/AAVMF/AAVMF_CODE.fd'),
   program('dhclient', 'isc-dhcp-client'),
   program('udhcpc'),
+  program('dhcpcd', 'dhcpcd-base'),
+  program('dhcrelay', 'isc-dhcp-relay'),
   of('dnsmasq-base', '/usr/sbin/dnsmasq'),
   program('tftp', 'tftp-hpa'),
   program('curl'),

@@ -73,6 +73,7 @@ describe('DHCP', () => {
       boots.metrics.total('dhcp_dropped_total', { reason: 'duplicate' }) === 1 ? true : undefined,
     );
     now += 4000;
+    bytes[9] = 4; // secs
     relay(bytes);
     await replies(2);
     expect((await events()).map(({ type }) => type)).toEqual(['LeaseBound', 'NetbootOffered']);

@@ -29,8 +29,8 @@ export interface DhcpContext {
   readonly arrival: 'broadcast' | 'unicast' | 'pxe';
   /** Who sent it, by its datagram. */
   readonly source: { readonly address: string; readonly port: number };
-  /** The last ACK to this machine, while the client can still be waiting for it. */
-  readonly granted?: { readonly xid: number; readonly ip: string; readonly expiresAt: string };
+  /** The lease that this very REQUEST was given a moment ago: the client repeats it because the ACK was lost. */
+  readonly granted?: { readonly ip: string; readonly expiresAt: string };
   /** ISO 8601. */
   readonly now: string;
 }

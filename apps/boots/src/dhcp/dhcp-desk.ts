@@ -34,18 +34,27 @@ export interface OutgoingReply {
   readonly destination: Destination;
 }
 
+/** What a datagram says and how it came. */
+interface Heard {
+  readonly mac: string;
+  readonly type: string;
+  readonly print: number;
+  readonly from: Arrival;
+}
+
 /** The same message within this time is the network's doing (a bridge that doubles, a relay beside a broadcast), not the client's. */
 const duplicateMs = 250;
 
 /** How long a client repeats a REQUEST that was not answered (RFC 2131 §4.1: four times, twice as long each time). */
 const retransmissionMs = 64_000;
+const maxGranted = 100_000;
 
 /** From the bytes of a request to the bytes of its reply. What the reply says is in the log before this returns it. */
 export class DhcpDesk {
   readonly #recent = new Map<string, number>();
   readonly #answering = new Set<string>();
-  /** MAC → the REQUEST that was acknowledged last, oldest first. */
-  readonly #granted = new Map<string, { readonly xid: number; readonly at: number }>();
+  /** MAC → fingerprint of the REQUEST that was acknowledged last, oldest first. */
+  readonly #granted = new Map<string, { readonly print: number; readonly at: number }>();
 
   constructor(
     private readonly ports: DeskPorts,
@@ -55,14 +64,14 @@ export class DhcpDesk {
   /** undefined: nothing is to be sent. Never throws: a bad message costs itself only. */
   async answer(bytes: Uint8Array, from: Arrival): Promise<OutgoingReply | undefined> {
     try {
-      return await this.#answer(decodePacket(bytes), from);
+      return await this.#answer(decodePacket(bytes), fingerprint(bytes), from);
     } catch (error) {
       this.#drop(error);
       return undefined;
     }
   }
 
-  async #answer(request: DhcpPacket, from: Arrival): Promise<OutgoingReply | undefined> {
+  async #answer(request: DhcpPacket, print: number, from: Arrival): Promise<OutgoingReply | undefined> {
     const { metrics } = this.ports;
     const mac = macOf(request);
     if (mac === undefined) return this.#ignored('not-ethernet', '');
@@ -72,15 +81,15 @@ export class DhcpDesk {
     metrics.count('dhcp_requests_total', { type });
     this.#answering.add(key);
     try {
-      return await this.#decided(request, mac, type, from);
+      return await this.#decided(request, { mac, type, print, from });
     } finally {
       this.#answering.delete(key);
     }
   }
 
-  async #decided(request: DhcpPacket, mac: string, type: string, from: Arrival): Promise<OutgoingReply | undefined> {
+  async #decided(request: DhcpPacket, { mac, type, print, from }: Heard): Promise<OutgoingReply | undefined> {
     const { metrics, log } = this.ports;
-    const decision = respond(request, this.#context(mac, from));
+    const decision = respond(request, this.#context(mac, print, from));
     if (decision.kind === 'ignore') return this.#ignored(decision.reason, mac);
     if (decision.kind === 'record') {
       await this.ports.leases.submit(decision.leases);
@@ -89,7 +98,7 @@ export class DhcpDesk {
     }
     const reply = encodePacket(decision.packet, { maxSize: decision.maxSize });
     await this.#store(decision);
-    if (decision.leases.some((command) => command.type === 'BindLease')) this.#remember(mac, request.xid);
+    if (decision.leases.some((command) => command.type === 'BindLease')) this.#remember(mac, print);
     const answered = readOption(decision.packet.options, messageType) ?? 'none';
     metrics.count('dhcp_replies_total', { type: answered });
     log.info(
@@ -103,17 +112,17 @@ export class DhcpDesk {
     if (boot) await this.ports.boots.record({ type: 'OfferNetboot', ...boot });
   }
 
-  #context(mac: string, from: Arrival): DhcpContext {
+  #context(mac: string, print: number, from: Arrival): DhcpContext {
     const { machines, boots, leases, clock } = this.ports;
     const now = clock().toISOString();
     const machine = machines.byMac(mac);
     const holder = machine && this.#otherHolder(machine, now);
-    const granted = this.#granted.get(mac);
-    const lease = granted && leases.lease(mac, now);
+    const isRepeated = this.#granted.get(mac)?.print === print;
+    const lease = isRepeated ? leases.lease(mac, now) : undefined;
     return {
       ...(machine ? { machine } : {}),
       ...(holder ? { holder } : {}),
-      ...(granted && lease ? { granted: { xid: granted.xid, ip: lease.ip, expiresAt: lease.expiresAt } } : {}),
+      ...(lease ? { granted: { ip: lease.ip, expiresAt: lease.expiresAt } } : {}),
       mayNetboot: machine !== undefined && machines.netboot(machine).allowed,
       chained: boots.programOf(mac),
       server: this.server,
@@ -142,14 +151,14 @@ export class DhcpDesk {
     return false;
   }
 
-  #remember(mac: string, xid: number): void {
+  #remember(mac: string, print: number): void {
     const now = this.ports.clock().getTime();
     for (const [known, { at }] of this.#granted) {
-      if (now - at < retransmissionMs) break;
+      if (now - at < retransmissionMs && this.#granted.size < maxGranted) break;
       this.#granted.delete(known);
     }
     this.#granted.delete(mac);
-    this.#granted.set(mac, { xid, at: now });
+    this.#granted.set(mac, { print, at: now });
   }
 
   #ignored(reason: string, mac: string): undefined {
@@ -173,4 +182,15 @@ export class DhcpDesk {
       log.error(`DHCP message not answered: ${text}`);
     }
   }
+}
+
+const secsAt = 8;
+
+/** FNV-1a of all bytes but `secs`, the only ones that differ when a client repeats itself. */
+function fingerprint(bytes: Uint8Array): number {
+  let print = 0x811c9dc5;
+  for (let i = 0; i < bytes.length; i++) {
+    if (i !== secsAt && i !== secsAt + 1) print = Math.imul(print ^ (bytes[i] ?? 0), 0x01000193);
+  }
+  return print;
 }

@@ -155,7 +155,7 @@ describe('REQUEST (RFC 2131 §4.3.2)', () => {
 });
 
 describe('the same REQUEST once more (RFC 2131 §4.1)', () => {
-  const granted = { xid: 0xfeed, ip: reserved, expiresAt: '2026-01-01T00:00:56.500Z' };
+  const granted = { ip: reserved, expiresAt: '2026-01-01T00:00:56.500Z' };
   const again = (over: Partial<typeof granted> = {}) =>
     replyOf(
       respond(
@@ -174,10 +174,14 @@ describe('the same REQUEST once more (RFC 2131 §4.1)', () => {
   });
 
   it.each([
-    ['another transaction', { xid: 1 }],
     ['another address', { ip: '192.168.1.7' }],
     ['a lease that has run out', { expiresAt: '2025-12-31T23:59:59.000Z' }],
   ])('is a new one: %s', (_, over) => expect(again(over).leases).toMatchObject([{ type: 'BindLease' }]));
+
+  it('is never one that renews: busybox takes the old xid for that', () => {
+    const renewal = respond(requestOf('request', [], { ciaddr: reserved }), contextOf({ granted, arrival: 'unicast' }));
+    expect(renewal).toMatchObject({ leases: [{ type: 'BindLease', clientState: 'renewing' }] });
+  });
 
   it('does not help a machine that has lost the address', () => {
     const holder = { mac: '0a-00-00-00-00-01', hardwareId: 'other', isReserved: true };

@@ -125,10 +125,13 @@ function acknowledge(known: Known, wanted: string, clientState: LeaseRenewed['da
   };
 }
 
-/** Of the lease that this very request was given before; undefined: it is a new one. */
+/**
+ * Of the lease that this very request was given before; undefined: it is a new one. A client that renews waits a minute before it asks
+ * again (§4.4.5), and some take the old xid for it: what it sends is never a repetition.
+ */
 function secondsLeft({ request, context, address }: Known): number | undefined {
   const { granted, now } = context;
-  if (granted?.xid !== request.xid || granted.ip !== address) return undefined;
+  if (granted?.ip !== address || request.ciaddr !== noAddress) return undefined;
   const seconds = Math.floor((Date.parse(granted.expiresAt) - Date.parse(now)) / 1000);
   return seconds > 0 ? seconds : undefined;
 }
