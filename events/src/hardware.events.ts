@@ -1,4 +1,5 @@
 import type { Catalogue, Event, JsonObject } from './event';
+import { hardwareV1 } from './upcasters/hardware.v1';
 
 export interface HardwareIp {
   readonly address: string;
@@ -6,6 +7,16 @@ export interface HardwareIp {
   readonly gateway: string;
   readonly family: number;
 }
+
+/** A DHCP option by number, its value in words; it takes the place of what would have been sent under that number. */
+export type HardwareDhcpOption = { readonly code: number } & (
+  | { readonly type: 'ip' | 'text' | 'hex'; readonly value: string }
+  | { readonly type: 'ips' | 'domains'; readonly value: readonly string[] }
+  | { readonly type: 'uint8' | 'uint16' | 'uint32'; readonly value: number }
+  | { readonly type: 'boolean'; readonly value: boolean }
+  /** RFC 3442; `destination` as `10.0.0.0/8`. */
+  | { readonly type: 'routes'; readonly value: readonly { readonly destination: string; readonly router: string }[] }
+);
 
 /** One interface's reservation. Keys as in the hardware JSON that users push; `mac` is `aa-bb-cc-dd-ee-ff`. */
 export interface HardwareDhcp {
@@ -20,6 +31,8 @@ export interface HardwareDhcp {
   readonly iface_name: string;
   readonly domain_name: string;
   readonly ip: HardwareIp | null;
+  /** Each code once. */
+  readonly options: readonly HardwareDhcpOption[];
 }
 
 export interface HardwareNetboot {
@@ -43,15 +56,15 @@ export interface HardwareRecord {
   readonly network: { readonly interfaces: readonly HardwareInterface[] };
 }
 
-/** Opens the stream, or opens it again after a deletion. */
-export type HardwareRegistered = Event<'HardwareRegistered', 1, { hardware: HardwareRecord }>;
-export type HardwareUpdated = Event<'HardwareUpdated', 1, { hardware: HardwareRecord }>;
+/** Opens the stream, or opens it again after a deletion. v1 had no DHCP options. */
+export type HardwareRegistered = Event<'HardwareRegistered', 2, { hardware: HardwareRecord }>;
+export type HardwareUpdated = Event<'HardwareUpdated', 2, { hardware: HardwareRecord }>;
 export type HardwareDeleted = Event<'HardwareDeleted', 1, Record<string, never>>;
 
 export type HardwareEvent = HardwareRegistered | HardwareUpdated | HardwareDeleted;
 
 export const hardwareCatalogue = {
-  HardwareRegistered: { version: 1 },
-  HardwareUpdated: { version: 1 },
+  HardwareRegistered: { version: 2, upcast: { 1: hardwareV1 } },
+  HardwareUpdated: { version: 2, upcast: { 1: hardwareV1 } },
   HardwareDeleted: { version: 1 },
 } satisfies Catalogue<HardwareEvent>;

@@ -5,6 +5,7 @@ export { decodeEvent, MalformedEventError, UnknownEventError } from './decode';
 export type {
   HardwareDeleted,
   HardwareDhcp,
+  HardwareDhcpOption,
   HardwareEvent,
   HardwareInterface,
   HardwareIp,

@@ -30,6 +30,10 @@ const hardware: HardwareRecord = {
           iface_name: 'eth0',
           domain_name: 'lab.example',
           ip: { address: ip, netmask: '255.255.255.0', gateway: '192.168.50.1', family: 4 },
+          options: [
+            { code: 121, type: 'routes', value: [{ destination: '10.0.0.0/8', router: '192.168.50.2' }] },
+            { code: 224, type: 'hex', value: '0a0b' },
+          ],
         },
         netboot: {
           allow_pxe: true,
@@ -72,10 +76,10 @@ const action: PlannedAction = {
  * changed type without a new version fails one of the two.
  */
 export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { readonly type: T }> } = {
-  HardwareRegistered: { type: 'HardwareRegistered', v: 1, data: { hardware } },
+  HardwareRegistered: { type: 'HardwareRegistered', v: 2, data: { hardware } },
   HardwareUpdated: {
     type: 'HardwareUpdated',
-    v: 1,
+    v: 2,
     data: { hardware: { ...hardware, version: 1, network: { interfaces: [] } } },
   },
   HardwareDeleted: { type: 'HardwareDeleted', v: 1, data: {} },

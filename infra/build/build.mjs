@@ -31,6 +31,7 @@ const projects = {
     entries: ['src/main.ts', 'src/replay.child.ts', 'src/boots.child.ts'],
     assets: ['../../apps/tink-server/proto', 'load'],
   },
+  'test/fuzz': { entries: ['src/main.ts'] },
   'test/chaos': { entries: ['src/main.ts', 'src/inside.ts'], assets: ['src/clock.cjs'] },
 };
 

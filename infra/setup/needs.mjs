@@ -1,6 +1,6 @@
 // What each purpose needs of the system: a need is met when one of its files exists, whichever package brought it.
 
-/** @typedef {'demo' | 'start' | 'test' | 'check' | 'bench' | 'chaos'} Purpose */
+/** @typedef {'demo' | 'start' | 'test' | 'check' | 'bench' | 'chaos' | 'fuzz'} Purpose */
 /** @typedef {{ packages: readonly string[], files: readonly string[] }} Need packages: in order of preference; files: all have to exist */
 
 /** @type {(name: string, ...packages: string[]) => Need} A program on PATH; packages default to its own name. */
@@ -56,6 +56,8 @@ const testTools = [
   of('qemu-efi-aarch64', '/usr/share/AAVMF/AAVMF_CODE.fd'),
   program('dhclient', 'isc-dhcp-client'),
   program('udhcpc'),
+  program('dhcpcd', 'dhcpcd-base'),
+  program('dhcrelay', 'isc-dhcp-relay'),
   of('dnsmasq-base', '/usr/sbin/dnsmasq'),
   program('tftp', 'tftp-hpa'),
   program('atftp'),
@@ -89,7 +91,15 @@ const start = [...children, ...registry, ...builders, ...advertisements];
 const demo = [...start, ...diskImages, ...network, ...containers, ...machine];
 
 /** @type {Record<Purpose, readonly Need[]>} */
-export const needs = { check: [], bench, chaos, start, demo, test: [...demo, ...chaos, ...testTools] };
+export const needs = {
+  check: [],
+  fuzz: [],
+  bench,
+  chaos,
+  start,
+  demo,
+  test: [...demo, ...chaos, ...testTools],
+};
 
 /**
  * Programs that are taken out of a Debian package into .cache instead of being installed: the distribution's own when it is new
@@ -115,14 +125,15 @@ export const borrows = {
   check: ['nats-server'],
   bench: ['nats-server'],
   chaos: ['nats-server'],
+  fuzz: [],
   start: ['nats-server', 'ipxe'],
   demo: ['nats-server', 'ipxe'],
   test: ['nats-server', 'ipxe'],
 };
 
 /** @type {ReadonlySet<Purpose>} */
-export const needsBuild = new Set(['bench', 'chaos', 'start', 'demo', 'test']);
+export const needsBuild = new Set(['bench', 'chaos', 'fuzz', 'start', 'demo', 'test']);
 
 export const minimumNode = '20.19.0';
 /** @type {readonly Purpose[]} */
-export const purposes = ['demo', 'start', 'test', 'check', 'bench', 'chaos'];
+export const purposes = ['demo', 'start', 'test', 'check', 'bench', 'chaos', 'fuzz'];

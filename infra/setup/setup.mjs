@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Makes a Debian machine ready for one purpose and says what it does. A second run finds everything and changes nothing.
-//   node infra/setup/setup.mjs [--for demo|start|test|check|bench|chaos] [--check] [--help]
+//   node infra/setup/setup.mjs [--for demo|start|test|check|bench|chaos|fuzz] [--check] [--help]
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';

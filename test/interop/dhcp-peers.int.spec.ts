@@ -1,9 +1,10 @@
-// DHCP clients that we did not write, each in a network namespace of its own: dhclient, udhcpc, the npm package dhcp; and dnsmasq as relay.
+// DHCP clients that we did not write, each in a network namespace of its own: dhclient, udhcpc, dhcpcd, the npm package dhcp; and dnsmasq
+// and dhcrelay as relays.
 import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { HardwareRecord } from '@tinkerbell/events';
+import type { HardwareDhcpOption, HardwareRecord } from '@tinkerbell/events';
 import { captures, hardwareInterface, hardwareRecord, readCapture } from '@tinkerbell/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { bundle } from './net/bundle';
@@ -18,6 +19,12 @@ const server = '10.97.0.1';
 /** Two free MACs for each test: every one has its reservation, `10.97.0.<number>`. */
 const macs = Array.from({ length: 12 }, (_, i) => `02:97:00:00:00:${String(i + 10)}`);
 const addressOf = (mac: string) => `10.97.0.${mac.slice(-2)}`;
+/** Of the last machine. */
+const ownOptions: readonly HardwareDhcpOption[] = [
+  { code: 121, type: 'routes', value: [{ destination: '10.88.0.0/16', router: '10.97.0.9' }] },
+  { code: 119, type: 'domains', value: ['one.example', 'two.example'] },
+  { code: 132, type: 'uint32', value: 4094 },
+];
 function machine(mac: string, index: number): HardwareRecord {
   const base = hardwareInterface(mac.replaceAll(':', '-'), addressOf(mac));
   const ip = { address: addressOf(mac), netmask: '255.255.255.0', gateway: server, family: 4 };
@@ -28,18 +35,20 @@ function machine(mac: string, index: number): HardwareRecord {
     lease_time: 3600,
     name_servers: ['10.97.0.53'],
     domain_name: 'rack.example',
+    options: index === macs.length - 1 ? ownOptions : [],
   };
   return hardwareRecord({
     id: `00000000-0000-4000-8000-0000000000${index + 10}`,
     network: { interfaces: [{ ...base, dhcp }] },
   });
 }
-const relayed = '02:96:00:00:00:20';
-const relayedMachine = (): HardwareRecord => {
-  const base = hardwareInterface(relayed.replaceAll(':', '-'), '10.96.0.20');
-  const ip = { address: '10.96.0.20', netmask: '255.255.255.0', gateway: '10.96.0.1', family: 4 };
+/** A machine behind a relay: `10.96.<n>.20`, the relay's far side being `10.96.<n>.1`. */
+const relayedMac = (n: number) => `02:96:00:00:0${n}:20`;
+const relayedMachine = (n: number): HardwareRecord => {
+  const base = hardwareInterface(relayedMac(n).replaceAll(':', '-'), `10.96.${n}.20`);
+  const ip = { address: `10.96.${n}.20`, netmask: '255.255.255.0', gateway: `10.96.${n}.1`, family: 4 };
   return hardwareRecord({
-    id: '00000000-0000-4000-8000-000000000096',
+    id: `00000000-0000-4000-8000-00000000009${n}`,
     network: { interfaces: [{ ...base, dhcp: { ...base.dhcp, ip } }] },
   });
 };
@@ -68,8 +77,10 @@ beforeAll(async () => {
     await chmod(join(folder, name), 0o755);
   }
   network = await createNetwork('bdhcp', server);
-  const hardware = [...macs.map(machine), relayedMachine()];
-  boots = await startBootsIn(network, { settings: { BOOTS_IPXE_DIR: folder }, hardware });
+  const hardware = [...macs.map(machine), relayedMachine(1), relayedMachine(2)];
+  // Each network behind a relay is one of its own: only its machines are served there.
+  const BOOTS_DHCP_SUBNETS = '10.96.1.0/24=reservation,10.96.2.0/24=reservation';
+  boots = await startBootsIn(network, { settings: { BOOTS_IPXE_DIR: folder, BOOTS_DHCP_SUBNETS }, hardware });
 });
 afterEach(async () => {
   for (const stop of running.splice(0)) await stop();
@@ -81,24 +92,25 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function client(): Promise<{ namespace: string; mac: string; id: string; address: string }> {
-  const mac = macs[next++] ?? '';
+async function client(
+  mac = macs[next++] ?? '',
+): Promise<{ namespace: string; mac: string; id: string; address: string }> {
   return { namespace: await network.addClient(mac), mac, id: mac.replaceAll(':', '-'), address: addressOf(mac) };
 }
 
 describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('dhclient', () => {
-  async function dhclient(namespace: string, ...flags: readonly string[]) {
+  async function dhclient(namespace: string, flags: readonly string[], lines: readonly string[] = []) {
     const file = (suffix: string) => join(folder, `${namespace}.${suffix}`);
-    await writeFile(file('conf'), 'also request domain-search;\ntimeout 20;\n');
+    await writeFile(file('conf'), ['also request domain-search;', 'timeout 20;', ...lines, ''].join('\n'));
     const files = ['-cf', file('conf'), '-lf', file('leases'), '-pf', file('pid'), '-sf', join(folder, 'dhclient')];
     const result = await runIn(namespace, ['dhclient', '-4', '-v', ...flags, ...files, 'eth0']);
     return { ...result, leases: await readFile(file('leases'), 'latin1'), file };
   }
-  const stop = (namespace: string) => dhclient(namespace, '-x');
+  const stop = (namespace: string) => dhclient(namespace, ['-x']);
 
   it('takes its lease with everything that it asked for, and releases it', async () => {
     const { namespace, id, address } = await client();
-    const { stderr, leases } = await dhclient(namespace, '-1');
+    const { stderr, leases } = await dhclient(namespace, ['-1']);
     expect(stderr).toContain(`bound to ${address}`);
     expect(leases).toContain(`fixed-address ${address};`);
     for (const line of [
@@ -113,15 +125,15 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('dhclient',
       expect(leases).toContain(`option ${line};`);
     }
     await boots.event('LeaseBound', ({ data }) => data.mac === id && data.ip === address && data.leaseSeconds === 3600);
-    await dhclient(namespace, '-r');
+    await dhclient(namespace, ['-r']);
     await boots.event('LeaseReleased', ({ data }) => data.mac === id);
   });
 
   it('comes back with its lease (INIT-REBOOT)', async () => {
     const { namespace, id, address } = await client();
-    await dhclient(namespace, '-1');
+    await dhclient(namespace, ['-1']);
     await stop(namespace);
-    const { stderr } = await dhclient(namespace, '-1');
+    const { stderr } = await dhclient(namespace, ['-1']);
     expect(stderr).not.toContain('DHCPDISCOVER');
     expect(stderr).toContain(`bound to ${address}`);
     await boots.event('LeaseRenewed', ({ data }) => data.mac === id && data.clientState === 'init-reboot');
@@ -130,13 +142,29 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('dhclient',
 
   it('comes back with a lease that is not its own: is refused, and starts anew', async () => {
     const { namespace, id, address } = await client();
-    const { leases, file } = await dhclient(namespace, '-1');
+    const { leases, file } = await dhclient(namespace, ['-1']);
     await stop(namespace);
     await writeFile(file('leases'), leases.replace(`fixed-address ${address}`, 'fixed-address 10.97.0.200'));
-    const { stderr } = await dhclient(namespace, '-1');
+    const { stderr } = await dhclient(namespace, ['-1']);
     expect(stderr).toMatch(/DHCPNAK from 10\.97\.0\.1[\s\S]*DHCPDISCOVER/);
     expect(stderr).toContain(`bound to ${address}`);
     await boots.event('LeaseRefused', ({ data }) => data.mac === id && data.requested === '10.97.0.200');
+    await stop(namespace);
+  });
+
+  it('takes the options of its record, routes in the place of the gateway', async () => {
+    const { namespace, address } = await client(macs.at(-1));
+    const definitions = [
+      'option rfc3442 code 121 = array of unsigned integer 8;',
+      'option vlan code 132 = unsigned integer 32;',
+      'also request rfc3442, vlan;',
+    ];
+    const { stderr, leases } = await dhclient(namespace, ['-1'], definitions);
+    expect(stderr).toContain(`bound to ${address}`);
+    expect(leases).toContain('option rfc3442 16,10,88,10,97,0,9,0,10,97,0,1;');
+    expect(leases).toContain('option vlan 4094;');
+    expect(leases).toContain('option domain-search "one.example.", "two.example.";');
+    expect(leases).not.toContain('option routers');
     await stop(namespace);
   });
 
@@ -226,17 +254,17 @@ describe.skipIf(missing !== undefined || !has('/bin/busybox'))('udhcpc', () => {
     expect(data.ip).toBe(address);
   });
 
-  it.skipIf(!has('/usr/sbin/dnsmasq'))('is served through a relay, which gets its own option back', async () => {
-    // client eth0 -- down0 (10.96.0.1) relay eth0 (10.97.0.2) -- bridge -- boots
-    const relay = await network.addClient('02:97:00:00:00:02');
+  /** client eth0 -- down0 (10.96.<n>.1) relay eth0 (10.97.0.<n + 1>) -- bridge -- boots */
+  async function behindRelay(n: number): Promise<{ relay: string; behind: string }> {
+    const relay = await network.addClient(`02:97:00:00:00:0${n + 1}`);
     const behind = `${relay}-b`;
-    await runIn('bdhcp', ['ip', 'route', 'add', '10.96.0.0/24', 'via', '10.97.0.2']);
+    await runIn('bdhcp', ['ip', 'route', 'add', `10.96.${n}.0/24`, 'via', `10.97.0.${n + 1}`]);
     for (const command of [
       `ip netns add ${behind}`,
       `ip -n ${behind} link set lo up`,
-      `ip -n ${relay} addr add 10.97.0.2/24 dev eth0`,
-      `ip -n ${relay} link add down0 type veth peer name eth0 address ${relayed} netns ${behind}`,
-      `ip -n ${relay} addr add 10.96.0.1/24 dev down0`,
+      `ip -n ${relay} addr add 10.97.0.${n + 1}/24 dev eth0`,
+      `ip -n ${relay} link add down0 type veth peer name eth0 address ${relayedMac(n)} netns ${behind}`,
+      `ip -n ${relay} addr add 10.96.${n}.1/24 dev down0`,
       `ip -n ${relay} link set down0 up`,
       `ip -n ${behind} link set eth0 up`,
     ]) {
@@ -244,23 +272,56 @@ describe.skipIf(missing !== undefined || !has('/bin/busybox'))('udhcpc', () => {
       expect({ command, code, stderr }).toMatchObject({ code: 0 });
     }
     running.push(async () => void (await runIn(relay, ['ip', 'netns', 'del', behind])));
-    const dnsmasq = spawnIn(
-      relay,
-      [
-        'dnsmasq',
-        '--keep-in-foreground',
-        '--conf-file=/dev/null',
-        '--port=0',
-        '--dhcp-relay=10.96.0.1,10.97.0.1',
-        `--pid-file=${join(folder, 'relay.pid')}`,
-        '--user=root',
-      ],
-      { stdio: 'ignore' },
-    );
+    return { relay, behind };
+  }
+
+  it.skipIf(!has('/usr/sbin/dnsmasq'))('is served through a relay, which gets its own option back', async () => {
+    const { relay, behind } = await behindRelay(1);
+    const command = ['dnsmasq', '--keep-in-foreground', '--conf-file=/dev/null', '--port=0', '--user=root'];
+    const flags = ['--dhcp-relay=10.96.1.1,10.97.0.1', `--pid-file=${join(folder, 'relay.pid')}`];
+    const dnsmasq = spawnIn(relay, [...command, ...flags], { stdio: 'ignore' });
     running.push(async () => void dnsmasq.kill('SIGKILL'));
     udhcpc(behind);
-    const { data } = await boots.event('LeaseBound', (event) => event.data.mac === relayed.replaceAll(':', '-'));
-    expect(data).toMatchObject({ ip: '10.96.0.20', giaddr: '10.96.0.1' });
+    const { data } = await boots.event('LeaseBound', (event) => event.data.mac === relayedMac(1).replaceAll(':', '-'));
+    expect(data).toMatchObject({ ip: '10.96.1.20', giaddr: '10.96.1.1' });
+  });
+
+  it.skipIf(!has('/usr/sbin/dhcrelay'))(
+    "is served through ISC's relay, which adds circuit and remote end",
+    async () => {
+      const { relay, behind } = await behindRelay(2);
+      const flags = ['-4', '-d', '-a', '-pf', join(folder, 'dhcrelay.pid'), '-id', 'down0', '-iu', 'eth0', server];
+      const dhcrelay = spawnIn(relay, ['dhcrelay', ...flags], { stdio: ['ignore', 'ignore', 'pipe'] });
+      running.push(async () => void dhcrelay.kill('SIGKILL'));
+      const { dump } = udhcpc(behind);
+      const { data } = await boots.event(
+        'LeaseBound',
+        (event) => event.data.mac === relayedMac(2).replaceAll(':', '-'),
+      );
+      expect(data).toMatchObject({ ip: '10.96.2.20', giaddr: '10.96.2.1' });
+      // The relay passes an ACK on only when its own option came back as it was.
+      for (;;) {
+        if (has(dump) && (await readFile(dump, 'latin1')).includes("ip='10.96.2.20'")) break;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+  );
+});
+
+describe.skipIf(missing !== undefined || !has('/usr/sbin/dhcpcd'))('dhcpcd', () => {
+  it('takes its lease', async () => {
+    const { namespace, id, address } = await client();
+    const config = join(folder, 'dhcpcd.conf');
+    await writeFile(
+      config,
+      'duid\noption domain_name_servers, domain_search, host_name\nrequire dhcp_server_identifier\n',
+    );
+    const log = join(folder, 'dhcpcd.log');
+    // Its hooks would rewrite this host's resolv.conf. To a file: what it leaves behind for a moment holds on to its output.
+    const command = `exec dhcpcd -4 -1 -A -L -t 20 -f ${config} -c /bin/true eth0 >${log} 2>&1`;
+    await runIn(namespace, ['sh', '-c', command]);
+    expect(await readFile(log, 'latin1')).toContain(`leased ${address} for 3600 seconds`);
+    await boots.event('LeaseBound', ({ data }) => data.mac === id && data.ip === address);
   });
 });
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageType, option, readOption } from '@tinkerbell/dhcp';
+import { encodePacket, messageType, option, readOption, requestedAddress, serverIdentifier } from '@tinkerbell/dhcp';
 import type { AnyEvent } from '@tinkerbell/events';
 import { InMemoryEventStore, StoreUnavailableError } from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
@@ -57,6 +57,62 @@ describe('DHCP', () => {
     isDown = false;
     expect(readOption((await lease()).options, messageType)).toBe('ack');
     void lost;
+  });
+
+  it('acknowledges a repeated REQUEST again, and nothing new is recorded', async () => {
+    let now = Date.parse('2026-01-01T00:00:00Z');
+    const { boots, relay, events } = await start({ clock: () => new Date(now) });
+    const wanted = [option(serverIdentifier, '127.0.0.1'), option(requestedAddress, machineAddress)];
+    const bytes = encodePacket({ ...requestOf('request', [...wanted, ...firmware(7)]), giaddr: '127.0.0.2' });
+    const replies = (count: number) =>
+      eventually(async () => (boots.metrics.total('dhcp_replies_total') === count ? true : undefined));
+    relay(bytes);
+    await replies(1);
+    relay(bytes); // the network's doing
+    await eventually(async () =>
+      boots.metrics.total('dhcp_dropped_total', { reason: 'duplicate' }) === 1 ? true : undefined,
+    );
+    now += 4000;
+    bytes[9] = 4; // secs
+    relay(bytes);
+    await replies(2);
+    expect((await events()).map(({ type }) => type)).toEqual(['LeaseBound', 'NetbootOffered']);
+    now += 64_000;
+    relay(bytes);
+    await replies(3);
+    expect((await events()).map(({ type }) => type)).toEqual([
+      'LeaseBound',
+      'LeaseBound',
+      'NetbootOffered',
+      'NetbootOffered',
+    ]);
+  });
+
+  it('answers a REQUEST once while its fact is being stored', async () => {
+    const store = new InMemoryEventStore();
+    const append = store.append.bind(store);
+    let release = () => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let isHeld = false;
+    store.append = async (...args) => {
+      if (isHeld) await held;
+      return append(...args);
+    };
+    let now = Date.parse('2026-01-01T00:00:00Z');
+    const { boots, relay, events } = await start({ store, clock: () => new Date(now) });
+    const wanted = [option(serverIdentifier, '127.0.0.1'), option(requestedAddress, machineAddress)];
+    const bytes = encodePacket({ ...requestOf('request', wanted), giaddr: '127.0.0.2' });
+    isHeld = true;
+    relay(bytes);
+    await eventually(async () => (boots.metrics.total('dhcp_requests_total') === 1 ? true : undefined));
+    now += 4000;
+    relay(bytes);
+    await eventually(async () =>
+      boots.metrics.total('dhcp_dropped_total', { reason: 'duplicate' }) === 1 ? true : undefined,
+    );
+    release();
+    await eventually(async () => (boots.metrics.total('dhcp_replies_total') === 1 ? true : undefined));
+    expect((await events()).map(({ type }) => type)).toEqual(['LeaseBound']);
   });
 
   it('answers the next machine after any malformed message', async () => {

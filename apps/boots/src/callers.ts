@@ -3,19 +3,19 @@ import type { Machine, Machines } from './machines';
 
 /** Which machine is behind a source address: the one that holds the lease of it. */
 export class Callers {
-  /** `byReservation`: another server gives out the addresses, so the hardware records are all there is to go by. */
+  /** `byReservation`: another server gives out such addresses, so the hardware records are all there is to go by. */
   constructor(
     private readonly machines: Machines,
     private readonly leases: LeasePool,
     private readonly clock: () => Date,
-    private readonly byReservation: boolean,
+    private readonly byReservation: (address: string) => boolean,
   ) {}
 
   at(address: string): Machine | undefined {
     const plain = plainAddress(address);
     const lease = this.leases.holderOf(plain, this.clock().toISOString());
     if (lease) return this.machines.byMac(lease.mac);
-    return this.byReservation ? this.machines.byReservedAddress(plain) : undefined;
+    return this.byReservation(plain) ? this.machines.byReservedAddress(plain) : undefined;
   }
 
   holds(address: string, mac: string): boolean {

@@ -1,7 +1,8 @@
 import { defaultLimits } from '@tinkerbell/tftp';
 import type { BootsConfig } from './boots.config';
 import type { DhcpPorts } from './dhcp/dhcp.listener';
-import type { DhcpServerSettings } from './dhcp/dhcp.responder';
+import { type DhcpMode, mayProxy, type ModeRules, type Subnet } from './dhcp/dhcp-mode';
+import type { DhcpServerSettings } from './dhcp/decision';
 import type { ScriptSettings } from './ipxe/script-desk';
 import type { TftpPorts } from './tftp/tftp.listener';
 import { readPortRange } from './port-range';
@@ -37,6 +38,7 @@ export function dhcpSettings(config: BootsConfig, { tftp, http, syslog }: BoundP
       ),
     },
     leaseSeconds: DHCP_LEASE_TIME,
+    modes: dhcpModes(config),
   };
 }
 
@@ -44,6 +46,16 @@ export function dhcpSettings(config: BootsConfig, { tftp, http, syslog }: BoundP
 function logServersOf({ PUBLIC_SYSLOG_IP, PUBLIC_IP }: BootsConfig, port: number | undefined): readonly string[] {
   if (PUBLIC_SYSLOG_IP !== '') return list(PUBLIC_SYSLOG_IP);
   return port === syslogPort ? [PUBLIC_IP] : [];
+}
+
+export function dhcpModes({ BOOTS_DHCP, BOOTS_DHCP_MODE, BOOTS_DHCP_SUBNETS }: BootsConfig): ModeRules {
+  if (!BOOTS_DHCP) return { mode: 'off', subnets: [] };
+  const subnets = list(BOOTS_DHCP_SUBNETS).map((text): Subnet => {
+    const [network = '', mode = ''] = text.split('=');
+    const [address = '', prefix = ''] = network.split('/');
+    return { address, prefix: Number(prefix), mode: mode as DhcpMode };
+  });
+  return { mode: BOOTS_DHCP_MODE, subnets };
 }
 
 export function scriptSettings(config: BootsConfig, httpPort: number): ScriptSettings {
@@ -64,6 +76,7 @@ export function dhcpPorts(config: BootsConfig): DhcpPorts {
     serverPort: config.BOOTS_DHCP_PORT,
     clientPort: config.BOOTS_DHCP_CLIENT_PORT,
     relayPort: config.BOOTS_DHCP_RELAY_PORT,
+    pxePort: mayProxy(dhcpModes(config)) ? config.BOOTS_DHCP_PXE_PORT : undefined,
   };
 }
 

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, isIPv4 } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { EventStore, ReadModel } from '@tinkerbell/event-store';
 import type { HardwareRow, WorkflowRow } from '@tinkerbell/projections';
@@ -9,6 +9,7 @@ import { BootsModule } from './boots.module';
 import { Callers } from './callers';
 import { DhcpDesk } from './dhcp/dhcp-desk';
 import { DhcpListener } from './dhcp/dhcp.listener';
+import { modeAt } from './dhcp/dhcp-mode';
 import { SharedFiles } from './files/shared-files';
 import { FileDesk } from './http/file-desk';
 import { Status } from './http/status';
@@ -21,7 +22,7 @@ import { Metrics } from './metrics';
 import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 import { RouterAdvertisements } from './ra/radvd';
 import { ServedFiles } from './served-files';
-import { type BoundPorts, dhcpPorts, dhcpSettings, scriptSettings, tftpPorts } from './settings';
+import { type BoundPorts, dhcpModes, dhcpPorts, dhcpSettings, scriptSettings, tftpPorts } from './settings';
 import type { MachineLog } from './syslog/machine-log';
 import { SyslogDesk } from './syslog/syslog-desk';
 import { SyslogListener } from './syslog/syslog.listener';
@@ -109,9 +110,12 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const leases = await LeasePool.open(store, config.BOOTS_POOL);
   const boots = new BootLog(store, clock);
   const metrics = new Metrics();
+  const modes = dhcpModes(config);
+  const byReservation = (address: string) =>
+    modeAt(isIPv4(address) ? address : config.PUBLIC_IP, modes) !== 'reservation';
   return {
     ...{ machines, leases, boots, metrics, log, clock },
-    callers: new Callers(machines, leases, clock, !config.BOOTS_DHCP),
+    callers: new Callers(machines, leases, clock, byReservation),
     programs: new BootPrograms(config.BOOTS_IPXE_DIR),
     files: new SharedFiles(),
     served: new ServedFiles(boots, metrics, log),

@@ -66,6 +66,7 @@ export async function register({ append }: Story, { id, name, mac, ip }: Machine
             iface_name: '',
             domain_name: '',
             ip: { address: ip, netmask: '255.255.255.0', gateway: '10.99.0.1', family: 4 },
+            options: [],
           },
           netboot: {
             allow_pxe: true,
@@ -77,7 +78,7 @@ export async function register({ append }: Story, { id, name, mac, ip }: Machine
       ],
     },
   };
-  await append('hardware', id, { type: 'HardwareRegistered', v: 1, data: { hardware } });
+  await append('hardware', id, { type: 'HardwareRegistered', v: 2, data: { hardware } });
 }
 
 const specs: readonly (readonly [name: string, image: string, timeoutSeconds: number])[] = [

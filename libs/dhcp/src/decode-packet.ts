@@ -1,6 +1,5 @@
 import { MalformedPacketError } from './errors';
 import { concat, latin1, readIpv4 } from './fields';
-import type { Options } from './option-codec';
 import { optionOverload } from './options/option-overload';
 import { headerLength, magicCookie, type DhcpPacket } from './packet';
 
@@ -52,11 +51,13 @@ function resolveOverload(bytes: Uint8Array, options: Map<number, Uint8Array>): {
   options.delete(optionOverload.code);
   if (overload.file) collectOptions(bytes, fileAt, 236, options);
   if (overload.sname) collectOptions(bytes, snameAt, fileAt, options);
+  // In `file` and `sname` it means nothing (RFC 2131 §4.1), and must not be read as an option of the message.
+  options.delete(optionOverload.code);
   return overload;
 }
 
 /** Adds the options between `from` and `to`; parts of one option are joined in order (RFC 3396 §7). */
-function collectOptions(bytes: Uint8Array, from: number, to: number, into: Map<number, Uint8Array>): Options {
+function collectOptions(bytes: Uint8Array, from: number, to: number, into: Map<number, Uint8Array>): void {
   let at = from;
   while (at < to) {
     const code = bytes[at] ?? 0;
@@ -76,7 +77,6 @@ function collectOptions(bytes: Uint8Array, from: number, to: number, into: Map<n
     into.set(code, earlier ? concat([earlier, part]) : part);
     at = end;
   }
-  return into;
 }
 
 function cString(field: Uint8Array): string {

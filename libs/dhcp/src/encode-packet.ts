@@ -1,4 +1,4 @@
-import { concat, ipv4Bytes, textBytes } from './fields';
+import { textBytes, writeIpv4 } from './fields';
 import { option, type Options } from './option-codec';
 import { bootFileName } from './options/boot-file-name';
 import { optionOverload, type Overload } from './options/option-overload';
@@ -8,10 +8,16 @@ import { headerLength, magicCookie, type DhcpPacket } from './packet';
 /** BOOTP relays and old firmware drop anything shorter (RFC 951 §3, RFC 1542 §2.1). */
 const minimumLength = 300;
 const ipAndUdpHeaders = 28;
-const fileLength = 128;
+const snameAt = 44;
 const snameLength = 64;
+const fileAt = snameAt + snameLength;
+const fileLength = 128;
 const overloadLength = 3;
+const longestPart = 255;
 const end = 255;
+
+/** Kept for the other options beside what a relay added, which the relay takes off again before the client sees the message. */
+const besideRelay = 64;
 
 /**
  * `maxSize`: of the IP datagram, as in option 57; 576 when the client did not say. Options go out in their order, which is their order
@@ -21,109 +27,154 @@ const end = 255;
 export function encodePacket(packet: DhcpPacket, { maxSize = 576 }: { readonly maxSize?: number } = {}): Uint8Array {
   const { file, options } = withLongFileMoved(packet);
   const room = Math.max(maxSize, 576) - ipAndUdpHeaders - headerLength;
-  const areas = placeOptions(options, room, { file: file === '', sname: packet.sname === '' });
-  const bytes = concat([
-    fixedFields(packet),
-    areas.sname ?? field(packet.sname, snameLength),
-    areas.file ?? field(file, fileLength),
-    magicCookie,
-    areas.main,
-  ]);
-  return bytes.length < minimumLength ? concat([bytes, new Uint8Array(minimumLength - bytes.length)]) : bytes;
+  const { main, ...fields } = placeOptions(options, room, { file: file === '', sname: packet.sname === '' });
+  const size = headerLength + sizeOf(main);
+  const bytes = new Uint8Array(Math.max(size, minimumLength));
+  writeFixedFields(packet, bytes);
+  if (fields.sname) writeParts(fields.sname, bytes, snameAt);
+  else writeText(packet.sname, bytes, snameAt, snameLength);
+  if (fields.file) writeParts(fields.file, bytes, fileAt);
+  else writeText(file, bytes, fileAt, fileLength);
+  bytes.set(magicCookie, headerLength - magicCookie.length);
+  writeParts(main, bytes, headerLength);
+  return bytes;
 }
 
 function withLongFileMoved({ file, options }: DhcpPacket): Pick<DhcpPacket, 'file' | 'options'> {
-  if (textBytes(file).length < fileLength) return { file, options };
+  if (file.length < fileLength) return { file, options };
   return {
     file: '',
     options: options.has(bootFileName.code) ? options : new Map([...options, option(bootFileName, file)]),
   };
 }
 
-function fixedFields(packet: DhcpPacket): Uint8Array {
-  const bytes = new Uint8Array(44);
+function writeFixedFields(packet: DhcpPacket, bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer);
   if (packet.chaddr.length > 16) throw new RangeError(`chaddr has ${packet.chaddr.length} bytes, 16 is the limit`);
-  bytes.set([packet.op === 'request' ? 1 : 2, packet.htype, packet.chaddr.length, packet.hops]);
+  bytes[0] = packet.op === 'request' ? 1 : 2;
+  bytes[1] = packet.htype;
+  bytes[2] = packet.chaddr.length;
+  bytes[3] = packet.hops;
   view.setUint32(4, packet.xid);
   view.setUint16(8, packet.secs);
   view.setUint16(10, packet.flags);
-  [packet.ciaddr, packet.yiaddr, packet.siaddr, packet.giaddr].forEach((address, i) => {
-    bytes.set(ipv4Bytes(address), 12 + i * 4);
-  });
+  writeIpv4(packet.ciaddr, bytes, 12);
+  writeIpv4(packet.yiaddr, bytes, 16);
+  writeIpv4(packet.siaddr, bytes, 20);
+  writeIpv4(packet.giaddr, bytes, 24);
   bytes.set(packet.chaddr, 28);
-  return bytes;
 }
 
-function field(text: string, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  const content = textBytes(text);
-  if (content.length >= length) throw new RangeError(`${JSON.stringify(text)} is longer than ${length - 1} bytes`);
-  bytes.set(content);
-  return bytes;
+function writeText(text: string, bytes: Uint8Array, at: number, length: number): void {
+  // A field without a NUL at its end is against RFC 2131 §2, but it was read as it is.
+  if (text.length > length) throw new RangeError(`${JSON.stringify(text)} is longer than ${length} bytes`);
+  if (text !== '') bytes.set(textBytes(text), at);
 }
 
-/** Code, length, value; a value of more than 255 bytes in parts that follow each other (RFC 3396 §6). */
-function optionBytes([code, value]: readonly [number, Uint8Array]): Uint8Array {
-  const parts: Uint8Array[] = [];
-  for (let at = 0; at === 0 || at < value.length; at += 255) {
-    const part = value.subarray(at, at + 255);
-    parts.push(Uint8Array.of(code, part.length, ...part));
+/** What stands behind a code and a length: 255 bytes of an option's value at most. */
+interface Part {
+  readonly code: number;
+  readonly value: Uint8Array;
+}
+
+/** With the end mark. */
+function sizeOf(parts: readonly Part[]): number {
+  return parts.reduce((sum, { value }) => sum + 2 + value.length, 1);
+}
+
+function writeParts(parts: readonly Part[], bytes: Uint8Array, from: number): void {
+  let at = from;
+  for (const { code, value } of parts) {
+    bytes[at] = code;
+    bytes[at + 1] = value.length;
+    bytes.set(value, at + 2);
+    at += 2 + value.length;
   }
-  return concat(parts);
+  bytes[at] = end;
+}
+
+/** A value of more than 255 bytes goes out in parts that follow each other (RFC 3396 §6). */
+function partsOf(code: number, value: Uint8Array): readonly Part[] {
+  if (value.length <= longestPart) return [{ code, value }];
+  return Array.from({ length: Math.ceil(value.length / longestPart) }, (_, i) => ({
+    code,
+    value: value.subarray(i * longestPart, (i + 1) * longestPart),
+  }));
 }
 
 interface Areas {
-  readonly main: Uint8Array;
-  readonly file?: Uint8Array;
-  readonly sname?: Uint8Array;
+  readonly main: readonly Part[];
+  readonly file?: readonly Part[];
+  readonly sname?: readonly Part[];
 }
 
 function placeOptions(options: Options, room: number, free: Overload): Areas {
-  // What a relay added is the last option (RFC 3046 §2.1) and stays in the options field: relays look nowhere else.
-  const relay = [...options].filter(([code]) => code === relayAgent.code).map(optionBytes);
-  const others = [...options].filter(([code]) => code !== relayAgent.code).map(optionBytes);
-  const all = [...others, ...relay, Uint8Array.of(end)];
-  if (concat(all).length <= room) return { main: concat(all) };
+  const others: Part[] = [];
+  const relay: Part[] = [];
+  for (const [code, value] of options) {
+    expectWritable(code);
+    // What a relay added is the last option (RFC 3046 §2.1) and stays in the options field: relays look nowhere else.
+    (code === relayAgent.code ? relay : others).push(...partsOf(code, value));
+  }
+  if (sizeOf(others) + sizeOf(relay) - 1 <= room) return { main: [...others, ...relay] };
+  return overloaded(options, relay, room, free);
+}
 
-  const main = new Area(room - overloadLength - concat(relay).length);
+function overloaded(options: Options, relay: readonly Part[], room: number, free: Overload): Areas {
+  const markLength = free.file || free.sname ? overloadLength : 0;
+  const main = new Area(Math.max(room - markLength - sizeOf(relay) + 1, besideRelay));
   const file = new Area(free.file ? fileLength : 0);
   const sname = new Area(free.sname ? snameLength : 0);
-  for (const bytes of others) void (main.take(bytes) || file.take(bytes) || sname.take(bytes));
-  const overload = { file: !file.isEmpty, sname: !sname.isEmpty };
-  const mark = overload.file || overload.sname ? [optionBytes(option(optionOverload, overload))] : [];
+  // The order in which a client reads them (RFC 2131 §4.1).
+  for (const [code, value] of options) if (code !== relayAgent.code) place(code, value, [main, file, sname]);
+  const overload = { file: file.parts.length > 0, sname: sname.parts.length > 0 };
+  const mark = overload.file || overload.sname ? [option(optionOverload, overload)] : [];
   return {
-    main: concat([...main.options(), ...mark, ...relay, Uint8Array.of(end)]),
-    ...(overload.file ? { file: file.padded() } : {}),
-    ...(overload.sname ? { sname: sname.padded() } : {}),
+    main: [...main.parts, ...mark.map(([code, value]) => ({ code, value })), ...relay],
+    ...(overload.file ? { file: file.parts } : {}),
+    ...(overload.sname ? { sname: sname.parts } : {}),
   };
+}
+
+function expectWritable(code: number): void {
+  if (!Number.isInteger(code) || code < 1 || code > 254) throw new RangeError(`${code} is not the code of an option`);
+  if (code === optionOverload.code) throw new RangeError('option 52 follows from the message and is not given');
+}
+
+/** Whole into the first area with room. Only an option that has to be in parts anyway is spread over several (RFC 3396 §5). */
+function place(code: number, value: Uint8Array, areas: readonly Area[]): void {
+  if (value.length <= longestPart) {
+    areas.find((area) => area.free >= 2 + value.length)?.take({ code, value });
+    return;
+  }
+  if (areas.reduce((sum, area) => sum + area.capacity, 0) < value.length) return;
+  let at = 0;
+  for (const area of areas) {
+    while (at < value.length && area.free > 2) {
+      const part = value.subarray(at, at + Math.min(longestPart, area.free - 2));
+      area.take({ code, value: part });
+      at += part.length;
+    }
+  }
 }
 
 /** Room for options with their end mark. */
 class Area {
-  readonly #parts: Uint8Array[] = [];
-  #used = 1;
+  readonly parts: Part[] = [];
+  free: number;
 
-  constructor(private readonly room: number) {}
-
-  get isEmpty(): boolean {
-    return this.#parts.length === 0;
+  constructor(room: number) {
+    this.free = Math.max(room - 1, 0);
   }
 
-  take(bytes: Uint8Array): boolean {
-    if (this.#used + bytes.length > this.room) return false;
-    this.#parts.push(bytes);
-    this.#used += bytes.length;
-    return true;
+  /** Bytes of one value that go in, in parts. */
+  get capacity(): number {
+    const whole = Math.floor(this.free / (longestPart + 2));
+    return whole * longestPart + Math.max(this.free - whole * (longestPart + 2) - 2, 0);
   }
 
-  options(): readonly Uint8Array[] {
-    return this.#parts;
-  }
-
-  padded(): Uint8Array {
-    const bytes = new Uint8Array(this.room);
-    bytes.set(concat([...this.#parts, Uint8Array.of(end)]));
-    return bytes;
+  take(part: Part): void {
+    this.parts.push(part);
+    this.free -= 2 + part.value.length;
   }
 }

@@ -125,6 +125,15 @@ describe('decodePacket', () => {
     expect(packet.options.has(52)).toBe(false);
   });
 
+  it('does not take an overload inside an overloaded field for an option', () => {
+    const bytes = encodePacket(reply);
+    bytes.set([52, 1, 1, 255], 243);
+    bytes.set([52, 1, 2, 67, 1, 97, 255], 108);
+    const packet = decodePacket(bytes);
+    expect([...packet.options.keys()]).toEqual([53, 67]);
+    expect(decodePacket(encodePacket(packet))).toEqual(packet);
+  });
+
   it.each([
     ['op', 0, 3, /op 3/],
     ['hlen', 2, 17, /17 bytes/],
@@ -181,6 +190,39 @@ describe('encodePacket', () => {
     expect([...packet.options.keys()]).toEqual([53, 200, 82]);
     expect(readOption(packet.options, relayAgent)?.get(1)).toEqual(Uint8Array.of(65, 66));
   });
+
+  it('spreads an option that has to be in parts over options, file and sname, and reads it back (RFC 3396)', () => {
+    const long = new Uint8Array(440).map((_, i) => i & 0xff);
+    const bytes = encodePacket(withOptions([200, long]));
+    expect(bytes.length).toBeLessThanOrEqual(576 - 28);
+    expect(bytes[108]).toBe(200);
+    expect(bytes[44]).toBe(200);
+    const { options, file, sname } = decodePacket(bytes);
+    expect(options.get(200)).toEqual(long);
+    expect({ file, sname }).toEqual({ file: '', sname: '' });
+  });
+
+  it('leaves an option out that all three together have no room for, and does not cut it', () => {
+    const packet = decodePacket(encodePacket(withOptions([200, new Uint8Array(600)], [201, Uint8Array.of(1)])));
+    expect([...packet.options.keys()]).toEqual([53, 201]);
+  });
+
+  it('keeps the message type, whatever the relay added', () => {
+    const added = new Uint8Array(300);
+    const { options } = decodePacket(encodePacket(withOptions([82, added])));
+    expect(options.get(82)).toEqual(added);
+    expect(readOption(options, messageType)).toBe('offer');
+  });
+
+  it('writes a name that fills its field, as it was read', () => {
+    const packet = { ...reply, sname: 'x'.repeat(64) };
+    expect(decodePacket(encodePacket(packet))).toEqual(packet);
+    expect(() => encodePacket({ ...reply, sname: 'x'.repeat(65) })).toThrow(/longer than 64 bytes/);
+  });
+
+  it.each([0, 52, 255, 256, 1.5])('refuses an option %d', (code) =>
+    expect(() => encodePacket(withOptions([code, Uint8Array.of(1)]))).toThrow(RangeError),
+  );
 
   it('has larger messages for clients that take them', () => {
     const large = withOptions([200, new Uint8Array(250)], [201, new Uint8Array(250)], [202, new Uint8Array(250)]);

@@ -28,11 +28,15 @@ export function decodeSubOptions(option: number, raw: Uint8Array, padded: boolea
   return found;
 }
 
-/** Throws RangeError for a value of more than 255 bytes. */
+/** A value of more than 255 bytes goes out in parts, as it was read (RFC 3396 §9). */
 export function encodeSubOptions(values: SubOptions, terminated: boolean): Uint8Array {
-  const parts = [...values].map(([code, value]) => {
-    if (value.length > 255) throw new RangeError(`sub-option ${code} has ${value.length} bytes, 255 is the limit`);
-    return Uint8Array.of(code, value.length, ...value);
+  const parts = [...values].flatMap(([code, value]) => {
+    if (terminated && (code === 0 || code === 255)) throw new RangeError(`${code} is not the code of a sub-option`);
+    const count = Math.max(Math.ceil(value.length / 255), 1);
+    return Array.from({ length: count }, (_, i) => {
+      const part = value.subarray(i * 255, (i + 1) * 255);
+      return Uint8Array.of(code, part.length, ...part);
+    });
   });
   return concat(terminated ? [...parts, Uint8Array.of(255)] : parts);
 }

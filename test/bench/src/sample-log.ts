@@ -113,7 +113,7 @@ function boot(n: number): Story {
 function hardware(n: number): Story {
   const event: HardwareEvent = {
     type: 'HardwareRegistered',
-    v: 1,
+    v: 2,
     data: {
       hardware: {
         id: machineOf(n),
@@ -133,6 +133,7 @@ function hardware(n: number): Story {
                 iface_name: '',
                 domain_name: '',
                 ip: { address: ipOf(n), netmask: '255.255.0.0', gateway: '10.0.255.254', family: 4 },
+                options: [],
               },
               netboot: {
                 allow_pxe: true,

@@ -25,7 +25,10 @@ const ownUserClass = 'Tinkerbell';
  */
 export function isNetbootClient({ options }: DhcpPacket): boolean {
   const type = readOption(options, messageType);
-  if (type !== 'discover' && type !== 'request') return false;
+  return (type === 'discover' || type === 'request') && isFirmware(options);
+}
+
+function isFirmware(options: DhcpPacket['options']): boolean {
   const vendor = vendorName(options);
   if (vendor === undefined || !options.has(93) || !options.has(94)) return false;
   const machineId = options.get(97) ?? new Uint8Array();
@@ -33,13 +36,12 @@ export function isNetbootClient({ options }: DhcpPacket): boolean {
 }
 
 /** undefined: an operating system, or anything else that does not want to boot from us. Throws MalformedOptionError. */
-export function bootClientOf(packet: DhcpPacket): BootClient | undefined {
-  const { options } = packet;
+export function bootClientOf({ options }: DhcpPacket): BootClient | undefined {
   const classes = readOption(options, userClass)?.classes ?? [];
   // iPXE built without option 77, or with another one set by its script, still sends option 175.
   const isIpxe = classes.includes('iPXE') || classes.includes(ownUserClass) || options.has(ipxeOptions.code);
   const vendor = vendorName(options);
-  if (!isIpxe && (vendor === undefined || !isNetbootClient(packet))) return undefined;
+  if (!isIpxe && (vendor === undefined || !isFirmware(options))) return undefined;
   const arch = readOption(options, clientArch)?.[0] ?? null;
   return { kind: isIpxe ? 'iPXE' : (vendor ?? 'PXEClient'), arch, userClass: classes.join(',') };
 }
@@ -49,7 +51,7 @@ export function isOurIpxe(client: BootClient): boolean {
   return client.userClass.split(',').includes(ownUserClass);
 }
 
-function vendorName(options: DhcpPacket['options']): 'PXEClient' | 'HTTPClient' | undefined {
+export function vendorName(options: DhcpPacket['options']): 'PXEClient' | 'HTTPClient' | undefined {
   const text = options.has(vendorClass.code) ? (readOption(options, vendorClass) ?? '') : '';
   return text.startsWith('PXEClient') ? 'PXEClient' : text.startsWith('HTTPClient') ? 'HTTPClient' : undefined;
 }

@@ -1,10 +1,11 @@
 // docs/boot-sequence.md is written from these captures of virtual machines booting from this server. They stay true: every request in
-// them is answered today as it was then, byte for byte.
-import { decodePacket, type DhcpPacket, encodePacket } from '@tinkerbell/dhcp';
+// them is answered today as it was then, field by field and option by option, in the order that the client asks for.
+import { decodePacket, type DhcpPacket, encodePacket, parameterRequestList, readOption } from '@tinkerbell/dhcp';
 import type { HardwareInterface } from '@tinkerbell/events';
 import { readCapture } from '@tinkerbell/testing';
 import { describe, expect, it } from 'vitest';
-import { type DhcpContext, respond } from './dhcp.responder';
+import type { DhcpContext } from './decision';
+import { respond } from './dhcp.responder';
 import { contextOf, hardwareId, reservation } from './requests.testing';
 
 const server = '10.98.0.1';
@@ -27,7 +28,7 @@ function machine(binary: string): { mac: string; hardwareId: string; interface: 
 function contextFor(binary: string, chained: string): DhcpContext {
   const site = { address: server, nameServers: [], logServers: [] };
   const urls = { tftp: `${server}:69`, http: `http://${server}`, macFormat: 'colon' as const, binaries: {} };
-  return contextOf({ machine: machine(binary), chained, server: { site, urls, leaseSeconds: 172_800 } });
+  return contextOf({ machine: machine(binary), chained, server: { ...contextOf().server, site, urls } });
 }
 
 /** Requests with the replies that followed them; what the virtual machine sent twice was answered twice. */
@@ -52,7 +53,13 @@ describe.each([
       // The first two come from the firmware, the others from the program that it loaded.
       const decision = respond(request, contextFor(binary, i < 2 ? '' : binary));
       if (decision.kind !== 'reply') throw new Error(JSON.stringify(decision));
-      expect(encodePacket(decision.packet, { maxSize: decision.maxSize })).toEqual(reply);
+      const answer = decodePacket(encodePacket(decision.packet, { maxSize: decision.maxSize }));
+      expect(answer).toEqual(decodePacket(reply));
+      const asked = readOption(request.options, parameterRequestList) ?? [];
+      const places = [...answer.options.keys()].map((code) => asked.indexOf(code)).filter((place) => place >= 0);
+      // The mask and what the RFC demands stand before.
+      const free = places.slice(places.indexOf(asked.indexOf(1)) + 1);
+      expect(free).toEqual([...free].sort((a, b) => a - b));
     },
   );
 });

@@ -2,7 +2,7 @@ import { broadcastFlag, type DhcpPacket, noAddress } from '@tinkerbell/dhcp';
 
 export interface Destination {
   readonly address: string;
-  readonly port: 'server' | 'client';
+  readonly port: 'server' | 'client' | number;
 }
 
 export const everybody = '255.255.255.255';

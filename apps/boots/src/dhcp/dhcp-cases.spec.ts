@@ -4,8 +4,7 @@
 // - seed allow_pxe of the instance, is_special_os: one owner of the flag, the interface; OS-specific installers are workflows here.
 // - bootfile "firmware ipxe"/"tftp …": an iPXE ROM gets its script at once, and a program only when the record names one.
 // - reservation "inform": we answer INFORM (RFC 2131 §4.3.5). Option 43 sub-option 69 (trace): no trace is kept.
-// - classless static routes, dhcp_only (66/67 in the record): the hardware record has no such fields.
-// - proxy: there is no proxy mode. raspberry_pi: no Raspberry Pi menu.
+// - proxy "backend error": the read model is local and has no errors. raspberry_pi: no Raspberry Pi menu.
 import { readFileSync } from 'node:fs';
 import {
   circuitId,
@@ -19,6 +18,7 @@ import {
   userClass,
   vendorClass,
 } from '@tinkerbell/dhcp';
+import type { HardwareDhcp } from '@tinkerbell/events';
 import { describe, expect, it } from 'vitest';
 import { bootClientOf, isNetbootClient } from './boot-client';
 import { binaryFor, bootFile, type MacFormat } from './boot-file';
@@ -38,7 +38,7 @@ interface Reservation {
   readonly ipxe_script_url?: string;
   readonly backend?: string;
   readonly request: Opts;
-  readonly routes?: unknown;
+  readonly routes?: readonly (readonly [string, string])[];
   readonly reply: null | {
     readonly file: string;
     readonly options: Readonly<Record<string, unknown>>;
@@ -95,6 +95,26 @@ interface Cases {
       readonly want: { readonly netboot: boolean; readonly client?: string; readonly binary: string };
     }[];
     readonly reservation: { readonly cases: readonly Reservation[] };
+    readonly dhcp_only_when_66_or_67_set: {
+      readonly request: Opts;
+      readonly cases: readonly {
+        readonly tftp_server_name: string;
+        readonly boot_file_name: string;
+        readonly option43: boolean;
+      }[];
+    };
+    readonly proxy: {
+      readonly cases: readonly {
+        readonly name: string;
+        readonly request: Opts | null;
+        readonly backend?: string;
+        readonly hardware_ipxe_binary?: string;
+        readonly reply: null | {
+          readonly options: Readonly<Record<string, unknown>>;
+          readonly [field: string]: unknown;
+        };
+      }[];
+    };
     readonly reply_destination: readonly { readonly peer: string; readonly giaddr: string; readonly want: string }[];
   };
 }
@@ -201,13 +221,13 @@ describe('reply_destination', () => {
 
 describe('reservation', () => {
   const applicable = cases.monorepo.reservation.cases.filter(
-    ({ request, routes, backend }) => request['53'] !== 'INFORM' && routes === undefined && backend !== 'error',
+    ({ request, backend }) => request['53'] !== 'INFORM' && backend !== 'error',
   );
   it('has cases left', () => expect(applicable.length).toBeGreaterThanOrEqual(5));
 
-  it.each(applicable)('$name', ({ server = {}, ipxe_script_url, backend, request, reply }) => {
+  it.each(applicable)('$name', ({ server = {}, ipxe_script_url, backend, request, routes, reply }) => {
     const isChained = reply?.file.startsWith('tftp://') ?? false;
-    const machine = { mac, hardwareId, interface: reservation({}, isChained ? 'undionly.kpxe' : '') };
+    const machine = { mac, hardwareId, interface: reservation(routesOf(routes), isChained ? 'undionly.kpxe' : '') };
     const script = ipxe_script_url?.replace('/auto.ipxe', '');
     const base = contextOf();
     const urls = {
@@ -232,12 +252,59 @@ describe('reservation', () => {
   });
 });
 
+function routesOf(routes: Reservation['routes']): Partial<HardwareDhcp> {
+  const value = routes?.map(([destination, router]) => ({ destination, router }));
+  return value ? { options: [{ code: 121, type: 'routes', value }] } : {};
+}
+
+describe('dhcp_only_when_66_or_67_set', () => {
+  const { request, cases: all } = cases.monorepo.dhcp_only_when_66_or_67_set;
+  it.each(all)('66 "$tftp_server_name", 67 "$boot_file_name"', ({ tftp_server_name, boot_file_name, option43 }) => {
+    const given = [
+      { code: 66, type: 'text', value: tftp_server_name },
+      { code: 67, type: 'text', value: boot_file_name },
+    ] as const;
+    const options = given.filter(({ value }) => value !== '');
+    const machine = { mac, hardwareId, interface: reservation({ options }) };
+    const decision = respond(packetOf(request), contextOf({ machine }));
+    if (decision.kind !== 'reply') throw new Error(decision.kind);
+    expect(decision.packet.options.has(43)).toBe(option43);
+  });
+});
+
+describe('proxy', () => {
+  const applicable = cases.monorepo.proxy.cases.filter(({ backend }) => backend !== 'error');
+  it.each(applicable)('$name', ({ request, hardware_ipxe_binary: binary = '', reply }) => {
+    if (request === null) return;
+    const { server } = contextOf();
+    const urls = { ...server.urls, http: 'http://localhost', macFormat: 'empty' as const };
+    const decision = respond(
+      packetOf(request),
+      contextOf({
+        machine: { mac, hardwareId, interface: reservation({}, binary) },
+        server: { ...server, urls, modes: { mode: 'proxy', subnets: [] } },
+        // A REQUEST on port 67 belongs to the server that it names.
+        arrival: request['53'] === 'REQUEST' ? 'pxe' : 'broadcast',
+      }),
+    );
+    if (decision.kind !== 'reply' || !reply) throw new Error(decision.kind);
+    const { options, op: _, chaddr: __, file, ...fields } = reply;
+    expect(decision.packet).toMatchObject(fields);
+    // The script's name is ours.
+    expect(decision.packet.file).toBe(file === 'http://localhost/script.ipxe' ? 'http://localhost/auto.ipxe' : file);
+    const { 97: machineId, ...others } = options;
+    expectOptions(decision.packet.options, others);
+    expect(Buffer.from(decision.packet.options.get(97) ?? []).toString('hex')).toBe(machineId);
+  });
+});
+
 function expectOptions(options: ReadonlyMap<number, Uint8Array>, wanted: Readonly<Record<string, unknown>>): void {
   const raw = (code: number) => [...(options.get(code) ?? [])];
   const address = (text: string) => text.split('.').map(Number);
   for (const [key, value] of Object.entries(wanted)) {
     const code = Number(key);
-    if (code === 53) expect(readOption(options, messageType)).toBe(String(value).toLowerCase());
+    if (code === 121) expect(Buffer.from(raw(121)).toString('hex')).toBe(value);
+    else if (code === 53) expect(readOption(options, messageType)).toBe(String(value).toLowerCase());
     else if (code === 119) expect(readOption(options, domainSearch)).toEqual(value);
     else if (code === 43)
       expect([...(decodeSubOptions(43, options.get(43) ?? hex(''), true).get(6) ?? [])]).toEqual([8]);

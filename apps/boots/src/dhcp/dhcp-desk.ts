@@ -14,7 +14,8 @@ import type { Machine, Machines } from '../machines';
 import type { Metrics } from '../metrics';
 import type { Logger } from '../logger';
 import type { Destination } from './destination';
-import { type DhcpContext, type DhcpReply, type DhcpServerSettings, respond } from './dhcp.responder';
+import type { DhcpContext, DhcpReply, DhcpServerSettings } from './decision';
+import { respond } from './dhcp.responder';
 
 export interface DeskPorts {
   readonly machines: Machines;
@@ -25,17 +26,35 @@ export interface DeskPorts {
   readonly clock: () => Date;
 }
 
+/** How a datagram came. */
+export type Arrival = Pick<DhcpContext, 'arrival' | 'source'>;
+
 export interface OutgoingReply {
   readonly bytes: Uint8Array;
   readonly destination: Destination;
 }
 
+/** What a datagram says and how it came. */
+interface Heard {
+  readonly mac: string;
+  readonly type: string;
+  readonly print: number;
+  readonly from: Arrival;
+}
+
 /** The same message within this time is the network's doing (a bridge that doubles, a relay beside a broadcast), not the client's. */
 const duplicateMs = 250;
+
+/** How long a client repeats a REQUEST that was not answered (RFC 2131 §4.1: four times, twice as long each time). */
+const retransmissionMs = 64_000;
+const maxGranted = 100_000;
 
 /** From the bytes of a request to the bytes of its reply. What the reply says is in the log before this returns it. */
 export class DhcpDesk {
   readonly #recent = new Map<string, number>();
+  readonly #answering = new Set<string>();
+  /** MAC → fingerprint of the REQUEST that was acknowledged last, oldest first. */
+  readonly #granted = new Map<string, { readonly print: number; readonly at: number }>();
 
   constructor(
     private readonly ports: DeskPorts,
@@ -43,24 +62,34 @@ export class DhcpDesk {
   ) {}
 
   /** undefined: nothing is to be sent. Never throws: a bad message costs itself only. */
-  async answer(bytes: Uint8Array, arrival: DhcpContext['arrival']): Promise<OutgoingReply | undefined> {
+  async answer(bytes: Uint8Array, from: Arrival): Promise<OutgoingReply | undefined> {
     try {
-      return await this.#answer(decodePacket(bytes), arrival);
+      return await this.#answer(decodePacket(bytes), fingerprint(bytes), from);
     } catch (error) {
       this.#drop(error);
       return undefined;
     }
   }
 
-  async #answer(request: DhcpPacket, arrival: DhcpContext['arrival']): Promise<OutgoingReply | undefined> {
-    const { metrics, log } = this.ports;
+  async #answer(request: DhcpPacket, print: number, from: Arrival): Promise<OutgoingReply | undefined> {
+    const { metrics } = this.ports;
     const mac = macOf(request);
     if (mac === undefined) return this.#ignored('not-ethernet', '');
     const type = readOption(request.options, messageType) ?? 'none';
-    if (this.#isDuplicate(`${mac} ${request.xid} ${type} ${request.ciaddr}`)) return this.#ignored('duplicate', mac);
+    const key = `${mac} ${request.xid} ${type} ${request.ciaddr} ${from.arrival === 'pxe'}`;
+    if (this.#isDuplicate(key)) return this.#ignored('duplicate', mac);
     metrics.count('dhcp_requests_total', { type });
+    this.#answering.add(key);
+    try {
+      return await this.#decided(request, { mac, type, print, from });
+    } finally {
+      this.#answering.delete(key);
+    }
+  }
 
-    const decision = respond(request, this.#context(mac, arrival));
+  async #decided(request: DhcpPacket, { mac, type, print, from }: Heard): Promise<OutgoingReply | undefined> {
+    const { metrics, log } = this.ports;
+    const decision = respond(request, this.#context(mac, print, from));
     if (decision.kind === 'ignore') return this.#ignored(decision.reason, mac);
     if (decision.kind === 'record') {
       await this.ports.leases.submit(decision.leases);
@@ -69,6 +98,7 @@ export class DhcpDesk {
     }
     const reply = encodePacket(decision.packet, { maxSize: decision.maxSize });
     await this.#store(decision);
+    if (decision.leases.some((command) => command.type === 'BindLease')) this.#remember(mac, print);
     const answered = readOption(decision.packet.options, messageType) ?? 'none';
     metrics.count('dhcp_replies_total', { type: answered });
     log.info(
@@ -82,18 +112,21 @@ export class DhcpDesk {
     if (boot) await this.ports.boots.record({ type: 'OfferNetboot', ...boot });
   }
 
-  #context(mac: string, arrival: DhcpContext['arrival']): DhcpContext {
-    const { machines, boots, clock } = this.ports;
+  #context(mac: string, print: number, from: Arrival): DhcpContext {
+    const { machines, boots, leases, clock } = this.ports;
     const now = clock().toISOString();
     const machine = machines.byMac(mac);
     const holder = machine && this.#otherHolder(machine, now);
+    const isRepeated = this.#granted.get(mac)?.print === print;
+    const lease = isRepeated ? leases.lease(mac, now) : undefined;
     return {
       ...(machine ? { machine } : {}),
       ...(holder ? { holder } : {}),
+      ...(lease ? { granted: { ip: lease.ip, expiresAt: lease.expiresAt } } : {}),
       mayNetboot: machine !== undefined && machines.netboot(machine).allowed,
       chained: boots.programOf(mac),
       server: this.server,
-      arrival,
+      ...from,
       now,
     };
   }
@@ -113,9 +146,19 @@ export class DhcpDesk {
       if (now - at < duplicateMs) break;
       this.#recent.delete(known);
     }
-    if (this.#recent.has(key)) return true;
+    if (this.#recent.has(key) || this.#answering.has(key)) return true;
     this.#recent.set(key, now);
     return false;
+  }
+
+  #remember(mac: string, print: number): void {
+    const now = this.ports.clock().getTime();
+    for (const [known, { at }] of this.#granted) {
+      if (now - at < retransmissionMs && this.#granted.size < maxGranted) break;
+      this.#granted.delete(known);
+    }
+    this.#granted.delete(mac);
+    this.#granted.set(mac, { print, at: now });
   }
 
   #ignored(reason: string, mac: string): undefined {
@@ -139,4 +182,15 @@ export class DhcpDesk {
       log.error(`DHCP message not answered: ${text}`);
     }
   }
+}
+
+const secsAt = 8;
+
+/** FNV-1a of all bytes but `secs`, the only ones that differ when a client repeats itself. */
+function fingerprint(bytes: Uint8Array): number {
+  let print = 0x811c9dc5;
+  for (let i = 0; i < bytes.length; i++) {
+    if (i !== secsAt && i !== secsAt + 1) print = Math.imul(print ^ (bytes[i] ?? 0), 0x01000193);
+  }
+  return print;
 }

@@ -3,7 +3,7 @@ import type { Logger } from '../logger';
 import type { Metrics } from '../metrics';
 import type { Destination } from './destination';
 import { everybody } from './destination';
-import type { DhcpDesk } from './dhcp-desk';
+import type { Arrival, DhcpDesk } from './dhcp-desk';
 
 export interface DhcpPorts {
   readonly address: string;
@@ -12,13 +12,15 @@ export interface DhcpPorts {
   /** Where clients and relays listen: 68 and 67. */
   readonly clientPort: number;
   readonly relayPort: number;
+  /** 4011, where PXE firmware asks a proxy; undefined: there is none here. */
+  readonly pxePort: number | undefined;
 }
 
 /** Enough for a rack that powers on at once. */
 const receiveBufferBytes = 4 * 1024 * 1024;
 
 /**
- * Two sockets: one hears the broadcasts, the other, bound to our address, hears unicast and relayed requests and sends every reply, so
+ * Two sockets, and a third for a proxy: one hears the broadcasts, the other, bound to our address, hears unicast and relayed requests and sends every reply, so
  * that a broadcast leaves by the interface with that address and carries it as its source.
  */
 export class DhcpListener {
@@ -34,12 +36,13 @@ export class DhcpListener {
 
   /** Returns the port. Throws what the system says, with what it was about. */
   async open(): Promise<number> {
-    const { address, serverPort } = this.ports;
+    const { address, serverPort, pxePort } = this.ports;
     const sender = await this.#bind(address, serverPort, 'unicast');
     sender.setBroadcast(true);
     this.#sender = sender;
     const { port } = sender.address();
     await this.#bind(everybody, port, 'broadcast');
+    if (pxePort !== undefined) await this.#bind(address, pxePort, 'pxe');
     return port;
   }
 
@@ -49,9 +52,11 @@ export class DhcpListener {
     );
   }
 
-  async #bind(address: string, port: number, arrival: 'unicast' | 'broadcast'): Promise<Socket> {
+  async #bind(address: string, port: number, arrival: Arrival['arrival']): Promise<Socket> {
     const socket = createSocket({ type: 'udp4', reuseAddr: true });
-    socket.on('message', (bytes) => void this.#onMessage(bytes, arrival));
+    socket.on('message', (bytes, { address: host, port: from }) => {
+      void this.#onMessage(bytes, { arrival, source: { address: host, port: from } }, socket);
+    });
     await new Promise<void>((resolve, reject) => {
       socket.once('error', (cause) => {
         socket.close();
@@ -70,15 +75,16 @@ export class DhcpListener {
     return socket;
   }
 
-  async #onMessage(bytes: Uint8Array, arrival: 'unicast' | 'broadcast'): Promise<void> {
-    const reply = await this.desk.answer(bytes, arrival);
-    if (reply) this.#send(reply.bytes, reply.destination);
+  async #onMessage(bytes: Uint8Array, from: Arrival, socket: Socket): Promise<void> {
+    const reply = await this.desk.answer(bytes, from);
+    // Firmware that asked port 4011 takes an answer from there only.
+    if (reply) this.#send(reply.bytes, reply.destination, from.arrival === 'pxe' ? socket : this.#sender);
   }
 
-  #send(bytes: Uint8Array, { address, port }: Destination): void {
-    const number = port === 'server' ? this.ports.relayPort : this.ports.clientPort;
+  #send(bytes: Uint8Array, { address, port }: Destination, socket: Socket | undefined): void {
+    const number = typeof port === 'number' ? port : port === 'server' ? this.ports.relayPort : this.ports.clientPort;
     try {
-      this.#sender?.send(bytes, number, address, (error) => {
+      socket?.send(bytes, number, address, (error) => {
         if (error) this.#failed(address, error);
       });
     } catch (error) {

@@ -14,7 +14,9 @@ import {
   serverIdentifier,
 } from '@tinkerbell/dhcp';
 import { describe, expect, it } from 'vitest';
-import { type DhcpDecision, type DhcpReply, respond } from './dhcp.responder';
+import type { DhcpDecision, DhcpReply } from './decision';
+import { replyDestination } from './destination';
+import { respond } from './dhcp.responder';
 import {
   contextOf,
   firmware,
@@ -150,6 +152,98 @@ describe('REQUEST (RFC 2131 §4.3.2)', () => {
       { type: 'BindLease', mac },
     ]);
   });
+});
+
+describe('the same REQUEST once more (RFC 2131 §4.1)', () => {
+  const granted = { ip: reserved, expiresAt: '2026-01-01T00:00:56.500Z' };
+  const again = (over: Partial<typeof granted> = {}) =>
+    replyOf(
+      respond(
+        requestOf('request', [chosen, wants(reserved), ...firmware(7)]),
+        contextOf({ granted: { ...granted, ...over } }),
+      ),
+    );
+
+  it('is acknowledged for what is left of the lease, and nothing is recorded', () => {
+    const ack = again();
+    expect(typeOf(ack)).toBe('ack');
+    expect(readOption(ack.packet.options, leaseTime)).toBe(56);
+    expect(readOption(ack.packet.options, renewalTime)).toBe(28);
+    expect(ack.packet).toMatchObject({ yiaddr: reserved, file: 'ipxe.efi' });
+    expect(ack).toMatchObject({ leases: [], boot: undefined });
+  });
+
+  it.each([
+    ['another address', { ip: '192.168.1.7' }],
+    ['a lease that has run out', { expiresAt: '2025-12-31T23:59:59.000Z' }],
+  ])('is a new one: %s', (_, over) => expect(again(over).leases).toMatchObject([{ type: 'BindLease' }]));
+
+  it('is never one that renews: busybox takes the old xid for that', () => {
+    const renewal = respond(requestOf('request', [], { ciaddr: reserved }), contextOf({ granted, arrival: 'unicast' }));
+    expect(renewal).toMatchObject({ leases: [{ type: 'BindLease', clientState: 'renewing' }] });
+  });
+
+  it('does not help a machine that has lost the address', () => {
+    const holder = { mac: '0a-00-00-00-00-01', hardwareId: 'other', isReserved: true };
+    const nak = replyOf(respond(requestOf('request', [chosen, wants(reserved)]), contextOf({ granted, holder })));
+    expect(typeOf(nak)).toBe('nak');
+  });
+});
+
+// RFC 2131, tables 3 and 5: every field and option that must, or must not, be there.
+describe.each([
+  ['OFFER', 'discover', [], {}, { ciaddr: '0.0.0.0', yiaddr: reserved }, [51, 53, 54]],
+  ['ACK, SELECTING', 'request', [chosen, wants(reserved)], {}, { ciaddr: '0.0.0.0', yiaddr: reserved }, [51, 53, 54]],
+  ['ACK, RENEWING', 'request', [], { ciaddr: reserved }, { ciaddr: reserved, yiaddr: reserved }, [51, 53, 54]],
+  ['ACK, INFORM', 'inform', [], { ciaddr: reserved }, { ciaddr: reserved, yiaddr: '0.0.0.0' }, [53, 54]],
+  [
+    'NAK',
+    'request',
+    [chosen, wants('10.9.9.9')],
+    {},
+    { ciaddr: '0.0.0.0', yiaddr: '0.0.0.0', siaddr: '0.0.0.0' },
+    [53, 54],
+  ],
+] as const)('table 3: %s', (name, type, options, over, fields, must) => {
+  const id = option(clientIdentifier, { type: 1, id: Uint8Array.of(9) });
+  const request = requestOf(type, [...options, id], { ...over, flags: broadcastFlag, secs: 7, hops: 2 });
+  const { packet } = replyOf(respond(request, contextOf({ arrival: 'unicast' })));
+  it('fields', () => {
+    const { xid, chaddr, htype } = request;
+    expect(packet).toMatchObject({
+      op: 'reply',
+      htype,
+      xid,
+      chaddr,
+      flags: broadcastFlag,
+      giaddr: '0.0.0.0',
+      ...fields,
+    });
+    expect(packet).toMatchObject({ hops: 0, secs: 0, sname: '' });
+  });
+  it('options', () => {
+    for (const code of must) expect(packet.options.has(code), String(code)).toBe(true);
+    for (const code of [50, 55, 57]) expect(packet.options.has(code), String(code)).toBe(false);
+    if (name === 'NAK' || name === 'ACK, INFORM')
+      for (const code of [51, 58, 59]) expect(packet.options.has(code)).toBe(false);
+    expect(packet.options.get(61)).toEqual(id[1]);
+  });
+});
+
+// RFC 2131 §4.1: giaddr, then ciaddr, then everybody.
+describe.each([
+  ['offer', {}, '255.255.255.255', 'client'],
+  ['offer', { flags: broadcastFlag }, '255.255.255.255', 'client'],
+  ['offer', { giaddr: '10.0.0.1' }, '10.0.0.1', 'server'],
+  ['ack', { ciaddr: reserved }, reserved, 'client'],
+  ['ack', { ciaddr: reserved, flags: broadcastFlag }, reserved, 'client'],
+  ['ack', { ciaddr: reserved, giaddr: '10.0.0.1' }, '10.0.0.1', 'server'],
+  ['ack', {}, '255.255.255.255', 'client'],
+  ['nak', { ciaddr: reserved }, '255.255.255.255', 'client'],
+  ['nak', { ciaddr: reserved, giaddr: '10.0.0.1' }, '10.0.0.1', 'server'],
+] as const)('%s of %j', (reply, over, address, port) => {
+  it(`goes to ${address}`, () =>
+    expect(replyDestination(requestOf('request', [], over), reply)).toEqual({ address, port }));
 });
 
 describe('RELEASE, DECLINE, INFORM', () => {

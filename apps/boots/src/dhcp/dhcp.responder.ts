@@ -1,8 +1,7 @@
 import {
   broadcastFlag,
-  type DhcpPacket,
-  maxMessageSize,
   message,
+  type DhcpPacket,
   messageType,
   noAddress,
   option,
@@ -10,78 +9,40 @@ import {
   requestedAddress,
   serverIdentifier,
 } from '@tinkerbell/dhcp';
-import type { SingleLeaseCommand } from '@tinkerbell/domain';
-import type { HardwareInterface, LeaseRenewed, NetbootOffered } from '@tinkerbell/events';
-import { type BootClient, bootClientOf } from './boot-client';
-import { bootFile, type BootUrls } from './boot-file';
-import { type Destination, replyDestination } from './destination';
-import { echoed, replyOptions, type SiteOptions } from './reply-options';
-
-export interface DhcpServerSettings {
-  readonly site: SiteOptions;
-  readonly urls: BootUrls;
-  /** For records that say 0. */
-  readonly leaseSeconds: number;
-}
-
-/** All that the answer to one request depends on. */
-export interface DhcpContext {
-  /** The reservation of this MAC; undefined: an unknown machine. */
-  readonly machine?: { readonly mac: string; readonly hardwareId: string; readonly interface: HardwareInterface };
-  /** Another machine that holds the reserved address, and whether its record still says so. */
-  readonly holder?: { readonly mac: string; readonly hardwareId: string; readonly isReserved: boolean };
-  readonly mayNetboot: boolean;
-  /** Program that was served to this machine just before, '' for none. */
-  readonly chained: string;
-  readonly server: DhcpServerSettings;
-  /** Where the request came in: on the broadcast address, or sent to ours. */
-  readonly arrival: 'broadcast' | 'unicast';
-  /** ISO 8601. */
-  readonly now: string;
-}
-
-export type IgnoreReason =
-  | 'not-a-request'
-  | 'no-message-type'
-  | 'message-type'
-  | 'not-ethernet'
-  | 'unknown-machine'
-  | 'no-reserved-address'
-  | 'address-in-use'
-  | 'other-server'
-  | 'no-requested-address'
-  | 'other-address';
-
-export interface DhcpReply {
-  readonly kind: 'reply';
-  readonly packet: DhcpPacket;
-  readonly destination: Destination;
-  /** Bytes of the IP datagram. */
-  readonly maxSize: number;
-  /** Facts that have to be stored before the reply leaves. */
-  readonly leases: readonly SingleLeaseCommand[];
-  readonly boot?: NetbootOffered['data'];
-}
-
-export type DhcpDecision =
-  | DhcpReply
-  /** Nothing to send, something to remember: RELEASE and DECLINE. */
-  | { readonly kind: 'record'; readonly leases: readonly SingleLeaseCommand[] }
-  | { readonly kind: 'ignore'; readonly reason: IgnoreReason };
+import type { LeaseRenewed } from '@tinkerbell/events';
+import { bootFact, bootOf } from './boot-offer';
+import {
+  type DhcpContext,
+  type DhcpDecision,
+  type DhcpReply,
+  ignore,
+  type Known,
+  sizeLimit,
+  skeleton,
+} from './decision';
+import { replyDestination } from './destination';
+import { isSameNetwork, isWithin, modeAt, subnetOf } from './dhcp-mode';
+import { originOf } from './origin';
+import { proxy } from './proxy';
+import { echoed, replyOptions } from './reply-options';
 
 /** What one request has to be answered with, RFC 2131 §4.3. Throws MalformedOptionError for an option that it needs and cannot read. */
 export function respond(request: DhcpPacket, context: DhcpContext): DhcpDecision {
   if (request.op !== 'request') return ignore('not-a-request');
   const type = readOption(request.options, messageType);
   if (type === undefined) return ignore('no-message-type');
-  const { machine } = context;
+  const { machine, server, arrival } = context;
+  const origin = originOf(request, server.site.address, arrival);
+  const mode = modeAt(origin.link, server.modes);
+  if (mode === 'off' || (mode === 'reservation' && arrival === 'pxe')) return ignore('mode');
   if (!machine) return ignore('unknown-machine');
-  const address = machine.interface.dhcp.ip?.family === 4 ? machine.interface.dhcp.ip.address : '';
+  if (mode === 'proxy') return proxy({ request, context, machine, origin, address: addressOf(machine) }, type);
+  const address = addressOf(machine);
   if (address === '') return ignore('no-reserved-address');
-  const known: Known = { request, context, machine, address };
+  const known: Known = { request, context, machine, origin, address };
   switch (type) {
     case 'discover':
-      return context.holder?.isReserved ? ignore('address-in-use') : offer(known);
+      return discover(known);
     case 'request':
       return answerRequest(known);
     case 'release':
@@ -95,15 +56,29 @@ export function respond(request: DhcpPacket, context: DhcpContext): DhcpDecision
   }
 }
 
-interface Known {
-  readonly request: DhcpPacket;
-  readonly context: DhcpContext;
-  readonly machine: NonNullable<DhcpContext['machine']>;
-  readonly address: string;
+function addressOf({ interface: { dhcp } }: NonNullable<DhcpContext['machine']>): string {
+  return dhcp.ip?.family === 4 ? dhcp.ip.address : '';
 }
 
-function offer(known: Known): DhcpReply {
+function discover(known: Known): DhcpDecision {
+  if (known.context.holder?.isReserved) return ignore('address-in-use');
+  if (!isOnItsNetwork(known)) return ignore('other-network');
   return { ...reply(known, 'offer', leaseSecondsOf(known)), leases: [] };
+}
+
+/**
+ * §4.3.2, "the wrong network". What a client's network is, is known where a relay selects it (RFC 3527) or a subnet is configured; else
+ * `giaddr` may be the relay's address in another network on the same wire, and says nothing.
+ */
+function isOnItsNetwork({ context, machine, origin, address }: Known): boolean {
+  const subnet = subnetOf(origin.link, context.server.modes);
+  if (subnet) return isWithin(address, subnet.address, subnet.prefix);
+  const netmask = machine.interface.dhcp.ip?.netmask ?? '';
+  return !origin.isLinkSelected || netmask === '' || isSameNetwork(address, origin.link, netmask);
+}
+
+function isForUs({ context, origin }: Known, server: string | undefined): boolean {
+  return server === undefined || server === origin.serverId || server === context.server.site.address;
 }
 
 /**
@@ -111,24 +86,27 @@ function offer(known: Known): DhcpReply {
  * there is only one that it can mean.
  */
 function answerRequest(known: Known): DhcpDecision {
-  const { request, context, address } = known;
+  const { request, address } = known;
   const server = readOption(request.options, serverIdentifier);
   const wanted = readOption(request.options, requestedAddress);
-  if (server !== undefined && server !== context.server.site.address) return ignore('other-server');
+  if (!isForUs(known, server)) return ignore('other-server');
   const hasAddress = request.ciaddr !== noAddress;
   if (server !== undefined || (wanted === undefined && !hasAddress)) {
     return acknowledge(known, wanted ?? (hasAddress ? request.ciaddr : address), 'selecting');
   }
   if (wanted !== undefined && !hasAddress) return acknowledge(known, wanted, 'init-reboot');
-  // A renewal is sent to us, a rebinding to everybody; through a relay both arrive alike, as a rebinding.
-  const isRenewal = context.arrival === 'unicast' && request.giaddr === noAddress;
-  return acknowledge(known, request.ciaddr, isRenewal ? 'renewing' : 'rebinding');
+  // A renewal is sent to us, a rebinding to everybody; a relay that does not say which makes it a rebinding.
+  return acknowledge(known, request.ciaddr, known.origin.isUnicast ? 'renewing' : 'rebinding');
 }
 
 function acknowledge(known: Known, wanted: string, clientState: LeaseRenewed['data']['clientState']): DhcpReply {
   const { request, context, machine, address } = known;
   if (wanted !== address) return refuse(known, wanted, `this machine has ${address}`);
   if (context.holder?.isReserved) return refuse(known, wanted, `${address} is leased to another machine`);
+  if (!isOnItsNetwork(known)) return refuse(known, wanted, `${address} is not of this network`);
+  const left = secondsLeft(known);
+  // The same request once more: its first answer was lost. The lease is what it was.
+  if (left !== undefined) return { ...reply(known, 'ack', left), leases: [], boot: undefined };
   const { mac, hardwareId } = machine;
   const { hostname } = machine.interface.dhcp;
   const leaseSeconds = leaseSecondsOf(known);
@@ -147,13 +125,23 @@ function acknowledge(known: Known, wanted: string, clientState: LeaseRenewed['da
   };
 }
 
+/**
+ * Of the lease that this very request was given before; undefined: it is a new one. A client that renews waits a minute before it asks
+ * again (§4.4.5), and some take the old xid for it: what it sends is never a repetition.
+ */
+function secondsLeft({ request, context, address }: Known): number | undefined {
+  const { granted, now } = context;
+  if (granted?.ip !== address || request.ciaddr !== noAddress) return undefined;
+  const seconds = Math.floor((Date.parse(granted.expiresAt) - Date.parse(now)) / 1000);
+  return seconds > 0 ? seconds : undefined;
+}
+
 function holderOf({ mac, hardwareId }: NonNullable<DhcpContext['holder']>) {
   return { mac, hardwareId };
 }
 
-function refuse({ request, context, machine, address }: Known, requested: string, reason: string): DhcpReply {
+function refuse({ request, machine, origin, address }: Known, requested: string, reason: string): DhcpReply {
   const { mac, hardwareId } = machine;
-  const { site } = context.server;
   return {
     kind: 'reply',
     packet: {
@@ -162,7 +150,7 @@ function refuse({ request, context, machine, address }: Known, requested: string
       flags: request.giaddr === noAddress ? request.flags : request.flags | broadcastFlag,
       options: new Map([
         option(messageType, 'nak'),
-        option(serverIdentifier, site.address),
+        option(serverIdentifier, origin.serverId),
         option(message, reason),
         ...echoed(request.options, [61, 82]),
       ]),
@@ -170,21 +158,22 @@ function refuse({ request, context, machine, address }: Known, requested: string
     destination: replyDestination(request, 'nak'),
     maxSize: sizeLimit(request),
     leases: [{ type: 'RefuseLease', mac, hardwareId, ip: address, requested, reason }],
+    boot: undefined,
   };
 }
 
-function release({ request, context, machine, address }: Known): DhcpDecision {
-  const server = readOption(request.options, serverIdentifier);
-  if (server !== undefined && server !== context.server.site.address) return ignore('other-server');
+function release(known: Known): DhcpDecision {
+  const { request, machine, address } = known;
+  if (!isForUs(known, readOption(request.options, serverIdentifier))) return ignore('other-server');
   if (request.ciaddr !== address) return ignore('other-address');
   const { mac, hardwareId } = machine;
   return { kind: 'record', leases: [{ type: 'ReleaseLease', mac, hardwareId, ip: address }] };
 }
 
 /** §4.3.3. The reservation stays: what the operator wrote is not ours to change, but the event says that it cannot work. */
-function decline({ request, context, machine, address }: Known): DhcpDecision {
-  const server = readOption(request.options, serverIdentifier);
-  if (server !== undefined && server !== context.server.site.address) return ignore('other-server');
+function decline(known: Known): DhcpDecision {
+  const { request, machine, address } = known;
+  if (!isForUs(known, readOption(request.options, serverIdentifier))) return ignore('other-server');
   if (readOption(request.options, requestedAddress) !== address) return ignore('other-address');
   const { mac, hardwareId } = machine;
   const text = request.options.has(message.code) ? (readOption(request.options, message) ?? '') : '';
@@ -202,66 +191,29 @@ function inform(known: Known): DhcpDecision {
 }
 
 function reply(known: Known, type: 'offer' | 'ack', leaseSeconds: number | null): Omit<DhcpReply, 'leases'> {
-  const { request, context, machine, address } = known;
+  const { request, context, machine, origin, address } = known;
   const { site } = context.server;
   const boot = bootOf(known);
-  const { mac, hardwareId } = machine;
   const record = machine.interface.dhcp;
+  const ours = boot.client && { client: boot.client, file: boot.file };
+  const content = { type, request: request.options, record, site, serverId: origin.serverId, leaseSeconds };
   return {
     kind: 'reply',
     packet: {
       ...skeleton(request),
       ciaddr: type === 'ack' ? request.ciaddr : noAddress,
       yiaddr: address,
-      siaddr: site.address,
-      file: boot?.file ?? '',
-      options: replyOptions({ type, request: request.options, record, site, leaseSeconds, ...(boot ? { boot } : {}) }),
+      siaddr: boot.server,
+      file: boot.file,
+      options: replyOptions({ ...content, ...(ours ? { boot: ours } : {}) }),
     },
     destination: replyDestination(request, type),
     maxSize: sizeLimit(request),
-    ...(type === 'ack' && leaseSeconds !== null && boot && boot.file !== ''
-      ? {
-          boot: {
-            ...{ hardwareId, mac, ip: address, arch: boot.client.arch, client: boot.client.kind },
-            ...{ userClass: boot.client.userClass, bootFile: boot.file },
-          },
-        }
-      : {}),
+    boot: type === 'ack' && leaseSeconds !== null ? bootFact(known, boot) : undefined,
   };
-}
-
-function bootOf({ request, context, machine }: Known): { client: BootClient; file: string } | undefined {
-  const client = bootClientOf(request);
-  if (!client) return undefined;
-  const { mayNetboot, chained, server } = context;
-  const { binary } = machine.interface.netboot.ipxe;
-  return { client, file: bootFile({ client, mac: machine.mac, binary, chained, mayNetboot }, server.urls) };
-}
-
-/** What every reply copies from its request (RFC 2131, table 3). */
-function skeleton({ htype, xid, flags, giaddr, chaddr }: DhcpPacket): DhcpPacket {
-  const none = { ciaddr: noAddress, yiaddr: noAddress, siaddr: noAddress, sname: '', file: '', options: new Map() };
-  return { ...none, op: 'reply', htype, hops: 0, xid, secs: 0, flags, giaddr, chaddr };
 }
 
 function leaseSecondsOf({ machine, context }: Known): number {
   const { lease_time } = machine.interface.dhcp;
   return lease_time > 0 ? lease_time : context.server.leaseSeconds;
-}
-
-const smallest = 576;
-const ethernet = 1500;
-
-/**
- * A client without option 57 takes 576 bytes; one whose option 57 makes no sense too. OVMF says 65280 in its REQUEST (its 255 in the
- * wrong byte order): nothing larger than a frame is sent, firmware need not put fragments together.
- */
-function sizeLimit({ options }: DhcpPacket): number {
-  const raw = options.get(maxMessageSize.code);
-  const size = raw?.length === 2 ? ((raw[0] ?? 0) << 8) | (raw[1] ?? 0) : smallest;
-  return Math.min(Math.max(size, smallest), ethernet);
-}
-
-function ignore(reason: IgnoreReason): DhcpDecision {
-  return { kind: 'ignore', reason };
 }

@@ -10,7 +10,7 @@ import {
   vendorClass,
 } from '@tinkerbell/dhcp';
 import type { HardwareInterface } from '@tinkerbell/events';
-import type { DhcpContext } from './dhcp.responder';
+import type { DhcpContext } from './decision';
 
 /** For specs: a machine with a reservation, and what it sends. */
 export const mac = '01-02-03-04-05-06';
@@ -31,6 +31,7 @@ export function reservation(over: Partial<HardwareInterface['dhcp']> = {}, binar
       iface_name: '',
       domain_name: 'mydomain.com',
       ip: { address: reserved, netmask: '255.255.255.0', gateway: '192.168.1.1', family: 4 },
+      options: [],
       ...over,
     },
     netboot: {
@@ -51,8 +52,10 @@ export function contextOf(over: Partial<DhcpContext> = {}): DhcpContext {
       site: { address: serverAddress, nameServers: [], logServers: [] },
       urls: { tftp: '127.0.0.1:69', http: 'http://127.0.0.1', macFormat: 'colon', binaries: {} },
       leaseSeconds: 172_800,
+      modes: { mode: 'reservation', subnets: [] },
     },
     arrival: 'broadcast',
+    source: { address: '0.0.0.0', port: 68 },
     now: '2026-01-01T00:00:00.000Z',
     ...over,
   };

@@ -23,6 +23,7 @@ export function hardwareInterface(mac = '08:00:27:00:00:01', address = '192.168.
       iface_name: '',
       domain_name: '',
       ip: { address, netmask: '255.255.255.248', gateway: '192.168.1.1', family: 4 },
+      options: [],
     },
     netboot: {
       allow_pxe: true,

@@ -32,9 +32,10 @@ export const classlessRoutes: OptionCodec<readonly ClasslessRoute[]> = {
   encode: (routes) =>
     concat(
       routes.map(({ destination, router }) => {
-        const [address = '', prefix = '32'] = destination.split('/');
-        const significant = ipv4Bytes(address).subarray(0, Math.ceil(Number(prefix) / 8));
-        return Uint8Array.of(Number(prefix), ...significant, ...ipv4Bytes(router));
+        const [address = '', prefix = ''] = destination.split('/');
+        const width = /^\d{1,2}$/.test(prefix) ? Number(prefix) : 33;
+        if (width > 32) throw new RangeError(`${JSON.stringify(destination)} is not a destination such as 10.0.0.0/8`);
+        return Uint8Array.of(width, ...ipv4Bytes(address).subarray(0, Math.ceil(width / 8)), ...ipv4Bytes(router));
       }),
     ),
 };

@@ -2,6 +2,9 @@ import { MalformedOptionError } from '../errors';
 import { latin1, textBytes } from '../fields';
 import type { OptionCodec } from '../option-codec';
 
+/** RFC 1035 §3.1, lengths and the root included. */
+const longestName = 255;
+
 /** RFC 3397: a list of domains, DNS-encoded (RFC 1035 §4.1.4) with compression pointers into the same option. */
 export const domainSearch: OptionCodec<readonly string[]> = {
   code: 119,
@@ -31,6 +34,7 @@ function fault(reason: string): MalformedOptionError {
 function readName(raw: Uint8Array, start: number): { labels: readonly string[]; next: number } {
   const labels: string[] = [];
   let at = start;
+  let size = 1;
   let next: number | undefined;
   for (;;) {
     const length = raw[at];
@@ -45,16 +49,22 @@ function readName(raw: Uint8Array, start: number): { labels: readonly string[]; 
       continue;
     }
     if (length > 63 || at + 1 + length > raw.length) throw fault(`bad label at byte ${at}`);
-    labels.push(latin1(raw.subarray(at + 1, at + 1 + length)));
-    if (labels.length > 127) throw fault(`name at byte ${start} has too many labels`);
+    const label = latin1(raw.subarray(at + 1, at + 1 + length));
+    if (label.includes('.')) throw fault(`label with a dot at byte ${at}`);
+    labels.push(label);
+    size += 1 + length;
+    if (size > longestName) throw fault(`name at byte ${start} is longer than ${longestName} bytes`);
     at += 1 + length;
   }
 }
 
 function writeName(domain: string, bytes: number[], places: Map<string, number>): void {
   const labels = domain.split('.').filter((label) => label !== '');
+  if (labels.reduce((size, label) => size + 1 + label.length, 1) > longestName) {
+    throw new RangeError(`${JSON.stringify(domain)} is longer than ${longestName} bytes`);
+  }
   for (let i = 0; i < labels.length; i++) {
-    const rest = labels.slice(i).join('.').toLowerCase();
+    const rest = labels.slice(i).join('.');
     const known = places.get(rest);
     if (known !== undefined) {
       bytes.push(0xc0 | (known >> 8), known & 0xff);

@@ -25,6 +25,7 @@ import {
   parameterRequestList,
   rebindingTime,
   relayAgent,
+  relayInformation,
   renewalTime,
   requestedAddress,
   routers,
@@ -133,7 +134,57 @@ describe.each(samples)('option $code $name $raw', ({ raw, value, decoded, encode
   });
 });
 
+describe('what was read is written so that it is read again', () => {
+  it('text of NULs only', () => {
+    expect(hostName.decode(hex('0000'))).toBe('');
+    expect(hostName.decode(hostName.encode(''))).toBe('');
+  });
+  it('a padded user class', () => {
+    expect(userClass.decode(hex('016100'))).toEqual({ form: 'rfc3004', classes: ['a'] });
+    expect(userClass.decode(hex('6950584500'))).toEqual({ form: 'raw', classes: ['iPXE'] });
+  });
+  it('a sub-option in parts', () => {
+    const value = new Uint8Array(300).fill(7);
+    const values = new Map([[1, value]]);
+    expect(relayAgent.decode(relayAgent.encode(values))).toEqual(values);
+  });
+  it('domains that differ in case only', () => {
+    const domains = ['Example.COM', 'example.com'];
+    expect(domainSearch.decode(domainSearch.encode(domains))).toEqual(domains);
+  });
+});
+
+describe('what cannot be written', () => {
+  const long = Array.from({ length: 5 }, () => 'x'.repeat(60)).join('.');
+  it.each([
+    ['a route without a prefix', () => classlessRoutes.encode([{ destination: '10.0.0.0', router: '10.0.0.1' }])],
+    ['a route with a bad prefix', () => classlessRoutes.encode([{ destination: '10.0.0.0/33', router: '10.0.0.1' }])],
+    ['a long domain', () => domainSearch.encode([long])],
+    ['an empty user class', () => userClass.encode({ form: 'rfc3004', classes: [''] })],
+    ['a long user class', () => userClass.encode({ form: 'rfc3004', classes: ['x'.repeat(256)] })],
+    ['a sub-option 255', () => vendorSpecific.encode(new Map([[255, Uint8Array.of(1)]]))],
+  ])('%s', (_, write) => expect(write).toThrow(RangeError));
+});
+
+describe('relayInformation', () => {
+  it('has circuit, remote end, link and server', () =>
+    expect(relayInformation(hex('010141' + '020142' + '05040a000100' + '0a0180' + '0b040a000101'))).toEqual({
+      ...{ circuitId: hex('41'), remoteId: hex('42'), linkSelection: '10.0.1.0' },
+      ...{ wasUnicast: true, serverIdOverride: '10.0.1.1' },
+    }));
+  it('has what is there, and ignores what it does not know', () =>
+    expect(relayInformation(hex('020142' + '970201ff'))).toEqual({ remoteId: hex('42') }));
+  it.each(['05030a0001', '0b050a00010101', '0504'])('refuses %s', (raw) =>
+    expect(() => relayInformation(hex(raw))).toThrow(/option 82: sub-option/),
+  );
+});
+
 describe('quirks', () => {
+  it('refuses a domain of more than 255 bytes, which pointers make of few', () => {
+    const label = '3f' + '61'.repeat(63);
+    expect(() => domainSearch.decode(hex(`${label}${label}${label}00${label}c000`))).toThrow(/longer than 255 bytes/);
+  });
+  it('refuses a label with a dot', () => expect(() => domainSearch.decode(hex('03612e6200'))).toThrow(/dot at byte 0/));
   it('takes text with a NUL at its end', () => expect(bootFileName.decode(hex('6100'))).toBe('a'));
   it('takes sub-options with pads and without an end mark', () =>
     expect(vendorSpecific.decode(hex('0000060108'))).toEqual(new Map([[6, Uint8Array.of(8)]])));

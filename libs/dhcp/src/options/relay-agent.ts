@@ -1,5 +1,5 @@
 import { MalformedOptionError } from '../errors';
-import { latin1 } from '../fields';
+import { latin1, readIpv4 } from '../fields';
 import type { OptionCodec } from '../option-codec';
 import { decodeSubOptions, encodeSubOptions, type SubOptions } from '../sub-options';
 
@@ -19,4 +19,42 @@ export function circuitId(raw: Uint8Array): string {
   const circuit = relayAgent.decode(raw).get(1);
   if (circuit === undefined) throw new MalformedOptionError({ option: 82, reason: 'no circuit id (sub-option 1)' });
   return latin1(circuit).slice(0, -2);
+}
+
+export interface RelayInformation {
+  /** Sub-option 1: the relay's port. */
+  readonly circuitId?: Uint8Array;
+  /** Sub-option 2: the far end of the circuit. */
+  readonly remoteId?: Uint8Array;
+  /** Sub-option 5 (RFC 3527): an address of the client's link, when `giaddr` is not one. */
+  readonly linkSelection?: string;
+  /** Sub-option 10 (RFC 5010): the client sent its message to the relay alone. */
+  readonly wasUnicast?: boolean;
+  /** Sub-option 11 (RFC 5107): what the client is to take for the server, so that its renewals pass the relay. */
+  readonly serverIdOverride?: string;
+}
+
+/** Throws MalformedOptionError. */
+export function relayInformation(raw: Uint8Array): RelayInformation {
+  const found = relayAgent.decode(raw);
+  const circuit = found.get(1);
+  const remote = found.get(2);
+  const link = address(found, 5);
+  const flags = found.get(10)?.[0];
+  const server = address(found, 11);
+  return {
+    ...(circuit ? { circuitId: circuit } : {}),
+    ...(remote ? { remoteId: remote } : {}),
+    ...(link === undefined ? {} : { linkSelection: link }),
+    ...(flags === undefined ? {} : { wasUnicast: (flags & 0x80) !== 0 }),
+    ...(server === undefined ? {} : { serverIdOverride: server }),
+  };
+}
+
+function address(found: SubOptions, code: number): string | undefined {
+  const value = found.get(code);
+  if (value !== undefined && value.length !== 4) {
+    throw new MalformedOptionError({ option: 82, reason: `sub-option ${code}: length ${value.length}, expected 4` });
+  }
+  return value && readIpv4(value, 0);
 }

@@ -1,5 +1,5 @@
 import { MalformedOptionError } from '../errors';
-import { concat, latin1, readText, textBytes } from '../fields';
+import { concat, latin1, textBytes, withoutPadding } from '../fields';
 import type { OptionCodec } from '../option-codec';
 
 export interface UserClass {
@@ -14,12 +14,16 @@ export const userClass: OptionCodec<UserClass> = {
   name: 'user-class',
   decode(raw) {
     if (raw.length === 0) throw new MalformedOptionError({ option: 77, reason: 'empty' });
-    const classes = lengthPrefixed(raw);
-    return classes ? { form: 'rfc3004', classes } : { form: 'raw', classes: [readText(raw)] };
+    const text = withoutPadding(raw);
+    const classes = lengthPrefixed(raw) ?? (text.length > 0 ? lengthPrefixed(text) : undefined);
+    return classes ? { form: 'rfc3004', classes } : { form: 'raw', classes: [latin1(text)] };
   },
   encode({ form, classes }) {
     const texts = classes.map(textBytes);
-    return concat(form === 'raw' ? texts : texts.map((text) => Uint8Array.of(text.length, ...text)));
+    const bad = form === 'raw' ? undefined : texts.find(({ length }) => length === 0 || length > 255);
+    if (bad) throw new RangeError(`a user class of ${bad.length} bytes, 1 to 255 can be written`);
+    const bytes = concat(form === 'raw' ? texts : texts.map((text) => Uint8Array.of(text.length, ...text)));
+    return bytes.length === 0 ? Uint8Array.of(0) : bytes;
   },
 };
 

@@ -72,6 +72,7 @@ describe('hardware JSON', () => {
           iface_name: '',
           domain_name: '',
           ip: null,
+          options: [],
         },
         netboot: {
           allow_pxe: false,

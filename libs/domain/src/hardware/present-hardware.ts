@@ -8,7 +8,8 @@ export interface PresentedHardware {
   readonly metadata: JsonObject;
   readonly network: {
     readonly interfaces: readonly {
-      readonly dhcp: Omit<HardwareDhcp, 'domain_name' | 'ip'> & Partial<Pick<HardwareDhcp, 'domain_name' | 'ip'>>;
+      readonly dhcp: Omit<HardwareDhcp, 'domain_name' | 'ip' | 'options'> &
+        Partial<Pick<HardwareDhcp, 'domain_name' | 'ip' | 'options'>>;
       readonly netboot: Omit<HardwareNetboot, 'ipxe'> & {
         readonly ipxe: Omit<HardwareNetboot['ipxe'], 'binary'> & { readonly binary?: string };
       };
@@ -19,7 +20,7 @@ export interface PresentedHardware {
 /** parseHardware(presentHardware(record)) is the record again. */
 export function presentHardware({ id, version, metadata, network }: HardwareRecord): PresentedHardware {
   const interfaces = network.interfaces.map(({ dhcp, netboot }) => {
-    const { domain_name, ip, ...rest } = dhcp;
+    const { domain_name, ip, options, ...rest } = dhcp;
     const { binary, ...ipxe } = netboot.ipxe;
     return {
       dhcp: {
@@ -27,6 +28,7 @@ export function presentHardware({ id, version, metadata, network }: HardwareReco
         mac: formatMac(dhcp.mac),
         ...(domain_name === '' ? {} : { domain_name }),
         ...(ip === null ? {} : { ip }),
+        ...(options.length === 0 ? {} : { options }),
       },
       netboot: { ...netboot, ipxe: { ...ipxe, ...(binary === '' ? {} : { binary }) } },
     };

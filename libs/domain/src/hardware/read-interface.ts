@@ -2,6 +2,7 @@ import type { HardwareDhcp, HardwareIp, HardwareNetboot } from '@tinkerbell/even
 import { parseIpv4, prefixLength } from '../address/ip';
 import { parseMac } from '../address/mac';
 import type { JsonReader } from '../json-reader';
+import { readDhcpOptions } from './read-dhcp-options';
 
 /** 2 days, what the original leases for when the hardware says nothing. */
 const defaultLeaseSeconds = 172_800;
@@ -24,6 +25,7 @@ export function readDhcp(reader: JsonReader, value: unknown, path: string): Hard
     'iface_name',
     'domain_name',
     'ip',
+    'options',
   ]);
   const servers = (key: 'name_servers' | 'time_servers') =>
     reader.list(fields[key], `${path}.${key}`, 16).flatMap((item, index) => {
@@ -42,6 +44,7 @@ export function readDhcp(reader: JsonReader, value: unknown, path: string): Hard
     iface_name: reader.form(fields['iface_name'], `${path}.iface_name`, /^[^\s/]+$/, 'an interface name'),
     domain_name: reader.form(fields['domain_name'], `${path}.domain_name`, hostname, 'a domain name'),
     ip: readIp(reader, fields['ip'], `${path}.ip`),
+    options: readDhcpOptions(reader, fields['options'], `${path}.options`),
   };
 }
 

@@ -26,6 +26,7 @@ export function hardwareInterface(
       iface_name: '',
       domain_name: '',
       ip: { address, netmask: '255.255.255.248', gateway: '192.168.1.1', family: 4 },
+      options: [],
     },
     netboot: {
       allow_pxe: true,
@@ -42,11 +43,11 @@ export function hardwareRecord(over: Partial<HardwareRecord> = {}): HardwareReco
 }
 
 export function hardwareRegistered(hardware = hardwareRecord()): HardwareRegistered {
-  return { type: 'HardwareRegistered', v: 1, data: { hardware } };
+  return { type: 'HardwareRegistered', v: 2, data: { hardware } };
 }
 
 export function hardwareUpdated(hardware = hardwareRecord()): HardwareUpdated {
-  return { type: 'HardwareUpdated', v: 1, data: { hardware } };
+  return { type: 'HardwareUpdated', v: 2, data: { hardware } };
 }
 
 export function hardwareDeleted(): HardwareDeleted {

@@ -1,0 +1,40 @@
+import { bootFileName, noAddress, readOption, tftpServerName } from '@tinkerbell/dhcp';
+import type { NetbootOffered } from '@tinkerbell/events';
+import { type BootClient, bootClientOf } from './boot-client';
+import { bootFile } from './boot-file';
+import type { Known } from './decision';
+import { recordOptions } from './record-options';
+
+export interface BootOffer {
+  /** Who takes the file from us; undefined: nobody, or it is not ours. */
+  readonly client: BootClient | undefined;
+  readonly file: string;
+  /** siaddr. */
+  readonly server: string;
+}
+
+/** Options 66 and 67 of the record are the operator's word against ours. */
+export function bootOf({ request, context, machine }: Known): BootOffer {
+  const { mayNetboot, chained, server } = context;
+  const { dhcp, netboot } = machine.interface;
+  const own = recordOptions(dhcp.options);
+  if (own.has(bootFileName.code) || own.has(tftpServerName.code)) {
+    const file = readOption(own, bootFileName) ?? '';
+    const name = readOption(own, tftpServerName) ?? server.site.address;
+    return { client: undefined, file, server: /^\d+(?:\.\d+){3}$/.test(name) ? name : noAddress };
+  }
+  const client = bootClientOf(request);
+  if (!client) return { client, file: '', server: server.site.address };
+  const wish = { client, mac: machine.mac, binary: netboot.ipxe.binary, chained, mayNetboot };
+  return { client, file: bootFile(wish, server.urls), server: server.site.address };
+}
+
+export function bootFact(
+  { request, machine, address }: Known,
+  { client, file }: BootOffer,
+): NetbootOffered['data'] | undefined {
+  if (!client || file === '') return undefined;
+  const { mac, hardwareId } = machine;
+  const { arch, kind, userClass } = client;
+  return { hardwareId, mac, ip: address || request.ciaddr, arch, client: kind, userClass, bootFile: file };
+}

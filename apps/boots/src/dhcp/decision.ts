@@ -1,0 +1,102 @@
+import { type DhcpPacket, maxMessageSize, noAddress } from '@tinkerbell/dhcp';
+import type { SingleLeaseCommand } from '@tinkerbell/domain';
+import type { HardwareInterface, NetbootOffered } from '@tinkerbell/events';
+import type { BootUrls } from './boot-file';
+import type { Destination } from './destination';
+import type { ModeRules } from './dhcp-mode';
+import type { Origin } from './origin';
+import type { SiteOptions } from './reply-options';
+
+export interface DhcpServerSettings {
+  readonly site: SiteOptions;
+  readonly urls: BootUrls;
+  /** For records that say 0. */
+  readonly leaseSeconds: number;
+  readonly modes: ModeRules;
+}
+
+/** All that the answer to one request depends on. */
+export interface DhcpContext {
+  /** The reservation of this MAC; undefined: an unknown machine. */
+  readonly machine?: { readonly mac: string; readonly hardwareId: string; readonly interface: HardwareInterface };
+  /** Another machine that holds the reserved address, and whether its record still says so. */
+  readonly holder?: { readonly mac: string; readonly hardwareId: string; readonly isReserved: boolean };
+  readonly mayNetboot: boolean;
+  /** Program that was served to this machine just before, '' for none. */
+  readonly chained: string;
+  readonly server: DhcpServerSettings;
+  /** Where the request came in: on the broadcast address, sent to ours, or sent to port 4011 there. */
+  readonly arrival: 'broadcast' | 'unicast' | 'pxe';
+  /** Who sent it, by its datagram. */
+  readonly source: { readonly address: string; readonly port: number };
+  /** The lease that this very REQUEST was given a moment ago: the client repeats it because the ACK was lost. */
+  readonly granted?: { readonly ip: string; readonly expiresAt: string };
+  /** ISO 8601. */
+  readonly now: string;
+}
+
+export type IgnoreReason =
+  | 'not-a-request'
+  | 'no-message-type'
+  | 'message-type'
+  | 'not-ethernet'
+  | 'unknown-machine'
+  | 'no-reserved-address'
+  | 'address-in-use'
+  | 'other-server'
+  | 'other-network'
+  | 'mode'
+  | 'no-boot-client'
+  | 'no-boot-file'
+  | 'no-requested-address'
+  | 'other-address';
+
+export interface DhcpReply {
+  readonly kind: 'reply';
+  readonly packet: DhcpPacket;
+  readonly destination: Destination;
+  /** Bytes of the IP datagram. */
+  readonly maxSize: number;
+  /** Facts that have to be stored before the reply leaves. */
+  readonly leases: readonly SingleLeaseCommand[];
+  readonly boot: NetbootOffered['data'] | undefined;
+}
+
+export type DhcpDecision =
+  | DhcpReply
+  /** Nothing to send, something to remember: RELEASE and DECLINE. */
+  | { readonly kind: 'record'; readonly leases: readonly SingleLeaseCommand[] }
+  | { readonly kind: 'ignore'; readonly reason: IgnoreReason };
+
+/** A request with what it is answered from. */
+export interface Known {
+  readonly request: DhcpPacket;
+  readonly context: DhcpContext;
+  readonly machine: NonNullable<DhcpContext['machine']>;
+  readonly origin: Origin;
+  /** The reserved one; '' only where the address is another server's business. */
+  readonly address: string;
+}
+
+/** What every reply copies from its request (RFC 2131, table 3). */
+export function skeleton({ htype, xid, flags, giaddr, chaddr }: DhcpPacket): DhcpPacket {
+  const none = { ciaddr: noAddress, yiaddr: noAddress, siaddr: noAddress, sname: '', file: '', options: new Map() };
+  return { ...none, op: 'reply', htype, hops: 0, xid, secs: 0, flags, giaddr, chaddr };
+}
+
+const smallest = 576;
+const ethernet = 1500;
+
+/**
+ * A client without option 57 takes 576 bytes; one whose option 57 makes no sense too. OVMF says 65280 in its REQUEST (its 255 in the
+ * wrong byte order): nothing larger than a frame is sent, firmware need not put fragments together.
+ */
+export function sizeLimit({ options }: DhcpPacket): number {
+  const raw = options.get(maxMessageSize.code);
+  const size = raw?.length === 2 ? ((raw[0] ?? 0) << 8) | (raw[1] ?? 0) : smallest;
+  return Math.min(Math.max(size, smallest), ethernet);
+}
+
+export function ignore(reason: IgnoreReason): DhcpDecision {
+  return { kind: 'ignore', reason };
+}

@@ -1,0 +1,44 @@
+import {
+  type DhcpPacket,
+  MalformedOptionError,
+  noAddress,
+  relayInformation,
+  type RelayInformation,
+} from '@tinkerbell/dhcp';
+
+/** Where a request comes from, and what the relays on its way say about that. */
+export interface Origin {
+  /** An address of the client's network: by its relay's word (RFC 3527), its relay's own, the client's, ours. */
+  readonly link: string;
+  /** RFC 3527: the relay named the network, so no other will do. */
+  readonly isLinkSelected: boolean;
+  /** RFC 5107: the client has to take this address for the server; else our own. */
+  readonly serverId: string;
+  /** The client sent it to one server: to us, or to a relay that says so (RFC 5010). */
+  readonly isUnicast: boolean;
+}
+
+export function originOf(request: DhcpPacket, own: string, arrival: 'broadcast' | 'unicast' | 'pxe'): Origin {
+  const { ciaddr, giaddr } = request;
+  const isRelayed = giaddr !== noAddress;
+  // Without a relay the option is the client's own invention, or a switch's, which knows no networks.
+  const { linkSelection, serverIdOverride, wasUnicast } = isRelayed ? relayOf(request) : {};
+  const isAddress = (address: string | undefined) => address !== undefined && address !== noAddress;
+  return {
+    link: [linkSelection, giaddr, ciaddr].find(isAddress) ?? own,
+    isLinkSelected: isAddress(linkSelection),
+    serverId: [serverIdOverride].find(isAddress) ?? own,
+    isUnicast: isRelayed ? (wasUnicast ?? false) : arrival !== 'broadcast',
+  };
+}
+
+/** Some switches fill option 82 with what is no list of sub-options: it goes back as it came, and says nothing to us. */
+function relayOf({ options }: DhcpPacket): RelayInformation {
+  const raw = options.get(82);
+  try {
+    return raw ? relayInformation(raw) : {};
+  } catch (error) {
+    if (error instanceof MalformedOptionError) return {};
+    throw error;
+  }
+}

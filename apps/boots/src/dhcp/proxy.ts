@@ -1,0 +1,78 @@
+// ProxyDHCP (PXE 2.1 §2.2): the boot file beside another server that gives the address.
+import {
+  clientInterface,
+  clientMachineId,
+  clientArch,
+  clientIdentifier,
+  type DhcpPacket,
+  messageType,
+  noAddress,
+  option,
+  readOption,
+  serverIdentifier,
+  vendorClass,
+  vendorSpecific,
+} from '@tinkerbell/dhcp';
+import { bootClientOf, vendorName } from './boot-client';
+import { bootFact, bootOf } from './boot-offer';
+import { type DhcpDecision, ignore, type Known, sizeLimit, skeleton } from './decision';
+import { type Destination, replyDestination } from './destination';
+import { echoed } from './reply-options';
+
+/**
+ * PXE 2.1 §2.2: the offer goes out beside the other server's. What a client then requests from that server is not ours; what it sends
+ * to port 4011, or names us in, is.
+ */
+export function proxy(known: Known, type: string): DhcpDecision {
+  const { request, context, origin } = known;
+  const isPxe = context.arrival === 'pxe';
+  const isNamed = type === 'request' && readOption(request.options, serverIdentifier) === origin.serverId;
+  const isAsked = isPxe ? type === 'request' || type === 'inform' : type === 'discover' || isNamed;
+  if (!isAsked) return ignore('mode');
+  const boot = bootOf(known);
+  if (bootClientOf(request) === undefined) return ignore('no-boot-client');
+  if (boot.file === '') return ignore('no-boot-file');
+  const reply = isPxe || isNamed ? 'ack' : 'offer';
+  const vendor = vendorName(request.options) ?? 'PXEClient';
+  return {
+    kind: 'reply',
+    packet: {
+      ...skeleton(request),
+      ciaddr: reply === 'ack' ? request.ciaddr : noAddress,
+      siaddr: boot.server,
+      sname: boot.server,
+      file: boot.file,
+      options: proxyOptions({ type: reply, request, serverId: origin.serverId, vendor }),
+    },
+    destination: isPxe ? pxeDestination(request, context.source) : replyDestination(request, reply),
+    maxSize: sizeLimit(request),
+    leases: [],
+    boot: bootFact(known, boot),
+  };
+}
+
+interface ProxyContent {
+  readonly type: 'offer' | 'ack';
+  readonly request: DhcpPacket;
+  readonly serverId: string;
+  readonly vendor: 'PXEClient' | 'HTTPClient';
+}
+
+/** No address, no lease, no network: of those the other server is the master. */
+function proxyOptions({ type, request, serverId, vendor }: ProxyContent): Map<number, Uint8Array> {
+  return new Map([
+    option(messageType, type),
+    option(serverIdentifier, serverId),
+    ...echoed(request.options, [clientIdentifier.code]),
+    // Firmware takes a reply without an address for boot information only when it carries this.
+    option(vendorClass, vendor),
+    // Discovery control 8: take this boot file, look for no boot server.
+    option(vendorSpecific, new Map([[6, Uint8Array.of(8)]])),
+    ...echoed(request.options, [clientArch.code, clientInterface.code, clientMachineId.code, 82]),
+  ]);
+}
+
+/** To the port that the request came from: a client that asks port 4011 has its address already. */
+function pxeDestination({ ciaddr }: DhcpPacket, source: { address: string; port: number }): Destination {
+  return source.address === noAddress ? { address: ciaddr, port: 'client' } : source;
+}

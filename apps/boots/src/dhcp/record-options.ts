@@ -1,0 +1,37 @@
+import { classlessRoutes, domainSearch, ipv4Bytes } from '@tinkerbell/dhcp';
+import type { HardwareDhcpOption } from '@tinkerbell/events';
+
+/** The options that a hardware record sets by number, as bytes. */
+export function recordOptions(options: readonly HardwareDhcpOption[]): ReadonlyMap<number, Uint8Array> {
+  return new Map(options.map((option) => [option.code, bytesOf(option)]));
+}
+
+function bytesOf(option: HardwareDhcpOption): Uint8Array {
+  switch (option.type) {
+    case 'ip':
+      return ipv4Bytes(option.value);
+    case 'ips':
+      return Uint8Array.from(option.value.flatMap((address) => [...ipv4Bytes(address)]));
+    case 'text':
+      return Uint8Array.from(option.value, (character) => character.charCodeAt(0));
+    case 'hex':
+      return Uint8Array.from(option.value.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+    case 'domains':
+      return domainSearch.encode(option.value);
+    case 'routes':
+      return classlessRoutes.encode(option.value);
+    case 'boolean':
+      return Uint8Array.of(option.value ? 1 : 0);
+    case 'uint8':
+      return number(option.value, 1);
+    case 'uint16':
+      return number(option.value, 2);
+    case 'uint32':
+      return number(option.value, 4);
+  }
+}
+
+/** Big-endian. */
+function number(value: number, length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => Math.floor(value / 256 ** (length - 1 - i)) % 256);
+}

@@ -1,0 +1,148 @@
+// boots beside a DHCP server that gives out the addresses (dnsmasq), asked by real firmware: QEMU's iPXE ROM and OVMF.
+import { copyFileSync, existsSync, readFileSync } from 'node:fs';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decodePacket, encodePacket, messageType, option, readOption, vendorClass } from '@tinkerbell/dhcp';
+import type { HardwareRecord } from '@tinkerbell/events';
+import { hardwareInterface, hardwareRecord, readCapture } from '@tinkerbell/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type BootsProcess, startBootsIn } from './net/boots-process';
+import { createNetwork, namespacesMissing, type Network, runIn, spawnIn } from './net/namespace';
+
+const programs = [
+  '/usr/sbin/dnsmasq',
+  '/usr/bin/qemu-system-x86_64',
+  '/usr/share/OVMF/OVMF_CODE_4M.fd',
+  '/bin/busybox',
+];
+const absent = programs.filter((path) => !existsSync(path));
+const missing = namespacesMissing() ?? (absent.length > 0 ? `needs ${absent.join(', ')}` : undefined);
+if (missing) console.warn(`SKIPPED: ProxyDHCP in network namespaces: ${missing}`);
+
+const boots = '10.94.0.1';
+const other = '10.94.0.2';
+const machines = [20, 21, 22].map((n) => ({
+  mac: `02:94:00:00:00:${n}`,
+  id: `02-94-00-00-00-${n}`,
+  ip: `10.94.0.${n}`,
+}));
+const [bios = machines[0], uefi = machines[1], system = machines[2]] = machines;
+const record = ({ id, ip }: (typeof machines)[number], index: number): HardwareRecord =>
+  hardwareRecord({
+    id: `00000000-0000-4000-8000-00000000940${index}`,
+    network: { interfaces: [hardwareInterface(id, ip)] },
+  });
+
+let network: Network;
+let service: BootsProcess;
+let folder: string;
+const running: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  if (missing) return;
+  folder = await mkdtemp(join(tmpdir(), 'dhcp-proxy-'));
+  await writeFile(join(folder, 'ipxe.efi'), 'a boot program, by name');
+  await writeFile(join(folder, 'script'), '#!/bin/sh\n[ "$1" = bound ] && set > "$DUMP"\nexit 0\n');
+  await chmod(join(folder, 'script'), 0o755);
+  network = await createNetwork('bproxy', boots);
+  const server = await network.addClient('02:94:00:00:00:02');
+  await runIn(server, ['ip', 'addr', 'add', `${other}/24`, 'dev', 'eth0']);
+  const hosts = machines.map(({ mac, ip }) => `--dhcp-host=${mac},${ip}`);
+  const files = [`--pid-file=${join(folder, 'pid')}`, `--dhcp-leasefile=${join(folder, 'leases')}`];
+  const command = ['dnsmasq', '--keep-in-foreground', '--conf-file=/dev/null', '--port=0', '--user=root', ...files];
+  const dnsmasq = spawnIn(server, [...command, '--dhcp-range=10.94.0.100,10.94.0.150,255.255.255.0', ...hosts], {
+    stdio: 'ignore',
+  });
+  closing.push(async () => void dnsmasq.kill('SIGKILL'));
+  const settings = { BOOTS_DHCP_MODE: 'proxy', BOOTS_IPXE_DIR: folder };
+  service = await startBootsIn(network, { settings, hardware: machines.map(record) });
+});
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of running.splice(0)) await stop();
+});
+afterAll(async () => {
+  if (missing) return;
+  await service.stop();
+  for (const stop of closing) await stop();
+  await network.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function powerOn(mac: string, ...flags: readonly string[]): Promise<void> {
+  const tap = await network.addTap();
+  const net = ['-netdev', `tap,id=n0,ifname=${tap},script=no,downscript=no`];
+  const plain = ['-accel', 'tcg', '-cpu', 'max', '-m', '256', '-nodefaults', '-no-user-config', '-display', 'none'];
+  const card = `virtio-net-pci,netdev=n0,mac=${mac},bootindex=1${flags.length > 0 ? ',romfile=' : ''}`;
+  const command = ['qemu-system-x86_64', ...plain, '-device', 'virtio-rng-pci', ...net, '-device', card, ...flags];
+  const child = spawnIn(network.server, command, { stdio: 'ignore' });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  running.push(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+}
+
+describe.skipIf(missing !== undefined)('boots as ProxyDHCP', () => {
+  it('gives iPXE its script, which has its address from the other server', async () => {
+    await powerOn(bios?.mac ?? '');
+    const offered = await service.event('NetbootOffered', ({ data }) => data.mac === bios?.id);
+    expect(offered.data).toMatchObject({ client: 'iPXE', bootFile: `http://${boots}/${bios?.mac}/auto.ipxe` });
+    await service.event('BootScriptServed', ({ data }) => data.mac === bios?.id);
+  });
+
+  it('gives UEFI firmware its boot program', async () => {
+    const [code, vars] = ['/usr/share/OVMF/OVMF_CODE_4M.fd', join(folder, 'vars.fd')];
+    copyFileSync('/usr/share/OVMF/OVMF_VARS_4M.fd', vars);
+    const flash = (unit: number, file: string, more = '') => [
+      '-drive',
+      `if=pflash,unit=${unit},format=raw,file=${file}${more}`,
+    ];
+    await powerOn(uefi?.mac ?? '', '-machine', 'q35', ...flash(0, code, ',readonly=on'), ...flash(1, vars));
+    const offered = await service.event('NetbootOffered', ({ data }) => data.mac === uefi?.id);
+    expect(offered.data).toMatchObject({ client: 'PXEClient', arch: 7, bootFile: 'ipxe.efi' });
+    const served = await service.event('BootFileServed', ({ data }) => data.mac === uefi?.id);
+    expect(served.data).toMatchObject({ protocol: 'tftp', role: 'nbp', file: 'ipxe.efi' });
+  });
+
+  it('leaves an operating system to the other server', async () => {
+    const namespace = await network.addClient(system?.mac ?? '');
+    const dump = join(folder, 'env');
+    const flags = ['-i', 'eth0', '-q', '-n', '-s', join(folder, 'script')];
+    const command = `DUMP=${dump} exec busybox udhcpc ${flags.join(' ')}`;
+    const { code } = await runIn(namespace, ['sh', '-c', command]);
+    expect(code).toBe(0);
+    const said = readFileSync(dump, 'latin1');
+    expect(said).toContain(`serverid='${other}'`);
+    expect(said).toContain(`ip='${system?.ip}'`);
+  });
+
+  it('answers firmware that asks port 4011, and from there', async () => {
+    const namespace = await network.addClient('02:94:00:00:00:30');
+    await runIn(namespace, ['ip', 'addr', 'add', '10.94.0.30/24', 'dev', 'eth0']);
+    const [discover = new Uint8Array()] = readCapture('efi-x64-pxe-snponly2019.pcap');
+    const asked = decodePacket(discover);
+    const chaddr = Uint8Array.from((uefi?.mac ?? '').split(':'), (pair) => parseInt(pair, 16));
+    const options = new Map([...asked.options, option(messageType, 'request')]);
+    const request = encodePacket({ ...asked, flags: 0, ciaddr: '10.94.0.30', chaddr, options }, { maxSize: 1500 });
+    const client = `
+      const socket = require('dgram').createSocket('udp4');
+      socket.on('message', (bytes, { port }) => {
+        process.stdout.write(port + ' ' + bytes.toString('hex'));
+        socket.close();
+      });
+      socket.bind(1068, () => socket.send(Buffer.from('${Buffer.from(request).toString('hex')}', 'hex'), 4011, '${boots}'));`;
+    const { stdout, stderr } = await runIn(namespace, [process.execPath, '-e', client]);
+    expect(stderr).toBe('');
+    const [port, hex = ''] = stdout.split(' ');
+    const reply = decodePacket(new Uint8Array(Buffer.from(hex, 'hex')));
+    expect(port).toBe('4011');
+    expect(readOption(reply.options, messageType)).toBe('ack');
+    expect(readOption(reply.options, vendorClass)).toBe('PXEClient');
+    expect(reply).toMatchObject({ yiaddr: '0.0.0.0', ciaddr: '10.94.0.30', siaddr: boots, file: 'ipxe.efi' });
+  });
+
+  it('has leased nothing to anybody', () =>
+    expect(service.events.filter(({ type }) => type.startsWith('Lease'))).toEqual([]));
+});
