@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AnyEvent } from '@tinkerbell/events';
 import { buildArtefacts, type Artefacts } from '../demo/src/artefacts';
 import { runMachine, type MachineRun } from '../demo/src/machine-run';
 import { startProvisioner, type Provisioner } from '../demo/src/provisioner';
@@ -24,6 +25,9 @@ const scenario = (n: number, more: Partial<Scenario> = {}): Omit<Scenario, 'imag
   ip: `10.99.0.1${n}`,
   hostname: `node-${n}`,
   uefi: false,
+  template: '1.0',
+  disk: '/dev/vda',
+  isMachine: true,
   ...more,
 });
 
@@ -69,6 +73,10 @@ describe.skipIf(cannot.length > 0)(
     };
 
     const names = (run: MachineRun) => run.story.steps.map(({ name }) => name);
+    const events = <T extends AnyEvent['type']>(run: MachineRun, type: T) =>
+      run.events.flatMap(({ event }) =>
+        event.type === type ? [event as Extract<AnyEvent, { readonly type: T }>] : [],
+      );
     const scripts = (run: MachineRun, mac: string) =>
       run.events.flatMap(({ event }) =>
         event.type === 'BootScriptServed' && event.data.mac === mac.replaceAll(':', '-') ? [event.data.script] : [],
@@ -96,6 +104,7 @@ describe.skipIf(cannot.length > 0)(
         { status: string }[] | { items: { status: string }[] };
       const [first] = Array.isArray(workflow) ? workflow : workflow.items;
       expect(first?.status).toBe('success');
+      expectGraph(run);
       for (const again of [2, 3]) {
         await run.machine.reset();
         await run.phonedHome(again, patience);
@@ -103,6 +112,29 @@ describe.skipIf(cannot.length > 0)(
       expect(scripts(run, plan.mac)).toEqual(['osie', 'local', 'local', 'local']);
       await run.machine.off();
     }, 600_000);
+
+    /** What template 1.0 promised: see templates.ts. */
+    const expectGraph = (run: MachineRun) => {
+      const [created] = events(run, 'WorkflowCreated');
+      const ids = created?.data.actions.map(({ plan }) => plan.id) ?? [];
+      const at = (type: AnyEvent['type'], id: string) =>
+        run.events.findIndex(
+          ({ event }) => event.type === type && 'index' in event.data && event.data.index === ids.indexOf(id),
+        );
+      // Neither waits for the other one.
+      expect(at('ActionStarted', 'greet/hello-world')).toBeLessThan(at('ActionSucceeded', 'install/write-image'));
+      expect(at('ActionStarted', 'install/write-image')).toBeLessThan(at('ActionSucceeded', 'greet/hello-world'));
+      expect(at('ActionStarted', 'install/report')).toBeGreaterThan(at('ActionSucceeded', 'install/write-config'));
+      expect(at('ActionStarted', 'restart/reboot')).toBeGreaterThan(at('ActionSucceeded', 'install/report'));
+      const permits = events(run, 'ActionPermitGranted').map(({ data }) => [ids[data.index], data.disks]);
+      expect(permits).toEqual([['install/write-image', ['node-1']]]);
+      const written = events(run, 'ActionSucceeded').find(({ data }) => ids[data.index] === 'install/write-image');
+      expect(written?.data.outputs).toMatchObject({ disk: '/dev/vda', bytes: expect.any(Number) as number });
+      // write-config knows its disk from these outputs alone.
+      expect(created?.data.actions.find(({ name }) => name === 'write-config')?.environment[0]).toMatch(
+        /^DEST_DISK=\$\{\{/,
+      );
+    };
 
     it('is provisioned through the PXE of UEFI firmware, and boots its own disk at every further reboot', async () => {
       const plan = scenario(2, { uefi: true });
@@ -130,14 +162,21 @@ describe.skipIf(cannot.length > 0)(
     }, 600_000);
 
     // No BIOS option ROM but iPXE comes with QEMU: the first request is an iPXE's, answered as if it were a plain PXE client's.
-    it('is provisioned through undionly.kpxe, chained as by plain BIOS PXE', async () => {
-      const plan = scenario(4, { binary: 'undionly.kpxe' });
+    it('is provisioned by a template 0.1 through undionly.kpxe, chained as by plain BIOS PXE', async () => {
+      const plan = scenario(4, { binary: 'undionly.kpxe', template: '0.1' });
       const run = await provision('bios', plan);
       await run.phonedHome(1, patience * 2);
       const served = run.events.flatMap(({ event }) =>
         event.type === 'BootFileServed' && event.data.hardwareId === plan.hardwareId ? [event.data] : [],
       );
       expect(served[0]).toMatchObject({ protocol: 'tftp', role: 'nbp', file: 'undionly.kpxe' });
+      expect(events(run, 'WorkflowCreated')[0]?.data.actions.map(({ plan: { needs } }) => needs)).toEqual([
+        [],
+        [0],
+        [1],
+        [2],
+      ]);
+      expect(events(run, 'ActionPermitGranted')).toEqual([]);
       await run.machine.off();
     }, 900_000);
 
@@ -165,6 +204,26 @@ describe.skipIf(cannot.length > 0)(
       expect(new Set(doubled).size).toBe(doubled.length);
       await run.machine.off();
     }, 600_000);
+
+    it('is provisioned although it is reset in the middle of writing its disk', async () => {
+      const plan = scenario(6);
+      const run = await provision('bios', plan);
+      await until(
+        () =>
+          run.story.steps.some(({ name, detail }) => name === 'action write-image' && detail.startsWith('permitted')),
+        patience,
+      );
+      await run.machine.reset();
+      await run.phonedHome(1, patience * 2);
+      expect(scripts(run, plan.mac)).toEqual(['osie', 'osie', 'local']);
+      // Its onReboot says that it may run again; each try has a permit of its own.
+      expect(events(run, 'ActionOutcomeResolved').map(({ data }) => [data.by, data.as])).toContainEqual([
+        'policy',
+        'restart',
+      ]);
+      expect(events(run, 'ActionPermitGranted').map(({ data }) => data.attempt)).toEqual([1, 2]);
+      await run.machine.off();
+    }, 900_000);
   },
 );
 

@@ -8,8 +8,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '@tinkerbell/config';
 import { DashboardConfig } from './dashboard.config';
 import { startDashboard, type RunningDashboard } from './start-dashboard';
-import { graphIds, tellEveryState } from './graph-story.testing';
-import { machine, openStory, order, register, start, tellRack, workflowIds, type Story } from './story.testing';
+import { graphIds, probed, tellEveryState } from './graph-story.testing';
+import {
+  machine,
+  openStory,
+  order,
+  register,
+  start,
+  tellInOrder,
+  tellRack,
+  workflowIds,
+  type Story,
+} from './story.testing';
 
 /** Debian's browser, driven as a person would. DASHBOARD_SCREENSHOTS=<folder> keeps pictures of what it shows. */
 const executablePath = '/usr/bin/chromium';
@@ -88,7 +98,7 @@ describe.skipIf(!existsSync(executablePath))('the dashboard in a browser', () =>
     await mark(page);
     await register(site, machine(1));
     await page.getByRole('button', { name: /rack7-node01/ }).waitFor();
-    await page.getByText('rack7-node01 was registered').waitFor();
+    await page.getByText('hardware registered by admin: rack7-node01').waitFor();
     await order(site, workflowIds.running, machine(1));
     await page.getByRole('button', { name: /^ubuntu-24.04.*Pending/s }).waitFor();
     expect(await isMarked(page)).toBe(true);
@@ -119,11 +129,11 @@ describe.skipIf(!existsSync(executablePath))('the dashboard in a browser', () =>
   });
 
   it.each(['light', 'dark'] as const)('shows a graph with an action in every state, %s', async (colorScheme) => {
-    const site = await rack();
-    await tellEveryState(site);
+    const site = await story();
+    await tellInOrder(site, tellRack, tellEveryState);
     const { page, faults } = await look((await serve(site)).url, {
       colorScheme,
-      viewport: { width: 1440, height: 1900 },
+      viewport: { width: 1440, height: 1480 },
     });
     const asking = page.getByRole('button', { name: /^storage-node.*Needs you/s });
     await asking.waitFor();
@@ -151,6 +161,18 @@ describe.skipIf(!existsSync(executablePath))('the dashboard in a browser', () =>
       await actions.getByRole('button', { name: line }).waitFor();
     }
     await page.getByText('3 of 13 actions, 2 at once').waitFor();
+    const outputs = page.getByLabel('Outputs of probe');
+    expect(await outputs.count()).toBe(0);
+    await actions.getByRole('button', { name: /^probe/ }).click();
+    await outputs.waitFor();
+    expect(await outputs.getByRole('term').allTextContents()).toEqual(Object.keys(probed));
+    expect(await outputs.getByRole('definition').allTextContents()).toEqual([
+      '2',
+      'eth0',
+      JSON.stringify(probed.macs),
+      JSON.stringify(probed.switch),
+    ]);
+    await page.evaluate('scrollTo(0, 0)');
     await picture(page, `graph-${colorScheme}`);
     await page.getByRole('button', { name: /^storage-node.*Cancelling/s }).click();
     await notes.getByText('cancelling: its worker is told to stop wipe').waitFor();

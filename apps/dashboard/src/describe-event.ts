@@ -1,5 +1,5 @@
 import type { AnyEvent, Event, Recorded } from '@tinkerbell/events';
-import { tell } from './event-tellers';
+import { tell } from '@tinkerbell/history';
 import { colons } from './views';
 import type { EventView } from './wire';
 
@@ -10,12 +10,10 @@ export interface Names {
   readonly action: (workflowId: string, index: number) => string | undefined;
 }
 
-/** One event as a line of the feed. An event that this release does not know keeps its type as its text. */
+/** One event as a line of the feed. */
 export function describeEvent(recorded: Recorded, names: Names): EventView {
   const { event, aggregate, aggregateId } = recorded;
-  const action = (index: number) => names.action(aggregateId, index) ?? `action ${index + 1}`;
-  const machine = (id: string) => names.machine(id) ?? id;
-  const [text, tone = 'neutral'] = tell(event as AnyEvent, { action, machine });
+  const { text, tone } = tell(recorded as Recorded<AnyEvent>, names.action);
   return {
     id: `${recorded.position}.${recorded.index}`,
     at: recorded.at,

@@ -9,6 +9,14 @@ export const graphIds = {
   cancelled: '99999999-7c64-4a18-95d3-7f1a2b3c4d09',
 } as const;
 
+/** Outputs. */
+export const probed = {
+  links: 2,
+  fastest: 'eth0',
+  macs: ['52:54:00:99:00:06', '52:54:00:99:10:06'],
+  switch: { name: 'leaf-7a', ports: [17, 18] },
+};
+
 const retry = { limit: 3, delaySeconds: 60, factor: 2, maxDelaySeconds: 600, exitCodes: [75], onTimeout: true };
 
 type Step = readonly [id: string, needs: readonly number[], plan?: Partial<ActionPlan>];
@@ -97,7 +105,7 @@ export async function tellGraph(story: Story, node: Machine): Promise<void> {
   await append({
     type: 'ActionSucceeded',
     v: 2,
-    data: { ...of(4), seconds: 2.4, finishedAt: story.at(197), message: '', outputs: {} },
+    data: { ...of(4), seconds: 2.4, finishedAt: story.at(197), message: '', outputs: probed },
   });
   const failed = { seconds: 4, outcome: 'failed', reason: 'exit', exitCode: 75 } as const;
   const later = new Date(Date.now() + 90_000).toISOString();
@@ -113,6 +121,7 @@ export async function tellGraph(story: Story, node: Machine): Promise<void> {
   await started(9, 30);
   await started(10, 110);
   const late = { seconds: 60, firedBy: 'worker', message: 'stopped after 60 s' } as const;
+  story.at(50);
   await append({ type: 'ActionTimedOut', v: 1, data: { ...of(10), ...late } });
   await append({ type: 'ActionSkipped', v: 1, data: { index: 11, by: 'operator', reason: 'burnt in last week' } });
   await append({
@@ -162,6 +171,10 @@ export async function tellEveryState(story: Story): Promise<void> {
   await boot(story, graph, 320);
   await tellQueues(story, [busy, idle]);
   await tellGraph(story, graph);
+  const probing = ['eth0: link up, 25 Gb/s', 'eth1: link up, 10 Gb/s', 'LLDP: leaf-7a, ports 17 and 18'];
+  probing.forEach((line, second) =>
+    story.logs.write(graphIds.graph, 4, { at: story.at(199 - second), stream: 'stdout', attempt: 1, line }),
+  );
   story.logs.write(graphIds.graph, 5, { at: story.at(20), stream: 'stdout', attempt: 2, line: 'bond0: eth0 up' });
   story.at(0);
 }

@@ -123,8 +123,10 @@ describe('the live hub', () => {
       ['server001', 'active'],
       ['server001', 'bad'],
     ]);
-    expect(events.at(1)?.text).toBe('was ordered for server001');
-    expect(events.at(-1)?.text).toBe(`failed at ${action}: exit code 17`);
+    expect(events.at(1)?.text).toBe(
+      'workflow created by test from template hello, version 1, for device_1=08:00:27:00:00:01: 2 actions',
+    );
+    expect(events.at(-1)?.text).toBe(`${action} failed after 3.0s: exit code 17 (no)`);
     hub.close();
   });
 });

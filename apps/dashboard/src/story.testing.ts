@@ -81,6 +81,20 @@ export async function register({ append }: Story, { id, name, mac, ip }: Machine
   await append('hardware', id, { type: 'HardwareRegistered', v: 2, data: { hardware } });
 }
 
+/** Tells several stories as one, in the order of their times. */
+export async function tellInOrder(story: Story, ...tellers: readonly ((story: Story) => Promise<void>)[]) {
+  const told: { readonly secondsAgo: number; readonly args: Parameters<Story['append']> }[] = [];
+  let clock = 0;
+  const at = (secondsAgo: number) => story.at((clock = secondsAgo));
+  const append = async (...args: Parameters<Story['append']>) => void told.push({ secondsAgo: clock, args });
+  for (const tell of tellers) await tell({ ...story, at, append });
+  for (const { secondsAgo, args } of told.toSorted((a, b) => b.secondsAgo - a.secondsAgo)) {
+    story.at(secondsAgo);
+    await story.append(...args);
+  }
+  story.at(0);
+}
+
 const specs: readonly (readonly [name: string, image: string, timeoutSeconds: number])[] = [
   ['wipe-disk', 'disk-wipe:latest', 90],
   ['write-image', 'image2disk:latest', 600],

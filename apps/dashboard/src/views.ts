@@ -1,4 +1,5 @@
 import { outlooks } from '@tinkerbell/domain';
+import type { JsonObject } from '@tinkerbell/events';
 import { workersOf, workflowNotes } from '@tinkerbell/projections';
 import type { ActionRow, HardwareRow, LeaseRow, MachineRow, WorkflowRow } from '@tinkerbell/projections';
 import type { Standing } from './standing';
@@ -31,7 +32,7 @@ export function machineView(
   };
 }
 
-/** Volumes, commands, environment and outputs stay behind: they may hold secrets, and the page does not need them. Deleted: undefined. */
+/** Volumes, commands and environment stay behind: they may hold secrets, and the page does not need them. Deleted: undefined. */
 export function workflowView(row: WorkflowRow, standing: Standing): WorkflowView | undefined {
   if (row.deletedAt !== null) return undefined;
   const found = outlooks(
@@ -58,7 +59,7 @@ export function workflowView(row: WorkflowRow, standing: Standing): WorkflowView
 
 function actionView({ spec, ...action }: ActionRow, blocked: boolean): ActionView {
   const { id, needs, runs, condition, destructive, retry } = spec.plan;
-  const { outputs: _, ...shown } = action;
+  const { outputs, ...shown } = action;
   return {
     ...{ id, needs, runs, condition, destructive, blocked },
     task: spec.task,
@@ -68,7 +69,25 @@ function actionView({ spec, ...action }: ActionRow, blocked: boolean): ActionVie
     timeoutSeconds: spec.timeoutSeconds,
     tries: retry === null ? null : retry.limit + 1,
     ...shown,
+    ...outputsView(outputs),
   };
+}
+
+const mostOutputs = 20;
+const longestValue = 200;
+
+/** Every page that is open gets them with each change of the workflow: 16 KiB of each action would be too much. */
+function outputsView(outputs: JsonObject): Pick<ActionView, 'outputs' | 'moreOutputs'> {
+  const all = Object.entries(outputs);
+  const shown = all.slice(0, mostOutputs).map(([key, value]) => ({
+    key: cut(key),
+    value: cut(typeof value === 'string' ? value : JSON.stringify(value)),
+  }));
+  return { outputs: shown, moreOutputs: all.length - shown.length };
+}
+
+function cut(text: string): string {
+  return text.length > longestValue ? `${text.slice(0, longestValue)}…` : text;
 }
 
 function latest(...times: readonly (string | undefined)[]): string {

@@ -33,6 +33,12 @@ export interface MachineView {
 export type Status =
   'pending' | 'awaiting-approval' | 'running' | 'unknown' | 'success' | 'failed' | 'timeout' | 'cancelled' | 'skipped';
 
+/** `value`: a text as it is, everything else as JSON; cut when it is long. */
+export interface OutputView {
+  readonly key: string;
+  readonly value: string;
+}
+
 export interface ActionView {
   /** Unique in its workflow. */
   readonly id: string;
@@ -62,6 +68,9 @@ export interface ActionView {
   readonly exitCode: number | null;
   readonly reason: string | null;
   readonly message: string;
+  /** What it left for later actions; of many only the first ones. */
+  readonly outputs: readonly OutputView[];
+  readonly moreOutputs: number;
   readonly handler: {
     readonly handler: 'on-failure' | 'on-timeout';
     readonly exitCode: number | null;
@@ -108,7 +117,7 @@ export interface EventView {
   readonly aggregateId: string;
   readonly type: string;
   readonly actor: string;
-  /** What happened, for people, without naming the subject. */
+  /** What happened, for people: `tell` in @tinkerbell/history. */
   readonly text: string;
   /** The machine, workflow or template that it happened to. */
   readonly subject: string;

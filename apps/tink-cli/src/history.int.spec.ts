@@ -84,7 +84,7 @@ describe('tink with a real server', () => {
         await alone.run(['replay', '--bundle', 'incident.ndjson', '--speed', 'max']),
       ];
       expect(there).toEqual(here);
-      expect(here.out).toMatch(/action-0 started[^]*action-0 \| logged in with \[removed\][^]*action-0 FAILED/);
+      expect(here.out).toMatch(/action-0 started[^]*action-0 \| logged in with \[removed\][^]*action-0 failed/);
       const explained = await alone.run(['explain', '--bundle', 'incident.ndjson']);
       expect(explained.out).toContain('exit code 3 (no disk)');
       expect((await alone.run(['bundle', 'show', 'incident.ndjson'])).out).toMatch(/workflow .*failed/);

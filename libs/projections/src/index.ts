@@ -30,6 +30,8 @@ export { idleReason, machinesHeld, queuePlace, waitingReason, workersOf, workOrd
 export type { QueuePlace } from './work-order';
 export { failureOf, namesIn, originText, shortNames, tryText, workflowNotes } from './workflow-notes';
 export type { WorkflowNote } from './workflow-notes';
+export { workflowTemplate } from './workflow-template';
+export type { WorkflowTemplate } from './workflow-template';
 export { addDuration, usualOf } from './durations';
 export type { DurationRow, Measure, Usual } from './durations';
 export { bootSteps, durationKeys, machineMeasures, workflowMeasures } from './measures';

@@ -5,7 +5,7 @@ import type { Lab } from '../../pxe-vm/lab';
 import { run } from '../../pxe-vm/run';
 import type { Cleanup } from './cleanup';
 import type { Provisioner } from './provisioner';
-import { hardwareJson, sha256Of, type Scenario } from './scenario';
+import { order, type Scenario } from './scenario';
 import { Story, type Step } from './story';
 import type { View } from './view';
 import type { AnyEvent, Recorded } from './wire';
@@ -30,7 +30,8 @@ export async function runContainer(context: ContainerRun): Promise<{ steps: read
   const device = (await run('losetup', '-f', '--show', disk)).trim();
   cleanup.add('loop device', () => run('losetup', '-d', device));
 
-  const workflowId = await orderContainer(context, device);
+  const written = { ...scenario, disk: device, isMachine: false };
+  const workflowId = await order(provisioner, written, dir, lab.address, view.note);
   const { token } = JSON.parse(await provisioner.tink('worker', 'token', scenario.hardwareId, '--output', 'json')) as {
     token: string;
   };
@@ -57,8 +58,9 @@ export async function runContainer(context: ContainerRun): Promise<{ steps: read
       events.push(recorded);
       story.add(recorded);
       const { event } = recorded;
-      if (event.type === 'ActionSucceeded' && event.data.index === 1) resolve();
-      if (event.type === 'ActionFailed' || event.type === 'ActionTimedOut') reject(new Error(event.data.message));
+      if (event.type !== 'WorkflowFinished') return;
+      if (event.data.status === 'success') resolve();
+      else reject(new Error(`the workflow ended as ${event.data.status}: ${event.data.reason}`));
     });
   });
   await startWorker(context, engine.socket, token);
@@ -66,46 +68,6 @@ export async function runContainer(context: ContainerRun): Promise<{ steps: read
   view.title(`\nWorkflow ${workflowId} succeeded. ${events.length} events recorded.`);
   view.note(`dashboard         ${provisioner.dashboardUrl}`);
   return { steps: story.steps, events: events.length };
-}
-
-async function orderContainer({ provisioner, scenario, dir, lab }: ContainerRun, device: string): Promise<string> {
-  const image = `${provisioner.ready.http}/images/${scenario.imageFile.split('/').at(-1)}`;
-  const template = `version: "0.1"
-name: demo-container
-global_timeout: 600
-tasks:
-  - name: provision
-    worker: "{{.device_1}}"
-    volumes: [/dev:/dev]
-    actions:
-      - name: hello-world
-        image: hello-world
-        timeout: 60
-      - name: write-image
-        image: image2disk
-        timeout: 300
-        environment:
-          IMG_URL: ${image}
-          DEST_DISK: ${device}
-          COMPRESSED: "true"
-          CHECKSUM: sha256:${await sha256Of(scenario.imageFile)}
-`;
-  await writeFile(join(dir, 'hardware.json'), JSON.stringify(hardwareJson(scenario, lab.address)));
-  await writeFile(join(dir, 'template.yaml'), template);
-  await provisioner.tink('hardware', 'push', '--file', join(dir, 'hardware.json'));
-  const created = await provisioner.tink(
-    'template',
-    'create',
-    '--name',
-    'demo-container',
-    '--path',
-    join(dir, 'template.yaml'),
-  );
-  const workflow = await provisioner.tink(
-    ...['workflow', 'create', '--template', created.trim().split(/\s+/).at(-1) ?? ''],
-    ...['--hardware', JSON.stringify({ device_1: scenario.mac })],
-  );
-  return workflow.trim().split(/\s+/).at(-1) ?? '';
 }
 
 async function startWorker(

@@ -35,7 +35,12 @@ async function demo(
   const { lab, dir, provisioner } = await startLab(options, cleanup, view);
 
   view.title('Ordering the machine with the CLI');
-  const scenario: Scenario = { ...firstMachine, imageFile: artefacts.image, uefi: options.firmware === 'uefi' };
+  const scenario: Scenario = {
+    ...firstMachine,
+    imageFile: artefacts.image,
+    uefi: options.firmware === 'uefi',
+    template: options.template,
+  };
   if (options.machine === 'container')
     return runContainer({ lab, provisioner, scenario, dir, view, cleanup, onPowerOn });
 
@@ -98,7 +103,7 @@ function summary(view: View, run: MachineRun, provisioner: Provisioner, kept: bo
   );
   let before = 0;
   for (const step of steps) {
-    view.note(`${step.name.padEnd(24)} +${(step.seconds - before).toFixed(1).padStart(5)} s`);
+    view.note(`${label(step).padEnd(32)} +${(step.seconds - before).toFixed(1).padStart(5)} s`);
     before = step.seconds;
   }
   view.note(`console           ${run.machine.serialLog}`);
@@ -107,6 +112,11 @@ function summary(view: View, run: MachineRun, provisioner: Provisioner, kept: bo
   view.note(
     `replay the story  ${kept ? `${tink} events --machine ${firstMachine.hostname}` : 'npm run demo -- --replay'}`,
   );
+}
+
+/** An action has several steps: `action write-image succeeded`. */
+function label({ name, detail }: Step): string {
+  return name.startsWith('action ') ? `${name} ${detail.split(/[ ,;:]/)[0]}` : name;
 }
 
 /** Resolves when the user has had enough. */

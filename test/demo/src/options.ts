@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util';
+import type { TemplateVersion } from '@tinkerbell/template';
 
 export interface DemoOptions {
   readonly firmware: 'bios' | 'uefi';
   readonly machine: 'qemu' | 'container';
   readonly image: 'small' | 'debian';
+  readonly template: TemplateVersion;
   readonly accelerator: string | undefined;
   /** Reboots after provisioning, each of which has to come up from the disk. */
   readonly reboots: number;
@@ -24,6 +26,7 @@ actions, reboots and comes up from its own disk.
   --firmware bios|uefi     firmware of the virtual machine (default bios)
   --machine qemu|container container: no machine, the worker runs as a container on this host's engine
   --image small|debian     what is written to the disk: a 200 MB image, or a real Debian with systemd (default small)
+  --template 1.0|0.1       format of the workflow's template (default 1.0)
   --reboots N              reboot N more times afterwards and see the disk boot each time (default 0)
   --accel NAME             QEMU accelerator, e.g. kvm (default: software emulation)
   --keep                   leave everything running afterwards; Ctrl-C ends it
@@ -48,6 +51,7 @@ export function parseOptions(args: readonly string[]): DemoOptions | 'help' {
     firmware: oneOf('firmware', values.firmware, ['bios', 'uefi']),
     machine: oneOf('machine', values.machine, ['qemu', 'container']),
     image: oneOf('image', values.image, ['small', 'debian']),
+    template: oneOf('template', values.template, ['1.0', '0.1']),
     accelerator: values.accel,
     reboots,
     json: values.json,
@@ -65,6 +69,7 @@ function parse(args: readonly string[]) {
         firmware: { type: 'string', default: 'bios' },
         machine: { type: 'string', default: 'qemu' },
         image: { type: 'string', default: 'small' },
+        template: { type: 'string', default: '1.0' },
         reboots: { type: 'string', default: '0' },
         accel: { type: 'string' },
         json: { type: 'boolean', default: false },

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { TemplateVersion } from '@tinkerbell/template';
 import type { Provisioner } from './provisioner';
+import { templateYaml } from './templates';
 
 /** One machine and what is to be done to it. */
 export interface Scenario {
@@ -15,6 +17,10 @@ export interface Scenario {
   readonly uefi: boolean;
   /** Network boot program to chain even from an iPXE ROM. */
   readonly binary?: string;
+  readonly template: TemplateVersion;
+  /** What the worker sees as the disk to write. */
+  readonly disk: string;
+  readonly isMachine: boolean;
 }
 
 export const firstMachine = {
@@ -22,6 +28,8 @@ export const firstMachine = {
   mac: '52:54:00:99:00:01',
   ip: '10.99.0.11',
   hostname: 'node-1',
+  disk: '/dev/vda',
+  isMachine: true,
 } as const;
 
 export function hardwareJson(scenario: Scenario, serverAddress: string): object {
@@ -56,48 +64,7 @@ export function hardwareJson(scenario: Scenario, serverAddress: string): object 
   };
 }
 
-export function templateYaml(imageUrl: string, sha256: string, serverAddress: string): string {
-  return `version: "0.1"
-name: demo
-global_timeout: 900
-tasks:
-  - name: provision
-    worker: "{{.device_1}}"
-    volumes:
-      - /dev:/dev
-    actions:
-      - name: hello-world
-        image: hello-world
-        timeout: 60
-      - name: write-image
-        image: image2disk
-        timeout: 600
-        environment:
-          IMG_URL: ${imageUrl}
-          DEST_DISK: /dev/vda
-          COMPRESSED: "true"
-          CHECKSUM: sha256:${sha256}
-          PROGRESS_INTERVAL_SECONDS: "1"
-      - name: write-config
-        image: writefile
-        timeout: 60
-        environment:
-          DEST_DISK: /dev/vda2
-          FS_TYPE: ext4
-          DEST_PATH: /etc/tinkerbell.env
-          CONTENTS: |
-            TINKERBELL_SERVER=${serverAddress}
-          UID: "0"
-          GID: "0"
-          MODE: "0644"
-          DIRMODE: "0755"
-      - name: reboot
-        image: reboot
-        timeout: 60
-`;
-}
-
-export async function sha256Of(file: string): Promise<string> {
+async function sha256Of(file: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
   return hash.digest('hex');
@@ -113,9 +80,17 @@ export async function order(
 ): Promise<string> {
   const hardware = join(dir, `${scenario.hostname}.json`);
   const template = join(dir, `${scenario.hostname}.yaml`);
-  const image = `${provisioner.ready.http}/images/${basename(scenario.imageFile)}`;
   await writeFile(hardware, JSON.stringify(hardwareJson(scenario, serverAddress), null, 2));
-  await writeFile(template, templateYaml(image, await sha256Of(scenario.imageFile), serverAddress));
+  await writeFile(
+    template,
+    templateYaml(scenario.template, {
+      imageUrl: `${provisioner.ready.http}/images/${basename(scenario.imageFile)}`,
+      sha256: await sha256Of(scenario.imageFile),
+      serverAddress,
+      disk: scenario.disk,
+      isMachine: scenario.isMachine,
+    }),
+  );
   const tink = async (...args: readonly string[]) => {
     note(`$ tink ${args.map((arg) => (/[{" ]/.test(arg) ? `'${arg}'` : arg)).join(' ')}`);
     return provisioner.tink(...args);

@@ -1,4 +1,5 @@
-import type { AnyEvent, Recorded } from '@tinkerbell/events';
+import type { AnyEvent, JsonObject, Recorded } from '@tinkerbell/events';
+import { shortNames } from '@tinkerbell/projections';
 
 /** One line of the live view. `seconds` since power-on. */
 export interface Step {
@@ -25,7 +26,7 @@ function tell(event: AnyEvent): Told | undefined {
       return { name: 'iPXE script', detail: event.data.script === 'local' ? 'boot your own disk' : event.data.script };
     case 'BootFileServed':
       return {
-        name: event.data.role === 'other' ? 'file' : event.data.role,
+        name: event.data.role === 'other' ? 'download' : event.data.role,
         detail: `${event.data.file} ${size(event.data.bytes)} by ${event.data.protocol}`,
       };
     case 'OsieStarted':
@@ -38,9 +39,22 @@ function tell(event: AnyEvent): Told | undefined {
       return { name: 'own disk', detail: `the installed system phones home: ${event.data.body}`.slice(0, 120) };
     case 'WorkflowTimedOut':
       return { name: 'workflow', detail: `timed out after ${event.data.globalTimeoutSeconds} s` };
+    case 'WorkflowFinished':
+      return { name: 'workflow', detail: endings[event.data.status] };
     default:
       return undefined;
   }
+}
+
+const endings = { success: 'succeeded', failed: 'FAILED', timeout: 'TIMED OUT', cancelled: 'cancelled' } as const;
+
+/** `; outputs: disk /dev/vda, seconds 7`: texts of machines are long and are cut. */
+function outputsText(outputs: JsonObject): string {
+  const each = Object.entries(outputs).map(([key, value]) => {
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    return `${key} ${text.length > 16 ? `${text.slice(0, 12)}…` : text}`;
+  });
+  return each.length === 0 ? '' : `; outputs: ${each.join(', ')}`;
 }
 
 /** Follows the log and turns it into steps; names actions by their place in the workflow. */
@@ -54,7 +68,7 @@ export class Story {
   ) {}
 
   add({ event, at }: Recorded<AnyEvent>): void {
-    if (event.type === 'WorkflowCreated') this.actions = event.data.actions.map(({ name }) => name);
+    if (event.type === 'WorkflowCreated') this.actions = shortNames(event.data.actions);
     const told = this.tellAction(event) ?? tell(event);
     if (!told) return;
     const step = { ...told, seconds: Math.max(0, (Date.parse(at) - this.since) / 1000) };
@@ -67,9 +81,19 @@ export class Story {
     const name = `action ${this.actions[event.data.index] ?? event.data.index}`;
     switch (event.type) {
       case 'ActionStarted':
-        return { name, detail: 'started' };
+        return { name, detail: event.data.attempt > 1 ? `started, attempt ${event.data.attempt}` : 'started' };
+      case 'ActionPermitGranted':
+        return { name, detail: `permitted, once, to overwrite disk ${event.data.disks.join(', ')} (serial number)` };
       case 'ActionSucceeded':
-        return { name, detail: `succeeded in ${event.data.seconds} s` };
+        return { name, detail: `succeeded in ${event.data.seconds} s${outputsText(event.data.outputs)}` };
+      case 'ActionSkipped':
+        return { name, detail: `skipped: ${event.data.reason || event.data.by}` };
+      case 'ActionAttemptFailed':
+        return { name, detail: `${event.data.outcome}, is tried again: ${event.data.message}` };
+      case 'ActionOutcomeUnknown':
+        return { name, detail: 'the machine was started anew in the middle of it' };
+      case 'ActionOutcomeResolved':
+        return { name, detail: `by its onReboot: ${event.data.as}` };
       case 'ActionFailed':
         return {
           name,

@@ -2,7 +2,7 @@ import type { FileReport, HeaderLine } from '@tinkerbell/event-store/audit';
 import { exit, type Context } from '../cli-command';
 import { printDocument } from '../output/print';
 import { paint, plain } from '../output/screen';
-import { count } from '../story/tales';
+import { count } from '@tinkerbell/history';
 import type { Checked } from './log-source';
 
 /** Prints what a check found; the exit code. */

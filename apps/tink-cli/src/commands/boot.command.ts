@@ -1,5 +1,5 @@
 import type { AnyEvent, Recorded } from '@tinkerbell/events';
-import { duration, took } from '@tinkerbell/history';
+import { duration, tell, took } from '@tinkerbell/history';
 import type { BootAttemptItem, BootItem } from '../api-types';
 import { define, exit, type Context } from '../cli-command';
 import { printDocument, showMac } from '../output/print';
@@ -7,8 +7,8 @@ import { paint, plain, type Color } from '../output/screen';
 import { clock } from '../output/time';
 import { followEvents } from '../story/follow';
 import { machineFilter } from '../story/machine-filter';
-import { tell } from '../story/tell';
 import { asOf, atFlag } from './as-of';
+import { toneColors } from './events.command';
 import { findHardware } from './hardware.command';
 
 const aggregates: readonly string[] = ['boot', 'lease', 'enrolment'];
@@ -57,10 +57,10 @@ export const bootTail = define({
       const machine = machineOf(recorded);
       const [at, last] = [Date.parse(recorded.at), before.get(machine)];
       before.set(machine, at);
-      const { text, color } = tell(recorded, () => undefined);
+      const { text, tone } = tell(recorded, () => undefined);
       const after = last === undefined ? '' : `+${took((at - last) / 1000)}`;
       const head = `${paint(context.screen, 'dim', clock(recorded.at, context.now()))}  ${machine.padEnd(17)} ${after.padStart(7)}`;
-      context.out(`${head}  ${paint(context.screen, color, plain(text))}`);
+      context.out(`${head}  ${paint(context.screen, toneColors[tone], plain(text))}`);
     }
     return exit.interrupted;
   },

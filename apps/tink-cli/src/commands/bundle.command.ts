@@ -3,7 +3,7 @@ import { hardwareList, leaseList, machineList, templateList, workflowList } from
 import { define, exit } from '../cli-command';
 import { outputFlag, printDocument, printListing, showMac, type Listing } from '../output/print';
 import type { Column } from '../output/table';
-import { count } from '../story/tales';
+import { count } from '@tinkerbell/history';
 import { fieldColumns, type Field } from './hardware-views';
 import { bundleIn, parseBundle, workflowOrMachine } from './subject';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { define, exit, UsageError, type CliCommand } from '../cli-command';
 import { flagText, flagTitle, globalFlags, groups, usageLine } from '../help';
-import { count } from '../story/tales';
+import { count } from '@tinkerbell/history';
 import { version } from '../version';
 
 const kinds = ['markdown', 'man'] as const;

@@ -43,12 +43,12 @@ describe('tink events', () => {
     const { out, code } = await runTink(args, { server });
     expect(code).toBe(0);
     expect(words(out)).toEqual([
-      'hardware registered: server001 08:00:27:00:00:01 192.168.1.5',
+      'hardware registered by test: server001 08:00:27:00:00:01 192.168.1.5',
       expect.stringMatching(/^DHCP lease: /) as string,
-      'workflow created from hello for device_1=08:00:27:00:00:01: 2 actions',
+      'workflow created by test from template hello, version 1, for device_1=08:00:27:00:00:01: 2 actions',
       'action-0 started',
-      'action-0 FAILED after 3.0s: exit code 17 (no)',
-      expect.stringMatching(/^template .* created$/) as string,
+      'action-0 failed after 3.0s: exit code 17 (no)',
+      expect.stringMatching(/^template .* created by test, version 1$/) as string,
     ]);
     expect(out).toMatch(/ {2}workflow {2}2b3b6c1e {11}action-0 started\n/);
   });

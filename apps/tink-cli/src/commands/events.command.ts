@@ -1,12 +1,12 @@
 import { aggregates, catalogue, type AnyEvent, type Recorded } from '@tinkerbell/events';
 import { define, exit, UsageError, type CliCommand, type Context } from '../cli-command';
 import { toYaml } from '../output/print';
-import { paint, plain, type Screen } from '../output/screen';
+import { paint, plain, type Color, type Screen } from '../output/screen';
 import { clock, parsePast } from '../output/time';
 import { ActionNames } from '../story/action-names';
 import { followEvents } from '../story/follow';
 import { machineFilter } from '../story/machine-filter';
-import { tell } from '../story/tell';
+import { tell, type Tone } from '@tinkerbell/history';
 import { findHardware } from './hardware.command';
 import { isMac } from './ids';
 
@@ -112,6 +112,14 @@ async function machineOf(context: Context, name: string) {
   );
 }
 
+export const toneColors: Readonly<Record<Tone, Color | undefined>> = {
+  neutral: undefined,
+  good: 'green',
+  bad: 'red',
+  warn: 'yellow',
+  active: 'cyan',
+};
+
 /** Prints events as `tink events` does. */
 export function printer(context: Context, format: string): (event: Recorded<AnyEvent>) => Promise<void> {
   if (format === 'json') return async (event) => context.out(JSON.stringify(event));
@@ -119,8 +127,8 @@ export function printer(context: Context, format: string): (event: Recorded<AnyE
   const names = new ActionNames(context.client);
   return async (event) => {
     await names.learn(event);
-    const { text, color } = tell(event, names.nameOf);
-    const told = paint(context.screen, color, plain(text));
+    const { text, tone } = tell(event, names.nameOf);
+    const told = paint(context.screen, toneColors[tone], plain(text));
     context.out(
       `${format === 'wide' ? wideHead(event, context.screen) : head(event, context.now(), context.screen)}  ${told}`,
     );

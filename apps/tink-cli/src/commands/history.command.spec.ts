@@ -203,11 +203,11 @@ describe('tink bundle', () => {
 
 describe('tink replay', () => {
   const story = [
-    /workflow .*workflow created from install/,
+    /workflow .*workflow created by test from template install/,
     /boot .*boot file offered: undionly.kpxe/,
     /workflow .*action-0 started/,
     /output .*action-0 \| 45 %$/,
-    /workflow .*action-0 FAILED after 3.0s: exit code 17 \(no disk\)/,
+    /workflow .*action-0 failed after 3.0s: exit code 17 \(no disk\)/,
   ];
   it.each([['--bundle', 'incident.ndjson'], [workflowId]])('tells the story in order: %s', async (...args) => {
     fake.on(`GET /api/bundle/workflows/${workflowId}`, { text });

@@ -1,7 +1,7 @@
 import { ApiError } from '../api-errors';
 import { CommandError, type Context } from '../cli-command';
 import { faultLines, type Source } from '../output/fault-text';
-import { count } from '../story/tales';
+import { count } from '@tinkerbell/history';
 
 /** Does the request; when the server finds faults in the document, prints each with the line that it is in. */
 export async function orFaults<T>(context: Context, source: Source, request: () => Promise<T>): Promise<T> {

@@ -3,7 +3,7 @@ import type { PlanItem, ReplayItem } from '../api-types';
 import { define, exit, UsageError, type Context } from '../cli-command';
 import { documentFlag, printDocument, timeText } from '../output/print';
 import { paint } from '../output/screen';
-import { count } from '../story/tales';
+import { count } from '@tinkerbell/history';
 import { devicesOf } from './devices';
 import { orFaults } from './refused-document';
 import { templatePath, triedTemplate } from './template-text.command';

@@ -1,7 +1,7 @@
 import { CommandError, define, exit, UsageError, type Context } from '../cli-command';
 import { faultLines, type Source } from '../output/fault-text';
 import { documentFlag, printDocument } from '../output/print';
-import { count } from '../story/tales';
+import { count } from '@tinkerbell/history';
 import { devicesOf } from './devices';
 import { readDocument } from './read-document';
 import { orFaults } from './refused-document';

@@ -4,7 +4,7 @@ import type { WorkflowItem } from '../api-types';
 import { showMac } from '../output/print';
 import { colorOf, fit, harmless, paint, plain, widthOf, type Screen } from '../output/screen';
 import { relative, took } from '../output/time';
-import { count } from '../story/tales';
+import { count } from '@tinkerbell/history';
 import { notesOf } from './workflow-notes';
 import { actionTime, isDone, isEnded } from './workflow-facts';
 

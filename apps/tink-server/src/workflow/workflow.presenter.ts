@@ -1,5 +1,11 @@
 import type { ActionSpec } from '@tinkerbell/events';
-import { wireStates, workflowState, type WorkflowEventRow, type WorkflowRow } from '@tinkerbell/projections';
+import {
+  wireStates,
+  workflowState,
+  workflowTemplate,
+  type WorkflowEventRow,
+  type WorkflowRow,
+} from '@tinkerbell/projections';
 import { stringify } from 'yaml';
 import { toTimestamp } from '../grpc/timestamp';
 
@@ -91,37 +97,8 @@ export function actionMessage(spec: ActionSpec): unknown {
   };
 }
 
-/** The workflow as the template that would make it: what runs, not what the template says today. */
-export function workflowYaml(row: WorkflowRow): string {
-  const tasks: { name: string; worker: string; actions: unknown[] }[] = [];
-  for (const { spec } of row.actions) {
-    let task = tasks.at(-1);
-    if (task?.name !== spec.task) {
-      task = { name: spec.task, worker: spec.workerId, actions: [] };
-      tasks.push(task);
-    }
-    task.actions.push(actionDocument(spec));
-  }
-  const global = row.globalTimeoutSeconds > 0 ? { global_timeout: row.globalTimeoutSeconds } : {};
-  return stringify({ version: '0.1', name: row.templateName, id: row.templateId, ...global, tasks });
-}
-
-function actionDocument(spec: ActionSpec): unknown {
-  const environment = Object.fromEntries(spec.environment.map((pair) => splitPair(pair)));
-  return {
-    name: spec.name,
-    image: spec.image,
-    timeout: spec.timeoutSeconds,
-    ...(spec.command.length > 0 ? { command: spec.command } : {}),
-    ...(spec.onTimeout.length > 0 ? { 'on-timeout': spec.onTimeout } : {}),
-    ...(spec.onFailure.length > 0 ? { 'on-failure': spec.onFailure } : {}),
-    ...(spec.volumes.length > 0 ? { volumes: spec.volumes } : {}),
-    ...(spec.environment.length > 0 ? { environment } : {}),
-    ...(spec.pid === '' ? {} : { pid: spec.pid }),
-  };
-}
-
-function splitPair(pair: string): readonly [string, string] {
-  const equals = pair.indexOf('=');
-  return [pair.slice(0, equals), pair.slice(equals + 1)];
+/** Clients of the originals read a template 0.1: what that cannot say is a comment before it. */
+function workflowYaml(row: WorkflowRow): string {
+  const { comment, document } = workflowTemplate(row);
+  return [...comment, stringify(document)].join('\n');
 }

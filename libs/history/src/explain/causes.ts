@@ -1,7 +1,7 @@
 import type { AnyEvent, Recorded } from '@tinkerbell/events';
 import type { MachineRow, WorkflowRow } from '@tinkerbell/projections';
 import type { Cause } from './explanation';
-import { sentenceOf, type Names } from './sentences';
+import { tell, type ActionName } from '../telling/tell';
 
 export interface Focus {
   readonly machineId: string | undefined;
@@ -16,13 +16,13 @@ const longestRun = 4;
  * The events that led to the present state, told: the record as it is, what the workflow was made from and what became of each action,
  * and the machine's way since its last power-on. What a later event of its kind overtook is left out.
  */
-export function causesOf(events: readonly Recorded<AnyEvent>[], focus: Focus, names: Names): readonly Cause[] {
+export function causesOf(events: readonly Recorded<AnyEvent>[], focus: Focus, nameOf: ActionName): readonly Cause[] {
   const machine = newestOfTheirKind(events.filter((recorded) => isOfMachine(recorded, focus)));
   const workflow = events.filter((recorded) => isOfWorkflow(recorded, focus));
   const told = [...machine, ...withoutFinishedStarts(workflow)].sort(
     (a, b) => a.position - b.position || a.index - b.index,
   );
-  return shortened(told, names);
+  return shortened(told, nameOf);
 }
 
 /** The machine that an event is about, unless it is one of a workflow or a template. */
@@ -87,29 +87,29 @@ function withoutRepeatedRefusals(events: readonly Recorded<AnyEvent>[]): readonl
 }
 
 /** Many successes in a row become one sentence; the last of them keeps its own. */
-function shortened(events: readonly Recorded<AnyEvent>[], names: Names): readonly Cause[] {
+function shortened(events: readonly Recorded<AnyEvent>[], nameOf: ActionName): readonly Cause[] {
   const causes: Cause[] = [];
   for (let i = 0; i < events.length;) {
     const end = events.findIndex(({ event }, at) => at >= i && event.type !== 'ActionSucceeded');
     const run = events.slice(i, end < 0 ? events.length : end);
     const [first, last] = [run[0], run.at(-2)];
     if (run.length > longestRun && first && last) {
-      const text = `${run.length - 1} actions succeeded, from ${actionOf(first, names)} to ${actionOf(last, names)}`;
-      causes.push({ ...causeOf(last, names), text });
+      const text = `${run.length - 1} actions succeeded, from ${actionOf(first, nameOf)} to ${actionOf(last, nameOf)}`;
+      causes.push({ ...causeOf(last, nameOf), text });
       i += run.length - 1;
     }
     const told = run.length > longestRun ? run.slice(-1) : run.length > 0 ? run : events.slice(i, i + 1);
-    causes.push(...told.map((recorded) => causeOf(recorded, names)));
+    causes.push(...told.map((recorded) => causeOf(recorded, nameOf)));
     i += told.length;
   }
   return causes;
 }
 
-function actionOf({ event, aggregateId }: Recorded<AnyEvent>, names: Names): string {
-  return event.type === 'ActionSucceeded' ? names.action(aggregateId, event.data.index) : event.type;
+function actionOf({ event, aggregateId }: Recorded<AnyEvent>, nameOf: ActionName): string {
+  return event.type === 'ActionSucceeded' ? (nameOf(aggregateId, event.data.index) ?? '') : event.type;
 }
 
-function causeOf(recorded: Recorded<AnyEvent>, names: Names): Cause {
+function causeOf(recorded: Recorded<AnyEvent>, nameOf: ActionName): Cause {
   const { at, position, aggregate, aggregateId, event } = recorded;
-  return { at, position, aggregate, aggregateId, type: event.type, text: sentenceOf(recorded, names) };
+  return { at, position, aggregate, aggregateId, type: event.type, text: tell(recorded, nameOf).text };
 }

@@ -29,19 +29,19 @@ describe('a workflow that runs', () => {
   it('is explained from the first order to the action that runs', () => {
     expect(told?.state).toBe('Workflow w-1 ("install") has run action 2 of 2, "write-image" (image2disk:1), for 40s.');
     expect(textsOf(told?.causes)).toEqual([
-      'admin registered the machine: server001 08:00:27:00:00:01 192.168.1.5',
+      'hardware registered by admin: server001 08:00:27:00:00:01 192.168.1.5',
       // The version that was used, not what the template was before.
-      'admin changed the template "install" (version 2)',
-      'admin created workflow w-1 from version 2 of the template "install" for device_1=08:00:27:00:00:01: 2 actions',
-      'the machine asked for an address and was leased 192.168.1.5 for 1d',
-      'the machine asked to boot from the network (PXEClient, architecture 0) and was offered undionly.kpxe',
-      'it loaded undionly.kpxe (nbp, 70000 bytes) by TFTP in 0.2s',
-      'it was told to boot the in-memory OS, with a one-time token that is good until 2026-01-01T00:15:00.000Z',
-      'the in-memory OS was up 6.0s after its kernel started',
-      'its worker enrolled from 192.168.1.5 and got a credential that is good until 2026-01-01T12:00:00.000Z',
-      'its worker asked for work (podman, kernel 6.1.0)',
+      'template install changed by admin, version 2',
+      'workflow created by admin from template install, version 2, for device_1=08:00:27:00:00:01: 2 actions',
+      'DHCP lease: 192.168.1.5 for 08:00:27:00:00:01, 1d',
+      'boot file offered: undionly.kpxe (PXEClient, architecture 0)',
+      'nbp served: undionly.kpxe, 70.0 kB by TFTP in 0.2s',
+      'iPXE script served: boot the in-memory OS, with a one-time token for its worker',
+      'in-memory OS is up, 6.0s after its kernel started',
+      'worker enrolled from 192.168.1.5: one-time token exchanged for a credential of its own',
+      'worker ready: server001, podman, kernel 6.1.0, node 24.0.0, 1024 MiB of memory',
       '"disk-wipe" succeeded in 9.0s',
-      'the worker started "write-image"',
+      '"write-image" started',
     ]);
     expect(told?.waiting).toBeNull();
   });
@@ -75,7 +75,7 @@ describe('a workflow that runs', () => {
   it('is told in sentences', () => {
     const lines = told ? tellExplanation(told) : [];
     expect(lines).toContain('How it came to this:');
-    expect(lines).toContain('  2026-01-01T00:02:20.000Z  the worker started "write-image"');
+    expect(lines).toContain('  2026-01-01T00:02:20.000Z  "write-image" started');
     expect(lines.find((line) => line.includes('"write-image" ends'))).toMatch(
       / By 2026-01-01T00:12:20.000Z, in 9m20s\. It has taken 40s so far\.$/,
     );
@@ -164,7 +164,7 @@ describe('a workflow that has ended', () => {
       'reactor:action-timeout',
     ];
     expect(textsOf(explainWorkflow('w-1', evidence([...working, late]))?.causes).at(-1)).toBe(
-      '"write-image" ran out of time after 1m and was given up by the server',
+      '"write-image" timed out after 1m, given up by the server',
     );
   });
   it('is gone when it was deleted', () => {
@@ -192,7 +192,7 @@ describe('a machine', () => {
     const texts = textsOf(explainMachine(hardwareId, evidence(again))?.causes);
     expect(texts.filter((text) => text.includes('renewed'))).toHaveLength(1);
     expect(texts.filter((text) => text.includes('offered'))).toHaveLength(1);
-    expect(texts.at(-1)).toBe('it was told to boot its own disk');
+    expect(texts.at(-1)).toBe('iPXE script served: boot your own disk');
   });
   it('of which nothing was heard yet says so', () => {
     const told = explainMachine(hardwareId, evidence(made));

@@ -2,7 +2,7 @@ import { causesOf } from './causes';
 import { expectedOf, waitingOf, type Standing } from './expectations';
 import type { Evidence, Explanation } from './explanation';
 import { machineOf, sceneOf, workflowOf } from './scene';
-import type { Names } from './sentences';
+import type { ActionName } from '../telling/tell';
 import { machineState, workflowState } from './states';
 
 /** Why a machine is as it is, and what comes next. Undefined when the events know no such machine. */
@@ -46,11 +46,10 @@ function explanation(kind: Explanation['kind'], id: string, state: string, stand
   };
 }
 
-function namesIn({ scene }: Standing): Names {
-  return {
-    action(workflowId, index) {
-      const name = scene.workflows.get(workflowId)?.actions[index]?.spec.name;
-      return name === undefined ? `action ${index + 1}` : `"${name}"`;
-    },
+/** In quotes, as everywhere in an explanation. */
+function namesIn({ scene }: Standing): ActionName {
+  return (workflowId, index) => {
+    const name = scene.workflows.get(workflowId)?.actions[index]?.spec.name;
+    return name === undefined ? undefined : `"${name}"`;
   };
 }

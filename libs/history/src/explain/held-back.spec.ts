@@ -35,7 +35,7 @@ describe('a workflow that is held back', () => {
   it('is paused, and waits for somebody who resumes it', () => {
     const { waiting, causes, expected } = told(retry, paused);
     expect(waiting).toEqual({ text: expect.stringContaining('tink workflow resume') as string, since: second });
-    expect(textsOf(causes).at(-1)).toBe('eve paused the workflow: no further action starts (lunch)');
+    expect(textsOf(causes).at(-1)).toBe('workflow paused by eve: no further action starts (lunch)');
     expect(expected.map(({ text }) => text)).toContain('"write-image" runs once the workflow is resumed');
   });
 
@@ -49,7 +49,7 @@ describe('a workflow that is held back', () => {
       text: '"write-image" is stopped by its worker, or the server gives it up',
       by: '2026-01-01T00:03:30.000Z',
     });
-    expect(textsOf(causes).at(-1)).toBe('eve cancelled the workflow (wrong machine)');
+    expect(textsOf(causes).at(-1)).toBe('cancellation of the workflow requested by eve (wrong machine)');
   });
 
   it('was cancelled', () => {
@@ -94,9 +94,9 @@ describe('a workflow that is held back', () => {
     expect(waiting).toEqual({ text: expect.stringContaining('tink workflow resolve') as string, since: first });
     expect(expected.map(({ text }) => text)).toContain('"write-image" is resolved as done or failed, or runs again');
     expect(textsOf(causes).at(-1)).toBe(
-      'the machine was started anew 9.0s into "write-image": nobody knows what it has done',
+      'outcome of "write-image" unknown: its machine was started anew 9.0s into attempt 1',
     );
-    expect(textsOf(causes)).not.toContain('the worker started "write-image"');
+    expect(textsOf(causes)).not.toContain('"write-image" started');
   });
 
   it('pauses before the next try, and says until when', () => {
@@ -110,7 +110,7 @@ describe('a workflow that is held back', () => {
       '"write-image" is tried again (attempt 2), not before 2026-01-01T00:10:00.000Z',
     );
     expect(textsOf(causes).at(-1)).toMatch(
-      /^attempt 1 of "write-image" failed after .*: exit code 3 \(no link\); it is/,
+      /^attempt 1 of "write-image" failed after .*: exit code 3 \(no link\); next try not before 2026-/,
     );
   });
 
@@ -126,7 +126,7 @@ describe('a workflow that is held back', () => {
       'the machine has to be powered on, or restarted, to boot from the network; ' +
         'that is late: nothing was heard of the machine for 600 s',
     );
-    expect(textsOf(found?.causes).at(-1)).toContain('the workflow is late: its machine has not booted for 10m');
+    expect(textsOf(found?.causes).at(-1)).toContain('workflow is late: its machine has not booted for 10m');
   });
 
   it('tells a refused report once, however often it came', () => {
@@ -143,7 +143,7 @@ describe('a workflow that is held back', () => {
     const { state, causes } = told(refused(5), refused(6));
     expect(state).toContain('2 reports of its workers were refused.');
     expect(textsOf(causes).filter((text) => text.includes('refused'))).toEqual([
-      'a report of the worker about "disk-wipe", attempt 1, was refused and changed nothing: finish (success), out-of-order (it has ended)',
+      'report of "disk-wipe", attempt 1, refused and without effect: finish (success), out-of-order (it has ended)',
     ]);
   });
 });

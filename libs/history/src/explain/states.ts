@@ -1,7 +1,7 @@
 import { formatMac } from '@tinkerbell/domain';
 import type { MachineRow, WorkflowRow } from '@tinkerbell/projections';
 import { took } from '../duration-text';
-import { howItFailed } from './sentences';
+import { howItFailed } from '../telling/tell-workflow';
 
 /** How a machine is, in a sentence. `now`: ISO 8601. */
 export function machineState(id: string, machine: MachineRow | undefined, now: string): string {

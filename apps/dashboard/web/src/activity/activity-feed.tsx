@@ -51,12 +51,15 @@ function Entry({ event }: { readonly event: EventView }) {
       <span className={`${status.plain} ${status[event.tone]}`} aria-hidden>
         <Picture size={16} stroke={1.8} />
       </span>
-      <p className={classes.text}>
-        <strong>{event.subject}</strong> {event.text}
-      </p>
-      <time className={classes.time} dateTime={event.at}>
-        {clock(event.at)}
-      </time>
+      <div>
+        <p className={classes.head}>
+          <strong>{event.subject}</strong>
+          <time className={classes.time} dateTime={event.at}>
+            {clock(event.at)}
+          </time>
+        </p>
+        <p className={classes.text}>{event.text}</p>
+      </div>
     </li>
   );
 }

@@ -1,7 +1,7 @@
 import { memo, useLayoutEffect, useRef, useState } from 'react';
 import { ActionIcon, Tooltip, UnstyledButton } from '@mantine/core';
 import { IconArrowDown, IconTextWrap } from '@tabler/icons-react';
-import type { ActionView, OutputLine, Status } from '../../../src/wire';
+import type { ActionView, OutputLine } from '../../../src/wire';
 import { CopyIcon } from '../copy-icon';
 import { clock, plural } from '../format';
 import classes from './output-panel.module.css';
@@ -36,6 +36,7 @@ export function OutputPanel({ workflowId, index, action }: OutputPanelProps) {
         </h3>
         <Tools output={output} wrap={wrap} onWrap={() => setWrap(!wrap)} />
       </div>
+      <Outputs action={action} />
       <div
         ref={viewport}
         className={classes.viewport}
@@ -46,7 +47,7 @@ export function OutputPanel({ workflowId, index, action }: OutputPanelProps) {
         tabIndex={0}
         onScroll={onScroll}
       >
-        <Lines output={output} status={action.status} />
+        <Lines output={output} action={action} />
       </div>
       {!follow && (
         <UnstyledButton className={classes.latest} onClick={() => setFollow(true)}>
@@ -54,6 +55,28 @@ export function OutputPanel({ workflowId, index, action }: OutputPanelProps) {
         </UnstyledButton>
       )}
     </section>
+  );
+}
+
+/** What it left for later actions. */
+function Outputs({ action: { name, outputs, moreOutputs } }: { readonly action: ActionView }) {
+  if (outputs.length === 0) return null;
+  return (
+    <dl className={classes.outputs} aria-label={`Outputs of ${name}`}>
+      <div className={classes.caption}>Outputs</div>
+      {outputs.map(({ key, value }) => (
+        <div key={key} className={classes.pair}>
+          <dt className={classes.key}>{key}</dt>
+          <dd className={classes.value}>{value}</dd>
+        </div>
+      ))}
+      {moreOutputs > 0 && (
+        <div className={classes.pair}>
+          <dt className={classes.key}>…</dt>
+          <dd className={classes.value}>{moreOutputs} more: tink workflow get -o json has them all.</dd>
+        </div>
+      )}
+    </dl>
   );
 }
 
@@ -78,13 +101,13 @@ function Tools({ output, wrap, onWrap }: ToolsProps) {
 
 interface LinesProps {
   readonly output: Output;
-  readonly status: Status;
+  readonly action: ActionView;
 }
 
 /** Thousands of elements at times: drawn only when a line came. */
-const Lines = memo(function Lines({ output, status }: LinesProps) {
+const Lines = memo(function Lines({ output, action }: LinesProps) {
   const { lines, dropped, ready } = output;
-  if (lines.length === 0) return <p className={classes.empty}>{ready ? noOutput(status) : 'Loading…'}</p>;
+  if (lines.length === 0) return <p className={classes.empty}>{ready ? noOutput(action) : 'Loading…'}</p>;
   return (
     <>
       {dropped > 0 && (
@@ -97,9 +120,10 @@ const Lines = memo(function Lines({ output, status }: LinesProps) {
   );
 });
 
-function noOutput(status: Status): string {
+function noOutput({ status, startedAt }: ActionView): string {
   if (status === 'pending' || status === 'awaiting-approval') return 'Not started yet.';
   if (status === 'skipped') return 'Skipped: it did not run.';
+  if (startedAt === null) return status === 'success' ? 'Another workflow ran it.' : 'It did not run.';
   return status === 'running' ? 'No output so far.' : 'It wrote nothing.';
 }
 

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { aggregates, catalogue, decodeEvent, type AnyEvent } from '@tinkerbell/events';
-import { recorded } from '@tinkerbell/testing';
+import { hardwareId, recorded, workflowDeleted } from '@tinkerbell/testing';
 import { describe, expect, it } from 'vitest';
-import { workflowId } from '../testing/samples';
 import { tell } from './tell';
 
+const workflowId = '2b3b6c1e-45a6-11eb-b13d-0242ac120003';
 const fixtures = join(__dirname, '..', '..', '..', '..', 'events', 'fixtures');
 const samples = readdirSync(fixtures)
   .filter((file) => file.endsWith('.json'))
@@ -28,13 +28,16 @@ describe('the story', () => {
   });
 
   it.each([
-    ['ActionAttemptFailed', /^attempt 1 of probe failed: exit code 75 \(.*busy\); next try not before 2026-/],
+    [
+      'ActionAttemptFailed',
+      /^attempt 1 of probe failed after [\d.]+s: exit code 75 \(.*busy\); next try not before 2026-/,
+    ],
     ['ActionApprovalRequested', /^\w+ awaits approval \(/],
-    ['ActionOutcomeUnknown', /^outcome of \w+ UNKNOWN: its machine was started anew/],
-    ['ActionPermitGranted', /permitted to destroy data, attempt 1, disk \S+; good until/],
+    ['ActionOutcomeUnknown', /^outcome of \w+ unknown: its machine was started anew/],
+    ['ActionPermitGranted', /permitted to destroy data once, in attempt 1, on disk \S+; to begin before 2026-/],
     ['ActionInherited', /taken over from workflow [0-9a-f-]{36}, where it succeeded/],
-    ['WorkflowFinished', /^workflow FAILED: os-installation\/stream-image failed$/],
-    ['ReportRefused', /^report ".*finished" of \w+, attempt \d+, refused: [A-Z_]+ \(/],
+    ['WorkflowFinished', /^workflow failed: os-installation\/stream-image failed$/],
+    ['ReportRefused', /^report of \w+, attempt \d+, refused and without effect: \w+ \(\w+\), [A-Z_]+ \(/],
     ['WorkflowDelayed', /^workflow is late: /],
   ])('%s', (type, line) => {
     const sample = samples.find((event) => event.type === type);
@@ -50,16 +53,34 @@ describe('the story', () => {
       });
     expect([cancelled(true), cancelled(false)]).toEqual([
       'write cancelled after 3.0s: its worker has stopped it',
-      'write cancelled after 3.0s: its worker did NOT confirm that it stopped',
+      'write cancelled after 3.0s: its worker did not confirm that it has stopped',
     ]);
     const resolved = (by: 'policy' | 'operator', as: 'restart' | 'failed') =>
       told({ type: 'ActionOutcomeResolved', v: 1, data: { index: 1, attempt: 1, as, by, reason: '' } });
     expect([resolved('policy', 'restart'), resolved('operator', 'failed')]).toEqual([
       'outcome of write resolved by its onReboot: it runs once more',
-      'outcome of write resolved by a person: it has failed',
+      'outcome of write resolved by test: it has failed',
+    ]);
+  });
+
+  it('does not say twice that a workflow succeeded', () => {
+    const data = { status: 'success', index: null, reason: 'the workflow succeeded' } as const;
+    expect(told({ type: 'WorkflowFinished', v: 1, data })).toBe('workflow succeeded');
+  });
+
+  it('says by whom', () => {
+    const by = (actor: string) => {
+      const [one] = recorded('workflow', workflowId, [workflowDeleted()]);
+      return one && tell({ ...one, metadata: { ...one.metadata, actor } }, () => undefined).text;
+    };
+    expect(['user:eve', `worker:${hardwareId}`, 'reactor:timeouts', 'boots'].map(by)).toEqual([
+      'workflow deleted by eve',
+      'workflow deleted by the worker',
+      'workflow deleted by the server',
+      'workflow deleted by boots',
     ]);
   });
 
   it('names an event of a newer release', () =>
-    expect(told({ type: 'ActionReversed', v: 1, data: {} } as unknown as AnyEvent)).toBe('ActionReversed'));
+    expect(told({ type: 'ActionReversed', v: 1, data: {} } as unknown as AnyEvent)).toBe('action reversed, by test'));
 });

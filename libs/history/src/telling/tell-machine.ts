@@ -1,0 +1,67 @@
+import { formatMac } from '@tinkerbell/domain';
+import type {
+  BootEvent,
+  EnrolmentEvent,
+  HardwareEvent,
+  HardwareRecord,
+  LeaseEvent,
+  TemplateEvent,
+} from '@tinkerbell/events';
+import { took } from '../duration-text';
+import { active, bad, because, good, neutral, size, type Sentences } from './told';
+
+/** Machines on their way to a worker, and what they are made from. */
+export const machineSentences = {
+  HardwareRegistered: ({ data }, { by }) => neutral(`hardware registered ${by}: ${interfaces(data.hardware)}`),
+  HardwareUpdated: ({ data }, { by }) => neutral(`hardware changed ${by}: ${interfaces(data.hardware)}`),
+  HardwareDeleted: (_, { by }) => neutral(`hardware deleted ${by}: the machine gets no answer any more`),
+  TemplateCreated: ({ data }, { by, version }) => neutral(`template ${data.name} created ${by}, version ${version}`),
+  TemplateUpdated: ({ data }, { by, version }) => neutral(`template ${data.name} changed ${by}, version ${version}`),
+  TemplateDeleted: (_, { by }) => neutral(`template deleted ${by}`),
+  EnrolmentTokenIssued: ({ data }) => neutral(`one-time token issued for its worker, good until ${data.expiresAt}`),
+  WorkerEnrolled: ({ data }) =>
+    neutral(`worker enrolled from ${data.address}: one-time token exchanged for a credential of its own`),
+  WorkerReady: ({ data: { hostname, engine, kernel, node, memoryBytes } }) =>
+    active(
+      `worker ready: ${hostname}, ${engine}, kernel ${kernel}, node ${node}, ${Math.round(memoryBytes / 2 ** 20)} MiB of memory`,
+    ),
+  LeaseBound: ({ data: { ip, mac, leaseSeconds, giaddr } }) =>
+    neutral(
+      `DHCP lease: ${ip} for ${formatMac(mac)}, ${took(leaseSeconds)}${giaddr === null ? '' : `, through relay ${giaddr}`}`,
+    ),
+  LeaseRenewed: ({ data }) => neutral(`DHCP lease renewed: ${data.ip} for ${formatMac(data.mac)}`),
+  LeaseReleased: ({ data }) => neutral(`DHCP lease released: ${data.ip} by ${formatMac(data.mac)}`),
+  LeaseDeclined: ({ data }) =>
+    bad(
+      `DHCP lease declined: ${data.ip} is in use by another machine, says ${formatMac(data.mac)}${because(data.message)}`,
+    ),
+  LeaseRefused: ({ data }) => bad(`DHCP refused ${data.requested} to ${formatMac(data.mac)}${because(data.reason)}`),
+  NetbootOffered: ({ data: { bootFile, client, arch } }) =>
+    neutral(`boot file offered: ${bootFile} (${client}${arch === null ? '' : `, architecture ${arch}`})`),
+  BootFileServed: ({ data: { role, file, bytes, protocol, seconds } }) =>
+    neutral(
+      `${role === 'other' ? 'file' : role} served: ${file}, ${size(bytes)} by ${protocol.toUpperCase()} in ${took(seconds)}`,
+    ),
+  BootScriptServed: ({ data: { script, tokenHash } }) =>
+    neutral(
+      `iPXE script served: ${bootScripts[script]}${tokenHash === null ? '' : ', with a one-time token for its worker'}`,
+    ),
+  OsieStarted: ({ data }) => active(`in-memory OS is up, ${took(data.uptimeSeconds)} after its kernel started`),
+  MachinePhonedHome: ({ data: { address, kind, body } }) => {
+    const said = body.trim().slice(0, 120);
+    return good(`installed system phoned home from ${address}${said === '' ? because(kind) : `: ${said}`}`);
+  },
+} as const satisfies Sentences<HardwareEvent | TemplateEvent | EnrolmentEvent | LeaseEvent | BootEvent>;
+
+const bootScripts = {
+  osie: 'boot the in-memory OS',
+  local: 'boot your own disk',
+  custom: "the machine's own",
+} as const;
+
+function interfaces({ network }: HardwareRecord): string {
+  const each = network.interfaces.map(({ dhcp }) =>
+    [dhcp.hostname, formatMac(dhcp.mac), dhcp.ip?.address ?? ''].filter((part) => part !== '').join(' '),
+  );
+  return each.join(', ') || 'no interfaces';
+}
