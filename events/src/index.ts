@@ -41,6 +41,7 @@ export type {
   WorkflowCancelRequested,
   WorkflowCreated,
   WorkflowDataUpdated,
+  MachinesTaken,
   WorkflowDelayed,
   WorkflowDeleted,
   WorkflowEvent,

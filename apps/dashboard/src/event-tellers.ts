@@ -106,6 +106,11 @@ const tellers = {
       'bad',
     ];
   },
+  MachinesTaken: ({ data: { workerIds } }) => [
+    workerIds.length === 0
+      ? 'took no machine: a server stopped in the middle of it'
+      : `took its ${workerIds.length} machines`,
+  ],
   WorkflowDelayed: ({ data }) => [`is late: ${data.message === '' ? delays[data.cause] : data.message}`, 'warn'],
   ReportRefused: ({ data }, { action }) => [
     `had a report of ${action(data.index)} refused: ${data.message === '' ? data.code : data.message}`,

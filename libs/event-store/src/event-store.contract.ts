@@ -107,6 +107,16 @@ export function eventStoreContract(adapter: string, open: () => Promise<Harness>
         );
       });
 
+      it('gives back the last commit of a stream alone', async () => {
+        const stream = newStream();
+        expect(await store.last(stream)).toEqual({ events: [], head: emptyHead });
+        await write(store, stream, 'a');
+        await write(store, stream, 'b');
+        await write(store, newStream(), 'c');
+        const { events, head } = await store.last(stream);
+        expect(names(events)).toEqual(['b']);
+        expect(head).toEqual((await store.read(stream)).head);
+      });
       it('stores nothing for no events', async () => {
         const stream = newStream();
         const before = await store.lastPosition();

@@ -52,6 +52,8 @@ export interface SubscribeOptions {
 export abstract class EventStore {
   /** All commits of one stream, verified. Throws IntegrityError on a hole or a changed commit. */
   abstract read<E extends Event>(stream: string): Promise<History<E>>;
+  /** The last commit of a stream only, in a time that does not depend on how long the stream is; its chain is not verified. */
+  abstract last<E extends Event>(stream: string): Promise<History<E>>;
   /**
    * Stores one commit, or nothing. Resolves only when it is durable. An empty list of events appends nothing.
    * Throws ConcurrencyError when the stream is not where `expected` says, StoreUnavailableError when it cannot be known or done.

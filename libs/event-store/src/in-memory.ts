@@ -52,6 +52,13 @@ export class InMemoryEventStore extends EventStore {
     return { events, head };
   }
 
+  async last<E extends Event>(stream: string): Promise<History<E>> {
+    const message = this.#log.findLast((other) => other.stream === stream);
+    if (!message) return { events: [], head: emptyHead };
+    const { events } = decodeCommit(message);
+    return { events: events as readonly Recorded<E>[], head: headOf(message) };
+  }
+
   async append(
     stream: string,
     events: readonly Event[],

@@ -127,6 +127,13 @@ export class JetStreamEventStore extends EventStore {
     return { events, head };
   }
 
+  async last<E extends Event>(stream: string): Promise<History<E>> {
+    const message = await this.#patiently(`${stream} cannot be read`, () => this.#lastOf(stream));
+    if (!message) return { events: [], head: emptyHead };
+    const { events } = decodeCommit(message);
+    return { events: events as readonly Recorded<E>[], head: headOf(message) };
+  }
+
   async append(
     stream: string,
     events: readonly Event[],

@@ -71,6 +71,12 @@ export const workflowTales = {
     const why = reason !== '' ? `: ${reason}` : action === '' ? '' : ` at ${action}`;
     return (status === 'success' ? good : bad)(`workflow ${endings[status]}${why}`);
   },
+  MachinesTaken: ({ data: { workerIds } }) =>
+    fine(
+      workerIds.length === 0
+        ? 'no machine taken: a server stopped in the middle of taking them'
+        : `machines taken: ${workerIds.join(', ')}`,
+    ),
   WorkflowDelayed: ({ data }) => busy(`workflow is late: ${data.message === '' ? delays[data.cause] : data.message}`),
   ReportRefused: ({ data }, action) => {
     const what = [data.outcome ?? '', data.kind].filter((part) => part !== '').join(' ');

@@ -14,6 +14,7 @@ import {
   workflowTimedOut,
 } from '@tinkerbell/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openTinkReadModels, ProjectedReads } from '../projected-reads';
 import { openMemory, type Memory } from '../testing/memory';
 import { WorkerDesk } from './worker-desk';
 
@@ -121,6 +122,29 @@ describe('next', () => {
     expect(await next()).toMatchObject({ assignment: { workflowId: 'wf-1' } });
     // wf-2 would wait for it while holding the machine that wf-1 needs next.
     expect((await desk.next(other, { bootId: 'b' })).assignment).toBeNull();
+  });
+  it('of two servers that begin in the same instant two workflows over the same machines, lets one begin', async () => {
+    await memory.given('workflow', 'wf-1', workflowCreated([mine, theirs]));
+    await memory.given('workflow', 'wf-2', workflowCreated([theirs, mine]));
+    const readModels = await openTinkReadModels(memory.store, ':memory:');
+    const second = new WorkerDesk(memory.store, new ProjectedReads(readModels), async () => undefined);
+    const asked = () => Promise.all([next(), second.next(other, { bootId: 'b' })]);
+    const [one, two] = await asked();
+    const begun = [one, two].flatMap(({ assignment }) => assignment?.workflowId ?? []);
+    expect(begun).toHaveLength(1);
+    const waiting = begun[0] === 'wf-1' ? 'wf-2' : 'wf-1';
+    expect([one.reason, two.reason].join('')).toMatch(
+      new RegExp(`^workflow ${waiting} waits for workflow ${begun[0]}, which has machine `),
+    );
+    // Whoever has begun is handed the same again, by either server.
+    expect((await asked()).flatMap(({ assignment }) => assignment?.workflowId ?? [])).toEqual(begun);
+    await readModels.close();
+  });
+  it('records nothing for a workflow on one machine before its start', async () => {
+    await memory.given('workflow', 'wf', workflowCreated(2));
+    const before = await memory.store.lastPosition();
+    expect((await next()).assignment).not.toBeNull();
+    expect(await memory.store.lastPosition()).toBe(before);
   });
   it('hands out independent actions side by side to a worker that says what it is busy with', async () => {
     await memory.given('workflow', 'wf', graph({ a: {}, b: {}, c: { needs: [0, 1] } }), actionStarted(0));

@@ -48,6 +48,10 @@ const decisions = {
   WorkflowCancelRequested: ({ event, metadata }) =>
     `${who(metadata.actor)} cancelled the workflow${because(event.data.reason)}`,
   WorkflowFinished: ({ event: { data } }) => `the workflow ${endings[data.status]}${because(data.reason)}`,
+  MachinesTaken: ({ event: { data } }) =>
+    data.workerIds.length === 0
+      ? 'the workflow took no machine: a server stopped in the middle of it'
+      : `the workflow took its ${data.workerIds.length} machines, all at once`,
   WorkflowDelayed: ({ event: { data } }) =>
     `the workflow is late: ${delays[data.cause]} for ${took(data.afterSeconds)}${because(data.message)}`,
   ReportRefused: ({ event: { data }, aggregateId }, names) =>
