@@ -58,7 +58,7 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
   const secrets = new Secrets(store, reads, new NatsSecretBucket(bus.connection), secretsKey);
   const blobs = new NatsBlobs(bus.connection);
   const data = new WorkflowData(store, reads, blobs);
-  const desk = new WorkerDesk(store, reads, (workerId) => bus.pendingReport(workerId, 'started'));
+  const desk = new WorkerDesk(store, reads, (workerId) => bus.pendingReports(workerId, 'started'));
   const integrations = makeIntegrations(config, ports, reads, metrics);
   const checkpoints = auditCheckpoints(config, ports, metrics);
   const compat = {

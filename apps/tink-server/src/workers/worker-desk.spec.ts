@@ -24,11 +24,11 @@ const theirs = actionSpec({ name: 'theirs', workerId: other });
 
 let memory: Memory;
 let desk: WorkerDesk;
-let pendingStart: unknown;
+let pendingStarts: readonly unknown[];
 beforeEach(async () => {
   memory = await openMemory();
-  pendingStart = undefined;
-  desk = new WorkerDesk(memory.store, memory.reads, async () => pendingStart);
+  pendingStarts = [];
+  desk = new WorkerDesk(memory.store, memory.reads, async () => pendingStarts);
   await memory.given('hardware', hardwareId, hardwareRegistered());
 });
 afterEach(() => memory.close());
@@ -82,10 +82,14 @@ describe('next', () => {
   });
   it('does not hand out what another boot began and reported, before the log has it', async () => {
     await memory.given('workflow', 'wf', workflowCreated(1));
-    pendingStart = { workflowId: 'wf', index: 0, attempt: 1, bootId: 'boot-1', startedAt: '2026-01-01T00:00:00.000Z' };
+    const start = { workflowId: 'wf', index: 0, attempt: 1, bootId: 'boot-1', startedAt: '2026-01-01T00:00:00.000Z' };
+    const others = { ...start, workflowId: 'other' };
+    pendingStarts = [start];
     expect(await next('boot-2')).toMatchObject({ assignment: null, reason: expect.stringContaining('earlier boot') });
     expect(await next('boot-1')).toMatchObject({ assignment: { workflowId: 'wf', index: 0 } });
-    pendingStart = { workflowId: 'other', index: 0, attempt: 1, bootId: 'boot-1' };
+    pendingStarts = [others, start, others];
+    expect(await next('boot-2')).toMatchObject({ assignment: null, reason: expect.stringContaining('earlier boot') });
+    pendingStarts = [others, null, 'text'];
     expect(await next('boot-2')).toMatchObject({ assignment: { workflowId: 'wf', index: 0 } });
   });
   it('waits for another worker in a workflow that has begun', async () => {
@@ -127,7 +131,7 @@ describe('next', () => {
     await memory.given('workflow', 'wf-1', workflowCreated([mine, theirs]));
     await memory.given('workflow', 'wf-2', workflowCreated([theirs, mine]));
     const readModels = await openTinkReadModels(memory.store, ':memory:');
-    const second = new WorkerDesk(memory.store, new ProjectedReads(readModels), async () => undefined);
+    const second = new WorkerDesk(memory.store, new ProjectedReads(readModels), async () => []);
     const asked = () => Promise.all([next(), second.next(other, { bootId: 'b' })]);
     const [one, two] = await asked();
     const begun = [one, two].flatMap(({ assignment }) => assignment?.workflowId ?? []);
@@ -172,7 +176,7 @@ describe('next', () => {
     const later = new WorkerDesk(
       memory.store,
       memory.reads,
-      async () => undefined,
+      async () => [],
       () => Date.parse(retryAt),
     );
     expect(await later.next(hardwareId, { bootId: 'b' })).toMatchObject({ assignment: { index: 0, attempt: 2 } });

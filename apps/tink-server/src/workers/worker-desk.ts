@@ -37,11 +37,11 @@ export class WorkerDesk {
   private readonly logger = new ServerLogger('worker');
   private readonly machines: Machines;
 
-  /** `pendingStart`: the body of the worker's last report of a start that is not in the log yet. */
+  /** `pendingStarts`: the bodies of the worker's reports of starts that are not in the log yet. */
   constructor(
     private readonly store: EventStore,
     private readonly reads: ReadSide,
-    private readonly pendingStart: (workerId: string) => Promise<unknown>,
+    private readonly pendingStarts: (workerId: string) => Promise<readonly unknown[]>,
     private readonly now: () => number = Date.now,
   ) {
     this.machines = new Machines(store);
@@ -142,9 +142,11 @@ export class WorkerDesk {
     bootId: string,
     step: { readonly workflowId: string; readonly index: number; readonly attempt: number },
   ): Promise<boolean> {
-    const start = (await this.pendingStart(workerId)) as Partial<Record<string, unknown>> | null | undefined;
-    const same = (['workflowId', 'index', 'attempt'] as const).every((field) => start?.[field] === step[field]);
-    return same && start?.['bootId'] !== bootId;
+    const starts = (await this.pendingStarts(workerId)) as readonly (Partial<Record<string, unknown>> | null)[];
+    const ofAttempt = starts.filter((start) =>
+      (['workflowId', 'index', 'attempt'] as const).every((field) => start?.[field] === step[field]),
+    );
+    return ofAttempt.some((start) => start?.['bootId'] !== bootId);
   }
 
   private async abandon(
