@@ -58,6 +58,7 @@ export class CompatWorker {
   /** Returns the position of the log that shows it. */
   private async record(workflowId: string, command: WorkflowCommand, state: WorkflowState): Promise<number> {
     if (command.type === 'StartAction' && state.status === 'pending') {
+      workflowDecider.decide(command, state); // what is refused takes no machine
       // They ask for their actions and begin one without asking again: the report of its start comes before it runs.
       const obstacle = await this.machines.take(workflowId, 'worker:grpc');
       if (obstacle !== undefined) throw new GrpcStatusError(status.FAILED_PRECONDITION, obstacle);
