@@ -301,6 +301,17 @@ export function eventStoreContract(adapter: string, open: () => Promise<Harness>
       });
     });
 
+    it('knows the last position of what a filter lets through', async () => {
+      const one = newStream();
+      const { head } = await write(store, one, 'a');
+      await write(store, newStream(), 'b');
+      expect(await store.lastPosition(one)).toBe(head.position);
+      expect(await store.lastPosition(subjects.eventsOf('template'))).toBe(head.position + 1);
+      const id = one.slice(one.lastIndexOf('.') + 1);
+      expect(await store.lastPosition(subjects.eventsWithId(id))).toBe(head.position);
+      expect(await store.lastPosition(subjects.eventsWithId(id, 'workflow'))).toBe(0);
+    });
+
     describe('the position of a time', () => {
       it('is the last commit that was stored by then', async () => {
         const stored: { readonly position: number; readonly at: number }[] = [];

@@ -67,8 +67,8 @@ export abstract class EventStore {
   abstract subscribe(options: SubscribeOptions): AsyncIterable<Commit>;
   /** As `subscribe`, byte for byte as stored and unchecked: for the audit, which must also see what is damaged. */
   abstract messages(options: SubscribeOptions): AsyncIterable<Kept>;
-  /** Position of the newest commit in the log; 0 when empty. */
-  abstract lastPosition(): Promise<number>;
+  /** Position of the newest commit in the log, or among those that a subject filter lets through; 0 when there is none. */
+  abstract lastPosition(filter?: string): Promise<number>;
   /**
    * Position of the last commit that was stored at or before `time`, milliseconds since 1970; 0 when the log is empty or begins later.
    */

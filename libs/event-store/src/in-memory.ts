@@ -4,6 +4,7 @@ import {
   encodeCommit,
   followsHead,
   hashOf,
+  historyOf,
   type Kept,
   parseEnvelope,
   type StoredMessage,
@@ -53,10 +54,7 @@ export class InMemoryEventStore extends EventStore {
   }
 
   async last<E extends Event>(stream: string): Promise<History<E>> {
-    const message = this.#log.findLast((other) => other.stream === stream);
-    if (!message) return { events: [], head: emptyHead };
-    const { events } = decodeCommit(message);
-    return { events: events as readonly Recorded<E>[], head: headOf(message) };
+    return historyOf(this.#log.findLast((message) => message.stream === stream));
   }
 
   async append(
@@ -110,8 +108,9 @@ export class InMemoryEventStore extends EventStore {
     }
   }
 
-  async lastPosition(): Promise<number> {
-    return this.#log.at(-1)?.position ?? 0;
+  async lastPosition(filter?: string): Promise<number> {
+    const wanted = ({ stream }: StoredMessage) => filter === undefined || matchesSubject(filter, stream);
+    return this.#log.findLast(wanted)?.position ?? 0;
   }
 
   positionAt(time: number): Promise<number> {

@@ -10,7 +10,7 @@ import {
   nanos,
   NatsError,
 } from 'nats';
-import { decodeCommit, encodeCommit, followsHead, hashOf, type Kept, type StoredMessage } from './envelope';
+import { decodeCommit, encodeCommit, followsHead, hashOf, historyOf, type Kept, type StoredMessage } from './envelope';
 import {
   type Appended,
   CommandIdReusedError,
@@ -128,10 +128,7 @@ export class JetStreamEventStore extends EventStore {
   }
 
   async last<E extends Event>(stream: string): Promise<History<E>> {
-    const message = await this.#patiently(`${stream} cannot be read`, () => this.#lastOf(stream));
-    if (!message) return { events: [], head: emptyHead };
-    const { events } = decodeCommit(message);
-    return { events: events as readonly Recorded<E>[], head: headOf(message) };
+    return historyOf(await this.#patiently(`${stream} cannot be read`, () => this.#lastOf(stream)));
   }
 
   async append(
@@ -245,8 +242,9 @@ export class JetStreamEventStore extends EventStore {
     return this.#restored ?? false;
   }
 
-  async lastPosition(): Promise<number> {
+  async lastPosition(filter?: string): Promise<number> {
     return this.#patiently('the position of the log', async () => {
+      if (filter !== undefined) return (await this.#lastOf(filter))?.position ?? 0;
       const { state } = await this.#manager.streams.info(streamNames.events);
       return state.last_seq;
     });

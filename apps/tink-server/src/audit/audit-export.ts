@@ -75,10 +75,15 @@ function latest(lines: readonly SealedLine[]): readonly SealedLine[] {
   return [...new Map(lines.map((line) => [`${line.bucket} ${line.sealed}`, line])).values()];
 }
 
-/** The log as it is stored, from its first commit to the one at `last`. */
-export async function* readUpTo(store: EventStore, last: number, signal: AbortSignal, after = 0): AsyncGenerator<Kept> {
+/** The log as it is stored, from its first commit to the one at `last`, which `filter` has to let through. */
+export async function* readUpTo(
+  store: EventStore,
+  last: number,
+  signal: AbortSignal,
+  { after = 0, filter }: { readonly after?: number; readonly filter?: string | undefined } = {},
+): AsyncGenerator<Kept> {
   if (last <= after) return;
-  for await (const message of store.messages({ after, signal })) {
+  for await (const message of store.messages({ after, signal, ...(filter && { filters: [filter] }) })) {
     if (message.position <= last) yield message;
     if (message.position >= last) return;
   }
