@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Provider } from '@nestjs/common';
 import { EventStore } from '@tinkerbell/event-store';
+import type { DelaySeconds } from '@tinkerbell/projections';
 import { NatsBlobs, NatsSecretBucket, secretsBucket, webhookSecretsBucket } from '@tinkerbell/messaging';
 import { AuditCheckpointReactor } from './audit/audit-checkpoint.reactor';
 import { AuditExport } from './audit/audit-export';
@@ -88,7 +89,7 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [WorkflowData, data],
     [ActionLogs, logs],
     [AsOf, asOf],
-    [Explanations, new Explanations(reads, asOf, grace)],
+    [Explanations, new Explanations(reads, asOf, { ...grace, delaySeconds: delaySecondsOf(config) })],
     [Bundles, new Bundles(reads, logs, grace)],
     [Differences, new Differences(reads, asOf)],
     [Secrets, secrets],
@@ -104,6 +105,10 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
   ];
   const providers = [...values, ...integrations.values].map(([provide, useValue]) => ({ provide, useValue }));
   return { reads, metrics, integrations, checkpoints, providers };
+}
+
+function delaySecondsOf(config: TinkServerConfig): DelaySeconds {
+  return { boot: config.TINK_BOOT_DELAY_SECONDS, worker: config.TINK_WORKER_DELAY_SECONDS };
 }
 
 function metricsOf(reads: ReadSide): Metrics {
