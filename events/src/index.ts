@@ -42,6 +42,7 @@ export type {
   WorkflowCancelRequested,
   WorkflowCreated,
   WorkflowDataUpdated,
+  MachinesTaken,
   WorkflowDelayed,
   WorkflowDeleted,
   WorkflowEvent,

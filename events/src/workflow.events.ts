@@ -220,6 +220,11 @@ export type WorkflowFinished = Event<
   1,
   { status: 'success' | 'failed' | 'timeout' | 'cancelled'; index: number | null; reason: string }
 >;
+/**
+ * It keeps these machines until it needs them no more; stored before the first action of a workflow over several machines is handed out.
+ * None: nothing was taken, and whatever was decided on the state before can no longer be stored.
+ */
+export type MachinesTaken = Event<'MachinesTaken', 1, { workerIds: readonly string[] }>;
 /** It is late and nothing is decided by that. `workerId`: whose machine is waited for. */
 export type WorkflowDelayed = Event<
   'WorkflowDelayed',
@@ -270,6 +275,7 @@ export type WorkflowEvent =
   | WorkflowResumed
   | WorkflowCancelRequested
   | WorkflowFinished
+  | MachinesTaken
   | WorkflowDelayed
   | ReportRefused;
 
@@ -297,6 +303,7 @@ export const workflowCatalogue = {
   WorkflowResumed: { version: 1 },
   WorkflowCancelRequested: { version: 1 },
   WorkflowFinished: { version: 1 },
+  MachinesTaken: { version: 1 },
   WorkflowDelayed: { version: 1 },
   ReportRefused: { version: 1 },
 } satisfies Catalogue<WorkflowEvent>;

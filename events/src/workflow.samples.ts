@@ -80,6 +80,11 @@ export const workflowSamples = {
     v: 1,
     data: { status: 'failed', index: 0, reason: 'os-installation/stream-image failed' },
   },
+  MachinesTaken: {
+    type: 'MachinesTaken',
+    v: 1,
+    data: { workerIds: [workerId, '11111111-3772-4b4a-ab9f-6ebe93b90a95'] },
+  },
   WorkflowDelayed: {
     type: 'WorkflowDelayed',
     v: 1,

@@ -244,8 +244,8 @@ export class Client {
   /** Oldest first. */
   auditLog = (query: Query): AsyncGenerator<AuditItem> =>
     this.lines<AuditItem>({ method: 'GET', path: '/api/audit/log', query, signal: this.signal });
-  /** The bytes of a file with the whole log; with `bodies` a backup. */
-  auditExport = (query: { readonly bodies?: 1 }): AsyncGenerator<Uint8Array> =>
+  /** The bytes of a file with the whole log; with `bodies` a backup, with `secrets` also what lies sealed. */
+  auditExport = (query: { readonly bodies?: 1; readonly secrets?: 1 }): AsyncGenerator<Uint8Array> =>
     this.open().bytes({ method: 'GET', path: '/api/audit/export', query, signal: this.signal });
 
   private open(): Transport {

@@ -5,3 +5,4 @@ export type { TinkServerPorts } from './ports';
 export { openTinkReadModels } from './projected-reads';
 export type { TinkReadModels } from './projected-reads';
 export type { WorkerCredentials } from './enrolment/enrolment';
+export { unseal } from './secrets/seal';

@@ -67,6 +67,44 @@ describe('two servers on one log', () => {
     }
   });
 
+  it('begin one of two workflows over the same machines, and both come to their end', async () => {
+    const machines = [machine(1), machine(2)];
+    const [one, other] = servers();
+    for (const hardware of machines) await one.post('/api/hardware', hardware);
+    const data = templateYaml([{ actions: [{}] }, { device: 'device_2', actions: [{}] }]);
+    await other.post('/api/templates', { name: 'two-machines', data });
+    const workers = await Promise.all(machines.map(({ id }) => harness.worker(id)));
+    for (let round = 0; round < 8; round++) {
+      const created = await Promise.all(
+        [machines, machines.toReversed()].map(async ([first, second]) => {
+          const hardware = { device_1: first?.mac, device_2: second?.mac };
+          return (await one.post<{ id: string }>('/api/workflows', { template: 'two-machines', hardware })).body.id;
+        }),
+      );
+      const asked = await Promise.all(workers.map((worker) => worker.next()));
+      const begun = asked.flatMap(({ assignment }) => assignment?.workflowId ?? []);
+      expect(begun.length, JSON.stringify(asked)).toBeLessThan(2);
+      await Promise.all(
+        workers.map(async (worker) => {
+          for (let i = 0; i < created.length; i++) {
+            const assignment = await worker.assigned();
+            await worker.started(assignment);
+            await worker.finished(assignment);
+            await worker.until(
+              () => worker.state(assignment),
+              ({ finished }) => finished,
+            );
+          }
+        }),
+      );
+      for (const id of created) {
+        const { events } = await harness.store.read(subjects.stream('workflow', id));
+        expect(events.at(-1)?.event).toMatchObject({ type: 'WorkflowFinished', data: { status: 'success' } });
+        expect(events.filter(({ event }) => event.type === 'MachinesTaken')).toHaveLength(1);
+      }
+    }
+  });
+
   it('record each report once, in order, also when the one that took them goes', async () => {
     const hardware = machine(1);
     await harness.rest().post('/api/hardware', hardware);

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import type { Provider } from '@nestjs/common';
 import { EventStore } from '@tinkerbell/event-store';
-import { NatsBlobs, NatsSecretBucket } from '@tinkerbell/messaging';
+import type { DelaySeconds } from '@tinkerbell/projections';
+import { NatsBlobs, NatsSecretBucket, secretsBucket, webhookSecretsBucket } from '@tinkerbell/messaging';
 import { AuditCheckpointReactor } from './audit/audit-checkpoint.reactor';
 import { AuditExport } from './audit/audit-export';
 import { LogMemory } from './audit/log-memory';
+import { SealedValues } from './audit/sealed-values';
 import { allowedNetworks } from './compat/allowed-networks';
 import { AgentDesk } from './compat/agent-desk';
 import { CompatGate } from './compat/compat-gate';
@@ -26,6 +28,7 @@ import { AttemptSecrets } from './secrets/attempt-secrets';
 import { Secrets } from './secrets/secrets';
 import { Site } from './site';
 import { makeIntegrations, type Integrations } from './subscriptions/integrations';
+import { WebhookSecrets } from './subscriptions/webhook-secrets';
 import { RegistryImages } from './template/registry-images';
 import { TemplateCommands } from './template/template-commands';
 import { TemplateHistory } from './template/template-history';
@@ -52,17 +55,15 @@ export interface Services {
 export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, readModels: TinkReadModels): Services {
   const { store, bus, pki, credentials, secretsKey, auditKey } = ports;
   const reads = new ProjectedReads(readModels);
-  const metrics = new Metrics();
-  metrics.gauge('tink_log_applied_position', 'Position of the log that the read models have reached', () =>
-    reads.position(),
-  );
-  metrics.gauge('tink_workflows', 'Workflows, deleted ones included', () => reads.workflows.count());
-  metrics.gauge('tink_hardware', 'Hardware records', () => reads.hardware.count());
-  const secrets = new Secrets(store, reads, new NatsSecretBucket(bus.connection), secretsKey);
+  const metrics = metricsOf(reads);
+  const bucket = new NatsSecretBucket(bus.connection, secretsBucket);
+  const secrets = new Secrets(store, reads, bucket, secretsKey);
+  const webhookSecrets = new WebhookSecrets(new NatsSecretBucket(bus.connection, webhookSecretsBucket), secretsKey);
   const blobs = new NatsBlobs(bus.connection);
+  const beside = { blobs, sealed: new SealedValues(bucket, webhookSecrets) };
   const data = new WorkflowData(store, reads, blobs);
-  const desk = new WorkerDesk(store, reads, (workerId) => bus.pendingReport(workerId, 'started'));
-  const integrations = makeIntegrations(config, ports, reads, metrics);
+  const desk = new WorkerDesk(store, reads, (workerId) => bus.pendingReports(workerId, 'started'));
+  const integrations = makeIntegrations(config, ports, reads, metrics, webhookSecrets);
   const checkpoints = auditCheckpoints(config, ports, metrics);
   const compat = {
     enabled: config.TINK_COMPAT_WORKER_GRPC === 'on',
@@ -93,12 +94,12 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [MachineLogs, new MachineLogs(bus)],
     [AsOf, asOf],
     ...historyValues(store, reads, asOf),
-    [Explanations, new Explanations(reads, asOf, grace)],
+    [Explanations, new Explanations(reads, asOf, { ...grace, delaySeconds: delaySecondsOf(config) })],
     [Bundles, new Bundles(reads, logs, grace)],
     [Secrets, secrets],
     [AttemptSecrets, new AttemptSecrets(store, secrets)],
     [WorkerDesk, desk],
-    [AuditExport, new AuditExport(store, blobs, auditKey, ports.version, () => checkpoints.seen)],
+    [AuditExport, new AuditExport(store, beside, auditKey, ports.version, () => checkpoints.seen)],
     [WorkerAccess, new WorkerAccess(store)],
     [Permits, new Permits(store)],
     [CompatGate, new CompatGate(compat)],
@@ -119,6 +120,20 @@ function historyValues(store: EventStore, reads: ReadSide, asOf: AsOf): readonly
     [BootHistory, new BootHistory(reads, asOf)],
     [LeaseHistory, new LeaseHistory(store, reads, asOf)],
   ];
+}
+
+function delaySecondsOf(config: TinkServerConfig): DelaySeconds {
+  return { boot: config.TINK_BOOT_DELAY_SECONDS, worker: config.TINK_WORKER_DELAY_SECONDS };
+}
+
+function metricsOf(reads: ReadSide): Metrics {
+  const metrics = new Metrics();
+  metrics.gauge('tink_log_applied_position', 'Position of the log that the read models have reached', () =>
+    reads.position(),
+  );
+  metrics.gauge('tink_workflows', 'Workflows, deleted ones included', () => reads.workflows.count());
+  metrics.gauge('tink_hardware', 'Hardware records', () => reads.hardware.count());
+  return metrics;
 }
 
 function auditCheckpoints(config: TinkServerConfig, { store, auditKey }: TinkServerPorts, metrics: Metrics) {

@@ -23,11 +23,21 @@ export function explainRestore(error: unknown): string | undefined {
   return code && path ? error.message : undefined;
 }
 
-export function restoredText({ data, commits, covered, hash, bodies, writtenAt, formerKeys }: Restored): string {
+export function restoredText({
+  data,
+  commits,
+  covered,
+  hash,
+  bodies,
+  sealed,
+  writtenAt,
+  formerKeys,
+}: Restored): string {
   return [
     `restored to ${data}, as it was on ${writtenAt}`,
     `  ${commits} commits, signed up to position ${covered} by the site that they come from`,
     `  ${bodies} versions of workflow data`,
+    ...(sealed === 0 ? [] : [`  ${sealedText(sealed)}`]),
     `  hash ${hash}`,
     formerKeys === 0
       ? '  the folder has the keys of that site: it goes on signing with them'
@@ -36,4 +46,9 @@ export function restoredText({ data, commits, covered, hash, bodies, writtenAt, 
     'Check:  read back and verified. Workers have to enrol again unless the folder had the identity of the old site.',
     `Next:   tink up --data ${data}`,
   ].join('\n');
+}
+
+function sealedText(sealed: number): string {
+  const [what, it] = sealed === 1 ? ['sealed value of a secret', 'it'] : ['sealed values of secrets', 'them'];
+  return `${sealed} ${what}: only the old identity/secrets.key opens ${it}`;
 }

@@ -4,6 +4,10 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ensureNatsIdentity, ensureSecretsKey } from '@tinkerbell/identity';
+import { NatsBus, NatsSecretBucket, secretsBucket } from '@tinkerbell/messaging';
+import { startNatsServer } from '@tinkerbell/nats';
+import { unseal } from '@tinkerbell/tink-server';
 import { ProvisionerProcesses } from './testing/provisioner-processes';
 import type { Restored } from './restore';
 import type { Addresses } from './up';
@@ -32,6 +36,8 @@ tasks:
         timeout: 60
 `;
 
+const secretValue = 'corr€ct horse battery';
+
 interface Verified {
   readonly ok: boolean;
   readonly commits: number;
@@ -46,6 +52,27 @@ let verified: Verified;
 const at = (name: string) => join(lab.dir, name);
 const verify = async (addresses: Addresses, ...args: readonly string[]) =>
   JSON.parse(await lab.tink(addresses, 'audit', 'verify', '-o', 'json', ...args)) as Verified;
+/** The values in a data folder's bucket, opened with the key of another one. */
+async function secretsIn(folder: string, keyOf: string): Promise<readonly string[]> {
+  const identity = await ensureNatsIdentity(join(folder, 'identity'));
+  const key = await ensureSecretsKey(join(keyOf, 'identity'));
+  const nats = await startNatsServer({
+    ...{ dataDir: join(folder, 'nats'), host: '127.0.0.1', port: 0, identity, restart: false },
+  });
+  const bus = await NatsBus.connect({ servers: nats.url, creds: identity.engineCreds, name: 'test' });
+  try {
+    const bucket = new NatsSecretBucket(bus.connection, secretsBucket);
+    const values = [];
+    for (const stored of await bucket.keys()) {
+      const [name = '', entry = ''] = stored.split('.');
+      values.push(unseal(key, name, entry, (await bucket.get(stored)) ?? new Uint8Array()));
+    }
+    return values;
+  } finally {
+    await bus.close();
+    await nats.stop();
+  }
+}
 const rowsOf = (addresses: Addresses) =>
   Promise.all(['hardware', 'template', 'workflow'].map((what) => lab.tink(addresses, what, 'get', '-o', 'json')));
 const eventsOf = (addresses: Addresses) => lab.tink(addresses, 'events', '--from', 'all', '-o', 'json');
@@ -86,6 +113,8 @@ beforeAll(async () => {
     JSON.stringify({ device_1: mac }),
   );
   workflowId = /[0-9a-f-]{36}/.exec(created)?.[0] ?? '';
+  await writeFile(at('password.txt'), secretValue);
+  await lab.tink(before, 'secret', 'set', 'db-password', '--value-file', at('password.txt'));
   await putData(before, workflowId, '{"disk":"/dev/vda"}');
   // Killed and started again: what was signed and what was remembered go on together.
   first.process.kill('SIGKILL');
@@ -96,6 +125,7 @@ beforeAll(async () => {
   await writeFile(at('site.pem'), await lab.tink(before, 'audit', 'key'));
   backup = at('backup.jsonl.gz');
   await lab.tink(before, 'backup', '--file', backup);
+  await lab.tink(before, 'backup', '--file', at('with-secrets.jsonl.gz'), '--with-secrets');
   verified = await verify(before);
   [rows, events] = [await rowsOf(before), await eventsOf(before)];
   second.process.kill('SIGTERM');
@@ -143,6 +173,17 @@ describe('tink restore', () => {
     const ran = await lab.runTink('restore', '--file', backup, '--data', at('kept'));
     expect(ran).toMatchObject({ code: 0 });
     expect(ran.out).toContain('the folder has the keys of that site');
+  });
+
+  it('brings back the sealed values of secrets when the backup has them, for the key that sealed them', async () => {
+    expect(gunzipSync(await readFile(backup)).toString()).not.toContain('"sealed":');
+    const file = at('with-secrets.jsonl.gz');
+    expect(gunzipSync(await readFile(file)).toString()).not.toContain(secretValue);
+    const ran = await lab.runTink('restore', '--file', file, '--data', at('secrets'));
+    expect(ran).toMatchObject({ code: 0 });
+    expect(ran.out).toContain('1 sealed value of a secret: only the old identity/secrets.key opens it');
+    expect(await secretsIn(at('secrets'), at('data'))).toEqual([secretValue]);
+    await expect(secretsIn(at('secrets'), at('restored'))).rejects.toThrow('sealed with another key');
   });
 
   it('refuses a backup that was changed, and leaves no log', async () => {

@@ -14,10 +14,11 @@ import {
   publicKeysIn,
   readUnpacked,
   restoreCommits,
+  type SealedLine,
   type TrustedKey,
 } from '@tinkerbell/event-store';
 import { addFormerAuditKeys, ensureNatsIdentity, type NatsIdentity } from '@tinkerbell/identity';
-import { NatsBlobs, NatsBus } from '@tinkerbell/messaging';
+import { NatsBlobs, NatsBus, NatsSecretBucket, secretsBucket, webhookSecretsBucket } from '@tinkerbell/messaging';
 import { ensureStreams, startNatsServer } from '@tinkerbell/nats';
 import { openDataFolder, type DataFolder } from './data-folder';
 import type { RestoreOptions } from './restore.options';
@@ -30,6 +31,8 @@ export interface Restored {
   readonly covered: number;
   readonly hash: string;
   readonly bodies: number;
+  /** Sealed values of secrets. */
+  readonly sealed: number;
   /** When the backup was written, ISO 8601. */
   readonly writtenAt: string;
   /** Keys of the old site that are believed from now on. */
@@ -37,6 +40,8 @@ export interface Restored {
 }
 
 const mostShown = 20;
+/** Where sealed values lie. */
+const buckets: readonly string[] = [secretsBucket, webhookSecretsBucket];
 
 /** Nothing was restored; the message says why. */
 export class RestoreRefusedError extends Error {}
@@ -86,6 +91,9 @@ export async function restore(options: RestoreOptions, { stack, log }: Surroundi
     await restoreCommits(bus.connection, commitsOf(file));
     const blobs = new NatsBlobs(bus.connection);
     for await (const { sha256, content } of bodiesOf(file)) await blobs.put(sha256, content);
+    for await (const { bucket, sealed, base64 } of sealedOf(file)) {
+      await new NatsSecretBucket(bus.connection, bucket).put(sealed, Buffer.from(base64, 'base64'));
+    }
   });
   await syncTree(folder);
   log('they are read back');
@@ -98,8 +106,17 @@ export async function restore(options: RestoreOptions, { stack, log }: Surroundi
   );
   await rename(folder, join(data.path, 'nats'));
   await syncFolder(data.path);
-  const { commits, covered, hash, bodies, header } = report;
-  return { data: data.path, commits, covered, hash, bodies, writtenAt: header.createdAt, formerKeys: added.length };
+  const { commits, covered, hash, bodies, sealed, header } = report;
+  return {
+    data: data.path,
+    commits,
+    covered,
+    hash,
+    bodies,
+    sealed,
+    writtenAt: header.createdAt,
+    formerKeys: added.length,
+  };
 }
 
 async function verifyBackup({ file, key }: RestoreOptions): Promise<FileReport> {
@@ -190,13 +207,18 @@ async function readBack(
   for await (const { sha256 } of bodiesOf(file)) {
     if (!(await blobs.get(sha256))) throw new RestoreRefusedError(`the body ${sha256} was not stored`);
   }
+  for await (const { bucket, sealed, base64 } of sealedOf(file)) {
+    const stored = await new NatsSecretBucket(bus.connection, bucket).get(sealed);
+    const isSame = stored && Buffer.from(stored).toString('base64') === base64;
+    if (!isSame) throw new RestoreRefusedError(`the secret ${sealed} was not stored`);
+  }
 }
 
 async function* commitsOf(file: string): AsyncGenerator<Kept> {
   for await (const text of linesOf(readUnpacked(file))) {
     const line = parseLine(text);
     if ('position' in line && 'stream' in line) yield keptOf(line);
-    if ('body' in line) return;
+    if ('body' in line || 'sealed' in line) return;
   }
 }
 
@@ -208,6 +230,16 @@ async function* bodiesOf(file: string): AsyncGenerator<{ readonly sha256: string
     if ('body' in line && line.base64 !== null) {
       yield { sha256: line.body, content: Buffer.from(line.base64, 'base64') };
     }
+  }
+}
+
+async function* sealedOf(file: string): AsyncGenerator<SealedLine> {
+  for await (const text of linesOf(readUnpacked(file))) {
+    if (!text.startsWith('{"sealed":')) continue;
+    const line = parseLine(text);
+    if (!('sealed' in line)) continue;
+    if (!buckets.includes(line.bucket)) throw new RestoreRefusedError(`${file}: there is no bucket ${line.bucket}`);
+    yield line;
   }
 }
 

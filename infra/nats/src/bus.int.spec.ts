@@ -121,6 +121,20 @@ describe('a worker’s credential', () => {
 });
 
 describe('reports', () => {
+  it('are all shown while they wait, of one worker and kind, in order, and no more once they are taken', async () => {
+    const [bus, neighbour] = [await worker(one), await worker(two)];
+    expect(await engine.pendingReports(one, 'started')).toEqual([]);
+    const send = (from: NatsBus, id: string, kind: 'started' | 'finished', n: number) =>
+      from.publishReport(subjects.report(id, kind), `waits:${id}:${kind}:${n}`, { n });
+    await send(bus, one, 'started', 1);
+    await send(neighbour, two, 'started', 2);
+    await send(bus, one, 'finished', 3);
+    await send(bus, one, 'started', 4);
+    await send(bus, one, 'started', 5);
+    expect(await engine.pendingReports(one, 'started')).toEqual([{ n: 1 }, { n: 4 }, { n: 5 }]);
+    await take(engine, (taken) => taken.length === 5);
+    await expect.poll(() => engine.pendingReports(one, 'started')).toEqual([]);
+  });
   it('come again when taking one failed, without holding up the others for ever', async () => {
     const bus = await worker(one);
     for (const i of [1, 2, 3]) await bus.publishReport(subjects.report(one, 'started'), `again-${i}`, { i });

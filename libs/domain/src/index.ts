@@ -40,6 +40,7 @@ export type { Expression, ExpressionScope } from './workflow/expression';
 export { ExpressionError } from './workflow/expression-lexer';
 export { fillIn, scopeOf } from './workflow/settle';
 export { handlerOf, mayStart } from './workflow/action-rules';
+export { keepsMachine, machinesOf } from './workflow/machine-rules';
 export { maxDataBytes } from './workflow/data-rules';
 export { nextAssignment } from './workflow/next-assignment';
 export type { Asking, NextStep } from './workflow/next-assignment';

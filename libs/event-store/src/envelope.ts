@@ -1,7 +1,14 @@
 import { hash } from 'node:crypto';
 import { decodeEvent, type Event, MalformedEventError, type Metadata, type Recorded } from '@tinkerbell/events';
 import { isStream, parseStream } from '@tinkerbell/messaging/subjects';
-import { type Commit, CommitTooLargeError, IntegrityError, type StreamHead } from './event-store';
+import {
+  type Commit,
+  CommitTooLargeError,
+  emptyHead,
+  type History,
+  IntegrityError,
+  type StreamHead,
+} from './event-store';
 
 /** Largest commit, in bytes; `TINK_EV` takes messages of 1 MiB, of which its headers need a little. */
 export const maxCommitBytes = 1024 * 1024 - 4096;
@@ -173,3 +180,10 @@ function misfit(head: StreamHead, commit: Commit, expected: number | undefined):
 }
 
 const short = (hash: string) => (hash === '' ? 'nothing' : hash.slice(0, 12));
+
+/** Of one commit alone. */
+export function historyOf<E extends Event>(message: StoredMessage | undefined): History<E> {
+  if (!message) return { events: [], head: emptyHead };
+  const { position, version, hash, events } = decodeCommit(message);
+  return { events: events as readonly Recorded<E>[], head: { position, version, hash } };
+}

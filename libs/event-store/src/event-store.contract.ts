@@ -107,6 +107,16 @@ export function eventStoreContract(adapter: string, open: () => Promise<Harness>
         );
       });
 
+      it('gives back the last commit of a stream alone', async () => {
+        const stream = newStream();
+        expect(await store.last(stream)).toEqual({ events: [], head: emptyHead });
+        await write(store, stream, 'a');
+        await write(store, stream, 'b');
+        await write(store, newStream(), 'c');
+        const { events, head } = await store.last(stream);
+        expect(names(events)).toEqual(['b']);
+        expect(head).toEqual((await store.read(stream)).head);
+      });
       it('stores nothing for no events', async () => {
         const stream = newStream();
         const before = await store.lastPosition();
@@ -289,6 +299,17 @@ export function eventStoreContract(adapter: string, open: () => Promise<Harness>
         expect(seen).toEqual([1]);
         for await (const _ of store.subscribe({ after: 0, signal: AbortSignal.abort() })) expect.fail('it was aborted');
       });
+    });
+
+    it('knows the last position of what a filter lets through', async () => {
+      const one = newStream();
+      const { head } = await write(store, one, 'a');
+      await write(store, newStream(), 'b');
+      expect(await store.lastPosition(one)).toBe(head.position);
+      expect(await store.lastPosition(subjects.eventsOf('template'))).toBe(head.position + 1);
+      const id = one.slice(one.lastIndexOf('.') + 1);
+      expect(await store.lastPosition(subjects.eventsWithId(id))).toBe(head.position);
+      expect(await store.lastPosition(subjects.eventsWithId(id, 'workflow'))).toBe(0);
     });
 
     describe('the position of a time', () => {

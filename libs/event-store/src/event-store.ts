@@ -52,6 +52,8 @@ export interface SubscribeOptions {
 export abstract class EventStore {
   /** All commits of one stream, verified. Throws IntegrityError on a hole or a changed commit. */
   abstract read<E extends Event>(stream: string): Promise<History<E>>;
+  /** The last commit of a stream only, in a time that does not depend on how long the stream is; its chain is not verified. */
+  abstract last<E extends Event>(stream: string): Promise<History<E>>;
   /**
    * Stores one commit, or nothing. Resolves only when it is durable. An empty list of events appends nothing.
    * Throws ConcurrencyError when the stream is not where `expected` says, StoreUnavailableError when it cannot be known or done.
@@ -65,8 +67,8 @@ export abstract class EventStore {
   abstract subscribe(options: SubscribeOptions): AsyncIterable<Commit>;
   /** As `subscribe`, byte for byte as stored and unchecked: for the audit, which must also see what is damaged. */
   abstract messages(options: SubscribeOptions): AsyncIterable<Kept>;
-  /** Position of the newest commit in the log; 0 when empty. */
-  abstract lastPosition(): Promise<number>;
+  /** Position of the newest commit in the log, or among those that a subject filter lets through; 0 when there is none. */
+  abstract lastPosition(filter?: string): Promise<number>;
   /**
    * Position of the last commit that was stored at or before `time`, milliseconds since 1970; 0 when the log is empty or begins later.
    */

@@ -4,6 +4,7 @@ import {
   encodeCommit,
   followsHead,
   hashOf,
+  historyOf,
   type Kept,
   parseEnvelope,
   type StoredMessage,
@@ -50,6 +51,10 @@ export class InMemoryEventStore extends EventStore {
       events.push(...(commit.events as readonly Recorded<E>[]));
     }
     return { events, head };
+  }
+
+  async last<E extends Event>(stream: string): Promise<History<E>> {
+    return historyOf(this.#log.findLast((message) => message.stream === stream));
   }
 
   async append(
@@ -103,8 +108,9 @@ export class InMemoryEventStore extends EventStore {
     }
   }
 
-  async lastPosition(): Promise<number> {
-    return this.#log.at(-1)?.position ?? 0;
+  async lastPosition(filter?: string): Promise<number> {
+    const wanted = ({ stream }: StoredMessage) => filter === undefined || matchesSubject(filter, stream);
+    return this.#log.findLast(wanted)?.position ?? 0;
   }
 
   positionAt(time: number): Promise<number> {

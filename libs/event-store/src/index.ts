@@ -44,4 +44,4 @@ export {
   signCheckpoint,
   TrustedKeys,
 } from './audit';
-export type { AuditReport, Checkpoint, FileReport, Finding, LogLine, LogMark, TrustedKey } from './audit';
+export type { AuditReport, Checkpoint, FileReport, Finding, LogLine, LogMark, SealedLine, TrustedKey } from './audit';

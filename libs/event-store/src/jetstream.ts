@@ -10,7 +10,7 @@ import {
   nanos,
   NatsError,
 } from 'nats';
-import { decodeCommit, encodeCommit, followsHead, hashOf, type Kept, type StoredMessage } from './envelope';
+import { decodeCommit, encodeCommit, followsHead, hashOf, historyOf, type Kept, type StoredMessage } from './envelope';
 import {
   type Appended,
   CommandIdReusedError,
@@ -127,6 +127,10 @@ export class JetStreamEventStore extends EventStore {
     return { events, head };
   }
 
+  async last<E extends Event>(stream: string): Promise<History<E>> {
+    return historyOf(await this.#patiently(`${stream} cannot be read`, () => this.#lastOf(stream)));
+  }
+
   async append(
     stream: string,
     events: readonly Event[],
@@ -238,8 +242,9 @@ export class JetStreamEventStore extends EventStore {
     return this.#restored ?? false;
   }
 
-  async lastPosition(): Promise<number> {
+  async lastPosition(filter?: string): Promise<number> {
     return this.#patiently('the position of the log', async () => {
+      if (filter !== undefined) return (await this.#lastOf(filter))?.position ?? 0;
       const { state } = await this.#manager.streams.info(streamNames.events);
       return state.last_seq;
     });

@@ -126,16 +126,22 @@ export class NatsBus {
     }
   }
 
-  /** The last report of this kind that the worker made and that is not in the log yet; undefined: none, or none that is JSON. */
-  async pendingReport(workerId: string, kind: ReportKind): Promise<unknown> {
+  /** The reports of this kind that the worker made and that are not in the log yet, oldest first; without what is not JSON. */
+  async pendingReports(workerId: string, kind: ReportKind): Promise<readonly unknown[]> {
     return translate('the reports of workers', async () => {
       const manager = await this.connection.jetstreamManager({ checkAPI: false });
-      try {
-        const query = { last_by_subj: subjects.report(workerId, kind) };
-        return (await manager.streams.getMessage(streamNames.reports, query)).json<unknown>();
-      } catch (error) {
-        if (error instanceof SyntaxError || (isNatsError(error) && error.api_error?.code === 404)) return undefined;
-        throw error;
+      const found: unknown[] = [];
+      for (let seq = 1; ;) {
+        const query = { seq, next_by_subj: subjects.report(workerId, kind) };
+        try {
+          const message = await manager.streams.getMessage(streamNames.reports, query);
+          seq = message.seq + 1;
+          found.push(message.json<unknown>());
+        } catch (error) {
+          if (error instanceof SyntaxError) continue;
+          if (isNatsError(error) && error.api_error?.code === 404) return found;
+          throw error;
+        }
       }
     });
   }

@@ -31,6 +31,8 @@ export const subjects = {
     `tink.ev.${safe(tenant)}.${aggregate}.${safe(id)}`,
   allEvents: 'tink.ev.>',
   eventsOf: (aggregate: Aggregate) => `tink.ev.*.${aggregate}.*`,
+  /** Of all aggregates, or of one. */
+  eventsWithId: (id: string, aggregate: Aggregate | '*' = '*') => `tink.ev.*.${aggregate}.${safe(id)}`,
   /** Stream `TINK_IN`: what a worker reports; `kind` is `ready`, `started`, `finished` or `handler`. */
   report: (workerId: string, kind: ReportKind) => `tink.in.wk.${safe(workerId)}.${kind}`,
   allReports: 'tink.in.wk.>',

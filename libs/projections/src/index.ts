@@ -28,6 +28,8 @@ export { progressPercent, wireStates, workflowState } from './workflow-state';
 export type { WorkflowStateView } from './workflow-state';
 export { idleReason, machinesHeld, queuePlace, waitingReason, workersOf, workOrder } from './work-order';
 export type { QueuePlace } from './work-order';
+export { comingDelays } from './delays';
+export type { Delay, DelaySeconds, MachineOf } from './delays';
 export { failureOf, namesIn, originText, shortNames, tryText, workflowNotes } from './workflow-notes';
 export type { WorkflowNote } from './workflow-notes';
 export { workflowTemplate } from './workflow-template';

@@ -91,6 +91,8 @@ export interface WorkflowRow extends Dated {
   /** It was asked to end and something of it still runs. */
   readonly cancelling: boolean;
   readonly cancelRequestedAt: string | null;
+  /** It keeps its machines although nothing of it may have started yet. */
+  readonly machinesTaken: boolean;
   /** The workflow that this one repeats. */
   readonly origin: { readonly workflowId: string; readonly from: number } | null;
   readonly globalTimeoutSeconds: number;

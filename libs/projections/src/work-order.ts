@@ -1,14 +1,11 @@
 import { hasEnded, isTerminal, outlooks } from '@tinkerbell/domain';
 import type { WorkflowRow } from './rows';
 
-/** The workflows that a worker has to do with and that have not ended, in the order in which it serves them: running, then oldest. */
+/** The workflows that a worker has to do with and that have not ended, in the order in which it serves them: begun, then oldest. */
 export function workOrder(rows: readonly WorkflowRow[]): readonly WorkflowRow[] {
   return rows
     .filter(({ status, deletedAt }) => !isTerminal(status) && deletedAt === null)
-    .sort(
-      (a, b) =>
-        Number(b.status === 'running') - Number(a.status === 'running') || a.createdPosition - b.createdPosition,
-    );
+    .sort((a, b) => Number(hasBegun(b)) - Number(hasBegun(a)) || a.createdPosition - b.createdPosition);
 }
 
 export function workersOf({ actions }: Pick<WorkflowRow, 'actions'>): readonly string[] {
@@ -16,9 +13,13 @@ export function workersOf({ actions }: Pick<WorkflowRow, 'actions'>): readonly s
 }
 
 /** Machines that the workflow may still need. One that has begun keeps them: another workflow could wipe what it has built. */
-export function machinesHeld({ status, deletedAt, actions }: WorkflowRow): readonly string[] {
-  if (status !== 'running' || deletedAt !== null) return [];
-  return [...new Set(openActions(actions).map(({ spec }) => spec.workerId))];
+export function machinesHeld(row: WorkflowRow): readonly string[] {
+  if (isTerminal(row.status) || !hasBegun(row) || row.deletedAt !== null) return [];
+  return [...new Set(openActions(row.actions).map(({ spec }) => spec.workerId))];
+}
+
+function hasBegun({ status, machinesTaken }: WorkflowRow): boolean {
+  return status === 'running' || machinesTaken;
 }
 
 function openActions(actions: WorkflowRow['actions']): WorkflowRow['actions'] {
@@ -86,9 +87,9 @@ export function queuePlace(
   row: WorkflowRow,
   ahead: (workerId: string) => readonly WorkflowRow[],
 ): QueuePlace | undefined {
-  const begun = row.status === 'running';
+  const begun = hasBegun(row);
   for (const workerId of workersOf(row)) {
-    const queue = ahead(workerId).filter((other) => other.id === row.id || !begun || other.status === 'running');
+    const queue = ahead(workerId).filter((other) => other.id === row.id || !begun || hasBegun(other));
     const index = queue.findIndex(({ id }) => id === row.id);
     const [first] = queue;
     if (index > 0 && first) return { workerId, behind: first.id, position: index + 1 };

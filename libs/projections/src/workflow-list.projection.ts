@@ -5,7 +5,7 @@ import type { ActionRow, ActionStatus, WorkflowEventRow, WorkflowRow } from './r
 
 export const workflowList: Projection<WorkflowEvent, WorkflowRow> = {
   name: 'workflow-list',
-  version: 2,
+  version: 3,
   aggregates: ['workflow'],
   key: ({ aggregate, aggregateId }) => (aggregate === 'workflow' ? aggregateId : undefined),
   evolve(row, recorded) {
@@ -31,6 +31,7 @@ function opened({ aggregateId, at, position }: Recorded, data: WorkflowCreated['
     paused: false,
     cancelling: false,
     cancelRequestedAt: null,
+    machinesTaken: false,
     origin: data.origin,
     globalTimeoutSeconds: data.globalTimeoutSeconds,
     startedAt: null,
@@ -181,6 +182,8 @@ function aside(row: WorkflowRow, recorded: Recorded<WorkflowEvent>): WorkflowRow
       return { ...row, paused: false };
     case 'WorkflowCancelRequested':
       return { ...row, cancelling: true, cancelRequestedAt: at };
+    case 'MachinesTaken':
+      return { ...row, machinesTaken: row.machinesTaken || event.data.workerIds.length > 0 };
     case 'WorkflowDelayed': {
       const { cause, workerId, message } = event.data;
       const others = row.delays.filter((delay) => delay.cause !== cause || delay.workerId !== workerId);

@@ -66,6 +66,10 @@ export class GeneratedLog extends EventStore {
     return Promise.reject(new Error('a generated log is read from its start only'));
   }
 
+  last(): Promise<History<never>> {
+    return this.read();
+  }
+
   append(): Promise<Appended> {
     return Promise.reject(new Error('a generated log is read-only'));
   }

@@ -19,11 +19,11 @@ export async function printReport(
 }
 
 function reportLines({ screen }: Context, name: string, report: FileReport): readonly string[] {
-  const { header, findings, omitted, unknownEvents, bodies } = report;
+  const { header, findings, omitted, unknownEvents, bodies, sealed } = report;
   const total = findings.length + omitted;
   return [
     `${name}, written ${header.createdAt} by tinkerbell ${plain(header.product)}`,
-    `  ${commitsText(report)}${header.bodies ? `, ${count(bodies, 'body').replace('bodys', 'bodies')}` : ''}`,
+    `  ${commitsText(report)}${header.bodies ? `, ${count(bodies, 'body').replace('bodys', 'bodies')}` : ''}${header.secrets ? `, ${count(sealed, 'sealed value')}` : ''}`,
     `  ${signedText(report)}`,
     ...(report.hash === '' ? [] : [`  hash ${report.hash}`]),
     ...unknownEvents.map((each) => `  ${each.count} of a newer release, not looked into: ${plain(each.type)}`),

@@ -118,6 +118,7 @@ describe('tink audit verify', () => {
 describe.each([
   ['audit export', 'GET /api/audit/export', ''],
   ['backup', 'GET /api/audit/export', '?bodies=1'],
+  ['backup --with-secrets', 'GET /api/audit/export', '?bodies=1&secrets=1'],
 ])('tink %s', (command, route, query) => {
   const words = command.split(' ');
 

@@ -70,5 +70,5 @@ export const auditExport = define({
   ].join('\n'),
   examples: ['tink audit export --file log.jsonl.gz'],
   flags: saveFlags,
-  run: ({ flags }, context) => saveLog(context, flags, { bodies: false, what: 'export' }),
+  run: ({ flags }, context) => saveLog(context, flags, { bodies: false, secrets: false, what: 'export' }),
 });

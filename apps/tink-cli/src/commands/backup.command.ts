@@ -8,9 +8,19 @@ export const backup = define({
     'Hardware, templates, workflows, leases and their whole history are made anew from it. Checked while it is written;',
     'the file appears when it is whole. Keys, certificates and images are not in it: docs/operations.md.',
   ].join('\n'),
-  examples: ['tink backup --file tinkerbell.jsonl.gz', 'tink backup --file /backup/$(date +%F).jsonl.gz'],
-  flags: saveFlags,
-  run: ({ flags }, context) => saveLog(context, flags, { bodies: true, what: 'backup' }),
+  examples: [
+    'tink backup --file tinkerbell.jsonl.gz',
+    'tink backup --file /backup/$(date +%F).jsonl.gz --with-secrets',
+  ],
+  flags: {
+    ...saveFlags,
+    'with-secrets': {
+      kind: 'switch',
+      about: 'also the values of secrets, sealed; identity/secrets.key opens them',
+    },
+  },
+  run: ({ flags }, context) =>
+    saveLog(context, flags, { bodies: true, secrets: flags['with-secrets'], what: 'backup' }),
 });
 
 export const restore = define({

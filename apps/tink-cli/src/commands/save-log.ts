@@ -19,7 +19,7 @@ interface Given {
 export async function saveLog(
   context: Context,
   { file, force, output }: Given,
-  { bodies, what }: { readonly bodies: boolean; readonly what: string },
+  { bodies, secrets, what }: { readonly bodies: boolean; readonly secrets: boolean; readonly what: string },
 ): Promise<number> {
   let sink: NewFile;
   try {
@@ -28,7 +28,10 @@ export async function saveLog(
     throw unreadable(file, error);
   }
   try {
-    const chunks = through(context.client.auditExport(bodies ? { bodies: 1 } : {}), sink);
+    const chunks = through(
+      context.client.auditExport({ ...(bodies && { bodies: 1 }), ...(secrets && { secrets: 1 }) }),
+      sink,
+    );
     const progress = output === undefined ? `${what} to ${file}` : undefined;
     const checked = await checkLog(context, { chunks, keys: undefined, progress });
     await sink.finish();

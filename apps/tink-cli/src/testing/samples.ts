@@ -108,6 +108,7 @@ const calm = {
   paused: false,
   cancelling: false,
   cancelRequestedAt: null,
+  machinesTaken: false,
   origin: null,
   blame: null,
   delays: [],

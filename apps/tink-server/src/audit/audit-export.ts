@@ -1,6 +1,15 @@
-import { type EventStore, keyIdOf, type Kept, type LogLine, type LogMark, logFileLines } from '@tinkerbell/event-store';
+import {
+  type EventStore,
+  keyIdOf,
+  type Kept,
+  type LogLine,
+  type LogMark,
+  logFileLines,
+  type SealedLine,
+} from '@tinkerbell/event-store';
 import type { AuditKey } from '@tinkerbell/identity';
 import { BlobDamagedError, type Blobs } from '@tinkerbell/messaging';
+import type { SealedValues } from './sealed-values';
 
 export interface AuditKeyView {
   readonly keyId: string;
@@ -14,7 +23,8 @@ export interface AuditKeyView {
 export class AuditExport {
   constructor(
     private readonly store: EventStore,
-    private readonly blobs: Pick<Blobs, 'get'>,
+    /** What lies beside the log. */
+    private readonly beside: { readonly blobs: Pick<Blobs, 'get'>; readonly sealed: Pick<SealedValues, 'lines'> },
     private readonly key: AuditKey,
     private readonly version: string,
     /** How far the server knows to have read the log. */
@@ -26,10 +36,18 @@ export class AuditExport {
     return [view(false)(this.key.publicKey), ...this.key.formerKeys.map(view(true))];
   }
 
-  /** `bodies`: with the bodies that the log refers to, which makes it a backup. */
-  async *lines(bodies: boolean, signal: AbortSignal): AsyncGenerator<LogLine> {
+  /**
+   * `bodies`: with the bodies that the log refers to, which makes it a backup. `secrets`: with the sealed values, read before and after
+   * the end of the log is known: one that is set or replaced meanwhile is there as the log names it.
+   */
+  async *lines(
+    { bodies, secrets }: { readonly bodies: boolean; readonly secrets: boolean },
+    signal: AbortSignal,
+  ): AsyncGenerator<LogLine> {
     const seen = this.seen();
+    const before = secrets ? await this.beside.sealed.lines() : [];
     const last = await this.store.lastPosition();
+    const after = secrets ? await this.beside.sealed.lines() : [];
     yield* logFileLines({
       product: this.version,
       createdAt: new Date().toISOString(),
@@ -39,12 +57,13 @@ export class AuditExport {
       commits: readUpTo(this.store, last, signal),
       last,
       ...(bodies ? { body: (sha256) => this.body(sha256) } : {}),
+      ...(secrets ? { sealed: latest([...before, ...after]) } : {}),
     });
   }
 
   private async body(sha256: string): Promise<Uint8Array | undefined> {
     try {
-      return await this.blobs.get(sha256);
+      return await this.beside.blobs.get(sha256);
     } catch (error) {
       if (error instanceof BlobDamagedError) return undefined; // as good as lost; the file says so
       throw error;
@@ -52,10 +71,19 @@ export class AuditExport {
   }
 }
 
-/** The log as it is stored, from its first commit to the one at `last`. */
-export async function* readUpTo(store: EventStore, last: number, signal: AbortSignal, after = 0): AsyncGenerator<Kept> {
+function latest(lines: readonly SealedLine[]): readonly SealedLine[] {
+  return [...new Map(lines.map((line) => [`${line.bucket} ${line.sealed}`, line])).values()];
+}
+
+/** The log as it is stored, from its first commit to the one at `last`, which `filter` has to let through. */
+export async function* readUpTo(
+  store: EventStore,
+  last: number,
+  signal: AbortSignal,
+  { after = 0, filter }: { readonly after?: number; readonly filter?: string | undefined } = {},
+): AsyncGenerator<Kept> {
   if (last <= after) return;
-  for await (const message of store.messages({ after, signal })) {
+  for await (const message of store.messages({ after, signal, ...(filter && { filters: [filter] }) })) {
     if (message.position <= last) yield message;
     if (message.position >= last) return;
   }

@@ -1,6 +1,6 @@
-import type { Aggregate, Event } from '@tinkerbell/events';
+import { aggregates, catalogue, type Aggregate, type Event } from '@tinkerbell/events';
 import { type EventStore, IntegrityError, type Kept, parseCommit } from '@tinkerbell/event-store';
-import { parseStream } from '@tinkerbell/messaging';
+import { isSubjectToken, parseStream, subjects } from '@tinkerbell/messaging';
 import { readUpTo } from './audit-export';
 
 /** Who did what: one commit of the log. */
@@ -32,21 +32,42 @@ export interface AuditLogQuery {
   readonly limit?: number | undefined;
 }
 
-/** Oldest first; ends with the commit that was the last when it began. A commit that cannot be read is told as such, not left out. */
+/** The log's clock may be set back: so much is read beyond the times that are asked for. */
+const clockMarginMs = 600_000;
+
+/**
+ * Oldest first; ends with the commit that was the last when it began. A commit that cannot be read is told as such, not left out. Of the
+ * log only that is read which may match: the streams, and what lies about the times.
+ */
 export async function* readAuditLog(
   store: EventStore,
   query: AuditLogQuery,
   signal: AbortSignal,
 ): AsyncGenerator<AuditRow> {
-  const { limit = Infinity, after } = query;
+  const { limit = Infinity, since, until } = query;
   let count = 0;
-  if (limit === 0) return;
-  for await (const message of readUpTo(store, await store.lastPosition(), signal, after)) {
+  const filter = filterOf(query);
+  if (limit === 0 || filter === 'nothing') return;
+  const last = await store.lastPosition(filter);
+  const begin = since === undefined ? 0 : await store.positionAt(since - clockMarginMs);
+  const end = until === undefined ? last : await store.positionAt(until + clockMarginMs);
+  const after = Math.max(query.after, begin);
+  for await (const message of readUpTo(store, last, signal, { after, filter })) {
+    if (message.position > end) return;
     const row = rowOf(message);
     if (!matches(row, query)) continue;
     yield row;
     if (++count >= limit) return;
   }
+}
+
+/** The subjects that can hold what is asked for; undefined: all of them. */
+function filterOf({ aggregate, id, type }: AuditLogQuery): string | undefined {
+  const owner = type === undefined ? undefined : aggregates.find((name) => Object.hasOwn(catalogue[name], type));
+  // A type that this release does not know may be of any.
+  const only = aggregate ?? owner;
+  if (id !== undefined) return isSubjectToken(id) ? subjects.eventsWithId(id, only) : 'nothing';
+  return only && subjects.eventsOf(only);
 }
 
 function rowOf(message: Kept): AuditRow {

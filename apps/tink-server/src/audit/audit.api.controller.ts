@@ -22,8 +22,9 @@ export class AuditApiController {
 
   @Get('export')
   export(@Req() request: HttpRequest, @Res() response: HttpResponse): Promise<void> {
-    const bodies = Query.of(request).flag('bodies');
-    return sendNdjson(response, (signal) => this.audit.lines(bodies, signal));
+    const query = Query.of(request);
+    const options = { bodies: query.flag('bodies'), secrets: query.flag('secrets') };
+    return sendNdjson(response, (signal) => this.audit.lines(options, signal));
   }
 
   @Get('log')

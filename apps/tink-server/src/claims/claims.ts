@@ -54,7 +54,7 @@ export class Claims<C, S, E extends Event> {
   ): Promise<void> {
     let waiting = { claim: '', since: 0 };
     for (;;) {
-      const { events, head: claimHead } = await this.store.read<ClaimEvent>(stream);
+      const { events, head: claimHead } = await this.store.last<ClaimEvent>(stream);
       const current = fold(
         claimDecider,
         events.map(({ event }) => event),

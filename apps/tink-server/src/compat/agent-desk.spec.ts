@@ -31,7 +31,7 @@ beforeEach(async () => {
   memory = await openMemory();
   const gate = new CompatGate({ enabled: true, allowed: () => true });
   controller = new AgentGrpcController(
-    new AgentDesk(memory.store, memory.reads, new WorkerDesk(memory.store, memory.reads, async () => undefined)),
+    new AgentDesk(memory.store, memory.reads, new WorkerDesk(memory.store, memory.reads, async () => [])),
     gate,
   );
 });

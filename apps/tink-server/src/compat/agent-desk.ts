@@ -30,7 +30,11 @@ export class AgentDesk {
     const found = await this.desk.find(workerId, { bootId: compatBootId }, false);
     if (found.kind === 'found') {
       const { step } = found;
-      if (!step.destructive && step.secretNames.length === 0) return actionResponse(step, agentId);
+      if (!step.destructive && step.secretNames.length === 0) {
+        const obstacle = await this.desk.begin(found, 'worker:grpc');
+        if (obstacle === undefined) return actionResponse(step, agentId);
+        throw new GrpcStatusError(status.FAILED_PRECONDITION, `no action available: ${obstacle}`);
+      }
       const reason = `workflow ${step.workflowId}: action ${step.index} needs a worker that can ask for permits and secrets`;
       throw new GrpcStatusError(status.FAILED_PRECONDITION, `no action available: ${reason}`);
     }

@@ -1,29 +1,43 @@
 import { randomUUID } from 'node:crypto';
-import { InvalidError, NotFoundError, workflowDecider, type WorkflowCommand } from '@tinkerbell/domain';
+import { status } from '@grpc/grpc-js';
+import {
+  InvalidError,
+  NotFoundError,
+  workflowDecider,
+  type WorkflowCommand,
+  type WorkflowState,
+} from '@tinkerbell/domain';
 import { handle, type EventStore } from '@tinkerbell/event-store';
 import { streamOf } from '../commands/caller';
+import { GrpcStatusError } from '../grpc/grpc-error';
 import type { ReadSide } from '../read-side';
 import { loadWorkflow } from '../workflow/load-workflow';
+import { Machines } from '../workers/machines';
 import type { WorkflowData } from '../workflow/workflow-data';
 import { standingOf } from './standing';
 import { startIsMissing, statusCommand, type ActionStatusMessage } from './status-command';
 
 /** Translates what workers of the originals report. Every rule of our own protocol holds for them too. */
 export class CompatWorker {
+  private readonly machines: Machines;
+
   constructor(
     private readonly store: EventStore,
     private readonly reads: ReadSide,
     private readonly data: WorkflowData,
-  ) {}
+  ) {
+    this.machines = new Machines(store);
+  }
 
   async report(report: ActionStatusMessage): Promise<void> {
     const state = await loadWorkflow(this.store, report.workflow_id);
     if (startIsMissing(report, state)) {
       const start = statusCommand({ ...report, action_status: 'STATE_RUNNING' }, state, new Date().toISOString());
-      await this.record(report.workflow_id, start);
+      await this.record(report.workflow_id, start, state);
       return this.report(report);
     }
-    const position = await this.record(report.workflow_id, statusCommand(report, state, new Date().toISOString()));
+    const command = statusCommand(report, state, new Date().toISOString());
+    const position = await this.record(report.workflow_id, command, state);
     await this.reads.settle(position);
   }
 
@@ -42,7 +56,13 @@ export class CompatWorker {
   }
 
   /** Returns the position of the log that shows it. */
-  private async record(workflowId: string, command: WorkflowCommand): Promise<number> {
+  private async record(workflowId: string, command: WorkflowCommand, state: WorkflowState): Promise<number> {
+    if (command.type === 'StartAction' && state.status === 'pending') {
+      workflowDecider.decide(command, state); // what is refused takes no machine
+      // They ask for their actions and begin one without asking again: the report of its start comes before it runs.
+      const obstacle = await this.machines.take(workflowId, 'worker:grpc');
+      if (obstacle !== undefined) throw new GrpcStatusError(status.FAILED_PRECONDITION, obstacle);
+    }
     const metadata = { id: randomUUID(), actor: 'worker:grpc', correlationId: workflowId };
     const { position } = await handle(this.store, workflowDecider, streamOf('workflow', workflowId), command, metadata);
     return position;

@@ -146,7 +146,7 @@ describe('who is served, as the server of 2020 decides it', () => {
       // The list is made from the read model; what asks the log, and may fail, is a worker of ours.
       memory.store.read = () => Promise.reject(new StoreUnavailableError('disk full'));
       await expect(
-        new WorkerDesk(memory.store, memory.reads, async () => undefined).next(worker, { bootId: 'boot' }),
+        new WorkerDesk(memory.store, memory.reads, async () => []).next(worker, { bootId: 'boot' }),
       ).rejects.toThrow('disk full');
       return;
     }

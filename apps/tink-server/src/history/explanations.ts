@@ -14,7 +14,7 @@ export class Explanations {
   constructor(
     private readonly current: ReadSide,
     private readonly asOf: AsOf,
-    private readonly grace: Grace,
+    private readonly patience: Grace & Pick<Evidence, 'delaySeconds'>,
     private readonly now: () => number = Date.now,
   ) {}
 
@@ -52,7 +52,7 @@ export class Explanations {
     const events = eventsAbout(reads, machineIds, workflows);
     // Of a position only the log knows the time: it is that of the last thing that had happened.
     const now = time === undefined ? (events.at(-1)?.at ?? new Date(0).toISOString()) : new Date(time).toISOString();
-    return { events, now, duration: durationIn(reads.history), ...this.grace };
+    return { events, now, duration: durationIn(reads.history), ...this.patience };
   }
 }
 

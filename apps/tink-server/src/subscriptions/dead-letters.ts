@@ -1,11 +1,11 @@
 import { InvalidError, NotFoundError, subscriptionDecider } from '@tinkerbell/domain';
 import { type EventStore, handle } from '@tinkerbell/event-store';
-import type { WebhookSecrets } from '@tinkerbell/messaging';
 import type { SubscriptionRow } from '@tinkerbell/projections';
 import { type CloudEvent, parseEventId, toPublication } from '@tinkerbell/public-events';
 import { metadataFor, streamOf, type Caller } from '../commands/caller';
 import { commitAt } from './commit-at';
 import type { WebhookSender } from './webhook-client';
+import type { WebhookSecrets } from './webhook-secrets';
 
 export interface Redelivered {
   readonly eventId: string;

@@ -1,4 +1,4 @@
-import { NatsWebhookSecrets, PublishedStream } from '@tinkerbell/messaging';
+import { PublishedStream } from '@tinkerbell/messaging';
 import { allowedNetworks } from '../compat/allowed-networks';
 import type { Metrics } from '../metrics';
 import type { TinkServerPorts } from '../ports';
@@ -11,6 +11,7 @@ import { SubscriptionFeed } from './subscription-feed';
 import { SubscriptionKeeper } from './subscription-keeper.reactor';
 import { WebhookClient } from './webhook-client';
 import { systemClock } from './webhook-delivery';
+import type { WebhookSecrets } from './webhook-secrets';
 import { mayConnect } from './webhook-target';
 
 /** Public events and who is told of them, wired by hand. */
@@ -25,9 +26,9 @@ export function makeIntegrations(
   { store, bus }: TinkServerPorts,
   reads: ReadSide,
   metrics: Metrics,
+  secrets: WebhookSecrets,
 ): Integrations {
   const stream = new PublishedStream(bus.connection);
-  const secrets = new NatsWebhookSecrets(bus.connection);
   const may = mayConnect(allowedNetworks(config.TINK_WEBHOOK_NETWORKS));
   const sender = new WebhookClient({ may });
   const publisher = new PublisherReactor(store, stream, metrics);

@@ -1,16 +1,18 @@
 import { ConflictError, InvalidError, NotFoundError, subscriptionDecider } from '@tinkerbell/domain';
 import type { SubscriptionCreated, SubscriptionSpec } from '@tinkerbell/events';
 import { type EventStore, handle, type Handled } from '@tinkerbell/event-store';
-import { isSubjectToken, type WebhookSecrets } from '@tinkerbell/messaging';
+import { isSubjectToken } from '@tinkerbell/messaging';
 import type { SubscriptionRow } from '@tinkerbell/projections';
 import { FilterError, filterSubjects } from '@tinkerbell/public-events';
 import { metadataFor, streamOf, type Caller } from '../commands/caller';
 import { Turns } from '../commands/turns';
 import type { ReadSide } from '../read-side';
+import { UnsealError } from '../secrets/seal';
 import { commitAt } from './commit-at';
 import type { SubscriptionKeeper } from './subscription-keeper.reactor';
 import { checkedWebhookSecret, newWebhookSecret } from './webhook-signature';
 import { type AddressTest, checkedTarget } from './webhook-target';
+import type { WebhookSecrets } from './webhook-secrets';
 
 export interface SubscriptionRequest {
   readonly filters?: readonly string[];
@@ -91,7 +93,16 @@ export class SubscriptionCommands {
     chosen: string | undefined,
   ): Promise<string | undefined> {
     if (chosen !== undefined) return chosen;
-    return existing?.webhook && (await this.secrets.get(name)) !== undefined ? undefined : newWebhookSecret();
+    return existing?.webhook && (await this.isReadable(name)) ? undefined : newWebhookSecret();
+  }
+
+  private async isReadable(name: string): Promise<boolean> {
+    try {
+      return (await this.secrets.get(name)) !== undefined;
+    } catch (error) {
+      if (error instanceof UnsealError) return false;
+      throw error;
+    }
   }
 
   private specOf({ filters = [], webhook }: SubscriptionRequest): SubscriptionSpec {

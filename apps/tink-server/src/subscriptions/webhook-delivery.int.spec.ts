@@ -2,7 +2,14 @@ import { createHmac } from 'node:crypto';
 import { subscriptionDecider } from '@tinkerbell/domain';
 import type { Event } from '@tinkerbell/events';
 import { handle, JetStreamEventStore } from '@tinkerbell/event-store';
-import { durableName, NatsBus, NatsWebhookSecrets, PublishedStream, subjects } from '@tinkerbell/messaging';
+import {
+  durableName,
+  NatsBus,
+  NatsSecretBucket,
+  PublishedStream,
+  subjects,
+  webhookSecretsBucket,
+} from '@tinkerbell/messaging';
 import { startTestNats, type TestNats } from '@tinkerbell/nats';
 import { subscriptionList, type SubscriptionRow } from '@tinkerbell/projections';
 import type { CloudEvent } from '@tinkerbell/public-events';
@@ -18,6 +25,7 @@ import { ensureDurable } from './subscription-keeper.reactor';
 import { WebhookClient } from './webhook-client';
 import { WebhookDelivery, type DeliveryPorts } from './webhook-delivery';
 import { guardedLookup, mayConnect } from './webhook-target';
+import { WebhookSecrets } from './webhook-secrets';
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 let nats: TestNats;
@@ -27,6 +35,7 @@ let receiver: WebhookReceiver;
 let publisher: PublisherReactor;
 let ports: DeliveryPorts;
 /** What the deliveries waited for, in milliseconds: the clock never makes anybody wait. */
+let bucket: NatsSecretBucket;
 let waits: number[];
 let runs: { readonly stop: AbortController; readonly ended: Promise<void> }[];
 
@@ -40,7 +49,8 @@ beforeEach(async () => {
   waits = [];
   runs = [];
   const stream = new PublishedStream(bus.connection);
-  const secrets = new NatsWebhookSecrets(bus.connection);
+  bucket = new NatsSecretBucket(bus.connection, webhookSecretsBucket);
+  const secrets = new WebhookSecrets(bucket, Buffer.alloc(32, 1));
   const clock = {
     wait: async (milliseconds: number) => void waits.push(milliseconds),
     random: () => 1,
@@ -101,6 +111,20 @@ const arrived = (count: number) =>
 const deadLetters = async (name: string) => (await rowOf(name)).deadLetters;
 
 describe('a webhook', () => {
+  it('whose secret an earlier release stored as it is gets signed events, and the secret is sealed', async () => {
+    const row = await subscribe('ops', receiver.url, ['template.*']);
+    await bucket.put('ops', Buffer.from(secret));
+    const stale = Buffer.from('whsec_another');
+    expect(await bucket.replace('ops', stale, stale)).toBe(false);
+    deliver(row);
+    await append('t', templateCreated());
+    await arrived(1);
+    const stored = Buffer.from((await bucket.get('ops')) ?? []).toString('latin1');
+    expect(stored).not.toBe('');
+    expect(stored).not.toContain('whsec_');
+    expect(await ports.secrets.get('ops')).toBe(secret);
+    expect(await bucket.keys()).toEqual(['ops']);
+  });
   it('gets signed CloudEvents, one after the other in the order of the log', async () => {
     deliver(await subscribe('ops', receiver.url, ['template.*']));
     const positions = [];

@@ -1,6 +1,6 @@
 import { subscriptionDecider, type SubscriptionCommand } from '@tinkerbell/domain';
 import { type EventStore, handle } from '@tinkerbell/event-store';
-import { type Delivery, durableName, type PublishedStream, subjects, type WebhookSecrets } from '@tinkerbell/messaging';
+import { type Delivery, durableName, type PublishedStream, subjects } from '@tinkerbell/messaging';
 import type { SubscriptionRow } from '@tinkerbell/projections';
 import { type CloudEvent, fromCeHeaders } from '@tinkerbell/public-events';
 import { ServerLogger } from '../log';
@@ -8,6 +8,7 @@ import { pause } from '../pause';
 import { backOffMs, maxAttempts } from './back-off';
 import { isWanted } from './is-wanted';
 import type { Posted, WebhookSender } from './webhook-client';
+import type { WebhookSecrets } from './webhook-secrets';
 
 /** Time and chance, so that a test need not wait. */
 export interface DeliveryClock {

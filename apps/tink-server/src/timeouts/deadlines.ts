@@ -1,6 +1,13 @@
 import { isTerminal, outlooks } from '@tinkerbell/domain';
 import type { WorkflowDelayed } from '@tinkerbell/events';
-import type { ActionRow, MachineRow, WorkflowRow } from '@tinkerbell/projections';
+import {
+  comingDelays,
+  type ActionRow,
+  type Delay,
+  type DelaySeconds,
+  type MachineOf,
+  type WorkflowRow,
+} from '@tinkerbell/projections';
 
 /** What happens to a workflow if nobody reports or decides. `at`: milliseconds since 1970. */
 export type Deadline =
@@ -15,24 +22,14 @@ export type Deadline =
     }
   /** The next try is due: its worker is told. */
   | { readonly kind: 'retry'; readonly at: number; readonly index: number; readonly workerId: string }
-  | {
-      readonly kind: 'delay';
-      readonly at: number;
-      readonly cause: WorkflowDelayed['data']['cause'];
-      readonly workerId: string;
-      readonly since: number;
-    };
+  | ({ readonly kind: 'delay' } & Delay);
 
 /** Seconds. 0 for the delays: they are not recorded. */
-export interface Patience {
+export interface Patience extends DelaySeconds {
   /** Beyond an action's timeout: its worker ends it in time, this is for a worker that no longer can. */
   readonly action: number;
   readonly cancel: number;
-  readonly boot: number;
-  readonly worker: number;
 }
-
-type MachineOf = (workerId: string) => Pick<MachineRow, 'step' | 'updatedAt'> | undefined;
 
 /** The earliest deadline; undefined when there is none. Everything counts from the log's clock, not from a worker's. */
 export function nextDeadline(row: WorkflowRow, patience: Patience, machineOf: MachineOf): Deadline | undefined {
@@ -40,7 +37,8 @@ export function nextDeadline(row: WorkflowRow, patience: Patience, machineOf: Ma
   const all = [
     ...globalDeadline(row),
     ...row.actions.flatMap((action, index) => actionDeadline(row, action, index, patience)),
-    ...(row.paused || row.cancelling ? [] : readyDeadlines(row, patience, machineOf)),
+    ...(row.paused || row.cancelling ? [] : retries(row)),
+    ...comingDelays(row, patience, machineOf).map((delay) => ({ kind: 'delay' as const, ...delay })),
   ];
   return all.reduce<Deadline | undefined>((first, next) => (first && first.at <= next.at ? first : next), undefined);
 }
@@ -66,38 +64,17 @@ function actionDeadline(
   return [{ kind: 'action', at, index, attempt, startedAt }];
 }
 
-/** Of what could start now: when its next try is due, and when it is late. */
-function readyDeadlines(row: WorkflowRow, patience: Patience, machineOf: MachineOf): readonly Deadline[] {
-  const plans = row.actions.map(({ spec }) => spec.plan);
+/** Of what could start now: when its next try is due. */
+function retries(row: WorkflowRow): readonly Deadline[] {
   const found = outlooks(
-    plans,
+    row.actions.map(({ spec }) => spec.plan),
     row.actions.map(({ status }) => status),
   );
-  const ready = row.actions.flatMap((action, index) => (found[index] === 'ready' ? [{ action, index }] : []));
-  const workers = [...new Set(ready.map(({ action }) => action.spec.workerId))];
-  return [
-    ...ready.flatMap(({ action: { retryAt, spec }, index }): readonly Deadline[] =>
-      retryAt === null ? [] : [{ kind: 'retry', at: Date.parse(retryAt), index, workerId: spec.workerId }],
-    ),
-    ...workers.flatMap((workerId) => delayOf(row, workerId, patience, machineOf(workerId))),
-  ];
-}
-
-function delayOf(
-  row: WorkflowRow,
-  workerId: string,
-  patience: Patience,
-  machine: Pick<MachineRow, 'step' | 'updatedAt'> | undefined,
-): readonly Deadline[] {
-  const changed = Date.parse(row.updatedAt);
-  const step = machine?.step ?? 'off';
-  const seen = machine ? Math.max(changed, Date.parse(machine.updatedAt) || 0) : changed;
-  const waits = { off: 'machine-never-booted', worker: 'worker-silent' } as const;
-  const cause = step === 'off' || step === 'worker' ? waits[step] : 'worker-never-showed-up';
-  const since = step === 'off' ? changed : seen;
-  const seconds = step === 'off' ? patience.boot : patience.worker;
-  if (seconds === 0 || row.delays.some((delay) => delay.cause === cause && delay.workerId === workerId)) return [];
-  return [{ kind: 'delay', at: since + seconds * 1000, cause, workerId, since }];
+  return row.actions.flatMap(({ retryAt, spec }, index): readonly Deadline[] =>
+    found[index] !== 'ready' || retryAt === null
+      ? []
+      : [{ kind: 'retry', at: Date.parse(retryAt), index, workerId: spec.workerId }],
+  );
 }
 
 export const delayTexts: Readonly<Record<WorkflowDelayed['data']['cause'], string>> = {

@@ -80,6 +80,7 @@ const details = {
   WorkflowResumed: nothing,
   WorkflowCancelRequested: nothing,
   WorkflowFinished: ({ data }) => `${data.status}${data.index === null ? '' : ` at action ${data.index}`}`,
+  MachinesTaken: ({ data }) => data.workerIds.join(', '),
   WorkflowDelayed: ({ data }) => `${data.cause} of ${data.workerId} for ${data.afterSeconds} s`,
   ReportRefused: (event) => `${event.data.kind} of ${attempt(event)} from ${event.data.workerId}: ${event.data.code}`,
 } as const satisfies Details;

@@ -14,6 +14,7 @@ import {
   workflowTimedOut,
 } from '@tinkerbell/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openTinkReadModels, ProjectedReads } from '../projected-reads';
 import { openMemory, type Memory } from '../testing/memory';
 import { WorkerDesk } from './worker-desk';
 
@@ -23,11 +24,11 @@ const theirs = actionSpec({ name: 'theirs', workerId: other });
 
 let memory: Memory;
 let desk: WorkerDesk;
-let pendingStart: unknown;
+let pendingStarts: readonly unknown[];
 beforeEach(async () => {
   memory = await openMemory();
-  pendingStart = undefined;
-  desk = new WorkerDesk(memory.store, memory.reads, async () => pendingStart);
+  pendingStarts = [];
+  desk = new WorkerDesk(memory.store, memory.reads, async () => pendingStarts);
   await memory.given('hardware', hardwareId, hardwareRegistered());
 });
 afterEach(() => memory.close());
@@ -81,10 +82,14 @@ describe('next', () => {
   });
   it('does not hand out what another boot began and reported, before the log has it', async () => {
     await memory.given('workflow', 'wf', workflowCreated(1));
-    pendingStart = { workflowId: 'wf', index: 0, attempt: 1, bootId: 'boot-1', startedAt: '2026-01-01T00:00:00.000Z' };
+    const start = { workflowId: 'wf', index: 0, attempt: 1, bootId: 'boot-1', startedAt: '2026-01-01T00:00:00.000Z' };
+    const others = { ...start, workflowId: 'other' };
+    pendingStarts = [start];
     expect(await next('boot-2')).toMatchObject({ assignment: null, reason: expect.stringContaining('earlier boot') });
     expect(await next('boot-1')).toMatchObject({ assignment: { workflowId: 'wf', index: 0 } });
-    pendingStart = { workflowId: 'other', index: 0, attempt: 1, bootId: 'boot-1' };
+    pendingStarts = [others, start, others];
+    expect(await next('boot-2')).toMatchObject({ assignment: null, reason: expect.stringContaining('earlier boot') });
+    pendingStarts = [others, null, 'text'];
     expect(await next('boot-2')).toMatchObject({ assignment: { workflowId: 'wf', index: 0 } });
   });
   it('waits for another worker in a workflow that has begun', async () => {
@@ -122,6 +127,29 @@ describe('next', () => {
     // wf-2 would wait for it while holding the machine that wf-1 needs next.
     expect((await desk.next(other, { bootId: 'b' })).assignment).toBeNull();
   });
+  it('of two servers that begin in the same instant two workflows over the same machines, lets one begin', async () => {
+    await memory.given('workflow', 'wf-1', workflowCreated([mine, theirs]));
+    await memory.given('workflow', 'wf-2', workflowCreated([theirs, mine]));
+    const readModels = await openTinkReadModels(memory.store, ':memory:');
+    const second = new WorkerDesk(memory.store, new ProjectedReads(readModels), async () => []);
+    const asked = () => Promise.all([next(), second.next(other, { bootId: 'b' })]);
+    const [one, two] = await asked();
+    const begun = [one, two].flatMap(({ assignment }) => assignment?.workflowId ?? []);
+    expect(begun).toHaveLength(1);
+    const waiting = begun[0] === 'wf-1' ? 'wf-2' : 'wf-1';
+    expect([one.reason, two.reason].join('')).toMatch(
+      new RegExp(`^workflow ${waiting} waits for workflow ${begun[0]}, which has machine `),
+    );
+    // Whoever has begun is handed the same again, by either server.
+    expect((await asked()).flatMap(({ assignment }) => assignment?.workflowId ?? [])).toEqual(begun);
+    await readModels.close();
+  });
+  it('records nothing for a workflow on one machine before its start', async () => {
+    await memory.given('workflow', 'wf', workflowCreated(2));
+    const before = await memory.store.lastPosition();
+    expect((await next()).assignment).not.toBeNull();
+    expect(await memory.store.lastPosition()).toBe(before);
+  });
   it('hands out independent actions side by side to a worker that says what it is busy with', async () => {
     await memory.given('workflow', 'wf', graph({ a: {}, b: {}, c: { needs: [0, 1] } }), actionStarted(0));
     const busy = [{ workflowId: 'wf', index: 0, attempt: 1 }];
@@ -148,7 +176,7 @@ describe('next', () => {
     const later = new WorkerDesk(
       memory.store,
       memory.reads,
-      async () => undefined,
+      async () => [],
       () => Date.parse(retryAt),
     );
     expect(await later.next(hardwareId, { bootId: 'b' })).toMatchObject({ assignment: { index: 0, attempt: 2 } });

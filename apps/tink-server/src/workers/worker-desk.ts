@@ -12,18 +12,22 @@ import { reportId, type NextReply, type NextRequest, type StateReply, type State
 import { idleReason, machinesHeld, workersOf, workOrder, type WorkflowRow } from '@tinkerbell/projections';
 import { streamOf } from '../commands/caller';
 import { loadWorkflow } from '../workflow/load-workflow';
+import { Machines } from './machines';
 import type { ReadSide } from '../read-side';
 import { ServerLogger } from '../log';
 
 type Assigned = Extract<NextStep, { readonly kind: 'assignment' }>;
+interface FoundStep {
+  readonly kind: 'found';
+  readonly step: Assigned;
+  readonly state: WorkflowState;
+}
 type Found =
-  | { readonly kind: 'found'; readonly step: Assigned; readonly state: WorkflowState }
+  | FoundStep
   /** `rows`: every workflow of the worker. */
   | { readonly kind: 'none'; readonly reason: string | undefined; readonly rows: readonly WorkflowRow[] };
 
 const begunByEarlierBoot = 'an earlier boot began this action; its report is on its way into the log';
-/** How long a workflow counts as begun when its first action was handed out and its start is not in the log yet. */
-const beginningMilliseconds = 30_000;
 
 /**
  * Answers what a worker asks. The read model only says where to look: what is handed out is confirmed against the stream, so a worker
@@ -31,16 +35,17 @@ const beginningMilliseconds = 30_000;
  */
 export class WorkerDesk {
   private readonly logger = new ServerLogger('worker');
-  /** Workflow → until when it counts as begun. */
-  private readonly beginning = new Map<string, number>();
+  private readonly machines: Machines;
 
-  /** `pendingStart`: the body of the worker's last report of a start that is not in the log yet. */
+  /** `pendingStarts`: the bodies of the worker's reports of starts that are not in the log yet. */
   constructor(
     private readonly store: EventStore,
     private readonly reads: ReadSide,
-    private readonly pendingStart: (workerId: string) => Promise<unknown>,
+    private readonly pendingStarts: (workerId: string) => Promise<readonly unknown[]>,
     private readonly now: () => number = Date.now,
-  ) {}
+  ) {
+    this.machines = new Machines(store);
+  }
 
   /** The next action for this worker, or why there is none. An action that another boot of the machine began is given up first. */
   async next(workerId: string, request: NextRequest): Promise<NextReply> {
@@ -49,11 +54,18 @@ export class WorkerDesk {
       const known = this.reads.hardware.get(workerId) !== undefined;
       return { assignment: null, reason: found.reason ?? idleReason(workerId, known, found.rows) };
     }
+    const obstacle = await this.begin(found, `worker:${workerId}`);
+    if (obstacle !== undefined) return { assignment: null, reason: obstacle };
     const { kind: _, ...assignment } = found.step;
     return { assignment: { ...assignment, upcoming: upcomingImages(found.state, assignment.index) }, reason: '' };
   }
 
-  /** As `next`. `givesUp`: whether an action of another boot is given up, else it is a reason to wait. */
+  /** To be called before the step is handed out. Why it may not be; undefined when it may. */
+  async begin({ step, state }: FoundStep, actor: string): Promise<string | undefined> {
+    return state.status === 'pending' ? this.machines.take(step.workflowId, actor) : undefined;
+  }
+
+  /** As `next`, and begins nothing. `givesUp`: whether an action of another boot is given up, else it is a reason to wait. */
   async find(workerId: string, request: NextRequest, givesUp: boolean): Promise<Found> {
     const rows = this.reads.workflows.findAll(`worker:${workerId}`);
     let reason: string | undefined;
@@ -64,10 +76,7 @@ export class WorkerDesk {
         continue;
       }
       const { step, state } = await this.stepOf(row.id, workerId, request, givesUp);
-      if (step.kind === 'assignment') {
-        if (row.status === 'pending') this.beginning.set(row.id, this.now() + beginningMilliseconds);
-        return { kind: 'found', step, state };
-      }
+      if (step.kind === 'assignment') return { kind: 'found', step, state };
       reason ??= step.kind === 'wait' ? step.reason : `workflow ${row.id}: action ${step.index} runs in another worker`;
       if (step.kind === 'wait' && step.reason === begunByEarlierBoot) break;
       if (machinesHeld(this.reads.workflows.get(row.id) ?? row).includes(workerId)) break;
@@ -86,28 +95,16 @@ export class WorkerDesk {
     return attemptState(state, index, attempt);
   }
 
-  /**
-   * Why a workflow that has not begun may not begin: it would take a machine that another one keeps. So workflows over several machines
-   * never wait for each other in a circle.
-   */
+  /** Why a workflow that has not begun may not begin: it would take a machine that another one keeps. */
   private obstacle(row: WorkflowRow): string | undefined {
-    if (row.status !== 'pending') return undefined;
+    if (row.status !== 'pending' || row.machinesTaken) return undefined;
     for (const workerId of workersOf(row)) {
       for (const other of this.reads.workflows.findAll(`worker:${workerId}`)) {
-        if (other.id === row.id || !this.holds(other, workerId)) continue;
+        if (other.id === row.id || !machinesHeld(other).includes(workerId)) continue;
         return `workflow ${row.id} waits for workflow ${other.id}, which has machine ${workerId}`;
       }
     }
     return undefined;
-  }
-
-  private holds(row: WorkflowRow, workerId: string): boolean {
-    if (machinesHeld(row).includes(workerId)) return true;
-    const until = this.beginning.get(row.id);
-    if (until === undefined) return false;
-    if (until > this.now() && row.status === 'pending' && row.deletedAt === null) return true;
-    this.beginning.delete(row.id);
-    return false;
   }
 
   private async stepOf(
@@ -145,9 +142,11 @@ export class WorkerDesk {
     bootId: string,
     step: { readonly workflowId: string; readonly index: number; readonly attempt: number },
   ): Promise<boolean> {
-    const start = (await this.pendingStart(workerId)) as Partial<Record<string, unknown>> | null | undefined;
-    const same = (['workflowId', 'index', 'attempt'] as const).every((field) => start?.[field] === step[field]);
-    return same && start?.['bootId'] !== bootId;
+    const starts = (await this.pendingStarts(workerId)) as readonly (Partial<Record<string, unknown>> | null)[];
+    const ofAttempt = starts.filter((start) =>
+      (['workflowId', 'index', 'attempt'] as const).every((field) => start?.[field] === step[field]),
+    );
+    return ofAttempt.some((start) => start?.['bootId'] !== bootId);
   }
 
   private async abandon(

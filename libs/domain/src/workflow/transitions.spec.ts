@@ -99,6 +99,7 @@ const commands: Readonly<Record<string, WorkflowCommand>> = {
   'deadline of first': { type: 'ExpireAction', ...late },
   'deadline of stopping first': { type: 'ExpireCancel', ...late },
   'deadline of the workflow': { type: 'ExpireWorkflow' },
+  'take its machines': { type: 'TakeMachines' },
   'machine is late': {
     type: 'RecordDelay',
     cause: 'machine-never-booted',

@@ -52,6 +52,10 @@ export type WorkflowCommand =
       readonly sha256: string;
       readonly size: number;
     }
+  /** Before the first action of it is handed out. */
+  | { readonly type: 'TakeMachines' }
+  /** A commit that changes nothing: whatever was decided on the state before it can no longer be appended. */
+  | { readonly type: 'FenceWorkflow' }
   | ({ readonly type: 'RecordDelay' } & WorkflowDelayed['data'])
   | ({ readonly type: 'RecordRefusal' } & ReportRefused['data'])
   | OperatorCommand

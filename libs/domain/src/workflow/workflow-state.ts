@@ -11,6 +11,8 @@ export interface ExistingWorkflow {
   readonly paused: boolean;
   /** Asked to end: nothing more starts. */
   readonly cancelling: boolean;
+  /** It keeps its machines although nothing of it has started yet. */
+  readonly machinesTaken: boolean;
   /** What it was created with. */
   readonly created: WorkflowCreated['data'];
   readonly actions: readonly ActionState[];
@@ -110,6 +112,8 @@ function evolveExisting(state: ExistingWorkflow, event: Exclude<WorkflowEvent, W
       return isTerminal(state.status) ? state : { ...state, status: event.data.status, blame: event.data.index };
     case 'WorkflowDeleted':
       return { ...state, deleted: true };
+    case 'MachinesTaken':
+      return { ...state, machinesTaken: state.machinesTaken || event.data.workerIds.length > 0 };
     case 'WorkflowDelayed':
       return { ...state, delays: [...state.delays, `${event.data.cause}:${event.data.workerId}`] };
     case 'ReportRefused':
@@ -220,6 +224,7 @@ function opened(created: WorkflowCreated['data']): ExistingWorkflow {
     deleted: false,
     paused: false,
     cancelling: false,
+    machinesTaken: false,
     created,
     actions: created.actions.map(() => untouched),
     blame: null,

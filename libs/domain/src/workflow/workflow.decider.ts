@@ -12,6 +12,7 @@ import {
   startAction,
 } from './action-rules';
 import { putData } from './data-rules';
+import { takeMachines } from './machine-rules';
 import { operatorDecision } from './operator-rules';
 import { withConsequences } from './settle';
 import type { CreateWorkflow, WorkflowCommand } from './workflow-commands';
@@ -63,6 +64,7 @@ function decideDeleted(command: WorkflowCommand): readonly WorkflowEvent[] {
     case 'ExpireAction':
     case 'ExpireCancel':
     case 'ExpireWorkflow':
+    case 'FenceWorkflow':
     case 'RecordDelay':
     case 'RecordRefusal':
       return [];
@@ -94,6 +96,10 @@ function decideExisting(
       return expireWorkflow(state);
     case 'PutData':
       return putData(command, state);
+    case 'TakeMachines':
+      return takeMachines(state);
+    case 'FenceWorkflow':
+      return [{ type: 'MachinesTaken', v: 1, data: { workerIds: [] } }];
     case 'RecordDelay':
       return recordDelay(command, state);
     case 'RecordRefusal':

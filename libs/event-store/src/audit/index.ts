@@ -4,7 +4,7 @@ export type { Checkpoint, Signer, TrustedKey } from './checkpoint';
 export { emptyLogHash, leafOf, roll, sha256Of } from './log-hash';
 export { linesOf } from './lines';
 export { keptOf, LogFileError, parseLine } from './log-file';
-export type { BodyLine, CommitLine, EndLine, HeaderLine, LogLine } from './log-file';
+export type { BodyLine, CommitLine, EndLine, HeaderLine, LogLine, SealedLine } from './log-file';
 export { DamagedFileError, readUnpacked } from './packed-file';
 export { logFileLines } from './write-file';
 export type { LogFileSource } from './write-file';

@@ -20,6 +20,8 @@ export interface HeaderLine {
   readonly seen: LogMark | null;
   /** The bodies that the log refers to follow the commits: a backup. */
   readonly bodies: boolean;
+  /** The sealed values of secrets follow too. */
+  readonly secrets?: true;
 }
 
 /** One commit. `text` holds the bytes as UTF-8, `base64` those that are none. `hash`: the rolling hash after it. */
@@ -40,21 +42,29 @@ export interface BodyLine {
   readonly base64: string | null;
 }
 
-/** Last line. The signature covers the header, the commits and the bodies. */
+/** What lies sealed in a key-value bucket: only who has the key that sealed it can read it. */
+export interface SealedLine {
+  readonly sealed: string;
+  readonly bucket: string;
+  readonly base64: string;
+}
+
+/** Last line. The signature covers the header, the commits, the bodies and what is sealed. */
 export interface EndLine {
   readonly end: true;
   readonly commits: number;
   readonly position: number;
   readonly hash: string;
+  /** Lines of bodies and of what is sealed. */
   readonly bodies: number;
-  /** Rolling hash of the bodies' lines. */
+  /** Rolling hash of these lines. */
   readonly bodiesHash: string;
   readonly keyId: string;
   /** Ed25519, base64. */
   readonly signature: string;
 }
 
-export type LogLine = HeaderLine | CommitLine | BodyLine | EndLine;
+export type LogLine = HeaderLine | CommitLine | BodyLine | SealedLine | EndLine;
 
 /** This is no export of ours, or one of a newer release. */
 export class LogFileError extends Error {}
@@ -85,6 +95,7 @@ export function parseLine(line: string): LogLine {
   if (value['kind'] === 'tinkerbell-log') return checkHeader(value);
   if ('end' in value) return check<EndLine>(value, endFields);
   if ('body' in value) return check<BodyLine>(value, { body: sha256Form, base64: isTextOrNull });
+  if ('sealed' in value) return check<SealedLine>(value, { sealed: isText, bucket: isText, base64: isText });
   const commit = check<CommitLine>(value, commitFields);
   if ((commit.text === undefined) === (commit.base64 === undefined)) {
     throw new MalformedLineError('a commit has either text or base64');
@@ -121,6 +132,7 @@ const headerFields: Readonly<Record<keyof HeaderLine, Test>> = {
   last: isCount,
   seen: isMark,
   bodies: (value) => typeof value === 'boolean',
+  secrets: (value) => value === undefined || value === true,
 };
 const commitFields: Readonly<Record<keyof CommitLine, Test>> = {
   position: (value) => isCount(value) && value !== 0,

@@ -170,6 +170,18 @@ describe('a backup', () => {
     await log.append(templateStream('x').replace('template', 'workflow'), { type: 'WorkflowDataUpdated', v: 1, data });
   });
 
+  it('holds what lies sealed beside the log, signed with the rest', async () => {
+    const sealed = [{ sealed: 'db.1', bucket: 'tink_secrets', base64: 'AQID' }];
+    const written = await exported({ sealed });
+    expect(verify(written)).toMatchObject({ ok: true, bodies: 0, sealed: 1, header: { secrets: true } });
+    expect(told(written.map((line) => line.replace('AQID', 'AQIE')))).toEqual([
+      '8 altered: the bodies and sealed values are not those that were written',
+    ]);
+    expect(told(written.filter((line) => !line.includes('"sealed":')))).toHaveLength(1);
+    expect(told(written.map((line) => line.replace('"base64":"AQID"', '"base64":1')))).toContain(
+      '8 altered: line 9: its base64 is not what it has to be',
+    );
+  });
   it('holds the bodies that the log refers to, each once', async () => {
     const written = await exported({ body: async () => content });
     expect(written.filter((line) => line.includes('"body"'))).toHaveLength(1);
@@ -186,7 +198,7 @@ describe('a backup', () => {
   it('says that a body was taken out', async () => {
     const written = await exported({ body: async () => content });
     expect(told(written.filter((line) => !line.includes('"body":')))).toEqual([
-      '8 altered: the bodies are not those that were written',
+      '8 altered: the bodies and sealed values are not those that were written',
       `8 removed: the body ${sha256} is missing`,
     ]);
   });

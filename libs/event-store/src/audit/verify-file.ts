@@ -19,6 +19,8 @@ export interface FileReport extends AuditReport {
   readonly header: HeaderLine;
   /** Bodies in the file: what it takes beside the commits to be a backup. */
   readonly bodies: number;
+  /** Sealed values of secrets. */
+  readonly sealed: number;
 }
 
 /** Checks an export or a backup line by line: all that LogVerifier finds, and a file that was cut, forged or lacks bodies. */
@@ -29,6 +31,7 @@ export class FileVerifier {
   #lines = 0;
   #commits = 0;
   #bodies = 0;
+  #sealed = 0;
   #bodiesHash = emptyLogHash;
   #end: EndLine | undefined;
   /** Of the last line, when it cannot be read. */
@@ -59,7 +62,10 @@ export class FileVerifier {
     }
     if ('kind' in line) return this.#found('altered', `line ${this.#lines} is a second header`);
     if ('end' in line) this.#takeEnd(line);
-    else if ('body' in line) this.#takeBody(line, text);
+    else if ('sealed' in line) {
+      this.#sealed++;
+      this.#bodiesHash = roll(this.#bodiesHash, sha256Of(text));
+    } else if ('body' in line) this.#takeBody(line, text);
     else {
       this.#commits++;
       this.#log.take(keptOf(line), line.hash);
@@ -76,7 +82,7 @@ export class FileVerifier {
       this.#found('cut', `the file ends ${where}, without its last line`);
     } else this.#reportBroken();
     for (const sha256 of this.#wanted) this.#found('removed', `the body ${sha256} is missing`);
-    return { ...log.end(), header, bodies: this.#bodies };
+    return { ...log.end(), header, bodies: this.#bodies, sealed: this.#sealed };
   }
 
   #begin(text: string): HeaderLine {
@@ -127,8 +133,8 @@ export class FileVerifier {
     if (commits === this.#commits && (position !== last || hash !== this.#log?.hash)) {
       this.#found('altered', `the log up to ${last} is not the one that was exported up to ${position}`);
     }
-    if (bodies !== this.#bodies || bodiesHash !== this.#bodiesHash) {
-      this.#found('altered', 'the bodies are not those that were written');
+    if (bodies !== this.#bodies + this.#sealed || bodiesHash !== this.#bodiesHash) {
+      this.#found('altered', 'the bodies and sealed values are not those that were written');
     }
   }
 

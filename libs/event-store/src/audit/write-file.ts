@@ -1,6 +1,14 @@
 import type { Kept } from '../envelope';
 import { keyIdOf, type Signer, type TrustedKey } from './checkpoint';
-import { type BodyLine, commitLine, type EndLine, endText, type HeaderLine, type LogLine } from './log-file';
+import {
+  type BodyLine,
+  commitLine,
+  type EndLine,
+  endText,
+  type HeaderLine,
+  type LogLine,
+  type SealedLine,
+} from './log-file';
 import { emptyLogHash, leafOf, roll, sha256Of } from './log-hash';
 import { referredBodies } from './referred-bodies';
 import type { LogMark } from './verify-log';
@@ -17,6 +25,8 @@ export interface LogFileSource {
   readonly last: number;
   /** A body by its SHA-256; undefined when it is lost. Without this function the file holds the log only. */
   readonly body?: (sha256: string) => Promise<Uint8Array | undefined>;
+  /** With it the file holds what lies sealed beside the log. */
+  readonly sealed?: readonly SealedLine[];
 }
 
 /** The lines of an export or a backup; each is written as `JSON.stringify` has it. */
@@ -36,9 +46,7 @@ export async function* logFileLines(source: LogFileSource): AsyncGenerator<LogLi
   }
   let bodies = 0;
   let bodiesHash = emptyLogHash;
-  for (const sha256 of wanted) {
-    const content = await source.body?.(sha256);
-    const line: BodyLine = { body: sha256, base64: content ? Buffer.from(content).toString('base64') : null };
+  for await (const line of beside(source, wanted)) {
     bodies++;
     bodiesHash = roll(bodiesHash, sha256Of(JSON.stringify(line)));
     yield line;
@@ -46,7 +54,18 @@ export async function* logFileLines(source: LogFileSource): AsyncGenerator<LogLi
   yield signedEnd(source.signer, { commits, position, hash, bodies, bodiesHash }, sha256Of(JSON.stringify(header)));
 }
 
-function headerOf({ product, createdAt, signer, formerKeys, seen, last, body }: LogFileSource): HeaderLine {
+async function* beside(
+  { body, sealed = [] }: LogFileSource,
+  wanted: ReadonlySet<string>,
+): AsyncGenerator<BodyLine | SealedLine> {
+  for (const sha256 of wanted) {
+    const content = await body?.(sha256);
+    yield { body: sha256, base64: content ? Buffer.from(content).toString('base64') : null };
+  }
+  yield* sealed;
+}
+
+function headerOf({ product, createdAt, signer, formerKeys, seen, last, body, sealed }: LogFileSource): HeaderLine {
   const former = formerKeys.map((publicKey): TrustedKey => ({ publicKey, former: true }));
   return {
     kind: 'tinkerbell-log',
@@ -58,6 +77,7 @@ function headerOf({ product, createdAt, signer, formerKeys, seen, last, body }: 
     last,
     seen: seen ?? null,
     bodies: body !== undefined,
+    ...(sealed ? { secrets: true } : {}),
   };
 }
 

@@ -1,10 +1,12 @@
 import { hasEnded } from '@tinkerbell/domain';
 import {
   bootSteps,
+  comingDelays,
   durationKeys,
   usualOf,
   type ActionRow,
   type BootStep,
+  type Delay,
   type MachineRow,
   type Usual,
   type WorkflowRow,
@@ -101,7 +103,7 @@ function sinceOf({ actions, createdAt }: WorkflowRow): string {
 }
 
 export function expectedOf(standing: Standing): readonly Expectation[] {
-  const found = [...ofWorkflow(standing), ...ofMachine(standing), ...ofPapers(standing)];
+  const found = [...ofWorkflow(standing), ...ofDelays(standing), ...ofMachine(standing), ...ofPapers(standing)];
   const timed = found.filter(({ by }) => by !== null).sort((a, b) => (a.by ?? '').localeCompare(b.by ?? ''));
   return [...timed, ...found.filter(({ by }) => by === null)];
 }
@@ -150,6 +152,23 @@ function usualOfAction({ name, image }: ActionRow['spec'], workflow: WorkflowRow
   return (
     usualFor(evidence, durationKeys.action({ template, name, image })) ?? usualFor(evidence, durationKeys.image(image))
   );
+}
+
+const delayTexts: Readonly<Record<Delay['cause'], string>> = {
+  'machine-never-booted': 'the machine begins to boot',
+  'worker-never-showed-up': 'the worker comes up',
+  'worker-silent': 'the worker begins this workflow',
+};
+
+/** When the workflow is recorded as late. While another one has its machine nobody is late. */
+function ofDelays({ scene, workflow, evidence: { delaySeconds } }: Standing): readonly Expectation[] {
+  if (!workflow || delaySeconds === undefined || placeOf(scene, workflow) !== undefined) return [];
+  return comingDelays(workflow, delaySeconds, (id) => scene.machines.get(id)).map(({ at, since, cause }) => ({
+    text: `${delayTexts[cause]}, or the workflow is recorded as late`,
+    by: new Date(at).toISOString(),
+    since: new Date(since).toISOString(),
+    usual: null,
+  }));
 }
 
 /** The next step of the way, when there is a way to go. */

@@ -1,5 +1,5 @@
 import type { AnyEvent, Recorded } from '@tinkerbell/events';
-import type { DurationRow, Usual } from '@tinkerbell/projections';
+import type { DelaySeconds, DurationRow, Usual } from '@tinkerbell/projections';
 
 /** What an explanation is made of. */
 export interface Evidence {
@@ -13,6 +13,8 @@ export interface Evidence {
   readonly graceSeconds: number;
   /** Seconds that a worker has to stop what runs of a workflow that is cancelled, before the server gives it up. */
   readonly cancelGraceSeconds: number;
+  /** After which a workflow is recorded as late; absent: that is not known here. */
+  readonly delaySeconds?: DelaySeconds;
 }
 
 /** One cause: an event, told. */

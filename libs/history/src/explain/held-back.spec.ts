@@ -114,6 +114,22 @@ describe('a workflow that is held back', () => {
     );
   });
 
+  it('says when it will be recorded as late, and for want of what', () => {
+    const late = (facts: readonly Fact[], over = {}) =>
+      explainWorkflow('w-1', evidence(facts, { delaySeconds: { boot: 600, worker: 300 }, ...over }))
+        ?.expected.filter(({ text }) => text.includes('late'))
+        .map(({ text, by, since }) => [text, (Date.parse(by ?? '') - Date.parse(since ?? '')) / 1000]);
+    expect(late(ordered)).toEqual([['the machine begins to boot, or the workflow is recorded as late', 600]]);
+    const ready = working.slice(0, -3);
+    expect(late(ready)).toEqual([['the worker begins this workflow, or the workflow is recorded as late', 300]]);
+    expect(late(working)).toEqual([]);
+    expect(late(ordered, { delaySeconds: { boot: 0, worker: 300 } })).toEqual([]);
+    expect(late(ordered, { delaySeconds: undefined })).toEqual([]);
+    const data = { cause: 'machine-never-booted', workerId: hardwareId, afterSeconds: 600, message: '' } as const;
+    expect(late([...ordered, wf({ type: 'WorkflowDelayed', v: 1, data }, 2)])).toEqual([]);
+    expect(late([...ordered, wf({ type: 'WorkflowPaused', v: 1, data: { reason: '' } }, 2)])).toEqual([]);
+  });
+
   it('is late, and says whose fault that is', () => {
     const data = {
       cause: 'machine-never-booted',

@@ -51,13 +51,13 @@ export function rowsOf<E extends AnyEvent, Row>(
 
 export const isEnded = ({ finishedAt, deletedAt }: WorkflowRow) => finishedAt !== null || deletedAt !== null;
 
+const hasBegun = ({ startedAt, machinesTaken }: WorkflowRow) => startedAt !== null || machinesTaken;
+
 /** Workflows of a machine that have not ended, in the order in which it serves them: what has begun, then the oldest. */
 export function queueOf({ workflows }: Scene, machineId: string): readonly WorkflowRow[] {
   return [...workflows.values()]
     .filter((row) => !isEnded(row) && concerns(row, machineId))
-    .sort(
-      (a, b) => Number(b.startedAt !== null) - Number(a.startedAt !== null) || a.createdPosition - b.createdPosition,
-    );
+    .sort((a, b) => Number(hasBegun(b)) - Number(hasBegun(a)) || a.createdPosition - b.createdPosition);
 }
 
 /** Where a workflow waits behind another one of a machine. */
@@ -69,11 +69,10 @@ export interface Place {
 }
 
 /** Undefined when it is first on all its machines. What has begun waits only for what has begun too. */
-export function placeOf(scene: Scene, { id, startedAt, actions }: WorkflowRow): Place | undefined {
-  for (const machineId of new Set(actions.map(({ spec }) => spec.workerId))) {
-    const queue = queueOf(scene, machineId).filter(
-      (other) => other.id === id || startedAt === null || other.startedAt !== null,
-    );
+export function placeOf(scene: Scene, row: WorkflowRow): Place | undefined {
+  const { id } = row;
+  for (const machineId of new Set(row.actions.map(({ spec }) => spec.workerId))) {
+    const queue = queueOf(scene, machineId).filter((other) => other.id === id || !hasBegun(row) || hasBegun(other));
     const index = queue.findIndex((other) => other.id === id);
     const [first] = queue;
     if (index > 0 && first) return { machineId, behind: first.id, position: index + 1 };

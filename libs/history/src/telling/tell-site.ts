@@ -19,7 +19,12 @@ export const siteSentences = {
   AuditCheckpointed: ({ data }) => neutral(`log signed up to position ${data.position}`),
 } as const satisfies Sentences<ClaimEvent | SecretEvent | SubscriptionEvent | AuditEvent>;
 
-const claims = { mac: 'MAC address', ip: 'IP address', 'template-name': 'template name' } as const;
+const claims = {
+  mac: 'MAC address',
+  ip: 'IP address',
+  'template-name': 'template name',
+  machine: 'machine',
+} as const;
 
 function filtersText(filters: readonly string[]): string {
   return filters.length === 0 ? 'every event' : filters.join(', ');

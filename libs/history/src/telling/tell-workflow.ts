@@ -78,6 +78,12 @@ export const workflowSentences = {
     const result = exitCode === null ? 'did not run' : `ended with exit code ${exitCode} after ${took(seconds)}`;
     return neutral(`${handler} command of ${action} ${result}${because(message)}`);
   },
+  MachinesTaken: ({ data: { workerIds } }) =>
+    neutral(
+      workerIds.length === 0
+        ? 'no machine taken: a server stopped in the middle of taking them'
+        : `machines taken, all at once: ${workerIds.join(', ')}`,
+    ),
   WorkflowTimedOut: ({ data }, { action }) =>
     bad(
       `workflow timed out: its limit is ${took(data.globalTimeoutSeconds)}${action === '' ? '' : `, during ${action}`}`,

@@ -241,6 +241,7 @@ export const workflow = {
     }),
     map: (data: WorkflowFinished['data']) => data,
   }),
+  MachinesTaken: unpublished('how the engine keeps workflows from waiting for each other'),
   WorkflowDelayed: published({
     name: 'delayed',
     summary: 'A workflow waits longer than it should for a machine.',

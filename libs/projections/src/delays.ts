@@ -1,0 +1,50 @@
+import { isTerminal, outlooks } from '@tinkerbell/domain';
+import type { WorkflowDelayed } from '@tinkerbell/events';
+import type { MachineRow, WorkflowRow } from './rows';
+
+/** Seconds after which a workflow counts as late; 0: never. */
+export interface DelaySeconds {
+  /** For a machine that has not begun to boot. */
+  readonly boot: number;
+  /** For a worker that has not come up, or does not begin. */
+  readonly worker: number;
+}
+
+/** When a workflow will be recorded as late. Milliseconds since 1970. */
+export interface Delay {
+  readonly at: number;
+  readonly cause: WorkflowDelayed['data']['cause'];
+  readonly workerId: string;
+  readonly since: number;
+}
+
+export type MachineOf = (workerId: string) => Pick<MachineRow, 'step' | 'updatedAt'> | undefined;
+
+/** One for each machine whose turn it is; whether another workflow has the machine is not looked at. */
+export function comingDelays(row: WorkflowRow, seconds: DelaySeconds, machineOf: MachineOf): readonly Delay[] {
+  if (isTerminal(row.status) || row.deletedAt !== null || row.paused || row.cancelling) return [];
+  const found = outlooks(
+    row.actions.map(({ spec }) => spec.plan),
+    row.actions.map(({ status }) => status),
+  );
+  const ready = row.actions.filter((_, index) => found[index] === 'ready');
+  const workers = [...new Set(ready.map(({ spec }) => spec.workerId))];
+  return workers.flatMap((workerId) => delayOf(row, workerId, seconds, machineOf(workerId)));
+}
+
+function delayOf(
+  row: WorkflowRow,
+  workerId: string,
+  { boot, worker }: DelaySeconds,
+  machine: ReturnType<MachineOf>,
+): readonly Delay[] {
+  const changed = Date.parse(row.updatedAt);
+  const step = machine?.step ?? 'off';
+  const seen = machine ? Math.max(changed, Date.parse(machine.updatedAt) || 0) : changed;
+  const waits = { off: 'machine-never-booted', worker: 'worker-silent' } as const;
+  const cause = step === 'off' || step === 'worker' ? waits[step] : 'worker-never-showed-up';
+  const since = step === 'off' ? changed : seen;
+  const seconds = step === 'off' ? boot : worker;
+  if (seconds === 0 || row.delays.some((delay) => delay.cause === cause && delay.workerId === workerId)) return [];
+  return [{ at: since + seconds * 1000, cause, workerId, since }];
+}
