@@ -27,7 +27,10 @@ const projects = {
   'apps/tink-cli': { entries: ['src/main.ts'], selfContained: true },
   'apps/tinkerbell': { entries: ['src/main.ts', 'src/archive-child.ts'], assets: ['../tink-server/proto'] },
   'test/demo': { entries: ['src/main.ts', 'src/forward.ts'] },
-  'test/bench': { entries: ['src/main.ts', 'src/replay.child.ts'], assets: ['../../apps/tink-server/proto'] },
+  'test/bench': {
+    entries: ['src/main.ts', 'src/replay.child.ts', 'src/workflows/crew.child.ts'],
+    assets: ['../../apps/tink-server/proto'],
+  },
   'test/chaos': { entries: ['src/main.ts', 'src/inside.ts'], assets: ['src/clock.cjs'] },
 };
 

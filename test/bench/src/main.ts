@@ -6,8 +6,9 @@ import { cliStart } from './cli-start.bench';
 import type { Bench } from './bench';
 import { explain } from './explain.bench';
 import { history } from './history.bench';
+import { workflows } from './workflows/workflows.bench';
 
-const benches: readonly Bench[] = [append, appendSeq, replay, query, cliStart, explain, history];
+const benches: readonly Bench[] = [append, appendSeq, replay, query, cliStart, explain, history, workflows];
 
 function usage(): string {
   const rows = benches.map(({ name, about }) => `  ${name.padEnd(14)} ${about}`);
