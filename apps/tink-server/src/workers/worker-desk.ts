@@ -18,8 +18,7 @@ import { ServerLogger } from '../log';
 type Assigned = Extract<NextStep, { readonly kind: 'assignment' }>;
 type Found =
   | { readonly kind: 'found'; readonly step: Assigned; readonly state: WorkflowState }
-  /** `rows`: every workflow of the worker. */
-  | { readonly kind: 'none'; readonly reason: string | undefined; readonly rows: readonly WorkflowRow[] };
+  | { readonly kind: 'none'; readonly reason: string | undefined };
 
 const begunByEarlierBoot = 'an earlier boot began this action; its report is on its way into the log';
 /** How long a workflow counts as begun when its first action was handed out and its start is not in the log yet. */
@@ -33,6 +32,8 @@ export class WorkerDesk {
   private readonly logger = new ServerLogger('worker');
   /** Workflow → until when it counts as begun. */
   private readonly beginning = new Map<string, number>();
+  /** Worker → its workflow that ended last, as far as this server has seen one end. */
+  private readonly lastEnded = new Map<string, Pick<WorkflowRow, 'id' | 'status' | 'finishedAt'>>();
 
   /** `pendingStart`: the body of the worker's last report of a start that is not in the log yet. */
   constructor(
@@ -40,14 +41,17 @@ export class WorkerDesk {
     private readonly reads: ReadSide,
     private readonly pendingStart: (workerId: string) => Promise<unknown>,
     private readonly now: () => number = Date.now,
-  ) {}
+  ) {
+    reads.workflows.onChange((changed) => {
+      for (const { row } of changed) if (row && isTerminal(row.status)) this.noteEnd(row);
+    });
+  }
 
   /** The next action for this worker, or why there is none. An action that another boot of the machine began is given up first. */
   async next(workerId: string, request: NextRequest): Promise<NextReply> {
     const found = await this.find(workerId, request, true);
     if (found.kind === 'none') {
-      const known = this.reads.hardware.get(workerId) !== undefined;
-      return { assignment: null, reason: found.reason ?? idleReason(workerId, known, found.rows) };
+      return { assignment: null, reason: found.reason ?? this.idleReason(workerId) };
     }
     const { kind: _, ...assignment } = found.step;
     return { assignment: { ...assignment, upcoming: upcomingImages(found.state, assignment.index) }, reason: '' };
@@ -55,9 +59,8 @@ export class WorkerDesk {
 
   /** As `next`. `givesUp`: whether an action of another boot is given up, else it is a reason to wait. */
   async find(workerId: string, request: NextRequest, givesUp: boolean): Promise<Found> {
-    const rows = this.reads.workflows.findAll(`worker:${workerId}`);
     let reason: string | undefined;
-    for (const row of workOrder(rows)) {
+    for (const row of workOrder(this.open(workerId))) {
       const obstacle = this.obstacle(row);
       if (obstacle !== undefined) {
         reason ??= obstacle;
@@ -72,7 +75,29 @@ export class WorkerDesk {
       if (step.kind === 'wait' && step.reason === begunByEarlierBoot) break;
       if (machinesHeld(this.reads.workflows.get(row.id) ?? row).includes(workerId)) break;
     }
-    return { kind: 'none', reason, rows };
+    return { kind: 'none', reason };
+  }
+
+  /** Why a worker gets nothing that has no unfinished workflow. */
+  idleReason(workerId: string): string {
+    const { hardware, workflows } = this.reads;
+    const ended = workflows.find(`ended:${workerId}`) !== undefined;
+    return idleReason(workerId, hardware.get(workerId) !== undefined, ended, this.lastEnded.get(workerId));
+  }
+
+  private open(workerId: string): readonly WorkflowRow[] {
+    return this.reads.workflows.findAll(`open:${workerId}`);
+  }
+
+  private noteEnd(row: WorkflowRow): void {
+    for (const workerId of workersOf(row)) {
+      const last = this.lastEnded.get(workerId);
+      const { id, status, finishedAt, deletedAt } = row;
+      if (deletedAt !== null) {
+        if (last?.id === id) this.lastEnded.delete(workerId);
+      } else if ((last?.finishedAt ?? '') <= (finishedAt ?? ''))
+        this.lastEnded.set(workerId, { id, status, finishedAt });
+    }
   }
 
   /** May this attempt go on, and is its result in the log? Throws ForbiddenError when the action is another worker's. */
@@ -93,7 +118,7 @@ export class WorkerDesk {
   private obstacle(row: WorkflowRow): string | undefined {
     if (row.status !== 'pending') return undefined;
     for (const workerId of workersOf(row)) {
-      for (const other of this.reads.workflows.findAll(`worker:${workerId}`)) {
+      for (const other of this.open(workerId)) {
         if (other.id === row.id || !this.holds(other, workerId)) continue;
         return `workflow ${row.id} waits for workflow ${other.id}, which has machine ${workerId}`;
       }
@@ -120,34 +145,18 @@ export class WorkerDesk {
       ...{ workflowId, workerId, bootId, now: new Date(this.now()).toISOString() },
       busy: busy?.filter((one) => one.workflowId === workflowId),
     };
-    for (let cleared = false; ;) {
+    for (;;) {
+      // Before the log: a report that is in neither when it is looked for was made later.
+      const pending = await this.pendingStart(workerId);
       const state = await loadWorkflow(this.store, workflowId);
       const step = nextAssignment(state, asking);
       if (step.kind === 'abandon' && givesUp) {
         await this.abandon(workflowId, workerId, bootId, step);
         continue;
       }
-      if (step.kind !== 'assignment' || cleared) return { step, state };
-      if (await this.begunBefore(workerId, bootId, step)) {
-        return { step: { kind: 'wait', reason: begunByEarlierBoot }, state };
-      }
-      // That report may have come into the log between the two looks.
-      cleared = true;
+      const early = step.kind === 'assignment' && begunBefore(pending, bootId, step);
+      return { step: early ? { kind: 'wait', reason: begunByEarlierBoot } : step, state };
     }
-  }
-
-  /**
-   * Another boot of this machine has reported the start of the very attempt, and nobody has taken the report into the log yet: handed out
-   * again, the action would run twice.
-   */
-  private async begunBefore(
-    workerId: string,
-    bootId: string,
-    step: { readonly workflowId: string; readonly index: number; readonly attempt: number },
-  ): Promise<boolean> {
-    const start = (await this.pendingStart(workerId)) as Partial<Record<string, unknown>> | null | undefined;
-    const same = (['workflowId', 'index', 'attempt'] as const).every((field) => start?.[field] === step[field]);
-    return same && start?.['bootId'] !== bootId;
   }
 
   private async abandon(
@@ -169,6 +178,20 @@ export class WorkerDesk {
     await this.reads.settle(position);
     this.logger.warn(`workflow ${workflowId}: action ${index} has an unknown outcome, its machine was started anew`);
   }
+}
+
+/**
+ * Another boot of this machine has reported the start of the very attempt, and nobody has taken the report into the log yet: handed out
+ * again, the action would run twice.
+ */
+function begunBefore(
+  pending: unknown,
+  bootId: string,
+  step: { readonly workflowId: string; readonly index: number; readonly attempt: number },
+): boolean {
+  const start = pending as Partial<Record<string, unknown>> | null | undefined;
+  const same = (['workflowId', 'index', 'attempt'] as const).every((field) => start?.[field] === step[field]);
+  return same && start?.['bootId'] !== bootId;
 }
 
 /** Images that the same worker needs after this action, each once, in order. */

@@ -12,7 +12,7 @@ export interface CrewInput {
   readonly engine: { readonly servers: string; readonly ca?: string; readonly creds?: string };
 }
 
-/** `rate`: new workflows in a second; null: as soon as a machine has none to come. */
+/** `rate`: new workflows in a second; null: as soon as a machine has none. */
 export interface Shift {
   readonly rate: number | null;
   /** Workflows that end before it is measured, and while it is. */
@@ -37,8 +37,6 @@ export type CrewMessage =
   | ({ readonly t: 'ended' } & ShiftResult)
   | { readonly t: 'failed'; readonly why: string };
 
-/** Workflows of one machine at a time when as many as possible are wanted: one runs, one waits. */
-const deep = 2;
 /** A connection for each would keep this process busy with nothing but encryption. */
 const workersPerConnection = 10;
 const patienceMs = 120_000;
@@ -111,11 +109,12 @@ class Crew implements WorkerEvents {
     this.say({ t: 'rested' });
   }
 
-  /** Throws when no workflow ends for a long time. */
+  /** Throws when nobody gets on for a long time. */
   private async untilFinished(count: number): Promise<void> {
-    let [before, since] = [this.finished, performance.now()];
+    let [before, since] = [-1, performance.now()];
     while (this.finished < count) {
-      if (this.finished > before) [before, since] = [this.finished, performance.now()];
+      const done = this.finished + this.nextMs.length;
+      if (done !== before) [before, since] = [done, performance.now()];
       if (performance.now() - since > patienceMs) throw new Error(`only ${this.finished} of ${count} workflows end`);
       await pause(10);
     }
@@ -126,7 +125,7 @@ class Crew implements WorkerEvents {
   }
 
   private fill(): Promise<void> {
-    for (let i = 0; i < deep; i++) for (const machine of this.machines) this.create(machine);
+    for (const machine of this.machines) this.create(machine);
     return Promise.resolve();
   }
 

@@ -3,7 +3,7 @@ import type { HardwareEvent } from '@tinkerbell/events';
 import type { Story } from '../sample-log';
 
 /** The machines of a site, and the workers on them. */
-export const machineCount = 500;
+export const machineCount = Number(process.env['BENCH_WORKERS'] ?? 500);
 
 export interface SimulatedMachine {
   readonly id: string;
