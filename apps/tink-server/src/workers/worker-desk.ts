@@ -81,8 +81,9 @@ export class WorkerDesk {
   /** Why a worker gets nothing that has no unfinished workflow. */
   idleReason(workerId: string): string {
     const { hardware, workflows } = this.reads;
-    const ended = workflows.find(`ended:${workerId}`) !== undefined;
-    return idleReason(workerId, hardware.get(workerId) !== undefined, ended, this.lastEnded.get(workerId));
+    const last = this.lastEnded.get(workerId);
+    const ended = last !== undefined || workflows.find(`ended:${workerId}`) !== undefined;
+    return idleReason(workerId, hardware.get(workerId) !== undefined, ended, last);
   }
 
   private open(workerId: string): readonly WorkflowRow[] {

@@ -3,7 +3,7 @@ import {
   type Assignment,
   type AttemptRef,
   BusUnavailableError,
-  NatsBus,
+  type NatsBus,
   type NextReply,
   type ReportKind,
   reportId,
