@@ -162,7 +162,7 @@ export class LiveHub {
     const rows = workflowIds.flatMap((id) => workflows.get(id) ?? []);
     const workers = new Set([...machineIds, ...rows.flatMap(workersOf)]);
     const others = new Set(
-      [...workers].flatMap((id) => workOrder(workflows.findAll(`worker:${id}`)).map((row) => row.id)),
+      [...workers].flatMap((id) => workOrder(workflows.findAll(`open:${id}`)).map((row) => row.id)),
     );
     workflowIds.forEach((id) => others.delete(id));
     return [...others].flatMap((id) => {

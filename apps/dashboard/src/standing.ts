@@ -10,7 +10,7 @@ export interface Standing {
 /** What a workflow waits for, and where it stands in the queue of a machine. */
 export function standingOf(row: WorkflowRow, { workflows, machines }: DashboardPorts): Standing {
   if (isTerminal(row.status)) return { waiting: null, queue: null };
-  const ahead = (workerId: string) => workOrder(workflows.findAll(`worker:${workerId}`));
+  const ahead = (workerId: string) => workOrder(workflows.findAll(`open:${workerId}`));
   const ready = (workerId: string) => machines.get(workerId)?.step === 'worker';
   return { waiting: waitingReason(row, ahead, ready), queue: queuePlace(row, ahead) ?? null };
 }

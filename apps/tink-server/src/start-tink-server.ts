@@ -96,14 +96,7 @@ async function start(
   compete(config, ports, reads, metrics, stack);
   integrations.start();
   stack.push(() => integrations.close());
-  const logging = new AbortController();
-  const logged = logTransitions(store, await store.lastPosition(), logging.signal).catch((error: unknown) =>
-    new ServerLogger('log').warn(`transitions are no longer logged: ${String(error)}`),
-  );
-  stack.push(async () => {
-    logging.abort();
-    await logged;
-  });
+  stack.push(logTransitions(readModels));
 
   const { http, https } = await openHttp(app, config, pki, stack);
   bound.https = https.port;

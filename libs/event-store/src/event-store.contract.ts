@@ -117,6 +117,19 @@ export function eventStoreContract(adapter: string, open: () => Promise<Harness>
         expect(names(events)).toEqual(['b']);
         expect(head).toEqual((await store.read(stream)).head);
       });
+
+      it('reads what follows a head, and refuses a head that it does not follow', async () => {
+        const stream = newStream();
+        const { head: first } = await write(store, stream, 'a');
+        for (const name of ['b', 'c']) await write(store, stream, name);
+        const whole = await store.read(stream);
+        const rest = await store.read(stream, first);
+        expect(names(rest.events)).toEqual(['b', 'c']);
+        expect(rest.head).toEqual(whole.head);
+        expect(await store.read(stream, whole.head)).toEqual({ events: [], head: whole.head });
+        await expect(store.read(stream, { ...first, hash: 'f'.repeat(64) })).rejects.toThrow(IntegrityError);
+        await expect(store.read(stream, { ...first, version: 7 })).rejects.toThrow(IntegrityError);
+      });
       it('stores nothing for no events', async () => {
         const stream = newStream();
         const before = await store.lastPosition();

@@ -50,8 +50,11 @@ export interface SubscribeOptions {
 
 /** The log. Type and injection token in one. */
 export abstract class EventStore {
-  /** All commits of one stream, verified. Throws IntegrityError on a hole or a changed commit. */
-  abstract read<E extends Event>(stream: string): Promise<History<E>>;
+  /**
+   * The commits of one stream, all or those after a head, verified; and where the stream stands. Throws IntegrityError on a hole or a
+   * changed commit.
+   */
+  abstract read<E extends Event>(stream: string, after?: StreamHead): Promise<History<E>>;
   /** The last commit of a stream only, in a time that does not depend on how long the stream is; its chain is not verified. */
   abstract last<E extends Event>(stream: string): Promise<History<E>>;
   /**

@@ -4,6 +4,7 @@ import { subjects } from '@tinkerbell/messaging';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventStore } from './event-store';
 import type { Harness } from './event-store.contract';
+import { current } from './current';
 import { handle } from './handle';
 import { knownStatesOf } from './known-states';
 
@@ -59,9 +60,9 @@ export function handleContract(adapter: string, open: () => Promise<Harness>): v
     /** Counts what the store is asked to read. */
     const counting = (inner: EventStore) => {
       const counted = { reads: 0, store: Object.create(inner) as EventStore };
-      counted.store.read = (stream) => {
+      counted.store.read = (stream, after) => {
         counted.reads++;
-        return inner.read(stream);
+        return inner.read(stream, after);
       };
       counted.store.append = inner.append.bind(inner);
       return counted;
@@ -154,6 +155,43 @@ export function handleContract(adapter: string, open: () => Promise<Harness>): v
       );
       expect(rounds.flat().sort()).toEqual([...wanted].sort());
       expect((await namesIn(stream)).sort()).toEqual([...wanted].sort());
+    });
+
+    it('asks the log for what it does not know, and for nothing else', async () => {
+      const other = await log.another();
+      const stream = newStream();
+      await run(store, stream, { add: 'a' });
+      const asked: (number | undefined)[] = [];
+      const watched = Object.create(store) as EventStore;
+      watched.read = (of, after) => {
+        asked.push(after?.version);
+        return store.read(of, after);
+      };
+      const names = async () => (await current(watched, decider, stream)).state.names;
+      expect(await names()).toEqual(['a']);
+      expect(await names()).toEqual(['a']);
+      await run(other, stream, { add: 'b' }, 'cmd-b');
+      await run(other, stream, { add: 'c' });
+      expect(await names()).toEqual(['a', 'b', 'c']);
+      expect(asked).toEqual([undefined, 1, 1]);
+      const known = await current(watched, decider, stream);
+      expect(known.head).toEqual((await store.read(stream)).head);
+      expect(known.commandIds.has('cmd-b')).toBe(true);
+      expect(await run(watched, stream, { add: 'b' }, 'cmd-b')).toEqual({
+        position: known.head.position,
+        changed: false,
+      });
+    });
+
+    it('reads the whole stream when what it knows is not in the log', async () => {
+      const stream = newStream();
+      await run(store, stream, { add: 'a' });
+      await run(store, stream, { add: 'b' });
+      const { head, events } = await store.read(stream);
+      const wrong = { head: { ...head, version: 1, hash: 'f'.repeat(64), position: 0 }, state: decider.initial };
+      knownStatesOf(store).forget(stream);
+      knownStatesOf(store).put(stream, decider, wrong, events.slice(0, 1));
+      expect((await current(store, decider, stream)).state.names).toEqual(['a', 'b']);
     });
 
     it('keeps deciders apart that read the same stream', async () => {

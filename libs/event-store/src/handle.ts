@@ -1,5 +1,6 @@
 import type { Decider } from '@tinkerbell/domain';
 import type { Event, Metadata } from '@tinkerbell/events';
+import { current } from './current';
 import { ConcurrencyError, emptyHead, type EventStore, type StreamHead } from './event-store';
 import { type KnownState, type KnownStates, knownStatesOf } from './known-states';
 
@@ -69,15 +70,11 @@ async function fromMemory<C, S, E extends Event>(
 }
 
 async function fromStream<C, S, E extends Event>(attempt: Attempt<C, S, E>): Promise<Handled> {
-  const { store, states, decider, stream, command, metadata, prepare } = attempt;
+  const { store, decider, stream, command, metadata, prepare } = attempt;
   for (let tried = 1; ; tried++) {
-    const { events, head } = await store.read<E>(stream);
-    const state = events.reduce((s, recorded) => decider.evolve(s, recorded.event), decider.initial);
-    states.put(stream, decider, { head, state }, events);
+    const { head, state, commandIds } = await current(store, decider, stream);
     // The store forgets command ids after a while, the stream never: a command that comes again is done, whatever happened since.
-    if (events.some((recorded) => recorded.metadata.id === metadata.id)) {
-      return { position: head.position, changed: false };
-    }
+    if (commandIds.has(metadata.id)) return { position: head.position, changed: false };
     const decided = decider.decide(command, state);
     if (decided.length === 0) return { position: head.position, changed: false };
     await prepare?.(state, head);

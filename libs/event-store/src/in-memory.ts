@@ -41,11 +41,11 @@ export class InMemoryEventStore extends EventStore {
     for (const message of log) this.#commandIds.set(commandIdOf(message), message.stream);
   }
 
-  async read<E extends Event>(stream: string): Promise<History<E>> {
-    let head: StreamHead = emptyHead;
+  async read<E extends Event>(stream: string, after: StreamHead = emptyHead): Promise<History<E>> {
+    let head = after;
     const events: Recorded<E>[] = [];
     for (const message of this.#log) {
-      if (message.stream !== stream) continue;
+      if (message.stream !== stream || message.position <= after.position) continue;
       const commit = decodeCommit(message);
       head = followsHead(head, commit, message.expected);
       events.push(...(commit.events as readonly Recorded<E>[]));

@@ -43,18 +43,19 @@ export class IncompleteAnswerError extends Error {}
 const batchSize = 500;
 
 /**
- * All messages of one subject by direct get in batches: one round trip for most aggregates. nats-server 2.11 and newer; an R1 stream only,
+ * All messages of one subject after a position by direct get in batches: one round trip for most aggregates. nats-server 2.11 and newer; an R1 stream only,
  * because another replica may not have what the leader acknowledged.
  */
 export async function readSubjectInBatches(
   connection: NatsConnection,
   stream: string,
   subject: string,
+  after: number,
   timeoutMs: number,
 ): Promise<readonly Kept[]> {
   const all: Kept[] = [];
   for (;;) {
-    const from = (all.at(-1)?.position ?? 0) + 1;
+    const from = (all.at(-1)?.position ?? after) + 1;
     const { messages, more } = await readBatch(
       connection,
       stream,

@@ -115,9 +115,9 @@ export class JetStreamEventStore extends EventStore {
     return new JetStreamEventStore(connection, manager, facts, options);
   }
 
-  async read<E extends Event>(stream: string): Promise<History<E>> {
-    const messages = await this.#patiently(`${stream} cannot be read`, () => this.#messagesOf(stream));
-    let head: StreamHead = emptyHead;
+  async read<E extends Event>(stream: string, after: StreamHead = emptyHead): Promise<History<E>> {
+    const messages = await this.#patiently(`${stream} cannot be read`, () => this.#messagesOf(stream, after.position));
+    let head = after;
     const events: Recorded<E>[] = [];
     for (const message of messages) {
       const commit = decodeCommit(message);
@@ -264,13 +264,13 @@ export class JetStreamEventStore extends EventStore {
     if (this.options.ownsConnection) await this.connection.close();
   }
 
-  async #messagesOf(stream: string): Promise<readonly Kept[]> {
+  async #messagesOf(stream: string, after: number): Promise<readonly Kept[]> {
     if (this.facts.replicas === 1 && hasVersion(this.facts.serverVersion, [2, 11])) {
-      return readSubjectInBatches(this.connection, streamNames.events, stream, this.#attemptMs);
+      return readSubjectInBatches(this.connection, streamNames.events, stream, after, this.#attemptMs);
     }
     const all: Kept[] = [];
     for (;;) {
-      const from = (all.at(-1)?.position ?? 0) + 1;
+      const from = (all.at(-1)?.position ?? after) + 1;
       const next = await this.#get({ seq: from, next_by_subj: stream });
       if (!next) return all;
       all.push(next);

@@ -51,17 +51,22 @@ export class KnownStates {
     return entry as KnownState<S>;
   }
 
-  /** As it was read. */
+  /** As it was read: all of the stream, or what was `stored` after the state that is known. Returns what is known now. */
   put<C, S, E extends Event>(
     stream: string,
     decider: Decider<C, S, E>,
     { head, state }: { readonly head: StreamHead; readonly state: S },
     stored: readonly { readonly event: E; readonly metadata: Metadata }[],
-  ): void {
-    const commandIds = new Set(stored.map(({ metadata }) => metadata.id));
-    const ids = [...commandIds].reduce((sum, id) => sum + id.length + overheadBytes, 0);
-    const bytes = stored.reduce((sum, { event }) => sum + sizeOf(event), overheadBytes + ids);
-    this.#keep(stream, { decider, head, state, commandIds, bytes });
+    after?: KnownState<S>,
+  ): KnownState<S> {
+    const added = new Set(stored.map(({ metadata }) => metadata.id));
+    const ids = [...added].reduce((sum, id) => sum + id.length + overheadBytes, 0);
+    const before = after === undefined ? undefined : (after as KnownState<S> & Entry);
+    const bytes = stored.reduce((sum, { event }) => sum + sizeOf(event), (before?.bytes ?? overheadBytes) + ids);
+    const commandIds = new Set([...(before?.commandIds ?? []), ...added]);
+    const known = { decider, head, state, commandIds, bytes };
+    this.#keep(stream, known);
+    return known;
   }
 
   /** After a commit that was made on top of what is known. */

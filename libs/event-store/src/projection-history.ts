@@ -39,10 +39,13 @@ export class HistoryTables<E extends Event, Row> {
   add(key: string, recorded: Recorded, before: Row | undefined, after: Row | undefined): void {
     const { position, index, version } = recorded;
     const snapshot = version % snapshotEvery === 0 && after !== undefined ? JSON.stringify(after) : null;
-    this.#sql.putKey.run(key, position);
+    if (before === undefined) this.#sql.putKey.run(key, position);
     this.#sql.putEvent.run(key, position, index, JSON.stringify(recorded), snapshot);
     if (after !== undefined && after !== before) {
-      for (const lookup of this.#projection.lookups?.(after) ?? []) this.#sql.putLookup.run(lookup, key);
+      const known = new Set(before === undefined ? [] : this.#projection.lookups?.(before));
+      for (const lookup of this.#projection.lookups?.(after) ?? []) {
+        if (!known.has(lookup)) this.#sql.putLookup.run(lookup, key);
+      }
     }
     for (const measure of this.#measures?.(before, after, recorded) ?? []) {
       const known = this.#durations.get(measure.key) ?? this.duration(measure.key);

@@ -7,7 +7,7 @@ import type { Changes, ListOptions, ReadModel } from './read-model';
 /** Rows kept as objects between batches, so that one that changes often is not parsed every time. */
 const cachedRows = 2000;
 
-/** One set of rows of one projection in SQLite: rows as JSON by key, and their lookups. Reads go straight to the tables. */
+/** One set of rows of one projection in SQLite: rows as JSON by key, and their lookups. */
 export class ProjectionTables<E extends Event, Row> implements Omit<ReadModel<Row>, 'onChange'> {
   readonly #db: Database;
   readonly #projection: Projection<E, Row>;
@@ -80,7 +80,7 @@ export class ProjectionTables<E extends Event, Row> implements Omit<ReadModel<Ro
   }
 
   #rowOf(key: string): Row | undefined {
-    return this.#cache.has(key) ? this.#cache.get(key) : this.get(key);
+    return this.#cache.has(key) ? this.#cache.get(key) : parse<Row>(this.#sql.get.get(key));
   }
 
   #write(key: string, before: Row | undefined, after: Row | undefined): void {
@@ -104,11 +104,11 @@ export class ProjectionTables<E extends Event, Row> implements Omit<ReadModel<Ro
   }
 
   get(key: string): Row | undefined {
-    return parse<Row>(this.#sql.get.get(key));
+    return this.#rowOf(key);
   }
 
   find(lookup: string): Row | undefined {
-    return parse<Row>(this.#sql.find.get(lookup, '', 1));
+    return this.list({ lookup, limit: 1 })[0];
   }
 
   findAll(lookup: string): readonly Row[] {
@@ -116,8 +116,8 @@ export class ProjectionTables<E extends Event, Row> implements Omit<ReadModel<Ro
   }
 
   list({ after = '', limit = -1, lookup }: ListOptions = {}): readonly Row[] {
-    const stored = lookup === undefined ? this.#sql.list.all(after, limit) : this.#sql.find.all(lookup, after, limit);
-    return stored.map(({ row }) => JSON.parse(row) as Row);
+    if (lookup === undefined) return this.#sql.list.all(after, limit).map(({ row }) => JSON.parse(row) as Row);
+    return this.#sql.find.all(lookup, after, limit).flatMap(({ key }) => this.#rowOf(key) ?? []);
   }
 
   count(): number {
@@ -166,8 +166,8 @@ function statements(db: Database, name: string) {
   const rows = `rows_${name}`;
   const lookups = `lookups_${name}`;
   return {
-    find: db.prepare<[string, string, number], Stored>(
-      `SELECT row FROM ${lookups} AS l JOIN ${rows} USING (key) WHERE lookup = ? AND l.key > ? ORDER BY l.key LIMIT ?`,
+    find: db.prepare<[string, string, number], { readonly key: string }>(
+      `SELECT key FROM ${lookups} WHERE lookup = ? AND key > ? ORDER BY key LIMIT ?`,
     ),
     get: db.prepare<[string], Stored>(`SELECT row FROM ${rows} WHERE key = ?`),
     list: db.prepare<[string, number], Stored>(`SELECT row FROM ${rows} WHERE key > ? ORDER BY key LIMIT ?`),

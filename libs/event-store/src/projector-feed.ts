@@ -20,8 +20,8 @@ export interface FeedOptions {
   readonly catchUp?: { readonly until: number; readonly batch: number };
   /** Commits after this position have to wait. */
   readonly limit?: () => number;
-  /** After every transaction, with what changed in each of the tables. */
-  readonly onFlushed: (changes: readonly Changes<unknown>[]) => void;
+  /** After every transaction, with what changed in each of the tables, and by what. */
+  readonly onFlushed: (changes: readonly Changes<unknown>[], commits: readonly Commit[]) => void;
   readonly log: (line: string) => void;
 }
 
@@ -133,7 +133,7 @@ export class ProjectorFeed {
     this.#buffer = waiting < 0 ? [] : this.#buffer.slice(waiting);
     this.position = last.position;
     for (const table of tables) table.position = Math.max(table.position, last.position);
-    onFlushed(changes);
+    onFlushed(changes, batch);
     this.#resume();
   }
 

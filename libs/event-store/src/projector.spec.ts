@@ -93,6 +93,27 @@ describe('read models', () => {
     await close();
   });
 
+  it('pass on what they applied, in order, once it shows', async () => {
+    await write(store, 'a', created('before'));
+    const { models, waitFor, onCommits, close } = await open();
+    const seen: (string | undefined)[] = [];
+    const off = onCommits((commits) => {
+      for (const { position, events } of commits) {
+        const id = events[0]?.aggregateId ?? '';
+        seen.push(`${position} ${events[0]?.event.type} ${models.templates.get(id)?.name}`);
+      }
+    });
+    await write(store, 'b', created('two'));
+    const { head } = await write(store, 'c', created('three'));
+    await waitFor(head.position, 5000);
+    expect(seen).toEqual(['2 TemplateCreated two', '3 TemplateCreated three']);
+    off();
+    const { head: later } = await write(store, 'd', created('four'));
+    await waitFor(later.position, 5000);
+    expect(seen).toHaveLength(2);
+    await close();
+  });
+
   it('list in key order, page by page', async () => {
     for (const id of ['c', 'a', 'b']) await write(store, id, created(id));
     const { models, close } = await open();

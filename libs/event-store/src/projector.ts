@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { AnyEvent } from '@tinkerbell/events';
 import type { Measures, Projection } from '@tinkerbell/projections';
-import type { EventStore } from './event-store';
+import type { Commit, EventStore } from './event-store';
 import type { HistoryOptions } from './projection-history';
 import { ProjectorFeed } from './projector-feed';
 import { expectManyWrites, openDatabase } from './projector-file';
@@ -21,6 +21,8 @@ export interface ReadModels<P extends Readonly<Record<string, AnyProjection>>> {
   readonly history: { readonly [K in keyof P]: RowHistory<RowOf<P[K]>> } | undefined;
   /** Every commit up to this position is in the rows. */
   readonly position: number;
+  /** Calls back with what was applied, in order, after it was; returns the unsubscribe function. */
+  onCommits(listener: (commits: readonly Commit[]) => void): () => void;
   /** Resolves true once the rows contain `position`, false when that takes longer than `timeoutMs`. */
   waitFor(position: number, timeoutMs: number): Promise<boolean>;
   /**
@@ -70,6 +72,7 @@ export async function openReadModels<P extends Readonly<Record<string, AnyProjec
     get position() {
       return projector.position;
     },
+    onCommits: (listener) => projector.onCommits(listener),
     waitFor: (position, timeoutMs) => projector.waitFor(position, timeoutMs),
     rebuild: (names) => projector.rebuild(names),
     status: () => projector.sets.map((set) => set.status()),
@@ -91,6 +94,7 @@ class Projector {
   readonly #heads: ProjectorHeads;
   readonly #headsBuilding: ProjectorHeads;
   readonly #waiters = new Set<Waiter>();
+  readonly #listeners = new Set<(commits: readonly Commit[]) => void>();
   readonly #stopped = new AbortController();
   #live: ProjectorFeed | undefined;
   #beside: ProjectorFeed | undefined;
@@ -126,8 +130,9 @@ class Projector {
       tables: () => this.sets.map(({ served }) => served),
       batch: batchSize.live,
       catchUp: { until: newest, batch: batchSize.catchUp },
-      onFlushed: (changes) => {
+      onFlushed: (changes, commits) => {
         this.sets.forEach((set, i) => set.notify(changes[i] ?? []));
+        for (const listener of this.#listeners) listener(commits);
         for (const waiter of this.#waiters) if (waiter.position <= this.position) waiter.done();
         this.#beside?.poke();
       },
@@ -219,6 +224,11 @@ class Projector {
       .catch((error: unknown) => this.log(`read models: ${String(error)}`))
       .finally(() => this.#ending.delete(tracked));
     this.#ending.add(tracked);
+  }
+
+  onCommits(listener: (commits: readonly Commit[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   async waitFor(position: number, timeoutMs: number): Promise<boolean> {

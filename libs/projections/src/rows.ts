@@ -76,7 +76,7 @@ export interface WorkflowDataRow {
 
 /**
  * Key: workflow id. Lookups: `worker:<hardware id>` for every worker in it, and while it is not deleted `status:<status>`,
- * `template:<id>`. A deleted workflow keeps its row with `deletedAt` (whether a machine may netboot still depends on it).
+ * `template:<id>`, and for every worker `open:<hardware id>` until it ends, `ended:<hardware id>` afterwards. A deleted workflow keeps its row with `deletedAt` (whether a machine may netboot still depends on it).
  */
 export interface WorkflowRow extends Dated {
   readonly id: string;

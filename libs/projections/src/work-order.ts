@@ -30,15 +30,20 @@ function openActions(actions: WorkflowRow['actions']): WorkflowRow['actions'] {
   return actions.filter((_, index) => found[index] !== 'ended' && found[index] !== 'blocked');
 }
 
-/** Why a worker gets nothing, when there is no unfinished workflow for it. */
-export function idleReason(workerId: string, known: boolean, rows: readonly WorkflowRow[]): string {
+/**
+ * Why a worker gets nothing, when there is no unfinished workflow for it. `ended`: it had one; `last`: the one that ended last, when that
+ * is known.
+ */
+export function idleReason(
+  workerId: string,
+  known: boolean,
+  ended: boolean,
+  last?: Pick<WorkflowRow, 'id' | 'status'>,
+): string {
   if (!known) return `no hardware ${workerId} is registered: the worker id must be the id of a hardware record`;
-  const ended = rows.filter(({ deletedAt }) => deletedAt === null);
-  const last = ended.toSorted((a, b) => a.updatedAt.localeCompare(b.updatedAt)).at(-1);
-  if (!last) return 'no workflow for this machine';
-  const one =
-    ended.length === 1 ? 'the only workflow of this machine has' : `all ${ended.length} workflows of this machine have`;
-  return `${one} ended, the last one (${last.id}) with ${last.status}`;
+  if (!ended) return 'no workflow for this machine';
+  const which = last ? `, the last one (${last.id}) with ${last.status}` : '';
+  return `all workflows of this machine have ended${which}`;
 }
 
 /** Where a workflow stands in the queue of one of its machines. */

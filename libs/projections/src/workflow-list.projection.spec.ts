@@ -88,7 +88,25 @@ describe('workflow-list', () => {
       'worker:other',
       'status:pending',
       `template:${templateId}`,
+      `open:${hardwareId}`,
+      'open:other',
     ]);
+  });
+});
+
+describe('the queues of its workers', () => {
+  const queuesAfter = (...events: readonly WorkflowEvent[]) =>
+    (workflowList.lookups?.(rowAfter(workflowCreated(1), ...events)) ?? []).filter((lookup) =>
+      /^(open|ended):/.test(lookup),
+    );
+
+  it('hold it until it ends, and remember it until it is deleted', () => {
+    expect(queuesAfter()).toEqual([`open:${hardwareId}`]);
+    expect(queuesAfter(actionStarted(0))).toEqual([`open:${hardwareId}`]);
+    expect(queuesAfter(actionStarted(0), actionSucceeded(0))).toEqual([`ended:${hardwareId}`]);
+    expect(queuesAfter(workflowTimedOut())).toEqual([`ended:${hardwareId}`]);
+    expect(queuesAfter(actionStarted(0), actionSucceeded(0), workflowDeleted())).toEqual([]);
+    expect(queuesAfter(workflowDeleted())).toEqual([]);
   });
 });
 

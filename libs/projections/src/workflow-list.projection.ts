@@ -16,9 +16,15 @@ export const workflowList: Projection<WorkflowEvent, WorkflowRow> = {
   },
   lookups: ({ actions, status, templateId, deletedAt }) => [
     ...new Set(actions.map(({ spec }) => `worker:${spec.workerId}`)),
-    ...(deletedAt === null ? [`status:${status}`, `template:${templateId}`] : []),
+    ...(deletedAt === null ? [`status:${status}`, `template:${templateId}`, ...queues(actions, status)] : []),
   ],
 };
+
+/** By worker what is still to be done, and what is done: a machine has few of the first, in the end many of the second. */
+function queues(actions: WorkflowRow['actions'], status: WorkflowRow['status']): readonly string[] {
+  const queue = isTerminal(status) ? 'ended' : 'open';
+  return [...new Set(actions.map(({ spec }) => `${queue}:${spec.workerId}`))];
+}
 
 function opened({ aggregateId, at, position }: Recorded, data: WorkflowCreated['data']): WorkflowRow {
   return {

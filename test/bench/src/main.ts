@@ -8,8 +8,12 @@ import { explain } from './explain.bench';
 import { history } from './history.bench';
 import { httpBoot } from './http-boot.bench';
 import { tftp } from './tftp.bench';
+import { workflows } from './workflows/workflows.bench';
 
-const benches: readonly Bench[] = [append, appendSeq, replay, query, cliStart, explain, history, tftp, httpBoot];
+const benches: readonly Bench[] = [
+  ...[append, appendSeq, replay, query, cliStart, explain, history],
+  ...[workflows, tftp, httpBoot],
+];
 
 function usage(): string {
   const rows = benches.map(({ name, about }) => `  ${name.padEnd(14)} ${about}`);

@@ -27,7 +27,7 @@ export function wholeStories(events: number): SampleLog {
   return { workflows: Math.ceil((events - machines * 52) / 8.75), length: 9 };
 }
 
-interface Story {
+export interface Story {
   readonly aggregate: Aggregate;
   readonly id: string;
   readonly events: readonly Event[];
@@ -201,13 +201,23 @@ async function* interleaved(from: Iterable<Story>): AsyncGenerator<StoredMessage
 export async function startWithLog(sample: SampleLog, progress: (text: string) => void): Promise<TestNats> {
   // The log is written once and read often: here nothing depends on it after a power failure.
   const nats = await startTestNats({ syncInterval: '2m' });
-  const connection = await connectNats({ ...nats.engine, name: 'fill' });
+  await writeStories(nats.engine, stories(sample), progress);
+  return nats;
+}
+
+/** Appends whole streams to an empty log, several of them under way at a time. Returns the position of the last commit. */
+export async function writeStories(
+  engine: TestNats['engine'],
+  from: Iterable<Story>,
+  progress: (text: string) => void,
+): Promise<number> {
+  const connection = await connectNats({ ...engine, name: 'fill' });
   const js = connection.jetstream();
   let acknowledged: Promise<unknown>[] = [];
   let stored = 0;
   // Sent in order on one connection, so stored in order; a batch is waited for while the next one is on its way.
   let earlier: Promise<unknown> = Promise.resolve();
-  for await (const { stream, bytes } of interleaved(stories(sample))) {
+  for await (const { stream, bytes } of interleaved(from)) {
     const expect = { streamName: streamNames.events };
     acknowledged.push(js.publish(stream, bytes, { msgID: `m${stored}`, expect, timeout: 60_000 }));
     if (++stored % 100_000 === 0) progress(`${stored} events written`);
@@ -218,5 +228,5 @@ export async function startWithLog(sample: SampleLog, progress: (text: string) =
   }
   await Promise.all([earlier, ...acknowledged]);
   await connection.close();
-  return nats;
+  return stored;
 }

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
 import { NotFoundError, parseMac, workflowDecider } from '@tinkerbell/domain';
 import { handle, type EventStore } from '@tinkerbell/event-store';
-import { idleReason } from '@tinkerbell/projections';
 import { streamOf } from '../commands/caller';
 import { GrpcStatusError } from '../grpc/grpc-error';
 import type { ReadSide } from '../read-side';
@@ -38,10 +37,9 @@ export class AgentDesk {
       const reason = `workflow ${step.workflowId}: action ${step.index} needs a worker that can ask for permits and secrets`;
       throw new GrpcStatusError(status.FAILED_PRECONDITION, `no action available: ${reason}`);
     }
-    const { reason, rows } = found;
+    const { reason } = found;
     if (reason !== undefined) throw new GrpcStatusError(status.FAILED_PRECONDITION, `no action available: ${reason}`);
-    const known = this.reads.hardware.get(workerId) !== undefined;
-    throw new GrpcStatusError(status.NOT_FOUND, `no Workflows found: ${idleReason(workerId, known, rows)}`);
+    throw new GrpcStatusError(status.NOT_FOUND, `no Workflows found: ${this.desk.idleReason(workerId)}`);
   }
 
   async report(report: AgentStatusMessage): Promise<void> {

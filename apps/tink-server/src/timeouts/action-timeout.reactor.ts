@@ -44,7 +44,7 @@ export class ActionTimeoutReactor {
       }),
       // What a workflow waits for changes with the step of its machine.
       machines.onChange((changed) => {
-        for (const { key } of changed) for (const row of workflows.findAll(`worker:${key}`)) this.arm(row.id, row);
+        for (const { key } of changed) for (const row of workflows.findAll(`open:${key}`)) this.arm(row.id, row);
       }),
     );
     for await (const row of rowsOf(workflows, ({ id }) => id)) this.arm(row.id, workflows.get(row.id));
@@ -95,7 +95,7 @@ export class ActionTimeoutReactor {
     const { workflows } = this.reads;
     const row = workflows.get(id);
     return (
-      row !== undefined && queuePlace(row, (worker) => workOrder(workflows.findAll(`worker:${worker}`))) !== undefined
+      row !== undefined && queuePlace(row, (worker) => workOrder(workflows.findAll(`open:${worker}`))) !== undefined
     );
   }
 

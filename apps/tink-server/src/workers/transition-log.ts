@@ -1,15 +1,19 @@
 import type { AnyEvent, BootEvent, LeaseEvent, Recorded } from '@tinkerbell/events';
-import type { EventStore } from '@tinkerbell/event-store';
-import { readFeed } from '../events/event-feed';
+import type { TinkReadModels } from '../projected-reads';
 import { ServerLogger } from '../log';
 
-/** Writes one line at info level for every fact about hardware, templates, workflows and workers, until the signal aborts. */
-export async function logTransitions(store: EventStore, after: number, signal: AbortSignal): Promise<void> {
+/**
+ * Writes one line at info level for every fact about hardware, templates, workflows and workers. Returns the end of it. The read models
+ * have read the log already: it is not asked for a second time.
+ */
+export function logTransitions(readModels: Pick<TinkReadModels, 'onCommits'>): () => void {
   const logger = new ServerLogger('log');
-  for await (const recorded of readFeed(store, { after, follow: true, signal })) {
-    const line = transitionText(recorded);
-    if (line !== undefined) logger.log(line);
-  }
+  return readModels.onCommits((commits) => {
+    for (const recorded of commits.flatMap(({ events }) => events)) {
+      const line = transitionText(recorded);
+      if (line !== undefined) logger.log(line);
+    }
+  });
 }
 
 /** undefined for what boots writes and logs itself. Names and numbers only: the rest of an event may hold secrets. */

@@ -1,7 +1,6 @@
 import { ForbiddenError, NotFoundError } from '@tinkerbell/domain';
-import type { WorkflowEvent } from '@tinkerbell/events';
 import type { EventStore } from '@tinkerbell/event-store';
-import { streamOf } from '../commands/caller';
+import { loadWorkflow } from '../workflow/load-workflow';
 
 /** Who may see what. */
 export class WorkerAccess {
@@ -9,10 +8,9 @@ export class WorkerAccess {
 
   /** Throws unless the worker has an action in the workflow: another machine's data may hold its secrets. */
   async toWorkflow(workerId: string, workflowId: string): Promise<void> {
-    const { events } = await this.store.read<WorkflowEvent>(streamOf('workflow', workflowId));
-    const [first] = events;
-    if (first?.event.type !== 'WorkflowCreated') throw new NotFoundError('workflow', workflowId);
-    if (first.event.data.actions.some((action) => action.workerId === workerId)) return;
+    const state = await loadWorkflow(this.store, workflowId);
+    if (state.status === 'none') throw new NotFoundError('workflow', workflowId);
+    if (state.created.actions.some((action) => action.workerId === workerId)) return;
     throw new ForbiddenError(`workflow ${workflowId} has nothing for worker ${workerId}`);
   }
 }

@@ -185,7 +185,31 @@ describe('next', () => {
     expect((await next()).reason).toBe('no workflow for this machine');
     expect((await desk.next(other, { bootId: 'b' })).reason).toContain(`no hardware ${other} is registered`);
     await memory.given('workflow', 'wf', workflowCreated(1), actionStarted(0), actionFailed(0));
-    expect((await next()).reason).toContain('ended, the last one (wf) with failed');
+    const ended = 'all workflows of this machine have ended';
+    expect((await next()).reason).toBe(`${ended}, the last one (wf) with failed`);
+    await memory.given('workflow', 'wf-2', workflowCreated(1), actionStarted(0), actionSucceeded(0));
+    expect((await next()).reason).toBe(`${ended}, the last one (wf-2) with success`);
+    await memory.given('workflow', 'wf-2', workflowDeleted());
+    expect((await next()).reason).toBe(ended);
+    // A server that has just started has seen none of them end.
+    const fresh = new WorkerDesk(memory.store, memory.reads, async () => []);
+    expect((await fresh.next(hardwareId, { bootId: 'b' })).reason).toBe(ended);
+  });
+  it('looks for an early report before it looks at the log, and asks for no row of what has ended', async () => {
+    await memory.given('workflow', 'done', workflowCreated(1), actionStarted(0), actionSucceeded(0));
+    await memory.given('workflow', 'wf', workflowCreated(1));
+    const asked: string[] = [];
+    const store = Object.create(memory.store) as Memory['store'];
+    store.read = (stream, after) => {
+      asked.push(stream);
+      return memory.store.read(stream, after);
+    };
+    const watched = new WorkerDesk(store, memory.reads, async () => {
+      asked.push('reports');
+      return [];
+    });
+    expect(await watched.next(hardwareId, { bootId: 'b' })).toMatchObject({ assignment: { workflowId: 'wf' } });
+    expect(asked).toEqual(['reports', 'tink.ev.default.workflow.wf']);
   });
 });
 

@@ -1,6 +1,7 @@
 import {
   ForbiddenError,
   isTerminal,
+  machinesOf,
   mayStart,
   nextAssignment,
   NotFoundError,
@@ -22,10 +23,7 @@ interface FoundStep {
   readonly step: Assigned;
   readonly state: WorkflowState;
 }
-type Found =
-  | FoundStep
-  /** `rows`: every workflow of the worker. */
-  | { readonly kind: 'none'; readonly reason: string | undefined; readonly rows: readonly WorkflowRow[] };
+type Found = FoundStep | { readonly kind: 'none'; readonly reason: string | undefined };
 
 const begunByEarlierBoot = 'an earlier boot began this action; its report is on its way into the log';
 
@@ -36,6 +34,8 @@ const begunByEarlierBoot = 'an earlier boot began this action; its report is on 
 export class WorkerDesk {
   private readonly logger = new ServerLogger('worker');
   private readonly machines: Machines;
+  /** Worker → its workflow that ended last, as far as this server has seen one end. */
+  private readonly lastEnded = new Map<string, Pick<WorkflowRow, 'id' | 'status' | 'finishedAt'>>();
 
   /** `pendingStarts`: the bodies of the worker's reports of starts that are not in the log yet. */
   constructor(
@@ -45,14 +45,16 @@ export class WorkerDesk {
     private readonly now: () => number = Date.now,
   ) {
     this.machines = new Machines(store);
+    reads.workflows.onChange((changed) => {
+      for (const { row } of changed) if (row && isTerminal(row.status)) this.noteEnd(row);
+    });
   }
 
   /** The next action for this worker, or why there is none. An action that another boot of the machine began is given up first. */
   async next(workerId: string, request: NextRequest): Promise<NextReply> {
     const found = await this.find(workerId, request, true);
     if (found.kind === 'none') {
-      const known = this.reads.hardware.get(workerId) !== undefined;
-      return { assignment: null, reason: found.reason ?? idleReason(workerId, known, found.rows) };
+      return { assignment: null, reason: found.reason ?? this.idleReason(workerId) };
     }
     const obstacle = await this.begin(found, `worker:${workerId}`);
     if (obstacle !== undefined) return { assignment: null, reason: obstacle };
@@ -62,14 +64,14 @@ export class WorkerDesk {
 
   /** To be called before the step is handed out. Why it may not be; undefined when it may. */
   async begin({ step, state }: FoundStep, actor: string): Promise<string | undefined> {
-    return state.status === 'pending' ? this.machines.take(step.workflowId, actor) : undefined;
+    if (state.status !== 'pending' || machinesOf(state).length < 2) return undefined;
+    return this.machines.take(step.workflowId, actor);
   }
 
   /** As `next`, and begins nothing. `givesUp`: whether an action of another boot is given up, else it is a reason to wait. */
   async find(workerId: string, request: NextRequest, givesUp: boolean): Promise<Found> {
-    const rows = this.reads.workflows.findAll(`worker:${workerId}`);
     let reason: string | undefined;
-    for (const row of workOrder(rows)) {
+    for (const row of workOrder(this.open(workerId))) {
       const obstacle = this.obstacle(row);
       if (obstacle !== undefined) {
         reason ??= obstacle;
@@ -81,7 +83,30 @@ export class WorkerDesk {
       if (step.kind === 'wait' && step.reason === begunByEarlierBoot) break;
       if (machinesHeld(this.reads.workflows.get(row.id) ?? row).includes(workerId)) break;
     }
-    return { kind: 'none', reason, rows };
+    return { kind: 'none', reason };
+  }
+
+  /** Why a worker gets nothing that has no unfinished workflow. */
+  idleReason(workerId: string): string {
+    const { hardware, workflows } = this.reads;
+    const last = this.lastEnded.get(workerId);
+    const ended = last !== undefined || workflows.find(`ended:${workerId}`) !== undefined;
+    return idleReason(workerId, hardware.get(workerId) !== undefined, ended, last);
+  }
+
+  private open(workerId: string): readonly WorkflowRow[] {
+    return this.reads.workflows.findAll(`open:${workerId}`);
+  }
+
+  private noteEnd(row: WorkflowRow): void {
+    for (const workerId of workersOf(row)) {
+      const last = this.lastEnded.get(workerId);
+      const { id, status, finishedAt, deletedAt } = row;
+      if (deletedAt !== null) {
+        if (last?.id === id) this.lastEnded.delete(workerId);
+      } else if ((last?.finishedAt ?? '') <= (finishedAt ?? ''))
+        this.lastEnded.set(workerId, { id, status, finishedAt });
+    }
   }
 
   /** May this attempt go on, and is its result in the log? Throws ForbiddenError when the action is another worker's. */
@@ -99,7 +124,7 @@ export class WorkerDesk {
   private obstacle(row: WorkflowRow): string | undefined {
     if (row.status !== 'pending' || row.machinesTaken) return undefined;
     for (const workerId of workersOf(row)) {
-      for (const other of this.reads.workflows.findAll(`worker:${workerId}`)) {
+      for (const other of this.open(workerId)) {
         if (other.id === row.id || !machinesHeld(other).includes(workerId)) continue;
         return `workflow ${row.id} waits for workflow ${other.id}, which has machine ${workerId}`;
       }
@@ -117,36 +142,18 @@ export class WorkerDesk {
       ...{ workflowId, workerId, bootId, now: new Date(this.now()).toISOString() },
       busy: busy?.filter((one) => one.workflowId === workflowId),
     };
-    for (let cleared = false; ;) {
+    for (;;) {
+      // Before the log: a report that is in neither when it is looked for was made later.
+      const pending = await this.pendingStarts(workerId);
       const state = await loadWorkflow(this.store, workflowId);
       const step = nextAssignment(state, asking);
       if (step.kind === 'abandon' && givesUp) {
         await this.abandon(workflowId, workerId, bootId, step);
         continue;
       }
-      if (step.kind !== 'assignment' || cleared) return { step, state };
-      if (await this.begunBefore(workerId, bootId, step)) {
-        return { step: { kind: 'wait', reason: begunByEarlierBoot }, state };
-      }
-      // That report may have come into the log between the two looks.
-      cleared = true;
+      const early = step.kind === 'assignment' && begunBefore(pending, bootId, step);
+      return { step: early ? { kind: 'wait', reason: begunByEarlierBoot } : step, state };
     }
-  }
-
-  /**
-   * Another boot of this machine has reported the start of the very attempt, and nobody has taken the report into the log yet: handed out
-   * again, the action would run twice.
-   */
-  private async begunBefore(
-    workerId: string,
-    bootId: string,
-    step: { readonly workflowId: string; readonly index: number; readonly attempt: number },
-  ): Promise<boolean> {
-    const starts = (await this.pendingStarts(workerId)) as readonly (Partial<Record<string, unknown>> | null)[];
-    const ofAttempt = starts.filter((start) =>
-      (['workflowId', 'index', 'attempt'] as const).every((field) => start?.[field] === step[field]),
-    );
-    return ofAttempt.some((start) => start?.['bootId'] !== bootId);
   }
 
   private async abandon(
@@ -168,6 +175,23 @@ export class WorkerDesk {
     await this.reads.settle(position);
     this.logger.warn(`workflow ${workflowId}: action ${index} has an unknown outcome, its machine was started anew`);
   }
+}
+
+/**
+ * Another boot of this machine has reported the start of the very attempt, and nobody has taken the report into the log yet: handed out
+ * again, the action would run twice.
+ */
+function begunBefore(
+  pending: readonly unknown[],
+  bootId: string,
+  step: { readonly workflowId: string; readonly index: number; readonly attempt: number },
+): boolean {
+  const starts = pending as readonly (Partial<Record<string, unknown>> | null)[];
+  return starts.some(
+    (start) =>
+      (['workflowId', 'index', 'attempt'] as const).every((field) => start?.[field] === step[field]) &&
+      start?.['bootId'] !== bootId,
+  );
 }
 
 /** Images that the same worker needs after this action, each once, in order. */

@@ -1,6 +1,5 @@
 import {
   ConflictError,
-  fold,
   InvalidError,
   NotFoundError,
   sameJson,
@@ -8,8 +7,8 @@ import {
   type OperatorCommand,
   type WorkflowState,
 } from '@tinkerbell/domain';
-import type { PlannedAction, WorkflowEvent } from '@tinkerbell/events';
-import { handle, type EventStore, type Handled } from '@tinkerbell/event-store';
+import type { PlannedAction } from '@tinkerbell/events';
+import { current, handle, type EventStore, type Handled } from '@tinkerbell/event-store';
 import { metadataFor, newId, streamOf, type Caller } from '../commands/caller';
 import type { ReadSide } from '../read-side';
 import type { Secrets } from '../secrets/secrets';
@@ -119,11 +118,7 @@ export class WorkflowCommands {
   }
 
   private async load(id: string): Promise<{ readonly state: WorkflowState; readonly position: number }> {
-    const { events, head } = await this.store.read<WorkflowEvent>(streamOf('workflow', id));
-    const state = fold(
-      workflowDecider,
-      events.map(({ event }) => event),
-    );
+    const { state, head } = await current(this.store, workflowDecider, streamOf('workflow', id));
     return { state, position: head.position };
   }
 }

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { fold, InvalidError, NotFoundError, workflowDecider } from '@tinkerbell/domain';
+import { InvalidError, NotFoundError, workflowDecider } from '@tinkerbell/domain';
 import type { Recorded, WorkflowDataUpdated, WorkflowEvent } from '@tinkerbell/events';
 import { handle, type EventStore } from '@tinkerbell/event-store';
 import { metadataFor, streamOf, type Caller } from '../commands/caller';
 import { MalformedJsonError, parseJson } from '../http/json-text';
 import type { ReadSide } from '../read-side';
+import { loadWorkflow } from './load-workflow';
 
 /** Where the texts lie, by their SHA-256: a `NatsBlobs`. */
 export interface Blobs {
@@ -97,12 +98,9 @@ export class WorkflowData {
   }
 
   private async state(workflowId: string) {
-    const { events } = await this.store.read<WorkflowEvent>(streamOf('workflow', workflowId));
-    if (events.length === 0) throw new NotFoundError('workflow', workflowId);
-    return fold(
-      workflowDecider,
-      events.map(({ event }) => event),
-    );
+    const state = await loadWorkflow(this.store, workflowId);
+    if (state.status === 'none') throw new NotFoundError('workflow', workflowId);
+    return state;
   }
 }
 

@@ -11,7 +11,7 @@ export function workflowView(reads: ReadSide, row: WorkflowRow): WorkflowView {
   const { position: _, createdPosition: _created, ...rest } = row;
   const known = new Map<string, readonly WorkflowRow[]>();
   const ahead = (workerId: string) => {
-    const queue = known.get(workerId) ?? workOrder(reads.workflows.findAll(`worker:${workerId}`));
+    const queue = known.get(workerId) ?? workOrder(reads.workflows.findAll(`open:${workerId}`));
     known.set(workerId, queue);
     return queue;
   };
