@@ -1,5 +1,5 @@
 import { isTerminal } from '@tinkerbell/domain';
-import { queuePlace, waitingReason, workOrder, type QueuePlace, type WorkflowRow } from '@tinkerbell/projections';
+import { placeAmong, queuePlace, waitingReason, type QueuePlace, type WorkflowRow } from '@tinkerbell/projections';
 import type { DashboardPorts } from './dashboard-ports';
 
 export interface Standing {
@@ -10,7 +10,7 @@ export interface Standing {
 /** What a workflow waits for, and where it stands in the queue of a machine. */
 export function standingOf(row: WorkflowRow, { workflows, machines }: DashboardPorts): Standing {
   if (isTerminal(row.status)) return { waiting: null, queue: null };
-  const ahead = (workerId: string) => workOrder(workflows.findAll(`worker:${workerId}`));
+  const placeAt = (workerId: string) => placeAmong(workflows.findAll(`queue:${workerId}`), row);
   const ready = (workerId: string) => machines.get(workerId)?.step === 'worker';
-  return { waiting: waitingReason(row, ahead, ready), queue: queuePlace(row, ahead) ?? null };
+  return { waiting: waitingReason(row, placeAt, ready), queue: queuePlace(row, placeAt) ?? null };
 }

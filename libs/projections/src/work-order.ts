@@ -3,12 +3,23 @@ import type { WorkflowRow } from './rows';
 
 /** The workflows that a worker has to do with and that have not ended, in the order in which it serves them: running, then oldest. */
 export function workOrder(rows: readonly WorkflowRow[]): readonly WorkflowRow[] {
-  return rows
-    .filter(({ status, deletedAt }) => !isTerminal(status) && deletedAt === null)
-    .sort(
-      (a, b) =>
-        Number(b.status === 'running') - Number(a.status === 'running') || a.createdPosition - b.createdPosition,
-    );
+  return rows.filter(isOpen).sort((a, b) => workRank(a) - workRank(b));
+}
+
+export function isOpen({ status, deletedAt }: Pick<WorkflowRow, 'status' | 'deletedAt'>): boolean {
+  return !isTerminal(status) && deletedAt === null;
+}
+
+/** No position of a log reaches it, and with one added it is still a safe integer. */
+const afterAllPositions = 2 ** 50;
+
+/** The lower, the earlier a worker serves it. */
+export function workRank(row: WorkflowRow): number {
+  return row.createdPosition + (hasBegun(row) ? 0 : afterAllPositions);
+}
+
+function hasBegun({ status }: WorkflowRow): boolean {
+  return status === 'running';
 }
 
 export function workersOf({ actions }: Pick<WorkflowRow, 'actions'>): readonly string[] {
@@ -49,16 +60,15 @@ export interface QueuePlace {
   readonly position: number;
 }
 
+/** Where a workflow stands in the queue of a worker; undefined when it is first. */
+export type PlaceAt = (workerId: string) => Omit<QueuePlace, 'workerId'> | undefined;
+
 /**
- * What a workflow that is not finished waits for, for people; null when an action of it runs. `ahead`: for a worker, its workflows in the
- * order in which it serves them. `ready`: that worker has reported from the machine.
+ * What a workflow that is not finished waits for, for people; null when an action of it runs. `ready`: that worker has reported from the
+ * machine.
  */
-export function waitingReason(
-  row: WorkflowRow,
-  ahead: (workerId: string) => readonly WorkflowRow[],
-  ready: (workerId: string) => boolean,
-): string | null {
-  if (isTerminal(row.status) || row.deletedAt !== null) return null;
+export function waitingReason(row: WorkflowRow, placeAt: PlaceAt, ready: (workerId: string) => boolean): string | null {
+  if (!isOpen(row)) return null;
   if (row.cancelling) return 'its worker to stop what runs: the workflow is being cancelled';
   const open = openActions(row.actions);
   if (open.some(({ status }) => status === 'running')) return null;
@@ -68,7 +78,7 @@ export function waitingReason(
   const lost = open.find(({ status }) => status === 'unknown');
   if (lost)
     return `tink workflow resolve: nobody knows what became of ${lost.spec.plan.id}, its machine was started anew`;
-  const place = queuePlace(row, ahead);
+  const place = queuePlace(row, placeAt);
   if (place) {
     return `workflow ${place.behind} on machine ${place.workerId}, position ${place.position} in its queue`;
   }
@@ -82,16 +92,18 @@ export function waitingReason(
 }
 
 /** Where it waits behind another workflow; undefined when it is first on all its machines. */
-export function queuePlace(
-  row: WorkflowRow,
-  ahead: (workerId: string) => readonly WorkflowRow[],
-): QueuePlace | undefined {
-  const begun = row.status === 'running';
+export function queuePlace(row: WorkflowRow, placeAt: PlaceAt): QueuePlace | undefined {
   for (const workerId of workersOf(row)) {
-    const queue = ahead(workerId).filter((other) => other.id === row.id || !begun || other.status === 'running');
-    const index = queue.findIndex(({ id }) => id === row.id);
-    const [first] = queue;
-    if (index > 0 && first) return { workerId, behind: first.id, position: index + 1 };
+    const place = placeAt(workerId);
+    if (place) return { workerId, ...place };
   }
   return undefined;
+}
+
+/** Where it stands among the workflows of one worker. */
+export function placeAmong(rows: readonly WorkflowRow[], { id }: WorkflowRow): ReturnType<PlaceAt> {
+  const queue = workOrder(rows);
+  const index = queue.findIndex((other) => other.id === id);
+  const [first] = queue;
+  return index > 0 && first ? { behind: first.id, position: index + 1 } : undefined;
 }

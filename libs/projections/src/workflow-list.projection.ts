@@ -2,10 +2,11 @@ import { currentIndex, endingOf, isTerminal } from '@tinkerbell/domain';
 import type { Recorded, WorkflowCreated, WorkflowEvent } from '@tinkerbell/events';
 import { isStale, type Projection } from './projection';
 import type { ActionRow, ActionStatus, WorkflowEventRow, WorkflowRow } from './rows';
+import { isOpen, workersOf, workRank } from './work-order';
 
 export const workflowList: Projection<WorkflowEvent, WorkflowRow> = {
   name: 'workflow-list',
-  version: 2,
+  version: 3,
   aggregates: ['workflow'],
   key: ({ aggregate, aggregateId }) => (aggregate === 'workflow' ? aggregateId : undefined),
   evolve(row, recorded) {
@@ -16,8 +17,14 @@ export const workflowList: Projection<WorkflowEvent, WorkflowRow> = {
   },
   lookups: ({ actions, status, templateId, deletedAt }) => [
     ...new Set(actions.map(({ spec }) => `worker:${spec.workerId}`)),
-    ...(deletedAt === null ? [`status:${status}`, `template:${templateId}`] : []),
+    ...(deletedAt === null ? [`status:${status}`, `template:${templateId}`] : ['deleted']),
+    ...(isOpen({ status, deletedAt }) ? ['open'] : []),
   ],
+  queues(row) {
+    if (!isOpen(row)) return [];
+    const rank = workRank(row);
+    return workersOf(row).map((workerId) => ({ queue: `queue:${workerId}`, rank }));
+  },
 };
 
 function opened({ aggregateId, at, position }: Recorded, data: WorkflowCreated['data']): WorkflowRow {
