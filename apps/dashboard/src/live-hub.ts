@@ -5,7 +5,7 @@ import { shortNames, workersOf } from '@tinkerbell/projections';
 import type { DashboardPorts } from './dashboard-ports';
 import { describeEvent, type Names } from './describe-event';
 import { Journal, type Entry } from './journal';
-import { standingOf } from './standing';
+import { standingIn } from './standing';
 import { machineView, workflowView } from './views';
 import type { Change, EventView, MachineView, Snapshot, WorkflowView } from './wire';
 
@@ -96,7 +96,7 @@ export class LiveHub {
 
   workflow(id: string): WorkflowView | undefined {
     const row = this.ports.workflows.get(id);
-    return row && workflowView(row, standingOf(row, this.ports));
+    return row && workflowView(row, standingIn(this.ports, row));
   }
 
   close(): void {

@@ -1,7 +1,6 @@
 import { outlooks } from '@tinkerbell/domain';
 import { workersOf, workflowNotes } from '@tinkerbell/projections';
-import type { ActionRow, HardwareRow, LeaseRow, MachineRow, WorkflowRow } from '@tinkerbell/projections';
-import type { Standing } from './standing';
+import type { ActionRow, HardwareRow, LeaseRow, MachineRow, Standing, WorkflowRow } from '@tinkerbell/projections';
 import type { ActionView, MachineView, WorkflowView } from './wire';
 
 export function colons(mac: string): string {

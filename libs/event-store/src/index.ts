@@ -11,16 +11,7 @@ export { UnknownEventError } from '@tinkerbell/events';
 export type { Appended, Commit, History, StreamHead, SubscribeOptions } from './event-store';
 export { handle } from './handle';
 export type { Handled, Prepare } from './handle';
-export type {
-  Changes,
-  Entry,
-  EntryOptions,
-  ListOptions,
-  Place,
-  ReadModel,
-  ReadModelStatus,
-  StoredRows,
-} from './read-model';
+export type { Changes, Entry, ListOptions, Place, ReadModel, ReadModelStatus, StoredRows } from './read-model';
 export type { RowHistory } from './row-history';
 export { InMemoryEventStore } from './in-memory';
 export { encodeCommit, hashOf, parseCommit } from './envelope';

@@ -1,8 +1,8 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { decodeEvent, type Event, type Recorded } from '@tinkerbell/events';
 import { addDuration, type DurationRow, type Measures, type Projection } from '@tinkerbell/projections';
-import type { EntryOptions, Place } from './read-model';
-import { rankChanges, ranksOf, RowIndex } from './projection-index';
+import type { ListOptions, Place } from './read-model';
+import { briefOf, rankChanges, ranksOf, RowIndex } from './projection-index';
 
 /** Every so many commits of a stream the row is kept with the event, so that no row is folded from further back. */
 const snapshotEvery = 32;
@@ -22,7 +22,7 @@ export class HistoryTables<E extends Event, Row> {
   readonly #projection: Projection<E, Row>;
   readonly #measures: Measures<Row> | undefined;
   readonly #sql: ReturnType<typeof statements>;
-  readonly #index: RowIndex<object>;
+  readonly #index: RowIndex<{ readonly key: string }>;
   #durations = new Map<string, DurationRow>();
 
   /** `id`: of the set of rows. */
@@ -87,8 +87,12 @@ export class HistoryTables<E extends Event, Row> {
   }
 
   /** Which rows there were at a position, those too that were deleted by then, in key order. */
-  keys(position: number, options: EntryOptions): readonly { readonly key: string; readonly marked: number }[] {
-    return this.#index.list(options, position);
+  keys(position: number, options: ListOptions): readonly string[] {
+    return this.#index.list(options, position).map(({ key }) => key);
+  }
+
+  briefOf(row: Row): string | null {
+    return briefOf(this.#projection, row);
   }
 
   place(position: number, queue: string, key: string): Place | undefined {

@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { Event } from '@tinkerbell/events';
 import type { Projection } from '@tinkerbell/projections';
-import type { EntryOptions, Place } from './read-model';
+import type { ListOptions, Place } from './read-model';
 
 /** What a row is found by, with its rank in those that are queues. */
 export type Ranks = ReadonlyMap<string, number>;
@@ -14,6 +14,12 @@ export function ranksOf<E extends Event, Row>({ lookups, queues }: Projection<E,
   for (const lookup of lookups?.(row) ?? []) ranks.set(lookup, 0);
   for (const { queue, rank } of queues?.(row) ?? []) ranks.set(queue, rank);
   return ranks;
+}
+
+/** As JSON, for who lists rows without reading them. */
+export function briefOf<E extends Event, Row>({ brief }: Projection<E, Row>, row: Row): string | null {
+  const found = brief?.(row);
+  return found === undefined ? null : JSON.stringify(found);
 }
 
 /** What has to be taken away and put for a row to be found by `now` and no more by `old`. */
@@ -34,14 +40,9 @@ interface Tables {
   readonly valid?: { readonly keys: string; readonly lookups: (table: string) => string };
 }
 
-interface Found {
-  readonly key: string;
-  readonly marked: number;
-}
-
 /** Finds rows by what they have and have not, in key order, with one statement for each kind of question. */
 export class RowIndex<Columns> {
-  readonly #statements = new Map<string, Statement<[Readonly<Record<string, unknown>>], Columns & Found>>();
+  readonly #statements = new Map<string, Statement<[Readonly<Record<string, unknown>>], Columns>>();
   readonly #place: Statement<[Readonly<Record<string, unknown>>], { ahead: number; first: string }>;
 
   constructor(
@@ -56,13 +57,13 @@ export class RowIndex<Columns> {
       WHERE own.lookup = @queue AND own.key = @key ${this.#valid('own')} ${this.#valid('o')}`);
   }
 
-  list(options: EntryOptions, at?: number): readonly (Columns & Found)[] {
-    const { after = '', limit = -1, lookups = [], without, mark } = options;
-    const kind = `${lookups.length} ${without !== undefined} ${mark !== undefined}`;
+  list(options: ListOptions, at?: number): readonly Columns[] {
+    const { after = '', limit = -1, lookups = [], without } = options;
+    const kind = `${lookups.length} ${without !== undefined}`;
     const statement = this.#statements.get(kind) ?? this.db.prepare(this.#listing(options));
     this.#statements.set(kind, statement);
     return statement.all({
-      ...{ after, limit, at, without, mark },
+      ...{ after, limit, at, without },
       ...Object.fromEntries(lookups.map((lookup, i) => [`lookup${i}`, lookup])),
     });
   }
@@ -72,14 +73,14 @@ export class RowIndex<Columns> {
     return ahead === 0 ? undefined : { first, position: ahead + 1 };
   }
 
-  #listing({ lookups = [], without, mark }: EntryOptions): string {
+  #listing({ lookups = [], without }: ListOptions): string {
     const { keys, columns, lookups: table, valid } = this.tables;
     const has = (name: string) =>
       `EXISTS (SELECT 1 FROM ${table} AS l WHERE l.lookup = @${name} AND l.key = r.key ${this.#valid('l')})`;
     const byLookup = lookups.length > 0;
     const key = byLookup ? 'first.key' : 'r.key';
     return `
-      SELECT ${columns}, ${mark === undefined ? '0' : has('mark')} AS marked
+      SELECT ${columns}
       FROM ${byLookup ? `${table} AS first CROSS JOIN ${keys} AS r ON r.key = first.key` : `${keys} AS r`}
       WHERE ${key} > @after ${byLookup ? `AND first.lookup = @lookup0 ${this.#valid('first')}` : ''} ${valid?.keys ?? ''}
       ${lookups

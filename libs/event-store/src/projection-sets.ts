@@ -3,7 +3,7 @@ import type { AnyEvent, Event } from '@tinkerbell/events';
 import type { Projection } from '@tinkerbell/projections';
 import { dropHistoryTables, type HistoryOptions, type HistoryTables } from './projection-history';
 import { dropTables, ProjectionTables, tableName } from './projection-tables';
-import type { Changes, Entry, EntryOptions, ListOptions, Place, ReadModelStatus, StoredRows } from './read-model';
+import type { Changes, Entry, ListOptions, Place, ReadModelStatus, StoredRows } from './read-model';
 import type { RowHistory } from './row-history';
 import { ServedHistory } from './served-history';
 
@@ -240,7 +240,7 @@ export class ProjectionSets<Row = unknown> implements StoredRows<Row> {
   entry(key: string): Entry<Row> | undefined {
     return this.served.entry(key) as Entry<Row> | undefined;
   }
-  entries(options?: EntryOptions): readonly Entry<Row>[] {
+  entries(options?: ListOptions): readonly Entry<Row>[] {
     return this.served.entries(options) as readonly Entry<Row>[];
   }
   place(queue: string, key: string): Place | undefined {

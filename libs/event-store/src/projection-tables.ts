@@ -2,8 +2,8 @@ import type { Database } from 'better-sqlite3';
 import type { Event, Recorded } from '@tinkerbell/events';
 import type { Projection } from '@tinkerbell/projections';
 import { dropHistoryTables, HistoryTables, type HistoryOptions } from './projection-history';
-import type { Changes, Entry, EntryOptions, ListOptions, Place, StoredRows } from './read-model';
-import { rankChanges, ranksOf, RowIndex } from './projection-index';
+import type { Changes, Entry, ListOptions, Place, StoredRows } from './read-model';
+import { briefOf, rankChanges, ranksOf, RowIndex } from './projection-index';
 
 /** Rows kept as objects between batches, so that one that changes often is not parsed every time. */
 const cachedRows = 2000;
@@ -32,11 +32,15 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
     this.#aggregates = new Set(projection.aggregates);
     const name = tableName(projection.name, id);
     db.exec(`
-      CREATE TABLE IF NOT EXISTS rows_${name} (key TEXT NOT NULL UNIQUE, row TEXT NOT NULL) STRICT;
+      CREATE TABLE IF NOT EXISTS rows_${name} (key TEXT NOT NULL UNIQUE, brief TEXT, row TEXT NOT NULL) STRICT;
       CREATE TABLE IF NOT EXISTS lookups_${name} (lookup TEXT NOT NULL, key TEXT NOT NULL, rank INTEGER NOT NULL, PRIMARY KEY (lookup, key))
         STRICT, WITHOUT ROWID;`);
     this.#sql = statements(db, name);
-    this.#index = new RowIndex(db, { keys: `rows_${name}`, columns: 'r.key, r.row', lookups: `lookups_${name}` });
+    this.#index = new RowIndex(db, {
+      keys: `rows_${name}`,
+      columns: 'r.key, r.brief, r.row',
+      lookups: `lookups_${name}`,
+    });
     this.past = history && new HistoryTables(db, projection, id, history);
   }
 
@@ -91,7 +95,7 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
     const { gone, put } = rankChanges(ranksOf(this.#projection, before), ranksOf(this.#projection, after));
     for (const lookup of gone) this.#sql.deleteLookup.run(lookup, key);
     if (after === undefined) this.#sql.deleteRow.run(key);
-    else this.#sql.putRow.run(key, JSON.stringify(after));
+    else this.#sql.putRow.run(key, briefOf(this.#projection, after), JSON.stringify(after));
     for (const [lookup, rank] of put) this.#sql.putLookup.run(lookup, key, rank);
     this.#remember(key, after);
   }
@@ -124,11 +128,11 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
 
   entry(key: string): Entry<Row> | undefined {
     const stored = this.#sql.get.get(key);
-    return stored && new StoredEntry<Row>(key, stored.row, false);
+    return stored && new StoredEntry<Row>(stored);
   }
 
-  entries(options: EntryOptions = {}): readonly Entry<Row>[] {
-    return this.#index.list(options).map(({ key, row, marked }) => new StoredEntry<Row>(key, row, marked === 1));
+  entries(options: ListOptions = {}): readonly Entry<Row>[] {
+    return this.#index.list(options).map((stored) => new StoredEntry<Row>(stored));
   }
 
   place(queue: string, key: string): Place | undefined {
@@ -161,17 +165,22 @@ export function tableName(projection: string, id: number): string {
 }
 
 interface Stored {
+  readonly key: string;
+  readonly brief: string | null;
   readonly row: string;
 }
 
 class StoredEntry<Row> implements Entry<Row> {
+  readonly key: string;
+  readonly json: string;
+  readonly brief: string | null;
   #row: Row | undefined;
 
-  constructor(
-    readonly key: string,
-    readonly json: string,
-    readonly marked: boolean,
-  ) {}
+  constructor({ key, brief, row }: Stored) {
+    this.key = key;
+    this.json = row;
+    this.brief = brief;
+  }
 
   get row(): Row {
     return (this.#row ??= JSON.parse(this.json) as Row);
@@ -182,10 +191,10 @@ function statements(db: Database, name: string) {
   const rows = `rows_${name}`;
   const lookups = `lookups_${name}`;
   return {
-    get: db.prepare<[string], Stored>(`SELECT row FROM ${rows} WHERE key = ?`),
+    get: db.prepare<[string], Stored>(`SELECT key, brief, row FROM ${rows} WHERE key = ?`),
     count: db.prepare<[], { n: number }>(`SELECT count(*) AS n FROM ${rows}`),
-    putRow: db.prepare<[string, string]>(
-      `INSERT INTO ${rows} VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET row = excluded.row`,
+    putRow: db.prepare<[string, string | null, string]>(
+      `INSERT INTO ${rows} VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET brief = excluded.brief, row = excluded.row`,
     ),
     deleteRow: db.prepare<[string]>(`DELETE FROM ${rows} WHERE key = ?`),
     putLookup: db.prepare<[string, string, number]>(`INSERT OR REPLACE INTO ${lookups} VALUES (?, ?, ?)`),

@@ -23,18 +23,13 @@ export interface ReadModel<Row> {
   onChange(listener: (changed: Changes<Row>) => void): () => void;
 }
 
-/** A row with its JSON, each made when it is first asked for. */
+/** A row and its JSON; what is stored is parsed when it is first asked for. */
 export interface Entry<Row> {
   readonly key: string;
   readonly row: Row;
   readonly json: string;
-  /** It has the lookup that was asked about. */
-  readonly marked: boolean;
-}
-
-export interface EntryOptions extends ListOptions {
-  /** Lookup to ask about. */
-  readonly mark?: string;
+  /** What `Projection.brief` says of it, as JSON; null: nothing. */
+  readonly brief: string | null;
 }
 
 /** Where a row stands in a queue behind others. */
@@ -49,7 +44,7 @@ export interface Place {
 export interface StoredRows<Row> extends ReadModel<Row> {
   entry(key: string): Entry<Row> | undefined;
   /** As `list`. */
-  entries(options?: EntryOptions): readonly Entry<Row>[];
+  entries(options?: ListOptions): readonly Entry<Row>[];
   /** Undefined for a row that is the first of the queue or not in it. */
   place(queue: string, key: string): Place | undefined;
 }

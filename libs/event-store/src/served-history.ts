@@ -1,7 +1,7 @@
 import type { Event, Recorded } from '@tinkerbell/events';
 import type { DurationRow } from '@tinkerbell/projections';
 import type { HistoryTables } from './projection-history';
-import type { Entry, EntryOptions, ListOptions, Place, StoredRows } from './read-model';
+import type { Entry, ListOptions, Place, StoredRows } from './read-model';
 import type { RowHistory } from './row-history';
 
 /** Keys that are looked at together. */
@@ -52,18 +52,18 @@ class PastRows<Row> implements StoredRows<Row> {
 
   entry(key: string): Entry<Row> | undefined {
     const row = this.get(key);
-    return row === undefined ? undefined : new FoldedEntry(key, row, false);
+    return row === undefined ? undefined : this.#entryOf(key, row);
   }
 
-  entries({ after = '', limit = -1, ...which }: EntryOptions = {}): readonly Entry<Row>[] {
+  entries({ after = '', limit = -1, ...which }: ListOptions = {}): readonly Entry<Row>[] {
     const entries: Entry<Row>[] = [];
     for (let from = after; entries.length !== limit;) {
       const wanted = limit < 0 ? chunk : limit - entries.length;
       const found = this.served().keys(this.position, { ...which, after: from, limit: wanted });
-      for (const { key, marked } of found) {
+      for (const key of found) {
         const row = this.get(key);
         // What was deleted by then may have no row.
-        if (row !== undefined) entries.push(new FoldedEntry(key, row, marked === 1));
+        if (row !== undefined) entries.push(this.#entryOf(key, row));
         from = key;
       }
       if (found.length < wanted) break;
@@ -82,16 +82,8 @@ class PastRows<Row> implements StoredRows<Row> {
   onChange(): () => void {
     return () => undefined;
   }
-}
 
-class FoldedEntry<Row> implements Entry<Row> {
-  constructor(
-    readonly key: string,
-    readonly row: Row,
-    readonly marked: boolean,
-  ) {}
-
-  get json(): string {
-    return JSON.stringify(this.row);
+  #entryOf(key: string, row: Row): Entry<Row> {
+    return { key, row, json: JSON.stringify(row), brief: this.served().briefOf(row) };
   }
 }

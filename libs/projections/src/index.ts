@@ -26,8 +26,17 @@ export { mayNetboot } from './may-netboot';
 export type { NetbootVerdict } from './may-netboot';
 export { progressPercent, wireStates, workflowState } from './workflow-state';
 export type { WorkflowStateView } from './workflow-state';
-export { idleReason, machinesHeld, placeAmong, queuePlace, waitingReason, workersOf, workOrder } from './work-order';
-export type { PlaceAt, QueuePlace } from './work-order';
+export {
+  idleReason,
+  machinesHeld,
+  placeAmong,
+  queuePlace,
+  standingOf,
+  waitOf,
+  workersOf,
+  workOrder,
+} from './work-order';
+export type { PlaceAt, QueuePlace, Standing, Wait } from './work-order';
 export { failureOf, namesIn, originText, shortNames, tryText, workflowNotes } from './workflow-notes';
 export type { WorkflowNote } from './workflow-notes';
 export { addDuration, usualOf } from './durations';

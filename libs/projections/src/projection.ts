@@ -19,6 +19,8 @@ export interface Projection<E extends Event, Row> {
   lookups?(row: Row): readonly string[];
   /** Queues in which the row stands: lookups whose rows have an order of their own. */
   queues?(row: Row): readonly QueueEntry[];
+  /** What lists need to know of the row beside its JSON, if anything; stored beside it. */
+  brief?(row: Row): object | undefined;
 }
 
 export interface QueueEntry {

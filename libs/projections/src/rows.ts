@@ -76,7 +76,7 @@ export interface WorkflowDataRow {
 
 /**
  * Key: workflow id. Lookups: `worker:<hardware id>` for every worker in it, while it is not deleted `status:<status>` and
- * `template:<id>`, then `deleted`; `open` while it has not ended. Until then it stands in the queues `queue:<hardware id>` of its workers,
+ * `template:<id>`, then `deleted`. Until it has ended it stands in the queues `queue:<hardware id>` of its workers,
  * in the order of `workOrder`. A deleted workflow keeps its row with `deletedAt` (whether a machine may netboot still depends on it).
  */
 export interface WorkflowRow extends Dated {

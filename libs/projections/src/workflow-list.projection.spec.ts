@@ -89,7 +89,6 @@ describe('workflow-list', () => {
       'worker:other',
       'status:pending',
       `template:${templateId}`,
-      'open',
     ]);
   });
   it('stands in the queues of its workers until it has ended, before all that have not begun once it has', () => {

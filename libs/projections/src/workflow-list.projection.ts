@@ -2,7 +2,7 @@ import { currentIndex, endingOf, isTerminal } from '@tinkerbell/domain';
 import type { Recorded, WorkflowCreated, WorkflowEvent } from '@tinkerbell/events';
 import { isStale, type Projection } from './projection';
 import type { ActionRow, ActionStatus, WorkflowEventRow, WorkflowRow } from './rows';
-import { isOpen, workersOf, workRank } from './work-order';
+import { isOpen, waitOf, workersOf, workRank } from './work-order';
 
 export const workflowList: Projection<WorkflowEvent, WorkflowRow> = {
   name: 'workflow-list',
@@ -18,13 +18,13 @@ export const workflowList: Projection<WorkflowEvent, WorkflowRow> = {
   lookups: ({ actions, status, templateId, deletedAt }) => [
     ...new Set(actions.map(({ spec }) => `worker:${spec.workerId}`)),
     ...(deletedAt === null ? [`status:${status}`, `template:${templateId}`] : ['deleted']),
-    ...(isOpen({ status, deletedAt }) ? ['open'] : []),
   ],
   queues(row) {
     if (!isOpen(row)) return [];
     const rank = workRank(row);
     return workersOf(row).map((workerId) => ({ queue: `queue:${workerId}`, rank }));
   },
+  brief: waitOf,
 };
 
 function opened({ aggregateId, at, position }: Recorded, data: WorkflowCreated['data']): WorkflowRow {

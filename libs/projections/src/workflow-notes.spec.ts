@@ -2,7 +2,7 @@ import type { WorkflowEvent } from '@tinkerbell/events';
 import { actionStarted, graph, hardwareId, recorded, workflowCreated } from '@tinkerbell/testing';
 import { describe, expect, it } from 'vitest';
 import type { WorkflowRow } from './rows';
-import { placeAmong, queuePlace, waitingReason } from './work-order';
+import { placeAmong, standingOf, waitOf } from './work-order';
 import { workflowList } from './workflow-list.projection';
 import { workflowNotes } from './workflow-notes';
 
@@ -16,8 +16,7 @@ function rowOf(id: string, first: number, ...events: readonly WorkflowEvent[]): 
 }
 function notesOf(row: WorkflowRow, others: readonly WorkflowRow[] = []) {
   const placeAt = () => placeAmong([...others, row], row);
-  const waiting = waitingReason(row, placeAt, () => true);
-  return workflowNotes({ ...row, waiting, queue: queuePlace(row, placeAt) ?? null });
+  return workflowNotes({ ...row, ...standingOf(waitOf(row), placeAt, () => true) });
 }
 
 describe('notes on a workflow', () => {

@@ -1,4 +1,4 @@
-import type { Entry, EntryOptions, ReadModel, StoredRows } from '@tinkerbell/event-store';
+import type { Entry, ListOptions, ReadModel, StoredRows } from '@tinkerbell/event-store';
 import { inTurns, rowsOf, type From } from '../read-side';
 import type { Query } from './query';
 
@@ -22,7 +22,7 @@ export function listOf<Row, Item>(
 export async function listText<Row>(
   model: StoredRows<Row>,
   query: Query,
-  which: Omit<EntryOptions, 'after' | 'limit'>,
+  which: Omit<ListOptions, 'after' | 'limit'>,
   present: (entry: Entry<Row>) => string,
 ): Promise<string> {
   const keyOf = ({ key }: Entry<Row>) => key;

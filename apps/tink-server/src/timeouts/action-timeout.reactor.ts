@@ -1,7 +1,7 @@
 import { DomainError, workflowDecider, type WorkflowCommand } from '@tinkerbell/domain';
 import { handle, type EventStore, type ListOptions } from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
-import { queuePlace, type WorkflowRow } from '@tinkerbell/projections';
+import { queuePlace, workersOf, type WorkflowRow } from '@tinkerbell/projections';
 import { inTurns, type ReadSide } from '../read-side';
 import { delayTexts, nextDeadline, type Deadline, type Patience } from './deadlines';
 import { ServerLogger } from '../log';
@@ -48,8 +48,10 @@ export class ActionTimeoutReactor {
         for (const { key } of changed) for (const row of workflows.findAll(`queue:${key}`)) this.arm(row.id, row);
       }),
     );
-    const open = (page: ListOptions) => workflows.entries({ ...page, lookups: ['open'] });
-    for await (const { key } of inTurns(open, ({ key: id }) => id)) this.arm(key, workflows.get(key));
+    for (const status of ['pending', 'running']) {
+      const open = (page: ListOptions) => workflows.entries({ ...page, lookups: [`status:${status}`] });
+      for await (const { key } of inTurns(open, ({ key: id }) => id)) this.arm(key, workflows.get(key));
+    }
   }
 
   close(): void {
@@ -95,7 +97,7 @@ export class ActionTimeoutReactor {
   /** Another workflow has its machine: nobody is late. */
   private isQueued(id: string): boolean {
     const row = this.reads.workflows.get(id);
-    return row !== undefined && queuePlace(row, placeOf(this.reads, id)) !== undefined;
+    return row !== undefined && queuePlace(workersOf(row), placeOf(this.reads, id)) !== undefined;
   }
 
   private commandOf(deadline: Exclude<Deadline, { readonly kind: 'retry' }>): WorkflowCommand {

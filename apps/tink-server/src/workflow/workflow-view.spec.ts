@@ -22,8 +22,8 @@ beforeEach(async () => {
 afterEach(() => memory.close());
 
 describe('a workflow as the API shows it', () => {
-  const shown = (id: string, open = true, reads = memory.reads.at(memory.reads.position())) =>
-    [memory.reads, reads].map((from) => JSON.parse(workflowText(from, from.workflowEntry(id), open)) as WorkflowView);
+  const shown = (id: string, reads = memory.reads.at(memory.reads.position())) =>
+    [memory.reads, reads].map((from) => JSON.parse(workflowText(from, from.workflowEntry(id))) as WorkflowView);
   const place = (behind: string, position: number) => ({ workerId: hardwareId, behind, position });
 
   it('is its row, whole, and what it waits for', () => {
@@ -36,7 +36,7 @@ describe('a workflow as the API shows it', () => {
       vi.spyOn(memory.reads.workflows, name),
     );
     const entry = memory.reads.workflowEntry('queued');
-    expect(JSON.parse(workflowText(memory.reads, entry, true))).toMatchObject({
+    expect(JSON.parse(workflowText(memory.reads, entry))).toMatchObject({
       waiting: `workflow running on machine ${hardwareId}, position 2 in its queue`,
       queue: place('running', 2),
     });
@@ -63,7 +63,7 @@ describe('a workflow as the API shows it', () => {
     expect(queues()).toEqual([place('early', 2), place('early', 2)]);
     await memory.given('workflow', 'early', actionSucceeded(0));
     expect(queues()).toEqual([null, null]);
-    expect(shown('late', true, memory.reads.at(then))[1]).toMatchObject({ queue: place('running', 4) });
+    expect(shown('late', memory.reads.at(then))[1]).toMatchObject({ queue: place('running', 4) });
   });
 
   it('waits, once it has begun, for none that has not', async () => {

@@ -37,16 +37,14 @@ export class WorkflowApiController {
     const reads = await this.asOf.reads(query);
     // A worker has few workflows, a status many.
     const lookups = [...(worker ? [`worker:${worker}`] : []), ...(status ? [`status:${status}`] : [])];
-    return listText(reads.workflows, query, { lookups, without: 'deleted', mark: 'open' }, (entry) =>
-      workflowText(reads, entry, entry.marked),
-    );
+    return listText(reads.workflows, query, { lookups, without: 'deleted' }, (entry) => workflowText(reads, entry));
   }
 
   @Get(':id')
   @Header('Content-Type', json)
   async get(@Param('id') id: string, @Req() request: HttpRequest): Promise<string> {
     const reads = await this.asOf.reads(Query.of(request));
-    return workflowText(reads, reads.workflowEntry(id), true);
+    return workflowText(reads, reads.workflowEntry(id));
   }
 
   @Post()
