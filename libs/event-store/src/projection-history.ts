@@ -95,6 +95,11 @@ export class HistoryTables<E extends Event, Row> {
     return briefOf(this.#projection, row);
   }
 
+  /** Keys of rows that ever had it, in key order. */
+  keysWith(lookup: string, after: string, limit: number): readonly string[] {
+    return this.#sql.byLookup.all(lookup, after, limit).map(({ key }) => key);
+  }
+
   place(position: number, queue: string, key: string): Place | undefined {
     return this.#index.place(queue, key, position);
   }
@@ -171,6 +176,9 @@ function statements(db: Database, name: string) {
     ),
     putDuration: db.prepare<[string, string]>(
       `INSERT INTO ${durations} VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET row = excluded.row`,
+    ),
+    byLookup: db.prepare<[string, string, number], { key: string }>(
+      `SELECT DISTINCT key FROM ${lookups} WHERE lookup = ? AND key > ? ORDER BY key LIMIT ?`,
     ),
     newest: db.prepare<[string, number], StoredEvent>(
       `SELECT recorded, row FROM ${events} WHERE key = ? AND position <= ? ORDER BY position DESC, idx DESC`,
