@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { EventStore } from '@tinkerbell/event-store';
 import type { Recorded } from '@tinkerbell/events';
-import { shortNames, workersOf, workOrder } from '@tinkerbell/projections';
+import { shortNames, workersOf } from '@tinkerbell/projections';
 import type { DashboardPorts } from './dashboard-ports';
 import { describeEvent, type Names } from './describe-event';
 import { Journal, type Entry } from './journal';
-import { standingOf } from './standing';
+import { standingIn } from './standing';
 import { machineView, workflowView } from './views';
 import type { Change, EventView, MachineView, Snapshot, WorkflowView } from './wire';
 
@@ -96,7 +96,7 @@ export class LiveHub {
 
   workflow(id: string): WorkflowView | undefined {
     const row = this.ports.workflows.get(id);
-    return row && workflowView(row, standingOf(row, this.ports));
+    return row && workflowView(row, standingIn(this.ports, row));
   }
 
   close(): void {
@@ -161,9 +161,7 @@ export class LiveHub {
     const { workflows } = this.ports;
     const rows = workflowIds.flatMap((id) => workflows.get(id) ?? []);
     const workers = new Set([...machineIds, ...rows.flatMap(workersOf)]);
-    const others = new Set(
-      [...workers].flatMap((id) => workOrder(workflows.findAll(`open:${id}`)).map((row) => row.id)),
-    );
+    const others = new Set([...workers].flatMap((id) => workflows.findAll(`queue:${id}`).map((row) => row.id)));
     workflowIds.forEach((id) => others.delete(id));
     return [...others].flatMap((id) => {
       const before = this.workflows.get(id);

@@ -46,7 +46,10 @@ export class ProjectedRows<E extends Event, Row> implements ReadModel<Row> {
   }
 
   findAll(lookup: string): readonly Row[] {
-    return this.list().filter((row) => this.projection.lookups?.(row).includes(lookup));
+    const { lookups, queues } = this.projection;
+    return this.list().filter(
+      (row) => lookups?.(row).includes(lookup) || queues?.(row).some(({ queue }) => queue === lookup),
+    );
   }
 
   list(): readonly Row[] {

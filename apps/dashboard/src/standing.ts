@@ -1,16 +1,9 @@
-import { isTerminal } from '@tinkerbell/domain';
-import { queuePlace, waitingReason, workOrder, type QueuePlace, type WorkflowRow } from '@tinkerbell/projections';
+import { placeAmong, standingOf, waitOf, type Standing, type WorkflowRow } from '@tinkerbell/projections';
 import type { DashboardPorts } from './dashboard-ports';
 
-export interface Standing {
-  readonly waiting: string | null;
-  readonly queue: QueuePlace | null;
-}
-
 /** What a workflow waits for, and where it stands in the queue of a machine. */
-export function standingOf(row: WorkflowRow, { workflows, machines }: DashboardPorts): Standing {
-  if (isTerminal(row.status)) return { waiting: null, queue: null };
-  const ahead = (workerId: string) => workOrder(workflows.findAll(`open:${workerId}`));
+export function standingIn({ workflows, machines }: DashboardPorts, row: WorkflowRow): Standing {
+  const placeAt = (workerId: string) => placeAmong(workflows.findAll(`queue:${workerId}`), row);
   const ready = (workerId: string) => machines.get(workerId)?.step === 'worker';
-  return { waiting: waitingReason(row, ahead, ready), queue: queuePlace(row, ahead) ?? null };
+  return standingOf(waitOf(row), placeAt, ready);
 }

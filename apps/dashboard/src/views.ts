@@ -1,8 +1,7 @@
 import { outlooks } from '@tinkerbell/domain';
 import type { JsonObject } from '@tinkerbell/events';
 import { workersOf, workflowNotes } from '@tinkerbell/projections';
-import type { ActionRow, HardwareRow, LeaseRow, MachineRow, WorkflowRow } from '@tinkerbell/projections';
-import type { Standing } from './standing';
+import type { ActionRow, HardwareRow, LeaseRow, MachineRow, Standing, WorkflowRow } from '@tinkerbell/projections';
 import type { ActionView, MachineView, WorkflowView } from './wire';
 
 export function colons(mac: string): string {

@@ -253,6 +253,33 @@ describe('workflows', () => {
     expect(rest2.body.next).toBeUndefined();
   });
 
+  it('are listed as they are read, by all filters at once, without those that were deleted', async () => {
+    const idsOf = async (query: string) => {
+      const { body, headers } = await rest.get<{ id: string }[]>(`/api/workflows?${query}`);
+      expect(headers['content-type']).toBe('application/json; charset=utf-8');
+      return body.map(({ id }) => id);
+    };
+    const worker = `worker=${machine(5).id.toUpperCase()}`;
+    const all = await idsOf('');
+    const [deleted = '', ...left] = all;
+    expect((await rest.delete(`/api/workflows/${deleted}`)).status).toBe(200);
+    for (const query of ['', worker, 'status=pending', `${worker}&status=pending`])
+      expect(await idsOf(query)).toEqual(left);
+    for (const query of [`worker=${machine(4).id}`, 'status=failed', `${worker}&status=failed`])
+      expect(await idsOf(query)).toEqual([]);
+    const pages = [];
+    for (let after = ''; ;) {
+      const { body } = await rest.get<{ items: object[]; next?: string }>(`/api/workflows?limit=7&after=${after}`);
+      pages.push(...body.items);
+      if (body.next === undefined) break;
+      after = body.next;
+    }
+    const read = await Promise.all(left.map(async (id) => (await rest.get<object>(`/api/workflows/${id}`)).body));
+    expect(pages).toEqual(read);
+    const queues = pages.map((item) => (item as { queue: { position: number } | null }).queue?.position ?? 1);
+    expect(queues.toSorted((a, b) => a - b)).toEqual(left.map((_, i) => i + 1));
+  });
+
   it('say what is wrong with the request', async () => {
     const ok = hardwareText(machine(5).mac);
     await fails(workflows.call('CreateWorkflow', { template: unknown, hardware: ok }), status.NOT_FOUND, 'template');

@@ -1,5 +1,5 @@
 import { NotFoundError } from '@tinkerbell/domain';
-import type { ReadModel, ReadModelStatus, RowHistory } from '@tinkerbell/event-store';
+import type { Entry, ReadModel, ReadModelStatus, RowHistory, StoredRows } from '@tinkerbell/event-store';
 import type {
   HardwareRow,
   LeaseRow,
@@ -28,7 +28,7 @@ export interface TinkHistory {
 export abstract class ReadSide {
   abstract readonly hardware: ReadModel<HardwareRow>;
   abstract readonly templates: ReadModel<TemplateRow>;
-  abstract readonly workflows: ReadModel<WorkflowRow>;
+  abstract readonly workflows: StoredRows<WorkflowRow>;
   abstract readonly machines: ReadModel<MachineRow>;
   abstract readonly leases: ReadModel<LeaseRow>;
   abstract readonly secrets: ReadModel<SecretRow>;
@@ -64,33 +64,36 @@ export abstract class ReadSide {
 
   /** A workflow that exists and is not deleted. */
   workflow(id: string): WorkflowRow {
-    const row = this.workflows.get(id);
-    if (!row || row.deletedAt !== null) throw this.missing('workflow', id);
-    return row;
+    return this.workflowEntry(id).row;
+  }
+
+  workflowEntry(id: string): Entry<WorkflowRow> {
+    const entry = this.workflows.entry(id);
+    if (!entry || entry.row.deletedAt !== null) throw this.missing('workflow', id);
+    return entry;
   }
 }
 
-export interface Rows {
+export interface From {
   /** Rows with a key after this one. */
   readonly after?: string | undefined;
-  /** Only rows with this lookup. */
-  readonly lookup?: string | undefined;
   /** Rows that are fetched at a time. */
   readonly chunk?: number;
 }
 
-/** Every row of a read model, fetched in pages so that other work gets its turn between them. */
-export async function* rowsOf<Row>(
-  model: ReadModel<Row>,
-  keyOf: (row: Row) => string,
-  { after: from, lookup, chunk = 500 }: Rows = {},
-): AsyncGenerator<Row> {
+/** Every row of a read model. */
+export function rowsOf<Row>(model: ReadModel<Row>, keyOf: (row: Row) => string, from: From = {}): AsyncGenerator<Row> {
+  return inTurns((page) => model.list(page), keyOf, from);
+}
+
+/** Everything that `fetch` has, in pages so that other work gets its turn between them. */
+export async function* inTurns<Item>(
+  fetch: (page: { readonly after: string; readonly limit: number }) => readonly Item[],
+  keyOf: (item: Item) => string,
+  { after: from = '', chunk = 500 }: From = {},
+): AsyncGenerator<Item> {
   for (let after = from; ;) {
-    const page = model.list({
-      limit: chunk,
-      ...(after === undefined ? {} : { after }),
-      ...(lookup === undefined ? {} : { lookup }),
-    });
+    const page = fetch({ after, limit: chunk });
     yield* page;
     const last = page.at(-1);
     if (page.length < chunk || last === undefined) return;

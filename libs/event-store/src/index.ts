@@ -12,10 +12,10 @@ export type { Appended, Commit, History, StreamHead, SubscribeOptions } from './
 export { current } from './current';
 export { handle } from './handle';
 export type { Handled, Prepare } from './handle';
-export type { Changes, ListOptions, ReadModel, ReadModelStatus } from './read-model';
+export type { Changes, Entry, ListOptions, Place, ReadModel, ReadModelStatus, StoredRows } from './read-model';
 export type { RowHistory } from './row-history';
 export { InMemoryEventStore } from './in-memory';
-export { parseCommit } from './envelope';
+export { encodeCommit, hashOf, parseCommit } from './envelope';
 export type { Kept, StoredMessage } from './envelope';
 export { openReadModels } from './projector';
 export type { ReadModelOptions, ReadModels } from './projector';

@@ -45,6 +45,7 @@ import { describe, expect, it } from 'vitest';
 import type { StoredMessage } from './envelope';
 import { InMemoryEventStore } from './in-memory';
 import { openReadModels } from './projector';
+import type { Entry } from './read-model';
 
 const projections = {
   hardware: hardwareList,
@@ -123,6 +124,7 @@ async function history(seed: number, commits: number): Promise<StoredMessage[]> 
   return log;
 }
 
+const plain = <Row>({ key, row, json, brief }: Entry<Row>) => ({ key, row, json, brief });
 const names = ['hardware', 'templates', 'workflows', 'machines', 'leases'] as const;
 const open = (log: StoredMessage[], file = ':memory:') =>
   openReadModels({ store: new InMemoryEventStore({ log }), file, projections, history: measures });
@@ -144,10 +146,19 @@ describe('the past of the rows', () => {
         expect({ name, position, rows: then?.list() }).toEqual({ name, position, rows });
         expect(then?.count()).toBe(rows.length);
         expect(then?.list({ limit: 2 })).toEqual(rows.slice(0, 2));
-        for (const lookup of ['status:pending', 'worker:h1']) {
-          const page = { lookup, limit: 2, after: 'w1' };
+        for (const lookups of [['status:pending'], ['worker:h1'], ['worker:h1', 'status:running']]) {
+          const page = { lookups, limit: 2, after: 'w1' };
           expect(then?.list(page)).toEqual(wanted.list(page));
         }
+        const present = { without: 'deleted' };
+        expect(then?.entries(present).map(plain)).toEqual(wanted.entries(present).map(plain));
+        for (const queue of ['queue:h0', 'queue:h1', 'queue:h2'])
+          for (let n = 0; n < 5; n++)
+            expect({ queue, n, place: then?.place(queue, `w${n}`) }).toEqual({
+              queue,
+              n,
+              place: wanted.place(queue, `w${n}`),
+            });
         const projection = projections[name];
         for (const row of rows) for (const lookup of projection.lookups?.(row as never) ?? []) lookups.add(lookup);
         // Also what rows had before and have no more.

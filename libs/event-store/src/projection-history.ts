@@ -1,9 +1,13 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { decodeEvent, type Event, type Recorded } from '@tinkerbell/events';
 import { addDuration, type DurationRow, type Measures, type Projection } from '@tinkerbell/projections';
+import type { ListOptions, Place } from './read-model';
+import { briefOf, rankChanges, ranksOf, RowIndex } from './projection-index';
 
 /** Every so many commits of a stream the row is kept with the event, so that no row is folded from further back. */
 const snapshotEvery = 32;
+/** Until when the row has what it has now. */
+const noEnd = Number.MAX_SAFE_INTEGER;
 
 /** `measures` may be none. */
 export interface HistoryOptions<Row> {
@@ -18,6 +22,7 @@ export class HistoryTables<E extends Event, Row> {
   readonly #projection: Projection<E, Row>;
   readonly #measures: Measures<Row> | undefined;
   readonly #sql: ReturnType<typeof statements>;
+  readonly #index: RowIndex<{ readonly key: string }>;
   #durations = new Map<string, DurationRow>();
 
   /** `id`: of the set of rows. */
@@ -30,9 +35,17 @@ export class HistoryTables<E extends Event, Row> {
       CREATE TABLE IF NOT EXISTS past_events_${name} (key TEXT, position INTEGER, idx INTEGER, recorded TEXT NOT NULL, row TEXT,
         PRIMARY KEY (key, position, idx)) STRICT, WITHOUT ROWID;
       CREATE INDEX IF NOT EXISTS past_events_${name}_position ON past_events_${name} (position);
-      CREATE TABLE IF NOT EXISTS past_lookups_${name} (lookup TEXT, key TEXT, PRIMARY KEY (lookup, key)) STRICT, WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS past_lookups_${name} (lookup TEXT, key TEXT, since INTEGER, until INTEGER NOT NULL, rank INTEGER NOT NULL,
+        PRIMARY KEY (lookup, key, since)) STRICT, WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS past_durations_${name} (key TEXT PRIMARY KEY, row TEXT NOT NULL) STRICT, WITHOUT ROWID;`);
     this.#sql = statements(db, name);
+    this.#index = new RowIndex(db, {
+      ...{ keys: `past_keys_${name}`, columns: 'r.key', lookups: `past_lookups_${name}` },
+      valid: {
+        keys: 'AND r.first <= @at',
+        lookups: (table) => `AND ${table}.since <= @at AND ${table}.until > @at`,
+      },
+    });
   }
 
   /** Call inside a transaction, for every event that has the key. */
@@ -41,11 +54,10 @@ export class HistoryTables<E extends Event, Row> {
     const snapshot = version % snapshotEvery === 0 && after !== undefined ? JSON.stringify(after) : null;
     if (before === undefined) this.#sql.putKey.run(key, position);
     this.#sql.putEvent.run(key, position, index, JSON.stringify(recorded), snapshot);
-    if (after !== undefined && after !== before) {
-      const known = new Set(before === undefined ? [] : this.#projection.lookups?.(before));
-      for (const lookup of this.#projection.lookups?.(after) ?? []) {
-        if (!known.has(lookup)) this.#sql.putLookup.run(lookup, key);
-      }
+    if (after !== before) {
+      const { gone, put } = rankChanges(ranksOf(this.#projection, before), ranksOf(this.#projection, after));
+      for (const lookup of gone) this.#sql.endLookup.run(position, lookup, key, noEnd);
+      for (const [lookup, rank] of put) this.#sql.putLookup.run(lookup, key, position, noEnd, rank);
     }
     for (const measure of this.#measures?.(before, after, recorded) ?? []) {
       const known = this.#durations.get(measure.key) ?? this.duration(measure.key);
@@ -74,9 +86,13 @@ export class HistoryTables<E extends Event, Row> {
     return this.#sql.remove.some((statement) => statement.run(limit).changes > 0);
   }
 
-  /** Keys of rows that there were up to a position, deleted or not, in key order. */
-  keys(after: string, position: number, limit: number): readonly string[] {
-    return this.#sql.keys.all(after, position, limit).map(({ key }) => key);
+  /** Which rows there were at a position, those too that were deleted by then, in key order. */
+  keys(position: number, options: ListOptions): readonly string[] {
+    return this.#index.list(options, position).map(({ key }) => key);
+  }
+
+  briefOf(row: Row): string | null {
+    return briefOf(this.#projection, row);
   }
 
   /** Keys of rows that ever had it, in key order. */
@@ -84,8 +100,8 @@ export class HistoryTables<E extends Event, Row> {
     return this.#sql.byLookup.all(lookup, after, limit).map(({ key }) => key);
   }
 
-  lookupsOf(row: Row): readonly string[] {
-    return this.#projection.lookups?.(row) ?? [];
+  place(position: number, queue: string, key: string): Place | undefined {
+    return this.#index.place(queue, key, position);
   }
 
   events(key: string, upTo = Number.MAX_SAFE_INTEGER): readonly Recorded[] {
@@ -139,7 +155,7 @@ function statements(db: Database, name: string) {
   );
   const columns = [
     [events, 'key, position, idx'],
-    [lookups, 'lookup, key'],
+    [lookups, 'lookup, key, since'],
     [keys, 'key'],
   ] as const;
   return {
@@ -151,15 +167,18 @@ function statements(db: Database, name: string) {
     putEvent: db.prepare<[string, number, number, string, string | null]>(
       `INSERT INTO ${events} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     ),
-    putLookup: db.prepare<[string, string]>(`INSERT INTO ${lookups} VALUES (?, ?) ON CONFLICT DO NOTHING`),
+    // Several events of one commit may give it, take it and give it again.
+    putLookup: db.prepare<[string, string, number, number, number]>(
+      `INSERT OR REPLACE INTO ${lookups} VALUES (?, ?, ?, ?, ?)`,
+    ),
+    endLookup: db.prepare<[number, string, string, number]>(
+      `UPDATE ${lookups} SET until = ? WHERE lookup = ? AND key = ? AND until = ?`,
+    ),
     putDuration: db.prepare<[string, string]>(
       `INSERT INTO ${durations} VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET row = excluded.row`,
     ),
-    keys: db.prepare<[string, number, number], { key: string }>(
-      `SELECT key FROM ${keys} WHERE key > ? AND first <= ? ORDER BY key LIMIT ?`,
-    ),
     byLookup: db.prepare<[string, string, number], { key: string }>(
-      `SELECT key FROM ${lookups} WHERE lookup = ? AND key > ? ORDER BY key LIMIT ?`,
+      `SELECT DISTINCT key FROM ${lookups} WHERE lookup = ? AND key > ? ORDER BY key LIMIT ?`,
     ),
     newest: db.prepare<[string, number], StoredEvent>(
       `SELECT recorded, row FROM ${events} WHERE key = ? AND position <= ? ORDER BY position DESC, idx DESC`,

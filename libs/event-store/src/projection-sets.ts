@@ -3,7 +3,7 @@ import type { AnyEvent, Event } from '@tinkerbell/events';
 import type { Projection } from '@tinkerbell/projections';
 import { dropHistoryTables, type HistoryOptions, type HistoryTables } from './projection-history';
 import { dropTables, ProjectionTables, tableName } from './projection-tables';
-import type { Changes, ListOptions, ReadModel, ReadModelStatus } from './read-model';
+import type { Changes, Entry, ListOptions, Place, ReadModelStatus, StoredRows } from './read-model';
 import type { RowHistory } from './row-history';
 import { ServedHistory } from './served-history';
 
@@ -29,7 +29,7 @@ interface SetRow {
  * The sets of rows of one projection: those that are served and, while new ones are built, those. Which is which is a row of table
  * `projections`, so that a swap is one transaction.
  */
-export class ProjectionSets<Row = unknown> implements ReadModel<Row> {
+export class ProjectionSets<Row = unknown> implements StoredRows<Row> {
   served: AnyTables;
   building: AnyTables | undefined;
   failure: string | null = null;
@@ -139,8 +139,8 @@ export class ProjectionSets<Row = unknown> implements ReadModel<Row> {
     ] as const) {
       for (let after = ''; ;) {
         if (stopped.aborted || !this.db.open) return;
-        const page = from.page(after, pageSize);
-        const changed = page.filter(({ key, row }) => to.stored(key) !== row);
+        const page = from.entries({ after, limit: pageSize });
+        const changed = page.filter(({ key, json }) => to.entry(key)?.json !== json);
         this.notify(changed.map(({ key }) => ({ key, row: this.get(key) })));
         const last = page.at(-1);
         if (!last || page.length < pageSize) break;
@@ -236,6 +236,15 @@ export class ProjectionSets<Row = unknown> implements ReadModel<Row> {
   }
   list(options?: ListOptions): readonly Row[] {
     return this.served.list(options) as readonly Row[];
+  }
+  entry(key: string): Entry<Row> | undefined {
+    return this.served.entry(key) as Entry<Row> | undefined;
+  }
+  entries(options?: ListOptions): readonly Entry<Row>[] {
+    return this.served.entries(options) as readonly Entry<Row>[];
+  }
+  place(queue: string, key: string): Place | undefined {
+    return this.served.place(queue, key);
   }
   count(): number {
     return this.served.count();

@@ -2,17 +2,19 @@ import type { Database } from 'better-sqlite3';
 import type { Event, Recorded } from '@tinkerbell/events';
 import type { Projection } from '@tinkerbell/projections';
 import { dropHistoryTables, HistoryTables, type HistoryOptions } from './projection-history';
-import type { Changes, ListOptions, ReadModel } from './read-model';
+import type { Changes, Entry, ListOptions, Place, StoredRows } from './read-model';
+import { briefOf, rankChanges, ranksOf, RowIndex } from './projection-index';
 
 /** Rows kept as objects between batches, so that one that changes often is not parsed every time. */
 const cachedRows = 2000;
 
 /** One set of rows of one projection in SQLite: rows as JSON by key, and their lookups. */
-export class ProjectionTables<E extends Event, Row> implements Omit<ReadModel<Row>, 'onChange'> {
+export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<Row>, 'onChange'> {
   readonly #db: Database;
   readonly #projection: Projection<E, Row>;
   readonly #aggregates: ReadonlySet<string>;
   readonly #sql: ReturnType<typeof statements>;
+  readonly #index: RowIndex<Stored>;
   readonly #cache = new Map<string, Row | undefined>();
   /** The past of these rows: built, served and dropped with them, and as far as they are. */
   readonly past: HistoryTables<E, Row> | undefined;
@@ -30,9 +32,15 @@ export class ProjectionTables<E extends Event, Row> implements Omit<ReadModel<Ro
     this.#aggregates = new Set(projection.aggregates);
     const name = tableName(projection.name, id);
     db.exec(`
-      CREATE TABLE IF NOT EXISTS rows_${name} (key TEXT NOT NULL UNIQUE, row TEXT NOT NULL) STRICT;
-      CREATE TABLE IF NOT EXISTS lookups_${name} (lookup TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (lookup, key)) STRICT, WITHOUT ROWID;`);
+      CREATE TABLE IF NOT EXISTS rows_${name} (key TEXT NOT NULL UNIQUE, brief TEXT, row TEXT NOT NULL) STRICT;
+      CREATE TABLE IF NOT EXISTS lookups_${name} (lookup TEXT NOT NULL, key TEXT NOT NULL, rank INTEGER NOT NULL, PRIMARY KEY (lookup, key))
+        STRICT, WITHOUT ROWID;`);
     this.#sql = statements(db, name);
+    this.#index = new RowIndex(db, {
+      keys: `rows_${name}`,
+      columns: 'r.key, r.brief, r.row',
+      lookups: `lookups_${name}`,
+    });
     this.past = history && new HistoryTables(db, projection, id, history);
   }
 
@@ -80,16 +88,15 @@ export class ProjectionTables<E extends Event, Row> implements Omit<ReadModel<Ro
   }
 
   #rowOf(key: string): Row | undefined {
-    return this.#cache.has(key) ? this.#cache.get(key) : parse<Row>(this.#sql.get.get(key));
+    return this.#cache.has(key) ? this.#cache.get(key) : this.entry(key)?.row;
   }
 
   #write(key: string, before: Row | undefined, after: Row | undefined): void {
-    const old = new Set(before === undefined ? [] : this.#projection.lookups?.(before));
-    const now = new Set(after === undefined ? [] : this.#projection.lookups?.(after));
-    for (const lookup of old) if (!now.has(lookup)) this.#sql.deleteLookup.run(lookup, key);
+    const { gone, put } = rankChanges(ranksOf(this.#projection, before), ranksOf(this.#projection, after));
+    for (const lookup of gone) this.#sql.deleteLookup.run(lookup, key);
     if (after === undefined) this.#sql.deleteRow.run(key);
-    else this.#sql.putRow.run(key, JSON.stringify(after));
-    for (const lookup of now) if (!old.has(lookup)) this.#sql.putLookup.run(lookup, key);
+    else this.#sql.putRow.run(key, briefOf(this.#projection, after), JSON.stringify(after));
+    for (const [lookup, rank] of put) this.#sql.putLookup.run(lookup, key, rank);
     this.#remember(key, after);
   }
 
@@ -108,29 +115,36 @@ export class ProjectionTables<E extends Event, Row> implements Omit<ReadModel<Ro
   }
 
   find(lookup: string): Row | undefined {
-    return this.list({ lookup, limit: 1 })[0];
+    return this.list({ lookups: [lookup], limit: 1 })[0];
   }
 
   findAll(lookup: string): readonly Row[] {
-    return this.list({ lookup });
+    return this.list({ lookups: [lookup] });
   }
 
-  list({ after = '', limit = -1, lookup }: ListOptions = {}): readonly Row[] {
-    if (lookup === undefined) return this.#sql.list.all(after, limit).map(({ row }) => JSON.parse(row) as Row);
-    return this.#sql.find.all(lookup, after, limit).flatMap(({ key }) => this.#rowOf(key) ?? []);
+  list(options: ListOptions = {}): readonly Row[] {
+    return this.entries(options).map(({ row }) => row);
+  }
+
+  entry(key: string): Entry<Row> | undefined {
+    const stored = this.#sql.get.get(key);
+    return stored && this.#entryOf(stored);
+  }
+
+  entries(options: ListOptions = {}): readonly Entry<Row>[] {
+    return this.#index.list(options).map((stored) => this.#entryOf(stored));
+  }
+
+  #entryOf(stored: Stored): Entry<Row> {
+    return new StoredEntry(stored, this.#cache.get(stored.key));
+  }
+
+  place(queue: string, key: string): Place | undefined {
+    return this.#index.place(queue, key);
   }
 
   count(): number {
     return this.#sql.count.get()?.n ?? 0;
-  }
-
-  /** Keys and rows as they are stored, to compare two sets of rows. */
-  page(after: string, limit: number): readonly { readonly key: string; readonly row: string }[] {
-    return this.#sql.page.all(after, limit);
-  }
-
-  stored(key: string): string | undefined {
-    return this.#sql.get.get(key)?.row;
   }
 
   /** Removes some of the rows; false when none is left. */
@@ -155,31 +169,41 @@ export function tableName(projection: string, id: number): string {
 }
 
 interface Stored {
+  readonly key: string;
+  readonly brief: string | null;
   readonly row: string;
 }
 
-function parse<Row>(stored: Stored | undefined): Row | undefined {
-  return stored === undefined ? undefined : (JSON.parse(stored.row) as Row);
+class StoredEntry<Row> implements Entry<Row> {
+  readonly key: string;
+  readonly json: string;
+  readonly brief: string | null;
+  #row: Row | undefined;
+
+  /** `known`: the row, when somebody has it. */
+  constructor({ key, brief, row }: Stored, known: Row | undefined) {
+    this.#row = known;
+    this.key = key;
+    this.json = row;
+    this.brief = brief;
+  }
+
+  get row(): Row {
+    return (this.#row ??= JSON.parse(this.json) as Row);
+  }
 }
 
 function statements(db: Database, name: string) {
   const rows = `rows_${name}`;
   const lookups = `lookups_${name}`;
   return {
-    find: db.prepare<[string, string, number], { readonly key: string }>(
-      `SELECT key FROM ${lookups} WHERE lookup = ? AND key > ? ORDER BY key LIMIT ?`,
-    ),
-    get: db.prepare<[string], Stored>(`SELECT row FROM ${rows} WHERE key = ?`),
-    list: db.prepare<[string, number], Stored>(`SELECT row FROM ${rows} WHERE key > ? ORDER BY key LIMIT ?`),
-    page: db.prepare<[string, number], Stored & { readonly key: string }>(
-      `SELECT key, row FROM ${rows} WHERE key > ? ORDER BY key LIMIT ?`,
-    ),
+    get: db.prepare<[string], Stored>(`SELECT key, brief, row FROM ${rows} WHERE key = ?`),
     count: db.prepare<[], { n: number }>(`SELECT count(*) AS n FROM ${rows}`),
-    putRow: db.prepare<[string, string]>(
-      `INSERT INTO ${rows} VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET row = excluded.row`,
+    putRow: db.prepare<[string, string | null, string]>(
+      `INSERT INTO ${rows} VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET brief = excluded.brief, row = excluded.row`,
     ),
     deleteRow: db.prepare<[string]>(`DELETE FROM ${rows} WHERE key = ?`),
-    putLookup: db.prepare<[string, string]>(`INSERT OR IGNORE INTO ${lookups} VALUES (?, ?)`),
+    putLookup: db.prepare<[string, string, number]>(`INSERT OR REPLACE INTO ${lookups} VALUES (?, ?, ?)`),
     deleteLookup: db.prepare<[string, string]>(`DELETE FROM ${lookups} WHERE lookup = ? AND key = ?`),
     clearRows: db.prepare(`DELETE FROM ${rows}`),
     clearLookups: db.prepare(`DELETE FROM ${lookups}`),

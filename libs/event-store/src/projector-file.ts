@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 
 /** Goes up when the tables that are not a projection's own change; an older file is built anew. */
-const layout = 4;
+const layout = 5;
 
 /**
  * Opens the SQLite file of one service's read models. They are disposable: a file that is damaged, no database or of another layout is

@@ -7,7 +7,7 @@ import { ProjectorFeed } from './projector-feed';
 import { expectManyWrites, openDatabase } from './projector-file';
 import { ProjectorHeads } from './projector-heads';
 import { type AnyProjection, type AnyTables, ProjectionSets } from './projection-sets';
-import type { ReadModel, ReadModelStatus } from './read-model';
+import type { ReadModelStatus, StoredRows } from './read-model';
 import type { RowHistory } from './row-history';
 
 /** Commits that share one transaction, at most: as they come, while nobody can be answered yet, and beside rows that answer. */
@@ -16,7 +16,7 @@ const batchSize = { live: 1000, catchUp: 5000, beside: 500 };
 type RowOf<P> = P extends Projection<infer _E extends AnyEvent, infer Row> ? Row : never;
 
 export interface ReadModels<P extends Readonly<Record<string, AnyProjection>>> {
-  readonly models: { readonly [K in keyof P]: ReadModel<RowOf<P[K]>> };
+  readonly models: { readonly [K in keyof P]: StoredRows<RowOf<P[K]>> };
   /** The rows as they were; undefined when they were opened without. */
   readonly history: { readonly [K in keyof P]: RowHistory<RowOf<P[K]>> } | undefined;
   /** Every commit up to this position is in the rows. */

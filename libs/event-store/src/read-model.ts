@@ -2,8 +2,10 @@ export interface ListOptions {
   /** Rows with a key after this one. */
   readonly after?: string;
   readonly limit?: number;
-  /** Only rows with this lookup. */
-  readonly lookup?: string;
+  /** Only rows that have all of these; the one that fewest have first. */
+  readonly lookups?: readonly string[];
+  /** Only rows without this lookup. */
+  readonly without?: string;
 }
 
 export type Changes<Row> = readonly { readonly key: string; readonly row: Row | undefined }[];
@@ -19,6 +21,32 @@ export interface ReadModel<Row> {
   count(): number;
   /** Calls back after every batch that changed rows; returns the unsubscribe function. */
   onChange(listener: (changed: Changes<Row>) => void): () => void;
+}
+
+/** A row and its JSON; what is stored is parsed when it is first asked for. */
+export interface Entry<Row> {
+  readonly key: string;
+  readonly row: Row;
+  readonly json: string;
+  /** What `Projection.brief` says of it, as JSON; null: nothing. */
+  readonly brief: string | null;
+}
+
+/** Where a row stands in a queue behind others. */
+export interface Place {
+  /** Key of the row that stands first. */
+  readonly first: string;
+  /** From 1. */
+  readonly position: number;
+}
+
+/** A read model that also answers from what is stored, without making rows of it. */
+export interface StoredRows<Row> extends ReadModel<Row> {
+  entry(key: string): Entry<Row> | undefined;
+  /** As `list`. */
+  entries(options?: ListOptions): readonly Entry<Row>[];
+  /** Undefined for a row that is the first of the queue or not in it. */
+  place(queue: string, key: string): Place | undefined;
 }
 
 /** How one projection stands. */

@@ -1,7 +1,7 @@
 import type { Event, Recorded } from '@tinkerbell/events';
 import type { DurationRow } from '@tinkerbell/projections';
 import type { HistoryTables } from './projection-history';
-import type { ListOptions, ReadModel } from './read-model';
+import type { Entry, ListOptions, Place, StoredRows } from './read-model';
 import type { RowHistory } from './row-history';
 
 /** Keys that are looked at together. */
@@ -11,7 +11,7 @@ const chunk = 64;
 export class ServedHistory<Row> implements RowHistory<Row> {
   constructor(private readonly served: () => HistoryTables<Event, Row>) {}
 
-  at(position: number): ReadModel<Row> {
+  at(position: number): StoredRows<Row> {
     return new PastRows(this.served, position);
   }
 
@@ -32,7 +32,7 @@ export class ServedHistory<Row> implements RowHistory<Row> {
   }
 }
 
-class PastRows<Row> implements ReadModel<Row> {
+class PastRows<Row> implements StoredRows<Row> {
   constructor(
     private readonly served: () => HistoryTables<Event, Row>,
     private readonly position: number,
@@ -43,18 +43,40 @@ class PastRows<Row> implements ReadModel<Row> {
   }
 
   find(lookup: string): Row | undefined {
-    return this.list({ lookup, limit: 1 })[0];
+    return this.list({ lookups: [lookup], limit: 1 })[0];
   }
 
   findAll(lookup: string): readonly Row[] {
-    return this.list({ lookup });
+    return this.list({ lookups: [lookup] });
   }
 
-  list({ after = '', limit = -1, lookup }: ListOptions = {}): readonly Row[] {
-    const rows: Row[] = [];
-    if (limit === 0) return rows;
-    for (const row of this.#rows(after, lookup)) if (rows.push(row) === limit) break;
-    return rows;
+  list(options: ListOptions = {}): readonly Row[] {
+    return this.entries(options).map(({ row }) => row);
+  }
+
+  entry(key: string): Entry<Row> | undefined {
+    const row = this.get(key);
+    return row === undefined ? undefined : this.#entryOf(key, row);
+  }
+
+  entries({ after = '', limit = -1, ...which }: ListOptions = {}): readonly Entry<Row>[] {
+    const entries: Entry<Row>[] = [];
+    for (let from = after; entries.length !== limit;) {
+      const wanted = limit < 0 ? chunk : limit - entries.length;
+      const found = this.served().keys(this.position, { ...which, after: from, limit: wanted });
+      for (const key of found) {
+        const row = this.get(key);
+        // What was deleted by then may have no row.
+        if (row !== undefined) entries.push(this.#entryOf(key, row));
+        from = key;
+      }
+      if (found.length < wanted) break;
+    }
+    return entries;
+  }
+
+  place(queue: string, key: string): Place | undefined {
+    return this.served().place(this.position, queue, key);
   }
 
   count(): number {
@@ -65,19 +87,7 @@ class PastRows<Row> implements ReadModel<Row> {
     return () => undefined;
   }
 
-  /** Of a lookup the tables know every row that ever had it: those that had it then. */
-  *#rows(after: string, lookup: string | undefined): Generator<Row> {
-    for (let from = after; ;) {
-      const keys =
-        lookup === undefined
-          ? this.served().keys(from, this.position, chunk)
-          : this.served().keysWith(lookup, from, chunk);
-      for (const key of keys) {
-        const row = this.get(key);
-        if (row !== undefined && (lookup === undefined || this.served().lookupsOf(row).includes(lookup))) yield row;
-        from = key;
-      }
-      if (keys.length < chunk) return;
-    }
+  #entryOf(key: string, row: Row): Entry<Row> {
+    return { key, row, json: JSON.stringify(row), brief: this.served().briefOf(row) };
   }
 }

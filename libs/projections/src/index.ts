@@ -1,4 +1,4 @@
-export type { Projection } from './projection';
+export type { Projection, QueueEntry } from './projection';
 export type {
   ActionRow,
   ActionStatus,
@@ -26,8 +26,17 @@ export { mayNetboot } from './may-netboot';
 export type { NetbootVerdict } from './may-netboot';
 export { progressPercent, wireStates, workflowState } from './workflow-state';
 export type { WorkflowStateView } from './workflow-state';
-export { idleReason, machinesHeld, queuePlace, waitingReason, workersOf, workOrder } from './work-order';
-export type { QueuePlace } from './work-order';
+export {
+  idleReason,
+  machinesHeld,
+  placeAmong,
+  queuePlace,
+  standingOf,
+  waitOf,
+  workersOf,
+  workOrder,
+} from './work-order';
+export type { PlaceAt, QueuePlace, Standing, Wait } from './work-order';
 export { comingDelays } from './delays';
 export type { Delay, DelaySeconds, MachineOf } from './delays';
 export { failureOf, namesIn, originText, shortNames, tryText, workflowNotes } from './workflow-notes';

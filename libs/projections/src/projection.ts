@@ -17,6 +17,16 @@ export interface Projection<E extends Event, Row> {
   evolve(row: Row | undefined, recorded: Recorded<E>): Row | undefined;
   /** Further keys to find the row by, e.g. `mac:52-54-00-00-00-01`; several rows may share one. */
   lookups?(row: Row): readonly string[];
+  /** Queues in which the row stands: lookups whose rows have an order of their own. */
+  queues?(row: Row): readonly QueueEntry[];
+  /** What lists need to know of the row beside its JSON, if anything; stored beside it. */
+  brief?(row: Row): object | undefined;
+}
+
+export interface QueueEntry {
+  readonly queue: string;
+  /** Rows with a lower one stand before it. */
+  readonly rank: number;
 }
 
 /** The row has seen a later commit: this event is delivered again. Events of the row's own last commit are applied again, with the same result. */

@@ -75,8 +75,9 @@ export interface WorkflowDataRow {
 }
 
 /**
- * Key: workflow id. Lookups: `worker:<hardware id>` for every worker in it, and while it is not deleted `status:<status>`,
- * `template:<id>`, and for every worker `open:<hardware id>` until it ends, `ended:<hardware id>` afterwards. A deleted workflow keeps its row with `deletedAt` (whether a machine may netboot still depends on it).
+ * Key: workflow id. Lookups: `worker:<hardware id>` for every worker in it, while it is not deleted `status:<status>` and
+ * `template:<id>` and once it has ended `ended:<hardware id>`, then `deleted`. Until it has ended it stands in the queues `queue:<hardware id>` of its workers,
+ * in the order of `workOrder`. A deleted workflow keeps its row with `deletedAt` (whether a machine may netboot still depends on it).
  */
 export interface WorkflowRow extends Dated {
   readonly id: string;

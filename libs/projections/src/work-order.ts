@@ -3,9 +3,23 @@ import type { WorkflowRow } from './rows';
 
 /** The workflows that a worker has to do with and that have not ended, in the order in which it serves them: begun, then oldest. */
 export function workOrder(rows: readonly WorkflowRow[]): readonly WorkflowRow[] {
-  return rows
-    .filter(({ status, deletedAt }) => !isTerminal(status) && deletedAt === null)
-    .sort((a, b) => Number(hasBegun(b)) - Number(hasBegun(a)) || a.createdPosition - b.createdPosition);
+  return rows.filter(isOpen).sort((a, b) => workRank(a) - workRank(b));
+}
+
+export function isOpen({ status, deletedAt }: Pick<WorkflowRow, 'status' | 'deletedAt'>): boolean {
+  return !isTerminal(status) && deletedAt === null;
+}
+
+/** No position of a log reaches it, and with one added it is still a safe integer. */
+const afterAllPositions = 2 ** 50;
+
+/** The lower, the earlier a worker serves it. */
+export function workRank(row: WorkflowRow): number {
+  return row.createdPosition + (hasBegun(row) ? 0 : afterAllPositions);
+}
+
+function hasBegun({ status, machinesTaken }: Pick<WorkflowRow, 'status' | 'machinesTaken'>): boolean {
+  return status === 'running' || machinesTaken;
 }
 
 export function workersOf({ actions }: Pick<WorkflowRow, 'actions'>): readonly string[] {
@@ -16,10 +30,6 @@ export function workersOf({ actions }: Pick<WorkflowRow, 'actions'>): readonly s
 export function machinesHeld(row: WorkflowRow): readonly string[] {
   if (isTerminal(row.status) || !hasBegun(row) || row.deletedAt !== null) return [];
   return [...new Set(openActions(row.actions).map(({ spec }) => spec.workerId))];
-}
-
-function hasBegun({ status, machinesTaken }: WorkflowRow): boolean {
-  return status === 'running' || machinesTaken;
 }
 
 function openActions(actions: WorkflowRow['actions']): WorkflowRow['actions'] {
@@ -46,6 +56,39 @@ export function idleReason(
   return `all workflows of this machine have ended${which}`;
 }
 
+/** What a workflow waits for as far as its own row says. */
+export interface Wait {
+  readonly workers: readonly string[];
+  /** For this, whatever its place in the queues of its workers. */
+  readonly reason: string | null;
+  /** For this when it is first in all of them. */
+  readonly retry: string | null;
+  /** Else for this worker. */
+  readonly next: string | null;
+}
+
+/** Undefined when an action of it runs, or nothing will any more. */
+export function waitOf(row: WorkflowRow): Wait | undefined {
+  if (!isOpen(row)) return undefined;
+  const workers = workersOf(row);
+  const forReason = (reason: string) => ({ workers, reason, retry: null, next: null });
+  if (row.cancelling) return forReason('its worker to stop what runs: the workflow is being cancelled');
+  const open = openActions(row.actions);
+  if (open.some(({ status }) => status === 'running')) return undefined;
+  if (row.paused) return forReason('tink workflow resume: it is paused');
+  const asked = open.find(({ status }) => status === 'awaiting-approval');
+  if (asked) return forReason(`the approval of ${asked.spec.plan.id}: ${asked.message}`);
+  const lost = open.find(({ status }) => status === 'unknown');
+  if (lost) {
+    const { id } = lost.spec.plan;
+    return forReason(`tink workflow resolve: nobody knows what became of ${id}, its machine was started anew`);
+  }
+  const next = row.actions[row.current];
+  if (!next || hasEnded(next.status)) return { workers, reason: null, retry: null, next: null };
+  const retry = next.retryAt === null ? null : `the next try of ${next.spec.plan.id} at ${next.retryAt}`;
+  return { workers, reason: null, retry, next: next.spec.workerId };
+}
+
 /** Where a workflow stands in the queue of one of its machines. */
 export interface QueuePlace {
   readonly workerId: string;
@@ -55,49 +98,43 @@ export interface QueuePlace {
   readonly position: number;
 }
 
-/**
- * What a workflow that is not finished waits for, for people; null when an action of it runs. `ahead`: for a worker, its workflows in the
- * order in which it serves them. `ready`: that worker has reported from the machine.
- */
-export function waitingReason(
-  row: WorkflowRow,
-  ahead: (workerId: string) => readonly WorkflowRow[],
-  ready: (workerId: string) => boolean,
-): string | null {
-  if (isTerminal(row.status) || row.deletedAt !== null) return null;
-  if (row.cancelling) return 'its worker to stop what runs: the workflow is being cancelled';
-  const open = openActions(row.actions);
-  if (open.some(({ status }) => status === 'running')) return null;
-  if (row.paused) return 'tink workflow resume: it is paused';
-  const asked = open.find(({ status }) => status === 'awaiting-approval');
-  if (asked) return `the approval of ${asked.spec.plan.id}: ${asked.message}`;
-  const lost = open.find(({ status }) => status === 'unknown');
-  if (lost)
-    return `tink workflow resolve: nobody knows what became of ${lost.spec.plan.id}, its machine was started anew`;
-  const place = queuePlace(row, ahead);
-  if (place) {
-    return `workflow ${place.behind} on machine ${place.workerId}, position ${place.position} in its queue`;
-  }
-  const next = row.actions[row.current];
-  if (!next || hasEnded(next.status)) return null;
-  if (next.retryAt !== null) return `the next try of ${next.spec.plan.id} at ${next.retryAt}`;
-  const worker = `worker ${next.spec.workerId}`;
-  return ready(next.spec.workerId)
-    ? `${worker} to ask for work`
-    : `${worker} to come up: the machine has not booted into its worker yet`;
+/** Where a workflow stands in the queue of a worker; undefined when it is first. */
+export type PlaceAt = (workerId: string) => Omit<QueuePlace, 'workerId'> | undefined;
+
+export interface Standing {
+  /** What it waits for, for people. */
+  readonly waiting: string | null;
+  readonly queue: QueuePlace | null;
+}
+
+/** `ready`: that worker has reported from the machine. */
+export function standingOf(wait: Wait | undefined, placeAt: PlaceAt, ready: (workerId: string) => boolean): Standing {
+  if (!wait) return { waiting: null, queue: null };
+  const queue = queuePlace(wait.workers, placeAt) ?? null;
+  return { waiting: wait.reason ?? turnOf(wait, queue, ready), queue };
+}
+
+function turnOf({ retry, next }: Wait, queue: QueuePlace | null, ready: (workerId: string) => boolean): string | null {
+  if (queue) return `workflow ${queue.behind} on machine ${queue.workerId}, position ${queue.position} in its queue`;
+  if (retry !== null || next === null) return retry;
+  return ready(next)
+    ? `worker ${next} to ask for work`
+    : `worker ${next} to come up: the machine has not booted into its worker yet`;
 }
 
 /** Where it waits behind another workflow; undefined when it is first on all its machines. */
-export function queuePlace(
-  row: WorkflowRow,
-  ahead: (workerId: string) => readonly WorkflowRow[],
-): QueuePlace | undefined {
-  const begun = hasBegun(row);
-  for (const workerId of workersOf(row)) {
-    const queue = ahead(workerId).filter((other) => other.id === row.id || !begun || hasBegun(other));
-    const index = queue.findIndex(({ id }) => id === row.id);
-    const [first] = queue;
-    if (index > 0 && first) return { workerId, behind: first.id, position: index + 1 };
+export function queuePlace(workers: readonly string[], placeAt: PlaceAt): QueuePlace | undefined {
+  for (const workerId of workers) {
+    const place = placeAt(workerId);
+    if (place) return { workerId, ...place };
   }
   return undefined;
+}
+
+/** Where it stands among the workflows of one worker. */
+export function placeAmong(rows: readonly WorkflowRow[], { id }: WorkflowRow): ReturnType<PlaceAt> {
+  const queue = workOrder(rows);
+  const index = queue.findIndex((other) => other.id === id);
+  const [first] = queue;
+  return index > 0 && first ? { behind: first.id, position: index + 1 } : undefined;
 }

@@ -79,7 +79,8 @@ describe('workflow-list', () => {
     const row = rowAfter(created, ...start, workflowDataUpdated(1), workflowDataUpdated(2), workflowDeleted());
     expect(row.data.map(({ version }) => version)).toEqual([1, 2]);
     expect(row.deletedAt).toBe('2026-01-01T00:00:06.000Z');
-    expect(workflowList.lookups?.(row)).toEqual([`worker:${hardwareId}`]);
+    expect(workflowList.lookups?.(row)).toEqual([`worker:${hardwareId}`, 'deleted']);
+    expect(workflowList.queues?.(row)).toEqual([]);
   });
   it('is found by its workers, its status and its template', () => {
     const row = rowAfter(workflowCreated([actionSpec(), actionSpec({ workerId: 'other' }), actionSpec()]));
@@ -88,26 +89,32 @@ describe('workflow-list', () => {
       'worker:other',
       'status:pending',
       `template:${templateId}`,
-      `open:${hardwareId}`,
-      'open:other',
     ]);
+  });
+  it('stands in the queues of its workers until it has ended, before all that have not begun once it has', () => {
+    const specs = [actionSpec(), actionSpec({ workerId: 'other' }), actionSpec()];
+    const queuesAfter = (...events: readonly WorkflowEvent[]) =>
+      workflowList.queues?.(rowAfter(workflowCreated(specs), ...events)) ?? [];
+    const [waiting, begun] = [queuesAfter(), queuesAfter(actionStarted(0))];
+    for (const queues of [waiting, begun])
+      expect(queues.map(({ queue }) => queue)).toEqual([`queue:${hardwareId}`, 'queue:other']);
+    const rankOf = (queues: typeof waiting) => queues[0]?.rank ?? NaN;
+    expect(rankOf(begun)).toBeLessThan(rankOf(waiting));
+    expect(rankOf(waiting)).toBeLessThan(Number.MAX_SAFE_INTEGER);
+    expect(queuesAfter(actionStarted(0), workflowTimedOut(0))).toEqual([]);
   });
 });
 
-describe('the queues of its workers', () => {
-  const queuesAfter = (...events: readonly WorkflowEvent[]) =>
+it('is remembered as done by its workers once it has ended, until it is deleted', () => {
+  const endedAfter = (...events: readonly WorkflowEvent[]) =>
     (workflowList.lookups?.(rowAfter(workflowCreated(1), ...events)) ?? []).filter((lookup) =>
-      /^(open|ended):/.test(lookup),
+      lookup.startsWith('ended:'),
     );
-
-  it('hold it until it ends, and remember it until it is deleted', () => {
-    expect(queuesAfter()).toEqual([`open:${hardwareId}`]);
-    expect(queuesAfter(actionStarted(0))).toEqual([`open:${hardwareId}`]);
-    expect(queuesAfter(actionStarted(0), actionSucceeded(0))).toEqual([`ended:${hardwareId}`]);
-    expect(queuesAfter(workflowTimedOut())).toEqual([`ended:${hardwareId}`]);
-    expect(queuesAfter(actionStarted(0), actionSucceeded(0), workflowDeleted())).toEqual([]);
-    expect(queuesAfter(workflowDeleted())).toEqual([]);
-  });
+  expect(endedAfter()).toEqual([]);
+  expect(endedAfter(actionStarted(0))).toEqual([]);
+  expect(endedAfter(actionStarted(0), actionSucceeded(0))).toEqual([`ended:${hardwareId}`]);
+  expect(endedAfter(workflowTimedOut())).toEqual([`ended:${hardwareId}`]);
+  expect(endedAfter(actionStarted(0), actionSucceeded(0), workflowDeleted())).toEqual([]);
 });
 
 describe('workflow state', () => {

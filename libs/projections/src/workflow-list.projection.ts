@@ -2,10 +2,11 @@ import { currentIndex, endingOf, isTerminal } from '@tinkerbell/domain';
 import type { Recorded, WorkflowCreated, WorkflowEvent } from '@tinkerbell/events';
 import { isStale, type Projection } from './projection';
 import type { ActionRow, ActionStatus, WorkflowEventRow, WorkflowRow } from './rows';
+import { isOpen, waitOf, workersOf, workRank } from './work-order';
 
 export const workflowList: Projection<WorkflowEvent, WorkflowRow> = {
   name: 'workflow-list',
-  version: 3,
+  version: 4,
   aggregates: ['workflow'],
   key: ({ aggregate, aggregateId }) => (aggregate === 'workflow' ? aggregateId : undefined),
   evolve(row, recorded) {
@@ -16,14 +17,19 @@ export const workflowList: Projection<WorkflowEvent, WorkflowRow> = {
   },
   lookups: ({ actions, status, templateId, deletedAt }) => [
     ...new Set(actions.map(({ spec }) => `worker:${spec.workerId}`)),
-    ...(deletedAt === null ? [`status:${status}`, `template:${templateId}`, ...queues(actions, status)] : []),
+    ...(deletedAt !== null ? ['deleted'] : [`status:${status}`, `template:${templateId}`, ...ended(actions, status)]),
   ],
+  queues(row) {
+    if (!isOpen(row)) return [];
+    const rank = workRank(row);
+    return workersOf(row).map((workerId) => ({ queue: `queue:${workerId}`, rank }));
+  },
+  brief: waitOf,
 };
 
-/** By worker what is still to be done, and what is done: a machine has few of the first, in the end many of the second. */
-function queues(actions: WorkflowRow['actions'], status: WorkflowRow['status']): readonly string[] {
-  const queue = isTerminal(status) ? 'ended' : 'open';
-  return [...new Set(actions.map(({ spec }) => `${queue}:${spec.workerId}`))];
+/** By worker what is done, of which a machine has many in the end. */
+function ended(actions: WorkflowRow['actions'], status: WorkflowRow['status']): readonly string[] {
+  return isTerminal(status) ? [...new Set(actions.map(({ spec }) => `ended:${spec.workerId}`))] : [];
 }
 
 function opened({ aggregateId, at, position }: Recorded, data: WorkflowCreated['data']): WorkflowRow {

@@ -2,7 +2,7 @@ import type { WorkflowEvent } from '@tinkerbell/events';
 import { actionStarted, graph, hardwareId, recorded, workflowCreated } from '@tinkerbell/testing';
 import { describe, expect, it } from 'vitest';
 import type { WorkflowRow } from './rows';
-import { queuePlace, waitingReason, workOrder } from './work-order';
+import { placeAmong, standingOf, waitOf } from './work-order';
 import { workflowList } from './workflow-list.projection';
 import { workflowNotes } from './workflow-notes';
 
@@ -15,9 +15,8 @@ function rowOf(id: string, first: number, ...events: readonly WorkflowEvent[]): 
   return row;
 }
 function notesOf(row: WorkflowRow, others: readonly WorkflowRow[] = []) {
-  const ahead = () => workOrder([...others, row]);
-  const waiting = waitingReason(row, ahead, () => true);
-  return workflowNotes({ ...row, waiting, queue: queuePlace(row, ahead) ?? null });
+  const placeAt = () => placeAmong([...others, row], row);
+  return workflowNotes({ ...row, ...standingOf(waitOf(row), placeAt, () => true) });
 }
 
 describe('notes on a workflow', () => {

@@ -4,15 +4,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { JetStreamEventStore } from '@tinkerbell/event-store';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type EventStore, JetStreamEventStore } from '@tinkerbell/event-store';
 import { ensureAuditKey, ensurePki, ensureSecretsKey } from '@tinkerbell/identity';
-import { NatsBus } from '@tinkerbell/messaging';
+import { NatsBus, PublishedStream } from '@tinkerbell/messaging';
+import { ceHeaders, toPublication } from '@tinkerbell/public-events';
 import { startTinkServer, TinkServerConfig } from '@tinkerbell/tink-server';
-import { type Bench, figure, quantile } from './bench';
+import { type Bench, type Figure, figure, quantile } from './bench';
 import { startWithLog } from './sample-log';
 
 const workflows = Number(process.env['BENCH_WORKFLOWS'] ?? 100_000);
-const rounds = 300;
+const rounds = Number(process.env['BENCH_ROUNDS'] ?? 300);
+/** Requests of each kind before those that count. */
+const warmUp = 50;
 
 interface Answer {
   readonly text: string;
@@ -48,6 +52,8 @@ class HttpClient {
 /** The limit: a bare HTTP server of Node that answers the same bytes from memory. */
 async function bareServer(answers: ReadonlyMap<string, string>): Promise<Server> {
   const server = createServer((asked, response) => response.end(answers.get(asked.url ?? '')));
+  // A loaded machine may leave it alone for longer than the five seconds of Node.
+  server.keepAliveTimeout = 60_000;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return server;
@@ -55,7 +61,10 @@ async function bareServer(answers: ReadonlyMap<string, string>): Promise<Server>
 
 /** tink-server over a log of many workflows, and its HTTP port. */
 async function openServer(progress: (text: string) => void) {
+  const began = performance.now();
+  const seconds = () => ((performance.now() - began) / 1000).toFixed(0);
   const nats = await startWithLog({ workflows, length: 5 }, progress);
+  progress(`the log is there after ${seconds()} s`);
   const dir = mkdtempSync(join(tmpdir(), 'tink-bench-'));
   const store = await JetStreamEventStore.connect({ servers: nats.url, name: 'query', allowLazySync: true });
   const bus = await NatsBus.connect({ servers: nats.url, name: 'query' });
@@ -66,9 +75,15 @@ async function openServer(progress: (text: string) => void) {
   const credentials = { mintWorkerJwt: () => Promise.reject(new Error('nobody enrols here')) };
   const [secretsKey, auditKey] = await Promise.all([ensureSecretsKey(dir), ensureAuditKey(dir)]);
   const ports = { store, bus, pki, credentials, secretsKey, auditKey, version: 'bench' };
+  const last = await store.lastPosition();
+  await publishLast(store, new PublishedStream(bus.connection), last);
   const server = await startTinkServer(config, ports);
+  progress(`the rows and their past are there after ${seconds()} s`);
+  await settled(server.http.port, last);
+  progress(`the server is at rest after ${seconds()} s`);
   return {
     port: server.http.port,
+    last,
     async close() {
       await server.close();
       await store.close();
@@ -79,38 +94,94 @@ async function openServer(progress: (text: string) => void) {
   };
 }
 
+/** As if all public events had been published and only the last one were kept: the publisher goes on behind it. */
+async function publishLast(store: EventStore, stream: PublishedStream, last: number): Promise<void> {
+  const abort = new AbortController();
+  for await (const { events } of store.subscribe({ after: last - 1, signal: abort.signal })) {
+    const publication = events[0] && toPublication(events[0]);
+    if (!publication) throw new Error(`the last commit of the bench, ${last}, is not public`);
+    const { subject, event } = publication;
+    const { sequence } = await stream.head();
+    const body = JSON.stringify(event.data);
+    await stream.publish({ subject, id: event.id, headers: ceHeaders(event), body }, sequence);
+    abort.abort();
+  }
+}
+
+/** Resolves when what a server does at its start beside answering is done: it has read the whole log to sign it, and all is quiet. */
+async function settled(port: number, last: number): Promise<void> {
+  const metrics = new HttpClient(port);
+  const valueOf = (text: string, name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? NaN);
+  for (let quiet = 0; quiet < 2;) {
+    const before = process.cpuUsage();
+    await delay(1000);
+    const { user, system } = process.cpuUsage(before);
+    const { text } = await metrics.get('/metrics');
+    const isSigned =
+      valueOf(text, 'tink_audit_covered_position') > last - 2 * new TinkServerConfig().TINK_AUDIT_COMMITS;
+    const isPublished = valueOf(text, 'tink_published_position') >= last;
+    quiet = isSigned && isPublished && user + system < 100_000 ? quiet + 1 : 0;
+  }
+  metrics.close();
+}
+
+/** What is asked for, each time for something else. `last`: the end of the log. */
+function questions(last: number): readonly (readonly [name: string, pathOf: (i: number) => string])[] {
+  const idOf = (i: number) => {
+    const n = (i * 7919) % workflows;
+    return `workflow-${(n % 251).toString(16).padStart(2, '0')}-${n}`;
+  };
+  // In the second half of the log, where there are many.
+  const then = (i: number) => last - ((i * 7919) % Math.floor(last / 2));
+  const page = (i: number) => `/api/workflows?limit=50&after=${idOf(i)}`;
+  const ofWorker = (i: number) => `/api/workflows?limit=50&worker=machine-${i % 1000}`;
+  const one = (i: number) => `/api/workflows/${idOf(i)}`;
+  return [
+    ['page, status', (i) => `${page(i)}&status=failed`],
+    ['page, worker', ofWorker],
+    ['page, all', page],
+    ['get', one],
+    ['page, status, at', (i) => `${page(i)}&status=failed&at=${then(i)}`],
+    ['page, worker, at', (i) => `${ofWorker(i)}&at=${then(i)}`],
+    ['page, all, at', (i) => `${page(i)}&at=${then(i)}`],
+    // The newest ones are not there yet in the middle of the log.
+    ['get, at', (i) => `${one(i)}?at=${last - (i % 1000)}`],
+  ];
+}
+
 /** Over HTTP on the loopback, one request after the other; a bare server answers the same bytes by turns. */
 export const query: Bench = {
   name: 'query',
-  about: `a page of 50 and single rows among ${workflows} workflows over HTTP, against a server that answers the same bytes from memory`,
+  about: `a page of 50 and single rows among ${workflows} workflows over HTTP, now and at a position, against a server that answers the same bytes from memory`,
   async run(progress) {
     const server = await openServer(progress);
     const ours = new HttpClient(server.port);
-    const at = (i: number) => (i * 7919) % workflows;
-    const idOf = (n: number) => `workflow-${(n % 251).toString(16).padStart(2, '0')}-${n}`;
-    const kinds: readonly (readonly [string, (i: number) => string])[] = [
-      ['query page, status', (i) => `/api/workflows?limit=50&status=failed&after=${idOf(at(i))}`],
-      ['query page, worker', (i) => `/api/workflows?limit=50&worker=machine-${i % 1000}`],
-      ['query page, all', (i) => `/api/workflows?limit=50&after=${idOf(at(i))}`],
-      ['query get', (i) => `/api/workflows/${idOf(at(i))}`],
-    ];
     const answers = new Map<string, string>();
     const bare = await bareServer(answers);
     const raw = new HttpClient((bare.address() as AddressInfo).port);
     try {
-      const figures = [];
-      for (const [name, pathOf] of kinds) {
+      const figures: Figure[] = [];
+      for (const [name, pathOf] of questions(server.last)) {
         const [own, limit]: [number[], number[]] = [[], []];
-        for (let i = 0; i < rounds; i++) {
-          const path = pathOf(i);
+        let cpu = 0;
+        for (let i = -warmUp; i < rounds; i++) {
+          const path = pathOf(i + warmUp);
+          const before = process.cpuUsage();
           const { text, milliseconds } = await ours.get(path);
+          const { user, system } = process.cpuUsage(before);
+          answers.clear();
           answers.set(path, text);
+          const { milliseconds: least } = await raw.get(path);
+          if (i < 0) continue;
           own.push(milliseconds);
-          limit.push((await raw.get(path)).milliseconds);
+          limit.push(least);
+          cpu += (user + system) / 1000;
         }
         progress(name);
-        for (const q of [0.5, 0.99])
-          figures.push(figure(`${name} p${q * 100}`, quantile(own, q), quantile(limit, q), 'ms'));
+        for (const q of [0.5, 0.99]) {
+          const note = `${(cpu / rounds).toFixed(2)} ms of CPU each`;
+          figures.push(figure(`query ${name} p${q * 100}`, quantile(own, q), quantile(limit, q), 'ms', note));
+        }
       }
       return figures;
     } finally {

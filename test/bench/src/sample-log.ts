@@ -7,14 +7,16 @@ import type {
   LeaseEvent,
   WorkflowEvent,
 } from '@tinkerbell/events';
-import { emptyHead, InMemoryEventStore, type StoredMessage } from '@tinkerbell/event-store';
+import { emptyHead, encodeCommit, hashOf } from '@tinkerbell/event-store';
 import { connectNats, streamNames, subjects } from '@tinkerbell/messaging';
 import { startTestNats, type TestNats } from '@tinkerbell/nats';
+import { headers, type MsgHdrs } from 'nats';
+
 /** Workflows that are under way at the same time; their events lie between one another in the log. */
 const underWay = 500;
 const machines = 1000;
-/** Publishes that wait for their acknowledgement at the same time. */
-const inFlight = 2000;
+/** One of so many commits is acknowledged; nats-server holds ten thousand that it has not stored yet. */
+const ackEvery = 1000;
 
 export interface SampleLog {
   readonly workflows: number;
@@ -166,23 +168,28 @@ function* stories({ workflows, length }: SampleLog): Generator<Story> {
 }
 
 /** The commits of one story, one event each, as the product's store encodes them. */
-async function* commitsOf({ aggregate, id, events }: Story): AsyncGenerator<StoredMessage> {
-  const log: StoredMessage[] = [];
-  const store = new InMemoryEventStore({ log });
+function* commitsOf({ aggregate, id, events }: Story): Generator<Written> {
   const stream = subjects.stream(aggregate, id);
   let head = emptyHead;
   for (const event of events) {
     const metadata = { id: `${id}-${head.version}`, actor: 'bench' };
-    head = (await store.append(stream, [event], { expected: head, metadata })).head;
-    const last = log.at(-1);
-    if (last) yield last;
+    const bytes = encodeCommit(stream, head, [event], metadata, new Date());
+    // The position is the server's to give; a commit does not tell that of its predecessor.
+    head = { position: 0, version: head.version + 1, hash: hashOf(bytes) };
+    yield { stream, id: metadata.id, bytes };
   }
 }
 
+interface Written {
+  readonly stream: string;
+  readonly id: string;
+  readonly bytes: Uint8Array;
+}
+
 /** Commits of stories that take turns, as they would lie in a log. */
-async function* interleaved(from: Iterable<Story>): AsyncGenerator<StoredMessage> {
+function* interleaved(from: Iterable<Story>): Generator<Written> {
   const source = from[Symbol.iterator]();
-  const running: AsyncGenerator<StoredMessage>[] = [];
+  const running: Generator<Written>[] = [];
   for (let turn = 0; ; turn++) {
     while (running.length < underWay) {
       const next = source.next();
@@ -191,7 +198,7 @@ async function* interleaved(from: Iterable<Story>): AsyncGenerator<StoredMessage
     }
     if (running.length === 0) return;
     const at = turn % running.length;
-    const commit = await running[at]?.next();
+    const commit = running[at]?.next();
     if (commit && !commit.done) yield commit.value;
     else running.splice(at, 1);
   }
@@ -213,20 +220,31 @@ export async function writeStories(
 ): Promise<number> {
   const connection = await connectNats({ ...engine, name: 'fill' });
   const js = connection.jetstream();
-  let acknowledged: Promise<unknown>[] = [];
+  const options = { expect: { streamName: streamNames.events }, timeout: 60_000 };
   let stored = 0;
-  // Sent in order on one connection, so stored in order; a batch is waited for while the next one is on its way.
-  let earlier: Promise<unknown> = Promise.resolve();
-  for await (const { stream, bytes } of interleaved(from)) {
-    const expect = { streamName: streamNames.events };
-    acknowledged.push(js.publish(stream, bytes, { msgID: `m${stored}`, expect, timeout: 60_000 }));
-    if (++stored % 100_000 === 0) progress(`${stored} events written`);
-    if (acknowledged.length < inFlight / 2) continue;
-    await earlier;
-    earlier = Promise.all(acknowledged);
-    acknowledged = [];
+  // Sent in order on one connection, so stored in order: the acknowledgement of one answers for all before it.
+  const onItsWay: Promise<void>[] = [];
+  const acknowledge = async ({ stream, id, bytes }: Written, position: number) => {
+    const { seq } = await js.publish(stream, bytes, { ...options, msgID: id });
+    if (seq !== position) throw new Error(`commit ${position} of the bench was stored at ${seq}: some were lost`);
+  };
+  for (const commit of interleaved(from)) {
+    if (++stored % ackEvery === 0) {
+      onItsWay.push(acknowledge(commit, stored));
+      if (onItsWay.length > 2) await onItsWay.shift();
+    } else connection.publish(commit.stream, commit.bytes, { headers: withId(commit.id) });
+    if (stored % 100_000 === 0) progress(`${stored} events written`);
   }
-  await Promise.all([earlier, ...acknowledged]);
+  await Promise.all(onItsWay);
+  await connection.flush();
+  const { state } = await (await js.jetstreamManager()).streams.info(streamNames.events);
+  if (state.last_seq !== stored) throw new Error(`the log of the bench ends at ${state.last_seq}, not at ${stored}`);
   await connection.close();
   return stored;
+}
+
+function withId(id: string): MsgHdrs {
+  const head = headers();
+  head.set('Nats-Msg-Id', id);
+  return head;
 }

@@ -1,5 +1,5 @@
-import type { ReadModel } from '@tinkerbell/event-store';
-import { rowsOf } from '../read-side';
+import type { Entry, ListOptions, ReadModel, StoredRows } from '@tinkerbell/event-store';
+import { inTurns, rowsOf, type From } from '../read-side';
 import type { Query } from './query';
 
 export interface Page<Item> {
@@ -8,22 +8,42 @@ export interface Page<Item> {
   readonly next?: string;
 }
 
-/**
- * All items as an array, or with `?limit=` or `?after=` a page of them. `present` leaves a row out with undefined; `lookup` spares it
- * the rows that have none.
- */
-export async function listOf<Row, Item>(
+/** All items as an array, or with `?limit=` or `?after=` a page of them. `present` leaves a row out with undefined. */
+export function listOf<Row, Item>(
   model: ReadModel<Row>,
   keyOf: (row: Row) => string,
   query: Query,
   present: (row: Row) => Item | undefined,
-  lookup?: string,
+): Promise<readonly Item[] | Page<Item>> {
+  return collect((from) => rowsOf(model, keyOf, from), keyOf, query, present);
+}
+
+/** As `listOf`, but JSON: of rows as they are stored, each of which `present` makes the JSON of an item. */
+export async function listText<Row>(
+  model: StoredRows<Row>,
+  query: Query,
+  which: Omit<ListOptions, 'after' | 'limit'>,
+  present: (entry: Entry<Row>) => string,
+): Promise<string> {
+  const keyOf = ({ key }: Entry<Row>) => key;
+  const fetch = (page: { readonly after: string; readonly limit: number }) => model.entries({ ...which, ...page });
+  const found = await collect((from) => inTurns(fetch, keyOf, from), keyOf, query, present);
+  if (!('items' in found)) return `[${found.join(',')}]`;
+  const next = found.next === undefined ? '' : `,"next":${JSON.stringify(found.next)}`;
+  return `{"items":[${found.items.join(',')}]${next}}`;
+}
+
+async function collect<Row, Item>(
+  rows: (from: From) => AsyncIterable<Row>,
+  keyOf: (row: Row) => string,
+  query: Query,
+  present: (row: Row) => Item | undefined,
 ): Promise<readonly Item[] | Page<Item>> {
   const limit = query.whole('limit', 1, 10_000);
   const after = query.text('after');
   const items: Item[] = [];
   let last = '';
-  for await (const row of rowsOf(model, keyOf, { after, lookup, chunk: Math.min((limit ?? 499) + 1, 500) })) {
+  for await (const row of rows({ after, chunk: Math.min((limit ?? 499) + 1, 500) })) {
     const item = present(row);
     if (item === undefined) continue;
     if (items.length === (limit ?? 1_000) && (limit ?? after) !== undefined) return { items, next: last };

@@ -1,10 +1,11 @@
 import { DomainError, workflowDecider, type WorkflowCommand } from '@tinkerbell/domain';
-import { handle, type EventStore } from '@tinkerbell/event-store';
+import { handle, type EventStore, type ListOptions } from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
-import { queuePlace, workOrder, type WorkflowRow } from '@tinkerbell/projections';
-import { rowsOf, type ReadSide } from '../read-side';
+import { queuePlace, workersOf, type WorkflowRow } from '@tinkerbell/projections';
+import { inTurns, type ReadSide } from '../read-side';
 import { delayTexts, nextDeadline, type Deadline, type Patience } from './deadlines';
 import { ServerLogger } from '../log';
+import { placeOf } from '../workflow/workflow-view';
 
 /** setTimeout takes no more. */
 const longest = 2_147_483_647;
@@ -44,10 +45,13 @@ export class ActionTimeoutReactor {
       }),
       // What a workflow waits for changes with the step of its machine.
       machines.onChange((changed) => {
-        for (const { key } of changed) for (const row of workflows.findAll(`open:${key}`)) this.arm(row.id, row);
+        for (const { key } of changed) for (const row of workflows.findAll(`queue:${key}`)) this.arm(row.id, row);
       }),
     );
-    for await (const row of rowsOf(workflows, ({ id }) => id)) this.arm(row.id, workflows.get(row.id));
+    for (const status of ['pending', 'running']) {
+      const open = (page: ListOptions) => workflows.entries({ ...page, lookups: [`status:${status}`] });
+      for await (const { key } of inTurns(open, ({ key: id }) => id)) this.arm(key, workflows.get(key));
+    }
   }
 
   close(): void {
@@ -92,11 +96,8 @@ export class ActionTimeoutReactor {
 
   /** Another workflow has its machine: nobody is late. */
   private isQueued(id: string): boolean {
-    const { workflows } = this.reads;
-    const row = workflows.get(id);
-    return (
-      row !== undefined && queuePlace(row, (worker) => workOrder(workflows.findAll(`open:${worker}`))) !== undefined
-    );
+    const row = this.reads.workflows.get(id);
+    return row !== undefined && queuePlace(workersOf(row), placeOf(this.reads, id)) !== undefined;
   }
 
   private commandOf(deadline: Exclude<Deadline, { readonly kind: 'retry' }>): WorkflowCommand {

@@ -95,7 +95,7 @@ export class WorkerDesk {
   }
 
   private open(workerId: string): readonly WorkflowRow[] {
-    return this.reads.workflows.findAll(`open:${workerId}`);
+    return this.reads.workflows.findAll(`queue:${workerId}`);
   }
 
   private noteEnd(row: WorkflowRow): void {

@@ -1,22 +1,23 @@
-import { queuePlace, waitingReason, workOrder, type QueuePlace, type WorkflowRow } from '@tinkerbell/projections';
+import type { Entry } from '@tinkerbell/event-store';
+import { standingOf, type PlaceAt, type Standing, type Wait, type WorkflowRow } from '@tinkerbell/projections';
 import type { ReadSide } from '../read-side';
 
-export type WorkflowView = Omit<WorkflowRow, 'position' | 'createdPosition'> & {
-  readonly waiting: string | null;
-  readonly queue: QueuePlace | null;
-};
-
 /** A workflow as the API shows it: the row, and what it waits for when it waits. */
-export function workflowView(reads: ReadSide, row: WorkflowRow): WorkflowView {
-  const { position: _, createdPosition: _created, ...rest } = row;
-  const known = new Map<string, readonly WorkflowRow[]>();
-  const ahead = (workerId: string) => {
-    const queue = known.get(workerId) ?? workOrder(reads.workflows.findAll(`open:${workerId}`));
-    known.set(workerId, queue);
-    return queue;
-  };
+export type WorkflowView = WorkflowRow & Standing;
+
+/** A `WorkflowView` as JSON, made without a look at the row. */
+export function workflowText(reads: ReadSide, { key, json, brief }: Entry<WorkflowRow>): string {
+  // What the projection stored.
+  const wait = brief === null ? undefined : (JSON.parse(brief) as Wait);
   const ready = (workerId: string) => reads.machines.get(workerId)?.step === 'worker';
-  const waiting = waitingReason(row, ahead, ready);
-  // Nothing waits that has ended or runs: the other workflows of its machines are not looked at.
-  return { ...rest, waiting, queue: (waiting !== null && queuePlace(row, ahead)) || null };
+  const { waiting, queue } = standingOf(wait, placeOf(reads, key), ready);
+  return `${json.slice(0, -1)},"waiting":${JSON.stringify(waiting)},"queue":${JSON.stringify(queue)}}`;
+}
+
+/** Where a workflow stands in the queues of its workers. */
+export function placeOf({ workflows }: ReadSide, id: string): PlaceAt {
+  return (workerId) => {
+    const place = workflows.place(`queue:${workerId}`, id);
+    return place && { behind: place.first, position: place.position };
+  };
 }

@@ -1,10 +1,10 @@
-import { Body, Controller, Delete, Get, Param, Post, Put, Req, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Header, Param, Post, Put, Req, Res } from '@nestjs/common';
 import { isTerminal } from '@tinkerbell/domain';
 import { callerOf } from '../http/caller-of';
 import { checked } from '../http/checked.dto';
 import type { HttpRequest, HttpResponse } from '../http/http-message';
 import { sendNdjson } from '../http/ndjson';
-import { listOf } from '../http/paging';
+import { listText } from '../http/paging';
 import { Query } from '../http/query';
 import { AsOf } from '../history/as-of';
 import { ReadSide } from '../read-side';
@@ -12,9 +12,10 @@ import { actionIndex } from './action-index';
 import { ActionLogs } from './action-logs';
 import { WorkflowCommands } from './workflow-commands';
 import { WorkflowData } from './workflow-data';
-import { workflowView } from './workflow-view';
+import { workflowText } from './workflow-view';
 import { CreateWorkflowDto, devicesOf } from './workflow.dto';
 
+const json = 'application/json; charset=utf-8';
 const statuses = ['pending', 'running', 'success', 'failed', 'timeout', 'cancelled'] as const;
 
 @Controller('api/workflows')
@@ -28,30 +29,22 @@ export class WorkflowApiController {
   ) {}
 
   @Get()
-  async list(@Req() request: HttpRequest): Promise<unknown> {
+  @Header('Content-Type', json)
+  async list(@Req() request: HttpRequest): Promise<string> {
     const query = Query.of(request);
     const status = query.oneOf('status', statuses);
     const worker = query.text('worker')?.toLowerCase();
     const reads = await this.asOf.reads(query);
-    return listOf(
-      reads.workflows,
-      ({ id }) => id,
-      query,
-      (row) =>
-        row.deletedAt === null &&
-        (!status || row.status === status) &&
-        (!worker || row.actions.some(({ spec }) => spec.workerId === worker))
-          ? workflowView(reads, row)
-          : undefined,
-      // A worker has few workflows, a status many.
-      worker ? `worker:${worker}` : status && `status:${status}`,
-    );
+    // A worker has few workflows, a status many.
+    const lookups = [...(worker ? [`worker:${worker}`] : []), ...(status ? [`status:${status}`] : [])];
+    return listText(reads.workflows, query, { lookups, without: 'deleted' }, (entry) => workflowText(reads, entry));
   }
 
   @Get(':id')
-  async get(@Param('id') id: string, @Req() request: HttpRequest): Promise<unknown> {
+  @Header('Content-Type', json)
+  async get(@Param('id') id: string, @Req() request: HttpRequest): Promise<string> {
     const reads = await this.asOf.reads(Query.of(request));
-    return workflowView(reads, reads.workflow(id));
+    return workflowText(reads, reads.workflowEntry(id));
   }
 
   @Post()
@@ -68,7 +61,7 @@ export class WorkflowApiController {
   @Get(':id/data')
   async getData(@Param('id') id: string, @Req() request: HttpRequest, @Res() response: HttpResponse): Promise<void> {
     const { version, latest, metadata, text } = await this.data.get(id, Query.of(request).whole('version', 0, 1e9));
-    response.setHeader('Content-Type', 'application/json; charset=utf-8');
+    response.setHeader('Content-Type', json);
     // The data itself goes out as it came in.
     response.end(`${JSON.stringify({ version, latest, metadata }).slice(0, -1)},"data":${text}}\n`);
   }

@@ -40,7 +40,11 @@ tasks:
 `;
 
 function rowOf(template: string): WorkflowRow {
-  const plan = planWorkflow(template, { device_1: '00:00:00:00:00:01' }, { byMac: () => hardwareId, byIp: () => hardwareId });
+  const plan = planWorkflow(
+    template,
+    { device_1: '00:00:00:00:00:01' },
+    { byMac: () => hardwareId, byIp: () => hardwareId },
+  );
   const created = workflowCreated(plan.actions, { globalTimeoutSeconds: plan.globalTimeoutSeconds });
   const [event] = recorded('workflow', 'w', [created]);
   const row = event && workflowList.evolve(undefined, event);
