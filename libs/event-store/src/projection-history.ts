@@ -10,6 +10,19 @@ export interface HistoryOptions<Row> {
   readonly measures?: Measures<Row> | undefined;
 }
 
+/** One event of a row. */
+export interface Step<Row> {
+  readonly key: string;
+  readonly recorded: Recorded;
+  readonly before: Row | undefined;
+  readonly after: Row | undefined;
+}
+
+/** Key, position, index, the recorded event, the row after it. */
+type EventValues = [key: string, position: number, index: number, recorded: string, row: string | null];
+
+const byKey = ([a]: EventValues, [b]: EventValues) => (a < b ? -1 : a > b ? 1 : 0);
+
 /**
  * What was recorded about each row of one set of rows, beside them in the same file and the same transactions. A row as it was is the fold
  * of that, up to a position.
@@ -18,6 +31,10 @@ export class HistoryTables<E extends Event, Row> {
   readonly #projection: Projection<E, Row>;
   readonly #measures: Measures<Row> | undefined;
   readonly #sql: ReturnType<typeof statements>;
+  // Since the last write.
+  #firsts = new Map<string, number>();
+  #events: EventValues[] = [];
+  #lookups = new Map<string, Set<string>>();
   #durations = new Map<string, DurationRow>();
 
   /** `id`: of the set of rows. */
@@ -35,35 +52,51 @@ export class HistoryTables<E extends Event, Row> {
     this.#sql = statements(db, name);
   }
 
-  /** Call inside a transaction, for every event that has the key. */
-  add(key: string, recorded: Recorded, before: Row | undefined, after: Row | undefined): void {
+  /** Takes in every event that has a key, all of them or, when it throws, none. */
+  fold(steps: readonly Step<Row>[]): void {
+    const durations = new Map<string, DurationRow>();
+    for (const { before, after, recorded } of steps) {
+      for (const { key, seconds } of this.#measures?.(before, after, recorded) ?? []) {
+        const known = durations.get(key) ?? this.#durations.get(key) ?? this.duration(key);
+        durations.set(key, addDuration(known, seconds));
+      }
+    }
+    for (const [key, row] of durations) this.#durations.set(key, row);
+    for (const step of steps) this.#add(step);
+  }
+
+  #add({ key, recorded, before, after }: Step<Row>): void {
     const { position, index, version } = recorded;
     const snapshot = version % snapshotEvery === 0 && after !== undefined ? JSON.stringify(after) : null;
-    this.#sql.putKey.run(key, position);
-    this.#sql.putEvent.run(key, position, index, JSON.stringify(recorded), snapshot);
-    if (after !== undefined && after !== before) {
-      for (const lookup of this.#projection.lookups?.(after) ?? []) this.#sql.putLookup.run(lookup, key);
-    }
-    for (const measure of this.#measures?.(before, after, recorded) ?? []) {
-      const known = this.#durations.get(measure.key) ?? this.duration(measure.key);
-      this.#durations.set(measure.key, addDuration(known, measure.seconds));
+    if (!this.#firsts.has(key)) this.#firsts.set(key, position);
+    this.#events.push([key, position, index, JSON.stringify(recorded), snapshot]);
+    if (after === undefined || after === before) return;
+    for (const lookup of this.#projection.lookups?.(after) ?? []) {
+      const keys = this.#lookups.get(lookup);
+      if (keys) keys.add(key);
+      else this.#lookups.set(lookup, new Set([key]));
     }
   }
 
-  /** In the transaction of the batch. */
-  endBatch(): void {
+  /** In the transaction of the rows. */
+  write(): void {
+    for (const [key, first] of this.#firsts) this.#sql.putKey.run(key, first);
+    // The events of one key lie side by side.
+    for (const event of this.#events.sort(byKey)) this.#sql.putEvent.run(...event);
+    for (const [lookup, keys] of this.#lookups) for (const key of keys) this.#sql.putLookup.run(lookup, key);
     for (const [key, row] of this.#durations) this.#sql.putDuration.run(key, JSON.stringify(row));
-    this.#durations = new Map();
   }
 
-  /** The transaction of the batch failed: what it measured was not, and is measured again. */
-  forgetBatch(): void {
+  written(): void {
+    this.#firsts = new Map();
+    this.#events = [];
+    this.#lookups = new Map();
     this.#durations = new Map();
   }
 
   clear(): void {
     for (const statement of this.#sql.clear) statement.run();
-    this.#durations = new Map();
+    this.written();
   }
 
   /** Removes some of it; false when nothing is left. */
@@ -145,7 +178,7 @@ function statements(db: Database, name: string) {
       db.prepare<[number]>(`DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} LIMIT ?)`),
     ),
     putKey: db.prepare<[string, number]>(`INSERT INTO ${keys} VALUES (?, ?) ON CONFLICT (key) DO NOTHING`),
-    putEvent: db.prepare<[string, number, number, string, string | null]>(
+    putEvent: db.prepare<EventValues>(
       `INSERT INTO ${events} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     ),
     putLookup: db.prepare<[string, string]>(`INSERT INTO ${lookups} VALUES (?, ?) ON CONFLICT DO NOTHING`),

@@ -81,10 +81,9 @@ export function endingOf(
   statuses: readonly ActionStatus[],
   cancelling: boolean,
 ): Ending | undefined {
-  const open = cancelling
-    ? statuses.includes('running')
-    : outlooks(plans, statuses).some((outlook) => outlook !== 'ended' && outlook !== 'blocked');
-  if (open) return undefined;
+  if (statuses.includes('running')) return undefined;
+  const isOpen = (outlook: Outlook) => outlook !== 'ended' && outlook !== 'blocked';
+  if (!cancelling && outlooks(plans, statuses).some(isOpen)) return undefined;
   if (cancelling) {
     const index = statuses.indexOf('cancelled');
     return { status: 'cancelled', index: index < 0 ? null : index };
