@@ -1,11 +1,17 @@
 import type { Event, Metadata, Recorded } from '@tinkerbell/events';
-import { type BusOptions, connectNats, pullMessages, streamNames, subjects } from '@tinkerbell/messaging';
+import {
+  type BusOptions,
+  connectNats,
+  type OrderedMessage,
+  readOrdered,
+  streamNames,
+  subjects,
+} from '@tinkerbell/messaging';
 import {
   AckPolicy,
   DeliverPolicy,
   type JetStreamClient,
   type JetStreamManager,
-  type JsMsg,
   type NatsConnection,
   nanos,
   NatsError,
@@ -31,7 +37,7 @@ import {
   fromStored,
   IncompleteAnswerError,
   readSubjectInBatches,
-  storedAt,
+  timeOf,
 } from './jetstream-messages';
 import { searchPosition } from './position-at';
 
@@ -194,17 +200,27 @@ export class JetStreamEventStore extends EventStore {
   async *subscribe(options: SubscribeOptions): AsyncIterable<Commit> {
     // Only in a restored log do the times lie in the headers.
     const read = (await this.#isRestored()) ? toKept : toStored;
-    for await (const message of this.#deliver(options)) yield decodeCommit(read(message));
+    for await (const messages of this.#deliver(options)) {
+      for (const message of messages) {
+        if (options.signal?.aborted) return;
+        yield decodeCommit(read(message));
+      }
+    }
   }
 
   async *messages(options: SubscribeOptions): AsyncIterable<Kept> {
-    for await (const message of this.#deliver(options)) yield toKept(message);
+    for await (const messages of this.#deliver(options)) {
+      for (const message of messages) {
+        if (options.signal?.aborted) return;
+        yield toKept(message);
+      }
+    }
   }
 
-  #deliver({ after, filters = [], signal }: SubscribeOptions): AsyncIterable<JsMsg> {
-    return pullMessages(this.connection, {
+  #deliver({ after, filters = [], signal }: SubscribeOptions): AsyncIterable<readonly OrderedMessage[]> {
+    return readOrdered(this.connection, {
+      stream: streamNames.events,
       after,
-      ordered: true,
       batch: 1000,
       signal,
       onTrouble: (reason) => this.options.log?.(`reading the log is tried again: ${reason}`),
@@ -219,7 +235,7 @@ export class JetStreamEventStore extends EventStore {
           ...(filters.length === 1 ? { filter_subject: filters[0] } : {}),
           ...(filters.length > 1 ? { filter_subjects: [...filters] } : {}),
         });
-        return this.#js.consumers.get(streamNames.events, name);
+        return name;
       },
     });
   }
@@ -363,14 +379,13 @@ function headOf(message: Kept): StreamHead {
   return { position: message.position, version, hash };
 }
 
-function toKept(message: JsMsg): Kept {
-  const at = storedAt(message);
-  return { position: message.seq, stream: message.subject, at, bytes: message.data, ...fromHeaders(message.headers) };
+function toKept(delivered: OrderedMessage): Kept {
+  return { ...toStored(delivered), ...fromHeaders(delivered.message.headers) };
 }
 
 /** Without what its headers say, which takes longer to read than all the rest: who follows the log checks the chain by itself. */
-function toStored(message: JsMsg): StoredMessage {
-  return { position: message.seq, stream: message.subject, at: storedAt(message), bytes: message.data };
+function toStored({ sequence, nanoseconds, message }: OrderedMessage): StoredMessage {
+  return { position: sequence, stream: message.subject, at: timeOf(nanoseconds), bytes: message.data };
 }
 
 function messageOf(error: unknown): string {

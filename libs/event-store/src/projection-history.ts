@@ -178,9 +178,7 @@ function statements(db: Database, name: string) {
       db.prepare<[number]>(`DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} LIMIT ?)`),
     ),
     putKey: db.prepare<[string, number]>(`INSERT INTO ${keys} VALUES (?, ?) ON CONFLICT (key) DO NOTHING`),
-    putEvent: db.prepare<EventValues>(
-      `INSERT INTO ${events} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-    ),
+    putEvent: db.prepare<EventValues>(`INSERT INTO ${events} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`),
     putLookup: db.prepare<[string, string]>(`INSERT INTO ${lookups} VALUES (?, ?) ON CONFLICT DO NOTHING`),
     putDuration: db.prepare<[string, string]>(
       `INSERT INTO ${durations} VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET row = excluded.row`,

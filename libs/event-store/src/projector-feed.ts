@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import type { Recorded } from '@tinkerbell/events';
 import type { Commit, EventStore } from './event-store';
 import type { AnyTables } from './projection-sets';
 import { isPassing } from './projector-file';
@@ -119,12 +120,13 @@ export class ProjectorFeed {
   /** Of what has come, as much as `limit` lets. */
   #fold(): void {
     const { heads, limit } = this.options;
-    const end = limit?.() ?? Number.POSITIVE_INFINITY;
-    const waiting = this.#buffer.findIndex(({ position }) => position > end);
+    const end = limit?.();
+    const waiting = end === undefined ? -1 : this.#buffer.findIndex(({ position }) => position > end);
     const batch = waiting < 0 ? this.#buffer : this.#buffer.slice(0, waiting);
     const last = batch.at(-1);
     if (!last) return;
-    const events = batch.flatMap(({ events: recorded }) => recorded);
+    const events: Recorded[] = [];
+    for (const commit of batch) events.push(...commit.events);
     heads.fold(batch);
     for (const table of this.options.tables()) table.fold(events, last.position);
     this.#buffer = waiting < 0 ? [] : this.#buffer.slice(waiting);
