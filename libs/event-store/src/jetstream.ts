@@ -7,15 +7,7 @@ import {
   streamNames,
   subjects,
 } from '@tinkerbell/messaging';
-import {
-  AckPolicy,
-  DeliverPolicy,
-  type JetStreamClient,
-  type JetStreamManager,
-  type NatsConnection,
-  nanos,
-  NatsError,
-} from 'nats';
+import { AckPolicy, DeliverPolicy, type JetStreamManager, type NatsConnection, nanos, NatsError } from 'nats';
 import { decodeCommit, encodeCommit, followsHead, hashOf, type Kept, type StoredMessage } from './envelope';
 import {
   type Appended,
@@ -39,6 +31,7 @@ import {
   readSubjectInBatches,
   timeOf,
 } from './jetstream-messages';
+import { StreamPublisher } from './jetstream-publish';
 import { searchPosition } from './position-at';
 
 export interface JetStreamOptions extends GateOptions {
@@ -69,7 +62,7 @@ const defaultAttemptMs = 3000;
 
 /** The log on stream `TINK_EV`: one message per commit, guarded by the position of the subject's last one. */
 export class JetStreamEventStore extends EventStore {
-  readonly #js: JetStreamClient;
+  readonly #publisher: StreamPublisher;
   readonly #manager: JetStreamManager;
   readonly #patienceMs: number;
   readonly #attemptMs: number;
@@ -85,10 +78,10 @@ export class JetStreamEventStore extends EventStore {
     private readonly options: JetStreamOptions & { readonly ownsConnection: boolean },
   ) {
     super();
-    this.#js = connection.jetstream();
     this.#manager = manager;
     this.#patienceMs = options.patienceMs ?? 10_000;
     this.#attemptMs = options.attemptMs ?? defaultAttemptMs;
+    this.#publisher = new StreamPublisher(connection, this.#attemptMs);
     void this.#watchConnection();
   }
 
@@ -148,10 +141,10 @@ export class JetStreamEventStore extends EventStore {
   async #appendOnce(stream: string, bytes: Uint8Array, expected: StreamHead, id: string): Promise<Appended> {
     let outcome: Outcome;
     try {
-      const { seq, duplicate } = await this.#js.publish(stream, bytes, {
-        msgID: id,
-        expect: { lastSubjectSequence: expected.position, streamName: streamNames.events },
-        timeout: this.#attemptMs,
+      const { seq, duplicate } = await this.#publisher.publish(stream, bytes, {
+        id,
+        stream: streamNames.events,
+        lastSubjectSequence: expected.position,
       });
       outcome = { kind: duplicate ? 'duplicate' : 'stored', seq };
     } catch (error) {
@@ -348,7 +341,8 @@ export class JetStreamEventStore extends EventStore {
   }
 
   async #watchConnection(): Promise<void> {
-    for await (const { type } of this.connection.status()) {
+    for await (const { type, permissionContext } of this.connection.status()) {
+      if (permissionContext?.operation === 'publish') this.#publisher.forbidden(permissionContext.subject);
       if (type === 'disconnect') {
         this.#connected = false;
         for (const lost of this.#onDisconnect) lost(new RetryError('the connection to NATS was lost'));
