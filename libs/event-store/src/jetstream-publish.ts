@@ -36,7 +36,9 @@ export class StreamPublisher {
   constructor(
     private readonly connection: NatsConnection,
     private readonly timeoutMs: number,
-  ) {}
+  ) {
+    void this.#watchPermissions();
+  }
 
   /** Resolves with the acknowledgement; rejects with a NatsError, `api_error` being the server's refusal. */
   publish(subject: string, data: Uint8Array, guard: Guard): Promise<Stored> {
@@ -54,12 +56,16 @@ export class StreamPublisher {
     });
   }
 
-  /** The server said that we may not publish to this subject: it answers no publish of it. */
-  forbidden(subject: string): void {
-    for (const [token, waiting] of this.#waiting) {
-      if (waiting.subject !== subject) continue;
-      this.#waiting.delete(token);
-      waiting.reject(new NatsError(`publishing to ${subject} is not allowed`, 'PERMISSIONS_VIOLATION'));
+  /** A publish that is not allowed gets no answer: the server says so aside. */
+  async #watchPermissions(): Promise<void> {
+    for await (const { permissionContext } of this.connection.status()) {
+      if (permissionContext?.operation !== 'publish') continue;
+      const { subject } = permissionContext;
+      for (const [token, waiting] of this.#waiting) {
+        if (waiting.subject !== subject) continue;
+        this.#waiting.delete(token);
+        waiting.reject(new NatsError(`publishing to ${subject} is not allowed`, 'PERMISSIONS_VIOLATION'));
+      }
     }
   }
 

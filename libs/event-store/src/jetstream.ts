@@ -341,8 +341,7 @@ export class JetStreamEventStore extends EventStore {
   }
 
   async #watchConnection(): Promise<void> {
-    for await (const { type, permissionContext } of this.connection.status()) {
-      if (permissionContext?.operation === 'publish') this.#publisher.forbidden(permissionContext.subject);
+    for await (const { type } of this.connection.status()) {
       if (type === 'disconnect') {
         this.#connected = false;
         for (const lost of this.#onDisconnect) lost(new RetryError('the connection to NATS was lost'));
