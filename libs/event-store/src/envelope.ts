@@ -133,7 +133,8 @@ function decodeOne(aggregate: string, event: object, stream: string, position: n
 export function parseEnvelope(stream: string, position: number, bytes: Uint8Array): Envelope {
   let parsed: Partial<Record<keyof Envelope, unknown>>;
   try {
-    parsed = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')) as typeof parsed;
+    const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    parsed = JSON.parse(buffer.toString('utf8')) as typeof parsed;
   } catch {
     throw new IntegrityError(stream, position, 'the commit is not JSON');
   }

@@ -1,4 +1,4 @@
-import { createInbox, type JsMsg, type Msg, type MsgHdrs, type NatsConnection, type StoredMsg } from 'nats';
+import { createInbox, type Msg, type MsgHdrs, type NatsConnection, type StoredMsg } from 'nats';
 import type { Kept } from './envelope';
 
 export const expectedHeader = 'Nats-Expected-Last-Subject-Sequence';
@@ -26,15 +26,16 @@ export function fromHeaders(headers?: MsgHdrs): Pick<Kept, 'id' | 'expected'> & 
   };
 }
 
-/**
- * When the server stored a delivered message, ISO 8601 with milliseconds. From the text of its reply subject
- * (`$JS.ACK[.<domain>.<account>].<stream>.<consumer>.<delivered>.<sequence>.<delivery>.<nanoseconds>.<pending>[.<random>]`): as a number
- * the client rounds it, at times into the next millisecond, and then a time read this way is not the one read by a direct get.
- */
-export function storedAt(message: JsMsg): string {
-  const tokens = (message as JsMsg & { readonly reply: string }).reply.split('.');
-  const nanoseconds = tokens[tokens.length === 9 ? 7 : 9] ?? '';
-  return new Date(Number(nanoseconds.slice(0, -6))).toISOString();
+let lastTime = { milliseconds: '', iso: '' };
+
+/** ISO 8601 with milliseconds from nanoseconds since 1970: cut, not rounded, so that it is the time that a direct get tells. */
+export function timeOf(nanoseconds: string): string {
+  const milliseconds = nanoseconds.slice(0, -6);
+  // Many messages have the time of the one before.
+  if (milliseconds !== lastTime.milliseconds) {
+    lastTime = { milliseconds, iso: new Date(Number(milliseconds)).toISOString() };
+  }
+  return lastTime.iso;
 }
 
 /** The answer broke off: nothing may be concluded from what came of it. */

@@ -1,15 +1,13 @@
 import type { Event, Metadata, Recorded } from '@tinkerbell/events';
-import { type BusOptions, connectNats, pullMessages, streamNames, subjects } from '@tinkerbell/messaging';
 import {
-  AckPolicy,
-  DeliverPolicy,
-  type JetStreamClient,
-  type JetStreamManager,
-  type JsMsg,
-  type NatsConnection,
-  nanos,
-  NatsError,
-} from 'nats';
+  type BusOptions,
+  connectNats,
+  type OrderedMessage,
+  readOrdered,
+  streamNames,
+  subjects,
+} from '@tinkerbell/messaging';
+import { AckPolicy, DeliverPolicy, type JetStreamManager, type NatsConnection, nanos, NatsError } from 'nats';
 import { decodeCommit, encodeCommit, followsHead, hashOf, historyOf, type Kept, type StoredMessage } from './envelope';
 import {
   type Appended,
@@ -31,8 +29,9 @@ import {
   fromStored,
   IncompleteAnswerError,
   readSubjectInBatches,
-  storedAt,
+  timeOf,
 } from './jetstream-messages';
+import { StreamPublisher } from './jetstream-publish';
 import { searchPosition } from './position-at';
 
 export interface JetStreamOptions extends GateOptions {
@@ -63,7 +62,7 @@ const defaultAttemptMs = 3000;
 
 /** The log on stream `TINK_EV`: one message per commit, guarded by the position of the subject's last one. */
 export class JetStreamEventStore extends EventStore {
-  readonly #js: JetStreamClient;
+  readonly #publisher: StreamPublisher;
   readonly #manager: JetStreamManager;
   readonly #patienceMs: number;
   readonly #attemptMs: number;
@@ -79,10 +78,10 @@ export class JetStreamEventStore extends EventStore {
     private readonly options: JetStreamOptions & { readonly ownsConnection: boolean },
   ) {
     super();
-    this.#js = connection.jetstream();
     this.#manager = manager;
     this.#patienceMs = options.patienceMs ?? 10_000;
     this.#attemptMs = options.attemptMs ?? defaultAttemptMs;
+    this.#publisher = new StreamPublisher(connection, this.#attemptMs);
     void this.#watchConnection();
   }
 
@@ -146,10 +145,10 @@ export class JetStreamEventStore extends EventStore {
   async #appendOnce(stream: string, bytes: Uint8Array, expected: StreamHead, id: string): Promise<Appended> {
     let outcome: Outcome;
     try {
-      const { seq, duplicate } = await this.#js.publish(stream, bytes, {
-        msgID: id,
-        expect: { lastSubjectSequence: expected.position, streamName: streamNames.events },
-        timeout: this.#attemptMs,
+      const { seq, duplicate } = await this.#publisher.publish(stream, bytes, {
+        id,
+        stream: streamNames.events,
+        lastSubjectSequence: expected.position,
       });
       outcome = { kind: duplicate ? 'duplicate' : 'stored', seq };
     } catch (error) {
@@ -198,17 +197,27 @@ export class JetStreamEventStore extends EventStore {
   async *subscribe(options: SubscribeOptions): AsyncIterable<Commit> {
     // Only in a restored log do the times lie in the headers.
     const read = (await this.#isRestored()) ? toKept : toStored;
-    for await (const message of this.#deliver(options)) yield decodeCommit(read(message));
+    for await (const messages of this.#deliver(options)) {
+      for (const message of messages) {
+        if (options.signal?.aborted) return;
+        yield decodeCommit(read(message));
+      }
+    }
   }
 
   async *messages(options: SubscribeOptions): AsyncIterable<Kept> {
-    for await (const message of this.#deliver(options)) yield toKept(message);
+    for await (const messages of this.#deliver(options)) {
+      for (const message of messages) {
+        if (options.signal?.aborted) return;
+        yield toKept(message);
+      }
+    }
   }
 
-  #deliver({ after, filters = [], signal }: SubscribeOptions): AsyncIterable<JsMsg> {
-    return pullMessages(this.connection, {
+  #deliver({ after, filters = [], signal }: SubscribeOptions): AsyncIterable<readonly OrderedMessage[]> {
+    return readOrdered(this.connection, {
+      stream: streamNames.events,
       after,
-      ordered: true,
       batch: 1000,
       signal,
       onTrouble: (reason) => this.options.log?.(`reading the log is tried again: ${reason}`),
@@ -223,7 +232,7 @@ export class JetStreamEventStore extends EventStore {
           ...(filters.length === 1 ? { filter_subject: filters[0] } : {}),
           ...(filters.length > 1 ? { filter_subjects: [...filters] } : {}),
         });
-        return this.#js.consumers.get(streamNames.events, name);
+        return name;
       },
     });
   }
@@ -368,14 +377,13 @@ function headOf(message: Kept): StreamHead {
   return { position: message.position, version, hash };
 }
 
-function toKept(message: JsMsg): Kept {
-  const at = storedAt(message);
-  return { position: message.seq, stream: message.subject, at, bytes: message.data, ...fromHeaders(message.headers) };
+function toKept(delivered: OrderedMessage): Kept {
+  return { ...toStored(delivered), ...fromHeaders(delivered.message.headers) };
 }
 
 /** Without what its headers say, which takes longer to read than all the rest: who follows the log checks the chain by itself. */
-function toStored(message: JsMsg): StoredMessage {
-  return { position: message.seq, stream: message.subject, at: storedAt(message), bytes: message.data };
+function toStored({ sequence, nanoseconds, message }: OrderedMessage): StoredMessage {
+  return { position: sequence, stream: message.subject, at: timeOf(nanoseconds), bytes: message.data };
 }
 
 function messageOf(error: unknown): string {

@@ -14,6 +14,27 @@ export interface HistoryOptions<Row> {
   readonly measures?: Measures<Row> | undefined;
 }
 
+/** One event of a row. */
+export interface Step<Row> {
+  readonly key: string;
+  readonly recorded: Recorded;
+  readonly before: Row | undefined;
+  readonly after: Row | undefined;
+}
+
+/** Key, position, index, the recorded event, the row after it. */
+type EventValues = [key: string, position: number, index: number, recorded: string, row: string | null];
+
+/** A row gets a lookup, or loses it: then without a rank. In the order of the events. */
+interface LookupChange {
+  readonly lookup: string;
+  readonly key: string;
+  readonly position: number;
+  readonly rank: number | undefined;
+}
+
+const byKey = ([a]: EventValues, [b]: EventValues) => (a < b ? -1 : a > b ? 1 : 0);
+
 /**
  * What was recorded about each row of one set of rows, beside them in the same file and the same transactions. A row as it was is the fold
  * of that, up to a position.
@@ -23,6 +44,10 @@ export class HistoryTables<E extends Event, Row> {
   readonly #measures: Measures<Row> | undefined;
   readonly #sql: ReturnType<typeof statements>;
   readonly #index: RowIndex<{ readonly key: string }>;
+  // Since the last write.
+  #firsts = new Map<string, number>();
+  #events: EventValues[] = [];
+  #lookups: LookupChange[] = [];
   #durations = new Map<string, DurationRow>();
 
   /** `id`: of the set of rows. */
@@ -48,37 +73,52 @@ export class HistoryTables<E extends Event, Row> {
     });
   }
 
-  /** Call inside a transaction, for every event that has the key. */
-  add(key: string, recorded: Recorded, before: Row | undefined, after: Row | undefined): void {
+  /** Takes in every event that has a key, all of them or, when it throws, none. */
+  fold(steps: readonly Step<Row>[]): void {
+    const durations = new Map<string, DurationRow>();
+    for (const { before, after, recorded } of steps) {
+      for (const { key, seconds } of this.#measures?.(before, after, recorded) ?? []) {
+        const known = durations.get(key) ?? this.#durations.get(key) ?? this.duration(key);
+        durations.set(key, addDuration(known, seconds));
+      }
+    }
+    for (const [key, row] of durations) this.#durations.set(key, row);
+    for (const step of steps) this.#add(step);
+  }
+
+  #add({ key, recorded, before, after }: Step<Row>): void {
     const { position, index, version } = recorded;
     const snapshot = version % snapshotEvery === 0 && after !== undefined ? JSON.stringify(after) : null;
-    if (before === undefined) this.#sql.putKey.run(key, position);
-    this.#sql.putEvent.run(key, position, index, JSON.stringify(recorded), snapshot);
-    if (after !== before) {
-      const { gone, put } = rankChanges(ranksOf(this.#projection, before), ranksOf(this.#projection, after));
-      for (const lookup of gone) this.#sql.endLookup.run(position, lookup, key, noEnd);
-      for (const [lookup, rank] of put) this.#sql.putLookup.run(lookup, key, position, noEnd, rank);
-    }
-    for (const measure of this.#measures?.(before, after, recorded) ?? []) {
-      const known = this.#durations.get(measure.key) ?? this.duration(measure.key);
-      this.#durations.set(measure.key, addDuration(known, measure.seconds));
-    }
+    if (!this.#firsts.has(key)) this.#firsts.set(key, position);
+    this.#events.push([key, position, index, JSON.stringify(recorded), snapshot]);
+    if (after === before) return;
+    const { gone, put } = rankChanges(ranksOf(this.#projection, before), ranksOf(this.#projection, after));
+    for (const lookup of gone) this.#lookups.push({ lookup, key, position, rank: undefined });
+    for (const [lookup, rank] of put) this.#lookups.push({ lookup, key, position, rank });
   }
 
-  /** In the transaction of the batch. */
-  endBatch(): void {
+  /** In the transaction of the rows. */
+  write(): void {
+    for (const [key, first] of this.#firsts) this.#sql.putKey.run(key, first);
+    // The events of one key lie side by side.
+    for (const event of this.#events.sort(byKey)) this.#sql.putEvent.run(...event);
+    for (const { lookup, key, position, rank } of this.#lookups) {
+      if (rank === undefined) this.#sql.endLookup.run(position, lookup, key, noEnd);
+      else this.#sql.putLookup.run(lookup, key, position, noEnd, rank);
+    }
     for (const [key, row] of this.#durations) this.#sql.putDuration.run(key, JSON.stringify(row));
-    this.#durations = new Map();
   }
 
-  /** The transaction of the batch failed: what it measured was not, and is measured again. */
-  forgetBatch(): void {
+  written(): void {
+    this.#firsts = new Map();
+    this.#events = [];
+    this.#lookups = [];
     this.#durations = new Map();
   }
 
   clear(): void {
     for (const statement of this.#sql.clear) statement.run();
-    this.#durations = new Map();
+    this.written();
   }
 
   /** Removes some of it; false when nothing is left. */
@@ -164,9 +204,7 @@ function statements(db: Database, name: string) {
       db.prepare<[number]>(`DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} LIMIT ?)`),
     ),
     putKey: db.prepare<[string, number]>(`INSERT INTO ${keys} VALUES (?, ?) ON CONFLICT (key) DO NOTHING`),
-    putEvent: db.prepare<[string, number, number, string, string | null]>(
-      `INSERT INTO ${events} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-    ),
+    putEvent: db.prepare<EventValues>(`INSERT INTO ${events} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`),
     // Several events of one commit may give it, take it and give it again.
     putLookup: db.prepare<[string, string, number, number, number]>(
       `INSERT OR REPLACE INTO ${lookups} VALUES (?, ?, ?, ?, ?)`,

@@ -1,12 +1,18 @@
 import type { Database } from 'better-sqlite3';
 import type { Event, Recorded } from '@tinkerbell/events';
 import type { Projection } from '@tinkerbell/projections';
-import { dropHistoryTables, HistoryTables, type HistoryOptions } from './projection-history';
+import { dropHistoryTables, HistoryTables, type HistoryOptions, type Step } from './projection-history';
 import type { Changes, Entry, ListOptions, Place, StoredRows } from './read-model';
 import { briefOf, rankChanges, ranksOf, RowIndex } from './projection-index';
 
 /** Rows kept as objects between batches, so that one that changes often is not parsed every time. */
 const cachedRows = 2000;
+
+/** A row as it is stored, and as it will be. */
+interface Change<Row> {
+  readonly before: Row | undefined;
+  after: Row | undefined;
+}
 
 /** One set of rows of one projection in SQLite: rows as JSON by key, and their lookups. */
 export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<Row>, 'onChange'> {
@@ -16,6 +22,11 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
   readonly #sql: ReturnType<typeof statements>;
   readonly #index: RowIndex<Stored>;
   readonly #cache = new Map<string, Row | undefined>();
+  /** Since the last write. */
+  #changes = new Map<string, Change<Row>>();
+  #position: number;
+  /** Ahead of the rows by what is to be written. */
+  #folded: number;
   /** The past of these rows: built, served and dropped with them, and as far as they are. */
   readonly past: HistoryTables<E, Row> | undefined;
 
@@ -24,11 +35,12 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
     db: Database,
     projection: Projection<E, Row>,
     readonly id: number,
-    public position: number,
+    position: number,
     history?: HistoryOptions<Row>,
   ) {
     this.#db = db;
     this.#projection = projection;
+    this.#position = this.#folded = position;
     this.#aggregates = new Set(projection.aggregates);
     const name = tableName(projection.name, id);
     db.exec(`
@@ -44,6 +56,11 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
     this.past = history && new HistoryTables(db, projection, id, history);
   }
 
+  /** Up to which the rows are true. */
+  get position(): number {
+    return this.#position;
+  }
+
   /** Forgets everything: the rows are of another log. Call inside a transaction. */
   clear(): void {
     this.#sql.clearRows.run();
@@ -51,36 +68,50 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
     this.past?.clear();
     this.#sql.checkpoint.run(0, this.id);
     this.#cache.clear();
-    this.position = 0;
+    this.#changes = new Map();
+    this.#position = this.#folded = 0;
   }
 
-  /**
-   * Folds events into the tables; call inside a transaction. Returns what changed, each row once. When the transaction fails, call
-   * `forgetCached`.
-   */
-  apply(batch: readonly Recorded[], position: number): Changes<Row> {
-    const touched = new Map<string, { readonly before: Row | undefined; after: Row | undefined }>();
+  /** Takes in events up to a position, all of them or, when it throws, none; those that it has are left out. */
+  fold(batch: readonly Recorded[], position: number): void {
+    const touched = new Map<string, Change<Row>>();
+    const steps: Step<Row>[] = [];
     for (const recorded of batch) {
-      if (recorded.position <= this.position || !this.#reads(recorded)) continue;
+      if (recorded.position <= this.#folded || !this.#reads(recorded)) continue;
       const key = this.#projection.key(recorded);
       if (key === undefined) continue;
       const known = touched.get(key);
-      const row = known ? known.after : this.#rowOf(key);
-      const next = this.#projection.evolve(row, recorded);
-      this.past?.add(key, recorded, row, next);
-      if (next === row) continue;
-      if (known) known.after = next;
-      else touched.set(key, { before: row, after: next });
+      const before = known ? known.after : this.#rowOf(key);
+      const after = this.#projection.evolve(before, recorded);
+      if (this.past) steps.push({ key, recorded, before, after });
+      if (after === before) continue;
+      if (known) known.after = after;
+      else touched.set(key, { before, after });
     }
-    for (const [key, { before, after }] of touched) this.#write(key, before, after);
-    this.past?.endBatch();
-    this.#sql.checkpoint.run(position, this.id);
-    return [...touched].map(([key, { after }]) => ({ key, row: after }));
+    this.past?.fold(steps);
+    for (const [key, change] of touched) {
+      const known = this.#changes.get(key);
+      if (known) known.after = change.after;
+      else this.#changes.set(key, change);
+    }
+    this.#folded = Math.max(this.#folded, position);
   }
 
-  forgetCached(): void {
-    this.#cache.clear();
-    this.past?.forgetBatch();
+  /** Writes what was folded, each row once; call inside a transaction, and `written` after it. */
+  write(): void {
+    for (const [key, { before, after }] of this.#changes) this.#write(key, before, after);
+    this.past?.write();
+    this.#sql.checkpoint.run(this.#folded, this.id);
+  }
+
+  /** The rows are true up to what was folded. Returns what changed. */
+  written(): Changes<Row> {
+    const changes = [...this.#changes].map(([key, { after }]) => ({ key, row: after }));
+    for (const { key, row } of changes) this.#remember(key, row);
+    this.#changes = new Map();
+    this.past?.written();
+    this.#position = this.#folded;
+    return changes;
   }
 
   #reads(recorded: Recorded): recorded is Recorded<E> {
@@ -88,7 +119,8 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
   }
 
   #rowOf(key: string): Row | undefined {
-    return this.#cache.has(key) ? this.#cache.get(key) : this.entry(key)?.row;
+    const change = this.#changes.get(key);
+    return change ? change.after : this.get(key);
   }
 
   #write(key: string, before: Row | undefined, after: Row | undefined): void {
@@ -97,7 +129,6 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
     if (after === undefined) this.#sql.deleteRow.run(key);
     else this.#sql.putRow.run(key, briefOf(this.#projection, after), JSON.stringify(after));
     for (const [lookup, rank] of put) this.#sql.putLookup.run(lookup, key, rank);
-    this.#remember(key, after);
   }
 
   #remember(key: string, row: Row | undefined): void {
@@ -111,7 +142,7 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
   }
 
   get(key: string): Row | undefined {
-    return this.#rowOf(key);
+    return this.#cache.has(key) ? this.#cache.get(key) : this.entry(key)?.row;
   }
 
   find(lookup: string): Row | undefined {

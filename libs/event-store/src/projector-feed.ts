@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import type { Recorded } from '@tinkerbell/events';
 import type { Commit, EventStore } from './event-store';
 import type { AnyTables } from './projection-sets';
 import { isPassing } from './projector-file';
@@ -7,6 +8,8 @@ import type { Changes } from './read-model';
 
 /** After a write that failed for want of space. */
 const retryMs = 500;
+/** While catching up, so many commits are folded at a time and forgotten. */
+const foldEvery = 200;
 /** While catching up what arrives is gathered for this long, unless the batch is full before. */
 const gatherMs = 2000;
 
@@ -20,7 +23,7 @@ export interface FeedOptions {
   readonly catchUp?: { readonly until: number; readonly batch: number };
   /** Commits after this position have to wait. */
   readonly limit?: () => number;
-  /** After every transaction, with what changed in each of the tables, and by what. */
+  /** After every transaction, with what changed in each of the tables, and by which commits, as soon as it has caught up. */
   readonly onFlushed: (changes: readonly Changes<unknown>[], commits: readonly Commit[]) => void;
   readonly log: (line: string) => void;
 }
@@ -29,7 +32,13 @@ export interface FeedOptions {
 export class ProjectorFeed {
   position: number;
   readonly #stopped = new AbortController();
+  /** Not folded yet. */
   #buffer: Commit[] = [];
+  /** How many commits were folded and are not written yet, and up to which position. */
+  #folded = 0;
+  /** Of these, those that came when it had caught up. */
+  #commits: Commit[] = [];
+  #next = 0;
   #scheduled: NodeJS.Timeout | NodeJS.Immediate | undefined;
   #waitsForSpace = false;
   #broken: Error | undefined;
@@ -55,9 +64,11 @@ export class ProjectorFeed {
     for await (const commit of store.subscribe({ after: this.position, signal })) {
       this.#buffer.push(commit);
       const behind = catchUp !== undefined && commit.position < catchUp.until;
-      const full = this.#buffer.length >= (behind ? catchUp.batch : batch) || commit.position === catchUp?.until;
+      if (behind && this.#buffer.length >= foldEvery) await this.#patiently(() => this.#fold());
+      const unwritten = this.#folded + this.#buffer.length;
+      const full = unwritten >= (behind ? catchUp.batch : batch) || commit.position === catchUp?.until;
       if (full) {
-        await this.#flushPatiently();
+        await this.#patiently(() => this.#flush());
         // Reading beside the others must not keep them from their turn, nor run ahead of them.
         if (limit) await new Promise((resolve) => setImmediate(resolve));
         while (limit && this.#buffer.length >= batch && !signal.aborted)
@@ -67,7 +78,7 @@ export class ProjectorFeed {
     }
     if (this.#broken) throw this.#broken;
     if (!signal.aborted) throw new Error('the subscription to the log ended');
-    await this.#flushPatiently();
+    await this.#patiently(() => this.#flush());
     return undefined;
   }
 
@@ -82,7 +93,7 @@ export class ProjectorFeed {
     const flush = () => {
       this.#scheduled = undefined;
       if (this.#waitsForSpace) return;
-      this.#flushPatiently().catch((error: unknown) => {
+      this.#patiently(() => this.#flush()).catch((error: unknown) => {
         this.#broken = error instanceof Error ? error : new Error(String(error));
         this.#stopped.abort();
       });
@@ -91,10 +102,10 @@ export class ProjectorFeed {
   }
 
   /** A full disk is waited for: rows and checkpoint stay as they were, and the service answers with them. */
-  async #flushPatiently(): Promise<void> {
+  async #patiently(work: () => void): Promise<void> {
     for (let failures = 0; ; failures++) {
       try {
-        this.#flush();
+        work();
         this.#waitsForSpace = false;
         return;
       } catch (error) {
@@ -108,32 +119,44 @@ export class ProjectorFeed {
     }
   }
 
+  /** Of what has come, as much as `limit` lets. */
+  #fold(): void {
+    const { heads, limit } = this.options;
+    const end = limit?.();
+    const waiting = end === undefined ? -1 : this.#buffer.findIndex(({ position }) => position > end);
+    const batch = waiting < 0 ? this.#buffer : this.#buffer.slice(0, waiting);
+    const last = batch.at(-1);
+    if (!last) return;
+    const events: Recorded[] = [];
+    for (const commit of batch) events.push(...commit.events);
+    heads.fold(batch);
+    for (const table of this.options.tables()) table.fold(events, last.position);
+    this.#buffer = waiting < 0 ? [] : this.#buffer.slice(waiting);
+    this.#folded += batch.length;
+    const caughtUp = this.options.catchUp?.until ?? 0;
+    this.#commits.push(...batch.filter(({ position }) => position > caughtUp));
+    this.#next = last.position;
+  }
+
   #flush(): void {
     const { db, heads, onFlushed, limit } = this.options;
     // What was built beside is finished, or another feed goes on with it.
     if (limit && this.#stopped.signal.aborted) return;
-    const end = limit?.() ?? Number.POSITIVE_INFINITY;
-    const waiting = this.#buffer.findIndex(({ position }) => position > end);
-    const batch = waiting < 0 ? this.#buffer : this.#buffer.slice(0, waiting);
-    const last = batch.at(-1);
-    if (!last || !db.open) return;
+    if (!db.open) return;
+    this.#fold();
+    if (this.#folded === 0) return;
     const tables = this.options.tables();
-    const events = batch.flatMap(({ events: recorded }) => recorded);
-    let changes: readonly Changes<unknown>[];
-    try {
-      changes = db.transaction(() => {
-        heads.advance(batch);
-        return tables.map((table) => table.apply(events, Math.max(table.position, last.position)));
-      })();
-    } catch (error) {
-      heads.forgetCached();
-      for (const table of tables) table.forgetCached();
-      throw error;
-    }
-    this.#buffer = waiting < 0 ? [] : this.#buffer.slice(waiting);
-    this.position = last.position;
-    for (const table of tables) table.position = Math.max(table.position, last.position);
-    onFlushed(changes, batch);
+    db.transaction(() => {
+      heads.write();
+      for (const table of tables) table.write();
+    })();
+    this.#folded = 0;
+    this.position = this.#next;
+    heads.written();
+    const changes = tables.map((table) => table.written());
+    const commits = this.#commits;
+    this.#commits = [];
+    onFlushed(changes, commits);
     this.#resume();
   }
 

@@ -10,6 +10,8 @@ const cachedHeads = 20_000;
  */
 export class ProjectorHeads {
   readonly #cache = new Map<string, StreamHead>();
+  /** Since the last write. */
+  #moved = new Map<string, StreamHead>();
   readonly #sql;
 
   constructor(db: Database, table: 'heads' | 'heads_building') {
@@ -23,32 +25,42 @@ export class ProjectorHeads {
     };
   }
 
-  /** Throws IntegrityError; call inside a transaction, and `forgetCached` when that fails. */
-  advance(batch: readonly Commit[]): void {
+  /** Takes commits in, all of them or none; those that it has are left out. Throws IntegrityError. */
+  fold(batch: readonly Commit[]): void {
     const heads = new Map<string, StreamHead>();
     for (const commit of batch) {
       const { stream } = commit;
-      const head = heads.get(stream) ?? this.#cache.get(stream) ?? this.#sql.get.get(stream) ?? emptyHead;
+      const head = heads.get(stream) ?? this.#of(stream);
       if (commit.position <= head.position) continue; // seen before these rows were begun
       heads.set(stream, followsHead(head, commit));
     }
-    for (const [stream, head] of heads) {
-      this.#sql.put.run(stream, head.position, head.version, head.hash);
+    for (const [stream, head] of heads) this.#moved.set(stream, head);
+  }
+
+  /** Call inside a transaction, and `written` after it. */
+  write(): void {
+    for (const [stream, { position, version, hash }] of this.#moved) this.#sql.put.run(stream, position, version, hash);
+  }
+
+  written(): void {
+    for (const [stream, head] of this.#moved) {
       this.#cache.delete(stream);
       this.#cache.set(stream, head);
     }
+    this.#moved = new Map();
     for (const [oldest] of this.#cache) {
       if (this.#cache.size <= cachedHeads) return;
       this.#cache.delete(oldest);
     }
   }
 
+  #of(stream: string): StreamHead {
+    return this.#moved.get(stream) ?? this.#cache.get(stream) ?? this.#sql.get.get(stream) ?? emptyHead;
+  }
+
   clear(): void {
     this.#sql.clear.run();
     this.#cache.clear();
-  }
-
-  forgetCached(): void {
-    this.#cache.clear();
+    this.#moved = new Map();
   }
 }

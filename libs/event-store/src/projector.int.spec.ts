@@ -46,7 +46,7 @@ describe('read models', () => {
     const file = join(folder(), 'rows.db');
     const script = await bundledBuilder();
     const store = new InMemoryEventStore({ now: () => new Date(0) });
-    await fillLog(store, { commits: 20_000, streams: 37, name: (i) => `n${i}` });
+    await fillLog(store, { commits: 30_000, streams: 37, name: (i) => `n${i}` });
     let positions: readonly number[] = [];
     for (let i = 0; i < 2; i++) {
       const child = spawn(process.execPath, [script, file], { stdio: ['ignore', 'ignore', 'inherit'] });
@@ -58,15 +58,15 @@ describe('read models', () => {
       await gone;
       positions = [...positions, whole(file)];
     }
-    expect(positions[0]).toBeLessThan(20_000);
+    expect(positions[0]).toBeLessThan(30_000);
     expect(positions).toEqual([...positions].sort((a, b) => a - b));
     const [survived, fresh] = await Promise.all([
       openReadModels({ store, file, projections }),
       openReadModels({ store, file: ':memory:', projections }),
     ]);
-    expect(survived.position).toBe(20_000);
+    expect(survived.position).toBe(30_000);
     expect(survived.models.rows.list()).toEqual(fresh.models.rows.list());
-    expect(survived.models.rows.find('name:n19999')).toEqual(fresh.models.rows.find('name:n19999'));
+    expect(survived.models.rows.find('name:n29999')).toEqual(fresh.models.rows.find('name:n29999'));
     await Promise.all([survived.close(), fresh.close()]);
   });
 

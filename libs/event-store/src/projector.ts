@@ -11,7 +11,7 @@ import type { ReadModelStatus, StoredRows } from './read-model';
 import type { RowHistory } from './row-history';
 
 /** Commits that share one transaction, at most: as they come, while nobody can be answered yet, and beside rows that answer. */
-const batchSize = { live: 1000, catchUp: 5000, beside: 500 };
+const batchSize = { live: 1000, catchUp: 10_000, beside: 500 };
 
 type RowOf<P> = P extends Projection<infer _E extends AnyEvent, infer Row> ? Row : never;
 

@@ -45,7 +45,7 @@ export { BusForbiddenError, BusUnavailableError, connectNats } from './nats-conn
 export type { BusOptions } from './nats-connect';
 export { Leadership } from './nats-leadership';
 export type { Candidacy, LeadershipOptions, Lease } from './nats-leadership';
-export { pullMessages } from './nats-pull';
+export { type OrderedMessage, readOrdered } from './nats-ordered';
 export { ReportsTakenOverError } from './nats-reports';
 export { InMemorySecretBucket, NatsSecretBucket, SecretBucket } from './nats-secrets';
 export { BlobDamagedError, Blobs, InMemoryBlobs, NatsBlobs } from './nats-blobs';

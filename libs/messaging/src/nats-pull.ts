@@ -17,6 +17,8 @@ export interface PullOptions {
 const expiresMs = 5000;
 const slowestRetryMs = 2000;
 
+export const retryPauseMs = (failures: number) => Math.min(50 * 2 ** failures, slowestRetryMs);
+
 /**
  * Messages of a JetStream consumer across reconnections and restarts of the server, until aborted or the connection is closed for good.
  * Takes a batch at a time, so a slow reader holds the server back and not our memory.
@@ -57,7 +59,7 @@ export async function* pullMessages(connection: NatsConnection, options: PullOpt
         if (ended()) return;
         if (options.isFinal?.(error)) throw error;
         options.onTrouble?.(error instanceof Error ? error.message : String(error));
-        await pause(Math.min(50 * 2 ** failures++, slowestRetryMs), signal);
+        await pause(retryPauseMs(failures++), signal);
       } finally {
         stopCurrent();
         current = undefined;
@@ -69,7 +71,7 @@ export async function* pullMessages(connection: NatsConnection, options: PullOpt
   }
 }
 
-function onReconnect(connection: NatsConnection, listener: () => void): { stop(): void } {
+export function onReconnect(connection: NatsConnection, listener: () => void): { stop(): void } {
   const status = connection.status() as AsyncIterable<{ type: string }> & { stop?: () => void };
   void (async () => {
     for await (const { type } of status) if (type === 'reconnect') listener();
@@ -77,7 +79,7 @@ function onReconnect(connection: NatsConnection, listener: () => void): { stop()
   return { stop: () => status.stop?.() };
 }
 
-function pause(ms: number, signal?: AbortSignal): Promise<void> {
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer);

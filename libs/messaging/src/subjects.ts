@@ -80,8 +80,8 @@ export function isStream(subject: string): boolean {
 
 /** `tink.ev.<tenant>.<aggregate>.<id>` → its parts, or undefined when it is not such a subject. */
 export function parseStream(subject: string): { tenant: string; aggregate: string; id: string } | undefined {
-  const [tink, ev, tenant, aggregate, id, ...rest] = subject.split('.');
-  if (tink !== 'tink' || ev !== 'ev' || !tenant || !aggregate || !id || rest.length > 0) return undefined;
+  const [tink, ev, tenant, aggregate, id, more] = subject.split('.');
+  if (tink !== 'tink' || ev !== 'ev' || !tenant || !aggregate || !id || more !== undefined) return undefined;
   return { tenant, aggregate, id };
 }
 

@@ -13,7 +13,7 @@ export const workflowList: Projection<WorkflowEvent, WorkflowRow> = {
     if (isStale(row, recorded)) return row;
     const { event, at, position } = recorded;
     if (event.type === 'WorkflowCreated') return settled(opened(recorded, event.data), at);
-    return row && { ...settled(step(row, recorded), at), updatedAt: at, position };
+    return row && settled({ ...row, ...step(row, recorded), updatedAt: at, position }, at);
   },
   lookups: ({ actions, status, templateId, deletedAt }) => [
     ...new Set(actions.map(({ spec }) => `worker:${spec.workerId}`)),
@@ -79,53 +79,60 @@ const untouched = {
 
 /** The status follows from the actions by the decider's own rule. */
 function settled(row: WorkflowRow, at: string): WorkflowRow {
-  if (isTerminal(row.status)) return { ...row, current: currentIndex(row) };
+  if (isTerminal(row.status)) return placed(row);
   const statuses = row.actions.map(({ status }) => status);
   const plans = row.actions.map(({ spec }) => spec.plan);
   const ending = endingOf(plans, statuses, row.cancelling);
-  if (!ending) return { ...row, current: currentIndex(row) };
-  const ended: WorkflowRow = { ...row, status: ending.status, blame: ending.index, finishedAt: at, cancelling: false };
-  return { ...ended, current: currentIndex(ended) };
+  if (!ending) return placed(row);
+  return placed({ ...row, status: ending.status, blame: ending.index, finishedAt: at, cancelling: false });
 }
 
+function placed(row: WorkflowRow): WorkflowRow {
+  const current = currentIndex(row);
+  return current === row.current ? row : { ...row, current };
+}
+
+/** What one event makes different. A row has many fields, so it is copied once, by who asked. */
+type Change = Partial<WorkflowRow>;
+
 /** Times are the store's; how long an action took is what its worker measured. */
-function step(row: WorkflowRow, recorded: Recorded<WorkflowEvent>): WorkflowRow {
+function step(row: WorkflowRow, recorded: Recorded<WorkflowEvent>): Change {
   const { event, at } = recorded;
   switch (event.type) {
     case 'ActionStarted': {
       const { index, attempt } = event.data;
       const { outputs, handler } = untouched;
       const action = { ...untouched, status: 'running', attempt, startedAt: at, outputs, handler } as const;
-      const begun: WorkflowRow = { ...row, status: 'running', startedAt: row.startedAt ?? at };
-      return reported(withAction(begun, index, action), recorded, { index, message: 'Started execution' });
+      const { actions, events } = reported(row, recorded, action, { index, message: 'Started execution' });
+      return { status: 'running', startedAt: row.startedAt ?? at, actions, events };
     }
     case 'ActionSucceeded': {
       const { index, seconds, message, outputs } = event.data;
       const action = { status: 'success', finishedAt: at, seconds, exitCode: 0, message, outputs } as const;
       const text = message === '' ? 'finished execution successfully' : message;
-      return reported(withAction(row, index, action), recorded, { index, message: text, seconds });
+      return reported(row, recorded, action, { index, message: text, seconds });
     }
     case 'ActionFailed': {
       const { index, seconds, exitCode, reason, message } = event.data;
       const action = { status: 'failed', finishedAt: at, seconds, exitCode, reason, message } as const;
-      return reported(withAction(row, index, action), recorded, { index, message, seconds });
+      return reported(row, recorded, action, { index, message, seconds });
     }
     case 'ActionTimedOut': {
       const { index, seconds, message } = event.data;
       const action = { status: 'timeout', finishedAt: at, seconds, message } as const;
-      return reported(withAction(row, index, action), recorded, { index, message, seconds });
+      return reported(row, recorded, action, { index, message, seconds });
     }
     case 'ActionAttemptFailed': {
       const { index, seconds, exitCode, reason, message, outcome, retryAt } = event.data;
       const action = { status: 'pending', finishedAt: at, seconds, exitCode, reason, message, retryAt } as const;
       const status = outcome === 'failed' ? 'failed' : 'timeout';
       const text = `${message === '' ? outcome : message}; next try at ${retryAt}`;
-      return reported(withAction(row, index, action), recorded, { index, message: text, seconds, status });
+      return reported(row, recorded, action, { index, message: text, seconds, status });
     }
     case 'ActionCancelled': {
       const { index, seconds, message } = event.data;
       const action = { status: 'cancelled', finishedAt: at, seconds, message } as const;
-      return reported(withAction(row, index, action), recorded, { index, message, seconds });
+      return reported(row, recorded, action, { index, message, seconds });
     }
     default:
       return decided(row, recorded);
@@ -133,52 +140,52 @@ function step(row: WorkflowRow, recorded: Recorded<WorkflowEvent>): WorkflowRow 
 }
 
 /** What people, conditions and restarts of machines did to an action. */
-function decided(row: WorkflowRow, recorded: Recorded<WorkflowEvent>): WorkflowRow {
+function decided(row: WorkflowRow, recorded: Recorded<WorkflowEvent>): Change {
   const { event, at } = recorded;
   switch (event.type) {
     case 'ActionSkipped': {
       const { index, reason } = event.data;
       const action = { status: 'skipped', finishedAt: at, message: reason } as const;
-      return reported(withAction(row, index, action), recorded, { index, message: reason });
+      return reported(row, recorded, action, { index, message: reason });
     }
     case 'ActionInherited': {
       const { index, workflowId, seconds, outputs } = event.data;
       const message = `done by workflow ${workflowId}`;
       const action = { status: 'success', finishedAt: at, seconds, exitCode: 0, message, outputs } as const;
-      return reported(withAction(row, index, action), recorded, { index, message, seconds });
+      return reported(row, recorded, action, { index, message, seconds });
     }
     case 'ActionApprovalRequested': {
       const { index, message } = event.data;
-      return withAction(row, index, { status: 'awaiting-approval', message });
+      return { actions: withAction(row, index, { status: 'awaiting-approval', message }) };
     }
     case 'ActionApproved':
-      return withAction(row, event.data.index, { status: 'pending', message: event.data.reason });
+      return { actions: withAction(row, event.data.index, { status: 'pending', message: event.data.reason }) };
     case 'ActionRejected': {
       const { index, reason } = event.data;
       const message = `rejected: ${reason}`;
-      const rejected = withAction(row, index, { status: 'failed', finishedAt: at, message });
-      return reported(rejected, recorded, { index, message });
+      const action = { status: 'failed', finishedAt: at, message } as const;
+      return reported(row, recorded, action, { index, message });
     }
     case 'ActionOutcomeUnknown': {
       const { index, seconds, message } = event.data;
-      return withAction(row, index, { status: 'unknown', seconds, reason: 'unknown-outcome', message });
+      return { actions: withAction(row, index, { status: 'unknown', seconds, reason: 'unknown-outcome', message }) };
     }
     case 'ActionOutcomeResolved': {
       const { index, as, reason } = event.data;
       const status = as === 'succeeded' ? 'success' : as === 'failed' ? 'failed' : 'pending';
       const message = `unknown outcome resolved as ${as}: ${reason}`;
-      return reported(withAction(row, index, { status, finishedAt: at, message }), recorded, { index, message });
+      return reported(row, recorded, { status, finishedAt: at, message }, { index, message });
     }
     case 'ActionHandlerFinished': {
       const { index, handler, exitCode, seconds, message } = event.data;
-      return withAction(row, index, { handler: { handler, exitCode, seconds, message } });
+      return { actions: withAction(row, index, { handler: { handler, exitCode, seconds, message } }) };
     }
     default:
       return aside(row, recorded);
   }
 }
 
-function aside(row: WorkflowRow, recorded: Recorded<WorkflowEvent>): WorkflowRow {
+function aside(row: WorkflowRow, recorded: Recorded<WorkflowEvent>): Change {
   const { event, at } = recorded;
   switch (event.type) {
     case 'WorkflowTimedOut':
@@ -186,28 +193,28 @@ function aside(row: WorkflowRow, recorded: Recorded<WorkflowEvent>): WorkflowRow
     case 'WorkflowDataUpdated': {
       const { version, sha256, size, workerId, task, action } = event.data;
       const data = [...row.data.filter((other) => other.version !== version)];
-      return { ...row, data: [...data, { version, sha256, size, workerId, task, action, at }] };
+      return { data: [...data, { version, sha256, size, workerId, task, action, at }] };
     }
     case 'WorkflowPaused':
-      return { ...row, paused: true };
+      return { paused: true };
     case 'WorkflowResumed':
-      return { ...row, paused: false };
+      return { paused: false };
     case 'WorkflowCancelRequested':
-      return { ...row, cancelling: true, cancelRequestedAt: at };
+      return { cancelling: true, cancelRequestedAt: at };
     case 'MachinesTaken':
-      return { ...row, machinesTaken: row.machinesTaken || event.data.workerIds.length > 0 };
+      return { machinesTaken: row.machinesTaken || event.data.workerIds.length > 0 };
     case 'WorkflowDelayed': {
       const { cause, workerId, message } = event.data;
       const others = row.delays.filter((delay) => delay.cause !== cause || delay.workerId !== workerId);
-      return { ...row, delays: [...others, { cause, workerId, message, at }] };
+      return { delays: [...others, { cause, workerId, message, at }] };
     }
     case 'ReportRefused':
       // Delivered again, the row has its position already: counted once.
-      return row.position === recorded.position ? row : { ...row, refusedReports: row.refusedReports + 1 };
+      return row.position === recorded.position ? {} : { refusedReports: row.refusedReports + 1 };
     case 'WorkflowDeleted':
-      return { ...row, deletedAt: at };
+      return { deletedAt: at };
     default:
-      return row;
+      return {};
   }
 }
 
@@ -215,18 +222,22 @@ function overdue(
   row: WorkflowRow,
   recorded: Recorded<WorkflowEvent>,
   { index, globalTimeoutSeconds }: { readonly index: number | null; readonly globalTimeoutSeconds: number },
-): WorkflowRow {
+): Change {
   const { at } = recorded;
   const message = `the global timeout of ${globalTimeoutSeconds} s passed`;
   const actions = row.actions.map((action) =>
     action.status === 'running' ? ({ ...action, status: 'timeout', finishedAt: at, message } as const) : action,
   );
-  const late: WorkflowRow = { ...row, status: 'timeout', blame: index, finishedAt: at, cancelling: false, actions };
-  return reported(late, recorded, { index: index ?? row.current, status: 'timeout', message });
+  const report = { index: index ?? row.current, status: 'timeout', message } as const;
+  const events = withLine(row, recorded, actions[report.index], report);
+  return { status: 'timeout', blame: index, finishedAt: at, cancelling: false, actions, events };
 }
 
-function withAction(row: WorkflowRow, index: number, change: Partial<ActionRow>): WorkflowRow {
-  return { ...row, actions: row.actions.map((action, i) => (i === index ? { ...action, ...change } : action)) };
+function withAction(row: WorkflowRow, index: number, change: Partial<ActionRow>): readonly ActionRow[] {
+  const actions = [...row.actions];
+  const action = actions[index];
+  if (action) actions[index] = { ...action, ...change };
+  return actions;
 }
 
 interface Report {
@@ -237,14 +248,24 @@ interface Report {
   readonly seconds?: number;
 }
 
-/** Adds a line to the workflow's events; the same event once more adds none. */
-function reported(row: WorkflowRow, { at, position }: Recorded, report: Report): WorkflowRow {
-  const { index, message, seconds = 0 } = report;
-  const status = report.status ?? row.actions[index]?.status ?? 'pending';
-  const isKnown = (line: WorkflowEventRow) =>
-    line.position === position && line.index === index && line.status === status;
-  if (row.events.some(isKnown)) return row;
-  const spec = row.actions[index]?.spec;
-  const names = { workerId: spec?.workerId ?? '', task: spec?.task ?? '', action: spec?.name ?? '' };
-  return { ...row, events: [...row.events, { ...names, index, seconds, message, status, at, position }] };
+/** Changes an action and adds the line that tells of it. */
+function reported(row: WorkflowRow, recorded: Recorded, change: Partial<ActionRow>, report: Report) {
+  const actions = withAction(row, report.index, change);
+  return { actions, events: withLine(row, recorded, actions[report.index], report) };
+}
+
+/** The lines of the workflow and one more; the same event once more adds none. `action`: as it is now. */
+function withLine(
+  row: WorkflowRow,
+  { at, position }: Recorded,
+  action: ActionRow | undefined,
+  { index, message, seconds = 0, status = action?.status ?? 'pending' }: Report,
+): readonly WorkflowEventRow[] {
+  // A row that has not seen the commit has no line of it.
+  const isKnown =
+    row.position === position &&
+    row.events.some((line) => line.position === position && line.index === index && line.status === status);
+  if (isKnown) return row.events;
+  const { workerId = '', task = '', name = '' } = action?.spec ?? {};
+  return [...row.events, { workerId, task, action: name, index, seconds, message, status, at, position }];
 }

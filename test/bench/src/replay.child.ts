@@ -1,9 +1,18 @@
-// One rebuild or one plain reading of the log, in a process of its own so that its memory is its own: replay.child ours|raw <url> <file>
+// One rebuild or one plain reading of the log, in a process of its own so that its memory is its own: replay.child ours|past|raw <url> <file>
 import { JetStreamEventStore, openReadModels } from '@tinkerbell/event-store';
 import { connectNats, streamNames } from '@tinkerbell/messaging';
-import { hardwareList, leaseList, machineList, templateList, workflowList } from '@tinkerbell/projections';
+import {
+  hardwareList,
+  leaseList,
+  machineList,
+  machineMeasures,
+  templateList,
+  workflowList,
+  workflowMeasures,
+} from '@tinkerbell/projections';
 
-async function ours(servers: string, file: string): Promise<number> {
+/** `past`: keeps what tink-server keeps of the past of its rows. */
+async function ours(servers: string, file: string, past: boolean): Promise<number> {
   const store = await JetStreamEventStore.connect({ servers, name: 'replay', allowLazySync: true });
   const projections = {
     hardware: hardwareList,
@@ -12,7 +21,8 @@ async function ours(servers: string, file: string): Promise<number> {
     machines: machineList,
     leases: leaseList,
   };
-  const { position, close } = await openReadModels({ store, file, projections });
+  const history = past ? { workflows: workflowMeasures, machines: machineMeasures } : undefined;
+  const { position, close } = await openReadModels({ store, file, projections, ...(history && { history }) });
   await close();
   await store.close();
   return position;
@@ -36,10 +46,11 @@ async function raw(servers: string): Promise<number> {
 
 async function main([mode = '', servers = '', file = '']: readonly string[]): Promise<void> {
   const began = performance.now();
-  const events = mode === 'ours' ? await ours(servers, file) : await raw(servers);
+  const events = mode === 'raw' ? await raw(servers) : await ours(servers, file, mode === 'past');
   const seconds = (performance.now() - began) / 1000;
-  const megabytes = process.resourceUsage().maxRSS / 1024;
-  console.log(JSON.stringify({ events, seconds, megabytes }));
+  const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+  const cpuSeconds = (userCPUTime + systemCPUTime) / 1e6;
+  console.log(JSON.stringify({ events, seconds, cpuSeconds, megabytes: maxRSS / 1024 }));
   process.exit(0);
 }
 

@@ -49,21 +49,27 @@ function outlookOf(
   if (hasEnded(status)) return 'ended';
   if (status !== 'pending') return 'active';
   const settled = needs.every((need) => earlier[need] === 'ended' || earlier[need] === 'blocked');
-  const came = (...wanted: readonly ActionStatus[]) =>
-    needs.some((need) => wanted.includes(statuses[need] ?? 'pending'));
   const lost = needs.some((need) => earlier[need] === 'blocked');
   switch (runs) {
     case 'success':
       // It need not wait for the others to know that it never will.
-      if (lost || came('failed', 'timeout', 'cancelled')) return 'blocked';
+      if (lost || came(needs, statuses, 'failed', 'timeout', 'cancelled')) return 'blocked';
       return settled ? 'ready' : 'waiting';
     case 'failure':
-      return settled ? (came('failed', 'timeout') ? 'ready' : 'blocked') : 'waiting';
+      return settled ? (came(needs, statuses, 'failed', 'timeout') ? 'ready' : 'blocked') : 'waiting';
     case 'timeout':
-      return settled ? (came('timeout') ? 'ready' : 'blocked') : 'waiting';
+      return settled ? (came(needs, statuses, 'timeout') ? 'ready' : 'blocked') : 'waiting';
     case 'always':
       return settled ? 'ready' : 'waiting';
   }
+}
+
+function came(
+  needs: readonly number[],
+  statuses: readonly ActionStatus[],
+  ...wanted: readonly ActionStatus[]
+): boolean {
+  return needs.some((need) => wanted.includes(statuses[need] ?? 'pending'));
 }
 
 export interface Ending {
@@ -81,10 +87,8 @@ export function endingOf(
   statuses: readonly ActionStatus[],
   cancelling: boolean,
 ): Ending | undefined {
-  const open = cancelling
-    ? statuses.includes('running')
-    : outlooks(plans, statuses).some((outlook) => outlook !== 'ended' && outlook !== 'blocked');
-  if (open) return undefined;
+  if (statuses.includes('running')) return undefined;
+  if (!cancelling && outlooks(plans, statuses).some(isOpen)) return undefined;
   if (cancelling) {
     const index = statuses.indexOf('cancelled');
     return { status: 'cancelled', index: index < 0 ? null : index };
@@ -93,6 +97,10 @@ export function endingOf(
   return index < 0
     ? { status: 'success', index: null }
     : { status: statuses[index] === 'timeout' ? 'timeout' : 'failed', index };
+}
+
+function isOpen(outlook: Outlook): boolean {
+  return outlook !== 'ended' && outlook !== 'blocked';
 }
 
 /** All actions that this one needs, directly or not, lowest first. */

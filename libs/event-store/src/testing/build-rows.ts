@@ -14,7 +14,7 @@ const slowRows: typeof sampleRows = {
 
 async function main(file: string, rebuild: boolean): Promise<void> {
   const store = new InMemoryEventStore({ now: () => new Date(0) });
-  await fillLog(store, { commits: 20_000, streams: 37, name: (i) => `n${i}` });
+  await fillLog(store, { commits: rebuild ? 20_000 : 30_000, streams: 37, name: (i) => `n${i}` });
   process.stdout.write('building\n');
   const read = await openReadModels({ store, file, projections: { rows: slowRows } });
   if (rebuild) read.rebuild();
