@@ -37,19 +37,18 @@ const maximumRequest = 512;
 /** RFC 1350 §5 and RFC 2347. Throws MalformedTftpError. */
 export function decodeTftp(bytes: Uint8Array): TftpPacket {
   if (bytes.length < 4) throw new MalformedTftpError(`${bytes.length} bytes, a TFTP packet has at least 4`);
-  const word = (at: number) => ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
-  const opcode = word(0);
+  const opcode = word(bytes, 0);
   switch (opcode) {
     case 1:
     case 2:
       return decodeRequest(opcode === 1 ? 'rrq' : 'wrq', bytes);
     case 3:
-      return { op: 'data', block: word(2), data: bytes.slice(4) };
+      return { op: 'data', block: word(bytes, 2), data: bytes.slice(4) };
     case 4:
-      return { op: 'ack', block: word(2) };
+      return { op: 'ack', block: word(bytes, 2) };
     case 5:
       // Old firmware leaves out the NUL after the message.
-      return { op: 'error', code: word(2), message: text(bytes.subarray(4)).split('\0')[0] ?? '' };
+      return { op: 'error', code: word(bytes, 2), message: text(bytes.subarray(4)).split('\0')[0] ?? '' };
     case 6:
       return { op: 'oack', options: pairs(strings(bytes.subarray(2))) };
     default:
@@ -74,6 +73,10 @@ export function encodeTftp(packet: TftpPacket): Uint8Array {
     case 'oack':
       return withOpcode(6, zeroTerminated(flat(packet.options)));
   }
+}
+
+function word(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
 }
 
 function decodeRequest(op: 'rrq' | 'wrq', bytes: Uint8Array): TftpRequest {

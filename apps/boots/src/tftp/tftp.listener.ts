@@ -63,6 +63,8 @@ export class TftpListener {
   #main: UdpSocket | undefined;
   #ports: TransferPort[] = [];
   #nextPort = 0;
+  /** As of the last packets or sweep: exact enough for waits of seconds, and asked for once a batch. */
+  #nowMs = performance.now();
   #sweeper: NodeJS.Timeout | undefined;
 
   constructor(
@@ -117,7 +119,10 @@ export class TftpListener {
           );
         }
       },
-      () => port.run(),
+      () => {
+        port.run();
+        this.#nowMs = performance.now();
+      },
       (error) => log.error(`TFTP socket: ${error.message}`),
     );
     return port;
@@ -202,7 +207,7 @@ export class TftpListener {
   #feed(session: Session, event: TransferEvent): void {
     const before = session.transfer.acked;
     this.#apply(session, stepTransfer(session.transfer, event));
-    if (session.transfer.acked > before) session.progressMs = performance.now();
+    if (session.transfer.acked > before) session.progressMs = this.#nowMs;
   }
 
   #apply(session: Session, { transfer, effects }: Step): void {
@@ -210,7 +215,7 @@ export class TftpListener {
     this.#sessions.note(session);
     for (const effect of effects) {
       if (effect.type === 'blocks') session.port.queue(session, effect.from, effect.to);
-      else if (effect.type === 'timer') session.deadlineMs = performance.now() + effect.ms;
+      else if (effect.type === 'timer') session.deadlineMs = this.#nowMs + effect.ms;
       else if (effect.type === 'end') this.#end(session, effect.outcome);
       else session.port.socket.send(session.peer.ip, session.peer.port, encodeTftp(effect.packet));
     }
@@ -238,6 +243,7 @@ export class TftpListener {
 
   #sweep(): void {
     const now = performance.now();
+    this.#nowMs = now;
     for (const session of this.#sessions) {
       if (session.deadlineMs > now) continue;
       // What the client is to answer has not left yet.
