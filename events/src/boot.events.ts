@@ -6,7 +6,7 @@ interface Booting {
   readonly mac: string;
 }
 
-/** The ACK named a boot file. `arch`: RFC 4578 §2.1 code, null when the client sent none. */
+/** The ACK, or the offer of a ProxyDHCP, named a boot file. `arch`: RFC 4578 §2.1 code, null when the client sent none. */
 export type NetbootOffered = Event<
   'NetbootOffered',
   1,

@@ -5,5 +5,7 @@ export type { Metrics } from './metrics';
 export { RouterAdvertisementError } from './ra/radvd';
 export { BusMachineLog } from './syslog/bus-machine-log';
 export { MachineLog } from './syslog/machine-log';
+export { respond } from './dhcp/dhcp.responder';
+export type { DhcpContext } from './dhcp/decision';
 export { startBoots } from './start-boots';
 export type { BootsPorts, RunningBoots } from './start-boots';

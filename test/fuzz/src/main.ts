@@ -13,7 +13,7 @@ const usage = `npm run fuzz -- <codec> [--count 10000000] [--seed 1] [--no-cover
   --no-coverage  do not look for inputs that reach new code: faster
   --keep         add what was found to test/fuzz/corpus
 
-${targets.map(({ name, about }) => `  ${name.padEnd(6)} ${about}`).join('\n')}`;
+${targets.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join('\n')}`;
 
 function options(args: readonly string[]) {
   const { values, positionals } = parseArgs({

@@ -1,5 +1,6 @@
 import { dhcp } from './dhcp.target';
+import { responder } from './responder.target';
 import type { Target } from './target';
 import { tftp } from './tftp.target';
 
-export const targets: readonly Target[] = [dhcp, tftp];
+export const targets: readonly Target[] = [dhcp, responder, tftp];

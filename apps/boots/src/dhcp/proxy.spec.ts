@@ -132,6 +132,11 @@ describe('port 4011', () => {
     expect(leases).toEqual([]);
     expect(boot).toMatchObject({ bootFile: 'ipxe.efi' });
   });
+  it('without a source address goes to everybody', () =>
+    expect(replyTo('request', proxied({ ...pxe, source: { address: '0.0.0.0', port: 68 } })).destination).toEqual({
+      address: '255.255.255.255',
+      port: 'client',
+    }));
   it('a REQUEST that names us is acknowledged on port 67 too', () =>
     expect(
       replyTo('request', proxied(), [...bootClient, option(serverIdentifier, serverAddress)]).packet.options.get(53),

@@ -73,6 +73,6 @@ function proxyOptions({ type, request, serverId, vendor }: ProxyContent): Map<nu
 }
 
 /** To the port that the request came from: a client that asks port 4011 has its address already. */
-function pxeDestination({ ciaddr }: DhcpPacket, source: { address: string; port: number }): Destination {
-  return source.address === noAddress ? { address: ciaddr, port: 'client' } : source;
+function pxeDestination(request: DhcpPacket, source: { address: string; port: number }): Destination {
+  return source.address === noAddress ? replyDestination(request, 'ack') : source;
 }
