@@ -19,14 +19,14 @@ function graph(installation: Installation): string {
   const { imageUrl, sha256, disk, isMachine } = installation;
   return `version: '1.0'
 name: demo
-timeout: 15m
+timeout: 30m
 tasks:
   - name: greet # needs nothing: runs beside the installation
     worker: "{{ .device_1 }}"
     actions:
       - name: hello-world
         image: hello-world
-        timeout: 1m
+        timeout: 5m
         onReboot: restart # saying hello twice does no harm
         environment:
           MESSAGE: "This will be \${{ device.hardware.metadata.instance.hostname }}."
@@ -50,7 +50,7 @@ tasks:
 ${isMachine ? configure(installation) : ''}    finally: # however it ended
       - name: report
         image: hello-world
-        timeout: 1m
+        timeout: 5m
         onReboot: restart
         environment:
           MESSAGE: >-
@@ -61,7 +61,7 @@ ${isMachine ? restart : ''}`;
 
 const configure = ({ serverAddress }: Installation) => `      - name: write-config
         image: writefile
-        timeout: 1m
+        timeout: 5m
         onReboot: restart
         environment:
           DEST_DISK: "\${{ outputs['write-image'].disk }}2" # the disk that write-image says it wrote
@@ -79,7 +79,7 @@ const restart = `
     actions:
       - name: reboot
         image: reboot
-        timeout: 1m
+        timeout: 5m
 `;
 
 /** As the original has it: one action after the other. */

@@ -14,14 +14,15 @@ const decisions = {
   ActionApproved: ({ data }, { action, by }) => good(`${action} approved ${by}${because(data.reason)}`),
   ActionRejected: ({ data }, { action, by }) =>
     bad(`${action} rejected ${by}, which counts as a failure${because(data.reason)}`),
+  // The messages of these two say the same in other words.
   ActionOutcomeUnknown: ({ data }, { action }) =>
     warn(
-      `outcome of ${action} unknown: its machine was started anew ${took(data.seconds)} into attempt ${data.attempt}` +
-        because(data.message),
+      `outcome of ${action} unknown: its machine was started anew ${took(data.seconds)} into attempt ${data.attempt}`,
     ),
   ActionOutcomeResolved: ({ data }, { action, by }) => {
     const whose = data.by === 'policy' ? 'by its onReboot' : by;
-    return neutral(`outcome of ${action} resolved ${whose}: ${resolutions[data.as]}${because(data.reason)}`);
+    const why = data.by === 'policy' ? '' : because(data.reason);
+    return neutral(`outcome of ${action} resolved ${whose}: ${resolutions[data.as]}${why}`);
   },
   ActionPermitGranted: ({ data: { attempt, disks, expiresAt } }, { action }) =>
     warn(
