@@ -14,6 +14,7 @@ import {
 } from './event-store';
 import { handle } from './handle';
 import { InMemoryEventStore } from './in-memory';
+import { positionContract } from './position-at.contract';
 import type { StoredMessage } from './envelope';
 
 /** One empty log and ways to get at it. */
@@ -29,14 +30,14 @@ export interface Harness {
 }
 
 let count = 0;
-const newStream = () => subjects.stream('template', `t-${++count}-${crypto.randomUUID().slice(0, 8)}`);
+export const newStream = () => subjects.stream('template', `t-${++count}-${crypto.randomUUID().slice(0, 8)}`);
 const created = (name: string): Event => ({ type: 'TemplateCreated', v: 1, data: { name, data: '' } });
 const updated = (name: string): Event => ({ type: 'TemplateUpdated', v: 1, data: { name, data: '' } });
 const by = (id: string = crypto.randomUUID()) => ({ id, actor: 'spec' });
 const names = (commits: readonly { readonly event: Event }[]) =>
   commits.map(({ event }) => (event.data as { name: string }).name);
 
-async function write(store: EventStore, stream: string, name: string, id?: string): Promise<Appended> {
+export async function write(store: EventStore, stream: string, name: string, id?: string): Promise<Appended> {
   const { head } = await store.read(stream);
   return store.append(stream, [created(name)], { expected: head, metadata: by(id) });
 }
@@ -49,7 +50,7 @@ async function messagesOf(stream: string, ...commits: readonly string[]): Promis
   return log;
 }
 
-async function take(store: EventStore, want: number, options: { after: number; filters?: readonly string[] }) {
+export async function take(store: EventStore, want: number, options: { after: number; filters?: readonly string[] }) {
   const taken: Commit[] = [];
   const stop = new AbortController();
   for await (const commit of store.subscribe({ ...options, signal: stop.signal })) {
@@ -130,6 +131,7 @@ export function eventStoreContract(adapter: string, open: () => Promise<Harness>
         await expect(store.read(stream, { ...first, hash: 'f'.repeat(64) })).rejects.toThrow(IntegrityError);
         await expect(store.read(stream, { ...first, version: 7 })).rejects.toThrow(IntegrityError);
       });
+
       it('stores nothing for no events', async () => {
         const stream = newStream();
         const before = await store.lastPosition();
@@ -325,31 +327,7 @@ export function eventStoreContract(adapter: string, open: () => Promise<Harness>
       expect(await store.lastPosition(subjects.eventsWithId(id, 'workflow'))).toBe(0);
     });
 
-    describe('the position of a time', () => {
-      it('is the last commit that was stored by then', async () => {
-        const stored: { readonly position: number; readonly at: number }[] = [];
-        for (let i = 0; i < 9; i++) {
-          const { head } = await write(store, newStream(), `${i}`);
-          const { events } = await take(store, 1, { after: head.position - 1 }).then(
-            ([commit]) => commit ?? { events: [] },
-          );
-          stored.push({ position: head.position, at: Date.parse(events[0]?.at ?? '') });
-          // Times of the log have milliseconds: go on when the next one has begun.
-          const began = Date.now();
-          while (Date.now() <= began + 1) await new Promise((resolve) => setImmediate(resolve));
-        }
-        for (const { at } of stored) {
-          for (const time of [at - 1, at, at + 1]) {
-            const wanted = stored.findLast((commit) => commit.at <= time)?.position ?? 0;
-            expect({ time, position: await store.positionAt(time) }).toEqual({ time, position: wanted });
-          }
-        }
-        expect(await store.positionAt(0)).toBe(0);
-        expect(await store.positionAt(Date.now() + 1e9)).toBe(9);
-      });
-
-      it('is 0 in an empty log', async () => expect(await store.positionAt(Date.now())).toBe(0));
-    });
+    positionContract(() => store);
 
     describe('a damaged log', () => {
       it('is noticed when a commit in the middle is missing', async () => {
