@@ -185,11 +185,11 @@ describe('the tink bundle against tink-server', () => {
 
   it('tells the story of the machine, and prints it as it was recorded', async () => {
     const story = await ok('events', '--machine', 'node-1');
-    expect(story).toMatch(/hardware registered: node-1 08:00:27:00:00:01 192\.168\.1\.5\n/);
+    expect(story).toMatch(/hardware registered by \S+: node-1 08:00:27:00:00:01 192\.168\.1\.5\n/);
     expect(story).toMatch(
       /workflow created by \S+ from template install, version \d+, for device_1=08:00:27:00:00:01: 2 actions\n/,
     );
-    expect(story).toMatch(/worker ready: h, e, node n/);
+    expect(story).toMatch(/worker ready: h, e, kernel \S*, node n/);
     expect(story).toMatch(/write-image succeeded in 1\.5s\n/);
     expect(story).not.toContain('template install created');
     const types = (await ok('events', '--id', workflowId, '--output', 'json'))

@@ -88,7 +88,7 @@ describe.each(['in batches', 'one by one'])('datagrams %s', (how) => {
 
   it('say why an address cannot be had', async () => {
     const { port } = await opened(await native());
-    await expect(opened(await native(), port)).rejects.toThrow(/EADDRINUSE/);
+    await expect(opened(await native(), port)).rejects.toThrow(/bind EADDRINUSE 127\.0\.0\.1:\d+/);
     await expect(UdpSocket.open('192.0.2.1', 0, await native(), () => undefined)).rejects.toThrow(/EADDRNOTAVAIL/);
   });
 });

@@ -32,7 +32,7 @@ export class UdpSocket {
     native: NativeBatch | undefined,
     onRoom: () => void,
   ): Promise<UdpSocket> {
-    const fd = native?.open(ipNumber(address), port);
+    const fd = native && openNative(native, address, port);
     // Node looks up even what is an address already, which takes a turn of the event loop for each datagram.
     const lookup: LookupAddress = (host, _, done) => done(null, host, 4);
     const socket = createSocket({ type: 'udp4', lookup });
@@ -93,6 +93,16 @@ export class UdpSocket {
       if (this.flush()) this.onRoom();
     }, retryMs);
     return false;
+  }
+}
+
+/** Throws as Node does, with the place in its message. */
+function openNative(native: NativeBatch, address: string, port: number): number {
+  try {
+    return native.open(ipNumber(address), port);
+  } catch (cause) {
+    const { message, code } = cause as NodeJS.ErrnoException;
+    throw Object.assign(new Error(`${message} ${address}:${port}`, { cause }), { code });
   }
 }
 
