@@ -1,6 +1,7 @@
 import type { ReadModelStatus } from '@tinkerbell/event-store';
 import type { HardwareRecord, Json, PlannedAction } from '@tinkerbell/events';
 import type { BootAttempt, FieldChange, Holder, Tenure } from '@tinkerbell/history';
+import type { MachineLine } from '@tinkerbell/messaging';
 import type { LeaseRow, MachineRow, QueuePlace, WorkflowRow } from '@tinkerbell/projections';
 
 /** What `/api` answers; docs/api.md. MAC addresses with colons. */
@@ -121,19 +122,10 @@ export interface LogItem {
 }
 
 /** A line that a machine sent by syslog. */
-export interface MachineLogItem {
+export interface MachineLogItem extends MachineLine {
   readonly hardwareId: string;
+  /** What the machine was at work on; null: nothing. */
   readonly workflowId: string | null;
-  readonly at: string;
-  readonly mac: string;
-  readonly address: string;
-  readonly facility: string;
-  readonly severity: string;
-  readonly sentAt: string | null;
-  readonly host: string;
-  readonly app: string;
-  readonly pid: string;
-  readonly line: string;
 }
 
 /** Who did what: one commit of the log. */

@@ -100,7 +100,7 @@ class SharedFile implements Content {
   }
 
   readAhead(index: number): void {
-    if (index * chunkBytes < this.size && !this.#chunks.has(index)) this.read(index).catch(() => undefined);
+    if (index * chunkBytes < this.size && !this.#chunks.has(index)) this.read(index).catch(() => undefined); // whoever needs it reads it again, and is told
   }
 
   /** After the last user the chunks stay until their place is needed. */
