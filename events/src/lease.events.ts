@@ -1,3 +1,4 @@
+import { dhcpServiceCatalogue, type DhcpServiceEvent } from './dhcp-service.events';
 import type { Catalogue, Event } from './event';
 
 /** A lease pool is one aggregate with one writer, boots; leases that arrive together share a commit. `mac` is `aa-bb-cc-dd-ee-ff`. */
@@ -37,4 +38,5 @@ export const leaseCatalogue = {
   LeaseReleased: { version: 1 },
   LeaseDeclined: { version: 1 },
   LeaseRefused: { version: 1 },
-} satisfies Catalogue<LeaseEvent>;
+  ...dhcpServiceCatalogue,
+} satisfies Catalogue<LeaseEvent | DhcpServiceEvent>;

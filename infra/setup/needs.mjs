@@ -80,6 +80,10 @@ const bench = [
   program('in.tftpd', 'tftpd-hpa'),
   of('dnsmasq-base', '/usr/sbin/dnsmasq'),
   program('nginx', 'nginx-light', 'nginx'),
+  program('kea-dhcp4', 'kea-dhcp4-server'),
+  program('perfdhcp', 'kea-admin'),
+  program('dhcpd', 'isc-dhcp-server'),
+  ...network,
   program('gcc'),
   of('libc6-dev', '/usr/include/stdio.h'),
 ];

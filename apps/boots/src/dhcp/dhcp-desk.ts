@@ -9,7 +9,8 @@ import {
 } from '@tinkerbell/dhcp';
 import { DomainError } from '@tinkerbell/domain';
 import type { BootLog } from '../log/boot-log';
-import type { LeasePool } from '../log/lease-pool';
+import { type LeasePool, StandbyError } from '../log/lease-pool';
+import { TermOverError } from '../log/stream-writer';
 import type { Machine, Machines } from '../machines';
 import type { Metrics } from '../metrics';
 import type { Logger } from '../logger';
@@ -63,6 +64,7 @@ export class DhcpDesk {
 
   /** undefined: nothing is to be sent. Never throws: a bad message costs itself only. */
   async answer(bytes: Uint8Array, from: Arrival): Promise<OutgoingReply | undefined> {
+    if (!this.ports.leases.isActive) return this.#ignored('standby', '');
     try {
       return await this.#answer(decodePacket(bytes), fingerprint(bytes), from);
     } catch (error) {
@@ -98,6 +100,8 @@ export class DhcpDesk {
     }
     const reply = encodePacket(decision.packet, { maxSize: decision.maxSize });
     await this.#store(decision);
+    // Also what was granted before and needs no commit: by now it may be somebody else's to say.
+    if (!this.ports.leases.isActive) return this.#ignored('standby', mac);
     if (decision.leases.some((command) => command.type === 'BindLease')) this.#remember(mac, print);
     const answered = readOption(decision.packet.options, messageType) ?? 'none';
     metrics.count('dhcp_replies_total', { type: answered });
@@ -173,6 +177,9 @@ export class DhcpDesk {
     if (error instanceof MalformedPacketError) {
       metrics.count('dhcp_dropped_total', { reason: 'malformed' });
       log.debug(`malformed DHCP message: ${text}`);
+    } else if (error instanceof StandbyError || error instanceof TermOverError) {
+      metrics.count('dhcp_dropped_total', { reason: 'standby' });
+      log.debug(`DHCP message not answered: ${text}`);
     } else if (error instanceof DomainError) {
       metrics.count('dhcp_dropped_total', { reason: 'refused' });
       log.warn(`DHCP message not answered: ${text}`);

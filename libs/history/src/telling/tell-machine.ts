@@ -1,6 +1,7 @@
 import { formatMac } from '@tinkerbell/domain';
 import type {
   BootEvent,
+  DhcpServiceEvent,
   EnrolmentEvent,
   HardwareEvent,
   HardwareRecord,
@@ -36,6 +37,12 @@ export const machineSentences = {
       `DHCP lease declined: ${data.ip} is in use by another machine, says ${formatMac(data.mac)}${because(data.message)}`,
     ),
   LeaseRefused: ({ data }) => bad(`DHCP refused ${data.requested} to ${formatMac(data.mac)}${because(data.reason)}`),
+  PoolTaken: ({ data: { address, epoch } }) =>
+    neutral(`boots at ${address} answers for this lease pool now (epoch ${epoch})`),
+  DhcpServerFound: ({ data: { server, sign, clientMac, offered } }) =>
+    bad(
+      `another DHCP server is on the wire: ${server}, seen by ${signs[sign]} ${formatMac(clientMac)}${offered === null ? '' : ` for ${offered}`}`,
+    ),
   NetbootOffered: ({ data: { bootFile, client, arch } }) =>
     neutral(`boot file offered: ${bootFile} (${client}${arch === null ? '' : `, architecture ${arch}`})`),
   BootFileServed: ({ data: { role, file, bytes, protocol, seconds } }) =>
@@ -51,7 +58,16 @@ export const machineSentences = {
     const said = body.trim().slice(0, 120);
     return good(`installed system phoned home from ${address}${said === '' ? because(kind) : `: ${said}`}`);
   },
-} as const satisfies Sentences<HardwareEvent | TemplateEvent | EnrolmentEvent | LeaseEvent | BootEvent>;
+} as const satisfies Sentences<
+  HardwareEvent | TemplateEvent | EnrolmentEvent | LeaseEvent | DhcpServiceEvent | BootEvent
+>;
+
+const signs = {
+  offer: 'its OFFER to',
+  ack: 'its ACK to',
+  nak: 'its NAK to',
+  request: 'a REQUEST to it by',
+} as const;
 
 const bootScripts = {
   osie: 'boot the in-memory OS',

@@ -1,5 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import type {
+  DhcpServerFound,
+  DhcpServiceEvent,
   LeaseBound,
   LeaseDeclined,
   LeaseEvent,
@@ -7,7 +9,7 @@ import type {
   LeaseReleased,
   LeaseRenewed,
 } from '@tinkerbell/events';
-import { type Entries, mac, nullable, oneOf, published, time } from '../entry';
+import { type Entries, mac, nullable, oneOf, published, time, unpublished } from '../entry';
 
 const holder = { mac, hardwareId: Type.String(), ip: Type.String() };
 const term = { leaseSeconds: Type.Integer(), expiresAt: time() };
@@ -52,4 +54,17 @@ export const lease = {
     schema: Type.Object({ ...holder, requested: Type.String(), reason: Type.String() }),
     map: (data: LeaseRefused['data']) => data,
   }),
-} satisfies Entries<LeaseEvent>;
+  PoolTaken: unpublished('which of several boots answers is of this engine only; metrics and /healthz say it'),
+  DhcpServerFound: published({
+    name: 'server-found',
+    summary: 'Another DHCP server is on the wire; told again each day that it is.',
+    schema: Type.Object({
+      server: Type.String({ description: 'Its server identifier (option 54).' }),
+      sign: oneOf(['offer', 'ack', 'nak', 'request'], 'What it was seen by; request: a client asked for its offer.'),
+      clientMac: mac,
+      offered: nullable(Type.String()),
+      seenAt: time(),
+    }),
+    map: (data: DhcpServerFound['data']) => data,
+  }),
+} satisfies Entries<LeaseEvent | DhcpServiceEvent>;
