@@ -75,7 +75,7 @@ class Run {
         this.#try(whole.subarray(0, length), `packet ${i}`);
     }
     this.#reach();
-    for (let size = smallestBatch; this.#inputs < count; ) {
+    for (let size = smallestBatch; this.#inputs < count;) {
       const isNew = this.#batch(Math.min(size, count - this.#inputs));
       size = isNew ? smallestBatch : Math.min(2 * size, largestBatch);
       onProgress?.(this.#inputs);
