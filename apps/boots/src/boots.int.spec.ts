@@ -28,38 +28,6 @@ async function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {
 }
 const scriptPath = '/01:02:03:04:05:06/auto.ipxe';
 
-describe('what was not served', () => {
-  const failed = async () => ofType((await bench?.events()) ?? [], 'BootRequestFailed').map(({ data }) => data);
-
-  it('is in the stream of the machine, with the cause', async () => {
-    const { lease, http, relay } = await start({ interface: { allow_pxe: false } });
-    await lease(...firmware(9999));
-    await http('/osie/no-kernel');
-    await http(scriptPath);
-    relay(encodePacket(requestOf('discover', firmware(7))).subarray(0, 236));
-    await expect.poll(failed).toMatchObject([
-      { hardwareId, mac, reason: 'no-boot-file', detail: expect.stringContaining('architecture 9999') },
-      { protocol: 'http', reason: 'no-such-file', source: machineAddress },
-      { protocol: 'http', reason: 'may-not-netboot', detail: 'allow_pxe is false' },
-      { protocol: 'dhcp', reason: 'malformed', source: expect.stringMatching(/^127/) },
-    ]);
-  });
-
-  it('is in the stream of a MAC that no record has', async () => {
-    const { relay, store, boots } = await start({});
-    const stranger = { ...requestOf('discover', firmware(7)), chaddr: Uint8Array.of(2, 0, 0, 0, 0, 9) };
-    for (let xid = 1; xid < 4; xid++) relay(encodePacket({ ...stranger, xid }));
-    const dropped = () => boots.metrics.total('dhcp_dropped_total', { reason: 'unknown-machine' });
-    await expect.poll(dropped).toBe(3);
-    await boots.close();
-    const { events } = await store.read<AnyEvent>(subjects.stream('boot', '02-00-00-00-00-09'));
-    expect(events.map(({ event }) => event.data)).toMatchObject([
-      { hardwareId: null, reason: 'unknown-machine', count: 1 },
-      { count: 2 },
-    ]);
-  });
-});
-
 describe('DHCP', () => {
   it('binds before it acknowledges, then renews', async () => {
     const { dhcp, lease, events } = await start({});
