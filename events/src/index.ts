@@ -70,6 +70,7 @@ export type {
   BootFileRole,
   BootFileServed,
   BootScriptServed,
+  BootRequestFailed,
   MachinePhonedHome,
   NetbootOffered,
   OsieStarted,
