@@ -9,6 +9,7 @@ const stream = 'tink.ev.default.lease.default';
 const now = '2026-01-01T00:00:00.000Z';
 const bind = (n: number, ip = `10.0.0.${n}`): PoolCommand => ({
   ...{ type: 'BindLease', mac: `02-00-00-00-00-0${n}`, hardwareId: `h${n}`, ip, hostname: '' },
+  ...{ clientId: null, subnet: '', origin: 'reservation' },
   ...{ leaseSeconds: 60, giaddr: null, clientState: 'selecting', now },
 });
 const pools: LeasePool[] = [];

@@ -9,7 +9,9 @@ import type {
   TemplateEvent,
 } from '@tinkerbell/events';
 import { took } from '../duration-text';
-import { active, bad, because, good, neutral, size, type Sentences } from './told';
+import { failedText } from '../failed-requests';
+import { leaseSentences } from './tell-lease';
+import { active, because, good, neutral, size, warn, type Sentences } from './told';
 
 /** Machines on their way to a worker, and what they are made from. */
 export const machineSentences = {
@@ -26,23 +28,7 @@ export const machineSentences = {
     active(
       `worker ready: ${hostname}, ${engine}, kernel ${kernel}, node ${node}, ${Math.round(memoryBytes / 2 ** 20)} MiB of memory`,
     ),
-  LeaseBound: ({ data: { ip, mac, leaseSeconds, giaddr } }) =>
-    neutral(
-      `DHCP lease: ${ip} for ${formatMac(mac)}, ${took(leaseSeconds)}${giaddr === null ? '' : `, through relay ${giaddr}`}`,
-    ),
-  LeaseRenewed: ({ data }) => neutral(`DHCP lease renewed: ${data.ip} for ${formatMac(data.mac)}`),
-  LeaseReleased: ({ data }) => neutral(`DHCP lease released: ${data.ip} by ${formatMac(data.mac)}`),
-  LeaseDeclined: ({ data }) =>
-    bad(
-      `DHCP lease declined: ${data.ip} is in use by another machine, says ${formatMac(data.mac)}${because(data.message)}`,
-    ),
-  LeaseRefused: ({ data }) => bad(`DHCP refused ${data.requested} to ${formatMac(data.mac)}${because(data.reason)}`),
-  PoolTaken: ({ data: { address, epoch } }) =>
-    neutral(`boots at ${address} answers for this lease pool now (epoch ${epoch})`),
-  DhcpServerFound: ({ data: { server, sign, clientMac, offered } }) =>
-    bad(
-      `another DHCP server is on the wire: ${server}, seen by ${signs[sign]} ${formatMac(clientMac)}${offered === null ? '' : ` for ${offered}`}`,
-    ),
+  ...leaseSentences,
   NetbootOffered: ({ data: { bootFile, client, arch } }) =>
     neutral(`boot file offered: ${bootFile} (${client}${arch === null ? '' : `, architecture ${arch}`})`),
   BootFileServed: ({ data: { role, file, bytes, protocol, seconds } }) =>
@@ -58,16 +44,11 @@ export const machineSentences = {
     const said = body.trim().slice(0, 120);
     return good(`installed system phoned home from ${address}${said === '' ? because(kind) : `: ${said}`}`);
   },
+  BootRequestFailed: ({ data }) =>
+    warn(`not served${data.count === 1 ? '' : ` ${data.count} times`}: ${failedText(data)}`),
 } as const satisfies Sentences<
   HardwareEvent | TemplateEvent | EnrolmentEvent | LeaseEvent | DhcpServiceEvent | BootEvent
 >;
-
-const signs = {
-  offer: 'its OFFER to',
-  ack: 'its ACK to',
-  nak: 'its NAK to',
-  request: 'a REQUEST to it by',
-} as const;
 
 const bootScripts = {
   osie: 'boot the in-memory OS',
