@@ -199,7 +199,8 @@ describe('a subscription to a log that does not answer yet', () => {
     const store = await connect(nats, { patienceMs: 200, attemptMs: 150, log: (line) => void lines.push(line) });
     const unwanted = new AbortController();
     const read = async (signal?: AbortSignal) => {
-      for await (const { events } of store.subscribe({ after: 0, ...(signal && { signal }) })) return events.map(nameOf);
+      for await (const { events } of store.subscribe({ after: 0, ...(signal && { signal }) }))
+        return events.map(nameOf);
       return 'ended';
     };
     const { pid } = nats.server;
