@@ -57,6 +57,7 @@ export type {
   BootFileRole,
   BootFileServed,
   BootScriptServed,
+  BootRequestFailed,
   MachinePhonedHome,
   NetbootOffered,
   OsieStarted,

@@ -38,7 +38,7 @@ export const machineList: Projection<MachineEvent, MachineRow> = {
 const unknown = { hostname: '', mac: '', ip: '', step: 'off', steps: [], bootFiles: [], registered: false } as const;
 
 function hardwareIdOf({ data }: MachineEvent): string | undefined {
-  return data && 'hardwareId' in data ? data.hardwareId : undefined;
+  return data && 'hardwareId' in data ? (data.hardwareId ?? undefined) : undefined;
 }
 
 function step(row: MachineRow, recorded: Recorded<MachineEvent>): MachineRow | undefined {
