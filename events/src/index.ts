@@ -56,8 +56,12 @@ export type {
   BootEvent,
   BootFileRole,
   BootFileServed,
+  BootScript,
+  BootScriptRefused,
   BootScriptServed,
   MachinePhonedHome,
+  Inventory,
+  MachineDiscovered,
   NetbootOffered,
   OsieStarted,
 } from './boot.events';

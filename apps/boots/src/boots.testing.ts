@@ -49,7 +49,7 @@ export async function startBench(options: {
   const store = options.store ?? new InMemoryEventStore();
   await append(store, subjects.stream('hardware', hardwareId), {
     type: 'HardwareRegistered',
-    v: 2,
+    v: 3,
     data: { hardware: record(options.interface) },
   });
   const rows = await openReadModels({
@@ -87,6 +87,8 @@ export async function startBench(options: {
         ...(await store.read<AnyEvent>(subjects.stream('lease', 'default'))).events,
         ...(await store.read<AnyEvent>(subjects.stream('boot', mac))).events,
       ].map(({ event }) => event),
+    bootEvents: async (of: string): Promise<readonly AnyEvent[]> =>
+      (await store.read<AnyEvent>(subjects.stream('boot', of.replaceAll(':', '-')))).events.map(({ event }) => event),
     async close() {
       await boots.close();
       await rows.close();

@@ -2,7 +2,9 @@ import { Type } from '@sinclair/typebox';
 import type {
   BootEvent,
   BootFileServed,
+  BootScriptRefused,
   BootScriptServed,
+  MachineDiscovered,
   MachinePhonedHome,
   NetbootOffered,
   OsieStarted,
@@ -10,6 +12,17 @@ import type {
 import { type Entries, mac, nullable, oneOf, published, seconds } from '../entry';
 
 const booting = { hardwareId: Type.String(), mac };
+
+const disk = Type.Object({ name: Type.String(), bytes: Type.Integer(), model: Type.String(), serial: Type.String() });
+const card = Type.Object({ name: Type.String(), mac, driver: Type.String(), link: Type.Boolean() });
+const inventory = Type.Object(
+  {
+    ...{ vendor: Type.String(), product: Type.String(), serial: Type.String(), uuid: Type.String() },
+    ...{ arch: Type.String(), cpuModel: Type.String(), cpus: Type.Integer(), memoryBytes: Type.Integer() },
+    ...{ disks: Type.Array(disk), interfaces: Type.Array(card) },
+  },
+  { description: "In the machine's own words." },
+);
 
 export const boot = {
   NetbootOffered: published({
@@ -23,7 +36,7 @@ export const boot = {
       userClass: Type.String(),
       bootFile: Type.String(),
     }),
-    map: (data: NetbootOffered['data']) => data,
+    map: ({ ticketHash: _, ticketExpiresAt: __, ...data }: NetbootOffered['data']) => data,
   }),
   BootFileServed: published({
     name: 'file-served',
@@ -41,8 +54,20 @@ export const boot = {
   BootScriptServed: published({
     name: 'script-served',
     summary: 'A machine fetched its iPXE script.',
-    schema: Type.Object({ ...booting, script: oneOf(['osie', 'local', 'custom']) }),
+    schema: Type.Object({ ...booting, script: oneOf(['osie', 'local', 'custom', 'rescue', 'discovery']) }),
     map: (data: BootScriptServed['data']) => data,
+  }),
+  BootScriptRefused: published({
+    name: 'script-refused',
+    summary: "Somebody asked for a machine's boot script and did not get it.",
+    schema: Type.Object({ ...booting, address: Type.String(), reason: Type.String() }),
+    map: (data: BootScriptRefused['data']) => data,
+  }),
+  MachineDiscovered: published({
+    name: 'machine-discovered',
+    summary: 'The in-memory operating system told what the machine is made of.',
+    schema: Type.Object({ ...booting, address: Type.String(), inventory }),
+    map: (data: MachineDiscovered['data']) => data,
   }),
   OsieStarted: published({
     name: 'osie-started',
