@@ -2,9 +2,14 @@ import type { Catalogue, Event } from './event';
 import { bootScriptServedV1, netbootOfferedV1 } from './upcasters/boot.v1';
 
 /**
- * One stream per network interface, id = MAC: every step of a machine's way from its firmware to its own disk. `hardwareId` is '' for a
+ * One stream per network interface, id = MAC: every step of a machine's way from its firmware to its own disk. `hardwareId` is null for a
  * machine without a record.
  */
+interface Seen {
+  readonly hardwareId: string | null;
+  readonly mac: string;
+}
+
 interface Booting {
   readonly hardwareId: string;
   readonly mac: string;
@@ -17,7 +22,7 @@ interface Booting {
 export type NetbootOffered = Event<
   'NetbootOffered',
   2,
-  Booting & {
+  Seen & {
     ip: string;
     arch: number | null;
     client: 'PXEClient' | 'HTTPClient' | 'iPXE';
@@ -43,7 +48,7 @@ export type BootFileServed = Event<
 export type BootScriptServed = Event<
   'BootScriptServed',
   2,
-  Booting & {
+  Seen & {
     script: BootScript;
     tokenHash: string | null;
     expiresAt: string | null;
@@ -53,8 +58,6 @@ export type BootScriptServed = Event<
   }
 >;
 export type BootScript = 'osie' | 'local' | 'custom' | 'rescue' | 'discovery';
-/** Somebody asked for this machine's script and did not get it. */
-export type BootScriptRefused = Event<'BootScriptRefused', 1, Booting & { address: string; reason: string }>;
 /** OSIE's init reached the network. `uptimeSeconds` since the kernel started. */
 export type OsieStarted = Event<'OsieStarted', 1, Booting & { uptimeSeconds: number }>;
 /** What the machine says that it is made of, in its own words: nothing of it was checked but its form. */
@@ -82,7 +85,7 @@ export interface Inventory {
   }[];
 }
 /** The in-memory OS told what the machine is made of. */
-export type MachineDiscovered = Event<'MachineDiscovered', 1, Booting & { address: string; inventory: Inventory }>;
+export type MachineDiscovered = Event<'MachineDiscovered', 1, Seen & { address: string; inventory: Inventory }>;
 /** The installed system came up and called back. */
 export type MachinePhonedHome = Event<
   'MachinePhonedHome',
@@ -90,21 +93,44 @@ export type MachinePhonedHome = Event<
   Booting & { kind: string; body: string; address: string }
 >;
 
+/**
+ * boots did not do what it was asked, or what it sent did not arrive: the first time at once, repetitions together later. The stream is
+ * that of the MAC, `00-00-00-00-00-00` when the request did not say whose it is; `hardwareId` is null for a MAC that no record has.
+ */
+export type BootRequestFailed = Event<
+  'BootRequestFailed',
+  1,
+  {
+    readonly hardwareId: string | null;
+    readonly mac: string;
+    readonly protocol: 'dhcp' | 'tftp' | 'http';
+    /** `unknown-machine`, `no-such-file` …: one word for each cause. */
+    readonly reason: string;
+    /** What was asked for, or what is wrong with it. */
+    readonly detail: string;
+    /** Address that asked. */
+    readonly source: string;
+    readonly count: number;
+    readonly firstAt: string;
+    readonly lastAt: string;
+  }
+>;
+
 export type BootEvent =
   | NetbootOffered
   | BootFileServed
   | BootScriptServed
-  | BootScriptRefused
   | OsieStarted
   | MachineDiscovered
-  | MachinePhonedHome;
+  | MachinePhonedHome
+  | BootRequestFailed;
 
 export const bootCatalogue = {
   NetbootOffered: { version: 2, upcast: { 1: netbootOfferedV1 } },
   BootFileServed: { version: 1 },
   BootScriptServed: { version: 2, upcast: { 1: bootScriptServedV1 } },
-  BootScriptRefused: { version: 1 },
   OsieStarted: { version: 1 },
   MachineDiscovered: { version: 1 },
   MachinePhonedHome: { version: 1 },
+  BootRequestFailed: { version: 1 },
 } satisfies Catalogue<BootEvent>;

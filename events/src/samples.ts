@@ -221,11 +221,6 @@ export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { re
       ...{ address: ip, ticketHash: sha256, ticketExpiresAt: '2026-11-23T19:02:00.000Z' },
     },
   },
-  BootScriptRefused: {
-    type: 'BootScriptRefused',
-    v: 1,
-    data: { ...booting, address: '192.168.50.66', reason: 'this address does not hold the lease of the machine' },
-  },
   OsieStarted: { type: 'OsieStarted', v: 1, data: { ...booting, uptimeSeconds: 6.42 } },
   MachineDiscovered: {
     type: 'MachineDiscovered',
@@ -245,6 +240,21 @@ export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { re
     type: 'MachinePhonedHome',
     v: 1,
     data: { ...booting, kind: 'phone-home', body: '{"instance_id":"machine-1"}', address: ip },
+  },
+  BootRequestFailed: {
+    type: 'BootRequestFailed',
+    v: 1,
+    data: {
+      ...booting,
+      hardwareId: null,
+      protocol: 'dhcp',
+      reason: 'unknown-machine',
+      detail: 'discover of PXEClient, architecture 7',
+      source: '0.0.0.0',
+      count: 3,
+      firstAt: '2026-11-23T19:00:00.000Z',
+      lastAt: '2026-11-23T19:00:12.000Z',
+    },
   },
 
   EnrolmentTokenIssued: {

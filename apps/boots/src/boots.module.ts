@@ -1,5 +1,6 @@
 import { type DynamicModule, type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
+import type { Callers } from './callers';
 import { DiscoveryController } from './discovery/discovery.controller';
 import { DiscoveryDesk } from './discovery/discovery-desk';
 import { ErrorFilter } from './http/error.filter';
@@ -12,6 +13,7 @@ import { IpxeController } from './ipxe/ipxe.controller';
 import { ScriptDesk } from './ipxe/script-desk';
 import type { Logger } from './logger';
 import { Metrics } from './metrics';
+import type { FailedRequests } from './recorder/failed-requests';
 import { PhoneHomeController } from './phone-home/phone-home.controller';
 import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 
@@ -21,6 +23,8 @@ export interface HttpServices {
   readonly phoneHome: PhoneHomeDesk;
   readonly discovery: DiscoveryDesk;
   readonly status: Status;
+  readonly callers: Callers;
+  readonly failed: FailedRequests;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -41,7 +45,7 @@ export class BootsModule implements NestModule {
         { provide: DiscoveryDesk, useValue: services.discovery },
         { provide: Status, useValue: services.status },
         { provide: Metrics, useValue: services.metrics },
-        { provide: APP_FILTER, useValue: new ErrorFilter(services.log) },
+        { provide: APP_FILTER, useValue: new ErrorFilter(services.log, services.callers, services.failed) },
       ],
     };
   }

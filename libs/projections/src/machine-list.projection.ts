@@ -37,13 +37,14 @@ export const machineList: Projection<MachineEvent, MachineRow> = {
 
 const unknown = { hostname: '', mac: '', ip: '', step: 'off', steps: [], bootFiles: [], registered: false } as const;
 
-/** Seen by boots without a record: known by its MAC. */
-function isUnregistered({ data }: MachineEvent): boolean {
-  return data && 'hardwareId' in data && data.hardwareId === '';
+/** On its way up without a record: known by its MAC. */
+function isUnregistered({ type, data }: MachineEvent): boolean {
+  const isStep = type === 'NetbootOffered' || type === 'BootScriptServed' || type === 'MachineDiscovered';
+  return isStep && data.hardwareId === null;
 }
 
 function hardwareIdOf({ data }: MachineEvent): string | undefined {
-  return data && 'hardwareId' in data && data.hardwareId !== '' ? data.hardwareId : undefined;
+  return data && 'hardwareId' in data ? (data.hardwareId ?? undefined) : undefined;
 }
 
 function step(row: MachineRow, recorded: Recorded<MachineEvent>): MachineRow | undefined {
@@ -89,8 +90,6 @@ function bootStep(row: MachineRow, event: BootEvent, at: string): MachineRow {
       return served(machine, event.data, at);
     case 'BootScriptServed':
       return stepTo(machine, 'http', at, `${event.data.script} script`);
-    case 'BootScriptRefused':
-      return row;
     case 'MachineDiscovered': {
       const { inventory, address } = event.data;
       const made = [inventory.vendor, inventory.product].filter((part) => part !== '').join(' ');

@@ -30,7 +30,7 @@ export class DiscoveryDesk {
     const isGood = discovery?.tokenHash === hashOf(token) && this.clock().toISOString() < discovery.expiresAt;
     if (!isGood) throw new ForbiddenError(`the token is not that of a discovery of ${formatMac(mac)}`);
     const inventory = parseInventory(await readJson(request, maxInventoryBytes));
-    const hardwareId = this.machines.byMac(mac)?.hardwareId ?? '';
+    const hardwareId = this.machines.byMac(mac)?.hardwareId ?? null;
     await this.boots.record({ type: 'RecordDiscovery', hardwareId, mac, address, inventory });
     this.log.info(`${mac} at ${address} is ${inventory.vendor} ${inventory.product}, ${inventory.cpus} CPUs`);
   }

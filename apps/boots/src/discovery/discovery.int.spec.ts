@@ -38,7 +38,7 @@ describe('a machine without a record', () => {
     const events = await running.bootEvents(unknown);
     expect(events.map(({ type }) => type)).toEqual(['BootScriptServed', 'MachineDiscovered']);
     expect(events[1]?.data).toMatchObject({
-      hardwareId: '',
+      hardwareId: null,
       address: elsewhere,
       inventory: { vendor: 'QEMU', cpus: 2 },
     });

@@ -5,6 +5,7 @@ import { plainAddress } from '../callers';
 import type { BootLog } from '../log/boot-log';
 import type { Logger } from '../logger';
 import type { Machine, Machines } from '../machines';
+import type { FailedRequests } from '../recorder/failed-requests';
 import { looseMac } from '../requested-name';
 import { chooseScript, discoveryScript, type ScriptChoice } from './choose-script';
 import { ipxeSyntax, type ScriptSyntax } from './script-syntax';
@@ -29,18 +30,21 @@ export interface ScriptServices {
   readonly machines: Machines;
   readonly callers: Callers;
   readonly boots: BootLog;
+  readonly failed: Pick<FailedRequests, 'note'>;
   readonly log: Logger;
   readonly clock: () => Date;
 }
 
 /** Who asks, and what for. */
 interface Asked {
-  /** `hardwareId` '' : it has no record. */
-  readonly machine: Pick<Machine, 'hardwareId' | 'mac'> & Partial<Pick<Machine, 'interface'>>;
+  readonly machine: Machine | { readonly hardwareId: null; readonly mac: string };
   readonly choice: ScriptChoice;
   readonly address: string;
   readonly ticketHash: string | null;
 }
+
+/** It was noted already, with the machine that the script is for. */
+export class ScriptRefusedError extends ForbiddenError {}
 
 /** A program that did not get the script whole asks for it again within this time. */
 const repeatSeconds = 120;
@@ -93,7 +97,7 @@ export class ScriptDesk {
 
   /** `ticket`: undefined = none was shown, null = none can be. */
   async #answer(address: string, machine: Machine, ticket: string | undefined | null, syntax: ScriptSyntax) {
-    const { machines, callers, log } = this.services;
+    const { machines, callers, failed, log } = this.services;
     const choice = this.#choose(machine);
     const isHolder = callers.holds(address, machine.mac);
     // The way to its own disk is no secret; that a stranger fetched it is no step of the machine.
@@ -104,7 +108,11 @@ export class ScriptDesk {
     if (choice.script !== 'local' && ticket !== null && this.settings().needsTicket(address))
       await this.#checkTicket(asked);
     const text = await this.#serve(asked, syntax);
-    log.info(`${choice.script} script to ${machine.mac} at ${address}: ${machines.netboot(machine).reason}`);
+    const { reason: detail } = machines.netboot(machine);
+    if (choice.script === 'local') {
+      failed.note({ protocol: 'http', reason: 'may-not-netboot', detail, source: address, mac: machine.mac });
+    }
+    log.info(`${choice.script} script to ${machine.mac} at ${address}: ${detail}`);
     return text;
   }
 
@@ -112,14 +120,13 @@ export class ScriptDesk {
     const { boots, clock } = this.services;
     const { ticket } = await boots.stateOf(asked.machine.mac);
     const reason = refusalOf(ticket, asked.ticketHash, asked.address, clock().toISOString());
-    if (reason !== undefined) await this.#refuse(asked, reason);
+    if (reason !== undefined) this.#refuse(asked, reason);
   }
 
-  async #refuse({ machine, address }: Asked, reason: string): Promise<never> {
-    const { hardwareId, mac } = machine;
-    await this.services.boots.record({ type: 'RecordScriptRefused', hardwareId, mac, address, reason });
+  #refuse({ machine: { mac }, address }: Asked, reason: string): never {
+    this.services.failed.note({ protocol: 'http', reason: 'no-script', detail: reason, source: address, mac });
     this.services.log.warn(`script of ${mac} refused to ${address}: ${reason}`);
-    throw new ForbiddenError(`the boot script of ${formatMac(mac)} is refused to ${address}: ${reason}`);
+    throw new ScriptRefusedError(`the boot script of ${formatMac(mac)} is refused to ${address}: ${reason}`);
   }
 
   async #discover(address: string, path: string | undefined): Promise<string> {
@@ -127,7 +134,7 @@ export class ScriptDesk {
     const mac = path === undefined ? undefined : looseMac(path);
     const { discovery, bootsUrl } = this.settings();
     if (mac === undefined || !discovery) throw new NotFoundError('machine', path ?? address);
-    const machine = { hardwareId: '', mac };
+    const machine = { hardwareId: null, mac };
     const choice = discoveryScript(boots.archOf(mac), `${bootsUrl}/osie`);
     const asked = { machine, choice, address, ticketHash: null };
     const holder = callers.at(address);
@@ -153,20 +160,17 @@ export class ScriptDesk {
     return text;
   }
 
-  #text(
-    { machine: { mac, hardwareId, interface: record }, choice }: Asked,
-    token: string,
-    syntax: ScriptSyntax,
-  ): string {
+  #text({ machine, choice }: Asked, token: string, syntax: ScriptSyntax): string {
+    const { mac, hardwareId } = machine;
     const shown = formatMac(mac);
     if (choice.script === 'local') return syntax.local({ mac: shown });
     if (choice.script === 'custom') return syntax.custom(choice);
     const { script, kernelParams, ...osie } = choice;
     const { bootsUrl, tinkServerUrl, certUrl, caSha256, extraArguments } = this.settings();
     return syntax.osie({
-      ...{ purpose: script === 'osie' ? 'workflow' : script, mac: shown, workerId: hardwareId, ...osie, token },
+      ...{ purpose: script === 'osie' ? 'workflow' : script, mac: shown, workerId: hardwareId ?? '', ...osie, token },
       ...{ bootsUrl, tinkServerUrl, certUrl, caSha256, extraArguments: [...extraArguments, ...kernelParams] },
-      vlanId: record?.dhcp.vlan_id ?? 0,
+      vlanId: 'interface' in machine ? machine.interface.dhcp.vlan_id : 0,
     });
   }
 }

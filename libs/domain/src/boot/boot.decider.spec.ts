@@ -1,5 +1,6 @@
 import {
   bootFileServed,
+  bootRequestFailed,
   bootScriptServed,
   hardwareId,
   machinePhonedHome,
@@ -21,6 +22,7 @@ const script = (over: object = {}): BootCommand => ({
 });
 const osie = { type: 'RecordOsieStarted', ...osieStarted().data } as const;
 const home = { type: 'RecordPhoneHome', ...machinePhonedHome().data } as const;
+const failed = { type: 'RecordRequestFailed', ...bootRequestFailed().data } as const;
 const all = [netbootOffered(), bootFileServed(), bootScriptServed(), osieStarted(), machinePhonedHome()];
 
 describe('boot', () => {
@@ -34,6 +36,7 @@ describe('boot', () => {
     given().when(script()).then(bootScriptServed());
     given().when(osie).then(osieStarted());
     given().when(home).then(machinePhonedHome());
+    given(bootRequestFailed()).when(failed).then(bootRequestFailed());
   });
   it('does not repeat what the machine says again', () => {
     given(osieStarted()).when(osie).thenNothing();
@@ -105,14 +108,4 @@ describe('the ticket of a boot script', () => {
     ));
   it('is not that of an enrolment', () =>
     expect(fold(bootDecider, [bootScriptServed({ script: 'discovery', tokenHash: hash })]).tokens).toEqual([]));
-  it('refusals of one kind in a row are recorded once', () => {
-    const data = { hardwareId, mac: '08-00-27-00-00-01', address: '10.0.0.66', reason: 'the URL has no ticket' };
-    const refused = { type: 'BootScriptRefused', v: 1, data } as const;
-    given()
-      .when({ type: 'RecordScriptRefused', ...data })
-      .then(refused);
-    given(refused)
-      .when({ type: 'RecordScriptRefused', ...data })
-      .thenNothing();
-  });
 });

@@ -1,7 +1,7 @@
 import type {
   BootEvent,
   BootFileServed,
-  BootScriptRefused,
+  BootRequestFailed,
   BootScriptServed,
   MachineDiscovered,
   MachinePhonedHome,
@@ -18,10 +18,10 @@ export type BootCommand =
   | ({ readonly type: 'OfferNetboot' } & NetbootOffered['data'])
   | ({ readonly type: 'RecordFileServed' } & BootFileServed['data'])
   | ({ readonly type: 'RecordScriptServed' } & BootScriptServed['data'])
-  | ({ readonly type: 'RecordScriptRefused' } & BootScriptRefused['data'])
   | ({ readonly type: 'RecordDiscovery' } & MachineDiscovered['data'])
   | ({ readonly type: 'RecordOsieStarted' } & OsieStarted['data'])
-  | ({ readonly type: 'RecordPhoneHome' } & MachinePhonedHome['data']);
+  | ({ readonly type: 'RecordPhoneHome' } & MachinePhonedHome['data'])
+  | ({ readonly type: 'RecordRequestFailed' } & BootRequestFailed['data']);
 
 export interface BootToken {
   /** SHA-256 of the one-time enrolment token, hex. */
@@ -87,12 +87,7 @@ export const bootDecider: Decider<BootCommand, BootState, BootEvent> = {
   },
 };
 
-const mayRepeat: ReadonlySet<BootEvent['type']> = new Set([
-  'OsieStarted',
-  'MachinePhonedHome',
-  'BootScriptRefused',
-  'MachineDiscovered',
-]);
+const mayRepeat: ReadonlySet<BootEvent['type']> = new Set(['OsieStarted', 'MachinePhonedHome', 'MachineDiscovered']);
 
 /**
  * Why the bearer of a ticket does not get the machine's script; undefined: it does. One boot may fetch it more than once, as iPXE does
@@ -128,7 +123,7 @@ function withToken(
   tokens: BootState['tokens'],
   { script, tokenHash, expiresAt, hardwareId }: BootScriptServed['data'],
 ) {
-  if (tokenHash === null || expiresAt === null || script === 'discovery') return tokens;
+  if (tokenHash === null || expiresAt === null || hardwareId === null || script === 'discovery') return tokens;
   return [...tokens.slice(-15), { tokenHash, expiresAt, hardwareId }];
 }
 
@@ -146,10 +141,6 @@ function eventOf(command: BootCommand): BootEvent {
       const { type: _, ...data } = command;
       return { type: 'BootScriptServed', v: 2, data };
     }
-    case 'RecordScriptRefused': {
-      const { type: _, ...data } = command;
-      return { type: 'BootScriptRefused', v: 1, data };
-    }
     case 'RecordDiscovery': {
       const { type: _, ...data } = command;
       return { type: 'MachineDiscovered', v: 1, data };
@@ -161,6 +152,10 @@ function eventOf(command: BootCommand): BootEvent {
     case 'RecordPhoneHome': {
       const { type: _, ...data } = command;
       return { type: 'MachinePhonedHome', v: 1, data };
+    }
+    case 'RecordRequestFailed': {
+      const { type: _, ...data } = command;
+      return { type: 'BootRequestFailed', v: 1, data };
     }
     default:
       return assertNever(command);

@@ -8,7 +8,8 @@ import type {
   TemplateEvent,
 } from '@tinkerbell/events';
 import { took } from '../duration-text';
-import { active, bad, because, good, neutral, size, type Sentences } from './told';
+import { failedText } from '../failed-requests';
+import { active, bad, because, good, neutral, size, warn, type Sentences } from './told';
 
 /** Machines on their way to a worker, and what they are made from. */
 export const machineSentences = {
@@ -46,7 +47,6 @@ export const machineSentences = {
     neutral(
       `iPXE script served: ${bootScripts[script]}${tokenHash === null ? '' : ', with a one-time token for its worker'}`,
     ),
-  BootScriptRefused: ({ data: { address, reason } }) => bad(`boot script refused to ${address}${because(reason)}`),
   MachineDiscovered: ({ data: { inventory, address } }) => {
     const { vendor, product, cpus, memoryBytes, disks } = inventory;
     const made = [vendor, product].filter((part) => part !== '').join(' ') || 'a machine';
@@ -58,6 +58,8 @@ export const machineSentences = {
     const said = body.trim().slice(0, 120);
     return good(`installed system phoned home from ${address}${said === '' ? because(kind) : `: ${said}`}`);
   },
+  BootRequestFailed: ({ data }) =>
+    warn(`not served${data.count === 1 ? '' : ` ${data.count} times`}: ${failedText(data)}`),
 } as const satisfies Sentences<HardwareEvent | TemplateEvent | EnrolmentEvent | LeaseEvent | BootEvent>;
 
 const bootScripts = {

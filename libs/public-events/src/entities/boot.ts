@@ -2,14 +2,14 @@ import { Type } from '@sinclair/typebox';
 import type {
   BootEvent,
   BootFileServed,
-  BootScriptRefused,
+  BootRequestFailed,
   BootScriptServed,
   MachineDiscovered,
   MachinePhonedHome,
   NetbootOffered,
   OsieStarted,
 } from '@tinkerbell/events';
-import { type Entries, mac, nullable, oneOf, published, seconds } from '../entry';
+import { type Entries, mac, nullable, oneOf, published, seconds, time } from '../entry';
 
 const booting = { hardwareId: Type.String(), mac };
 
@@ -36,7 +36,9 @@ export const boot = {
       userClass: Type.String(),
       bootFile: Type.String(),
     }),
-    map: ({ ticketHash: _, ticketExpiresAt: __, ...data }: NetbootOffered['data']) => data,
+    map: ({ hardwareId, mac: id, ip, arch, client, userClass, bootFile }: NetbootOffered['data']) => ({
+      ...{ hardwareId: hardwareId ?? '', mac: id, ip, arch, client, userClass, bootFile },
+    }),
   }),
   BootFileServed: published({
     name: 'file-served',
@@ -55,18 +57,16 @@ export const boot = {
     name: 'script-served',
     summary: 'A machine fetched its iPXE script.',
     schema: Type.Object({ ...booting, script: oneOf(['osie', 'local', 'custom', 'rescue', 'discovery']) }),
-    map: (data: BootScriptServed['data']) => data,
-  }),
-  BootScriptRefused: published({
-    name: 'script-refused',
-    summary: "Somebody asked for a machine's boot script and did not get it.",
-    schema: Type.Object({ ...booting, address: Type.String(), reason: Type.String() }),
-    map: (data: BootScriptRefused['data']) => data,
+    map: ({ hardwareId, mac: id, script }: BootScriptServed['data']) => ({
+      hardwareId: hardwareId ?? '',
+      mac: id,
+      script,
+    }),
   }),
   MachineDiscovered: published({
     name: 'machine-discovered',
     summary: 'The in-memory operating system told what the machine is made of.',
-    schema: Type.Object({ ...booting, address: Type.String(), inventory }),
+    schema: Type.Object({ hardwareId: nullable(Type.String()), mac, address: Type.String(), inventory }),
     map: (data: MachineDiscovered['data']) => data,
   }),
   OsieStarted: published({
@@ -83,5 +83,21 @@ export const boot = {
       { description: 'Without what the system sent.' },
     ),
     map: (data: MachinePhonedHome['data']) => data,
+  }),
+  BootRequestFailed: published({
+    name: 'request-failed',
+    summary: 'A machine asked for something on its way to boot and did not get it.',
+    schema: Type.Object({
+      hardwareId: nullable(Type.String({ description: 'Null for a machine that no record knows.' })),
+      mac,
+      protocol: oneOf(['dhcp', 'tftp', 'http']),
+      reason: Type.String({ description: 'One word for each cause.' }),
+      detail: Type.String(),
+      source: Type.String({ description: 'Address that asked.' }),
+      count: Type.Integer({ description: 'How many times since the event before.' }),
+      firstAt: time(),
+      lastAt: time(),
+    }),
+    map: (data: BootRequestFailed['data']) => data,
   }),
 } satisfies Entries<BootEvent>;
