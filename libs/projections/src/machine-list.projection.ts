@@ -61,14 +61,18 @@ function step(row: MachineRow, recorded: Recorded<MachineEvent>): MachineRow | u
       return row.steps.length === 0 ? undefined : { ...row, registered: false };
     case 'LeaseBound':
     case 'LeaseRenewed': {
-      const leased = { ...row, mac: event.data.mac, ip: event.data.ip };
+      const leased = { ...row, mac: event.data.mac ?? row.mac, ip: event.data.ip };
       // Shows a machine that boots without our boot file; a running one renews without starting anew.
       return row.step === 'off' ? stepTo(leased, 'dhcp', at, `leased ${event.data.ip}`) : leased;
     }
     case 'EnrolmentTokenIssued':
     case 'LeaseReleased':
     case 'LeaseDeclined':
+    case 'LeaseExpired':
     case 'LeaseRefused':
+    case 'LeaseConflictFound':
+    case 'PoolDefined':
+    case 'PoolUtilisationCrossed':
       return row;
     case 'WorkerEnrolled':
       return stepTo(row, 'worker', at, `enrolled from ${event.data.address}`);
