@@ -87,8 +87,6 @@ export async function startBench(options: {
         ...(await store.read<AnyEvent>(subjects.stream('lease', 'default'))).events,
         ...(await store.read<AnyEvent>(subjects.stream('boot', mac))).events,
       ].map(({ event }) => event),
-    bootEvents: async (of: string): Promise<readonly AnyEvent[]> =>
-      (await store.read<AnyEvent>(subjects.stream('boot', of.replaceAll(':', '-')))).events.map(({ event }) => event),
     async close() {
       await boots.close();
       await rows.close();
