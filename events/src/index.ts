@@ -51,6 +51,7 @@ export type {
   WorkflowResumed,
   WorkflowTimedOut,
 } from './workflow.events';
+export type { DhcpServerFound, DhcpServiceEvent, PoolTaken } from './dhcp-service.events';
 export type {
   LeaseBound,
   LeaseClient,
@@ -69,9 +70,12 @@ export type {
   BootEvent,
   BootFileRole,
   BootFileServed,
+  BootScript,
   BootScriptServed,
   BootRequestFailed,
   MachinePhonedHome,
+  Inventory,
+  MachineDiscovered,
   NetbootOffered,
   OsieStarted,
 } from './boot.events';

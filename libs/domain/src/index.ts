@@ -44,6 +44,7 @@ export { keepsMachine, machinesOf } from './workflow/machine-rules';
 export { maxDataBytes } from './workflow/data-rules';
 export { nextAssignment } from './workflow/next-assignment';
 export type { Asking, NextStep } from './workflow/next-assignment';
+export { poolDecider, type PoolCommand, type PoolState } from './lease/pool.decider';
 export { activeLease, decideLeases, leaseDecider, leaseOfIp } from './lease/lease.decider';
 export type {
   Lease,
@@ -53,8 +54,9 @@ export type {
   LeaseState,
   SingleLeaseCommand,
 } from './lease/lease.decider';
-export { bootDecider } from './boot/boot.decider';
-export type { BootCommand, BootState, BootToken } from './boot/boot.decider';
+export { bootDecider, refusalOf } from './boot/boot.decider';
+export { parseInventory } from './boot/parse-inventory';
+export type { BootCommand, BootState, BootToken, ScriptTicket } from './boot/boot.decider';
 export { claimDecider } from './claim/claim.decider';
 export type { ClaimCommand, ClaimState, TakeClaim } from './claim/claim.decider';
 export { enrolmentDecider } from './enrolment/enrolment.decider';
