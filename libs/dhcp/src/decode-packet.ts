@@ -1,5 +1,5 @@
-import { MalformedPacketError } from './errors';
-import { concat, latin1, readIpv4 } from './fields';
+import { concat, latin1, MalformedPacketError } from '@tinkerbell/bytes';
+import { readIpv4 } from './fields';
 import { optionOverload } from './options/option-overload';
 import { headerLength, magicCookie, type DhcpPacket } from './packet';
 

@@ -1,4 +1,5 @@
-import { textBytes, writeIpv4 } from './fields';
+import { textBytes } from '@tinkerbell/bytes';
+import { writeIpv4 } from './fields';
 import { option, type Options } from './option-codec';
 import { bootFileName } from './options/boot-file-name';
 import { optionOverload, type Overload } from './options/option-overload';

@@ -1,5 +1,4 @@
-import { MalformedOptionError } from './errors';
-import type { OptionCodec } from './option-codec';
+import { expectLength, MalformedOptionError, type OptionCodec } from '@tinkerbell/bytes';
 
 export const noAddress = '0.0.0.0';
 
@@ -26,35 +25,6 @@ export function writeIpv4(address: string, into: Uint8Array, at: number): void {
     else [into[place++], value] = [value, 0];
   }
   into[place] = value;
-}
-
-/** Byte = character code: what came in goes out unchanged, whatever its encoding was. Trailing NULs are no text (RFC 2132 §2). */
-export function readText(raw: Uint8Array): string {
-  return latin1(withoutPadding(raw));
-}
-
-export function withoutPadding(raw: Uint8Array): Uint8Array {
-  let end = raw.length;
-  while (end > 0 && raw[end - 1] === 0) end--;
-  return raw.subarray(0, end);
-}
-
-export function latin1(raw: Uint8Array): string {
-  let text = '';
-  for (const byte of raw) text += String.fromCharCode(byte);
-  return text;
-}
-
-/** What has no place in one byte becomes `?`. */
-export function textBytes(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i) > 0xff ? 0x3f : text.charCodeAt(i);
-  return bytes;
-}
-
-export function expectLength(option: number, raw: Uint8Array, length: number): void {
-  if (raw.length !== length)
-    throw new MalformedOptionError({ option, reason: `length ${raw.length}, expected ${length}` });
 }
 
 export function ipv4Option(code: number, name: string): OptionCodec<string> {
@@ -85,44 +55,4 @@ export function ipv4ListOption(code: number, name: string): OptionCodec<readonly
     },
     encode: (addresses) => Uint8Array.from(addresses.flatMap((address) => [...ipv4Bytes(address)])),
   };
-}
-
-export function textOption(code: number, name: string): OptionCodec<string> {
-  return {
-    code,
-    name,
-    decode(raw) {
-      if (raw.length === 0) throw new MalformedOptionError({ option: code, reason: 'empty' });
-      return readText(raw);
-    },
-    // An option without bytes is against RFC 2132 §2.
-    encode: (text) => (text === '' ? Uint8Array.of(0) : textBytes(text)),
-  };
-}
-
-export function uint32Option(code: number, name: string): OptionCodec<number> {
-  return {
-    code,
-    name,
-    decode(raw) {
-      expectLength(code, raw, 4);
-      return new DataView(raw.buffer, raw.byteOffset, 4).getUint32(0);
-    },
-    encode(value) {
-      const raw = new Uint8Array(4);
-      new DataView(raw.buffer).setUint32(0, value);
-      return raw;
-    },
-  };
-}
-
-export function concat(parts: Iterable<Uint8Array>): Uint8Array {
-  const list = [...parts];
-  const all = new Uint8Array(list.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of list) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -1,10 +1,4 @@
-/** One option's value ↔ its bytes, without code and length. `decode` throws MalformedOptionError. */
-export interface OptionCodec<T> {
-  readonly code: number;
-  readonly name: string;
-  decode(raw: Uint8Array): T;
-  encode(value: T): Uint8Array;
-}
+import type { OptionCodec } from '@tinkerbell/bytes';
 
 /** Code → bytes, in the order of the packet. Bytes of an option that came in several parts are joined (RFC 3396). */
 export type Options = ReadonlyMap<number, Uint8Array>;

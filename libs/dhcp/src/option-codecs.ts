@@ -1,4 +1,4 @@
-import type { OptionCodec } from './option-codec';
+import type { OptionCodec } from '@tinkerbell/bytes';
 import { bootFileName } from './options/boot-file-name';
 import { broadcastAddress } from './options/broadcast-address';
 import { classlessRoutes } from './options/classless-routes';

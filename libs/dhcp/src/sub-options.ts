@@ -1,5 +1,4 @@
-import { MalformedOptionError } from './errors';
-import { concat } from './fields';
+import { concat, MalformedOptionError } from '@tinkerbell/bytes';
 
 export type SubOptions = ReadonlyMap<number, Uint8Array>;
 

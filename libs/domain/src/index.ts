@@ -14,7 +14,7 @@ export {
 export type { Fault } from './errors';
 export { sameJson } from './same-json';
 export { formatMac, parseMac } from './address/mac';
-export { parseIp, parseIpv4, parseIpv6, prefixLength } from './address/ip';
+export { parseIp, parseIpv4, parseIpv6, prefixLength } from '@tinkerbell/bytes';
 export { hardwareDecider } from './hardware/hardware.decider';
 export type { HardwareCommand, HardwareState } from './hardware/hardware.decider';
 export { hardwareConflict, hardwareConflicts, hardwareKeys } from './hardware/hardware-conflicts';

@@ -1,4 +1,4 @@
-import { parseIp } from './address/ip';
+import { parseIp } from '@tinkerbell/bytes';
 import type { Fault } from './errors';
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -20,6 +20,8 @@ export interface FuzzResult {
   readonly refused: number;
   /** Inputs worth keeping, new ones only. */
   readonly found: readonly Uint8Array[];
+  /** The input that took longest to check, garbage collection and compiling included. */
+  readonly slowest: { readonly milliseconds: number; readonly input: Uint8Array };
 }
 
 /** What was being tried when a promise broke. */
@@ -33,7 +35,9 @@ export class FuzzFailure extends Error {
   }
 }
 
-const batchSize = 512;
+const smallestBatch = 512;
+/** Asking what ran costs as much as hundreds of inputs: the rarer something new is, the rarer it is asked. */
+const largestBatch = 65_536;
 /** Parents of mutations; new ones displace old ones beyond it. */
 const maxPool = 2048;
 
@@ -50,8 +54,11 @@ class Run {
   readonly #pool: Uint8Array[];
   readonly #found: Uint8Array[] = [];
   readonly #reached = new Set<string>();
+  /** Parts for which an input was kept. */
+  readonly #kept = new Set<string>();
   #inputs = 0;
   #taken = 0;
+  #slowest: FuzzResult['slowest'] = { milliseconds: 0, input: new Uint8Array() };
 
   constructor(
     private readonly target: Target,
@@ -68,27 +75,43 @@ class Run {
         this.#try(whole.subarray(0, length), `packet ${i}`);
     }
     this.#reach();
-    while (this.#inputs < count) {
-      this.#batch(Math.min(batchSize, count - this.#inputs));
+    for (let size = smallestBatch; this.#inputs < count;) {
+      const isNew = this.#batch(Math.min(size, count - this.#inputs));
+      size = isNew ? smallestBatch : Math.min(2 * size, largestBatch);
       onProgress?.(this.#inputs);
     }
     const [inputs, taken] = [this.#inputs, this.#taken];
-    return { inputs, taken, refused: inputs - taken, found: this.#found };
+    return { inputs, taken, refused: inputs - taken, found: this.#found, slowest: this.#slowest };
   }
 
-  #batch(size: number): void {
+  /** Whether one of them reached something new. */
+  #batch(size: number): boolean {
     const tried = Array.from({ length: size }, () => {
       const bytes = this.#next();
       this.#try(bytes, `seed ${this.options.seed}, input ${this.#inputs}`);
       return bytes;
     });
-    const left = this.#reach();
-    for (const bytes of left.size > 0 ? tried : []) {
-      this.target.check(bytes);
-      const parts = this.options.coverage?.() ?? left;
-      if ([...parts].filter((part) => left.delete(part)).length === 0) continue;
-      this.#found.push(bytes);
-      this.#pool.push(bytes);
+    const parts = this.#reach();
+    if (parts.size > 0) this.#keep(tried, parts);
+    return parts.size > 0;
+  }
+
+  /** Keeps, of inputs that reach `parts` between them, the ones that do; what ran only once, or by chance, is lost. */
+  #keep(inputs: readonly Uint8Array[], parts: ReadonlySet<string>): void {
+    for (const bytes of inputs) this.target.check(bytes);
+    const ran = this.options.coverage?.() ?? new Set();
+    const reached = new Set([...parts].filter((part) => ran.has(part)));
+    if (reached.size === 0) return;
+    const [only] = inputs;
+    if (inputs.length > 1) {
+      const half = inputs.length >> 1;
+      this.#keep(inputs.slice(0, half), reached);
+      const left = new Set([...reached].filter((part) => !this.#kept.has(part)));
+      if (left.size > 0) this.#keep(inputs.slice(half), left);
+    } else if (only) {
+      for (const part of reached) this.#kept.add(part);
+      this.#found.push(only);
+      this.#pool.push(only);
       if (this.#pool.length > maxPool) this.#pool.shift();
     }
   }
@@ -112,7 +135,10 @@ class Run {
 
   #try(bytes: Uint8Array, place: string): void {
     this.#inputs++;
+    const start = performance.now();
     if (named(bytes, place, () => this.target.check(bytes))) this.#taken++;
+    const milliseconds = performance.now() - start;
+    if (milliseconds > this.#slowest.milliseconds) this.#slowest = { milliseconds, input: bytes };
   }
 }
 

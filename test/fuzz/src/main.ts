@@ -74,8 +74,13 @@ function run(target: Target, { count, seed, 'no-coverage': isBlind, keep }: Want
       ...{ count, seed, corpus, everyLength: true, onProgress },
       ...(coverage ? { coverage: () => coverage.parts() } : {}),
     });
-    const { inputs, taken, refused, found } = result;
+    const { inputs, taken, refused, found, slowest } = result;
     console.log(`${inputs} inputs in ${seconds().toFixed(1)} s: ${taken} taken, ${refused} refused as malformed`);
+    const again = timed(() => target.check(slowest.input));
+    const length = `${slowest.input.length} bytes`;
+    console.log(
+      `slowest: ${slowest.milliseconds.toFixed(1)} ms for ${length}, ${again.toFixed(2)} ms when tried once more`,
+    );
     console.log(`${found.length} reached new code${keep ? ', added to the corpus' : ''}`);
     if (keep) addToCorpus(file, found);
     return 0;
@@ -88,6 +93,12 @@ function run(target: Target, { count, seed, 'no-coverage': isBlind, keep }: Want
   } finally {
     coverage?.close();
   }
+}
+
+function timed(act: () => void): number {
+  const start = performance.now();
+  act();
+  return performance.now() - start;
 }
 
 try {

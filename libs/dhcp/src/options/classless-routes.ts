@@ -1,6 +1,5 @@
-import { MalformedOptionError } from '../errors';
-import { concat, ipv4Bytes, readIpv4 } from '../fields';
-import type { OptionCodec } from '../option-codec';
+import { concat, MalformedOptionError, type OptionCodec } from '@tinkerbell/bytes';
+import { ipv4Bytes, readIpv4 } from '../fields';
 
 export interface ClasslessRoute {
   /** `10.0.0.0/8`. */

@@ -1,5 +1,4 @@
-import { MalformedOptionError } from '../errors';
-import type { OptionCodec } from '../option-codec';
+import { MalformedOptionError, type OptionCodec } from '@tinkerbell/bytes';
 
 export interface ClientIdentifier {
   /** 0: opaque; 1: Ethernet address; 255: IAID + DUID (RFC 4361). */

@@ -1,5 +1,4 @@
-import { expectLength } from '../fields';
-import type { OptionCodec } from '../option-codec';
+import { expectLength, type OptionCodec } from '@tinkerbell/bytes';
 
 export interface ClientMachineId {
   /** 0: the rest is a GUID. */

@@ -1,6 +1,4 @@
-import { MalformedOptionError } from '../errors';
-import { expectLength } from '../fields';
-import type { OptionCodec } from '../option-codec';
+import { expectLength, MalformedOptionError, type OptionCodec } from '@tinkerbell/bytes';
 
 /** Largest message the client takes (RFC 2132 §9.10), bytes, at least 576. Counted with IP and UDP header, the safe reading. */
 export const maxMessageSize: OptionCodec<number> = {

@@ -1,6 +1,4 @@
-import { MalformedOptionError } from '../errors';
-import { expectLength } from '../fields';
-import type { OptionCodec } from '../option-codec';
+import { expectLength, MalformedOptionError, type OptionCodec } from '@tinkerbell/bytes';
 
 // Value = place in the list, from 1. 9: RFC 3203; 10–13: RFC 4388; 14–15: RFC 6926; 16–18: RFC 7724.
 const names = [

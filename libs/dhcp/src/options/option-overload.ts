@@ -1,6 +1,4 @@
-import { MalformedOptionError } from '../errors';
-import { expectLength } from '../fields';
-import type { OptionCodec } from '../option-codec';
+import { expectLength, MalformedOptionError, type OptionCodec } from '@tinkerbell/bytes';
 
 export interface Overload {
   /** The `file` field holds options. */

@@ -1,4 +1,4 @@
-import type { OptionCodec } from '../option-codec';
+import type { OptionCodec } from '@tinkerbell/bytes';
 
 /** Codes of the options that the client wants (RFC 2132 §9.8), best first. OVMF's HTTP boot lists a pad (0) among them: kept. */
 export const parameterRequestList: OptionCodec<readonly number[]> = {

@@ -1,6 +1,5 @@
-import { MalformedOptionError } from '../errors';
-import { latin1, readIpv4 } from '../fields';
-import type { OptionCodec } from '../option-codec';
+import { latin1, MalformedOptionError, type OptionCodec } from '@tinkerbell/bytes';
+import { readIpv4 } from '../fields';
 import { decodeSubOptions, encodeSubOptions, type SubOptions } from '../sub-options';
 
 /** RFC 3046: what the relay says about where the client is plugged in. A reply carries it back unchanged, as the last option. */

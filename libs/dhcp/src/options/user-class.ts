@@ -1,6 +1,4 @@
-import { MalformedOptionError } from '../errors';
-import { concat, latin1, textBytes, withoutPadding } from '../fields';
-import type { OptionCodec } from '../option-codec';
+import { concat, latin1, MalformedOptionError, type OptionCodec, textBytes, withoutPadding } from '@tinkerbell/bytes';
 
 export interface UserClass {
   /** `raw`: one name without a length byte, as iPXE sends it although RFC 3004 wants one. */

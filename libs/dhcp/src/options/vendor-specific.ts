@@ -1,4 +1,4 @@
-import type { OptionCodec } from '../option-codec';
+import type { OptionCodec } from '@tinkerbell/bytes';
 import { decodeSubOptions, encodeSubOptions, type SubOptions } from '../sub-options';
 
 /**

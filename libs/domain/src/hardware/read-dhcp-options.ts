@@ -1,5 +1,5 @@
 import type { HardwareDhcpOption } from '@tinkerbell/events';
-import { parseIpv4 } from '../address/ip';
+import { parseIpv4 } from '@tinkerbell/bytes';
 import { isObject, type JsonReader, kindOf } from '../json-reader';
 
 type Kind = HardwareDhcpOption['type'];

@@ -1,5 +1,5 @@
 import type { HardwareDhcp, HardwareIp, HardwareNetboot } from '@tinkerbell/events';
-import { parseIpv4, prefixLength } from '../address/ip';
+import { parseIpv4, prefixLength } from '@tinkerbell/bytes';
 import { parseMac } from '../address/mac';
 import type { JsonReader } from '../json-reader';
 import { readDhcpOptions } from './read-dhcp-options';

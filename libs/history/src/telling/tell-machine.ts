@@ -8,7 +8,9 @@ import type {
   TemplateEvent,
 } from '@tinkerbell/events';
 import { took } from '../duration-text';
-import { active, bad, because, good, neutral, size, type Sentences } from './told';
+import { failedText } from '../failed-requests';
+import { leaseSentences } from './tell-lease';
+import { active, because, good, neutral, size, warn, type Sentences } from './told';
 
 /** Machines on their way to a worker, and what they are made from. */
 export const machineSentences = {
@@ -25,17 +27,7 @@ export const machineSentences = {
     active(
       `worker ready: ${hostname}, ${engine}, kernel ${kernel}, node ${node}, ${Math.round(memoryBytes / 2 ** 20)} MiB of memory`,
     ),
-  LeaseBound: ({ data: { ip, mac, leaseSeconds, giaddr } }) =>
-    neutral(
-      `DHCP lease: ${ip} for ${formatMac(mac)}, ${took(leaseSeconds)}${giaddr === null ? '' : `, through relay ${giaddr}`}`,
-    ),
-  LeaseRenewed: ({ data }) => neutral(`DHCP lease renewed: ${data.ip} for ${formatMac(data.mac)}`),
-  LeaseReleased: ({ data }) => neutral(`DHCP lease released: ${data.ip} by ${formatMac(data.mac)}`),
-  LeaseDeclined: ({ data }) =>
-    bad(
-      `DHCP lease declined: ${data.ip} is in use by another machine, says ${formatMac(data.mac)}${because(data.message)}`,
-    ),
-  LeaseRefused: ({ data }) => bad(`DHCP refused ${data.requested} to ${formatMac(data.mac)}${because(data.reason)}`),
+  ...leaseSentences,
   NetbootOffered: ({ data: { bootFile, client, arch } }) =>
     neutral(`boot file offered: ${bootFile} (${client}${arch === null ? '' : `, architecture ${arch}`})`),
   BootFileServed: ({ data: { role, file, bytes, protocol, seconds } }) =>
@@ -51,6 +43,8 @@ export const machineSentences = {
     const said = body.trim().slice(0, 120);
     return good(`installed system phoned home from ${address}${said === '' ? because(kind) : `: ${said}`}`);
   },
+  BootRequestFailed: ({ data }) =>
+    warn(`not served${data.count === 1 ? '' : ` ${data.count} times`}: ${failedText(data)}`),
 } as const satisfies Sentences<HardwareEvent | TemplateEvent | EnrolmentEvent | LeaseEvent | BootEvent>;
 
 const bootScripts = {

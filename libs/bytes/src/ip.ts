@@ -36,7 +36,7 @@ export function parseIpv6(text: string): readonly number[] | undefined {
 }
 
 /** RFC 5952: lower case, no leading zeros, the longest run of two or more zero groups as `::`. */
-function formatIpv6(groups: readonly number[]): string {
+export function formatIpv6(groups: readonly number[]): string {
   const text = groups.map((group) => group.toString(16)).join(':');
   const runs = [...text.matchAll(/(?<![0-9a-f])0(?::0)+(?![0-9a-f])/g)];
   const longest = runs.reduce<RegExpMatchArray | undefined>(
