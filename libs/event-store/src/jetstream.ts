@@ -73,7 +73,6 @@ const defaultAttemptMs = 3000;
 export class JetStreamEventStore extends EventStore {
   readonly #publisher: StreamPublisher;
   readonly #answers: Answers;
-  readonly #patienceMs: number;
   #connected = true;
   #restored: boolean | undefined;
   /** Ends what waits for an answer on the connection that was lost. */
@@ -86,7 +85,6 @@ export class JetStreamEventStore extends EventStore {
     private readonly options: JetStreamOptions & { readonly ownsConnection: boolean },
   ) {
     super();
-    this.#patienceMs = options.patienceMs ?? 10_000;
     const [nats, attemptMs] = [{ createInbox, NatsError }, options.attemptMs ?? defaultAttemptMs];
     this.#publisher = new StreamPublisher(nats, connection, attemptMs);
     this.#answers = new Answers(nats, connection, attemptMs);
@@ -314,7 +312,7 @@ export class JetStreamEventStore extends EventStore {
 
   /** Tries again what failed for want of a server or an answer, until patience ends. A write that a known problem stops is not repeated. */
   async #patiently<T>(what: string, attempt: () => Promise<T>, writes = false): Promise<T> {
-    const deadline = Date.now() + this.#patienceMs;
+    const deadline = Date.now() + (this.options.patienceMs ?? 10_000);
     let reason = 'NATS is not connected';
     for (let delayMs = 5; ; delayMs = Math.min(delayMs * 2, 250)) {
       let hopeless = this.connection.isClosed();
