@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { type AddressInfo, isIPv4 } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { EventStore, ReadModel } from '@tinkerbell/event-store';
 import type { HardwareRow, WorkflowRow } from '@tinkerbell/projections';
@@ -9,7 +9,7 @@ import { BootsModule } from './boots.module';
 import { Callers } from './callers';
 import { DhcpDesk } from './dhcp/dhcp-desk';
 import { DhcpListener } from './dhcp/dhcp.listener';
-import { modeAt } from './dhcp/dhcp-mode';
+import { DiscoveryDesk } from './discovery/discovery-desk';
 import { SharedFiles } from './files/shared-files';
 import { FileDesk } from './http/file-desk';
 import { Status } from './http/status';
@@ -23,7 +23,7 @@ import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 import { RouterAdvertisements } from './ra/radvd';
 import { FailedRequests } from './recorder/failed-requests';
 import { ServedFiles } from './served-files';
-import { type BoundPorts, dhcpModes, dhcpPorts, dhcpSettings, scriptSettings, tftpPorts } from './settings';
+import { type BoundPorts, dhcpPorts, dhcpSettings, modeOf, scriptSettings, tftpPorts } from './settings';
 import type { MachineLog } from './syslog/machine-log';
 import { SyslogDesk } from './syslog/syslog-desk';
 import { SyslogListener } from './syslog/syslog.listener';
@@ -113,9 +113,7 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const leases = await LeasePool.open(store, config.BOOTS_POOL);
   const boots = new BootLog(store, clock);
   const metrics = new Metrics();
-  const modes = dhcpModes(config);
-  const byReservation = (address: string) =>
-    modeAt(isIPv4(address) ? address : config.PUBLIC_IP, modes) !== 'reservation';
+  const byReservation = (address: string) => modeOf(config, address) !== 'reservation';
   return {
     ...{ machines, leases, boots, metrics, log, clock },
     callers: new Callers(machines, leases, clock, byReservation),
@@ -139,7 +137,7 @@ async function nativeBatch(config: BootsConfig, log: Logger): Promise<NativeBatc
 const idleMs = 120_000;
 
 async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
-  const { callers, boots, programs, files, metrics, leases, log } = parts;
+  const { machines, callers, boots, programs, files, metrics, leases, log } = parts;
   const folders = { osie: config.BOOTS_OSIE_DIR, images: config.BOOTS_IMAGES_DIR };
   // The port is part of the scripts' URLs, and known only once bound.
   const settings = { current: scriptSettings(config, config.BOOTS_HTTP_PORT) };
@@ -148,6 +146,7 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
       scripts: new ScriptDesk(parts, () => settings.current),
       files: new FileDesk(folders, programs, files, callers, parts),
       phoneHome: new PhoneHomeDesk(callers, boots, log),
+      discovery: new DiscoveryDesk(machines, boots, log, parts.clock),
       status: new Status(ports.version ?? 'unknown', leases, metrics, () => probe(ports.store)),
       ...{ callers, failed: parts.failed, metrics, log },
     }),
