@@ -58,3 +58,4 @@ export { type Guard, type PublishAck, StreamPublisher } from './nats-publish';
 export { ReportsTakenOverError } from './nats-reports';
 export { InMemorySecretBucket, NatsSecretBucket, SecretBucket } from './nats-secrets';
 export { BlobDamagedError, Blobs, InMemoryBlobs, NatsBlobs } from './nats-blobs';
+export { pause } from './pause';
