@@ -18,6 +18,7 @@ import { subjects } from '@tinkerbell/messaging';
 import { hardwareList, workflowList } from '@tinkerbell/projections';
 import { BootsConfig } from './boots.config';
 import { hardwareId, mac, requestOf, reservation } from './dhcp/requests.testing';
+import { type Logger, silentLogger } from './logger';
 import { startBoots } from './start-boots';
 import type { MachineLog } from './syslog/machine-log';
 
@@ -40,6 +41,7 @@ export async function startBench(options: {
   readonly store?: EventStore;
   readonly clock?: () => Date;
   readonly machineLog?: MachineLog;
+  readonly log?: Logger;
   readonly events?: readonly AnyEvent[];
 }) {
   const folder = await mkdtemp(join(tmpdir(), 'boots-'));
@@ -60,8 +62,8 @@ export async function startBench(options: {
   const relay = await openRelay();
   const config = configOf(folders, relay.address().port, options.settings ?? {});
   const { hardware, workflows } = rows.models;
-  const { machineLog, clock = () => new Date() } = options;
-  const ports = { store, hardware, workflows, version: '1.2.3', clock };
+  const { machineLog, log = silentLogger, clock = () => new Date() } = options;
+  const ports = { store, hardware, workflows, version: '1.2.3', clock, log };
   const boots = await startBoots(config, { ...ports, ...(machineLog && { machineLog }) });
   const http = (path: string, request: HttpOptions = {}) => askHttp(boots.http.port, path, request);
   const dhcp = (packet: DhcpPacket) => askDhcp(relay, boots.dhcp?.port ?? 0, packet);

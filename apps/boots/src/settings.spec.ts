@@ -25,9 +25,9 @@ describe('where boots gives out addresses', () => {
       ],
     }));
   it('opens port 4011 for a proxy only', () => {
-    expect(dhcpPorts(load({})).pxePort).toBeUndefined();
-    expect(dhcpPorts(load({ BOOTS_DHCP_MODE: 'proxy' })).pxePort).toBe(4011);
-    expect(dhcpPorts(load({ BOOTS_DHCP_SUBNETS: '10.1.0.0/16=proxy' })).pxePort).toBe(4011);
+    expect(dhcpPorts(load({}), undefined).pxePort).toBeUndefined();
+    expect(dhcpPorts(load({ BOOTS_DHCP_MODE: 'proxy' }), undefined).pxePort).toBe(4011);
+    expect(dhcpPorts(load({ BOOTS_DHCP_SUBNETS: '10.1.0.0/16=proxy' }), undefined).pxePort).toBe(4011);
   });
   it.each([
     ['BOOTS_DHCP_MODE', 'auto'],

@@ -79,13 +79,15 @@ export function scriptSettings(config: BootsConfig, httpPort: number): ScriptSet
   };
 }
 
-export function dhcpPorts(config: BootsConfig): DhcpPorts {
+/** `native`: undefined where messages are taken one by one. */
+export function dhcpPorts(config: BootsConfig, native: NativeBatch | undefined): DhcpPorts {
   return {
     address: config.PUBLIC_IP,
     serverPort: config.BOOTS_DHCP_PORT,
     clientPort: config.BOOTS_DHCP_CLIENT_PORT,
     relayPort: config.BOOTS_DHCP_RELAY_PORT,
     pxePort: mayProxy(dhcpModes(config)) ? config.BOOTS_DHCP_PXE_PORT : undefined,
+    native,
   };
 }
 

@@ -82,7 +82,8 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
   try {
     const http = await openHttp(config, ports, parts);
     closers.push(http.close);
-    const tftp = new TftpListener(parts, tftpPorts(config, await nativeBatch(config, parts.log)));
+    const native = await nativeBatch(config, parts.log);
+    const tftp = new TftpListener(parts, tftpPorts(config, native));
     closers.push(() => tftp.close());
     const tftpPort = await tftp.open();
     if (config.BOOTS_RA_INTERFACE !== '') {
@@ -92,7 +93,7 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
     const syslogPort = await openSyslog(config, ports, parts, closers);
     // Last: what the replies promise is there by now.
     const dhcpPort = config.BOOTS_DHCP
-      ? await openDhcp(config, parts, { tftp: tftpPort, http: http.port, syslog: syslogPort }, closers)
+      ? await openDhcp(config, parts, { tftp: tftpPort, http: http.port, syslog: syslogPort }, native, closers)
       : undefined;
     const { metrics } = parts;
     return {
@@ -134,7 +135,7 @@ async function nativeBatch(config: BootsConfig, log: Logger): Promise<NativeBatc
   try {
     return await NativeBatch.load();
   } catch (error) {
-    log.info(`TFTP packets go one by one, which costs more: ${error instanceof Error ? error.message : String(error)}`);
+    log.info(`UDP packets go one by one, which costs more: ${error instanceof Error ? error.message : String(error)}`);
     return undefined;
   }
 }
@@ -176,11 +177,12 @@ async function openDhcp(
   config: BootsConfig,
   parts: Parts,
   bound: BoundPorts,
+  native: NativeBatch | undefined,
   closers: (() => Promise<void>)[],
 ): Promise<number> {
   const others = new OtherServers(parts, config.PUBLIC_IP);
   const desk = new DhcpDesk({ ...parts, others }, dhcpSettings(config, bound));
-  const listener = new DhcpListener(desk, dhcpPorts(config), parts.metrics, parts.log);
+  const listener = new DhcpListener(desk, dhcpPorts(config, native), parts.metrics, parts.log);
   closers.push(() => listener.close());
   return listener.open();
 }

@@ -1,9 +1,13 @@
 import { createSocket, type Socket } from 'node:dgram';
 import type { Logger } from '../logger';
 import type { Metrics } from '../metrics';
+import type { NativeBatch, TakeDatagram } from '../udp/native-batch';
+import { bindUdp, type BoundSocket, ipNumber, ipText } from '../udp/udp-socket';
 import type { Destination } from './destination';
 import { everybody } from './destination';
 import type { Arrival, DhcpDesk } from './dhcp-desk';
+import { RequestPump } from './request-pump';
+import { rankOf } from './request-rank';
 
 export interface DhcpPorts {
   readonly address: string;
@@ -14,10 +18,23 @@ export interface DhcpPorts {
   readonly relayPort: number;
   /** 4011, where PXE firmware asks a proxy; undefined: there is none here. */
   readonly pxePort: number | undefined;
+  /** undefined: Node takes one message a call. */
+  readonly native: NativeBatch | undefined;
 }
 
-/** Enough for a rack that powers on at once. */
-const receiveBufferBytes = 4 * 1024 * 1024;
+/** For the time of one turn of the event loop; what has to wait longer waits in the pump, which knows how long. */
+const receiveBufferBytes = 1024 * 1024;
+/** Longer ones are cut off, and malformed. */
+const largestMessage = 4096;
+/** Batches taken at one go. */
+const batchesAtOnce = 16;
+const overloadToldMs = 60_000;
+
+interface Request {
+  readonly bytes: Uint8Array;
+  readonly from: Arrival;
+  readonly socket: Socket;
+}
 
 /**
  * Two sockets, and a third for a proxy: one hears the broadcasts, the other, bound to our address, hears unicast and relayed requests and sends every reply, so
@@ -25,7 +42,14 @@ const receiveBufferBytes = 4 * 1024 * 1024;
  */
 export class DhcpListener {
   readonly #sockets: Socket[] = [];
+  readonly #pump = new RequestPump<Request>(
+    (request) => this.#answer(request),
+    (count) => this.#onShed(count),
+  );
   #sender: Socket | undefined;
+  /** Shed since the log was told. */
+  #untold = 0;
+  #toldAt = -Infinity;
 
   constructor(
     private readonly desk: Pick<DhcpDesk, 'answer' | 'overhear'>,
@@ -70,24 +94,17 @@ export class DhcpListener {
   }
 
   async close(): Promise<void> {
+    this.#pump.close();
     await Promise.all(
       this.#sockets.splice(0).map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))),
     );
   }
 
   async #bind(address: string, port: number, arrival: Arrival['arrival']): Promise<Socket> {
-    const socket = createSocket({ type: 'udp4', reuseAddr: true });
-    socket.on('message', (bytes, { address: host, port: from }) => {
-      void this.#onMessage(bytes, { arrival, source: { address: host, port: from } }, socket);
+    const bound = await bindUdp(address, port, this.ports.native, true).catch((cause: Error) => {
+      throw new Error(`cannot listen for DHCP on ${address}:${port}: ${cause.message}`, { cause });
     });
-    await new Promise<void>((resolve, reject) => {
-      socket.once('error', (cause) => {
-        socket.close();
-        reject(new Error(`cannot listen for DHCP on ${address}:${port}: ${cause.message}`, { cause }));
-      });
-      socket.bind({ address, port }, resolve);
-    });
-    socket.removeAllListeners('error');
+    const { socket } = bound;
     socket.on('error', (error) => this.log.error(`DHCP socket: ${error.message}`));
     try {
       socket.setRecvBufferSize(receiveBufferBytes);
@@ -95,13 +112,37 @@ export class DhcpListener {
       this.log.debug(`receive buffer stays small: ${String(error)}`);
     }
     this.#sockets.push(socket);
+    this.#takeFrom(bound, arrival);
     return socket;
   }
 
-  async #onMessage(bytes: Uint8Array, from: Arrival, socket: Socket): Promise<void> {
+  #takeFrom({ socket, fd }: BoundSocket, arrival: Arrival['arrival']): void {
+    const { native } = this.ports;
+    const take: TakeDatagram = (bytes, ip, port) => {
+      const request = { bytes, from: { arrival, source: { address: ipText(ip), port } }, socket };
+      this.#pump.put(rankOf(bytes), request);
+    };
+    const takeCopy: TakeDatagram = (bytes, ip, port) => take(Buffer.from(bytes), ip, port);
+    socket.on('message', (bytes, { address, port }) => {
+      take(bytes, ipNumber(address), port);
+      for (let i = 0; i < batchesAtOnce && native?.receive(fd, largestMessage, takeCopy); i++);
+    });
+  }
+
+  async #answer({ bytes, from, socket }: Request): Promise<void> {
     const reply = await this.desk.answer(bytes, from);
     // Firmware that asked port 4011 takes an answer from there only.
     if (reply) this.#send(reply.bytes, reply.destination, from.arrival === 'pxe' ? socket : this.#sender);
+  }
+
+  #onShed(count: number): void {
+    this.metrics.count('dhcp_dropped_total', { reason: 'overload' }, count);
+    this.#untold += count;
+    const now = performance.now();
+    if (now - this.#toldAt < overloadToldMs) return;
+    this.log.warn(`${this.#untold} DHCP messages not answered: more come than can be answered in time`);
+    this.#untold = 0;
+    this.#toldAt = now;
   }
 
   #send(bytes: Uint8Array, { address, port }: Destination, socket: Socket | undefined): void {

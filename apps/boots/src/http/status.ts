@@ -6,6 +6,8 @@ export interface HealthReport {
   readonly uptimeSeconds: number;
   /** Whether this instance answers DHCP for its lease pool, or stands by for the one that does. */
   readonly pool: PoolRole;
+  /** DHCP messages that were not answered because too many came. */
+  readonly dhcpShed: number;
   /** Why it is not ok: the last thing that the log said. */
   readonly fault?: string;
 }
@@ -25,10 +27,9 @@ export class Status {
   async health(): Promise<HealthReport> {
     const fault = await this.probe();
     const uptimeSeconds = Math.round((performance.now() - this.#startedAt) / 1000);
-    const { role: pool } = this.leases;
-    return fault === undefined
-      ? { status: 'ok', uptimeSeconds, pool }
-      : { status: 'unavailable', uptimeSeconds, pool, fault };
+    const dhcpShed = this.metrics.total('dhcp_dropped_total', { reason: 'overload' });
+    const report = { uptimeSeconds, pool: this.leases.role, dhcpShed };
+    return fault === undefined ? { status: 'ok', ...report } : { status: 'unavailable', ...report, fault };
   }
 
   text(): string {

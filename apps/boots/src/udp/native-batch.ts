@@ -6,8 +6,6 @@ import type { Piece } from './piece';
 export type TakeDatagram = (bytes: Uint8Array, ip: number, port: number) => void;
 
 const slots = 64;
-/** TFTP requests are 512 bytes at most (RFC 2347 §3); what is longer is cut off, and as malformed as it was. */
-const largestReceived = 1024;
 const dontWait = 0x40;
 
 // The layouts of the C structures on 64-bit little-endian Linux, in 32-bit words.
@@ -31,18 +29,20 @@ export class NativeBatch {
   readonly #recvmmsg: Call;
   readonly #socket: Call;
   readonly #bind: Call;
+  readonly #setsockopt: Call;
   readonly #close: Call;
   readonly #addressOf: AddressOf;
-  readonly #inbox: Messages;
+  /** By the longest datagram they take. */
+  readonly #inboxes = new Map<number, Messages>();
 
   private constructor(private readonly koffi: Koffi) {
     this.#addressOf = (view) => Number(koffi.address(view));
-    this.#inbox = new Messages(slots, 1, largestReceived, this.#addressOf);
     const c = koffi.load(null);
     this.#sendmmsg = c.func('int sendmmsg(int, uintptr_t, unsigned int, int)') as Call;
     this.#recvmmsg = c.func('int recvmmsg(int, uintptr_t, unsigned int, int, uintptr_t)') as Call;
     this.#socket = c.func('int socket(int, int, int)') as Call;
     this.#bind = c.func('int bind(int, const void *, unsigned int)') as Call;
+    this.#setsockopt = c.func('int setsockopt(int, int, int, const void *, unsigned int)') as Call;
     this.#close = c.func('int close(int)') as Call;
   }
 
@@ -54,10 +54,12 @@ export class NativeBatch {
     return new NativeBatch((await import('koffi')).default);
   }
 
-  /** A bound non-blocking UDP socket. Throws an error with `code`. */
-  open(ip: number, port: number): number {
+  /** A bound non-blocking UDP socket. `reuse`: others may be bound to the same port. Throws an error with `code`. */
+  open(ip: number, port: number, reuse: boolean): number {
     const [ipv4, datagrams, nonBlocking, closeOnExec] = [2, 2, 0o4000, 0o2000000];
     const fd = this.#checked('socket', this.#socket(ipv4, datagrams | nonBlocking | closeOnExec, 0));
+    const [socketLevel, reuseAddress] = [1, 2];
+    if (reuse) this.#setsockopt(fd, socketLevel, reuseAddress, new Uint8Array([1, 0, 0, 0]), 4);
     const name = new Uint32Array(address.words);
     writeAddress(name, 0, ip, port);
     const bound = this.#bind(fd, new Uint8Array(name.buffer), address.bytes);
@@ -70,16 +72,16 @@ export class NativeBatch {
     return fd;
   }
 
-  /** Takes what waits in the socket, `slots` at most; returns whether more may wait. */
-  receive(fd: number, take: TakeDatagram): boolean {
-    const { headers, names, data, at } = this.#inbox;
+  /** Takes what waits in the socket, `slots` at most, each cut off after `largest` bytes; returns whether more may wait. */
+  receive(fd: number, largest: number, take: TakeDatagram): boolean {
+    const { headers, names, data, at } = this.#inbox(largest);
     const count = this.#recvmmsg(fd, at, slots, dontWait, 0);
     for (let i = 0; i < count; i++) {
       const length = headers[i * header.words + header.received] ?? 0;
       headers[i * header.words + header.nameLength] = address.bytes;
       const where = names[i * address.words] ?? 0;
       const ip = names[i * address.words + 1] ?? 0;
-      take(data.subarray(i * largestReceived, i * largestReceived + length), swap32(ip), swap16(where >>> 16));
+      take(data.subarray(i * largest, i * largest + length), swap32(ip), swap16(where >>> 16));
     }
     return count === slots;
   }
@@ -90,6 +92,14 @@ export class NativeBatch {
       return sent < 0 ? -this.koffi.errno() : sent;
     };
     return new Outbox(send, this.#addressOf);
+  }
+
+  #inbox(largest: number): Messages {
+    const known = this.#inboxes.get(largest);
+    if (known) return known;
+    const inbox = new Messages(slots, 1, largest, this.#addressOf);
+    this.#inboxes.set(largest, inbox);
+    return inbox;
   }
 
   #checked(call: string, result: number): number {

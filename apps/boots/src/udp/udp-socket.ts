@@ -9,6 +9,8 @@ const batchesAtOnce = 4;
  * would overflow the interface's queue, which drops without a word, before it says that it is full.
  */
 const receiveBufferBytes = 4 << 20;
+/** TFTP requests are 512 bytes at most (RFC 2347 §3); what is longer is cut off, and as malformed as it was. */
+const largestReceived = 1024;
 const retryMs = 1;
 
 /** One IPv4 UDP socket. Without `native` each datagram is a call of its own. */
@@ -32,20 +34,9 @@ export class UdpSocket {
     native: NativeBatch | undefined,
     onRoom: () => void,
   ): Promise<UdpSocket> {
-    const fd = native && openNative(native, address, port);
-    // Node looks up even what is an address already, which takes a turn of the event loop for each datagram.
-    const lookup: LookupAddress = (host, _, done) => done(null, host, 4);
-    const socket = createSocket({ type: 'udp4', lookup });
-    await new Promise<void>((resolve, reject) => {
-      socket.once('error', (error) => {
-        socket.close();
-        reject(error);
-      });
-      socket.bind(fd === undefined ? { address, port } : { fd }, resolve);
-    });
-    socket.removeAllListeners('error');
+    const { socket, fd } = await bindUdp(address, port, native);
     socket.setRecvBufferSize(receiveBufferBytes);
-    return new UdpSocket(socket, fd ?? -1, native, onRoom);
+    return new UdpSocket(socket, fd, native, onRoom);
   }
 
   get port(): number {
@@ -57,7 +48,7 @@ export class UdpSocket {
     this.socket.on('error', onError);
     this.socket.on('message', (bytes, { address, port }) => {
       take(bytes, ipNumber(address), port);
-      for (let i = 0; i < batchesAtOnce && this.native?.receive(this.fd, take); i++);
+      for (let i = 0; i < batchesAtOnce && this.native?.receive(this.fd, largestReceived, take); i++);
       rest();
     });
   }
@@ -96,10 +87,38 @@ export class UdpSocket {
   }
 }
 
+export interface BoundSocket {
+  readonly socket: Socket;
+  /** -1: known to Node only. */
+  readonly fd: number;
+}
+
+/** `reuse`: others may be bound to the same port. */
+export async function bindUdp(
+  address: string,
+  port: number,
+  native: NativeBatch | undefined,
+  reuse = false,
+): Promise<BoundSocket> {
+  const fd = native && openNative(native, address, port, reuse);
+  // Node looks up even what is an address already, which takes a turn of the event loop for each datagram.
+  const lookup: LookupAddress = (host, _, done) => done(null, host, 4);
+  const socket = createSocket({ type: 'udp4', lookup, reuseAddr: reuse });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', (error) => {
+      socket.close();
+      reject(error);
+    });
+    socket.bind(fd === undefined ? { address, port } : { fd }, resolve);
+  });
+  socket.removeAllListeners('error');
+  return { socket, fd: fd ?? -1 };
+}
+
 /** Throws as Node does, with the place in its message. */
-function openNative(native: NativeBatch, address: string, port: number): number {
+function openNative(native: NativeBatch, address: string, port: number, reuse: boolean): number {
   try {
-    return native.open(ipNumber(address), port);
+    return native.open(ipNumber(address), port, reuse);
   } catch (cause) {
     const { message, code } = cause as NodeJS.ErrnoException;
     throw Object.assign(new Error(`${message} ${address}:${port}`, { cause }), { code });

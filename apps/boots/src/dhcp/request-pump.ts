@@ -1,0 +1,65 @@
+import { RequestQueue } from './request-queue';
+import type { Rank } from './request-rank';
+
+/** Shorter than any client waits before it asks again: RFC 2131 §4.1 says four seconds, impatient firmware two. */
+const patienceMs = 1000;
+const calmMs = 250;
+const size = 4096;
+/** Each holds commands that wait for the log; a commit takes 500 of them. */
+const answersAtOnce = 256;
+/** Then the sockets have their turn, so that what waits in them is not old before it is seen. */
+const turnMs = 1;
+
+/** Answers what was taken from the sockets, as much of it as is possible in time. */
+export class RequestPump<T> {
+  readonly #queue = new RequestQueue<T>({ size, patienceMs, calmMs });
+  #answering = 0;
+  #isDue = false;
+  #isClosed = false;
+
+  constructor(
+    private readonly answer: (request: T) => Promise<void>,
+    private readonly onShed: (count: number) => void,
+  ) {}
+
+  put(rank: Rank, request: T): void {
+    this.#queue.put(rank, request, performance.now());
+    this.#wake();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#queue.clear();
+  }
+
+  #wake(): void {
+    if (this.#isDue || this.#isClosed || this.#answering >= answersAtOnce || this.#queue.size === 0) return;
+    this.#isDue = true;
+    setImmediate(() => {
+      this.#isDue = false;
+      this.#turn();
+    });
+  }
+
+  #turn(): void {
+    const until = performance.now() + turnMs;
+    for (let now = 0; this.#answering < answersAtOnce && now < until; now = performance.now()) {
+      const request = this.#queue.next(performance.now());
+      if (request === undefined) break;
+      void this.#run(request);
+    }
+    const shed = this.#queue.takeShed();
+    if (shed > 0) this.onShed(shed);
+    this.#wake();
+  }
+
+  async #run(request: T): Promise<void> {
+    this.#answering++;
+    try {
+      await this.answer(request);
+    } finally {
+      this.#answering--;
+      this.#wake();
+    }
+  }
+}
