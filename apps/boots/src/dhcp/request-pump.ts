@@ -3,13 +3,10 @@ import type { Rank } from './request-rank';
 
 /** Shorter than any client waits before it asks again: RFC 2131 §4.1 says four seconds, impatient firmware two. */
 const patienceMs = 1000;
-const calmMs = 250;
+const calmMs = 500;
 const size = 4096;
-/** Each holds commands that wait for the log; a commit takes 500 of them. */
-const answersAtOnce = 256;
-/** Then the sockets have their turn, so that what waits in them is not old before it is seen. */
-const turnMs = 1;
-
+/** Two commits full: one on its way to the disk, one that gathers. */
+const answersAtOnce = 1000;
 /** Answers what was taken from the sockets, as much of it as is possible in time. */
 export class RequestPump<T> {
   readonly #queue = new RequestQueue<T>({ size, patienceMs, calmMs });
@@ -20,6 +17,8 @@ export class RequestPump<T> {
   constructor(
     private readonly answer: (request: T) => Promise<void>,
     private readonly onShed: (count: number) => void,
+    /** Then the sockets have their turn, so that what waits in them is not old before it is seen. */
+    private readonly turnMs: number,
   ) {}
 
   put(rank: Rank, request: T): void {
@@ -42,7 +41,7 @@ export class RequestPump<T> {
   }
 
   #turn(): void {
-    const until = performance.now() + turnMs;
+    const until = performance.now() + this.turnMs;
     for (let now = 0; this.#answering < answersAtOnce && now < until; now = performance.now()) {
       const request = this.#queue.next(performance.now());
       if (request === undefined) break;
