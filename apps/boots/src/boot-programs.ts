@@ -6,6 +6,8 @@ export interface StoredFile {
   readonly path: string;
   readonly size: number;
   readonly modifiedMs: number;
+  /** Of its content, where its date says nothing of that. */
+  readonly tag?: string;
 }
 
 /** Names of the table of architectures that Debian's ipxe package spells differently. */

@@ -76,6 +76,7 @@ export function scriptSettings(config: BootsConfig, httpPort: number): ScriptSet
     tokenSeconds: config.BOOTS_TOKEN_SECONDS,
     needsTicket: (address) => config.BOOTS_SCRIPT_TICKETS && modeOf(config, address) !== 'off',
     discovery: config.BOOTS_DISCOVERY,
+    hasDhcp: (address) => modeOf(config, address) !== 'off',
   };
 }
 

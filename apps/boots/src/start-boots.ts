@@ -13,7 +13,9 @@ import { DiscoveryDesk } from './discovery/discovery-desk';
 import { SharedFiles } from './files/shared-files';
 import { FileDesk } from './http/file-desk';
 import { Status } from './http/status';
-import { ScriptDesk } from './ipxe/script-desk';
+import { ScriptDesk, type ScriptSettings } from './ipxe/script-desk';
+import { IsoDesk } from './iso/iso-desk';
+import { LoaderFiles } from './loaders/loader-files';
 import { BootLog } from './log/boot-log';
 import { LeasePool } from './log/lease-pool';
 import { type Logger, silentLogger } from './logger';
@@ -63,6 +65,10 @@ interface Parts {
   readonly files: SharedFiles;
   readonly served: ServedFiles;
   readonly failed: FailedRequests;
+  readonly scripts: ScriptDesk;
+  readonly loaders: LoaderFiles;
+  /** The port is part of the scripts' URLs, and known only once bound. */
+  readonly settings: { current: ScriptSettings };
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly clock: () => Date;
@@ -114,13 +120,17 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const boots = new BootLog(store, clock);
   const metrics = new Metrics();
   const byReservation = (address: string) => modeOf(config, address) !== 'reservation';
+  const callers = new Callers(machines, leases, clock, byReservation);
+  const failed = new FailedRequests({ machines, boots, metrics, log, clock });
+  const settings = { current: scriptSettings(config, config.BOOTS_HTTP_PORT) };
+  const scripts = new ScriptDesk({ machines, callers, boots, failed, log, clock }, () => settings.current);
+  const folders = { osie: config.BOOTS_OSIE_DIR, raspberry: config.BOOTS_RASPBERRY_DIR };
   return {
-    ...{ machines, leases, boots, metrics, log, clock },
-    callers: new Callers(machines, leases, clock, byReservation),
+    ...{ machines, leases, boots, callers, failed, settings, scripts, metrics, log, clock },
+    loaders: new LoaderFiles(folders, callers, scripts),
     programs: new BootPrograms(config.BOOTS_IPXE_DIR),
     files: new SharedFiles(),
     served: new ServedFiles(boots, metrics, log),
-    failed: new FailedRequests({ machines, boots, metrics, log, clock }),
   };
 }
 
@@ -139,11 +149,11 @@ const idleMs = 120_000;
 async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
   const { machines, callers, boots, programs, files, metrics, leases, log } = parts;
   const folders = { osie: config.BOOTS_OSIE_DIR, images: config.BOOTS_IMAGES_DIR };
-  // The port is part of the scripts' URLs, and known only once bound.
-  const settings = { current: scriptSettings(config, config.BOOTS_HTTP_PORT) };
+  const { settings, scripts } = parts;
+  const iso = new IsoDesk(parts, () => settings.current);
   const app = await NestFactory.create(
     BootsModule.with({
-      scripts: new ScriptDesk(parts, () => settings.current),
+      ...{ scripts, iso },
       files: new FileDesk(folders, programs, files, callers, parts),
       phoneHome: new PhoneHomeDesk(callers, boots, log),
       discovery: new DiscoveryDesk(machines, boots, log, parts.clock),
@@ -163,6 +173,7 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
     close: async () => {
       server.closeAllConnections();
       await app.close();
+      await iso.close();
     },
   };
 }
