@@ -28,11 +28,17 @@ const projects = {
   'apps/tinkerbell': { entries: ['src/main.ts', 'src/archive-child.ts'], assets: ['../tink-server/proto'] },
   'test/demo': { entries: ['src/main.ts', 'src/forward.ts'] },
   'test/bench': {
-    entries: ['src/main.ts', 'src/replay.child.ts', 'src/boots.child.ts', 'src/workflows/crew.child.ts'],
+    entries: [
+      'src/main.ts',
+      'src/replay.child.ts',
+      'src/boots.child.ts',
+      'src/workflows/crew.child.ts',
+      'src/dhcp/boots-dhcp.child.ts',
+    ],
     assets: ['../../apps/tink-server/proto', 'load'],
   },
   'test/fuzz': { entries: ['src/main.ts'] },
-  'test/chaos': { entries: ['src/main.ts', 'src/inside.ts'], assets: ['src/clock.cjs'] },
+  'test/chaos': { entries: ['src/main.ts', 'src/inside.ts'] },
 };
 
 // Nest, gRPC and NATS load these only when their feature is used; a self-contained bundle must not fail on their absence.

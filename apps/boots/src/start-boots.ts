@@ -9,6 +9,7 @@ import { BootsModule } from './boots.module';
 import { Callers } from './callers';
 import { DhcpDesk } from './dhcp/dhcp-desk';
 import { DhcpListener } from './dhcp/dhcp.listener';
+import { OtherServers } from './dhcp/other-servers';
 import { DiscoveryDesk } from './discovery/discovery-desk';
 import { SharedFiles } from './files/shared-files';
 import { FileDesk } from './http/file-desk';
@@ -17,7 +18,7 @@ import { ScriptDesk, type ScriptSettings } from './ipxe/script-desk';
 import { IsoDesk } from './iso/iso-desk';
 import { LoaderFiles } from './loaders/loader-files';
 import { BootLog } from './log/boot-log';
-import { LeasePool } from './log/lease-pool';
+import { LeasePool, type PoolPost } from './log/lease-pool';
 import { type Logger, silentLogger } from './logger';
 import { Machines } from './machines';
 import { Metrics } from './metrics';
@@ -38,6 +39,8 @@ export interface BootsPorts {
   readonly workflows: ReadModel<WorkflowRow>;
   /** Where syslog of machines goes; without, none is taken. */
   readonly machineLog?: MachineLog;
+  /** Several instances share a pool by it; without, this one is alone. */
+  readonly leadership?: PoolPost['leadership'];
   readonly version?: string;
   readonly log?: Logger;
   readonly clock?: () => Date;
@@ -77,7 +80,7 @@ interface Parts {
 /** Answers machines until closed. What is opened is closed again when a later step fails. */
 export async function startBoots(config: BootsConfig, ports: BootsPorts): Promise<RunningBoots> {
   const parts = await assemble(config, ports);
-  const closers: (() => Promise<void>)[] = [];
+  const closers: (() => Promise<void>)[] = [() => parts.leases.close()];
   closers.push(() => parts.failed.close());
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
@@ -116,7 +119,9 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
 async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> {
   const { store, log = silentLogger, clock = () => new Date() } = ports;
   const machines = new Machines(ports.hardware, ports.workflows);
-  const leases = await LeasePool.open(store, config.BOOTS_POOL);
+  const { leadership } = ports;
+  const address = config.PUBLIC_IP;
+  const leases = await LeasePool.open(store, config.BOOTS_POOL, leadership && { leadership, address, log });
   const boots = new BootLog(store, clock);
   const metrics = new Metrics();
   const byReservation = (address: string) => modeOf(config, address) !== 'reservation';
@@ -184,7 +189,8 @@ async function openDhcp(
   bound: BoundPorts,
   closers: (() => Promise<void>)[],
 ): Promise<number> {
-  const desk = new DhcpDesk(parts, dhcpSettings(config, bound));
+  const others = new OtherServers(parts, config.PUBLIC_IP);
+  const desk = new DhcpDesk({ ...parts, others }, dhcpSettings(config, bound));
   const listener = new DhcpListener(desk, dhcpPorts(config), parts.metrics, parts.log);
   closers.push(() => listener.close());
   return listener.open();

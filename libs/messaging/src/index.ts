@@ -38,7 +38,14 @@ export type {
 } from './worker-protocol';
 export { dataBucket, leaseBucket, secretsBucket, streamNames, webhookSecretsBucket } from './nats-names';
 export { durableName, PublishConflictError, PublishedStream } from './nats-published';
-export type { Delivery, DurableSpec, DurableState, PublicMessage, PublishedHead } from './nats-published';
+export type {
+  PeekedMessage,
+  Delivery,
+  DurableSpec,
+  DurableState,
+  PublicMessage,
+  PublishedHead,
+} from './nats-published';
 export { NatsBus } from './nats-bus';
 export type { LoggedLine, LoggedMachineLine, LogQuery, Report, Stored } from './nats-bus';
 export { BusForbiddenError, BusUnavailableError, connectNats } from './nats-connect';
@@ -46,6 +53,9 @@ export type { BusOptions } from './nats-connect';
 export { Leadership } from './nats-leadership';
 export type { Candidacy, LeadershipOptions, Lease } from './nats-leadership';
 export { type OrderedMessage, readOrdered } from './nats-ordered';
+export { Answers, type Question } from './nats-answers';
+export { type Guard, type PublishAck, StreamPublisher } from './nats-publish';
 export { ReportsTakenOverError } from './nats-reports';
 export { InMemorySecretBucket, NatsSecretBucket, SecretBucket } from './nats-secrets';
 export { BlobDamagedError, Blobs, InMemoryBlobs, NatsBlobs } from './nats-blobs';
+export { pause } from './pause';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { JetStreamManager, NatsConnection } from 'nats';
 import { leaseBucket } from './nats-names';
+import { pause } from './pause';
 
 /** What somebody holds who does the one thing that only one may do. */
 export interface Lease {
@@ -8,6 +9,8 @@ export interface Lease {
   readonly signal: AbortSignal;
   /** Goes up with every take-over: the fencing token. */
   readonly epoch: number;
+  /** Whether nobody else can hold it yet, by the clock now: a process that was stopped learns here, before any timer, that time has passed. */
+  isHeld(): boolean;
 }
 
 export interface LeadershipOptions {
@@ -96,7 +99,8 @@ export class Leadership {
     const renewing = this.renew(name, epoch, held, lost);
     const watchdog = setInterval(() => this.isOver(held) && lost.abort(), this.ttlMs / 20);
     try {
-      if (!lost.signal.aborted) await work({ signal: lost.signal, epoch });
+      if (!lost.signal.aborted)
+        await work({ signal: lost.signal, epoch, isHeld: () => !lost.signal.aborted && !this.isOver(held) });
     } catch (error) {
       if (!lost.signal.aborted) this.options.log?.(`lease ${name}: its work failed: ${String(error)}`);
     } finally {
@@ -188,16 +192,4 @@ function apiErrorOf(error: unknown): { readonly code: number; readonly err_code:
   return error instanceof Error && 'api_error' in error
     ? (error.api_error as { code: number; err_code: number })
     : undefined;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, signal.aborted ? 0 : ms);
-    signal.addEventListener('abort', done);
-  });
 }

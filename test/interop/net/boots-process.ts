@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { Aggregate, AnyEvent, HardwareRecord } from '@tinkerbell/events';
 import { bundle } from './bundle';
@@ -6,6 +7,8 @@ import { type Network, spawnIn } from './namespace';
 
 export interface BootsInput {
   readonly settings: Readonly<Record<string, unknown>>;
+  /** Where its log lies, which several share; without, it lies in memory. */
+  readonly natsUrl?: string;
   readonly hardware: readonly HardwareRecord[];
   /** Further events in the log before boots starts. */
   readonly events?: readonly { readonly aggregate: Aggregate; readonly id: string; readonly event: AnyEvent }[];
@@ -21,16 +24,22 @@ export interface BootsProcess {
   /** Every event in the log so far. */
   readonly events: readonly AnyEvent[];
   log(): string;
+  /** Memory of the process. */
+  residentMiB(): Promise<number>;
   /** Resolves with the first event that fits, past ones included. Rejects when the process ends before. */
   event<T extends AnyEvent['type']>(
     type: T,
     fits?: (event: Extract<AnyEvent, { readonly type: T }>) => boolean,
   ): Promise<Extract<AnyEvent, { readonly type: T }>>;
+  signal(name: NodeJS.Signals): void;
   stop(): Promise<void>;
 }
 
-/** Builds boots and starts it in the server's namespace of this network, on the usual ports. */
-export async function startBootsIn(network: Network, input: BootsInput): Promise<BootsProcess> {
+/** Builds boots and starts it on the usual ports: in the server's namespace of this network, or where it is told to. */
+export async function startBootsIn(
+  network: Pick<Network, 'server' | 'address'>,
+  input: BootsInput,
+): Promise<BootsProcess> {
   const program = await bundle('test/interop/net/boots.main.ts');
   const settings = { PUBLIC_IP: network.address, TINK_CA_SHA256: 'ab'.repeat(32), ...input.settings };
   const child = spawnIn(network.server, [process.execPath, '--enable-source-maps', program.file], {
@@ -69,6 +78,7 @@ export async function startBootsIn(network: Network, input: BootsInput): Promise
     });
   const stop = async () => {
     if (!ended) {
+      child.kill('SIGCONT');
       child.kill('SIGTERM');
       await once(child, 'close');
     }
@@ -79,10 +89,15 @@ export async function startBootsIn(network: Network, input: BootsInput): Promise
       ports: await until(() => ports, 'it was ready'),
       events,
       log: () => log,
+      residentMiB: async () => {
+        const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
+        return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+      },
       event: (type, fits = () => true) => {
         type Wanted = Extract<AnyEvent, { readonly type: typeof type }>;
         return until(() => events.find((event): event is Wanted => event.type === type && fits(event as Wanted)), type);
       },
+      signal: (name) => void child.kill(name),
       stop,
     };
   } catch (error) {

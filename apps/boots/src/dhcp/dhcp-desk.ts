@@ -12,7 +12,8 @@ import {
 } from '@tinkerbell/dhcp';
 import { DomainError } from '@tinkerbell/domain';
 import type { BootLog } from '../log/boot-log';
-import type { LeasePool } from '../log/lease-pool';
+import { type LeasePool, StandbyError } from '../log/lease-pool';
+import { TermOverError } from '../log/stream-writer';
 import type { Machine, Machines } from '../machines';
 import type { Metrics } from '../metrics';
 import type { Logger } from '../logger';
@@ -20,7 +21,10 @@ import type { FailedRequests } from '../recorder/failed-requests';
 import { bootClientOf } from './boot-client';
 import type { Destination } from './destination';
 import type { DhcpContext, DhcpReply, DhcpServerSettings } from './decision';
+import { modeAt } from './dhcp-mode';
 import { respond } from './dhcp.responder';
+import { originOf } from './origin';
+import type { OtherServers } from './other-servers';
 import { ScriptTickets } from '../ipxe/script-tickets';
 
 export interface DeskPorts {
@@ -28,6 +32,7 @@ export interface DeskPorts {
   readonly leases: LeasePool;
   readonly boots: BootLog;
   readonly failed: Pick<FailedRequests, 'note'>;
+  readonly others: OtherServers;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly clock: () => Date;
@@ -71,6 +76,7 @@ export class DhcpDesk {
 
   /** undefined: nothing is to be sent. Never throws: a bad message costs itself only. */
   async answer(bytes: Uint8Array, from: Arrival): Promise<OutgoingReply | undefined> {
+    if (!this.ports.leases.isActive) return this.#standby();
     try {
       return await this.#answer(decodePacket(bytes), fingerprint(bytes), from);
     } catch (error) {
@@ -87,6 +93,7 @@ export class DhcpDesk {
     const key = `${mac} ${request.xid} ${type} ${request.ciaddr} ${from.arrival === 'pxe'}`;
     if (this.#isDuplicate(key)) return this.#ignored('duplicate', request, from);
     metrics.count('dhcp_requests_total', { type });
+    if (type === 'request') this.#watch(request, from);
     this.#answering.add(key);
     try {
       return await this.#decided(request, { mac, type, print, from });
@@ -106,6 +113,8 @@ export class DhcpDesk {
     }
     const reply = encodePacket(decision.packet, { maxSize: decision.maxSize });
     await this.#store(decision);
+    // Also what was granted before and needs no commit: by now it may be somebody else's to say.
+    if (!this.ports.leases.isActive) return this.#standby();
     if (decision.leases.some((command) => command.type === 'BindLease')) this.#remember(mac, print);
     if (lacksBootFile(request, type, decision)) this.#note('no-boot-file', request, from);
     const answered = readOption(decision.packet.options, messageType) ?? 'none';
@@ -193,7 +202,32 @@ export class DhcpDesk {
     this.ports.failed.note({ protocol: 'dhcp', reason, detail, source: source.address, ...(mac && { mac }) });
   }
 
+  /** What was sent to every client on the wire: by us, or by another server. */
+  overhear(bytes: Uint8Array): void {
+    try {
+      const reply = decodePacket(bytes);
+      if (modeAt(this.server.site.address, this.server.modes) !== 'proxy') this.ports.others.onReply(reply);
+    } catch (error) {
+      this.ports.log.debug(`a reply on the wire was not understood: ${String(error)}`);
+    }
+  }
+
+  /** Beside a proxy another server is as it should be. */
+  #watch(request: DhcpPacket, { arrival }: Arrival): void {
+    const { site, modes } = this.server;
+    const { link, serverId } = originOf(request, site.address, arrival);
+    if (modeAt(link, modes) !== 'proxy') this.ports.others.onRequest(request, serverId);
+  }
+
+  /** Another instance answers: nothing here failed. */
+  #standby(): undefined {
+    this.ports.metrics.count('dhcp_dropped_total', { reason: 'standby' });
+    this.ports.log.debug('DHCP message not answered: standby');
+    return undefined;
+  }
+
   #drop(error: unknown, bytes: Uint8Array, { source }: Arrival): void {
+    if (error instanceof StandbyError || error instanceof TermOverError) return this.#standby();
     const { metrics, log, failed } = this.ports;
     const isMalformed = error instanceof MalformedPacketError;
     const reason = isMalformed ? 'malformed' : error instanceof DomainError ? 'refused' : 'error';

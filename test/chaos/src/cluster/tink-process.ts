@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync, writeFileSync } from 'node:fs';
+import { openSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { setClock, settableClock } from './clock';
 import type { Place } from './places';
 
 /** One tink-server in a namespace of its own: the program as it is shipped, ended and started as often as wanted. */
@@ -12,8 +13,10 @@ export class TinkProcess {
   constructor(
     readonly place: Place,
     private readonly env: Readonly<Record<string, string>>,
-    private readonly files: { readonly log: string; readonly clock: string; readonly preload: string },
-  ) {}
+    private readonly files: { readonly log: string; readonly clock: string },
+  ) {
+    this.setClock(0);
+  }
 
   get url(): string {
     return `http://${this.place.host}:42114`;
@@ -23,22 +26,15 @@ export class TinkProcess {
   start(): void {
     this.wanted = true;
     if (this.child && this.child.exitCode === null && this.child.signalCode === null) return;
-    const { log, clock, preload } = this.files;
-    writeFileSync(clock, '0');
+    const { log, clock } = this.files;
     const out = openSync(log, 'a');
-    const program = [
-      process.execPath,
-      '--enable-source-maps',
-      '--require',
-      preload,
-      resolve('dist/apps/tink-server/main.js'),
-    ];
+    const program = [process.execPath, '--enable-source-maps', resolve('dist/apps/tink-server/main.js')];
     const child = spawn(
       'nsenter',
       [`--net=/run/netns/${this.place.namespace}`, '--', 'setpriv', '--pdeathsig', 'KILL', ...program],
       {
         stdio: ['ignore', out, out],
-        env: { PATH: process.env['PATH'] ?? '', ...this.env, CHAOS_CLOCK_FILE: clock },
+        env: { PATH: process.env['PATH'] ?? '', ...this.env, ...settableClock(clock) },
       },
     );
     this.child = child;
@@ -62,8 +58,8 @@ export class TinkProcess {
     clearTimeout(limit);
   }
 
-  setClock(milliseconds: number): void {
-    writeFileSync(this.files.clock, String(milliseconds));
-    this.signal('SIGUSR2');
+  /** Off by so much, also after it was killed and started again. */
+  setClock(seconds: number): void {
+    setClock(this.files.clock, seconds);
   }
 }

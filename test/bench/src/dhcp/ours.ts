@@ -1,0 +1,47 @@
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { startTestNats, type TestNats } from '@tinkerbell/nats';
+import { end, outputOf, type Wire } from './wire';
+
+export interface OurServer {
+  /** boots and its nats-server. */
+  readonly pids: readonly number[];
+  stop(): Promise<void>;
+}
+
+/** boots, with its leases on a nats-server that writes each commit through to the disk. */
+export async function startOurs(wire: Wire, clients: number): Promise<OurServer> {
+  const nats = await startTestNats({ host: wire.host });
+  try {
+    return await startOn(nats, wire, clients);
+  } catch (error) {
+    await nats.stop();
+    throw error;
+  }
+}
+
+async function startOn(nats: TestNats, wire: Wire, clients: number): Promise<OurServer> {
+  const program = wire.server([process.execPath, join(__dirname, 'boots-dhcp.child.js')], {
+    ...{ PUBLIC_IP: wire.address, BENCH_NATS: nats.url, BENCH_CLIENTS: String(clients) },
+  });
+  program.stderr?.pipe(process.stderr);
+  if (!program.stdout) throw new Error('boots has no standard output');
+  const died = once(program, 'exit').then(() => Promise.reject(new Error('boots ended at its start')));
+  const said = once(createInterface({ input: program.stdout }), 'line');
+  const [line] = (await Promise.race([said, died])) as [string];
+  died.catch(() => undefined);
+  const { http } = JSON.parse(line) as { readonly http: number };
+  const isActive = async () =>
+    (await outputOf(wire.client(['curl', '-sS', `http://${wire.address}:${http}/metrics`]))).includes(
+      'boots_pool_active 1',
+    );
+  while (!(await isActive())) await new Promise((resolve) => setTimeout(resolve, 50));
+  return {
+    pids: [program.pid ?? 0, nats.server.pid ?? 0],
+    async stop() {
+      await end(program);
+      await nats.stop();
+    },
+  };
+}
