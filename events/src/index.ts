@@ -51,7 +51,20 @@ export type {
   WorkflowResumed,
   WorkflowTimedOut,
 } from './workflow.events';
-export type { LeaseBound, LeaseDeclined, LeaseEvent, LeaseRefused, LeaseReleased, LeaseRenewed } from './lease.events';
+export type {
+  LeaseBound,
+  LeaseClient,
+  LeaseConflictFound,
+  LeaseDeclined,
+  LeaseEvent,
+  LeaseExpired,
+  LeaseHolder,
+  LeaseRefused,
+  LeaseReleased,
+  LeaseRenewed,
+  PoolDefined,
+  PoolUtilisationCrossed,
+} from './lease.events';
 export type {
   BootEvent,
   BootFileRole,

@@ -1,13 +1,13 @@
 import type { AnyEvent } from './catalogue';
 import type { PlannedAction } from './workflow.events';
 import type { HardwareRecord } from './hardware.events';
+import { leaseSamples } from './lease.samples';
 import { workflowSamples } from './workflow.samples';
 import { subscriptionSamples } from './subscription.samples';
 
 const hardwareId = '9f0b4e4e-8f0c-4b9a-9a55-3d3f0c1a0001';
 const mac = '52-54-00-12-34-56';
 const ip = '192.168.50.11';
-const holder = { mac, hardwareId, ip };
 const booting = { hardwareId, mac };
 const attempt = { index: 0, attempt: 1, workerId: hardwareId };
 const sha256 = '2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae';
@@ -159,29 +159,7 @@ export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { re
   WorkflowDeleted: { type: 'WorkflowDeleted', v: 1, data: {} },
   ...workflowSamples,
 
-  LeaseBound: {
-    type: 'LeaseBound',
-    v: 1,
-    data: {
-      ...holder,
-      hostname: 'machine-1',
-      leaseSeconds: 86400,
-      expiresAt: '2026-11-24T19:00:00.000Z',
-      giaddr: null,
-    },
-  },
-  LeaseRenewed: {
-    type: 'LeaseRenewed',
-    v: 1,
-    data: { ...holder, leaseSeconds: 86400, expiresAt: '2026-11-25T07:00:00.000Z', clientState: 'renewing' },
-  },
-  LeaseReleased: { type: 'LeaseReleased', v: 1, data: holder },
-  LeaseDeclined: { type: 'LeaseDeclined', v: 1, data: { ...holder, message: 'address in use' } },
-  LeaseRefused: {
-    type: 'LeaseRefused',
-    v: 1,
-    data: { ...holder, requested: '192.168.50.99', reason: 'reserved for another machine' },
-  },
+  ...leaseSamples,
 
   NetbootOffered: {
     type: 'NetbootOffered',

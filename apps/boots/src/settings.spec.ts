@@ -20,8 +20,8 @@ describe('where boots gives out addresses', () => {
     ).toEqual({
       mode: 'off',
       subnets: [
-        { address: '10.1.0.0', prefix: 16, mode: 'proxy' },
-        { address: '0.0.0.0', prefix: 0, mode: 'reservation' },
+        { name: '10.1.0.0/16', address: '10.1.0.0', prefix: 16, mode: 'proxy' },
+        { name: '0.0.0.0/0', address: '0.0.0.0', prefix: 0, mode: 'reservation' },
       ],
     }));
   it('opens port 4011 for a proxy only', () => {

@@ -53,7 +53,7 @@ export function dhcpModes({ BOOTS_DHCP, BOOTS_DHCP_MODE, BOOTS_DHCP_SUBNETS }: B
   const subnets = list(BOOTS_DHCP_SUBNETS).map((text): Subnet => {
     const [network = '', mode = ''] = text.split('=');
     const [address = '', prefix = ''] = network.split('/');
-    return { address, prefix: Number(prefix), mode: mode as DhcpMode };
+    return { name: network, address, prefix: Number(prefix), mode: mode as DhcpMode };
   });
   return { mode: BOOTS_DHCP_MODE, subnets };
 }

@@ -174,7 +174,8 @@ export class LiveHub {
 
   private machineOf(id: string): MachineView | undefined {
     const { hardware, machines, leases } = this.ports;
-    return machineView(hardware.get(id), machines.get(id), leases.find(`hardware:${id}`));
+    const [newest] = leases.findAll(`hardware:${id}`).toSorted((a, b) => b.position - a.position);
+    return machineView(hardware.get(id), machines.get(id), newest);
   }
 
   private refreshMachine(id: string): MachineView | undefined {

@@ -142,8 +142,9 @@ export async function boot({ append, at }: Story, { id, mac, ip, name }: Machine
     ({ type: 'BootFileServed', v: 1, data: { ...booting, protocol, role, file: path, bytes, seconds: 0.4 } }) as const;
   const expiresAt = new Date(Date.now() + 86_400_000).toISOString();
   at(secondsAgo);
-  const lease = { mac, hardwareId: id, ip, hostname: name, leaseSeconds: 86_400, expiresAt, giaddr: null };
-  await append('lease', 'default', { type: 'LeaseBound', v: 1, data: lease });
+  const holder = { mac, hardwareId: id, clientId: null, ip, subnet: '', origin: 'reservation' } as const;
+  const lease = { ...holder, hostname: name, leaseSeconds: 86_400, expiresAt, giaddr: null };
+  await append('lease', 'default', { type: 'LeaseBound', v: 2, data: lease });
   const steps: readonly (readonly [after: number, event: BootEvent])[] = [
     [
       0,

@@ -11,8 +11,8 @@ export interface StepView {
 
 export interface LeaseView {
   readonly ip: string;
-  readonly state: 'bound' | 'released' | 'declined';
-  readonly expiresAt: string;
+  readonly state: 'bound' | 'released' | 'expired' | 'declined' | 'conflict';
+  readonly expiresAt: string | null;
 }
 
 export interface MachineView {

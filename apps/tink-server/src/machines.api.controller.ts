@@ -10,7 +10,10 @@ import { sendNdjson } from './http/ndjson';
 import { Query } from './http/query';
 import { MachineLogs } from './machine-logs';
 
-const withColons = <Row extends { readonly mac: string }>(row: Row): Row => ({ ...row, mac: formatMac(row.mac) });
+const withColons = <Row extends { readonly mac: string | null }>(row: Row): Row => ({
+  ...row,
+  mac: row.mac && formatMac(row.mac),
+});
 
 @Controller('api')
 export class MachinesApiController {
@@ -36,7 +39,7 @@ export class MachinesApiController {
   @Get('leases')
   async leases(@Req() request: HttpRequest): Promise<unknown> {
     const query = Query.of(request);
-    return listOf((await this.asOf.reads(query)).leases, ({ mac }) => mac, query, withColons);
+    return listOf((await this.asOf.reads(query)).leases, ({ ip }) => ip, query, withColons);
   }
   /** Boot attempts of one machine, newest first; `?limit=`, 10. By id, MAC, IP address or host name. */
   @Get('machines/:name/boots')

@@ -1,5 +1,6 @@
 import type { Event } from '@tinkerbell/events';
 import { subjects } from '@tinkerbell/messaging';
+import { leaseReleased } from '@tinkerbell/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   type Appended,
@@ -283,7 +284,7 @@ export function eventStoreContract(adapter: string, open: () => Promise<Harness>
         });
         const lease = subjects.stream('lease', 'default');
         await write(store, newStream(), 'no');
-        const declined = { type: 'LeaseReleased', v: 1, data: { mac: 'm', hardwareId: 'h', ip: 'i' } };
+        const declined = leaseReleased();
         await store.append(lease, [declined], { expected: emptyHead, metadata: by() });
         const filters = [subjects.eventsOf('hardware'), subjects.eventsOf('lease')];
         expect((await take(store, 2, { after: 0, filters })).map(({ stream }) => stream)).toEqual([wanted, lease]);

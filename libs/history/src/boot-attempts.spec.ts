@@ -64,10 +64,11 @@ describe('the boot attempts of a machine', () => {
   });
 
   it('name what boots refused as the reason', () => {
-    const refused = { mac, hardwareId, ip: '192.168.1.5', requested: '192.168.9.9', reason: 'wrong network' };
+    const client = { mac, hardwareId, clientId: null, ip: '192.168.1.5', subnet: '' };
+    const refused = { ...client, requested: '192.168.9.9', reason: 'wrong network' };
     const facts: readonly Fact[] = [
       ...offered,
-      ['lease', 'default', { type: 'LeaseRefused', v: 1, data: refused }, 1, 'boots'],
+      ['lease', 'default', { type: 'LeaseRefused', v: 2, data: refused }, 1, 'boots'],
     ];
     expect(bootAttempts(evidence(facts, { now: '2026-01-01T01:00:00.000Z' }))).toMatchObject([
       {

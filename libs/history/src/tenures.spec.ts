@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { holderOf, tenuresOf } from './tenures';
 
 const mac = '08-00-27-00-00-01';
+const other = '08-00-27-00-00-02';
 const at = (minute: number) => `2026-01-01T00:${String(minute).padStart(2, '0')}:00.000Z`;
 const recordedAt = (minute: number, event: LeaseEvent, position: number): readonly Recorded<LeaseEvent>[] =>
   recorded('lease', 'default', [event], position).map((each) => ({ ...each, at: at(minute) }));
@@ -25,10 +26,32 @@ describe('the tenures of a machine', () => {
     ['released', leaseReleased({ mac, ip: '10.0.0.5' }), 'released'],
     [
       'declined',
-      { type: 'LeaseDeclined', v: 1, data: { mac, hardwareId: 'hw', ip: '10.0.0.5', message: '' } },
+      {
+        type: 'LeaseDeclined',
+        v: 2,
+        data: { ...leaseReleased().data, ip: '10.0.0.5', message: '', quarantinedUntil: null },
+      },
       'declined',
     ],
-    ['replaced by another', bound('10.0.0.6', 40), 'moved'],
+    ['taken over by another machine', bound('10.0.0.5', 40, { mac: other }), 'moved'],
+    [
+      'left for another address',
+      {
+        type: 'LeaseExpired',
+        v: 1,
+        data: { ...leaseReleased().data, ip: '10.0.0.5', expiresAt: at(10), cause: 'moved' },
+      },
+      'moved',
+    ],
+    [
+      'found to have run out',
+      {
+        type: 'LeaseExpired',
+        v: 1,
+        data: { ...leaseReleased().data, ip: '10.0.0.5', expiresAt: at(4), cause: 'time' },
+      },
+      'expired',
+    ],
   ])('end when the lease is %s', (_, event, state) => {
     expect(told(log([0, bound('10.0.0.5', 10)], [4, event]), 5)[0]).toEqual(['10.0.0.5', at(0), at(4), state, 0]);
   });
@@ -42,13 +65,12 @@ describe('the tenures of a machine', () => {
   });
 
   it('are not touched by a refusal', () => {
-    const data = { mac, hardwareId: 'hw', ip: '10.0.0.5', requested: '10.0.0.9', reason: 'not yours' };
-    expect(told(log([0, bound('10.0.0.5', 10)], [1, { type: 'LeaseRefused', v: 1, data }]), 2)).toHaveLength(1);
+    const data = { ...leaseReleased().data, requested: '10.0.0.9', reason: 'not yours' };
+    expect(told(log([0, bound('10.0.0.5', 10)], [1, { type: 'LeaseRefused', v: 2, data }]), 2)).toHaveLength(1);
   });
 });
 
 describe('who had an address', () => {
-  const other = '08-00-27-00-00-02';
   const theirs = (now: number) =>
     tenuresOf(
       recordedAt(30, leaseBound({ mac: other, ip: '10.0.0.5', expiresAt: at(50) }), 9).filter(

@@ -1,12 +1,8 @@
-import type { LeaseEvent, Recorded } from '@tinkerbell/events';
+import type { LeaseEvent, LeaseHolder, Recorded } from '@tinkerbell/events';
 
 /** How long one machine had one address, from the ACK that bound it. Times are ISO 8601. */
-export interface Tenure {
-  readonly ip: string;
-  /** `aa-bb-cc-dd-ee-ff`. */
-  readonly mac: string;
+export interface Tenure extends LeaseHolder {
   readonly hostname: string;
-  readonly hardwareId: string;
   /** The relay's address; null without one. */
   readonly giaddr: string | null;
   readonly boundAt: string;
@@ -19,7 +15,7 @@ export interface Tenure {
   readonly position: number;
 }
 
-/** The tenures of one machine, oldest first, from everything that was recorded about its lease up to `now` (ISO 8601). */
+/** The tenures of one address, oldest first, from everything that was recorded about it up to `now` (ISO 8601). */
 export function tenuresOf(events: readonly Recorded<LeaseEvent>[], now: string): readonly Tenure[] {
   const past: Tenure[] = [];
   let current: Tenure | undefined;
@@ -30,20 +26,9 @@ export function tenuresOf(events: readonly Recorded<LeaseEvent>[], now: string):
   for (const { event, at, position } of events) {
     switch (event.type) {
       case 'LeaseBound': {
-        const { mac, ip, hostname, hardwareId, giaddr, expiresAt } = event.data;
+        const { expiresAt, leaseSeconds: _, ...data } = event.data;
         end('moved', at);
-        current = {
-          mac,
-          ip,
-          hostname,
-          hardwareId,
-          giaddr,
-          boundAt: at,
-          until: expiresAt,
-          state: 'bound',
-          renewals: 0,
-          position,
-        };
+        current = { ...data, boundAt: at, until: expiresAt, state: 'bound', renewals: 0, position };
         break;
       }
       case 'LeaseRenewed':
@@ -55,7 +40,10 @@ export function tenuresOf(events: readonly Recorded<LeaseEvent>[], now: string):
       case 'LeaseDeclined':
         end('declined', at);
         break;
-      case 'LeaseRefused': // leaves the lease as it was
+      case 'LeaseExpired':
+        end(event.data.cause === 'moved' ? 'moved' : 'expired', at);
+        break;
+      default: // leaves the lease as it was
         break;
     }
   }

@@ -2,19 +2,23 @@ import type { LeaseEvent } from '@tinkerbell/events';
 import { isStale, type Projection } from './projection';
 import type { LeaseRow } from './rows';
 
+/** One row an address: who has it, or had it last. */
 export const leaseList: Projection<LeaseEvent, LeaseRow> = {
   name: 'lease-list',
-  version: 2,
+  version: 3,
   aggregates: ['lease'],
-  key: ({ aggregate, event }) => (aggregate === 'lease' ? event.data?.mac : undefined),
+  // A refusal leaves every lease as it was.
+  key: ({ aggregate, event }) =>
+    aggregate === 'lease' && event.type !== 'LeaseRefused' && event.data && 'ip' in event.data
+      ? event.data.ip
+      : undefined,
   evolve(row, recorded) {
     if (isStale(row, recorded)) return row;
     const { event, at, position } = recorded;
     switch (event.type) {
       case 'LeaseBound': {
-        const { mac, hardwareId, ip, hostname, leaseSeconds, expiresAt } = event.data;
-        const bound = { mac, hardwareId, ip, hostname, state: 'bound', leaseSeconds, boundAt: at } as const;
-        return { ...bound, expiresAt, updatedAt: at, position };
+        const { giaddr: _, ...bound } = event.data;
+        return { ...bound, state: 'bound', boundAt: at, quarantinedUntil: null, updatedAt: at, position };
       }
       case 'LeaseRenewed': {
         const { leaseSeconds, expiresAt } = event.data;
@@ -22,16 +26,35 @@ export const leaseList: Projection<LeaseEvent, LeaseRow> = {
       }
       case 'LeaseReleased':
         return row && { ...row, state: 'released', updatedAt: at, position };
-      case 'LeaseDeclined':
-        return row && { ...row, state: 'declined', updatedAt: at, position };
+      case 'LeaseExpired':
+        return row && { ...row, state: 'expired', updatedAt: at, position };
+      case 'LeaseDeclined': {
+        const { quarantinedUntil } = event.data;
+        return row && { ...row, state: 'declined', quarantinedUntil, updatedAt: at, position };
+      }
+      case 'LeaseConflictFound': {
+        const { ip, subnet, quarantinedUntil } = event.data;
+        return { ...(row ?? neverLeased), ip, subnet, state: 'conflict', quarantinedUntil, updatedAt: at, position };
+      }
       default:
-        // A refusal leaves the lease as it was.
         return row;
     }
   },
-  lookups: ({ ip, hardwareId, hostname }) => [
+  lookups: ({ ip, mac, hardwareId, hostname }) => [
     `ip:${ip}`,
-    `hardware:${hardwareId}`,
+    ...(mac === null ? [] : [`mac:${mac}`]),
+    ...(hardwareId === null ? [] : [`hardware:${hardwareId}`]),
     ...(hostname === '' ? [] : [`name:${hostname.toLowerCase()}`]),
   ],
 };
+
+const neverLeased = {
+  mac: null,
+  hardwareId: null,
+  clientId: null,
+  hostname: '',
+  origin: 'pool',
+  leaseSeconds: 0,
+  boundAt: null,
+  expiresAt: null,
+} as const;

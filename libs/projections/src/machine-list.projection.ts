@@ -38,7 +38,7 @@ export const machineList: Projection<MachineEvent, MachineRow> = {
 const unknown = { hostname: '', mac: '', ip: '', step: 'off', steps: [], bootFiles: [], registered: false } as const;
 
 function hardwareIdOf({ data }: MachineEvent): string | undefined {
-  return data && 'hardwareId' in data ? data.hardwareId : undefined;
+  return data && 'hardwareId' in data ? (data.hardwareId ?? undefined) : undefined;
 }
 
 function step(row: MachineRow, recorded: Recorded<MachineEvent>): MachineRow | undefined {
@@ -55,14 +55,18 @@ function step(row: MachineRow, recorded: Recorded<MachineEvent>): MachineRow | u
       return row.steps.length === 0 ? undefined : { ...row, registered: false };
     case 'LeaseBound':
     case 'LeaseRenewed': {
-      const leased = { ...row, mac: event.data.mac, ip: event.data.ip };
+      const leased = { ...row, mac: event.data.mac ?? row.mac, ip: event.data.ip };
       // Shows a machine that boots without our boot file; a running one renews without starting anew.
       return row.step === 'off' ? stepTo(leased, 'dhcp', at, `leased ${event.data.ip}`) : leased;
     }
     case 'EnrolmentTokenIssued':
     case 'LeaseReleased':
     case 'LeaseDeclined':
+    case 'LeaseExpired':
     case 'LeaseRefused':
+    case 'LeaseConflictFound':
+    case 'PoolDefined':
+    case 'PoolUtilisationCrossed':
       return row;
     case 'WorkerEnrolled':
       return stepTo(row, 'worker', at, `enrolled from ${event.data.address}`);

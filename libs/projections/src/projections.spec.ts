@@ -182,7 +182,7 @@ describe('lease-list', () => {
   it('renews, releases, and takes a refusal for what it is', () => {
     const refused = {
       type: 'LeaseRefused',
-      v: 1,
+      v: 2,
       data: { ...leaseReleased().data, requested: '10.9.9.9', reason: 'not yours' },
     } as const;
     const log = recorded('lease', 'default', [
@@ -190,7 +190,7 @@ describe('lease-list', () => {
       leaseRenewed({ leaseSeconds: 60, expiresAt: '2026-03-01T00:00:00.000Z' }),
       refused,
     ]);
-    const row = rowsOf(leaseList, log).get(machineMac);
+    const row = rowsOf(leaseList, log).get('192.168.1.5');
     expect(row).toMatchObject({
       state: 'bound',
       leaseSeconds: 60,
@@ -198,7 +198,12 @@ describe('lease-list', () => {
       boundAt: log[0]?.at,
       position: 2,
     });
-    expect(row && leaseList.lookups?.(row)).toEqual(['ip:192.168.1.5', `hardware:${hardwareId}`, 'name:server001']);
+    expect(row && leaseList.lookups?.(row)).toEqual([
+      'ip:192.168.1.5',
+      `mac:${machineMac}`,
+      `hardware:${hardwareId}`,
+      'name:server001',
+    ]);
   });
 });
 

@@ -1,5 +1,12 @@
 import type { ActionStatus, WorkflowStatus } from '@tinkerbell/domain';
-import type { BootFileRole, FailureReason, HardwareRecord, JsonObject, PlannedAction } from '@tinkerbell/events';
+import type {
+  BootFileRole,
+  FailureReason,
+  HardwareRecord,
+  JsonObject,
+  LeaseHolder,
+  PlannedAction,
+} from '@tinkerbell/events';
 
 interface Dated {
   readonly createdAt: string;
@@ -128,15 +135,16 @@ export interface SecretRow extends Dated {
 }
 
 /** Key: MAC. Lookups: `ip:<address>`, `hardware:<id>`. */
-export interface LeaseRow {
-  readonly mac: string;
-  readonly hardwareId: string;
-  readonly ip: string;
+export interface LeaseRow extends LeaseHolder {
   readonly hostname: string;
-  readonly state: 'bound' | 'released' | 'declined';
+  /** `conflict`: somebody who does not lease it answers on it. A lease may run out before anybody notices: see `expiresAt`. */
+  readonly state: 'bound' | 'released' | 'expired' | 'declined' | 'conflict';
   readonly leaseSeconds: number;
-  readonly boundAt: string;
-  readonly expiresAt: string;
+  /** null: never leased, only found in use. */
+  readonly boundAt: string | null;
+  readonly expiresAt: string | null;
+  /** Nobody is given it before; null: no reason to wait. */
+  readonly quarantinedUntil: string | null;
   readonly updatedAt: string;
   readonly position: number;
 }

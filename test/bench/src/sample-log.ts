@@ -153,10 +153,11 @@ function hardware(n: number): Story {
 }
 
 function lease(n: number): Story {
-  const holder = { mac: macOf(n), hardwareId: machineOf(n), ip: ipOf(n), hostname: machineOf(n) };
+  const client = { mac: macOf(n), hardwareId: machineOf(n), clientId: null };
+  const holder = { ...client, ip: ipOf(n), subnet: '', origin: 'reservation', hostname: machineOf(n) } as const;
   const bound: LeaseEvent = {
     type: 'LeaseBound',
-    v: 1,
+    v: 2,
     data: { ...holder, leaseSeconds: 86_400, expiresAt: at, giaddr: null },
   };
   return { aggregate: 'lease', id: `pool-${n}`, events: [bound] };

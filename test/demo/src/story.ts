@@ -16,7 +16,10 @@ type Told = Pick<Step, 'name' | 'detail'>;
 function tell(event: AnyEvent): Told | undefined {
   switch (event.type) {
     case 'LeaseBound':
-      return { name: 'DHCP lease', detail: `${event.data.ip} for ${event.data.mac.replaceAll('-', ':')}` };
+      return {
+        name: 'DHCP lease',
+        detail: `${event.data.ip} for ${event.data.mac?.replaceAll('-', ':') ?? 'a client'}`,
+      };
     case 'NetbootOffered':
       return {
         name: 'boot file offered',

@@ -20,7 +20,12 @@ export interface DhcpContext {
   /** The reservation of this MAC; undefined: an unknown machine. */
   readonly machine?: { readonly mac: string; readonly hardwareId: string; readonly interface: HardwareInterface };
   /** Another machine that holds the reserved address, and whether its record still says so. */
-  readonly holder?: { readonly mac: string; readonly hardwareId: string; readonly isReserved: boolean };
+  readonly holder?: {
+    readonly mac: string;
+    readonly hardwareId: string | null;
+    readonly clientId: string | null;
+    readonly isReserved: boolean;
+  };
   readonly mayNetboot: boolean;
   /** Program that was served to this machine just before, '' for none. */
   readonly chained: string;

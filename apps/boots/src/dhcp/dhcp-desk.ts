@@ -136,8 +136,8 @@ export class DhcpDesk {
     const address = machine.interface.dhcp.ip?.address ?? '';
     const lease = leases.holderOf(address, now);
     if (!lease || lease.mac === machine.mac) return undefined;
-    const { mac, hardwareId } = lease;
-    return { mac, hardwareId, isReserved: machines.byMac(mac)?.interface.dhcp.ip?.address === address };
+    const { mac, hardwareId, clientId } = lease;
+    return { mac, hardwareId, clientId, isReserved: machines.byMac(mac)?.interface.dhcp.ip?.address === address };
   }
 
   #isDuplicate(key: string): boolean {

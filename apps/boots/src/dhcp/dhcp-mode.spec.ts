@@ -6,10 +6,10 @@ import { contextOf, firmware, requestOf } from './requests.testing';
 const rules: ModeRules = {
   mode: 'off',
   subnets: [
-    { address: '10.0.0.0', prefix: 8, mode: 'proxy' },
-    { address: '10.1.0.0', prefix: 16, mode: 'reservation' },
-    { address: '10.1.2.0', prefix: 24, mode: 'off' },
-    { address: '192.168.1.0', prefix: 24, mode: 'reservation' },
+    { name: '', address: '10.0.0.0', prefix: 8, mode: 'proxy' },
+    { name: '', address: '10.1.0.0', prefix: 16, mode: 'reservation' },
+    { name: '', address: '10.1.2.0', prefix: 24, mode: 'off' },
+    { name: '', address: '192.168.1.0', prefix: 24, mode: 'reservation' },
   ],
 };
 
@@ -23,8 +23,8 @@ describe('mode of a network', () => {
   ])('%s: %s', (address, mode) => expect(modeAt(address, rules)).toBe(mode));
 
   it('is that of a network of one address, or of all', () => {
-    const all = { address: '0.0.0.0', prefix: 0, mode: 'proxy' } as const;
-    const one = { address: '255.255.255.254', prefix: 32, mode: 'off' } as const;
+    const all = { name: '', address: '0.0.0.0', prefix: 0, mode: 'proxy' } as const;
+    const one = { name: '', address: '255.255.255.254', prefix: 32, mode: 'off' } as const;
     expect(modeAt('255.255.255.254', { mode: 'reservation', subnets: [one, all] })).toBe('off');
     expect(modeAt('255.255.255.255', { mode: 'reservation', subnets: [one, all] })).toBe('proxy');
   });

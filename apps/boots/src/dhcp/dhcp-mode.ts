@@ -6,6 +6,8 @@ export type DhcpMode = 'reservation' | 'proxy' | 'off';
 export const dhcpModes: readonly DhcpMode[] = ['reservation', 'proxy', 'off'];
 
 export interface Subnet {
+  /** `10.1.0.0/16`, or what the settings call it. */
+  readonly name: string;
   /** First address. */
   readonly address: string;
   readonly prefix: number;

@@ -36,6 +36,8 @@ const typeOf = ({ packet }: DhcpReply) => readOption(packet.options, messageType
 const chosen = option(serverIdentifier, serverAddress);
 const wants = (address: string) => option(requestedAddress, address);
 
+const holder = { mac, hardwareId, clientId: null, ip: reserved, subnet: '', origin: 'reservation' };
+
 describe('DISCOVER', () => {
   it('is offered the reserved address, and nothing is recorded', () => {
     const offer = replyOf(respond(requestOf('discover'), contextOf()));
@@ -54,7 +56,7 @@ describe('DISCOVER', () => {
   });
 
   it('is not answered while another machine with the same reservation holds the address', () => {
-    const holder = { mac: '0a-00-00-00-00-01', hardwareId: 'other', isReserved: true };
+    const holder = { mac: '0a-00-00-00-00-01', hardwareId: 'other', clientId: null, isReserved: true };
     expect(respond(requestOf('discover'), contextOf({ holder }))).toEqual({ kind: 'ignore', reason: 'address-in-use' });
   });
 
@@ -86,7 +88,8 @@ describe('REQUEST (RFC 2131 §4.3.2)', () => {
     expect(ack.leases).toEqual([
       {
         type: 'BindLease',
-        ...{ mac, hardwareId, ip: reserved, hostname: 'test-host', leaseSeconds: 60, giaddr: null },
+        ...holder,
+        ...{ hostname: 'test-host', leaseSeconds: 60, giaddr: null },
         ...{ clientState: 'selecting', now: '2026-01-01T00:00:00.000Z' },
       },
     ]);
@@ -140,12 +143,12 @@ describe('REQUEST (RFC 2131 §4.3.2)', () => {
   });
 
   it('is refused while another machine with the same reservation holds the address', () => {
-    const holder = { mac: '0a-00-00-00-00-01', hardwareId: 'other', isReserved: true };
+    const holder = { mac: '0a-00-00-00-00-01', hardwareId: 'other', clientId: null, isReserved: true };
     expect(typeOf(replyOf(respond(requestOf('request', [wants(reserved)]), contextOf({ holder }))))).toBe('nak');
   });
 
   it('ends the lease of a machine that lost the reservation to this one', () => {
-    const holder = { mac: '0a-00-00-00-00-01', hardwareId: 'other', isReserved: false };
+    const holder = { mac: '0a-00-00-00-00-01', hardwareId: 'other', clientId: null, isReserved: false };
     const ack = replyOf(respond(requestOf('request', [wants(reserved)]), contextOf({ holder })));
     expect(ack.leases).toMatchObject([
       { type: 'ReleaseLease', mac: holder.mac, ip: reserved },
@@ -184,7 +187,7 @@ describe('the same REQUEST once more (RFC 2131 §4.1)', () => {
   });
 
   it('does not help a machine that has lost the address', () => {
-    const holder = { mac: '0a-00-00-00-00-01', hardwareId: 'other', isReserved: true };
+    const holder = { mac: '0a-00-00-00-00-01', hardwareId: 'other', clientId: null, isReserved: true };
     const nak = replyOf(respond(requestOf('request', [chosen, wants(reserved)]), contextOf({ granted, holder })));
     expect(typeOf(nak)).toBe('nak');
   });
@@ -250,7 +253,7 @@ describe('RELEASE, DECLINE, INFORM', () => {
   it('RELEASE is recorded and not answered', () =>
     expect(respond(requestOf('release', [chosen], { ciaddr: reserved }), contextOf())).toEqual({
       kind: 'record',
-      leases: [{ type: 'ReleaseLease', mac, hardwareId, ip: reserved }],
+      leases: [{ type: 'ReleaseLease', ...holder }],
     }));
 
   it('DECLINE is recorded with what the client says', () =>
@@ -258,7 +261,7 @@ describe('RELEASE, DECLINE, INFORM', () => {
       respond(requestOf('decline', [chosen, wants(reserved), option(message, 'answered by ARP')]), contextOf()),
     ).toEqual({
       kind: 'record',
-      leases: [{ type: 'DeclineLease', mac, hardwareId, ip: reserved, message: 'answered by ARP' }],
+      leases: [{ type: 'DeclineLease', ...holder, message: 'answered by ARP' }],
     }));
 
   it('of another address or at another server are not ours', () => {

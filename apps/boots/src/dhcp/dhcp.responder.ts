@@ -23,6 +23,7 @@ import {
 import { replyDestination } from './destination';
 import { isSameNetwork, isWithin, modeAt, subnetOf } from './dhcp-mode';
 import { originOf } from './origin';
+import { clientIdOf } from './client-id';
 import { proxy } from './proxy';
 import { echoed, replyOptions } from './reply-options';
 
@@ -107,7 +108,6 @@ function acknowledge(known: Known, wanted: string, clientState: LeaseRenewed['da
   const left = secondsLeft(known);
   // The same request once more: its first answer was lost. The lease is what it was.
   if (left !== undefined) return { ...reply(known, 'ack', left), leases: [], boot: undefined };
-  const { mac, hardwareId } = machine;
   const { hostname } = machine.interface.dhcp;
   const leaseSeconds = leaseSecondsOf(known);
   const giaddr = request.giaddr === noAddress ? null : request.giaddr;
@@ -116,10 +116,11 @@ function acknowledge(known: Known, wanted: string, clientState: LeaseRenewed['da
     ...answer,
     leases: [
       // The record was given to this machine while the old one's lease still ran.
-      ...(context.holder ? [{ type: 'ReleaseLease' as const, ...holderOf(context.holder), ip: address }] : []),
+      ...(context.holder ? [{ ...holderOf(known), type: 'ReleaseLease' as const, ...formerOf(context.holder) }] : []),
       {
         type: 'BindLease',
-        ...{ mac, hardwareId, ip: address, hostname, leaseSeconds, giaddr, clientState, now: context.now },
+        ...holderOf(known),
+        ...{ hostname, leaseSeconds, giaddr, clientState, now: context.now },
       },
     ],
   };
@@ -136,12 +137,20 @@ function secondsLeft({ request, context, address }: Known): number | undefined {
   return seconds > 0 ? seconds : undefined;
 }
 
-function holderOf({ mac, hardwareId }: NonNullable<DhcpContext['holder']>) {
-  return { mac, hardwareId };
+function holderOf({ request, machine, origin, context, address }: Known) {
+  const { mac, hardwareId } = machine;
+  const subnet = subnetOf(origin.link, context.server.modes)?.name ?? '';
+  return { mac, hardwareId, clientId: clientIdOf(request), ip: address, subnet, origin: 'reservation' as const };
 }
 
-function refuse({ request, machine, origin, address }: Known, requested: string, reason: string): DhcpReply {
-  const { mac, hardwareId } = machine;
+/** What is known of it is what it was bound with; its client id went with the machine. */
+function formerOf({ mac, hardwareId, clientId }: NonNullable<DhcpContext['holder']>) {
+  return { mac, hardwareId, clientId };
+}
+
+function refuse(known: Known, requested: string, reason: string): DhcpReply {
+  const { request, origin } = known;
+  const { origin: _, ...client } = holderOf(known);
   return {
     kind: 'reply',
     packet: {
@@ -157,30 +166,25 @@ function refuse({ request, machine, origin, address }: Known, requested: string,
     },
     destination: replyDestination(request, 'nak'),
     maxSize: sizeLimit(request),
-    leases: [{ type: 'RefuseLease', mac, hardwareId, ip: address, requested, reason }],
+    leases: [{ type: 'RefuseLease', ...client, requested, reason }],
     boot: undefined,
   };
 }
 
 function release(known: Known): DhcpDecision {
-  const { request, machine, address } = known;
+  const { request, address } = known;
   if (!isForUs(known, readOption(request.options, serverIdentifier))) return ignore('other-server');
   if (request.ciaddr !== address) return ignore('other-address');
-  const { mac, hardwareId } = machine;
-  return { kind: 'record', leases: [{ type: 'ReleaseLease', mac, hardwareId, ip: address }] };
+  return { kind: 'record', leases: [{ type: 'ReleaseLease', ...holderOf(known) }] };
 }
 
 /** §4.3.3. The reservation stays: what the operator wrote is not ours to change, but the event says that it cannot work. */
 function decline(known: Known): DhcpDecision {
-  const { request, machine, address } = known;
+  const { request, address } = known;
   if (!isForUs(known, readOption(request.options, serverIdentifier))) return ignore('other-server');
   if (readOption(request.options, requestedAddress) !== address) return ignore('other-address');
-  const { mac, hardwareId } = machine;
   const text = request.options.has(message.code) ? (readOption(request.options, message) ?? '') : '';
-  return {
-    kind: 'record',
-    leases: [{ type: 'DeclineLease', mac, hardwareId, ip: address, message: text.slice(0, 200) }],
-  };
+  return { kind: 'record', leases: [{ type: 'DeclineLease', ...holderOf(known), message: text.slice(0, 200) }] };
 }
 
 /** §4.3.5: the client has an address already and asks for the rest. */

@@ -45,7 +45,7 @@ describe('link selection', () => {
 });
 
 describe('a configured subnet', () => {
-  const subnets = [{ address: '10.7.0.0', prefix: 24, mode: 'reservation' as const }];
+  const subnets = [{ name: 'seven', address: '10.7.0.0', prefix: 24, mode: 'reservation' as const }];
   const { server } = contextOf();
   const context = contextOf({ server: { ...server, modes: { mode: 'reservation', subnets } } });
   it('that the reservation is not of gets no offer', () =>

@@ -4,11 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { StreamWriter } from './stream-writer';
 
 const stream = 'tink.ev.default.lease.default';
-const bind = (n: number, over: Partial<Extract<LeaseCommand, { type: 'BindLease' }>> = {}): LeaseCommand => ({
+const holder = (n: number) => ({
+  ...{ mac: `02-00-00-00-00-0${n}`, hardwareId: `h${n}`, clientId: null },
+  ...{ ip: `10.0.0.${n}`, subnet: '', origin: 'reservation' as const },
+});
+const bind = (n: number, over: { ip?: string; leaseSeconds?: number } = {}): LeaseCommand => ({
   type: 'BindLease',
-  mac: `02-00-00-00-00-0${n}`,
-  hardwareId: `h${n}`,
-  ip: `10.0.0.${n}`,
+  ...holder(n),
   hostname: '',
   leaseSeconds: 60,
   giaddr: null,
@@ -81,11 +83,8 @@ describe('StreamWriter', () => {
   it('keeps commands that belong together: all or none', async () => {
     const writer = writerOn(new InMemoryEventStore());
     await writer.submit(bind(1));
-    const { mac, hardwareId, ip } = bind(1) as Extract<LeaseCommand, { type: 'BindLease' }>;
-    await expect(
-      writer.submit({ type: 'ReleaseLease', mac, hardwareId, ip }, bind(2, { leaseSeconds: 0 })),
-    ).rejects.toThrow();
-    expect(writer.state.byMac.get(mac)?.state).toBe('bound');
+    await expect(writer.submit({ type: 'ReleaseLease', ...holder(1) }, bind(2, { leaseSeconds: 0 }))).rejects.toThrow();
+    expect(writer.state.byMac.get(holder(1).mac)?.state).toBe('bound');
   });
 
   it('does not resolve what was not stored, and reads the stream again afterwards', async () => {

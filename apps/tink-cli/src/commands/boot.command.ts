@@ -68,7 +68,7 @@ export const bootTail = define({
 
 /** MAC of a boot or lease, the beginning of the id otherwise. */
 function machineOf({ event, aggregateId }: Recorded<AnyEvent>): string {
-  return 'mac' in event.data ? showMac(event.data.mac) : aggregateId.slice(0, 8);
+  return 'mac' in event.data && event.data.mac !== null ? showMac(event.data.mac) : aggregateId.slice(0, 8);
 }
 
 function told(context: Context, { hostname, mac, ip, attempts }: BootItem): readonly string[] {

@@ -1,7 +1,7 @@
 import { rowsOf, type Bundle } from '@tinkerbell/history';
 import { hardwareList, leaseList, machineList, templateList, workflowList } from '@tinkerbell/projections';
 import { define, exit } from '../cli-command';
-import { outputFlag, printDocument, printListing, showMac, type Listing } from '../output/print';
+import { outputFlag, printDocument, printListing, type Listing } from '../output/print';
 import type { Column } from '../output/table';
 import { count } from '@tinkerbell/history';
 import { fieldColumns, type Field } from './hardware-views';
@@ -92,7 +92,7 @@ function things({ machines, workflows, templates, leases }: ReturnType<typeof al
       name: templateName,
       state: deletedAt === null ? status : 'deleted',
     })),
-    ...leases.map(({ mac, ip, state }) => ({ kind: 'lease', id: showMac(mac), name: ip, state })),
+    ...leases.map(({ ip, hostname, state }) => ({ kind: 'lease', id: ip, name: hostname, state })),
   ];
   const columns: readonly Column<Thing>[] = [
     { title: 'Kind', text: ({ kind }) => kind },

@@ -20,17 +20,20 @@ export const leaseList = define({
 function leaseListing(context: Context, leases: readonly LeaseItem[]): Listing<LeaseItem> {
   // The log only knows of what machines said; that a lease ran out is a matter of the time.
   const stateOf = ({ state, expiresAt }: LeaseItem) =>
-    state === 'bound' && Date.parse(expiresAt) < context.now() ? 'expired' : state;
+    state === 'bound' && Date.parse(expiresAt ?? '') < context.now() ? 'expired' : state;
   const columns = (wide: boolean): readonly Column<LeaseItem>[] => {
     const time = timeText(context, wide);
     return [
       { title: 'IP Address', text: ({ ip }) => ip },
-      { title: 'MAC Address', text: ({ mac }) => showMac(mac) },
+      { title: 'MAC Address', text: ({ mac }) => showMac(mac ?? '') },
       { title: 'Hostname', text: ({ hostname }) => hostname, shrinksTo: 12 },
       { title: 'State', text: stateOf, color: (lease) => colorOf(stateOf(lease)) },
       { title: 'Expires', text: ({ expiresAt }) => time(expiresAt) },
       { title: 'Bound At', text: ({ boundAt }) => time(boundAt), wideOnly: true },
-      { title: 'Hardware ID', text: ({ hardwareId }) => hardwareId, wideOnly: true },
+      { title: 'Subnet', text: ({ subnet }) => subnet, wideOnly: true },
+      { title: 'Origin', text: ({ origin }) => origin, wideOnly: true },
+      { title: 'Client ID', text: ({ clientId }) => clientId ?? '', wideOnly: true },
+      { title: 'Hardware ID', text: ({ hardwareId }) => hardwareId ?? '', wideOnly: true },
     ];
   };
   return { rows: leases, columns, document: leases };
@@ -76,8 +79,8 @@ function nobodyHad(context: Context, { ip, at, previous }: HolderItem): string {
   const time = timeText(context, true);
   const nobody = `no machine had ${ip} at ${time(at)}`;
   if (!previous) return nobody;
-  const { hostname, mac, state, until } = previous;
-  return `${nobody}; ${[hostname, showMac(mac)].filter(Boolean).join(' ')} had it until ${time(until)} (${state})`;
+  const { hostname, mac, clientId, state, until } = previous;
+  return `${nobody}; ${[hostname, showMac(mac ?? clientId ?? '')].filter(Boolean).join(' ')} had it until ${time(until)} (${state})`;
 }
 
 function tenureListing(context: Context, tenures: readonly TenureItem[]): Listing<TenureItem> {
@@ -85,7 +88,7 @@ function tenureListing(context: Context, tenures: readonly TenureItem[]): Listin
     const time = timeText(context, wide);
     return [
       { title: 'IP Address', text: ({ ip }) => ip },
-      { title: 'MAC Address', text: ({ mac }) => showMac(mac) },
+      { title: 'MAC Address', text: ({ mac }) => showMac(mac ?? '') },
       { title: 'Hostname', text: ({ hostname }) => hostname, shrinksTo: 12 },
       { title: 'From', text: ({ boundAt }) => time(boundAt) },
       { title: 'Until', text: ({ until }) => time(until) },
@@ -93,7 +96,8 @@ function tenureListing(context: Context, tenures: readonly TenureItem[]): Listin
       { title: 'Renewals', text: ({ renewals }) => String(renewals) },
       { title: 'Relay', text: ({ giaddr }) => giaddr ?? '', wideOnly: true },
       { title: 'Position', text: ({ position }) => String(position), wideOnly: true },
-      { title: 'Hardware ID', text: ({ hardwareId }) => hardwareId, wideOnly: true },
+      { title: 'Client ID', text: ({ clientId }) => clientId ?? '', wideOnly: true },
+      { title: 'Hardware ID', text: ({ hardwareId }) => hardwareId ?? '', wideOnly: true },
     ];
   };
   return { rows: tenures, columns, document: tenures };

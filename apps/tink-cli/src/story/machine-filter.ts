@@ -16,7 +16,9 @@ export function machineFilter(
       if (event.data.actions.some(({ workerId }) => workerId === hardware.id)) workflows.add(aggregateId);
     }
     if (aggregate === 'workflow') return workflows.has(aggregateId);
-    if (aggregate === 'lease' || aggregate === 'boot') return 'mac' in event.data && macs.has(dashed(event.data.mac));
+    if (aggregate === 'lease' || aggregate === 'boot') {
+      return 'mac' in event.data && event.data.mac !== null && macs.has(dashed(event.data.mac));
+    }
     return aggregateId === hardware.id;
   };
 }

@@ -33,10 +33,11 @@ export class LeaseHistory {
   async tenures(name: string, query: Query): Promise<readonly Tenure[]> {
     const then = await this.standpoint(query);
     const [mac, ip] = [parseMac(name), parseIp(name)?.address];
-    const keys = mac ? [mac] : this.current.history.leases.keysWith(lookupOf(name, ip));
-    const found = keys
-      .flatMap((key) => this.tenuresOfMac(key, then))
-      .filter((tenure) => mac !== undefined || isOf(tenure, name, ip))
+    const lookup = mac ? `mac:${mac}` : lookupOf(name, ip);
+    const found = this.current.history.leases
+      .keysWith(lookup)
+      .flatMap((address) => this.tenuresOfAddress(address, then))
+      .filter((tenure) => (mac ? tenure.mac === mac : isOf(tenure, name, ip)))
       .sort((a, b) => a.position - b.position);
     if (found.length === 0) throw new NoLeaseError(name);
     return found.map(withColons);
@@ -47,13 +48,12 @@ export class LeaseHistory {
     const ip = parseIp(text)?.address;
     if (ip === undefined) throw new InvalidError('ip', `ip must be an IP address, got ${JSON.stringify(text)}`);
     const then = await this.standpoint(query);
-    const tenures = this.current.history.leases.keysWith(`ip:${ip}`).flatMap((mac) => this.tenuresOfMac(mac, then));
-    const { holder, previous, ...rest } = holderOf(ip, tenures, then.time);
+    const { holder, previous, ...rest } = holderOf(ip, this.tenuresOfAddress(ip, then), then.time);
     return { ...rest, holder: holder && withColons(holder), previous: previous && withColons(previous) };
   }
 
-  private tenuresOfMac(mac: string, { position, time }: Standpoint): readonly Tenure[] {
-    return tenuresOf(this.current.history.leases.events(mac, position) as readonly Recorded<LeaseEvent>[], time);
+  private tenuresOfAddress(ip: string, { position, time }: Standpoint): readonly Tenure[] {
+    return tenuresOf(this.current.history.leases.events(ip, position) as readonly Recorded<LeaseEvent>[], time);
   }
 
   private async standpoint(query: Query): Promise<Standpoint> {
@@ -88,4 +88,4 @@ function isOf(tenure: Tenure, name: string, ip: string | undefined): boolean {
   return [tenure.hardwareId, tenure.hostname.toLowerCase()].includes(name.toLowerCase());
 }
 
-const withColons = (tenure: Tenure): Tenure => ({ ...tenure, mac: formatMac(tenure.mac) });
+const withColons = (tenure: Tenure): Tenure => ({ ...tenure, mac: tenure.mac && formatMac(tenure.mac) });

@@ -51,7 +51,10 @@ function tablesOf(history: TinkHistory): Readonly<Record<Kind, Table>> {
     template: table(history.templates, (row) => ({ name: row.name, row })),
     workflow: table(history.workflows, (row) => (row.deletedAt === null ? { name: row.templateName, row } : undefined)),
     machine: table(history.machines, (row) => ({ name: row.hostname, row: { ...row, mac: formatMac(row.mac) } })),
-    lease: table(history.leases, (row) => ({ name: row.hostname, row: { ...row, mac: formatMac(row.mac) } })),
+    lease: table(history.leases, (row) => ({
+      name: row.hostname,
+      row: { ...row, mac: row.mac && formatMac(row.mac) },
+    })),
   };
 }
 
@@ -66,7 +69,7 @@ export function* rowChanges(
     for (const each of tables[one].keysBetween(from, to)) {
       if (key !== undefined && each !== key && each !== key.toLowerCase()) continue;
       const change = changeOf(tables[one].shownAt(each, from), tables[one].shownAt(each, to));
-      if (change) yield { kind: one, id: one === 'lease' ? formatMac(each) : each, ...change };
+      if (change) yield { kind: one, id: each, ...change };
     }
   }
 }

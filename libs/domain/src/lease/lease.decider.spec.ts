@@ -10,7 +10,8 @@ const now = '2026-01-01T00:00:00.000Z';
 const later = '2026-01-01T12:00:00.000Z';
 const afterExpiry = '2026-01-02T00:00:00.000Z';
 const other = '08-00-27-00-00-02';
-const holder = { mac: machineMac, hardwareId, ip: '192.168.1.5' };
+const client = { mac: machineMac, hardwareId, clientId: null };
+const holder = { ...client, ip: '192.168.1.5', subnet: '', origin: 'reservation' as const };
 const bind = (over: object = {}): SingleLeaseCommand => ({
   type: 'BindLease',
   ...holder,
@@ -23,12 +24,29 @@ const bind = (over: object = {}): SingleLeaseCommand => ({
 });
 const release = { type: 'ReleaseLease', ...holder } as const;
 const decline = { type: 'DeclineLease', ...holder, message: 'in use' } as const;
-const refuse = { type: 'RefuseLease', ...holder, requested: '10.0.0.9', reason: 'not yours' } as const;
-const declined: LeaseEvent = { type: 'LeaseDeclined', v: 1, data: { ...holder, message: 'in use' } };
+const refuse = {
+  type: 'RefuseLease',
+  ...client,
+  ip: holder.ip,
+  subnet: '',
+  requested: '10.0.0.9',
+  reason: 'not yours',
+} as const;
+const declined: LeaseEvent = {
+  type: 'LeaseDeclined',
+  v: 2,
+  data: { ...holder, message: 'in use', quarantinedUntil: null },
+};
 const refused: LeaseEvent = {
   type: 'LeaseRefused',
+  v: 2,
+  data: { ...client, ip: holder.ip, subnet: '', requested: '10.0.0.9', reason: 'not yours' },
+};
+
+const moved: LeaseEvent = {
+  type: 'LeaseExpired',
   v: 1,
-  data: { ...holder, requested: '10.0.0.9', reason: 'not yours' },
+  data: { ...holder, expiresAt: leaseBound().data.expiresAt, cause: 'moved' },
 };
 
 describe('lease pool', () => {
@@ -52,7 +70,7 @@ describe('lease pool', () => {
   it('binds anew with another address or another record', () => {
     given(leaseBound())
       .when(bind({ ip: '192.168.1.6' }))
-      .then(leaseBound({ ip: '192.168.1.6' }));
+      .then(moved, leaseBound({ ip: '192.168.1.6' }));
     given(leaseBound())
       .when(bind({ hardwareId: 'new' }))
       .then(leaseBound({ hardwareId: 'new' }));

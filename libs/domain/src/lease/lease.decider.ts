@@ -1,14 +1,11 @@
-import type { LeaseEvent, LeaseRenewed } from '@tinkerbell/events';
+import type { LeaseEvent, LeaseHolder, LeaseRefused, LeaseRenewed } from '@tinkerbell/events';
 import { assertNever, type Decider } from '../decider';
 import { ConflictError, DomainError, InvalidError } from '../errors';
 import { addSeconds, isBefore } from '../time';
 import { Shards } from './shards';
 
-interface Holder {
-  /** `aa-bb-cc-dd-ee-ff`. */
+interface Holder extends LeaseHolder {
   readonly mac: string;
-  readonly hardwareId: string;
-  readonly ip: string;
 }
 
 export type LeaseCommand =
@@ -24,7 +21,7 @@ export type LeaseCommand =
   | (Holder & { readonly type: 'ReleaseLease' })
   | (Holder & { readonly type: 'DeclineLease'; readonly message: string })
   /** A NAK is about to leave. */
-  | (Holder & { readonly type: 'RefuseLease'; readonly requested: string; readonly reason: string })
+  | (Omit<LeaseRefused['data'], 'mac'> & { readonly type: 'RefuseLease'; readonly mac: string })
   /** All or nothing. Use decideLeases to have each command judged for itself. */
   | { readonly type: 'LeaseBatch'; readonly commands: readonly SingleLeaseCommand[] };
 
@@ -32,7 +29,7 @@ export type SingleLeaseCommand = Exclude<LeaseCommand, { readonly type: 'LeaseBa
 
 export interface Lease extends Holder {
   readonly hostname: string;
-  readonly state: 'bound' | 'released' | 'declined';
+  readonly state: 'bound' | 'released' | 'expired' | 'declined';
   readonly expiresAt: string;
 }
 
@@ -98,19 +95,21 @@ export function leaseOfIp(state: LeaseState, ip: string, now: string): Lease | u
 }
 
 function decideOne(command: SingleLeaseCommand, state: LeaseState): readonly LeaseEvent[] {
-  const { mac, hardwareId, ip } = command;
-  const lease = state.byMac.get(mac);
-  const isHeld = lease?.state === 'bound' && lease.ip === ip;
+  const lease = state.byMac.get(command.mac);
+  const isHeld = lease?.state === 'bound' && lease.ip === command.ip;
   switch (command.type) {
     case 'BindLease':
       return bind(command, state);
     case 'ReleaseLease':
-      return isHeld ? [{ type: 'LeaseReleased', v: 1, data: { mac, hardwareId, ip } }] : [];
-    case 'DeclineLease':
-      return isHeld ? [{ type: 'LeaseDeclined', v: 1, data: { mac, hardwareId, ip, message: command.message } }] : [];
+      return isHeld ? [{ type: 'LeaseReleased', v: 2, data: holderOf(command) }] : [];
+    case 'DeclineLease': {
+      const { message } = command;
+      if (!isHeld) return [];
+      return [{ type: 'LeaseDeclined', v: 2, data: { ...holderOf(command), message, quarantinedUntil: null } }];
+    }
     case 'RefuseLease': {
-      const { requested, reason } = command;
-      return [{ type: 'LeaseRefused', v: 1, data: { mac, hardwareId, ip, requested, reason } }];
+      const { type: _, ...data } = command;
+      return [{ type: 'LeaseRefused', v: 2, data }];
     }
     default:
       return assertNever(command);
@@ -122,6 +121,7 @@ function bind(
   state: LeaseState,
 ): readonly LeaseEvent[] {
   const { mac, hardwareId, ip, hostname, leaseSeconds, giaddr, clientState, now } = command;
+  const self = holderOf(command);
   if (!Number.isInteger(leaseSeconds) || leaseSeconds < 1 || leaseSeconds > 0xffffffff) {
     throw new InvalidError('leaseSeconds', `leaseSeconds must be 1 to 4294967295, got ${leaseSeconds}`);
   }
@@ -132,36 +132,49 @@ function bind(
   const expiresAt = addSeconds(now, leaseSeconds);
   const active = activeLease(state, mac, now);
   if (active?.ip !== ip || active.hardwareId !== hardwareId) {
-    const data = { mac, hardwareId, ip, hostname, leaseSeconds, expiresAt, giaddr };
-    return [{ type: 'LeaseBound', v: 1, data }];
+    const bound: LeaseEvent = {
+      type: 'LeaseBound',
+      v: 2,
+      data: { ...self, hostname, leaseSeconds, expiresAt, giaddr },
+    };
+    if (!active || active.ip === ip) return [bound];
+    const left = { ...holderOf(active), expiresAt: active.expiresAt, cause: 'moved' } as const;
+    return [{ type: 'LeaseExpired', v: 1, data: left }, bound];
   }
   // The same request again, answered in the same instant.
   if (active.expiresAt === expiresAt) return [];
-  return [{ type: 'LeaseRenewed', v: 1, data: { mac, hardwareId, ip, leaseSeconds, expiresAt, clientState } }];
+  return [{ type: 'LeaseRenewed', v: 2, data: { ...self, leaseSeconds, expiresAt, clientState } }];
 }
 
 function evolve(state: LeaseState, event: LeaseEvent): LeaseState {
-  const { mac, hardwareId, ip } = event.data;
+  if (!('mac' in event.data) || event.data.mac === null) return state;
+  const { mac } = event.data;
   const before = state.byMac.get(mac);
   switch (event.type) {
     case 'LeaseBound':
     case 'LeaseRenewed': {
       const hostname = event.type === 'LeaseBound' ? event.data.hostname : (before?.hostname ?? '');
-      const lease: Lease = { mac, hardwareId, ip, hostname, state: 'bound', expiresAt: event.data.expiresAt };
-      const freed = before && before.ip !== ip ? free(state.byIp, before) : state.byIp;
-      return { byMac: state.byMac.with(mac, lease), byIp: freed.with(ip, mac) };
+      const { expiresAt } = event.data;
+      const lease: Lease = { ...holderOf({ ...event.data, mac }), hostname, state: 'bound', expiresAt };
+      const freed = before && before.ip !== lease.ip ? free(state.byIp, before) : state.byIp;
+      return { byMac: state.byMac.with(mac, lease), byIp: freed.with(lease.ip, mac) };
     }
     case 'LeaseReleased':
+    case 'LeaseExpired':
     case 'LeaseDeclined': {
       if (!before) return state;
-      const ended = event.type === 'LeaseReleased' ? 'released' : 'declined';
+      const ended = endings[event.type];
       return { byMac: state.byMac.with(mac, { ...before, state: ended }), byIp: free(state.byIp, before) };
     }
-    case 'LeaseRefused':
-      return state;
     default:
-      return assertNever(event);
+      return state;
   }
+}
+
+const endings = { LeaseReleased: 'released', LeaseExpired: 'expired', LeaseDeclined: 'declined' } as const;
+
+function holderOf({ mac, hardwareId, clientId, ip, subnet, origin }: Holder): Holder {
+  return { mac, hardwareId, clientId, ip, subnet, origin };
 }
 
 function free(byIp: Shards<string>, { ip, mac }: Lease): Shards<string> {

@@ -28,7 +28,7 @@ export function causesOf(events: readonly Recorded<AnyEvent>[], focus: Focus, na
 /** The machine that an event is about, unless it is one of a workflow or a template. */
 export function machineIdOf({ aggregate, aggregateId, event }: Recorded<AnyEvent>): string | undefined {
   if (aggregate === 'hardware' || aggregate === 'enrolment') return aggregateId;
-  return aggregate !== 'workflow' && 'hardwareId' in event.data ? event.data.hardwareId : undefined;
+  return aggregate !== 'workflow' && 'hardwareId' in event.data ? (event.data.hardwareId ?? undefined) : undefined;
 }
 
 function isOfMachine(recorded: Recorded<AnyEvent>, { machineId, machine }: Focus): boolean {

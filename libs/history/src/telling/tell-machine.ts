@@ -8,7 +8,8 @@ import type {
   TemplateEvent,
 } from '@tinkerbell/events';
 import { took } from '../duration-text';
-import { active, bad, because, good, neutral, size, type Sentences } from './told';
+import { leaseSentences } from './tell-lease';
+import { active, because, good, neutral, size, type Sentences } from './told';
 
 /** Machines on their way to a worker, and what they are made from. */
 export const machineSentences = {
@@ -25,17 +26,7 @@ export const machineSentences = {
     active(
       `worker ready: ${hostname}, ${engine}, kernel ${kernel}, node ${node}, ${Math.round(memoryBytes / 2 ** 20)} MiB of memory`,
     ),
-  LeaseBound: ({ data: { ip, mac, leaseSeconds, giaddr } }) =>
-    neutral(
-      `DHCP lease: ${ip} for ${formatMac(mac)}, ${took(leaseSeconds)}${giaddr === null ? '' : `, through relay ${giaddr}`}`,
-    ),
-  LeaseRenewed: ({ data }) => neutral(`DHCP lease renewed: ${data.ip} for ${formatMac(data.mac)}`),
-  LeaseReleased: ({ data }) => neutral(`DHCP lease released: ${data.ip} by ${formatMac(data.mac)}`),
-  LeaseDeclined: ({ data }) =>
-    bad(
-      `DHCP lease declined: ${data.ip} is in use by another machine, says ${formatMac(data.mac)}${because(data.message)}`,
-    ),
-  LeaseRefused: ({ data }) => bad(`DHCP refused ${data.requested} to ${formatMac(data.mac)}${because(data.reason)}`),
+  ...leaseSentences,
   NetbootOffered: ({ data: { bootFile, client, arch } }) =>
     neutral(`boot file offered: ${bootFile} (${client}${arch === null ? '' : `, architecture ${arch}`})`),
   BootFileServed: ({ data: { role, file, bytes, protocol, seconds } }) =>

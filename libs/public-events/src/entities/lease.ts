@@ -1,16 +1,28 @@
 import { Type } from '@sinclair/typebox';
-import type {
-  LeaseBound,
-  LeaseDeclined,
-  LeaseEvent,
-  LeaseRefused,
-  LeaseReleased,
-  LeaseRenewed,
-} from '@tinkerbell/events';
-import { type Entries, mac, nullable, oneOf, published, time } from '../entry';
+import type { LeaseClient, LeaseEvent } from '@tinkerbell/events';
+import { type Entries, nullable, oneOf, published, time } from '../entry';
 
-const holder = { mac, hardwareId: Type.String(), ip: Type.String() };
+const client = {
+  mac: Type.String({ description: "aa-bb-cc-dd-ee-ff; '' = not known (some DHCPv6 clients)." }),
+  hardwareId: Type.String({ description: "'' = a machine that is in no hardware record." }),
+  clientId: nullable(Type.String({ description: 'Hex: DHCPv4 option 61, DHCPv6 DUID:IAID.' })),
+};
+const address = {
+  ip: Type.String({ description: 'IPv4 or IPv6.' }),
+  subnet: Type.String({ description: "Its name in the settings; '' = none that is configured." }),
+};
+const holder = { ...client, ...address, origin: oneOf(['reservation', 'pool']) };
 const term = { leaseSeconds: Type.Integer(), expiresAt: time() };
+const pool = { subnet: Type.String(), pool: Type.String(), size: Type.Integer({ description: 'Addresses.' }) };
+const quarantinedUntil = time('Given to nobody before.');
+
+/** What was promised to be text stays text. */
+const named = <C extends LeaseClient>(data: C) => ({
+  ...data,
+  mac: data.mac ?? '',
+  hardwareId: data.hardwareId ?? '',
+});
+type Data<T extends LeaseEvent['type']> = Extract<LeaseEvent, { readonly type: T }>['data'];
 
 export const lease = {
   LeaseBound: published({
@@ -22,7 +34,7 @@ export const lease = {
       hostname: Type.String(),
       giaddr: nullable(Type.String({ description: 'Address of the relay.' })),
     }),
-    map: (data: LeaseBound['data']) => data,
+    map: (data: Data<'LeaseBound'>) => named(data),
   }),
   LeaseRenewed: published({
     name: 'renewed',
@@ -32,24 +44,64 @@ export const lease = {
       ...term,
       clientState: oneOf(['selecting', 'init-reboot', 'renewing', 'rebinding'], 'RFC 2131 §4.3.2.'),
     }),
-    map: (data: LeaseRenewed['data']) => data,
+    map: (data: Data<'LeaseRenewed'>) => named(data),
   }),
   LeaseReleased: published({
     name: 'released',
     summary: 'A machine gave its address back.',
     schema: Type.Object(holder),
-    map: (data: LeaseReleased['data']) => data,
+    map: (data: Data<'LeaseReleased'>) => named(data),
   }),
   LeaseDeclined: published({
     name: 'declined',
     summary: 'A machine found its address in use by another one.',
-    schema: Type.Object({ ...holder, message: Type.String() }),
-    map: (data: LeaseDeclined['data']) => data,
+    schema: Type.Object({ ...holder, message: Type.String(), quarantinedUntil: nullable(quarantinedUntil) }),
+    map: (data: Data<'LeaseDeclined'>) => named(data),
   }),
   LeaseRefused: published({
     name: 'refused',
     summary: 'A machine asked for an address that is not its own.',
-    schema: Type.Object({ ...holder, requested: Type.String(), reason: Type.String() }),
-    map: (data: LeaseRefused['data']) => data,
+    schema: Type.Object({
+      ...client,
+      ...address,
+      ip: Type.String({ description: "Its own address; '' = it has none." }),
+      requested: Type.String(),
+      reason: Type.String(),
+    }),
+    map: (data: Data<'LeaseRefused'>) => ({ ...named(data), ip: data.ip ?? '' }),
+  }),
+  LeaseExpired: published({
+    name: 'expired',
+    summary: 'A lease is over without a word of the machine.',
+    schema: Type.Object({ ...holder, expiresAt: time(), cause: oneOf(['time', 'moved']) }),
+    map: (data: Data<'LeaseExpired'>) => named(data),
+  }),
+  LeaseConflictFound: published({
+    name: 'conflict-found',
+    summary: 'Somebody answered on an address that was free.',
+    schema: Type.Object({
+      ...address,
+      method: oneOf(['icmp', 'arp', 'nd']),
+      answeredBy: nullable(Type.String({ description: 'MAC, when it is known.' })),
+      quarantinedUntil,
+    }),
+    map: (data: Data<'LeaseConflictFound'>) => data,
+  }),
+  PoolDefined: published({
+    name: 'pool-defined',
+    summary: 'A subnet has other addresses to give out than before.',
+    schema: Type.Object({ ...pool, ranges: Type.Array(Type.String()) }),
+    map: (data: Data<'PoolDefined'>) => data,
+  }),
+  PoolUtilisationCrossed: published({
+    name: 'pool-utilisation-crossed',
+    summary: 'More, or less, of a pool is in use than before.',
+    schema: Type.Object({
+      ...pool,
+      level: Type.Integer({ description: 'Per cent that are reached: 80, 90, 100; 0 = below 80.' }),
+      before: Type.Integer(),
+      used: Type.Integer({ description: 'Addresses, with those in quarantine.' }),
+    }),
+    map: (data: Data<'PoolUtilisationCrossed'>) => data,
   }),
 } satisfies Entries<LeaseEvent>;

@@ -15,21 +15,24 @@ import { hardwareId } from './hardware';
 
 export const machineMac = '08-00-27-00-00-01';
 const booting = { hardwareId, mac: machineMac };
-const holder = { mac: machineMac, hardwareId, ip: '192.168.1.5' };
+const holder = {
+  ...{ mac: machineMac, hardwareId, clientId: null },
+  ...{ ip: '192.168.1.5', subnet: '', origin: 'reservation' as const },
+};
 const expiresAt = '2026-01-02T00:00:00.000Z';
 
 export function leaseBound(over: Partial<LeaseBound['data']> = {}): LeaseBound {
   const data = { ...holder, hostname: 'server001', leaseSeconds: 86_400, expiresAt, giaddr: null, ...over };
-  return { type: 'LeaseBound', v: 1, data };
+  return { type: 'LeaseBound', v: 2, data };
 }
 
 export function leaseRenewed(over: Partial<LeaseRenewed['data']> = {}): LeaseRenewed {
   const data = { ...holder, leaseSeconds: 86_400, expiresAt, clientState: 'renewing' as const, ...over };
-  return { type: 'LeaseRenewed', v: 1, data };
+  return { type: 'LeaseRenewed', v: 2, data };
 }
 
 export function leaseReleased(over: Partial<LeaseReleased['data']> = {}): LeaseReleased {
-  return { type: 'LeaseReleased', v: 1, data: { ...holder, ...over } };
+  return { type: 'LeaseReleased', v: 2, data: { ...holder, ...over } };
 }
 
 export function netbootOffered(over: Partial<NetbootOffered['data']> = {}): NetbootOffered {

@@ -1,4 +1,4 @@
-import type { MachineView } from '../../../src/wire';
+import type { LeaseView, MachineView } from '../../../src/wire';
 import { bytes, clock, duration, moment } from '../format';
 import { stepNames } from './boot-stepper';
 import classes from './machine-story.module.css';
@@ -28,7 +28,7 @@ export function MachineStory({ machine }: { readonly machine: MachineView }) {
       <dl className={classes.facts}>
         <Fact name="Hardware id" value={machine.id} mono />
         <Fact name="MAC" value={machine.mac} mono />
-        {lease && <Fact name="Lease" value={`${lease.ip}, ${lease.state}, until ${moment(lease.expiresAt)}`} />}
+        {lease && <Fact name="Lease" value={leaseText(lease)} />}
         {bootFiles.length > 0 && (
           <Fact
             name="Boot files"
@@ -48,4 +48,8 @@ function Fact({ name, value, mono }: { readonly name: string; readonly value: st
       <dd className={mono ? classes.mono : undefined}>{value || 'unknown'}</dd>
     </div>
   );
+}
+
+function leaseText({ ip, state, expiresAt }: LeaseView): string {
+  return `${ip}, ${state}${expiresAt === null ? '' : `, until ${moment(expiresAt)}`}`;
 }

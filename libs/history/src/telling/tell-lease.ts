@@ -1,0 +1,37 @@
+import { formatMac } from '@tinkerbell/domain';
+import type { LeaseClient, LeaseEvent } from '@tinkerbell/events';
+import { took } from '../duration-text';
+import { bad, because, good, neutral, type Sentences, warn } from './told';
+
+export const leaseSentences = {
+  LeaseBound: ({ data }) =>
+    neutral(
+      `DHCP lease: ${data.ip} for ${client(data)}, ${took(data.leaseSeconds)}${data.giaddr === null ? '' : `, through relay ${data.giaddr}`}`,
+    ),
+  LeaseRenewed: ({ data }) => neutral(`DHCP lease renewed: ${data.ip} for ${client(data)}`),
+  LeaseReleased: ({ data }) => neutral(`DHCP lease released: ${data.ip} by ${client(data)}`),
+  LeaseExpired: ({ data: { ip, cause, ...data } }) =>
+    neutral(
+      cause === 'time'
+        ? `DHCP lease ran out: ${ip} of ${client(data)}`
+        : `DHCP lease ended: ${ip} of ${client(data)}, which has another address now`,
+    ),
+  LeaseDeclined: ({ data }) =>
+    bad(`DHCP lease declined: ${data.ip} is in use by another machine, says ${client(data)}${because(data.message)}`),
+  LeaseRefused: ({ data }) => bad(`DHCP refused ${data.requested} to ${client(data)}${because(data.reason)}`),
+  LeaseConflictFound: ({ data: { ip, answeredBy, quarantinedUntil } }) =>
+    bad(
+      `${ip} is in use${answeredBy === null ? '' : ` by ${formatMac(answeredBy)}`} though it was never leased: given to nobody until ${quarantinedUntil}`,
+    ),
+  PoolDefined: ({ data: { pool, ranges, size } }) =>
+    neutral(`DHCP pool ${pool} has ${size} addresses: ${ranges.join(', ')}`),
+  PoolUtilisationCrossed: ({ data: { pool, level, before, used, size } }) => {
+    const text = `DHCP pool ${pool}: ${used} of ${size} addresses in use`;
+    if (level === 100) return bad(`${text}, none is left`);
+    return level > before ? warn(`${text}, over ${level} %`) : good(`${text}, below ${before} % again`);
+  },
+} as const satisfies Sentences<LeaseEvent>;
+
+function client({ mac, clientId }: LeaseClient): string {
+  return mac === null ? (clientId ?? 'an unknown client') : formatMac(mac);
+}
