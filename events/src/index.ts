@@ -64,6 +64,7 @@ export type {
   LeaseRenewed,
   PoolDefined,
   PoolUtilisationCrossed,
+  ServerNamed,
 } from './lease.events';
 export type {
   BootEvent,

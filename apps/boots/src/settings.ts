@@ -1,8 +1,13 @@
+import { networkInterfaces } from 'node:os';
+import { parseIp } from '@tinkerbell/bytes';
 import { defaultLimits } from '@tinkerbell/tftp';
 import type { BootsConfig } from './boots.config';
 import type { DhcpPorts } from './dhcp/dhcp.listener';
 import { type DhcpMode, mayProxy, type ModeRules, type Subnet } from './dhcp/dhcp-mode';
 import type { DhcpServerSettings } from './dhcp/decision';
+import type { Dhcp6Settings } from './dhcp6/decision6';
+import type { Dhcp6Ports } from './dhcp6/dhcp6.listener';
+import { parseSubnets6, type Subnet6 } from './dhcp6/subnet6';
 import type { ScriptSettings } from './ipxe/script-desk';
 import type { TftpPorts } from './tftp/tftp.listener';
 import { readPortRange } from './port-range';
@@ -40,6 +45,50 @@ export function dhcpSettings(config: BootsConfig, { tftp, http, syslog }: BoundP
     leaseSeconds: DHCP_LEASE_TIME,
     modes: dhcpModes(config),
   };
+}
+
+export function subnets6(config: BootsConfig): readonly Subnet6[] {
+  const subnets = parseSubnets6(config.BOOTS_DHCP6_SUBNETS);
+  if (typeof subnets === 'string') throw new TypeError(`BOOTS_DHCP6_SUBNETS: ${subnets}`);
+  return subnets;
+}
+
+export function dhcp6Settings(config: BootsConfig, bound: BoundPorts): Dhcp6Settings {
+  const { PUBLIC_IP6, DHCP_LEASE_TIME, BOOTS_DHCP6_PREFERENCE, BOOTS_DHCP6_QUARANTINE } = config;
+  const nameServers = list(config.DNS6_SERVERS).map((text) => {
+    const ip = parseIp(text);
+    if (ip?.family === 6) return ip.address;
+    throw new TypeError(`DNS6_SERVERS: ${JSON.stringify(text)} is not an IPv6 address`);
+  });
+  return {
+    address: parseIp(PUBLIC_IP6)?.address ?? PUBLIC_IP6,
+    nameServers,
+    urls: {
+      ...dhcpSettings(config, bound).urls,
+      // UEFI 2.10 §24.3.1 knows no port in a TFTP URL: `[address]/file`, so it is left out where it can be.
+      tftp: bound.tftp === 69 ? `[${PUBLIC_IP6}]` : `[${PUBLIC_IP6}]:${bound.tftp}`,
+      http: httpUrl(`[${PUBLIC_IP6}]`, bound.http),
+    },
+    leaseSeconds: DHCP_LEASE_TIME,
+    preference: BOOTS_DHCP6_PREFERENCE,
+    quarantineSeconds: BOOTS_DHCP6_QUARANTINE,
+    subnets: subnets6(config),
+  };
+}
+
+/** Throws TypeError when the interface is left to us, and none has the address. */
+export function dhcp6Ports({ BOOTS_DHCP6_INTERFACES, BOOTS_DHCP6_PORT, PUBLIC_IP6 }: BootsConfig): Dhcp6Ports {
+  const named = list(BOOTS_DHCP6_INTERFACES);
+  if (named.length > 0) return { port: BOOTS_DHCP6_PORT, interfaces: named };
+  const own = parseIp(PUBLIC_IP6)?.address;
+  const found = Object.entries(networkInterfaces()).find(([, addresses]) =>
+    addresses?.some(({ address }) => parseIp(address)?.address === own),
+  );
+  if (own === undefined)
+    throw new TypeError('BOOTS_DHCP6 needs PUBLIC_IP6, the address that machines reach this service at');
+  if (!found)
+    throw new TypeError(`no interface has PUBLIC_IP6 ${PUBLIC_IP6}: name the ones to serve in BOOTS_DHCP6_INTERFACES`);
+  return { port: BOOTS_DHCP6_PORT, interfaces: [found[0]] };
 }
 
 /** The option has no place for a port. */

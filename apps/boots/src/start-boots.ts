@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { randomUUID } from 'node:crypto';
 import { type AddressInfo, isIPv4 } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { EventStore, ReadModel } from '@tinkerbell/event-store';
@@ -10,11 +11,14 @@ import { Callers } from './callers';
 import { DhcpDesk } from './dhcp/dhcp-desk';
 import { DhcpListener } from './dhcp/dhcp.listener';
 import { modeAt } from './dhcp/dhcp-mode';
+import { Dhcp6Desk } from './dhcp6/dhcp6-desk';
+import { Dhcp6Listener } from './dhcp6/dhcp6.listener';
 import { SharedFiles } from './files/shared-files';
 import { FileDesk } from './http/file-desk';
 import { Status } from './http/status';
 import { ScriptDesk } from './ipxe/script-desk';
 import { BootLog } from './log/boot-log';
+import { Lease6Pool } from './log/lease6-pool';
 import { LeasePool } from './log/lease-pool';
 import { type Logger, silentLogger } from './logger';
 import { Machines } from './machines';
@@ -22,7 +26,16 @@ import { Metrics } from './metrics';
 import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 import { RouterAdvertisements } from './ra/radvd';
 import { ServedFiles } from './served-files';
-import { type BoundPorts, dhcpModes, dhcpPorts, dhcpSettings, scriptSettings, tftpPorts } from './settings';
+import {
+  type BoundPorts,
+  dhcpModes,
+  dhcp6Ports,
+  dhcp6Settings,
+  dhcpPorts,
+  dhcpSettings,
+  scriptSettings,
+  tftpPorts,
+} from './settings';
 import type { MachineLog } from './syslog/machine-log';
 import { SyslogDesk } from './syslog/syslog-desk';
 import { SyslogListener } from './syslog/syslog.listener';
@@ -44,6 +57,7 @@ export interface RunningBoots {
   readonly address: string;
   /** Ports really bound; `dhcp` is undefined when another server does it. */
   readonly dhcp: { readonly port: number } | undefined;
+  readonly dhcp6: { readonly port: number } | undefined;
   readonly tftp: { readonly port: number };
   readonly http: { readonly port: number };
   /** undefined: not taken, or another program has the port. */
@@ -56,6 +70,8 @@ export interface RunningBoots {
 interface Parts {
   readonly machines: Machines;
   readonly leases: LeasePool;
+  /** undefined: no DHCPv6 here. */
+  readonly leases6: Lease6Pool | undefined;
   readonly boots: BootLog;
   readonly callers: Callers;
   readonly programs: BootPrograms;
@@ -88,10 +104,12 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
     const dhcpPort = config.BOOTS_DHCP
       ? await openDhcp(config, parts, { tftp: tftpPort, http: http.port, syslog: syslogPort }, closers)
       : undefined;
+    const dhcp6Port = await openDhcp6(config, parts, { tftp: tftpPort, http: http.port, syslog: syslogPort }, closers);
     const { metrics } = parts;
     return {
       address: config.PUBLIC_IP,
       dhcp: dhcpPort === undefined ? undefined : { port: dhcpPort },
+      dhcp6: dhcp6Port === undefined ? undefined : { port: dhcp6Port },
       tftp: { port: tftpPort },
       http: { port: http.port },
       syslog: syslogPort === undefined ? undefined : { port: syslogPort },
@@ -108,14 +126,15 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const { store, log = silentLogger, clock = () => new Date() } = ports;
   const machines = new Machines(ports.hardware, ports.workflows);
   const leases = await LeasePool.open(store, config.BOOTS_POOL);
+  const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, config.BOOTS_POOL) : undefined;
   const boots = new BootLog(store, clock);
   const metrics = new Metrics();
   const modes = dhcpModes(config);
   const byReservation = (address: string) =>
     modeAt(isIPv4(address) ? address : config.PUBLIC_IP, modes) !== 'reservation';
   return {
-    ...{ machines, leases, boots, metrics, log, clock },
-    callers: new Callers(machines, leases, clock, byReservation),
+    ...{ machines, leases, leases6, boots, metrics, log, clock },
+    callers: new Callers(machines, leases, leases6, clock, byReservation),
     programs: new BootPrograms(config.BOOTS_IPXE_DIR),
     files: new SharedFiles(),
     served: new ServedFiles(boots, metrics, log),
@@ -174,6 +193,28 @@ async function openDhcp(
   const listener = new DhcpListener(desk, dhcpPorts(config), parts.metrics, parts.log);
   closers.push(() => listener.close());
   return listener.open();
+}
+
+async function openDhcp6(
+  config: BootsConfig,
+  { leases6, ...parts }: Parts,
+  bound: BoundPorts,
+  closers: (() => Promise<void>)[],
+): Promise<number | undefined> {
+  if (!leases6) return undefined;
+  const ports = dhcp6Ports(config);
+  const duid = Buffer.from(await leases6.serverDuid(newDuid()), 'hex');
+  const desk = new Dhcp6Desk({ ...parts, leases: leases6 }, dhcp6Settings(config, bound), duid);
+  const listener = new Dhcp6Listener(desk, ports, parts.metrics, parts.log);
+  closers.push(() => listener.close());
+  const port = await listener.open();
+  parts.log.info(`DHCPv6 on ${ports.interfaces.join(', ')}, port ${port}, as ${duid.toString('hex')}`);
+  return port;
+}
+
+/** DUID-UUID (RFC 6355). */
+function newDuid(): string {
+  return `0004${randomUUID().replaceAll('-', '')}`;
 }
 
 /** Machines boot without it: that another syslog server has the port is told, and no reason not to start. */

@@ -121,7 +121,8 @@ export class Assignments {
       (leases.isFree(address, now) || leases.holderOf(address, now)?.clientId === client);
     const known = [...leases.addressesOf(client).toReversed(), ...asked];
     const address =
-      known.find((candidate) => isInRange(subnet, candidate) && isFree(candidate)) ?? chooseAddress(subnet, client, isFree);
+      known.find((candidate) => isInRange(subnet, candidate) && isFree(candidate)) ??
+      chooseAddress(subnet, client, isFree);
     return address === undefined ? undefined : { address, origin: 'pool' };
   }
 

@@ -12,7 +12,10 @@ export interface Boot6 {
 }
 
 /** undefined: the machine is none of ours, does not want to boot from the network, or has no program for its architecture. */
-export function bootOf6({ options }: Dhcp6Message, { machine, mayNetboot, chained, server }: Dhcp6Context): Boot6 | undefined {
+export function bootOf6(
+  { options }: Dhcp6Message,
+  { machine, mayNetboot, chained, server }: Dhcp6Context,
+): Boot6 | undefined {
   if (!machine) return undefined;
   const client = bootClient6(options);
   if (!client) return undefined;

@@ -37,7 +37,8 @@ export function parseSubnets6(text: string): readonly Subnet6[] | string {
   for (const item of text.split(',').map((part) => part.trim())) {
     if (item === '') continue;
     const [name = '', given = '', more] = item.split('=');
-    if (more !== undefined || given === '') return `${JSON.stringify(item)} is not <prefix>=<range> or <prefix>=reservation`;
+    if (more !== undefined || given === '')
+      return `${JSON.stringify(item)} is not <prefix>=<range> or <prefix>=reservation`;
     const prefix = parsePrefix(name);
     if (typeof prefix === 'string') return prefix;
     const subnet = { name, prefix: prefix.first, length: prefix.length };
@@ -47,7 +48,8 @@ export function parseSubnets6(text: string): readonly Subnet6[] | string {
     }
     const range = parsePrefix(given);
     if (typeof range === 'string') return `range of ${name}: ${range}`;
-    if (range.length < prefix.length || !isInside(subnet, range.first)) return `range of ${name}: ${given} is not inside`;
+    if (range.length < prefix.length || !isInside(subnet, range.first))
+      return `range of ${name}: ${given} is not inside`;
     const size = 1n << BigInt(128 - range.length);
     subnets.push({ ...subnet, range: { name: given, first: range.first, size } });
   }

@@ -145,7 +145,9 @@ function evolve(state: Lease6State, event: LeaseEvent): Lease6State {
     }
     case 'LeaseReleased':
     case 'LeaseExpired':
-      return before ? ended(state, { ...before, state: event.type === 'LeaseReleased' ? 'released' : 'expired' }) : state;
+      return before
+        ? ended(state, { ...before, state: event.type === 'LeaseReleased' ? 'released' : 'expired' })
+        : state;
     case 'LeaseDeclined': {
       if (!before) return state;
       const { quarantinedUntil } = event.data;

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import type { LeaseClient, LeaseEvent } from '@tinkerbell/events';
-import { type Entries, nullable, oneOf, published, time } from '../entry';
+import { type Entries, nullable, oneOf, published, time, unpublished } from '../entry';
 
 const client = {
   mac: Type.String({ description: "aa-bb-cc-dd-ee-ff; '' = not known (some DHCPv6 clients)." }),
@@ -104,4 +104,5 @@ export const lease = {
     }),
     map: (data: Data<'PoolUtilisationCrossed'>) => data,
   }),
+  ServerNamed: unpublished('what DHCPv6 servers call themselves says nothing about a lease'),
 } satisfies Entries<LeaseEvent>;
