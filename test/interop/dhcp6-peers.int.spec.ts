@@ -1,4 +1,5 @@
 // DHCPv6 clients and a relay that we did not write, each in a network namespace of its own: dhclient -6, dhcpcd, dhcrelay -6.
+import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -76,6 +77,16 @@ async function client(mac = macs[next++] ?? '') {
   const namespace = await network.addClient(mac);
   await ready(namespace);
   return { namespace, id: mac.replaceAll(':', '-'), address: addressOf(mac) };
+}
+
+function stopLater(child: ChildProcess): void {
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  running.push(async () => {
+    child.kill('SIGTERM');
+    const gaveUp = setTimeout(() => child.kill('SIGKILL'), 3000);
+    await ended;
+    clearTimeout(gaveUp);
+  });
 }
 
 async function ready(namespace: string): Promise<void> {
@@ -168,14 +179,10 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhcpcd'))('dhcpcd', () 
     const { namespace, address } = await client();
     const conf = join(folder, 'dhcpcd.conf');
     await writeFile(conf, 'duid\nipv6only\nnoipv6rs\noption rapid_commit\ninterface eth0\n  ia_na 1\n');
-    const dhcpcd = spawnIn(namespace, ['dhcpcd', '-6', '-B', '-f', conf, '-c', '/bin/true', 'eth0'], {
-      stdio: 'ignore',
-    });
-    running.push(async () => {
-      const ended = new Promise((resolve) => dhcpcd.once('close', resolve));
-      dhcpcd.kill('SIGTERM');
-      await ended;
-    });
+    const log = join(folder, 'dhcpcd.log');
+    // To a file: what it leaves behind for a moment holds on to its output.
+    await runIn(namespace, ['sh', '-c', `exec dhcpcd -6 -1 -t 20 -f ${conf} -c /bin/true eth0 >${log} 2>&1`]);
+    expect(await readFile(log, 'latin1')).toContain(`adding address ${address}/`);
     await boots.event('LeaseBound', ({ data }) => data.ip === address);
   });
 });
