@@ -43,7 +43,31 @@ export type MachinePhonedHome = Event<
   Booting & { kind: string; body: string; address: string }
 >;
 
-export type BootEvent = NetbootOffered | BootFileServed | BootScriptServed | OsieStarted | MachinePhonedHome;
+/**
+ * boots did not do what it was asked, or what it sent did not arrive: the first time at once, repetitions together later. The stream is
+ * that of the MAC, `00-00-00-00-00-00` when the request did not say whose it is; `hardwareId` is null for a MAC that no record has.
+ */
+export type BootRequestFailed = Event<
+  'BootRequestFailed',
+  1,
+  {
+    readonly hardwareId: string | null;
+    readonly mac: string;
+    readonly protocol: 'dhcp' | 'tftp' | 'http';
+    /** `unknown-machine`, `no-such-file` …: one word for each cause. */
+    readonly reason: string;
+    /** What was asked for, or what is wrong with it. */
+    readonly detail: string;
+    /** Address that asked. */
+    readonly source: string;
+    readonly count: number;
+    readonly firstAt: string;
+    readonly lastAt: string;
+  }
+>;
+
+export type BootEvent =
+  NetbootOffered | BootFileServed | BootScriptServed | OsieStarted | MachinePhonedHome | BootRequestFailed;
 
 export const bootCatalogue = {
   NetbootOffered: { version: 1 },
@@ -51,4 +75,5 @@ export const bootCatalogue = {
   BootScriptServed: { version: 1 },
   OsieStarted: { version: 1 },
   MachinePhonedHome: { version: 1 },
+  BootRequestFailed: { version: 1 },
 } satisfies Catalogue<BootEvent>;

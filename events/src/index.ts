@@ -71,6 +71,7 @@ export type {
   BootFileRole,
   BootFileServed,
   BootScriptServed,
+  BootRequestFailed,
   MachinePhonedHome,
   NetbootOffered,
   OsieStarted,

@@ -189,6 +189,21 @@ export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { re
     v: 1,
     data: { ...booting, kind: 'phone-home', body: '{"instance_id":"machine-1"}', address: ip },
   },
+  BootRequestFailed: {
+    type: 'BootRequestFailed',
+    v: 1,
+    data: {
+      ...booting,
+      hardwareId: null,
+      protocol: 'dhcp',
+      reason: 'unknown-machine',
+      detail: 'discover of PXEClient, architecture 7',
+      source: '0.0.0.0',
+      count: 3,
+      firstAt: '2026-11-23T19:00:00.000Z',
+      lastAt: '2026-11-23T19:00:12.000Z',
+    },
+  },
 
   EnrolmentTokenIssued: {
     type: 'EnrolmentTokenIssued',

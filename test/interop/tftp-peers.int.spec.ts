@@ -10,7 +10,8 @@ import { decodeTftp, encodeTftp } from '@tinkerbell/tftp';
 import { Client as tftp2Client } from 'tftp2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBootsOnLoopback } from './net/boots-on-loopback';
-import { type Losses, startLossyUdp } from './net/lossy-udp';
+import type { Losses } from './net/accidents';
+import { startLossyUdp } from './net/lossy-udp';
 
 const run = promisify(execFile);
 const bytes = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 9)) & 0xff);

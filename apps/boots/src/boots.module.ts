@@ -1,5 +1,6 @@
 import { type DynamicModule, type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
+import type { Callers } from './callers';
 import { ErrorFilter } from './http/error.filter';
 import { FileDesk } from './http/file-desk';
 import { FilesController } from './http/files.controller';
@@ -10,6 +11,7 @@ import { IpxeController } from './ipxe/ipxe.controller';
 import { ScriptDesk } from './ipxe/script-desk';
 import type { Logger } from './logger';
 import { Metrics } from './metrics';
+import type { FailedRequests } from './recorder/failed-requests';
 import { PhoneHomeController } from './phone-home/phone-home.controller';
 import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 
@@ -18,6 +20,8 @@ export interface HttpServices {
   readonly files: FileDesk;
   readonly phoneHome: PhoneHomeDesk;
   readonly status: Status;
+  readonly callers: Callers;
+  readonly failed: FailedRequests;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -37,7 +41,7 @@ export class BootsModule implements NestModule {
         { provide: PhoneHomeDesk, useValue: services.phoneHome },
         { provide: Status, useValue: services.status },
         { provide: Metrics, useValue: services.metrics },
-        { provide: APP_FILTER, useValue: new ErrorFilter(services.log) },
+        { provide: APP_FILTER, useValue: new ErrorFilter(services.log, services.callers, services.failed) },
       ],
     };
   }

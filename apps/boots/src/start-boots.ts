@@ -25,6 +25,7 @@ import { Machines } from './machines';
 import { Metrics } from './metrics';
 import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 import { RouterAdvertisements } from './ra/radvd';
+import { FailedRequests } from './recorder/failed-requests';
 import { ServedFiles } from './served-files';
 import {
   type BoundPorts,
@@ -77,6 +78,7 @@ interface Parts {
   readonly programs: BootPrograms;
   readonly files: SharedFiles;
   readonly served: ServedFiles;
+  readonly failed: FailedRequests;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly clock: () => Date;
@@ -86,6 +88,7 @@ interface Parts {
 export async function startBoots(config: BootsConfig, ports: BootsPorts): Promise<RunningBoots> {
   const parts = await assemble(config, ports);
   const closers: (() => Promise<void>)[] = [];
+  closers.push(() => parts.failed.close());
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
@@ -138,6 +141,7 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
     programs: new BootPrograms(config.BOOTS_IPXE_DIR),
     files: new SharedFiles(),
     served: new ServedFiles(boots, metrics, log),
+    failed: new FailedRequests({ machines, boots, metrics, log, clock }),
   };
 }
 
@@ -154,17 +158,17 @@ async function nativeBatch(config: BootsConfig, log: Logger): Promise<NativeBatc
 const idleMs = 120_000;
 
 async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
-  const { callers, boots, served, programs, files, metrics, leases, log } = parts;
+  const { callers, boots, programs, files, metrics, leases, log } = parts;
   const folders = { osie: config.BOOTS_OSIE_DIR, images: config.BOOTS_IMAGES_DIR };
   // The port is part of the scripts' URLs, and known only once bound.
   const settings = { current: scriptSettings(config, config.BOOTS_HTTP_PORT) };
   const app = await NestFactory.create(
     BootsModule.with({
       scripts: new ScriptDesk(parts, () => settings.current),
-      files: new FileDesk(folders, programs, files, callers, served),
+      files: new FileDesk(folders, programs, files, callers, parts),
       phoneHome: new PhoneHomeDesk(callers, boots, log),
       status: new Status(ports.version ?? 'unknown', leases, metrics, () => probe(ports.store)),
-      ...{ metrics, log },
+      ...{ callers, failed: parts.failed, metrics, log },
     }),
     { logger: ['error', 'warn'], abortOnError: false, bodyParser: false },
   );

@@ -1,6 +1,6 @@
 import type { ReadModelStatus } from '@tinkerbell/event-store';
 import type { HardwareRecord, Json, PlannedAction } from '@tinkerbell/events';
-import type { BootAttempt, FieldChange, Holder, Tenure } from '@tinkerbell/history';
+import type { BootAttempt, FailedRequest, FieldChange, Holder, Tenure } from '@tinkerbell/history';
 import type { MachineLine } from '@tinkerbell/messaging';
 import type { LeaseRow, MachineRow, QueuePlace, WorkflowRow } from '@tinkerbell/projections';
 
@@ -93,6 +93,8 @@ export interface BootItem {
   readonly ip: string;
   /** Newest first. */
   readonly attempts: readonly BootAttemptItem[];
+  /** Newest first; a server of before leaves it out. */
+  readonly failed?: readonly FailedRequest[];
 }
 export type TenureItem = Tenure;
 export type HolderItem = Holder;

@@ -117,7 +117,7 @@ type Value = readonly [abstract new (...args: never[]) => unknown, unknown];
 function historyValues(store: EventStore, reads: ReadSide, asOf: AsOf): readonly Value[] {
   return [
     [Differences, new Differences(reads, asOf)],
-    [BootHistory, new BootHistory(reads, asOf)],
+    [BootHistory, new BootHistory(store, reads, asOf)],
     [LeaseHistory, new LeaseHistory(store, reads, asOf)],
   ];
 }

@@ -1,11 +1,13 @@
 import { addDuration, durationKeys, type DurationRow } from '@tinkerbell/projections';
 import {
   bootFileServed,
+  bootRequestFailed,
   bootScriptServed,
   hardwareId,
   leaseRenewed,
   machinePhonedHome,
   netbootOffered,
+  osieStarted,
 } from '@tinkerbell/testing';
 import { describe, expect, it } from 'vitest';
 import { bootAttempts } from './boot-attempts';
@@ -77,6 +79,30 @@ describe('the boot attempts of a machine', () => {
         troubles: [{ at: '2026-01-01T00:00:50.000Z' }],
       },
     ]);
+  });
+
+  it('name what boots did not serve, once, however often it was asked', () => {
+    const facts: readonly Fact[] = [
+      ...offered,
+      fromBoots(bootRequestFailed({ protocol: 'tftp', reason: 'no-such-file', detail: 'grub.cfg' })),
+      fromBoots(bootRequestFailed({ protocol: 'tftp', reason: 'no-such-file', detail: 'grub.cfg', count: 4 })),
+    ];
+    const now = '2026-01-01T01:00:00.000Z';
+    expect(bootAttempts(evidence(facts, { now }))).toMatchObject([
+      { hint: 'TFTP: there is no such file (grub.cfg)', troubles: [{ at: '2026-01-01T00:01:00.000Z' }] },
+    ]);
+  });
+
+  it('tell when the kernel started, by what its init said', () => {
+    const script = fromBoots(bootScriptServed());
+    const [attempt] = bootAttempts(evidence([...loaded, script, fromBoots(osieStarted(4))]));
+    expect(attempt?.steps.slice(-3).map(({ step, seconds }) => [step, seconds])).toEqual([
+      ['http', 20],
+      ['kernel', 26],
+      ['osie', 30],
+    ]);
+    const [late] = bootAttempts(evidence([...loaded, script, fromBoots(osieStarted(400))]));
+    expect(late?.steps.at(-2)).toMatchObject({ step: 'kernel', seconds: 20 });
   });
 
   it('begin anew with each power-on; the one before is told as what it was', () => {

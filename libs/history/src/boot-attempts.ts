@@ -10,13 +10,17 @@ import {
   type MachineRow,
   type Usual,
 } from '@tinkerbell/projections';
+import { failedText } from './failed-requests';
 import { duration as durationText, took } from './duration-text';
+
+/** `kernel`: when OSIE's kernel started, by what its init said later. */
+export type AttemptStep = BootStep | 'kernel';
 
 /** What a machine did on one way from power-on to a worker or its own disk. Times are ISO 8601. */
 export interface BootAttempt {
   readonly startedAt: string;
   readonly steps: readonly {
-    readonly step: BootStep;
+    readonly step: AttemptStep;
     readonly at: string;
     /** Seconds since the attempt began. */
     readonly seconds: number;
@@ -57,6 +61,7 @@ export function bootAttempts(evidence: BootEvidence): readonly BootAttempt[] {
 interface Way {
   readonly row: MachineRow;
   readonly troubles: BootAttempt['troubles'];
+  readonly kernelAt: string | undefined;
 }
 
 /** The machine's rows just before each new power-on, and the last one. */
@@ -64,18 +69,22 @@ function waysOf(events: readonly Recorded<AnyEvent>[]): readonly Way[] {
   const ways: Way[] = [];
   let row: MachineRow | undefined;
   let troubles: BootAttempt['troubles'] = [];
+  let kernelAt: string | undefined;
   for (const recorded of events) {
     if (!isOfMachine(recorded)) continue;
     const next = machineList.evolve(row, recorded);
     if (row && row.steps.length > 0 && next?.steps[0] !== row.steps[0] && isNewWay(row, next)) {
-      ways.push({ row, troubles });
+      ways.push({ row, troubles, kernelAt });
       troubles = [];
+      kernelAt = undefined;
     }
     const text = troubleOf(recorded);
-    if (text !== undefined) troubles = [...troubles, { at: recorded.at, text }];
+    if (text !== undefined)
+      troubles = [...troubles.filter((before) => before.text !== text), { at: recorded.at, text }];
+    if (recorded.event.type === 'OsieStarted') kernelAt = kernelStart(recorded.at, recorded.event.data.uptimeSeconds);
     row = next;
   }
-  return row && row.steps.length > 0 ? [...ways, { row, troubles }] : ways;
+  return row && row.steps.length > 0 ? [...ways, { row, troubles, kernelAt }] : ways;
 }
 
 /** Steps fall off the front of a very long way; that is no power-on. */
@@ -88,16 +97,21 @@ function isOfMachine(recorded: Recorded<AnyEvent>): recorded is Recorded<AnyEven
 }
 
 function troubleOf({ event }: Recorded<MachineEvent>): string | undefined {
+  if (event.type === 'BootRequestFailed') return failedText(event.data);
   if (event.type === 'LeaseRefused') return `DHCP refused ${event.data.requested}: ${event.data.reason}`;
   if (event.type !== 'LeaseDeclined') return undefined;
   return `the machine declined ${event.data.ip}: another one uses it${event.data.message && ` (${event.data.message})`}`;
 }
 
-function toAttempt({ row, troubles }: Way, replaced: 'replaced' | undefined, evidence: BootEvidence): BootAttempt {
+function toAttempt(
+  { row, troubles, kernelAt }: Way,
+  replaced: 'replaced' | undefined,
+  evidence: BootEvidence,
+): BootAttempt {
   const [first] = row.steps;
   const startedAt = first?.at ?? row.updatedAt;
   const since = (at: string) => (Date.parse(at) - Date.parse(startedAt)) / 1000;
-  const steps = row.steps.map(({ step, at, detail }) => ({ step, at, seconds: since(at), detail }));
+  const steps = withKernel(row.steps, kernelAt).map((each) => ({ ...each, seconds: since(each.at) }));
   const arrived = arrivedAt(row);
   const next = arrived === undefined && replaced === undefined ? nextStep(row, evidence.duration) : null;
   const outcome = arrived ?? replaced ?? (isOverdue(row, next, evidence.now) ? 'stopped' : 'under-way');
@@ -107,6 +121,22 @@ function toAttempt({ row, troubles }: Way, replaced: 'replaced' | undefined, evi
     verdict: verdictOf(row, outcome, next, evidence.now),
     hint: isStuck ? (troubles.at(-1)?.text ?? hintFor(row)) : null,
   };
+}
+
+function kernelStart(at: string, uptimeSeconds: number): string {
+  return new Date(Date.parse(at) - uptimeSeconds * 1000).toISOString();
+}
+
+/** Before the init that told of it, and after all that was seen before: the clocks of two machines are never quite the same. */
+function withKernel(
+  steps: MachineRow['steps'],
+  kernelAt: string | undefined,
+): readonly { readonly step: AttemptStep; readonly at: string; readonly detail: string }[] {
+  const index = steps.findLastIndex(({ step }) => step === 'osie');
+  const before = steps[index - 1]?.at ?? '';
+  if (kernelAt === undefined || index === -1) return steps;
+  const at = kernelAt > before ? kernelAt : before;
+  return [...steps.slice(0, index), { step: 'kernel', at, detail: 'started' }, ...steps.slice(index)];
 }
 
 function arrivedAt({ step, steps }: MachineRow): 'worker' | 'disk' | 'own-script' | undefined {

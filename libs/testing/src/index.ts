@@ -35,6 +35,7 @@ export {
   leaseReleased,
   leaseRenewed,
   machineMac,
+  bootRequestFailed,
   machinePhonedHome,
   netbootOffered,
   osieStarted,

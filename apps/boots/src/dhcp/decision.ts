@@ -51,6 +51,8 @@ export type IgnoreReason =
   | 'other-server'
   | 'other-network'
   | 'mode'
+  /** What a client says to the other server. */
+  | 'not-for-proxy'
   | 'no-boot-client'
   | 'no-boot-file'
   | 'no-requested-address'

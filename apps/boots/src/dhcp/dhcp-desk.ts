@@ -5,6 +5,7 @@ import {
   macOf,
   MalformedPacketError,
   messageType,
+  noAddress,
   readOption,
 } from '@tinkerbell/dhcp';
 import { DomainError } from '@tinkerbell/domain';
@@ -13,6 +14,8 @@ import type { LeasePool } from '../log/lease-pool';
 import type { Machine, Machines } from '../machines';
 import type { Metrics } from '../metrics';
 import type { Logger } from '../logger';
+import type { FailedRequests } from '../recorder/failed-requests';
+import { bootClientOf } from './boot-client';
 import type { Destination } from './destination';
 import type { DhcpContext, DhcpReply, DhcpServerSettings } from './decision';
 import { respond } from './dhcp.responder';
@@ -21,6 +24,7 @@ export interface DeskPorts {
   readonly machines: Machines;
   readonly leases: LeasePool;
   readonly boots: BootLog;
+  readonly failed: Pick<FailedRequests, 'note'>;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly clock: () => Date;
@@ -66,7 +70,7 @@ export class DhcpDesk {
     try {
       return await this.#answer(decodePacket(bytes), fingerprint(bytes), from);
     } catch (error) {
-      this.#drop(error);
+      this.#drop(error, bytes, from);
       return undefined;
     }
   }
@@ -74,10 +78,10 @@ export class DhcpDesk {
   async #answer(request: DhcpPacket, print: number, from: Arrival): Promise<OutgoingReply | undefined> {
     const { metrics } = this.ports;
     const mac = macOf(request);
-    if (mac === undefined) return this.#ignored('not-ethernet', '');
+    if (mac === undefined) return this.#ignored('not-ethernet', request, from);
     const type = readOption(request.options, messageType) ?? 'none';
     const key = `${mac} ${request.xid} ${type} ${request.ciaddr} ${from.arrival === 'pxe'}`;
-    if (this.#isDuplicate(key)) return this.#ignored('duplicate', mac);
+    if (this.#isDuplicate(key)) return this.#ignored('duplicate', request, from);
     metrics.count('dhcp_requests_total', { type });
     this.#answering.add(key);
     try {
@@ -90,7 +94,7 @@ export class DhcpDesk {
   async #decided(request: DhcpPacket, { mac, type, print, from }: Heard): Promise<OutgoingReply | undefined> {
     const { metrics, log } = this.ports;
     const decision = respond(request, this.#context(mac, print, from));
-    if (decision.kind === 'ignore') return this.#ignored(decision.reason, mac);
+    if (decision.kind === 'ignore') return this.#ignored(decision.reason, request, from);
     if (decision.kind === 'record') {
       await this.ports.leases.submit(decision.leases);
       log.info(`${type} of ${decision.leases[0]?.ip ?? ''} by ${mac}`);
@@ -99,6 +103,7 @@ export class DhcpDesk {
     const reply = encodePacket(decision.packet, { maxSize: decision.maxSize });
     await this.#store(decision);
     if (decision.leases.some((command) => command.type === 'BindLease')) this.#remember(mac, print);
+    if (lacksBootFile(request, type, decision)) this.#note('no-boot-file', request, from);
     const answered = readOption(decision.packet.options, messageType) ?? 'none';
     metrics.count('dhcp_replies_total', { type: answered });
     log.info(
@@ -161,14 +166,26 @@ export class DhcpDesk {
     this.#granted.set(mac, { print, at: now });
   }
 
-  #ignored(reason: string, mac: string): undefined {
+  #ignored(reason: string, request: DhcpPacket, from: Arrival): undefined {
     this.ports.metrics.count('dhcp_dropped_total', { reason });
-    this.ports.log.debug(`DHCP message${mac ? ` of ${mac}` : ''} not answered: ${reason}`);
+    this.ports.log.debug(`DHCP message of ${macOf(request) ?? from.source.address} not answered: ${reason}`);
+    if (!expected.includes(reason)) this.#note(reason, request, from);
     return undefined;
   }
 
-  #drop(error: unknown): void {
-    const { metrics, log } = this.ports;
+  #note(reason: string, request: DhcpPacket, { source }: Arrival): void {
+    const mac = macOf(request);
+    const detail = described(request);
+    this.ports.failed.note({ protocol: 'dhcp', reason, detail, source: source.address, ...(mac && { mac }) });
+  }
+
+  #drop(error: unknown, bytes: Uint8Array, { source }: Arrival): void {
+    const { metrics, log, failed } = this.ports;
+    const isMalformed = error instanceof MalformedPacketError;
+    const reason = isMalformed ? 'malformed' : error instanceof DomainError ? 'refused' : 'error';
+    const mac = macAt(bytes);
+    const detail = error instanceof Error ? error.message : String(error);
+    failed.note({ protocol: 'dhcp', reason, detail, source: source.address, ...(mac && { mac }) });
     const text = error instanceof Error ? error.message : String(error);
     if (error instanceof MalformedPacketError) {
       metrics.count('dhcp_dropped_total', { reason: 'malformed' });
@@ -182,6 +199,36 @@ export class DhcpDesk {
       log.error(`DHCP message not answered: ${text}`);
     }
   }
+}
+
+/** What happens on every good network: no failure. */
+const expected: readonly string[] = ['duplicate', 'no-boot-client', 'not-for-proxy'];
+
+/** A client that wants to boot gets an address, and nothing to boot. */
+function lacksBootFile(request: DhcpPacket, type: string, { packet, boot }: DhcpReply): boolean {
+  return type === 'request' && packet.file === '' && boot === undefined && bootClientOf(request) !== undefined;
+}
+
+function described(request: DhcpPacket): string {
+  try {
+    const client = bootClientOf(request);
+    const type = readOption(request.options, messageType) ?? 'message';
+    const relay = request.giaddr === noAddress ? '' : `, through relay ${request.giaddr}`;
+    const wanted = client ? ` of ${client.kind}, architecture ${client.arch ?? 'unknown'}` : '';
+    return `${type}${wanted}${relay}`;
+  } catch {
+    return '';
+  }
+}
+
+const hlenAt = 2;
+const chaddrAt = 28;
+
+/** From a packet that cannot be decoded; undefined: it has no Ethernet address either. */
+function macAt(bytes: Uint8Array): string | undefined {
+  const chaddr = bytes.subarray(chaddrAt, chaddrAt + 6);
+  if (bytes[hlenAt] !== 6 || chaddr.length < 6 || chaddr.every((byte) => byte === 0)) return undefined;
+  return Array.from(chaddr, (byte) => byte.toString(16).padStart(2, '0')).join('-');
 }
 
 const secsAt = 8;

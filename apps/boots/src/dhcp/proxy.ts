@@ -28,7 +28,7 @@ export function proxy(known: Known, type: string): DhcpDecision {
   const isPxe = context.arrival === 'pxe';
   const isNamed = type === 'request' && readOption(request.options, serverIdentifier) === origin.serverId;
   const isAsked = isPxe ? type === 'request' || type === 'inform' : type === 'discover' || isNamed;
-  if (!isAsked) return ignore('mode');
+  if (!isAsked) return ignore('not-for-proxy');
   const boot = bootOf(known);
   if (bootClientOf(request) === undefined) return ignore('no-boot-client');
   if (boot.file === '') return ignore('no-boot-file');

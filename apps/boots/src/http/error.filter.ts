@@ -1,11 +1,17 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { Logger } from '../logger';
+import type { FailedRequests } from '../recorder/failed-requests';
+import { type Callers, plainAddress } from '../callers';
 import { answer, describeError, internalError } from './describe-error';
-import type { HttpRequest, HttpResponse } from './http-message';
+import { type HttpRequest, type HttpResponse, peerOf } from './http-message';
 
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
-  constructor(private readonly log: Logger) {}
+  constructor(
+    private readonly log: Logger,
+    private readonly callers: Pick<Callers, 'at'>,
+    private readonly failed: Pick<FailedRequests, 'note'>,
+  ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -19,6 +25,7 @@ export class ErrorFilter implements ExceptionFilter {
     const line = `${request.method ?? ''} ${request.url ?? ''}: ${error instanceof Error ? error.message : String(error)}`;
     if (described === internalError) this.log.error(line);
     else this.log.debug(line);
+    if (request.method === 'GET' || request.method === 'HEAD') this.#note(request, described.status, error);
     if (response.headersSent) {
       response.destroy();
       return;
@@ -27,5 +34,13 @@ export class ErrorFilter implements ExceptionFilter {
     response.setHeader('Content-Type', 'application/json; charset=utf-8');
     for (const name of ['Content-Length', 'ETag', 'Last-Modified', 'Accept-Ranges']) response.removeHeader(name);
     response.end(request.method === 'HEAD' ? undefined : JSON.stringify(described.body));
+  }
+
+  #note(request: HttpRequest, status: number, error: unknown): void {
+    const source = plainAddress(peerOf(request));
+    const mac = this.callers.at(source)?.mac;
+    const reason = status === 404 ? 'no-such-file' : status < 500 ? 'refused' : 'error';
+    const detail = `${request.method ?? ''} ${request.url ?? ''}: ${error instanceof Error ? error.message : String(error)}`;
+    this.failed.note({ protocol: 'http', reason, detail, source, ...(mac && { mac }) });
   }
 }

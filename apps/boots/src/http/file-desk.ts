@@ -3,6 +3,7 @@ import { type BootPrograms, fileBelow, roleOf, type StoredFile } from '../boot-p
 import type { SharedFiles } from '../files/shared-files';
 import type { Callers } from '../callers';
 import { parseRequestedName } from '../requested-name';
+import type { FailedRequests } from '../recorder/failed-requests';
 import type { ServedFiles } from '../served-files';
 import { type HttpRequest, type HttpResponse, pathOf, peerOf } from './http-message';
 import { sendFile } from './send-file';
@@ -21,7 +22,7 @@ export class FileDesk {
     private readonly programs: BootPrograms,
     private readonly files: SharedFiles,
     private readonly callers: Callers,
-    private readonly served: ServedFiles,
+    private readonly records: { readonly served: ServedFiles; readonly failed: Pick<FailedRequests, 'note'> },
   ) {}
 
   /** `/osie/<file>`. */
@@ -52,10 +53,22 @@ export class FileDesk {
   async #send(request: HttpRequest, response: HttpResponse, file: StoredFile, name: string): Promise<void> {
     const startedAt = performance.now();
     // Now: a socket that is closed has forgotten its peer. A MAC in the path proves nothing: anybody can write one there.
-    const machine = this.callers.at(peerOf(request));
+    const source = peerOf(request);
+    const machine = this.callers.at(source);
     const isWhole = await sendFile(request, response, file, this.files);
+    if (response.destroyed && !response.writableFinished) {
+      const [protocol, reason, detail] = ['http', 'broken-off', name] as const;
+      this.records.failed.note({ protocol, reason, detail, source, ...(machine && { mac: machine.mac }) });
+    }
     if (!isWhole) return;
     const seconds = (performance.now() - startedAt) / 1000;
-    await this.served.record({ machine, protocol: 'http', role: roleOf(name), file: name, bytes: file.size, seconds });
+    await this.records.served.record({
+      machine,
+      protocol: 'http',
+      role: roleOf(name),
+      file: name,
+      bytes: file.size,
+      seconds,
+    });
   }
 }

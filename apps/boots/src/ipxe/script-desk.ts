@@ -5,6 +5,7 @@ import type { Callers } from '../callers';
 import type { BootLog } from '../log/boot-log';
 import type { Logger } from '../logger';
 import type { Machine, Machines } from '../machines';
+import type { FailedRequests } from '../recorder/failed-requests';
 import { looseMac } from '../requested-name';
 import { chooseScript, type ScriptChoice } from './choose-script';
 
@@ -23,6 +24,7 @@ export interface ScriptServices {
   readonly machines: Machines;
   readonly callers: Callers;
   readonly boots: BootLog;
+  readonly failed: Pick<FailedRequests, 'note'>;
   readonly log: Logger;
   readonly clock: () => Date;
 }
@@ -40,7 +42,7 @@ export class ScriptDesk {
    * a script that may hold secrets is asked for by anybody but the machine.
    */
   async script(address: string, mac: string | undefined): Promise<string> {
-    const { machines, callers, boots, log } = this.services;
+    const { machines, callers, boots, failed, log } = this.services;
     const machine = mac === undefined ? callers.at(address) : machines.byMac(looseMac(mac) ?? '');
     if (!machine) throw new NotFoundError('machine', mac ?? address);
     const verdict = machines.netboot(machine);
@@ -53,6 +55,10 @@ export class ScriptDesk {
       throw new ForbiddenError(`${address} does not hold the lease of ${formatMac(machine.mac)}`);
     }
     const text = await this.#serve(machine, choice);
+    if (choice.script === 'local') {
+      const [protocol, reason] = ['http', 'may-not-netboot'] as const;
+      failed.note({ protocol, reason, detail: verdict.reason, source: address, mac: machine.mac });
+    }
     log.info(`${choice.script} script to ${machine.mac} at ${address}: ${verdict.reason}`);
     return text;
   }

@@ -1,6 +1,3 @@
-/** Lines that a machine may send at once, and a second on average. A kernel that starts writes about a thousand. */
-const burst = 4000;
-const perSecond = 400;
 /** Machines are few; whoever comes beyond that begins with a full bucket again. */
 const mostKnown = 100_000;
 
@@ -9,9 +6,13 @@ export class RateLimit {
   private readonly buckets = new Map<string, { tokens: number; at: number }>();
 
   /** `now`: milliseconds. */
-  constructor(private readonly now: () => number) {}
+  constructor(
+    private readonly now: () => number,
+    private readonly limit: { readonly burst: number; readonly perSecond: number },
+  ) {}
 
   allows(key: string): boolean {
+    const { burst, perSecond } = this.limit;
     const now = this.now();
     const { tokens, at } = this.buckets.get(key) ?? { tokens: burst, at: now };
     const left = Math.min(burst, tokens + (Math.max(0, now - at) / 1000) * perSecond);

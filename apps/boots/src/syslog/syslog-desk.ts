@@ -14,6 +14,8 @@ export interface SyslogParts {
   readonly clock: () => Date;
 }
 
+/** Lines that a machine may send at once, and a second on average. A kernel that starts writes about a thousand. */
+const lines = { burst: 4000, perSecond: 400 };
 /** Lines on their way to the store; what comes beyond that is dropped, and counted. */
 const mostUnderWay = 1024;
 
@@ -26,7 +28,7 @@ export class SyslogDesk {
     private readonly parts: SyslogParts,
     private readonly to: MachineLog,
   ) {
-    this.rate = new RateLimit(() => parts.clock().getTime());
+    this.rate = new RateLimit(() => parts.clock().getTime(), lines);
   }
 
   /** Resolves when the line is stored or dropped; never throws. */

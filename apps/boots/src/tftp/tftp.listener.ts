@@ -18,6 +18,7 @@ import type { Content, SharedFiles } from '../files/shared-files';
 import type { Logger } from '../logger';
 import type { Metrics } from '../metrics';
 import { parseRequestedName } from '../requested-name';
+import type { FailedRequests } from '../recorder/failed-requests';
 import type { ServedFiles } from '../served-files';
 import type { NativeBatch } from '../udp/native-batch';
 import { ipText, UdpSocket } from '../udp/udp-socket';
@@ -45,6 +46,7 @@ export interface TftpServices {
   readonly files: SharedFiles;
   readonly callers: Callers;
   readonly served: ServedFiles;
+  readonly failed: Pick<FailedRequests, 'note'>;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -113,7 +115,9 @@ export class TftpListener {
           this.#take(port, decodeTftp(bytes), ip, peerPort);
         } catch (error) {
           const isMalformed = error instanceof MalformedTftpError;
-          metrics.count('tftp_dropped_total', { reason: isMalformed ? 'malformed' : 'error' });
+          const reason = isMalformed ? 'malformed' : 'error';
+          metrics.count('tftp_dropped_total', { reason });
+          this.#note(reason, (error as Error).message, ip);
           log[isMalformed ? 'debug' : 'error'](
             `TFTP packet of ${ipText(ip)} not answered: ${(error as Error).message}`,
           );
@@ -228,6 +232,7 @@ export class TftpListener {
     this.#remove(session);
     metrics.count('tftp_transfers_total', { result: outcome.result });
     log.debug(`tftp ${file} to ${address}: ${JSON.stringify(outcome)}`);
+    if (outcome.result === 'gave-up') this.#note('gave-up', `${file}, after ${outcome.bytes} bytes`, session.peer.ip);
     if (outcome.result !== 'completed') return;
     const seconds = (performance.now() - session.startedMs) / 1000;
     // A MAC in the path proves nothing: anybody can write one there.
@@ -263,11 +268,19 @@ export class TftpListener {
   #refuse(request: TftpRequest, refusal: Refusal, ip: number, port: number): void {
     this.services.metrics.count('tftp_transfers_total', { result: 'refused' });
     this.services.log.debug(`tftp ${JSON.stringify(request.file)} refused to ${ipText(ip)}: ${refusal.message}`);
+    const reason = refusal.code === tftpError.fileNotFound ? 'no-such-file' : 'refused';
+    this.#note(reason, `${request.file}: ${refusal.message}`, ip);
     if (this.#main) this.#sendError(this.#main, refusal, ip, port);
   }
 
   #sendError(socket: UdpSocket, { code, message }: Refusal, ip: number, port: number): void {
     socket.send(ip, port, encodeTftp({ op: 'error', code, message }));
+  }
+
+  #note(reason: string, detail: string, ip: number): void {
+    const source = ipText(ip);
+    const mac = this.services.callers.at(source)?.mac;
+    this.services.failed.note({ protocol: 'tftp', reason, detail, source, ...(mac && { mac }) });
   }
 
   #drop(reason: string): void {

@@ -18,7 +18,8 @@ export const bootShow = define({
   summary: 'show how a machine booted, step by step, and where it stopped',
   details: [
     'DHCP, TFTP, HTTP, in-memory OS, worker, own disk, each with the time since the attempt began; what usually follows and when,',
-    'from the history of all machines; and where to look when it did not.',
+    'from the history of all machines; and where to look when it did not. What it was not served follows, with the cause;',
+    'of a MAC without a hardware record too. 00:00:00:00:00:00 has the packets that do not say whose they are.',
   ].join('\n'),
   examples: ['tink boot show node-1', 'tink boot show 52:54:00:12:34:56 --attempts 5', 'tink boot show node-1 --at 2h'],
   positionals: { usage: '<id|mac|ip|hostname>', min: 1, max: 1, complete: ['machine'] },
@@ -71,10 +72,20 @@ function machineOf({ event, aggregateId }: Recorded<AnyEvent>): string {
   return 'mac' in event.data && event.data.mac !== null ? showMac(event.data.mac) : aggregateId.slice(0, 8);
 }
 
-function told(context: Context, { hostname, mac, ip, attempts }: BootItem): readonly string[] {
+function told(context: Context, { hostname, mac, ip, attempts, failed = [] }: BootItem): readonly string[] {
   const name = [hostname, showMac(mac), ip].filter((part) => part !== '').join(' ');
-  if (attempts.length === 0) return [`${name}: nothing was heard of it yet`];
-  return [name, ...attempts.flatMap((attempt) => ['', ...attemptLines(context, attempt)])];
+  const ignored = failedLines(context, failed);
+  if (attempts.length + ignored.length === 0) return [`${name}: nothing was heard of it yet`];
+  return [name, ...attempts.flatMap((attempt) => ['', ...attemptLines(context, attempt)]), ...ignored];
+}
+
+function failedLines({ now }: Context, failed: NonNullable<BootItem['failed']>): readonly string[] {
+  if (failed.length === 0) return [];
+  const lines = failed.map(({ text, source, count, firstAt, lastAt }) => {
+    const times = count === 1 ? '' : `, ${count} times since ${clock(firstAt, now())}`;
+    return `  ${clock(lastAt, now())}  ${plain(text)}, from ${plain(source)}${times}`;
+  });
+  return ['', 'not served:', ...lines];
 }
 
 const colors: Readonly<Record<BootAttemptItem['outcome'], Color | undefined>> = {

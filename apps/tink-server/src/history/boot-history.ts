@@ -1,10 +1,13 @@
 import type { AnyEvent, Recorded } from '@tinkerbell/events';
-import { bootAttempts, type BootAttempt } from '@tinkerbell/history';
-import { formatMac } from '@tinkerbell/domain';
+import { bootAttempts, type BootAttempt, failedRequests, type FailedRequest } from '@tinkerbell/history';
+import { formatMac, parseMac } from '@tinkerbell/domain';
+import type { EventStore } from '@tinkerbell/event-store';
+import { subjects } from '@tinkerbell/messaging';
+import type { MachineRow } from '@tinkerbell/projections';
 import type { Query } from '../http/query';
 import type { ReadSide } from '../read-side';
 import type { AsOf } from './as-of';
-import { findMachine } from './find-machine';
+import { findMachine, UnknownNameError } from './find-machine';
 import { durationIn } from './gathered';
 
 export interface BootHistoryOf {
@@ -14,29 +17,65 @@ export interface BootHistoryOf {
   readonly ip: string;
   /** Newest first. */
   readonly attempts: readonly BootAttempt[];
+  /** What it was not answered, newest first. */
+  readonly failed: readonly FailedRequest[];
 }
 
 const mostAttempts = 1000;
+const mostFailed = 20;
 
 /** The boot attempts of a machine, as one trace each. */
 export class BootHistory {
   constructor(
+    private readonly store: Pick<EventStore, 'read'>,
     private readonly current: ReadSide,
     private readonly asOf: AsOf,
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** `name`: id, MAC, IP address or host name. Throws UnknownNameError, InvalidError. */
+  /** `name`: id, MAC, IP address or host name; a MAC that no record has is one too. Throws UnknownNameError, InvalidError. */
   async of(name: string, query: Query): Promise<BootHistoryOf> {
     const limit = query.whole('limit', 1, mostAttempts) ?? 10;
     const moment = await this.asOf.moment(query, 'at');
     const reads = moment ? this.current.at(moment.position) : this.current;
-    const { id, hostname, mac, ip } = findMachine(reads, name);
+    const machine = known(reads, name);
+    if (!machine)
+      return this.#stranger(parseMac(name.toLowerCase()) ?? '', moment?.position ?? Number.POSITIVE_INFINITY, name);
+    const { id, hostname, mac, ip } = machine;
     // What the projection has kept is of the catalogue.
     const events = reads.history.machines.events(id, reads.position()) as readonly Recorded<AnyEvent>[];
     const time = moment ? moment.time : this.now();
     const now = time === undefined ? (events.at(-1)?.at ?? new Date(0).toISOString()) : new Date(time).toISOString();
     const attempts = bootAttempts({ events, now, duration: durationIn(reads.history) });
-    return { id, hostname, mac: formatMac(mac), ip, attempts: attempts.slice(-limit).reverse() };
+    return {
+      id,
+      hostname,
+      mac: formatMac(mac),
+      ip,
+      attempts: attempts.slice(-limit).reverse(),
+      failed: newest(events),
+    };
   }
+
+  /** A MAC without a hardware record: what boots heard of it is in the stream of the MAC alone. */
+  async #stranger(mac: string, position: number, name: string): Promise<BootHistoryOf> {
+    const { events } = await this.store.read<AnyEvent>(subjects.stream('boot', mac));
+    const seen = events.filter((recorded) => recorded.position <= position);
+    if (seen.length === 0) throw new UnknownNameError('machine', name, undefined);
+    return { id: '', hostname: '', mac: formatMac(mac), ip: '', attempts: [], failed: newest(seen) };
+  }
+}
+
+/** undefined: nobody, but a MAC. */
+function known(reads: ReadSide, name: string): MachineRow | undefined {
+  try {
+    return findMachine(reads, name);
+  } catch (error) {
+    if (error instanceof UnknownNameError && parseMac(name.toLowerCase()) !== undefined) return undefined;
+    throw error;
+  }
+}
+
+function newest(events: readonly Recorded<AnyEvent>[]): readonly FailedRequest[] {
+  return failedRequests(events).slice(-mostFailed).reverse();
 }

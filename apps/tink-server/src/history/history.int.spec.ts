@@ -3,7 +3,7 @@ import type { BootEvent, LeaseEvent } from '@tinkerbell/events';
 import { rowsOf, readBundle, redactBundle, type Explanation } from '@tinkerbell/history';
 import { NatsBus, subjects, type NextReply } from '@tinkerbell/messaging';
 import { workflowList } from '@tinkerbell/projections';
-import { bootFileServed, leaseBound, leaseReleased, netbootOffered } from '@tinkerbell/testing';
+import { bootFileServed, bootRequestFailed, leaseBound, leaseReleased, netbootOffered } from '@tinkerbell/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { machine, templateYaml } from '../testing/fixtures';
 import { Harness } from '../testing/harness';
@@ -254,6 +254,23 @@ describe('the boots of a machine', () => {
       attempts: [{ outcome: 'under-way', verdict: expect.stringContaining('reached tftp 0s ago') }],
     });
     expect(await get(`/api/machines/${one.id}/boots?limit=1`)).toMatchObject({ attempts: [{}] });
+  });
+
+  it('come with what was not served, of a MAC that no record has too', async () => {
+    const stranger = '52-54-00-77-77-77';
+    const failed = { mac: stranger, hardwareId: null, reason: 'unknown-machine', detail: 'discover' };
+    await append('boot', stranger, bootRequestFailed({ ...failed, count: 1 }));
+    await append('boot', stranger, bootRequestFailed({ ...failed, count: 4, lastAt: '2026-01-01T00:05:00.000Z' }));
+    expect(await get('/api/machines/52:54:00:77:77:77/boots')).toMatchObject({
+      ...{ id: '', mac: '52:54:00:77:77:77', attempts: [] },
+      failed: [
+        {
+          ...{ reason: 'unknown-machine', text: 'DHCP: no hardware record has this MAC (discover)', count: 5 },
+          ...{ firstAt: '2026-01-01T00:00:00.000Z', lastAt: '2026-01-01T00:05:00.000Z' },
+        },
+      ],
+    });
+    expect(await failure('/api/machines/52:54:00:77:77:78/boots')).toMatchObject({ status: 404 });
   });
 
   it('say what they do not know', async () => {

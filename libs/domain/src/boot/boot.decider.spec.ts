@@ -1,5 +1,6 @@
 import {
   bootFileServed,
+  bootRequestFailed,
   bootScriptServed,
   hardwareId,
   machinePhonedHome,
@@ -21,6 +22,7 @@ const script = (over: object = {}): BootCommand => ({
 });
 const osie = { type: 'RecordOsieStarted', ...osieStarted().data } as const;
 const home = { type: 'RecordPhoneHome', ...machinePhonedHome().data } as const;
+const failed = { type: 'RecordRequestFailed', ...bootRequestFailed().data } as const;
 const all = [netbootOffered(), bootFileServed(), bootScriptServed(), osieStarted(), machinePhonedHome()];
 
 describe('boot', () => {
@@ -34,6 +36,7 @@ describe('boot', () => {
     given().when(script()).then(bootScriptServed());
     given().when(osie).then(osieStarted());
     given().when(home).then(machinePhonedHome());
+    given(bootRequestFailed()).when(failed).then(bootRequestFailed());
   });
   it('does not repeat what the machine says again', () => {
     given(osieStarted()).when(osie).thenNothing();

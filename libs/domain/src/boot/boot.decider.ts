@@ -1,6 +1,7 @@
 import type {
   BootEvent,
   BootFileServed,
+  BootRequestFailed,
   BootScriptServed,
   MachinePhonedHome,
   NetbootOffered,
@@ -16,7 +17,8 @@ export type BootCommand =
   | ({ readonly type: 'RecordFileServed' } & BootFileServed['data'])
   | ({ readonly type: 'RecordScriptServed' } & BootScriptServed['data'])
   | ({ readonly type: 'RecordOsieStarted' } & OsieStarted['data'])
-  | ({ readonly type: 'RecordPhoneHome' } & MachinePhonedHome['data']);
+  | ({ readonly type: 'RecordPhoneHome' } & MachinePhonedHome['data'])
+  | ({ readonly type: 'RecordRequestFailed' } & BootRequestFailed['data']);
 
 export interface BootToken {
   /** SHA-256 of the one-time enrolment token, hex. */
@@ -78,6 +80,10 @@ function eventOf(command: BootCommand): BootEvent {
     case 'RecordPhoneHome': {
       const { type: _, ...data } = command;
       return { type: 'MachinePhonedHome', v: 1, data };
+    }
+    case 'RecordRequestFailed': {
+      const { type: _, ...data } = command;
+      return { type: 'BootRequestFailed', v: 1, data };
     }
     default:
       return assertNever(command);

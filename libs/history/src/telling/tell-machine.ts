@@ -8,8 +8,9 @@ import type {
   TemplateEvent,
 } from '@tinkerbell/events';
 import { took } from '../duration-text';
+import { failedText } from '../failed-requests';
 import { leaseSentences } from './tell-lease';
-import { active, because, good, neutral, size, type Sentences } from './told';
+import { active, because, good, neutral, size, warn, type Sentences } from './told';
 
 /** Machines on their way to a worker, and what they are made from. */
 export const machineSentences = {
@@ -42,6 +43,8 @@ export const machineSentences = {
     const said = body.trim().slice(0, 120);
     return good(`installed system phoned home from ${address}${said === '' ? because(kind) : `: ${said}`}`);
   },
+  BootRequestFailed: ({ data }) =>
+    warn(`not served${data.count === 1 ? '' : ` ${data.count} times`}: ${failedText(data)}`),
 } as const satisfies Sentences<HardwareEvent | TemplateEvent | EnrolmentEvent | LeaseEvent | BootEvent>;
 
 const bootScripts = {

@@ -2,12 +2,13 @@ import { Type } from '@sinclair/typebox';
 import type {
   BootEvent,
   BootFileServed,
+  BootRequestFailed,
   BootScriptServed,
   MachinePhonedHome,
   NetbootOffered,
   OsieStarted,
 } from '@tinkerbell/events';
-import { type Entries, mac, nullable, oneOf, published, seconds } from '../entry';
+import { type Entries, mac, nullable, oneOf, published, seconds, time } from '../entry';
 
 const booting = { hardwareId: Type.String(), mac };
 
@@ -58,5 +59,21 @@ export const boot = {
       { description: 'Without what the system sent.' },
     ),
     map: (data: MachinePhonedHome['data']) => data,
+  }),
+  BootRequestFailed: published({
+    name: 'request-failed',
+    summary: 'A machine asked for something on its way to boot and did not get it.',
+    schema: Type.Object({
+      hardwareId: nullable(Type.String({ description: 'Null for a machine that no record knows.' })),
+      mac,
+      protocol: oneOf(['dhcp', 'tftp', 'http']),
+      reason: Type.String({ description: 'One word for each cause.' }),
+      detail: Type.String(),
+      source: Type.String({ description: 'Address that asked.' }),
+      count: Type.Integer({ description: 'How many times since the event before.' }),
+      firstAt: time(),
+      lastAt: time(),
+    }),
+    map: (data: BootRequestFailed['data']) => data,
   }),
 } satisfies Entries<BootEvent>;

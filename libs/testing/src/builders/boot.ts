@@ -1,5 +1,6 @@
 import type {
   BootFileServed,
+  BootRequestFailed,
   BootScriptServed,
   EnrolmentTokenIssued,
   LeaseBound,
@@ -68,6 +69,13 @@ export function bootScriptServed(over: Partial<BootScriptServed['data']> = {}): 
 
 export function osieStarted(uptimeSeconds = 5): OsieStarted {
   return { type: 'OsieStarted', v: 1, data: { ...booting, uptimeSeconds } };
+}
+
+export function bootRequestFailed(over: Partial<BootRequestFailed['data']> = {}): BootRequestFailed {
+  const at = '2026-01-01T00:00:00.000Z';
+  const what = { protocol: 'dhcp' as const, reason: 'no-boot-file', detail: 'discover of PXEClient, architecture 9' };
+  const data = { ...booting, ...what, source: '192.168.1.5', count: 1, firstAt: at, lastAt: at, ...over };
+  return { type: 'BootRequestFailed', v: 1, data };
 }
 
 export function machinePhonedHome(over: Partial<MachinePhonedHome['data']> = {}): MachinePhonedHome {

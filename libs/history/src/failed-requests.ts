@@ -1,0 +1,60 @@
+import type { AnyEvent, BootRequestFailed, Recorded } from '@tinkerbell/events';
+
+/** What boots did not do for a machine, and why; the same thing again and again is one of them. Times are ISO 8601. */
+export interface FailedRequest {
+  readonly protocol: BootRequestFailed['data']['protocol'];
+  readonly reason: string;
+  /** In one sentence. */
+  readonly text: string;
+  readonly source: string;
+  readonly count: number;
+  readonly firstAt: string;
+  readonly lastAt: string;
+}
+
+/** Oldest first, by when it was last seen. */
+export function failedRequests(events: readonly Recorded<AnyEvent>[]): readonly FailedRequest[] {
+  const found = new Map<string, FailedRequest>();
+  for (const { event } of events) {
+    if (event.type !== 'BootRequestFailed') continue;
+    const { protocol, reason, source, count, firstAt, lastAt } = event.data;
+    const text = failedText(event.data);
+    const key = `${protocol} ${text}`;
+    const before = found.get(key);
+    found.delete(key);
+    found.set(key, {
+      ...{ protocol, reason, text, source, lastAt },
+      count: count + (before?.count ?? 0),
+      firstAt: before?.firstAt ?? firstAt,
+    });
+  }
+  return [...found.values()];
+}
+
+const causes: Readonly<Record<string, string>> = {
+  'unknown-machine': 'no hardware record has this MAC',
+  'no-reserved-address': 'the hardware record of this interface has no IPv4 address',
+  'address-in-use': 'its address is leased to another machine',
+  'other-network': 'it asks from a network that its address is not of',
+  'other-server': 'it took the offer of another DHCP server',
+  'other-address': 'it names an address that is not its own',
+  'no-requested-address': 'it names no address',
+  'no-boot-file': 'there is no boot program for its architecture',
+  'no-message-type': 'the message does not say what it is',
+  'message-type': 'a message of a kind that no server answers',
+  'not-a-request': 'the message is no request',
+  'not-ethernet': 'its hardware address is no MAC',
+  mode: 'boots does no DHCP on that network (BOOTS_DHCP_MODE, BOOTS_DHCP_SUBNETS)',
+  malformed: 'the packet is malformed',
+  refused: 'it breaks a rule',
+  error: 'boots failed: see its log',
+  'may-not-netboot': 'it may not netboot',
+  'no-such-file': 'there is no such file',
+  'gave-up': 'it stopped answering in the middle of a file',
+  'broken-off': 'it broke off in the middle of a file',
+};
+
+/** A reason that this release does not know stands for itself. */
+export function failedText({ protocol, reason, detail }: BootRequestFailed['data']): string {
+  return `${protocol.toUpperCase()}: ${causes[reason] ?? reason}${detail === '' ? '' : ` (${detail})`}`;
+}
