@@ -70,9 +70,12 @@ export type {
   BootEvent,
   BootFileRole,
   BootFileServed,
+  BootScript,
   BootScriptServed,
   BootRequestFailed,
   MachinePhonedHome,
+  Inventory,
+  MachineDiscovered,
   NetbootOffered,
   OsieStarted,
 } from './boot.events';

@@ -200,11 +200,7 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhcrelay') || !has('/us
       const relaying = spawnIn(relay, ['dhcrelay', '-6', '-d', '-I', '-l', 'down0', '-u', `${server}%eth0`], {
         stdio: 'ignore',
       });
-      running.push(async () => {
-        const ended = new Promise((resolve) => relaying.once('close', resolve));
-        relaying.kill('SIGTERM');
-        await ended;
-      });
+      stopLater(relaying);
       const { leases } = await dhclient(far);
       expect(leases).toContain('iaaddr fd96::20 {');
       const { data } = await boots.event('LeaseBound', ({ data: { ip } }) => ip === 'fd96::20');

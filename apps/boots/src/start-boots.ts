@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
-import { type AddressInfo, isIPv4 } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { EventStore, ReadModel } from '@tinkerbell/event-store';
 import type { HardwareRow, WorkflowRow } from '@tinkerbell/projections';
@@ -10,9 +10,9 @@ import { BootsModule } from './boots.module';
 import { Callers } from './callers';
 import { DhcpDesk } from './dhcp/dhcp-desk';
 import { DhcpListener } from './dhcp/dhcp.listener';
-import { modeAt } from './dhcp/dhcp-mode';
 import { Dhcp6Desk } from './dhcp6/dhcp6-desk';
 import { Dhcp6Listener } from './dhcp6/dhcp6.listener';
+import { DiscoveryDesk } from './discovery/discovery-desk';
 import { SharedFiles } from './files/shared-files';
 import { FileDesk } from './http/file-desk';
 import { Status } from './http/status';
@@ -29,11 +29,11 @@ import { FailedRequests } from './recorder/failed-requests';
 import { ServedFiles } from './served-files';
 import {
   type BoundPorts,
-  dhcpModes,
   dhcp6Ports,
   dhcp6Settings,
   dhcpPorts,
   dhcpSettings,
+  modeOf,
   scriptSettings,
   tftpPorts,
 } from './settings';
@@ -132,9 +132,7 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, config.BOOTS_POOL) : undefined;
   const boots = new BootLog(store, clock);
   const metrics = new Metrics();
-  const modes = dhcpModes(config);
-  const byReservation = (address: string) =>
-    modeAt(isIPv4(address) ? address : config.PUBLIC_IP, modes) !== 'reservation';
+  const byReservation = (address: string) => modeOf(config, address) !== 'reservation';
   return {
     ...{ machines, leases, leases6, boots, metrics, log, clock },
     callers: new Callers(machines, leases, leases6, clock, byReservation),
@@ -158,7 +156,7 @@ async function nativeBatch(config: BootsConfig, log: Logger): Promise<NativeBatc
 const idleMs = 120_000;
 
 async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
-  const { callers, boots, programs, files, metrics, leases, log } = parts;
+  const { machines, callers, boots, programs, files, metrics, leases, log } = parts;
   const folders = { osie: config.BOOTS_OSIE_DIR, images: config.BOOTS_IMAGES_DIR };
   // The port is part of the scripts' URLs, and known only once bound.
   const settings = { current: scriptSettings(config, config.BOOTS_HTTP_PORT) };
@@ -167,6 +165,7 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
       scripts: new ScriptDesk(parts, () => settings.current),
       files: new FileDesk(folders, programs, files, callers, parts),
       phoneHome: new PhoneHomeDesk(callers, boots, log),
+      discovery: new DiscoveryDesk(machines, boots, log, parts.clock),
       status: new Status(ports.version ?? 'unknown', leases, metrics, () => probe(ports.store)),
       ...{ callers, failed: parts.failed, metrics, log },
     }),

@@ -14,13 +14,16 @@ export interface Boot6 {
 /** undefined: the machine is none of ours, does not want to boot from the network, or has no program for its architecture. */
 export function bootOf6(
   { options }: Dhcp6Message,
-  { machine, mayNetboot, chained, server }: Dhcp6Context,
+  { machine, mayNetboot, chained, ticket, server }: Dhcp6Context,
 ): Boot6 | undefined {
   if (!machine) return undefined;
   const client = bootClient6(options);
   if (!client) return undefined;
   const binary = machine.interface.netboot.ipxe.binary;
-  const file = bootFile({ client, mac: machine.mac, binary, chained, mayNetboot }, server.urls);
+  const file = bootFile(
+    { client, mac: machine.mac, binary, chained, mayNetboot, ticket: ticket?.text ?? '' },
+    server.urls,
+  );
   if (file === '') return undefined;
   return { client, url: file.includes('://') ? file : `tftp://${server.urls.tftp}/${file}` };
 }
@@ -34,5 +37,11 @@ export function bootFact6(
   if (!boot || !context.machine) return undefined;
   const { hardwareId, mac } = context.machine;
   const { arch, kind, userClass } = boot.client;
-  return { hardwareId, mac, ip, arch, client: kind, userClass, bootFile: boot.url };
+  // The ticket itself stays out of the log: who reads it could fetch the script.
+  const [bootFile = '', shown] = boot.url.split('?ticket=');
+  const { hash, expiresAt } = (shown === undefined ? undefined : context.ticket) ?? { hash: null, expiresAt: null };
+  return {
+    ...{ hardwareId, mac, ip, arch, client: kind, userClass, bootFile },
+    ...{ ticketHash: hash, ticketExpiresAt: expiresAt },
+  };
 }

@@ -2,6 +2,7 @@ import type { Lease6, Lease6Command } from '@tinkerbell/domain';
 import type { Dhcp6Message } from '@tinkerbell/dhcp6';
 import type { NetbootOffered } from '@tinkerbell/events';
 import type { BootUrls } from '../dhcp/boot-file';
+import type { Ticket } from '../ipxe/script-tickets';
 import type { Machine } from '../machines';
 import type { Subnet6 } from './subnet6';
 
@@ -15,6 +16,8 @@ export interface Dhcp6Settings {
   /** RFC 8415 §21.8. */
   readonly preference: number;
   readonly quarantineSeconds: number;
+  /** How long the ticket in a script's URL is good for; 0: scripts need none. */
+  readonly ticketSeconds: number;
   readonly subnets: readonly Subnet6[];
 }
 
@@ -46,6 +49,8 @@ export interface Dhcp6Context {
   readonly mayNetboot: boolean;
   /** Program that was served to this machine just before, '' for none. */
   readonly chained: string;
+  /** For the URL of the script; undefined: none is needed. */
+  readonly ticket?: Ticket & { readonly expiresAt: string };
   /** ISO 8601. */
   readonly now: string;
 }

@@ -10,9 +10,11 @@ import {
   readOption,
   type RelayMessage,
   unwrapRelays,
+  userClass,
   wrapReply,
 } from '@tinkerbell/dhcp6';
 import { DomainError } from '@tinkerbell/domain';
+import { ScriptTickets } from '../ipxe/script-tickets';
 import type { BootLog } from '../log/boot-log';
 import type { Lease6Pool } from '../log/lease6-pool';
 import type { Logger } from '../logger';
@@ -54,6 +56,8 @@ const maxKept = 10_000;
 export class Dhcp6Desk {
   /** Client and transaction → its answer, oldest first; undefined while it is being made. */
   readonly #answers = new Map<string, { readonly at: number; readonly bytes: Uint8Array | undefined }>();
+
+  readonly #tickets = new ScriptTickets();
 
   constructor(
     private readonly ports: Desk6Ports,
@@ -135,7 +139,9 @@ export class Dhcp6Desk {
     // The relay next to the client that says where it is; a layer-2 relay does not (RFC 6221).
     const relay = relays.findLast(({ link }) => link !== noAddress)?.link ?? null;
     const subnet = subnetAt(relay === null ? from.link : [relay], this.server.subnets);
+    const ticket = mac === null ? undefined : this.#ticket(request, mac);
     return {
+      ...(ticket ? { ticket } : {}),
       ...{ server: this.server, duid: this.duid, leases, mac, relay },
       ...(machine ? { machine } : {}),
       ...(subnet ? { subnet } : {}),
@@ -145,6 +151,13 @@ export class Dhcp6Desk {
       chained: mac === null ? '' : boots.programOf(mac),
       now: clock().toISOString(),
     };
+  }
+
+  #ticket({ transactionId, options }: Dhcp6Message, mac: string): Dhcp6Context['ticket'] {
+    const { ticketSeconds } = this.server;
+    if (ticketSeconds === 0 || !options.some(({ code }) => code === userClass.code)) return undefined;
+    const expiresAt = new Date(this.ports.clock().getTime() + ticketSeconds * 1000).toISOString();
+    return { ...this.#tickets.of(mac, transactionId), expiresAt };
   }
 
   #ignored(reason: string, who: string): undefined {

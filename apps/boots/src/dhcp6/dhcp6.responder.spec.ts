@@ -68,7 +68,14 @@ const bound = (ip: string, over: object = {}): LeaseEvent => ({
 
 const context = (over: Partial<Dhcp6Context> = {}): Dhcp6Context => ({
   server: {
-    ...{ address: 'fd99::1', nameServers: ['fd99::53'], leaseSeconds: 7200, preference: 0, quarantineSeconds: 60 },
+    ...{
+      address: 'fd99::1',
+      nameServers: ['fd99::53'],
+      leaseSeconds: 7200,
+      preference: 0,
+      quarantineSeconds: 60,
+      ticketSeconds: 600,
+    },
     urls: { tftp: '[fd99::1]', http: 'http://[fd99::1]', macFormat: 'colon', binaries: {} },
     subnets: subnet ? [subnet] : [],
   },
@@ -331,8 +338,16 @@ describe('boot files', () => {
     expect(replied(message('solicit', ...options), known()).boot).toBeUndefined();
     expect(replied(message('request', toUs, ...options), known()).boot).toEqual({
       ...{ hardwareId: 'h1', mac, ip: 'fd99::20', arch: 7, client: 'PXEClient', userClass: '' },
-      bootFile: 'tftp://[fd99::1]/ipxe.efi',
+      ...{ bootFile: 'tftp://[fd99::1]/ipxe.efi', ticketHash: null, ticketExpiresAt: null },
     });
+  });
+  it('of iPXE carry a ticket, of which the log keeps the hash', () => {
+    const ticket = { text: 'secret', hash: 'abc', expiresAt: now };
+    const asked = message('request', toUs, ia(), option(userClass, ['iPXE']));
+    const { options, boot } = replied(asked, known({ ticket }));
+    const url = 'http://[fd99::1]/52:54:00:99:00:01/auto.ipxe';
+    expect(readOption(options, bootFileUrl)).toBe(`${url}?ticket=secret`);
+    expect(boot).toMatchObject({ bootFile: url, ticketHash: 'abc', ticketExpiresAt: now });
   });
   it('are for machines with a record only', () => {
     const { options } = replied(message('solicit', ia(), vendor('PXEClient'), option(clientArch, [7])), context());
