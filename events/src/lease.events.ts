@@ -1,3 +1,4 @@
+import { dhcpServiceCatalogue, type DhcpServiceEvent } from './dhcp-service.events';
 import type { Catalogue, Event } from './event';
 import { leaseDeclinedV1, leaseRefusedV1, leaseV1 } from './upcasters/lease.v1';
 
@@ -103,4 +104,5 @@ export const leaseCatalogue = {
   PoolDefined: { version: 1 },
   PoolUtilisationCrossed: { version: 1 },
   ServerNamed: { version: 1 },
-} satisfies Catalogue<LeaseEvent>;
+  ...dhcpServiceCatalogue,
+} satisfies Catalogue<LeaseEvent | DhcpServiceEvent>;

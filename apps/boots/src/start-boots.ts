@@ -19,7 +19,7 @@ import { Status } from './http/status';
 import { ScriptDesk } from './ipxe/script-desk';
 import { BootLog } from './log/boot-log';
 import { Lease6Pool } from './log/lease6-pool';
-import { LeasePool } from './log/lease-pool';
+import { LeasePool, type PoolPost } from './log/lease-pool';
 import { type Logger, silentLogger } from './logger';
 import { Machines } from './machines';
 import { Metrics } from './metrics';
@@ -49,6 +49,8 @@ export interface BootsPorts {
   readonly workflows: ReadModel<WorkflowRow>;
   /** Where syslog of machines goes; without, none is taken. */
   readonly machineLog?: MachineLog;
+  /** Several instances share a pool by it; without, this one is alone. */
+  readonly leadership?: PoolPost['leadership'];
   readonly version?: string;
   readonly log?: Logger;
   readonly clock?: () => Date;
@@ -87,7 +89,7 @@ interface Parts {
 /** Answers machines until closed. What is opened is closed again when a later step fails. */
 export async function startBoots(config: BootsConfig, ports: BootsPorts): Promise<RunningBoots> {
   const parts = await assemble(config, ports);
-  const closers: (() => Promise<void>)[] = [];
+  const closers: (() => Promise<void>)[] = [() => parts.leases.close()];
   closers.push(() => parts.failed.close());
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
@@ -128,7 +130,9 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
 async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> {
   const { store, log = silentLogger, clock = () => new Date() } = ports;
   const machines = new Machines(ports.hardware, ports.workflows);
-  const leases = await LeasePool.open(store, config.BOOTS_POOL);
+  const { leadership } = ports;
+  const address = config.PUBLIC_IP;
+  const leases = await LeasePool.open(store, config.BOOTS_POOL, leadership && { leadership, address, log });
   const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, config.BOOTS_POOL) : undefined;
   const boots = new BootLog(store, clock);
   const metrics = new Metrics();
@@ -200,14 +204,18 @@ async function openDhcp(
 
 async function openDhcp6(
   config: BootsConfig,
-  { leases6, ...parts }: Parts,
+  { leases6, leases, ...parts }: Parts,
   bound: BoundPorts,
   closers: (() => Promise<void>)[],
 ): Promise<number | undefined> {
   if (!leases6) return undefined;
   const ports = dhcp6Ports(config);
   const duid = Buffer.from(await leases6.serverDuid(newDuid()), 'hex');
-  const desk = new Dhcp6Desk({ ...parts, leases: leases6 }, dhcp6Settings(config, bound), duid);
+  const desk = new Dhcp6Desk(
+    { ...parts, leases: leases6, isActive: () => leases.isActive },
+    dhcp6Settings(config, bound),
+    duid,
+  );
   const listener = new Dhcp6Listener(desk, ports, parts.metrics, parts.log);
   closers.push(() => listener.close());
   const port = await listener.open();

@@ -28,6 +28,8 @@ import { subnetAt } from './subnet6';
 export interface Desk6Ports {
   readonly machines: Machines;
   readonly leases: Lease6Pool;
+  /** Whether this instance is the one of the pool that answers (ADR 0016). */
+  readonly isActive: () => boolean;
   readonly boots: BootLog;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -58,6 +60,7 @@ export class Dhcp6Desk {
   readonly #answers = new Map<string, { readonly at: number; readonly bytes: Uint8Array | undefined }>();
 
   readonly #tickets = new ScriptTickets();
+  #wasActive = false;
 
   constructor(
     private readonly ports: Desk6Ports,
@@ -68,6 +71,7 @@ export class Dhcp6Desk {
   /** undefined: nothing is to be sent. Never throws: a bad message costs itself only. */
   async answer(bytes: Uint8Array, from: Arrival6): Promise<Uint8Array | undefined> {
     try {
+      if (!(await this.#serves())) return this.#ignored('standby', from.peer);
       const outer = decodeMessage(bytes);
       if (isRelayed(outer) && outer.type === 'relay-reply') return this.#ignored('message-type', from.peer);
       const { message: request, relays } = unwrapRelays(outer);
@@ -76,6 +80,13 @@ export class Dhcp6Desk {
       this.#drop(error, from.peer);
       return undefined;
     }
+  }
+
+  async #serves(): Promise<boolean> {
+    const isActive = this.ports.isActive();
+    if (isActive && !this.#wasActive) await this.ports.leases.reload();
+    this.#wasActive = isActive;
+    return isActive;
   }
 
   /** The same message once more gets the same answer, and makes no second fact. */

@@ -28,6 +28,11 @@ export class Lease6Pool implements Leases6 {
     return commands.length === 0 ? Promise.resolve() : this.writer.submit(...commands);
   }
 
+  /** Takes in what another instance stored. */
+  reload(): Promise<void> {
+    return this.writer.load();
+  }
+
   /** What every server of this pool calls itself, for ever: `made` when none has been named yet. */
   async serverDuid(made: string): Promise<string> {
     if (this.writer.state.serverDuid === null) await this.writer.submit({ type: 'NameServer', duid: made });
