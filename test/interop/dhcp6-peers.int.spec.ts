@@ -14,7 +14,7 @@ if (missing) console.warn(`SKIPPED: DHCPv6 peers in network namespaces: ${missin
 const has = (path: string) => existsSync(path);
 
 const server = 'fd97::1';
-const macs = Array.from({ length: 6 }, (_, i) => `02:97:06:00:00:${String(i + 10)}`);
+const macs = Array.from({ length: 7 }, (_, i) => `02:97:06:00:00:${String(i + 10)}`);
 const addressOf = (mac: string) => `fd97::${mac.slice(-2)}`;
 const machine = (mac: string, address: string, index: number) => {
   const base = hardwareInterface(mac.replaceAll(':', '-'), '10.97.6.9');
@@ -58,7 +58,11 @@ beforeAll(async () => {
   ];
   const settings = {
     ...{ BOOTS_IPXE_DIR: folder, BOOTS_DHCP: 'false', PUBLIC_IP6: server, BOOTS_DHCP6: 'true' },
-    ...{ BOOTS_DHCP6_SUBNETS: 'fd97::/64=fd97::a000/116,fd96::/64=reservation', BOOTS_DHCP6_PREFERENCE: 255 },
+    ...{
+      BOOTS_DHCP6_SUBNETS: 'fd97::/64=fd97::a000/116,fd96::/64=reservation',
+      BOOTS_DHCP6_PREFERENCE: 255,
+      BOOTS_SCRIPT_TICKETS: 'false',
+    },
   };
   boots = await startBootsIn(network, { settings, hardware });
 });
@@ -171,6 +175,31 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('dhclient -
     expect(await readFile(join(folder, 'script.said'), 'latin1')).toContain('dns fd97::53');
     expect(leases).not.toContain('iaaddr');
     await dhclient(namespace, '-S', '-x');
+  });
+});
+
+describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('a machine with an IPv6 lease', () => {
+  it('gets its boot program by TFTP and HTTP, and its script with URLs of its own family', async () => {
+    const program = 'x'.repeat(100_000);
+    await writeFile(join(folder, 'ipxe.efi'), program);
+    const { namespace, address } = await client();
+    await dhclient(namespace);
+    await runIn(namespace, ['ip', '-6', 'route', 'add', 'fd97::/64', 'dev', 'eth0']);
+    const curl = (...args: readonly string[]) => runIn(namespace, ['curl', '-sS', '-g', '--max-time', '20', ...args]);
+    for (const url of ['tftp://[fd97::1]/ipxe.efi', 'http://[fd97::1]/ipxe.efi']) {
+      const { code, stdout, stderr } = await curl(url);
+      expect({ url, code, stderr, length: stdout.length }).toEqual({
+        url,
+        code: 0,
+        stderr: '',
+        length: program.length,
+      });
+    }
+    await boots.event('BootFileServed', ({ data }) => data.protocol === 'tftp' && data.file === 'ipxe.efi');
+    await boots.event('BootFileServed', ({ data }) => data.protocol === 'http' && data.file === 'ipxe.efi');
+    const { stdout } = await curl('http://[fd97::1]/auto.ipxe');
+    expect({ address, stdout }).toMatchObject({ stdout: expect.stringContaining('#!ipxe') as string });
+    await dhclient(namespace, '-x');
   });
 });
 

@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { parseIp } from '@tinkerbell/bytes';
 import { defaultLimits } from '@tinkerbell/tftp';
@@ -115,12 +115,14 @@ export function modeOf(config: BootsConfig, address: string): DhcpMode {
   return modeAt(isIPv4(address) ? address : config.PUBLIC_IP, dhcpModes(config));
 }
 
-export function scriptSettings(config: BootsConfig, httpPort: number): ScriptSettings {
-  const { PUBLIC_IP, TINK_SERVER_URL, TINK_CERT_URL } = config;
+/** `address`: of the machine; it is told URLs of its own family. */
+export function scriptSettings(config: BootsConfig, httpPort: number, address: string): ScriptSettings {
+  const { PUBLIC_IP, PUBLIC_IP6, TINK_SERVER_URL, TINK_CERT_URL } = config;
+  const host = isIPv6(address) && PUBLIC_IP6 !== '' ? `[${PUBLIC_IP6}]` : PUBLIC_IP;
   return {
-    bootsUrl: httpUrl(PUBLIC_IP, httpPort),
-    tinkServerUrl: TINK_SERVER_URL === '' ? `https://${PUBLIC_IP}:42124` : TINK_SERVER_URL,
-    certUrl: TINK_CERT_URL === '' ? `http://${PUBLIC_IP}:42114/cert` : TINK_CERT_URL,
+    bootsUrl: httpUrl(host, httpPort),
+    tinkServerUrl: TINK_SERVER_URL === '' ? `https://${host}:42124` : TINK_SERVER_URL,
+    certUrl: TINK_CERT_URL === '' ? `http://${host}:42114/cert` : TINK_CERT_URL,
     caSha256: config.TINK_CA_SHA256,
     extraArguments: config.BOOTS_KERNEL_ARGUMENTS.split(/\s+/).filter((argument) => argument !== ''),
     tokenSeconds: config.BOOTS_TOKEN_SECONDS,
@@ -140,6 +142,11 @@ export function dhcpPorts(config: BootsConfig): DhcpPorts {
 }
 
 /** `native`: undefined where packets go one by one. */
+/** Beside the IPv4 one, at the same port. */
+export function tftp6Ports(config: BootsConfig, port: number): TftpPorts {
+  return { ...tftpPorts(config, undefined), address: config.PUBLIC_IP6, port };
+}
+
 export function tftpPorts(config: BootsConfig, native: NativeBatch | undefined): TftpPorts {
   return {
     address: config.PUBLIC_IP,

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { EventStore, ReadModel } from '@tinkerbell/event-store';
@@ -35,6 +36,7 @@ import {
   dhcpSettings,
   modeOf,
   scriptSettings,
+  tftp6Ports,
   tftpPorts,
 } from './settings';
 import type { MachineLog } from './syslog/machine-log';
@@ -100,6 +102,11 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
     const tftp = new TftpListener(parts, tftpPorts(config, await nativeBatch(config, parts.log)));
     closers.push(() => tftp.close());
     const tftpPort = await tftp.open();
+    if (config.PUBLIC_IP6 !== '') {
+      const tftp6 = new TftpListener(parts, tftp6Ports(config, tftpPort));
+      closers.push(() => tftp6.close());
+      await tftp6.open();
+    }
     if (config.BOOTS_RA_INTERFACE !== '') {
       const advertisements = await RouterAdvertisements.start(config.BOOTS_RA_INTERFACE, config.BOOTS_RADVD, parts.log);
       closers.push(() => advertisements.stop());
@@ -163,10 +170,10 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
   const { machines, callers, boots, programs, files, metrics, leases, log } = parts;
   const folders = { osie: config.BOOTS_OSIE_DIR, images: config.BOOTS_IMAGES_DIR };
   // The port is part of the scripts' URLs, and known only once bound.
-  const settings = { current: scriptSettings(config, config.BOOTS_HTTP_PORT) };
+  const bound = { port: config.BOOTS_HTTP_PORT };
   const app = await NestFactory.create(
     BootsModule.with({
-      scripts: new ScriptDesk(parts, () => settings.current),
+      scripts: new ScriptDesk(parts, (address) => scriptSettings(config, bound.port, address)),
       files: new FileDesk(folders, programs, files, callers, parts),
       phoneHome: new PhoneHomeDesk(callers, boots, log),
       discovery: new DiscoveryDesk(machines, boots, log, parts.clock),
@@ -180,14 +187,32 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
   // Neither end said or took a byte for so long: the machine is gone.
   server.setTimeout(idleMs);
   const { port } = server.address() as AddressInfo;
-  settings.current = scriptSettings(config, port);
+  bound.port = port;
+  const server6 = config.PUBLIC_IP6 === '' ? undefined : await listen6(server, config.PUBLIC_IP6, port);
   return {
     port,
     close: async () => {
+      server6?.closeAllConnections();
+      server6?.close();
       server.closeAllConnections();
       await app.close();
     },
   };
+}
+
+/** A second door to the same house. */
+async function listen6(server: Server, address: string, port: number): Promise<Server> {
+  const [handler] = server.listeners('request') as RequestListener[];
+  const server6 = createServer(handler);
+  server6.maxConnections = server.maxConnections;
+  server6.setTimeout(idleMs);
+  await new Promise<void>((resolve, reject) => {
+    server6.once('error', (cause) =>
+      reject(new Error(`cannot listen for HTTP on [${address}]:${port}: ${cause.message}`, { cause })),
+    );
+    server6.listen({ host: address, port, ipv6Only: true }, resolve);
+  });
+  return server6;
 }
 
 async function openDhcp(
