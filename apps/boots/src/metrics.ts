@@ -8,6 +8,7 @@ const counters = {
   dhcp6_requests_total: 'DHCPv6 messages taken, by message type.',
   dhcp6_replies_total: 'DHCPv6 replies sent, by message type.',
   dhcp6_dropped_total: 'DHCPv6 messages not answered, by reason.',
+  dhcp_other_server_messages_total: 'Signs of other DHCP servers on the wire, by what they were seen by.',
   tftp_transfers_total: 'TFTP transfers ended, by result.',
   tftp_dropped_total: 'TFTP packets not answered, by reason.',
   http_requests_total: 'HTTP requests answered, by route and status.',

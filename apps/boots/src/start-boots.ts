@@ -11,6 +11,7 @@ import { BootsModule } from './boots.module';
 import { Callers } from './callers';
 import { DhcpDesk } from './dhcp/dhcp-desk';
 import { DhcpListener } from './dhcp/dhcp.listener';
+import { OtherServers } from './dhcp/other-servers';
 import { Dhcp6Desk } from './dhcp6/dhcp6-desk';
 import { Dhcp6Listener } from './dhcp6/dhcp6.listener';
 import { DiscoveryDesk } from './discovery/discovery-desk';
@@ -221,7 +222,8 @@ async function openDhcp(
   bound: BoundPorts,
   closers: (() => Promise<void>)[],
 ): Promise<number> {
-  const desk = new DhcpDesk(parts, dhcpSettings(config, bound));
+  const others = new OtherServers(parts, config.PUBLIC_IP);
+  const desk = new DhcpDesk({ ...parts, others }, dhcpSettings(config, bound));
   const listener = new DhcpListener(desk, dhcpPorts(config), parts.metrics, parts.log);
   closers.push(() => listener.close());
   return listener.open();
