@@ -2,6 +2,7 @@ import type { ConsumerConfig, JetStreamManager, JsMsg, NatsConnection, NatsError
 import { BusUnavailableError } from './nats-connect';
 import { streamNames } from './nats-names';
 import { readOrdered } from './nats-ordered';
+import { StreamPublisher } from './nats-publish';
 import { pullMessages } from './nats-pull';
 import { subjects } from './subjects';
 
@@ -22,6 +23,8 @@ export interface PublicMessage {
 
 export interface DurableSpec {
   readonly name: string;
+  /** Of the log, where this was decided: an older decision never replaces a newer one. */
+  readonly position: number;
   readonly subjects: readonly string[];
   /** Nothing that was published before, ISO 8601. Only for a consumer that is made now. */
   readonly since: string;
@@ -60,11 +63,14 @@ const timeoutMs = 5_000;
 /** How long the server waits for a word about a message before it hands it out again. */
 const ackWaitMs = 15_000;
 const consumerPrefix = 'sub_';
+const positionKey = 'tink_position';
 /** Messages that are read ahead of a durable consumer, at most. */
 const aheadBatch = 100;
 
 /** The stream `TINK_PUB`. */
 export class PublishedStream {
+  private publisher: StreamPublisher | undefined;
+
   constructor(private readonly connection: NatsConnection) {}
 
   /**
@@ -94,17 +100,12 @@ export class PublishedStream {
 
   /** Stores one message if the stream still ends at `after`; its sequence. Throws PublishConflictError when it does not. */
   async publish(message: PublicMessage, after: number): Promise<number> {
-    const { headers } = await import('nats');
-    const fields = headers();
-    for (const [name, value] of Object.entries(message.headers)) fields.set(name, value);
     const conflict = () => new PublishConflictError(`the stream of public events does not end at ${after} any more`);
     return translate(`${message.id} was not published`, async () => {
+      const publisher = (this.publisher ??= new StreamPublisher(await import('nats'), this.connection, timeoutMs));
       try {
-        const { seq } = await this.connection
-          .jetstream()
-          .publish(message.subject, new TextEncoder().encode(message.body), {
-            ...{ msgID: message.id, headers: fields, timeout: timeoutMs, expect: { lastSequence: after } },
-          });
+        const guard = { id: message.id, stream: streamNames.published, lastSequence: after };
+        const { seq } = await publisher.publish(message.subject, Buffer.from(message.body), guard, message.headers);
         if (seq !== after + 1) throw conflict(); // stored before, elsewhere
         return seq;
       } catch (error) {
@@ -116,22 +117,25 @@ export class PublishedStream {
   }
 
   /** Makes the durable consumer, or gives an existing one these subjects; its position stays. */
-  async ensureDurable({ name, subjects: filters, since }: DurableSpec): Promise<void> {
+  async ensureDurable({ name, position, subjects: filters, since }: DurableSpec): Promise<void> {
     const { AckPolicy, DeliverPolicy, nanos, ReplayPolicy } = await import('nats');
     await translate(`subscription ${name}`, async () => {
       const manager = await this.connection.jetstreamManager();
       const found = await infoOf(manager, name);
       const filter_subjects = [...filters];
+      const metadata = { ...found?.config.metadata, [positionKey]: String(position) };
       if (found) {
         const { filter_subject, filter_subjects: now = filter_subject === undefined ? [] : [filter_subject] } =
           found.config;
         if (JSON.stringify(now) === JSON.stringify(filter_subjects)) return;
-        await manager.consumers.update(streamNames.published, name, { ...found.config, filter_subjects });
+        if (Number(found.config.metadata?.[positionKey] ?? 0) > position) return;
+        await manager.consumers.update(streamNames.published, name, { ...found.config, filter_subjects, metadata });
         return;
       }
       await manager.consumers.add(streamNames.published, {
         durable_name: name,
         filter_subjects,
+        metadata,
         ack_policy: AckPolicy.Explicit,
         ack_wait: nanos(ackWaitMs),
         deliver_policy: DeliverPolicy.StartTime,

@@ -1,9 +1,8 @@
-import { durableName, type PublishedStream } from '@tinkerbell/messaging';
+import { durableName, pause, type PublishedStream } from '@tinkerbell/messaging';
 import type { SubscriptionRow } from '@tinkerbell/projections';
 import { filterSubjects } from '@tinkerbell/public-events';
 import { Turns } from '../commands/turns';
 import { ServerLogger } from '../log';
-import { pause } from '../pause';
 import { type ReadSide, rowsOf } from '../read-side';
 import { type DeliveryPorts, WebhookDelivery } from './webhook-delivery';
 
@@ -102,6 +101,7 @@ export function ensureDurable(stream: PublishedStream, row: SubscriptionRow): Pr
   const since = new Date(Math.max(Date.parse(row.from.time) - marginMs, 0)).toISOString();
   return stream.ensureDurable({
     name: durableName(row.name, row.incarnation),
+    position: row.position,
     subjects: filterSubjects(row.filters),
     since,
   });
