@@ -108,11 +108,21 @@ export class BootsConfig {
   @Min(0)
   @Max(port)
   readonly BOOTS_HTTP_PORT: number = 80;
-  /** At once; further ones are closed. */
+  /** At once; further ones are answered 503. */
   @IsInt()
   @Min(1)
   @Max(1_000_000)
   readonly BOOTS_HTTP_MAX_CONNECTIONS: number = 20_000;
+  /** The same for one address, of a network address translator too. */
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000)
+  readonly BOOTS_HTTP_MAX_PER_CLIENT: number = 1000;
+  /** After so long without a byte either way a connection is closed. */
+  @IsInt()
+  @Min(1)
+  @Max(3600)
+  readonly BOOTS_HTTP_IDLE_SECONDS: number = 120;
 
   /** Network boot programs, `undionly.kpxe` and others. */
   @IsString()

@@ -3,6 +3,7 @@ import type { BootsConfig } from './boots.config';
 import type { DhcpPorts } from './dhcp/dhcp.listener';
 import { type DhcpMode, mayProxy, type ModeRules, type Subnet } from './dhcp/dhcp-mode';
 import type { DhcpServerSettings } from './dhcp/decision';
+import type { Limits } from './http/connection-limits';
 import type { ScriptSettings } from './ipxe/script-desk';
 import type { TftpPorts } from './tftp/tftp.listener';
 import { readPortRange } from './port-range';
@@ -77,6 +78,15 @@ export function dhcpPorts(config: BootsConfig): DhcpPorts {
     clientPort: config.BOOTS_DHCP_CLIENT_PORT,
     relayPort: config.BOOTS_DHCP_RELAY_PORT,
     pxePort: mayProxy(dhcpModes(config)) ? config.BOOTS_DHCP_PXE_PORT : undefined,
+  };
+}
+
+export function httpLimits(config: BootsConfig): Limits {
+  const { BOOTS_HTTP_MAX_CONNECTIONS, BOOTS_HTTP_MAX_PER_CLIENT, BOOTS_HTTP_IDLE_SECONDS } = config;
+  return {
+    total: BOOTS_HTTP_MAX_CONNECTIONS,
+    each: BOOTS_HTTP_MAX_PER_CLIENT,
+    idleMs: BOOTS_HTTP_IDLE_SECONDS * 1000,
   };
 }
 

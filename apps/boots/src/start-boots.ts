@@ -11,6 +11,7 @@ import { DhcpDesk } from './dhcp/dhcp-desk';
 import { DhcpListener } from './dhcp/dhcp.listener';
 import { modeAt } from './dhcp/dhcp-mode';
 import { SharedFiles } from './files/shared-files';
+import { ConnectionLimits } from './http/connection-limits';
 import { FileDesk } from './http/file-desk';
 import { Status } from './http/status';
 import { ScriptDesk } from './ipxe/script-desk';
@@ -23,7 +24,7 @@ import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 import { RouterAdvertisements } from './ra/radvd';
 import { FailedRequests } from './recorder/failed-requests';
 import { ServedFiles } from './served-files';
-import { type BoundPorts, dhcpModes, dhcpPorts, dhcpSettings, scriptSettings, tftpPorts } from './settings';
+import { type BoundPorts, dhcpModes, dhcpPorts, dhcpSettings, httpLimits, scriptSettings, tftpPorts } from './settings';
 import type { MachineLog } from './syslog/machine-log';
 import { SyslogDesk } from './syslog/syslog-desk';
 import { SyslogListener } from './syslog/syslog.listener';
@@ -136,27 +137,24 @@ async function nativeBatch(config: BootsConfig, log: Logger): Promise<NativeBatc
   }
 }
 
-const idleMs = 120_000;
-
 async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
   const { callers, boots, programs, files, metrics, leases, log } = parts;
   const folders = { osie: config.BOOTS_OSIE_DIR, images: config.BOOTS_IMAGES_DIR };
   // The port is part of the scripts' URLs, and known only once bound.
   const settings = { current: scriptSettings(config, config.BOOTS_HTTP_PORT) };
+  const limits = new ConnectionLimits(httpLimits(config), metrics);
   const app = await NestFactory.create(
     BootsModule.with({
       scripts: new ScriptDesk(parts, () => settings.current),
       files: new FileDesk(folders, programs, files, callers, parts),
       phoneHome: new PhoneHomeDesk(callers, boots, log),
       status: new Status(ports.version ?? 'unknown', leases, metrics, () => probe(ports.store)),
-      ...{ callers, failed: parts.failed, metrics, log },
+      ...{ callers, failed: parts.failed, limits, metrics, log },
     }),
     { logger: ['error', 'warn'], abortOnError: false, bodyParser: false },
   );
+  limits.watch(app.getHttpServer());
   const server = await app.listen(config.BOOTS_HTTP_PORT, config.BOOTS_HTTP_ADDRESS);
-  server.maxConnections = config.BOOTS_HTTP_MAX_CONNECTIONS;
-  // Neither end said or took a byte for so long: the machine is gone.
-  server.setTimeout(idleMs);
   const { port } = server.address() as AddressInfo;
   settings.current = scriptSettings(config, port);
   return {
