@@ -8,6 +8,8 @@ const flag = Transform(({ obj, key }) => {
 });
 const port = 65_535;
 const httpUrl = /^$|^https?:\/\/[^\s/]+(?:\/[^\s]*[^\s/])?$/;
+const origin = 'https?://[^\\s/,@?#]+/(?:[^\\s,?#]*/)?';
+const originList = new RegExp(`^(?:${origin}(?:,${origin})*)?$`);
 const addressList = /^$|^\d{1,3}(?:\.\d{1,3}){3}(?: *, *\d{1,3}(?:\.\d{1,3}){3})*$/;
 const byte = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)';
 const subnet = `${byte}(?:\\.${byte}){3}/(?:3[0-2]|[12]?\\d)=(?:reservation|proxy|off)`;
@@ -132,6 +134,17 @@ export class BootsConfig {
   /** Served at /images/; empty: nothing is. */
   @IsString()
   readonly BOOTS_IMAGES_DIR: string = '';
+  /** `https://images.example/,http://10.0.0.9/files/`: where /cache/<sha256>/<url> may fetch from; empty: there is no cache. */
+  @Matches(originList, {
+    message: 'BOOTS_CACHE_ORIGINS must be URLs of http or https that end in a slash, separated by commas',
+  })
+  readonly BOOTS_CACHE_ORIGINS: string = '';
+  @IsString()
+  readonly BOOTS_CACHE_DIR: string = '.cache/images';
+  /** What was not used for the longest time goes first. */
+  @IsInt()
+  @Min(1 << 20)
+  readonly BOOTS_CACHE_BYTES: number = 20_000_000_000;
   /** `16=snp-x86_64.efi,7=snponly.efi`: programs for client architectures (RFC 4578 §2.1) other than the usual ones. */
   @Matches(/^$|^\d{1,5}=[A-Za-z0-9._-]+(?:,\d{1,5}=[A-Za-z0-9._-]+)*$/)
   readonly BOOTS_ARCH_BINARIES: string = '';

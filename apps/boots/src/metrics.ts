@@ -12,6 +12,7 @@ const counters = {
   boot_files_total: 'Boot files that went out whole, by protocol and role.',
   boot_file_bytes_total: 'Their bytes.',
   failed_requests_unrecorded_total: 'Failed requests that were not kept as events, by protocol: too many.',
+  image_cache_total: 'Requests for files of other servers, by how they were met.',
   syslog_lines_total: 'Lines that machines sent by syslog and that were stored, by severity.',
   syslog_dropped_total: 'Lines that were not stored, by reason.',
 } as const;

@@ -3,6 +3,7 @@ import type { BootsConfig } from './boots.config';
 import type { DhcpPorts } from './dhcp/dhcp.listener';
 import { type DhcpMode, mayProxy, type ModeRules, type Subnet } from './dhcp/dhcp-mode';
 import type { DhcpServerSettings } from './dhcp/decision';
+import type { CacheSettings } from './files/image-cache';
 import type { Limits } from './http/connection-limits';
 import type { ScriptSettings } from './ipxe/script-desk';
 import type { TftpPorts } from './tftp/tftp.listener';
@@ -79,6 +80,14 @@ export function dhcpPorts(config: BootsConfig): DhcpPorts {
     relayPort: config.BOOTS_DHCP_RELAY_PORT,
     pxePort: mayProxy(dhcpModes(config)) ? config.BOOTS_DHCP_PXE_PORT : undefined,
   };
+}
+
+/** An origin that is quiet for so long has given up. */
+const stallMs = 30_000;
+
+export function cacheSettings(config: BootsConfig): CacheSettings {
+  const origins = list(config.BOOTS_CACHE_ORIGINS).map((url) => new URL(url).href);
+  return { folder: config.BOOTS_CACHE_DIR, origins, bytes: config.BOOTS_CACHE_BYTES, stallMs };
 }
 
 export function httpLimits(config: BootsConfig): Limits {

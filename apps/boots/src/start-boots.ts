@@ -10,6 +10,7 @@ import { Callers } from './callers';
 import { DhcpDesk } from './dhcp/dhcp-desk';
 import { DhcpListener } from './dhcp/dhcp.listener';
 import { modeAt } from './dhcp/dhcp-mode';
+import { ImageCache } from './files/image-cache';
 import { SharedFiles } from './files/shared-files';
 import { ConnectionLimits } from './http/connection-limits';
 import { FileDesk } from './http/file-desk';
@@ -24,7 +25,16 @@ import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 import { RouterAdvertisements } from './ra/radvd';
 import { FailedRequests } from './recorder/failed-requests';
 import { ServedFiles } from './served-files';
-import { type BoundPorts, dhcpModes, dhcpPorts, dhcpSettings, httpLimits, scriptSettings, tftpPorts } from './settings';
+import {
+  type BoundPorts,
+  cacheSettings,
+  dhcpModes,
+  dhcpPorts,
+  dhcpSettings,
+  httpLimits,
+  scriptSettings,
+  tftpPorts,
+} from './settings';
 import type { MachineLog } from './syslog/machine-log';
 import { SyslogDesk } from './syslog/syslog-desk';
 import { SyslogListener } from './syslog/syslog.listener';
@@ -62,6 +72,7 @@ interface Parts {
   readonly callers: Callers;
   readonly programs: BootPrograms;
   readonly files: SharedFiles;
+  readonly cache: ImageCache;
   readonly served: ServedFiles;
   readonly failed: FailedRequests;
   readonly metrics: Metrics;
@@ -73,7 +84,10 @@ interface Parts {
 export async function startBoots(config: BootsConfig, ports: BootsPorts): Promise<RunningBoots> {
   const parts = await assemble(config, ports);
   const closers: (() => Promise<void>)[] = [];
-  closers.push(() => parts.failed.close());
+  closers.push(
+    () => parts.failed.close(),
+    () => parts.cache.close(),
+  );
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
@@ -122,6 +136,7 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
     callers: new Callers(machines, leases, clock, byReservation),
     programs: new BootPrograms(config.BOOTS_IPXE_DIR),
     files: new SharedFiles(),
+    cache: await ImageCache.open(cacheSettings(config), metrics, log),
     served: new ServedFiles(boots, metrics, log),
     failed: new FailedRequests({ machines, boots, metrics, log, clock }),
   };
@@ -138,7 +153,7 @@ async function nativeBatch(config: BootsConfig, log: Logger): Promise<NativeBatc
 }
 
 async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
-  const { callers, boots, programs, files, metrics, leases, log } = parts;
+  const { callers, boots, programs, files, cache, metrics, leases, log } = parts;
   const folders = { osie: config.BOOTS_OSIE_DIR, images: config.BOOTS_IMAGES_DIR };
   // The port is part of the scripts' URLs, and known only once bound.
   const settings = { current: scriptSettings(config, config.BOOTS_HTTP_PORT) };
@@ -146,7 +161,7 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
   const app = await NestFactory.create(
     BootsModule.with({
       scripts: new ScriptDesk(parts, () => settings.current),
-      files: new FileDesk(folders, programs, files, callers, parts),
+      files: new FileDesk(folders, programs, { shared: files, cache }, callers, parts),
       phoneHome: new PhoneHomeDesk(callers, boots, log),
       status: new Status(ports.version ?? 'unknown', leases, metrics, () => probe(ports.store)),
       ...{ callers, failed: parts.failed, limits, metrics, log },

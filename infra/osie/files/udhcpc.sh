@@ -8,6 +8,7 @@ case $1 in
     [ -z "$hostname" ] || hostname "$hostname"
     : >/etc/resolv.conf
     [ -z "$domain" ] || echo "search $domain" >>/etc/resolv.conf
+    [ -z "$logsrv" ] || echo "${logsrv%% *}" >/run/log-server
     for server in $dns; do echo "nameserver $server" >>/etc/resolv.conf; done
     ;;
 esac
