@@ -49,7 +49,7 @@ export async function startBench(options: {
   const store = options.store ?? new InMemoryEventStore();
   await append(store, subjects.stream('hardware', hardwareId), {
     type: 'HardwareRegistered',
-    v: 2,
+    v: 3,
     data: { hardware: record(options.interface) },
   });
   const rows = await openReadModels({

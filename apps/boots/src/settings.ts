@@ -1,7 +1,8 @@
+import { isIPv4 } from 'node:net';
 import { defaultLimits } from '@tinkerbell/tftp';
 import type { BootsConfig } from './boots.config';
 import type { DhcpPorts } from './dhcp/dhcp.listener';
-import { type DhcpMode, mayProxy, type ModeRules, type Subnet } from './dhcp/dhcp-mode';
+import { type DhcpMode, mayProxy, modeAt, type ModeRules, type Subnet } from './dhcp/dhcp-mode';
 import type { DhcpServerSettings } from './dhcp/decision';
 import type { CacheSettings } from './files/image-cache';
 import type { Limits } from './http/connection-limits';
@@ -41,6 +42,7 @@ export function dhcpSettings(config: BootsConfig, { tftp, http, syslog }: BoundP
     },
     leaseSeconds: DHCP_LEASE_TIME,
     modes: dhcpModes(config),
+    ticketSeconds: config.BOOTS_SCRIPT_TICKETS ? config.BOOTS_TOKEN_SECONDS : 0,
   };
 }
 
@@ -60,6 +62,11 @@ export function dhcpModes({ BOOTS_DHCP, BOOTS_DHCP_MODE, BOOTS_DHCP_SUBNETS }: B
   return { mode: BOOTS_DHCP_MODE, subnets };
 }
 
+/** Of the network that an address is in. */
+export function modeOf(config: BootsConfig, address: string): DhcpMode {
+  return modeAt(isIPv4(address) ? address : config.PUBLIC_IP, dhcpModes(config));
+}
+
 export function scriptSettings(config: BootsConfig, httpPort: number): ScriptSettings {
   const { PUBLIC_IP, TINK_SERVER_URL, TINK_CERT_URL } = config;
   return {
@@ -69,6 +76,8 @@ export function scriptSettings(config: BootsConfig, httpPort: number): ScriptSet
     caSha256: config.TINK_CA_SHA256,
     extraArguments: config.BOOTS_KERNEL_ARGUMENTS.split(/\s+/).filter((argument) => argument !== ''),
     tokenSeconds: config.BOOTS_TOKEN_SECONDS,
+    needsTicket: (address) => config.BOOTS_SCRIPT_TICKETS && modeOf(config, address) !== 'off',
+    discovery: config.BOOTS_DISCOVERY,
   };
 }
 

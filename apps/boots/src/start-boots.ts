@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { type AddressInfo, isIPv4 } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { EventStore, ReadModel } from '@tinkerbell/event-store';
 import type { HardwareRow, WorkflowRow } from '@tinkerbell/projections';
@@ -9,7 +9,7 @@ import { BootsModule } from './boots.module';
 import { Callers } from './callers';
 import { DhcpDesk } from './dhcp/dhcp-desk';
 import { DhcpListener } from './dhcp/dhcp.listener';
-import { modeAt } from './dhcp/dhcp-mode';
+import { DiscoveryDesk } from './discovery/discovery-desk';
 import { ImageCache } from './files/image-cache';
 import { SharedFiles } from './files/shared-files';
 import { ConnectionLimits } from './http/connection-limits';
@@ -28,10 +28,10 @@ import { ServedFiles } from './served-files';
 import {
   type BoundPorts,
   cacheSettings,
-  dhcpModes,
   dhcpPorts,
   dhcpSettings,
   httpLimits,
+  modeOf,
   scriptSettings,
   tftpPorts,
 } from './settings';
@@ -128,9 +128,7 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const leases = await LeasePool.open(store, config.BOOTS_POOL);
   const boots = new BootLog(store, clock);
   const metrics = new Metrics();
-  const modes = dhcpModes(config);
-  const byReservation = (address: string) =>
-    modeAt(isIPv4(address) ? address : config.PUBLIC_IP, modes) !== 'reservation';
+  const byReservation = (address: string) => modeOf(config, address) !== 'reservation';
   return {
     ...{ machines, leases, boots, metrics, log, clock },
     callers: new Callers(machines, leases, clock, byReservation),
@@ -153,7 +151,7 @@ async function nativeBatch(config: BootsConfig, log: Logger): Promise<NativeBatc
 }
 
 async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
-  const { callers, boots, programs, files, cache, metrics, leases, log } = parts;
+  const { machines, callers, boots, programs, files, cache, metrics, leases, log } = parts;
   const folders = { osie: config.BOOTS_OSIE_DIR, images: config.BOOTS_IMAGES_DIR };
   // The port is part of the scripts' URLs, and known only once bound.
   const settings = { current: scriptSettings(config, config.BOOTS_HTTP_PORT) };
@@ -163,6 +161,7 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
       scripts: new ScriptDesk(parts, () => settings.current),
       files: new FileDesk(folders, programs, { shared: files, cache }, callers, parts),
       phoneHome: new PhoneHomeDesk(callers, boots, log),
+      discovery: new DiscoveryDesk(machines, boots, log, parts.clock),
       status: new Status(ports.version ?? 'unknown', leases, metrics, () => probe(ports.store)),
       ...{ callers, failed: parts.failed, limits, metrics, log },
     }),

@@ -2,11 +2,13 @@ import {
   decodePacket,
   type DhcpPacket,
   encodePacket,
+  ipxeOptions,
   macOf,
   MalformedPacketError,
   messageType,
   noAddress,
   readOption,
+  userClass,
 } from '@tinkerbell/dhcp';
 import { DomainError } from '@tinkerbell/domain';
 import type { BootLog } from '../log/boot-log';
@@ -19,6 +21,7 @@ import { bootClientOf } from './boot-client';
 import type { Destination } from './destination';
 import type { DhcpContext, DhcpReply, DhcpServerSettings } from './decision';
 import { respond } from './dhcp.responder';
+import { ScriptTickets } from '../ipxe/script-tickets';
 
 export interface DeskPorts {
   readonly machines: Machines;
@@ -57,6 +60,7 @@ const maxGranted = 100_000;
 export class DhcpDesk {
   readonly #recent = new Map<string, number>();
   readonly #answering = new Set<string>();
+  readonly #tickets = new ScriptTickets();
   /** MAC → fingerprint of the REQUEST that was acknowledged last, oldest first. */
   readonly #granted = new Map<string, { readonly print: number; readonly at: number }>();
 
@@ -93,7 +97,7 @@ export class DhcpDesk {
 
   async #decided(request: DhcpPacket, { mac, type, print, from }: Heard): Promise<OutgoingReply | undefined> {
     const { metrics, log } = this.ports;
-    const decision = respond(request, this.#context(mac, print, from));
+    const decision = respond(request, this.#context(request, mac, print, from));
     if (decision.kind === 'ignore') return this.#ignored(decision.reason, request, from);
     if (decision.kind === 'record') {
       await this.ports.leases.submit(decision.leases);
@@ -117,12 +121,13 @@ export class DhcpDesk {
     if (boot) await this.ports.boots.record({ type: 'OfferNetboot', ...boot });
   }
 
-  #context(mac: string, print: number, from: Arrival): DhcpContext {
+  #context(request: DhcpPacket, mac: string, print: number, from: Arrival): DhcpContext {
     const { machines, boots, leases, clock } = this.ports;
     const now = clock().toISOString();
     const machine = machines.byMac(mac);
     const holder = machine && this.#otherHolder(machine, now);
     const isRepeated = this.#granted.get(mac)?.print === print;
+    const ticket = this.#ticket(request, mac);
     const lease = isRepeated ? leases.lease(mac, now) : undefined;
     return {
       ...(machine ? { machine } : {}),
@@ -130,10 +135,19 @@ export class DhcpDesk {
       ...(lease ? { granted: { ip: lease.ip, expiresAt: lease.expiresAt } } : {}),
       mayNetboot: machine !== undefined && machines.netboot(machine).allowed,
       chained: boots.programOf(mac),
+      ...(ticket ? { ticket } : {}),
       server: this.server,
       ...from,
       now,
     };
+  }
+
+  /** Only iPXE, which says so in option 77 or 175, runs scripts. */
+  #ticket({ xid, options }: DhcpPacket, mac: string): DhcpContext['ticket'] {
+    const { ticketSeconds } = this.server;
+    if (ticketSeconds === 0 || !(options.has(userClass.code) || options.has(ipxeOptions.code))) return undefined;
+    const expiresAt = new Date(this.ports.clock().getTime() + ticketSeconds * 1000).toISOString();
+    return { ...this.#tickets.of(mac, xid), expiresAt };
   }
 
   #otherHolder(machine: Machine, now: string): DhcpContext['holder'] {

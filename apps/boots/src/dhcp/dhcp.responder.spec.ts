@@ -319,7 +319,16 @@ describe('boot file', () => {
   it('is recorded with the ACK', () =>
     expect(ack(firmware(7)).boot).toEqual({
       ...{ hardwareId, mac, ip: reserved, arch: 7, client: 'PXEClient', userClass: '', bootFile: 'ipxe.efi' },
+      ...{ ticketHash: null, ticketExpiresAt: null },
     }));
+
+  it('of iPXE carries the ticket of this boot, of which the log keeps the hash', () => {
+    const ticket = { text: 't'.repeat(22), hash: 'a'.repeat(64), expiresAt: '2026-01-01T00:10:00.000Z' };
+    const { packet, boot } = ack(firmware(7, 'PXEClient', 'iPXE'), { ticket });
+    expect(packet.file).toBe(`${script}?ticket=${ticket.text}`);
+    expect(boot).toMatchObject({ bootFile: script, ticketHash: ticket.hash, ticketExpiresAt: ticket.expiresAt });
+    expect(ack(firmware(7), { ticket }).boot).toMatchObject({ bootFile: 'ipxe.efi', ticketHash: null });
+  });
 
   it.each([
     ['BIOS', firmware(0), 'undionly.kpxe'],
