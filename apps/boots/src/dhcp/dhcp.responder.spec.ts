@@ -250,10 +250,18 @@ describe.each([
 });
 
 describe('RELEASE, DECLINE, INFORM', () => {
+  const own = { address: reserved, port: 68 };
+
   it('RELEASE is recorded and not answered', () =>
-    expect(respond(requestOf('release', [chosen], { ciaddr: reserved }), contextOf())).toEqual({
+    expect(respond(requestOf('release', [chosen], { ciaddr: reserved }), contextOf({ source: own }))).toEqual({
       kind: 'record',
       leases: [{ type: 'ReleaseLease', ...holder }],
+    }));
+
+  it('RELEASE from elsewhere is not the machine’s', () =>
+    expect(respond(requestOf('release', [chosen], { ciaddr: reserved }), contextOf())).toMatchObject({
+      kind: 'ignore',
+      reason: 'other-address',
     }));
 
   it('DECLINE is recorded with what the client says', () =>
@@ -267,7 +275,8 @@ describe('RELEASE, DECLINE, INFORM', () => {
   it('of another address or at another server are not ours', () => {
     const other = option(serverIdentifier, '10.9.9.9');
     expect(respond(requestOf('release', [], { ciaddr: '10.0.0.7' }), contextOf())).toMatchObject({ kind: 'ignore' });
-    expect(respond(requestOf('release', [other], { ciaddr: reserved }), contextOf())).toMatchObject({ kind: 'ignore' });
+    const elsewhere = respond(requestOf('release', [other], { ciaddr: reserved }), contextOf({ source: own }));
+    expect(elsewhere).toMatchObject({ kind: 'ignore', reason: 'other-server' });
     expect(respond(requestOf('decline', [wants('10.0.0.7')]), contextOf())).toMatchObject({ kind: 'ignore' });
     expect(respond(requestOf('decline', [other, wants(reserved)]), contextOf())).toMatchObject({ kind: 'ignore' });
   });
