@@ -44,6 +44,7 @@ export { keepsMachine, machinesOf } from './workflow/machine-rules';
 export { maxDataBytes } from './workflow/data-rules';
 export { nextAssignment } from './workflow/next-assignment';
 export type { Asking, NextStep } from './workflow/next-assignment';
+export { poolDecider, type PoolCommand, type PoolState } from './lease/pool.decider';
 export { activeLease, decideLeases, leaseDecider, leaseOfIp } from './lease/lease.decider';
 export type {
   Lease,
