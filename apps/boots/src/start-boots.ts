@@ -9,6 +9,7 @@ import { BootsModule } from './boots.module';
 import { Callers } from './callers';
 import { DhcpDesk } from './dhcp/dhcp-desk';
 import { DhcpListener } from './dhcp/dhcp.listener';
+import { OtherServers } from './dhcp/other-servers';
 import { DiscoveryDesk } from './discovery/discovery-desk';
 import { ImageCache } from './files/image-cache';
 import { SharedFiles } from './files/shared-files';
@@ -190,7 +191,8 @@ async function openDhcp(
   bound: BoundPorts,
   closers: (() => Promise<void>)[],
 ): Promise<number> {
-  const desk = new DhcpDesk(parts, dhcpSettings(config, bound));
+  const others = new OtherServers(parts, config.PUBLIC_IP);
+  const desk = new DhcpDesk({ ...parts, others }, dhcpSettings(config, bound));
   const listener = new DhcpListener(desk, dhcpPorts(config), parts.metrics, parts.log);
   closers.push(() => listener.close());
   return listener.open();
