@@ -195,7 +195,7 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
   const server = await app.listen(config.BOOTS_HTTP_PORT, config.BOOTS_HTTP_ADDRESS);
   const { port } = server.address() as AddressInfo;
   bound.port = port;
-  const server6 = config.PUBLIC_IP6 === '' ? undefined : await listen6(server, config.PUBLIC_IP6, port);
+  const server6 = config.PUBLIC_IP6 === '' ? undefined : await listen6(server, limits, config.PUBLIC_IP6, port);
   return {
     port,
     close: async () => {
@@ -208,11 +208,10 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
 }
 
 /** A second door to the same house. */
-async function listen6(server: Server, address: string, port: number): Promise<Server> {
+async function listen6(server: Server, limits: ConnectionLimits, address: string, port: number): Promise<Server> {
   const [handler] = server.listeners('request') as RequestListener[];
   const server6 = createServer(handler);
-  server6.maxConnections = server.maxConnections;
-  server6.setTimeout(idleMs);
+  limits.watch(server6);
   await new Promise<void>((resolve, reject) => {
     server6.once('error', (cause) =>
       reject(new Error(`cannot listen for HTTP on [${address}]:${port}: ${cause.message}`, { cause })),
