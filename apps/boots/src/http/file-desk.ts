@@ -5,6 +5,7 @@ import type { ImageCache } from '../files/image-cache';
 import { parseCachePath } from '../files/origins';
 import type { SharedFiles } from '../files/shared-files';
 import type { Callers } from '../callers';
+import type { LoaderFiles } from '../loaders/loader-files';
 import { parseRequestedName } from '../requested-name';
 import type { FailedRequests } from '../recorder/failed-requests';
 import type { ServedFiles } from '../served-files';
@@ -25,7 +26,11 @@ export class FileDesk {
     private readonly programs: BootPrograms,
     private readonly files: { readonly shared: SharedFiles; readonly cache: ImageCache },
     private readonly callers: Callers,
-    private readonly records: { readonly served: ServedFiles; readonly failed: Pick<FailedRequests, 'note'> },
+    private readonly records: {
+      readonly served: ServedFiles;
+      readonly failed: Pick<FailedRequests, 'note'>;
+      readonly loaders: Pick<LoaderFiles, 'find'>;
+    },
   ) {}
 
   /** `/osie/<file>`. */
@@ -57,9 +62,12 @@ export class FileDesk {
     await this.#send(request, response, file, basename(name.url.pathname));
   }
 
-  /** `/<program>` and `/<mac>/<program>`, for UEFI HTTP boot. */
+  /** `/<program>` and `/<mac>/<program>`, for UEFI HTTP boot; what PXELINUX, GRUB and Raspberry Pis look for. */
   async program(request: HttpRequest, response: HttpResponse): Promise<void> {
     const path = pathOf(request) ?? '';
+    const own = await this.records.loaders.find(path, peerOf(request));
+    if (typeof own === 'string') return sendText(response, own);
+    if (own) return this.#send(request, response, own, basename(path));
     const wanted = parseRequestedName(path);
     const file = wanted && (await this.programs.find(wanted.name));
     if (!file) throw new NotFoundError('file', path);
@@ -87,4 +95,10 @@ export class FileDesk {
       seconds,
     });
   }
+}
+
+function sendText(response: HttpResponse, text: string): void {
+  response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+  response.setHeader('Cache-Control', 'no-store');
+  response.end(text);
 }
