@@ -128,6 +128,7 @@ export function scriptSettings(config: BootsConfig, httpPort: number, address: s
     tokenSeconds: config.BOOTS_TOKEN_SECONDS,
     needsTicket: (address) => config.BOOTS_SCRIPT_TICKETS && modeOf(config, address) !== 'off',
     discovery: config.BOOTS_DISCOVERY,
+    hasDhcp: (address) => modeOf(config, address) !== 'off',
   };
 }
 
