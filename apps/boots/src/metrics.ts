@@ -12,9 +12,11 @@ const counters = {
   tftp_transfers_total: 'TFTP transfers ended, by result.',
   tftp_dropped_total: 'TFTP packets not answered, by reason.',
   http_requests_total: 'HTTP requests answered, by route and status.',
+  http_refused_total: 'HTTP connections beyond a limit, by limit.',
   boot_files_total: 'Boot files that went out whole, by protocol and role.',
   boot_file_bytes_total: 'Their bytes.',
   failed_requests_unrecorded_total: 'Failed requests that were not kept as events, by protocol: too many.',
+  image_cache_total: 'Requests for files of other servers, by how they were met.',
   syslog_lines_total: 'Lines that machines sent by syslog and that were stored, by severity.',
   syslog_dropped_total: 'Lines that were not stored, by reason.',
 } as const;
