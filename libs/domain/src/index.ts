@@ -44,7 +44,17 @@ export { keepsMachine, machinesOf } from './workflow/machine-rules';
 export { maxDataBytes } from './workflow/data-rules';
 export { nextAssignment } from './workflow/next-assignment';
 export type { Asking, NextStep } from './workflow/next-assignment';
-export { activeLease, decideLeases, leaseDecider, leaseOfIp } from './lease/lease.decider';
+export { AddressPools, numberOf, textOf } from './lease/address-pools';
+export type { AddressRange, Instant, PoolSpec, PoolUsage, Seeker } from './lease/address-pools';
+export {
+  activeLease,
+  clientKey,
+  decideLeases,
+  isFree,
+  lastLease,
+  leaseDecider,
+  leaseOfIp,
+} from './lease/lease.decider';
 export type {
   Lease,
   LeaseCommand,
