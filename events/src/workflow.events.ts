@@ -1,5 +1,6 @@
 import type { Catalogue, Event, JsonObject } from './event';
 import { actionSucceededV1 } from './upcasters/action-succeeded.v1';
+import { machinesTakenV1 } from './upcasters/machines-taken.v1';
 import { workflowCreatedV1 } from './upcasters/workflow-created.v1';
 
 /** One container to run, rendered and resolved: what will run, whatever happens to its template later. */
@@ -221,10 +222,11 @@ export type WorkflowFinished = Event<
   { status: 'success' | 'failed' | 'timeout' | 'cancelled'; index: number | null; reason: string }
 >;
 /**
- * It keeps these machines until it needs them no more; stored before the first action of a workflow over several machines is handed out.
- * None: nothing was taken, and whatever was decided on the state before can no longer be stored.
+ * It keeps these machines until it needs them no more; stored before the first action of a workflow over several machines is handed out:
+ * `index`, null in v1, which did not say. No machines: nothing was taken, and whatever was decided on the state before can no longer be
+ * stored.
  */
-export type MachinesTaken = Event<'MachinesTaken', 1, { workerIds: readonly string[] }>;
+export type MachinesTaken = Event<'MachinesTaken', 2, { workerIds: readonly string[]; index: number | null }>;
 /** It is late and nothing is decided by that. `workerId`: whose machine is waited for. */
 export type WorkflowDelayed = Event<
   'WorkflowDelayed',
@@ -303,7 +305,7 @@ export const workflowCatalogue = {
   WorkflowResumed: { version: 1 },
   WorkflowCancelRequested: { version: 1 },
   WorkflowFinished: { version: 1 },
-  MachinesTaken: { version: 1 },
+  MachinesTaken: { version: 2, upcast: { 1: machinesTakenV1 } },
   WorkflowDelayed: { version: 1 },
   ReportRefused: { version: 1 },
 } satisfies Catalogue<WorkflowEvent>;

@@ -82,8 +82,8 @@ export const workflowSamples = {
   },
   MachinesTaken: {
     type: 'MachinesTaken',
-    v: 1,
-    data: { workerIds: [workerId, '11111111-3772-4b4a-ab9f-6ebe93b90a95'] },
+    v: 2,
+    data: { workerIds: [workerId, '11111111-3772-4b4a-ab9f-6ebe93b90a95'], index: 0 },
   },
   WorkflowDelayed: {
     type: 'WorkflowDelayed',

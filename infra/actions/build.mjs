@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 // Builds the action images from Debian packages and our scripts, as one OCI image layout: .cache/actions/{oci-layout,index.json,blobs}.
-//   [REGISTRY_CREDENTIALS=USER:PASSWORD] node infra/actions/build.mjs [--out DIR] [--push HOST:PORT[/PREFIX] [--ca FILE]]
-// No container engine is needed. Same inputs, same bytes. Without --push a registry is filled by @tinkerbell/registry.
+//   [REGISTRY_CREDENTIALS=USER:PASSWORD] node infra/actions/build.mjs [--arch x86_64,aarch64] [--out DIR] [--push HOST:PORT[/PREFIX] [--ca FILE]]
+// Without --arch: those of the last build, x86_64 at first. No container engine is needed. Same inputs, same bytes. Without --push a registry is filled by @tinkerbell/registry.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { architectures, readArchitectures } from '../images/tools/architectures.mjs';
 import { addBusybox } from '../images/tools/busybox.mjs';
 import { libraryClosure } from '../images/tools/elf.mjs';
 import { sha256, tar, Tree } from '../images/tools/tree.mjs';
@@ -27,21 +28,27 @@ const seconds = Number(process.env.SOURCE_DATE_EPOCH ?? 0);
 async function main() {
   const { values } = parseArgs({
     options: {
+      arch: { type: 'string' },
       out: { type: 'string', default: '.cache/actions' },
       push: { type: 'string' },
       ca: { type: 'string' },
     },
   });
-  const packages = await lockedPackages('actions', roots, note);
-  const inputs = describeInputs(packages);
   const stamp = join(values.out, 'inputs.json');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === inputs)
-    note(`found ${actions.length} images in ${values.out}`);
-  else await build(packages, inputs, values.out);
+  const before = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '{}';
+  const platforms = [];
+  for (const architecture of readArchitectures(values.arch, JSON.parse(before).architectures)) {
+    const { debian } = architectures[architecture];
+    const packages = await lockedPackages(`actions-${architecture}`, roots, note, debian);
+    platforms.push({ architecture, packages });
+  }
+  const inputs = describeInputs(platforms);
+  if (before === inputs) note(`found ${actions.length} images in ${values.out}`);
+  else await build(platforms, inputs, values.out);
   if (values.push) await push(values);
 }
 
-function describeInputs(packages) {
+function describeInputs(platforms) {
   const scripts = [
     ...['build.mjs', 'lib/action.sh', ...actions.map((name) => `${name}/action.sh`)].map((name) => join(here, name)),
     ...readdirSync(join(here, '../images/tools')).map((name) => join(here, '../images/tools', name)),
@@ -51,26 +58,33 @@ function describeInputs(packages) {
     .sort()
     .map((file) => [basename(file), sha256(readFileSync(file))]);
   return JSON.stringify({
-    packages: packages.map(({ name, version, sha256: hash }) => [name, version, hash]),
+    architectures: platforms.map(({ architecture }) => architecture),
+    packages: platforms.map(({ packages }) => packages.map(({ name, version, sha256: hash }) => [name, version, hash])),
     digests,
     seconds,
   });
 }
 
-async function build(packages, inputs, out) {
+async function build(platforms, inputs, out) {
   const began = Date.now();
   await mkdir(dirname(out), { recursive: true });
   const work = await mkdtemp(join(dirname(out), 'actions-'));
   try {
-    const debs = join(work, 'debs');
-    await unpack(packages, debs);
     const layout = join(work, 'layout');
     await mkdir(join(layout, 'blobs/sha256'), { recursive: true });
-    const base = await addLayer(layout, baseTree(debs));
+    const images = new Map(actions.map((name) => [name, []]));
+    for (const { architecture, packages } of platforms) {
+      const debs = join(work, architecture);
+      await unpack(packages, debs);
+      const base = await addLayer(layout, baseTree(debs));
+      for (const name of actions) {
+        const layers = [base, ...(await ownLayers(layout, name, debs, architecture))];
+        images.get(name).push(await addImage(layout, architecture, layers));
+      }
+    }
     const manifests = [];
-    for (const name of actions)
-      manifests.push(await addImage(layout, name, [base, ...(await ownLayers(layout, name, debs))]));
-    const index = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests };
+    for (const [name, each] of images) manifests.push(await addName(layout, name, each));
+    const index = { schemaVersion: 2, mediaType: indexType, manifests };
     await writeFile(join(layout, 'index.json'), JSON.stringify(index, null, 2));
     await writeFile(join(layout, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
     await writeFile(join(layout, 'inputs.json'), inputs);
@@ -100,7 +114,7 @@ function baseTree(debs) {
   return tree;
 }
 
-async function ownLayers(layout, name, debs) {
+async function ownLayers(layout, name, debs, architecture) {
   const script = new Tree()
     .file('action', join(here, name, 'action.sh'), 0o755)
     .file('lib/action.sh', join(here, 'lib/action.sh'));
@@ -115,11 +129,8 @@ async function ownLayers(layout, name, debs) {
   // /usr/bin comes first in PATH: these unpackers are faster than busybox's own.
   for (const [path, file] of files) tools.file(path, file, 0o755);
   tools.link('usr/bin/bunzip2', 'bzip2');
-  for (const [library, file] of libraryClosure(
-    debs,
-    files.map(([, file]) => file),
-  ))
-    tools.file(library.startsWith('ld-linux') ? `lib64/${library}` : `lib/x86_64-linux-gnu/${library}`, file, 0o755);
+  const programs = files.map(([, file]) => file);
+  for (const [path, file] of libraryClosure(debs, programs, architecture)) tools.file(path, file, 0o755);
   const certificates = join(debs, 'usr/share/ca-certificates/mozilla');
   const bundle = readdirSync(certificates)
     .sort()
@@ -139,12 +150,12 @@ async function addLayer(layout, tree) {
   return { mediaType: 'application/vnd.oci.image.layer.v1.tar', ...(await addBlob(layout, tar(tree, seconds))) };
 }
 
-async function addImage(layout, name, layers) {
+async function addImage(layout, architecture, layers) {
   const created = new Date(seconds * 1000).toISOString();
+  const platform = { architecture: architectures[architecture].debian, os: 'linux' };
   const config = {
     created,
-    architecture: 'amd64',
-    os: 'linux',
+    ...platform,
     // A command and no entry point: a template's `command`, `on-failure` and `on-timeout` replace it.
     config: { Env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'], Cmd: ['/action'], WorkingDir: '/' },
     rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
@@ -160,11 +171,18 @@ async function addImage(layout, name, layers) {
     layers: layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size })),
   };
   const blob = await addBlob(layout, Buffer.from(JSON.stringify(manifest)));
-  return {
-    mediaType: manifest.mediaType,
-    ...blob,
-    annotations: { 'org.opencontainers.image.ref.name': `${name}:latest` },
-  };
+  return { mediaType: manifest.mediaType, ...blob, platform };
+}
+
+const indexType = 'application/vnd.oci.image.index.v1+json';
+
+/** An image for one platform stands for itself; for several, an index lets each engine take its own. */
+async function addName(layout, name, images) {
+  const annotations = { 'org.opencontainers.image.ref.name': `${name}:latest` };
+  const [{ mediaType, digest, size }] = images;
+  if (images.length === 1) return { mediaType, digest, size, annotations };
+  const index = { schemaVersion: 2, mediaType: indexType, manifests: images };
+  return { mediaType: indexType, ...(await addBlob(layout, Buffer.from(JSON.stringify(index)))), annotations };
 }
 
 async function push({ out, push: registry, ca }) {
@@ -180,7 +198,14 @@ async function push({ out, push: registry, ca }) {
     }
     for (const name of actions) {
       const flags = [...(ca ? ['--dest-cert-dir', folder] : []), ...(credentials ? ['--dest-authfile', login] : [])];
-      await run('skopeo', ['copy', '-q', ...flags, `oci:${out}:${name}:latest`, `docker://${registry}/${name}:latest`]);
+      await run('skopeo', [
+        'copy',
+        '-q',
+        '--all',
+        ...flags,
+        `oci:${out}:${name}:latest`,
+        `docker://${registry}/${name}:latest`,
+      ]);
       note(`pushed ${registry}/${name}:latest`);
     }
   } finally {

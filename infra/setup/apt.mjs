@@ -165,6 +165,23 @@ export async function privateApt(suite, folder) {
   return Object.entries(options).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
 }
 
+/** An apt of our own for another architecture, from the machine's own sources; dpkg is told nothing of it. */
+export async function foreignApt(architecture, folder) {
+  const root = resolve(folder, architecture);
+  await mkdir(join(root, 'lists/partial'), { recursive: true });
+  await mkdir(join(root, 'cache/archives/partial'), { recursive: true });
+  const options = {
+    'APT::Architecture': architecture,
+    'APT::Architectures': architecture,
+    'Dir::State::Lists': join(root, 'lists'),
+    'Dir::State::status': '/dev/null',
+    'Dir::Cache': join(root, 'cache'),
+    'APT::Sandbox::User': process.getuid?.() === 0 ? 'root' : '',
+    'Acquire::Languages': 'none',
+  };
+  return Object.entries(options).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
+}
+
 const list = (folder) =>
   existsSync(folder)
     ? readdirSync(folder)

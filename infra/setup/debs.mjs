@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { candidates, codename, downloadAll, ownApt, updateLists } from './apt.mjs';
+import { candidates, codename, downloadAll, foreignApt, ownApt, updateLists } from './apt.mjs';
 import { run, SetupError } from './shell.mjs';
 
 const store = '.cache/debs';
@@ -11,18 +11,20 @@ const store = '.cache/debs';
  * @typedef {{ name: string, version: string, sha256: string, file: string, bytes: number }} Package
  * The named packages and, of what they depend on, the libraries (`lib…`, `zlib1g`) and kernel images, recursively. The choice is kept
  * in `.cache/debs/<lock>.json` and used again while its files are there; delete that file to take newer versions.
+ * `architecture`: Debian's name; this machine's own when left out.
  * @returns {Promise<readonly Package[]>} sorted by name
  */
-export async function lockedPackages(lock, roots, note) {
+export async function lockedPackages(lock, roots, note, architecture) {
   const lockFile = join(store, `${lock}.json`);
   const kept = readLock(lockFile, roots);
   if (kept) return kept;
-  if ((await candidates(ownApt, roots)).size < roots.length) await updateLists(ownApt, note);
-  const chosen = await closure(roots);
+  const apt = await aptFor(architecture);
+  if ((await candidates(apt, roots)).size < roots.length) await updateLists(apt, note);
+  const chosen = await closure(apt, roots);
   const packages = [...chosen].sort(([a], [b]) => (a < b ? -1 : 1));
   const absent = packages.filter(([, { file }]) => !existsSync(join(store, file)));
   if (absent.length > 0) {
-    await downloadAll(ownApt, absent, store).catch((error) => {
+    await downloadAll(apt, absent, store).catch((error) => {
       throw new SetupError(`${error.message}\nIf the archive has newer files than apt knows of, run apt-get update.`);
     });
   }
@@ -36,11 +38,16 @@ export async function lockedPackages(lock, roots, note) {
   return locked;
 }
 
+async function aptFor(architecture) {
+  const own = (await run('dpkg', ['--print-architecture'])).trim();
+  return architecture === undefined || architecture === own ? ownApt : foreignApt(architecture, '.cache/apt');
+}
+
 /** Map of name → candidate of the roots and the libraries below them. */
-async function closure(roots) {
+async function closure(apt, roots) {
   const chosen = new Map();
   for (let wanted = roots; wanted.length > 0;) {
-    const found = await candidates(ownApt, wanted);
+    const found = await candidates(apt, wanted);
     const unknown = wanted.find((name) => !found.has(name));
     if (unknown) throw new SetupError(`apt knows no package ${unknown}: run apt-get update and check the sources`);
     for (const [name, each] of found) chosen.set(name, each);

@@ -29,7 +29,7 @@ async function main() {
   const packages = await lockedPackages('worker-image', ['busybox-static', 'libstdc++6', 'libatomic1'], note);
   const scripts = readFileSync(join(here, 'build.mjs'));
   const inputs = sha256(
-    JSON.stringify([packages, nodeRelease, sha256(readFileSync(join(bundle, 'main.js'))), sha256(scripts), seconds]),
+    JSON.stringify([packages, nodeRelease(), sha256(readFileSync(join(bundle, 'main.js'))), sha256(scripts), seconds]),
   );
   const facts = join(values.out, 'import.json');
   if (existsSync(facts) && JSON.parse(readFileSync(facts, 'utf8')).inputs === inputs) {
@@ -51,8 +51,7 @@ async function main() {
     );
     tree.file('usr/bin/node', node, 0o755).file('opt/tink-worker/main.js', join(bundle, 'main.js'));
     if (existsSync(join(bundle, 'boot.js'))) tree.file('opt/tink-worker/boot.js', join(bundle, 'boot.js'));
-    for (const [name, file] of libraryClosure(debs, [node]))
-      tree.file(`${name.startsWith('ld-linux') ? 'lib64' : 'lib/x86_64-linux-gnu'}/${name}`, file, 0o755);
+    for (const [path, file] of libraryClosure(debs, [node])) tree.file(path, file, 0o755);
     await writeFile(join(work, 'rootfs.tar'), tar(tree, seconds));
     await rename(join(work, 'rootfs.tar'), join(values.out, 'rootfs.tar'));
     await writeFile(facts, `${JSON.stringify({ inputs, changes }, null, 2)}\n`);

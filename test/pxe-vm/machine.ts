@@ -6,8 +6,8 @@ import type { Lab } from './lab';
 import { Qmp } from './qmp';
 import { start, stop } from './run';
 
-/** `bios`: QEMU's iPXE option ROM; `uefi`: OVMF's own PXE; `uefi-http`: OVMF's HTTP boot; `arm64`: AAVMF's own PXE. */
-export type Firmware = 'bios' | 'uefi' | 'uefi-http' | 'arm64';
+/** `bios`: QEMU's iPXE option ROM; `uefi`: OVMF's own PXE; `uefi-http`: OVMF's HTTP boot; `arm64…`: the same with AAVMF. */
+export type Firmware = 'bios' | 'uefi' | 'uefi-http' | 'arm64' | 'arm64-http';
 
 export interface MachineOptions {
   readonly name: string;
@@ -37,6 +37,9 @@ export interface Machine {
   off(): Promise<void>;
 }
 
+const isArm = (firmware: Firmware) => firmware.startsWith('arm64');
+const isHttp = (firmware: Firmware) => firmware.endsWith('-http');
+
 const ovmf = { code: '/usr/share/OVMF/OVMF_CODE_4M.fd', vars: '/usr/share/OVMF/OVMF_VARS_4M.fd' };
 const aavmf = { code: '/usr/share/AAVMF/AAVMF_CODE.fd', vars: '/usr/share/AAVMF/AAVMF_VARS.fd' };
 
@@ -51,16 +54,19 @@ function qemuArgs(options: MachineOptions, tap: string, files: Record<'disk' | '
   } = options;
   const [nicIndex, diskIndex] = bootOrder === 'network' ? [1, 2] : [2, 1];
   const efi = firmware !== 'bios';
-  const { code } = firmware === 'arm64' ? aavmf : ovmf;
+  const { code } = isArm(firmware) ? aavmf : ovmf;
+  const board = firmware === 'bios' ? 'pc,graphics=off' : isArm(firmware) ? 'virt' : 'q35';
+  // Emulating the pointer authentication of `max` costs more than the rest of the processor.
+  const processor = isArm(firmware) ? 'neoverse-n1' : 'max';
   return [
-    ...['-accel', accelerator, '-cpu', 'max', '-m', String(memoryMiB), '-smp', String(cpus), '-name', options.name],
+    ...['-accel', accelerator, '-cpu', processor, '-m', String(memoryMiB), '-smp', String(cpus), '-name', options.name],
     // graphics=off puts SeaBIOS and iPXE text on the serial port.
-    ...['-machine', { bios: 'pc,graphics=off', uefi: 'q35', 'uefi-http': 'q35', arm64: 'virt' }[firmware]],
+    ...['-machine', board],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-serial', 'stdio', '-device', 'virtio-rng-pci'],
     ...(efi ? ['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${code}`] : []),
     ...(efi ? ['-drive', `if=pflash,unit=1,format=raw,file=${files.vars}`] : []),
-    ...(firmware === 'uefi-http' ? ['-fw_cfg', 'name=opt/org.tianocore/IPv4PXESupport,string=n'] : []),
-    ...(firmware === 'uefi-http' ? ['-fw_cfg', 'name=opt/org.tianocore/IPv6PXESupport,string=n'] : []),
+    ...(isHttp(firmware) ? ['-fw_cfg', 'name=opt/org.tianocore/IPv4PXESupport,string=n'] : []),
+    ...(isHttp(firmware) ? ['-fw_cfg', 'name=opt/org.tianocore/IPv6PXESupport,string=n'] : []),
     ...['-netdev', `tap,id=n0,ifname=${tap},script=no,downscript=no`],
     // An empty romfile leaves network boot to the firmware's own stack.
     ...['-device', `virtio-net-pci,netdev=n0,mac=${mac},bootindex=${nicIndex}${efi ? ',romfile=' : ''}`],
@@ -85,11 +91,10 @@ export async function powerOn(lab: Lab, options: MachineOptions): Promise<Machin
   await disk.close();
   await rm(files.qmp, { force: true });
   await writeFile(serialLog, '');
-  if (options.firmware === 'arm64') await copyFile(aavmf.vars, files.vars);
-  else if (options.firmware !== 'bios') await copyFile(ovmf.vars, files.vars);
+  if (options.firmware !== 'bios') await copyFile((isArm(options.firmware) ? aavmf : ovmf).vars, files.vars);
 
   const tap = await lab.addPort();
-  const binary = options.firmware === 'arm64' ? 'qemu-system-aarch64' : 'qemu-system-x86_64';
+  const binary = isArm(options.firmware) ? 'qemu-system-aarch64' : 'qemu-system-x86_64';
   const [enter = '', ...enterArgs] = lab.enter;
   const child = start(enter, [...enterArgs, binary, ...qemuArgs(options, tap, files)]);
   const log = await open(serialLog, 'a');

@@ -10,6 +10,7 @@ import { startProvisioner, type Provisioner } from '../demo/src/provisioner';
 import { order, type Scenario } from '../demo/src/scenario';
 import { createLab, type Lab } from './lab';
 import type { Firmware } from './machine';
+import { until } from './run';
 
 const missing = ['/dev/net/tun', '/usr/bin/qemu-system-x86_64', '/usr/share/OVMF/OVMF_CODE_4M.fd'].filter(
   (file) => !existsSync(file),
@@ -224,12 +225,3 @@ describe.skipIf(cannot.length > 0)(
     }, 900_000);
   },
 );
-
-/** Asks again until the answer is yes. */
-async function until(condition: () => boolean | Promise<boolean>, timeoutMs: number): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`not within ${timeoutMs / 1000} s: ${condition.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }
-}

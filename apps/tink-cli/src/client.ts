@@ -245,7 +245,11 @@ export class Client {
   auditLog = (query: Query): AsyncGenerator<AuditItem> =>
     this.lines<AuditItem>({ method: 'GET', path: '/api/audit/log', query, signal: this.signal });
   /** The bytes of a file with the whole log; with `bodies` a backup, with `secrets` also what lies sealed. */
-  auditExport = (query: { readonly bodies?: 1; readonly secrets?: 1 }): AsyncGenerator<Uint8Array> =>
+  auditExport = (query: {
+    readonly bodies?: 1;
+    readonly secrets?: 1;
+    readonly since?: number;
+  }): AsyncGenerator<Uint8Array> =>
     this.open().bytes({ method: 'GET', path: '/api/audit/export', query, signal: this.signal });
 
   private open(): Transport {

@@ -12,7 +12,7 @@ let second: Replica;
 let dir: string;
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'tink-server-b-'));
-  harness = await Harness.start();
+  harness = await Harness.start({ TINK_ACTION_GRACE_SECONDS: 1 });
   second = await harness.replica(dir);
 });
 afterEach(async () => {
@@ -103,6 +103,42 @@ describe('two servers on one log', () => {
         expect(events.filter(({ event }) => event.type === 'MachinesTaken')).toHaveLength(1);
       }
     }
+  });
+
+  it('end a workflow whose first machine died with the action that it got, and free the other machine', async () => {
+    const machines = [machine(1), machine(2)];
+    const rest = harness.rest();
+    for (const hardware of machines) await rest.post('/api/hardware', hardware);
+    const data = templateYaml([{ actions: [{ timeout: 1 }] }, { device: 'device_2', actions: [{}] }]);
+    await rest.post('/api/templates', { name: 'two-machines', data });
+    const create = async ([first, second]: readonly ReturnType<typeof machine>[]) => {
+      const hardware = { device_1: first?.mac, device_2: second?.mac };
+      return (await rest.post<{ id: string }>('/api/workflows', { template: 'two-machines', hardware })).body.id;
+    };
+    const id = await create(machines);
+    const [dying, waiting] = await Promise.all(machines.map(({ id: workerId }) => harness.worker(workerId)));
+    if (!dying || !waiting) throw new Error('no workers');
+    expect((await dying.assigned()).workflowId).toBe(id);
+    const next = await create(machines.toReversed());
+    // The other one asks until it may begin the next workflow.
+    expect((await waiting.assigned()).workflowId).toBe(next);
+    const { events } = await harness.store.read(subjects.stream('workflow', id));
+    expect(events.map(({ event }) => event)).toMatchObject([
+      { type: 'WorkflowCreated' },
+      { type: 'MachinesTaken', data: { index: 0 } },
+      {
+        type: 'ActionTimedOut',
+        data: { index: 0, attempt: 1, firedBy: 'server', message: expect.stringContaining('no sign of the worker') },
+      },
+      { type: 'WorkflowFinished', data: { status: 'timeout', index: 0 } },
+    ]);
+    // It comes back: what it has to say is recorded as what it is, and it goes on with what there is.
+    const late = { workflowId: id, index: 0, attempt: 1 };
+    expect(await dying.state(late)).toEqual({
+      goOn: false,
+      finished: false,
+      reason: 'the workflow has ended: timeout',
+    });
   });
 
   it('record each report once, in order, also when the one that took them goes', async () => {

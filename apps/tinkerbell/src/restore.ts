@@ -132,6 +132,9 @@ async function verifyBackup({ file, key }: RestoreOptions): Promise<FileReport> 
   }
   const report = verifier.end();
   if (!report.ok || broken !== undefined) throw new DamagedBackupError(file, report.findings, broken);
+  if (report.since > 0) {
+    throw new RestoreRefusedError(`${file} holds only what came after position ${report.since}, not the whole log`);
+  }
   if (!report.header.bodies) {
     throw new RestoreRefusedError(
       `${file} is an export without the data of workflows; "tink backup" writes what can be restored`,

@@ -6,11 +6,18 @@ import { sha256 } from './tree.mjs';
 
 export function addBusybox(tree, program, folder = 'bin') {
   tree.file(`${folder}/busybox`, program, 0o755);
-  const commands = execFileSync(program, ['--list'], { encoding: 'utf8' }).split('\n').filter(Boolean);
-  for (const name of commands) {
+  for (const name of busyboxCommands(readFileSync(program))) {
     const path = `${folder}/${name}`;
     if (name !== 'busybox' && !tree.has(path)) tree.link(path, 'busybox');
   }
+}
+
+/** What `busybox --list` prints, read from the program's own table: one for another architecture does not run here. */
+export function busyboxCommands(bytes) {
+  const table = bytes.indexOf('\0[\0[[\0');
+  if (table === -1) throw new Error('this busybox has no table of its commands');
+  const end = bytes.indexOf('\0\0', table + 1);
+  return bytes.toString('latin1', table + 1, end).split('\0');
 }
 
 /** Folder of the modules and its index, made by depmod; compressed modules are unpacked because busybox cannot load them. */

@@ -1,15 +1,12 @@
 // Which shared libraries a program needs, found in an unpacked tree instead of on this machine: the result is the same everywhere.
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { architectures } from './architectures.mjs';
 
-const libraryFolders = [
-  'lib/x86_64-linux-gnu',
-  'usr/lib/x86_64-linux-gnu',
-  'lib64',
-  'usr/lib64',
-  'usr/lib/x86_64-linux-gnu/systemd',
+const libraryFolders = (triplet) => [
+  ...[`lib/${triplet}`, `usr/lib/${triplet}`, 'lib64', 'usr/lib64', 'lib', 'usr/lib'],
+  `usr/lib/${triplet}/systemd`,
 ];
-const interpreter = 'ld-linux-x86-64.so.2';
 
 /** DT_NEEDED of a 64-bit little-endian ELF file; empty for a static program or a script. */
 export function neededLibraries(bytes) {
@@ -39,25 +36,31 @@ export function neededLibraries(bytes) {
 }
 
 /**
- * Files of `tree` that the programs (paths on this machine) load, as Map of library name → real path, the dynamic loader included.
+ * Files of `tree` that the programs (paths on this machine) load, as Map of path in a root → real path, the dynamic loader included.
  * Throws with the name of a library that the tree does not have.
  */
-export function libraryClosure(tree, programs) {
+export function libraryClosure(tree, programs, architecture = 'x86_64') {
+  const { triplet, loader } = architectures[architecture];
+  const locate = (name) =>
+    libraryFolders(triplet)
+      .map((folder) => join(tree, folder, name))
+      .find((path) => existsSync(path));
   const found = new Map();
   const queue = programs.map((file) => ({ file, by: file }));
   for (let next = queue.shift(); next; next = queue.shift()) {
     for (const name of neededLibraries(readFileSync(next.file))) {
-      if (found.has(name)) continue;
-      const file = libraryFolders.map((folder) => join(tree, folder, name)).find((path) => existsSync(path));
+      const path = name === basename(loader) ? loader : `lib/${triplet}/${name}`;
+      if (found.has(path)) continue;
+      const file = locate(name);
       if (!file) throw new Error(`${next.by} needs ${name}, which none of the unpacked packages has`);
-      found.set(name, realpathSync(file));
+      found.set(path, realpathSync(file));
       queue.push({ file: realpathSync(file), by: name });
     }
   }
-  if (found.size > 0 && !found.has(interpreter)) {
-    const loader = libraryFolders.map((folder) => join(tree, folder, interpreter)).find((path) => existsSync(path));
-    if (!loader) throw new Error(`none of the unpacked packages has ${interpreter}`);
-    found.set(interpreter, realpathSync(loader));
+  if (found.size > 0 && !found.has(loader)) {
+    const file = locate(basename(loader));
+    if (!file) throw new Error(`none of the unpacked packages has ${basename(loader)}`);
+    found.set(loader, realpathSync(file));
   }
   return found;
 }

@@ -9,6 +9,13 @@ interface Descriptor {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+/** Of an image, or of an index of images. */
+interface Manifest {
+  readonly config?: Descriptor;
+  readonly layers?: readonly Descriptor[];
+  readonly manifests?: readonly Descriptor[];
+}
+
 export interface Filled {
   /** `name:tag`. */
   readonly name: string;
@@ -49,13 +56,26 @@ async function pushImage(client: RegistryClient, layout: string, image: Descript
   if (!name || !tag) throw new Error(`${layout}/index.json: an image has the name ${JSON.stringify(reference)}`);
   if ((await client.digestOf(name, tag)) === image.digest)
     return { name: reference, digest: image.digest, pushed: false };
-  const bytes = await readBlob(layout, image.digest);
-  const manifest = JSON.parse(bytes.toString()) as { config: Descriptor; layers: readonly Descriptor[] };
-  for (const { digest } of [manifest.config, ...manifest.layers]) {
-    if (!(await client.hasBlob(name, digest))) await client.putBlob(name, digest, await readBlob(layout, digest));
-  }
-  await client.putManifest(name, tag, image.mediaType, bytes);
+  await pushManifest(client, layout, name, tag, image);
   return { name: reference, digest: image.digest, pushed: true };
+}
+
+/** What it names goes first; an index names the images of several platforms. */
+async function pushManifest(
+  client: RegistryClient,
+  layout: string,
+  name: string,
+  reference: string,
+  { digest, mediaType }: Descriptor,
+): Promise<void> {
+  const bytes = await readBlob(layout, digest);
+  const { config, layers = [], manifests = [] } = JSON.parse(bytes.toString()) as Manifest;
+  for (const image of manifests) await pushManifest(client, layout, name, image.digest, image);
+  for (const blob of config ? [config, ...layers] : []) {
+    if (!(await client.hasBlob(name, blob.digest)))
+      await client.putBlob(name, blob.digest, await readBlob(layout, blob.digest));
+  }
+  await client.putManifest(name, reference, mediaType, bytes);
 }
 
 async function readBlob(layout: string, digest: string): Promise<Buffer> {

@@ -36,7 +36,8 @@ export class RegistryClient {
 
   /** Digest of a tag's manifest; undefined when there is none. */
   async digestOf(name: string, tag: string): Promise<string | undefined> {
-    const accept = 'application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json';
+    const oci = 'application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json';
+    const accept = `${oci}, application/vnd.docker.distribution.manifest.v2+json`;
     const { status, headers } = await this.send('HEAD', `/v2/${name}/manifests/${tag}`, { accept });
     if (status === 404) return undefined;
     this.expect(status, 200, `manifest ${name}:${tag}`);
@@ -63,14 +64,15 @@ export class RegistryClient {
     this.expect(done.status, 201, `blob ${digest} of ${name}`, done.body);
   }
 
-  async putManifest(name: string, tag: string, mediaType: string, bytes: Buffer): Promise<void> {
+  /** `reference`: a tag, or the manifest's own digest. */
+  async putManifest(name: string, reference: string, mediaType: string, bytes: Buffer): Promise<void> {
     const { status, body } = await this.send(
       'PUT',
-      `/v2/${name}/manifests/${tag}`,
+      `/v2/${name}/manifests/${reference}`,
       { 'content-type': mediaType },
       bytes,
     );
-    this.expect(status, 201, `manifest ${name}:${tag}`, body);
+    this.expect(status, 201, `manifest ${name}:${reference}`, body);
   }
 
   close(): void {

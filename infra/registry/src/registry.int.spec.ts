@@ -21,28 +21,55 @@ function selfSigned(name: string): RegistryOptions['tls'] {
   return { ca: cert, cert, key };
 }
 
+const annotations = { 'org.opencontainers.image.ref.name': 'tiny:latest' };
+
 /** An image of one tiny layer, as an OCI layout. */
 function writeLayout(text: string): void {
-  const blob = (bytes: Buffer) => {
-    const hex = createHash('sha256').update(bytes).digest('hex');
-    mkdirSync(join(layout, 'blobs/sha256'), { recursive: true });
-    writeFileSync(join(layout, 'blobs/sha256', hex), bytes);
-    return { digest: `sha256:${hex}`, size: bytes.length };
-  };
-  const config = { mediaType: 'application/vnd.oci.image.config.v1+json', ...blob(Buffer.from('{}')) };
-  const layer = { mediaType: 'application/vnd.oci.image.layer.v1.tar', ...blob(Buffer.from(text)) };
+  writeFileSync(join(layout, 'index.json'), JSON.stringify({ manifests: [{ ...writeImage(text), annotations }] }));
+}
+
+/** The same for two architectures under one name. */
+function writeMultiPlatformLayout(texts: Readonly<Record<string, string>>): void {
+  const manifests = Object.entries(texts).map(([architecture, text]) => ({
+    ...writeImage(text),
+    platform: { architecture, os: 'linux' },
+  }));
+  const mediaType = 'application/vnd.oci.image.index.v1+json';
+  const index = writeBlob(Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests })));
+  writeFileSync(join(layout, 'index.json'), JSON.stringify({ manifests: [{ mediaType, ...index, annotations }] }));
+}
+
+function writeBlob(bytes: Buffer) {
+  const hex = createHash('sha256').update(bytes).digest('hex');
+  mkdirSync(join(layout, 'blobs/sha256'), { recursive: true });
+  writeFileSync(join(layout, 'blobs/sha256', hex), bytes);
+  return { digest: `sha256:${hex}`, size: bytes.length };
+}
+
+function writeImage(text: string) {
+  const config = { mediaType: 'application/vnd.oci.image.config.v1+json', ...writeBlob(Buffer.from('{}')) };
+  const layer = { mediaType: 'application/vnd.oci.image.layer.v1.tar', ...writeBlob(Buffer.from(text)) };
   const mediaType = 'application/vnd.oci.image.manifest.v1+json';
-  const manifest = blob(Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, config, layers: [layer] })));
-  const annotations = { 'org.opencontainers.image.ref.name': 'tiny:latest' };
-  writeFileSync(join(layout, 'index.json'), JSON.stringify({ manifests: [{ mediaType, ...manifest, annotations }] }));
+  const manifest = { schemaVersion: 2, mediaType, config, layers: [layer] };
+  return { mediaType, ...writeBlob(Buffer.from(JSON.stringify(manifest))) };
 }
 
 /** The text of `tiny:latest`, fetched by skopeo as any worker's engine would. */
-function pull({ address, access }: Registry): string {
+function pull({ address, access }: Registry, architecture = 'amd64'): string {
   const [certs, out] = [mkdtempSync(join(dir, 'certs-')), mkdtempSync(join(dir, 'pulled-'))];
   writeFileSync(join(certs, 'ca.crt'), readFileSync(access.tls.ca));
   const login = `${access.account.username}:${access.account.password}`;
-  const flags = ['--insecure-policy', 'copy', '-q', '--src-cert-dir', certs, '--src-creds', login];
+  const flags = [
+    '--insecure-policy',
+    '--override-arch',
+    architecture,
+    'copy',
+    '-q',
+    '--src-cert-dir',
+    certs,
+    '--src-creds',
+    login,
+  ];
   execFileSync('skopeo', [...flags, `docker://${address}/tiny:latest`, `dir:${out}`]);
   const { layers } = JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8')) as { layers: { digest: string }[] };
   return readFileSync(join(out, layers[0]?.digest.replace('sha256:', '') ?? ''), 'utf8');
@@ -82,6 +109,17 @@ describe('registry', () => {
     const [second] = await fillRegistry(registry.access, layout);
     expect(second?.pushed).toBe(true);
     expect(second?.digest).not.toBe(first?.digest);
+  });
+
+  it('gives each architecture its own image of one name', async () => {
+    writeMultiPlatformLayout({ amd64: 'for amd64', arm64: 'for arm64' });
+    const [index] = await fillRegistry(registry.access, layout);
+    expect(index).toMatchObject({ name: 'tiny:latest', pushed: true });
+    expect(pull(registry, 'arm64')).toBe('for arm64');
+    expect(pull(registry, 'amd64')).toBe('for amd64');
+    expect(await fillRegistry(registry.access, layout)).toEqual([{ ...index, pushed: false }]);
+    writeLayout('two');
+    await fillRegistry(registry.access, layout);
   });
 
   it('keeps its images over a restart', async () => {

@@ -1,7 +1,8 @@
 import { type Decider, DomainError } from '@tinkerbell/domain';
-import type { Event } from '@tinkerbell/events';
+import { type Event, UnknownEventError } from '@tinkerbell/events';
 import { subjects } from '@tinkerbell/messaging';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { encodeCommit } from './envelope';
 import type { EventStore } from './event-store';
 import type { Harness } from './event-store.contract';
 import { current } from './current';
@@ -202,6 +203,18 @@ export function handleContract(adapter: string, open: () => Promise<Harness>): v
       await run(store, stream, { add: 'b' });
       await handle(store, length, stream, '', by());
       expect(await namesIn(stream)).toEqual(['a', '1', 'b', '3']);
+    });
+
+    it('decides nothing where a newer release wrote, also on what it knew before', async () => {
+      const stream = newStream();
+      await run(store, stream, { add: 'a' });
+      const { head } = await store.read(stream);
+      const event = { type: 'TemplateCreated', v: 99, data: { name: 'b', data: '' } };
+      await log.plant(stream, encodeCommit(stream, head, [event], by(), new Date()));
+      const decided = run(store, stream, { ensure: 'a' });
+      await expect(decided).rejects.toThrow('unknown event TemplateCreated version 99 of template');
+      await expect(run(store, stream, { add: 'c' })).rejects.toThrow(UnknownEventError);
+      expect(await store.lastPosition(stream)).toBeGreaterThan(head.position);
     });
   });
 }

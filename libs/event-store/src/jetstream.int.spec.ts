@@ -191,6 +191,36 @@ describe('a lost acknowledgement', () => {
   });
 });
 
+describe('a subscription to a log that does not answer yet', () => {
+  it('is tried again, which the log tells, until there is an answer, or nobody wants it', async () => {
+    const nats = await start();
+    await (await connect(nats)).append(stream, [created('a')], { expected: emptyHead, metadata: by() });
+    const lines: string[] = [];
+    const store = await connect(nats, { patienceMs: 200, attemptMs: 150, log: (line) => void lines.push(line) });
+    const unwanted = new AbortController();
+    const read = async (signal?: AbortSignal) => {
+      for await (const { events } of store.subscribe({ after: 0, ...(signal && { signal }) }))
+        return events.map(nameOf);
+      return 'ended';
+    };
+    const { pid } = nats.server;
+    if (pid === undefined) expect.fail('the server is down');
+    process.kill(pid, 'SIGSTOP');
+    try {
+      const reading = read();
+      const givenUp = read(unwanted.signal);
+      const tries = () => lines.filter((line) => line.startsWith('reading the log is tried again: ')).length;
+      await Promise.race([expect.poll(tries, { timeout: 10_000 }).toBeGreaterThan(5), reading, givenUp]);
+      unwanted.abort();
+      expect(await givenUp).toBe('ended');
+      process.kill(pid, 'SIGCONT');
+      expect(await reading).toEqual(['a']);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+  });
+});
+
 describe('kill -9 of nats-server', () => {
   it('takes nothing that was acknowledged, and a subscription goes on without gap or repetition', async () => {
     const nats = await start({ restart: false });

@@ -195,9 +195,11 @@ export class JetStreamEventStore extends EventStore {
   }
 
   async *subscribe(options: SubscribeOptions): AsyncIterable<Commit> {
-    // Only in a restored log do the times lie in the headers.
-    const read = (await this.#isRestored()) ? toKept : toStored;
     for await (const messages of this.#deliver(options)) {
+      const [first] = messages;
+      if (first?.sequence === 1) this.#restored = first.message.headers?.has(atHeader) ?? false;
+      // Only in a restored log do the times lie in the headers.
+      const read = this.#restored === false ? toStored : toKept;
       for (const message of messages) {
         if (options.signal?.aborted) return;
         yield decodeCommit(read(message));
@@ -222,6 +224,7 @@ export class JetStreamEventStore extends EventStore {
       signal,
       onTrouble: (reason) => this.options.log?.(`reading the log is tried again: ${reason}`),
       open: async (position) => {
+        await this.#isRestored();
         const { name } = await this.#manager.consumers.add(streamNames.events, {
           deliver_policy: DeliverPolicy.StartSequence,
           opt_start_seq: position + 1,
@@ -239,15 +242,13 @@ export class JetStreamEventStore extends EventStore {
 
   /** A restored log begins with a restored commit; an empty one may still become either. */
   async #isRestored(): Promise<boolean> {
-    this.#restored ??= await this.#patiently('the beginning of the log', async () => {
-      try {
-        const { header } = await this.#manager.streams.getMessage(streamNames.events, { seq: 1 });
-        return header.has(atHeader);
-      } catch (error) {
-        if (error instanceof NatsError && error.api_error?.code === notFound) return undefined;
-        throw error;
-      }
-    });
+    if (this.#restored !== undefined) return this.#restored;
+    try {
+      const { header } = await this.#manager.streams.getMessage(streamNames.events, { seq: 1 });
+      this.#restored = header.has(atHeader);
+    } catch (error) {
+      if (!(error instanceof NatsError && error.api_error?.code === notFound)) throw error;
+    }
     return this.#restored ?? false;
   }
 

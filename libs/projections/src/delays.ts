@@ -32,6 +32,22 @@ export function comingDelays(row: WorkflowRow, seconds: DelaySeconds, machineOf:
   return workers.flatMap((workerId) => delayOf(row, workerId, seconds, machineOf(workerId)));
 }
 
+/**
+ * When the action is given up that the workflow took its machines for and whose worker has not said that it began: as long after it was
+ * handed out as if it had. Milliseconds since 1970.
+ */
+export function startLimitOf(
+  row: Pick<WorkflowRow, 'status' | 'deletedAt' | 'paused' | 'cancelling' | 'handedOut' | 'actions'>,
+  graceSeconds: number,
+): { readonly at: number; readonly index: number; readonly since: number } | undefined {
+  const { handedOut, paused, cancelling, status, deletedAt } = row;
+  const action = handedOut === null ? undefined : row.actions[handedOut.index];
+  if (handedOut === null || action?.status !== 'pending' || action.attempt > 0) return undefined;
+  if (isTerminal(status) || deletedAt !== null || paused || cancelling) return undefined;
+  const since = Date.parse(handedOut.at);
+  return { at: since + (action.spec.timeoutSeconds + graceSeconds) * 1000, index: handedOut.index, since };
+}
+
 function delayOf(
   row: WorkflowRow,
   workerId: string,

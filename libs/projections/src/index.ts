@@ -37,7 +37,7 @@ export {
   workOrder,
 } from './work-order';
 export type { PlaceAt, QueuePlace, Standing, Wait } from './work-order';
-export { comingDelays } from './delays';
+export { comingDelays, startLimitOf } from './delays';
 export type { Delay, DelaySeconds, MachineOf } from './delays';
 export { failureOf, namesIn, originText, shortNames, tryText, workflowNotes } from './workflow-notes';
 export type { WorkflowNote } from './workflow-notes';

@@ -101,6 +101,8 @@ export interface WorkflowRow extends Dated {
   readonly cancelRequestedAt: string | null;
   /** It keeps its machines although nothing of it may have started yet. */
   readonly machinesTaken: boolean;
+  /** The action that its machines were taken for, and since when its start is awaited. */
+  readonly handedOut: { readonly index: number; readonly at: string } | null;
   /** The workflow that this one repeats. */
   readonly origin: { readonly workflowId: string; readonly from: number } | null;
   readonly globalTimeoutSeconds: number;

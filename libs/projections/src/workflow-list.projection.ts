@@ -1,12 +1,12 @@
 import { currentIndex, endingOf, isTerminal } from '@tinkerbell/domain';
-import type { Recorded, WorkflowCreated, WorkflowEvent } from '@tinkerbell/events';
+import type { MachinesTaken, Recorded, WorkflowCreated, WorkflowEvent } from '@tinkerbell/events';
 import { isStale, type Projection } from './projection';
 import type { ActionRow, ActionStatus, WorkflowEventRow, WorkflowRow } from './rows';
 import { isOpen, waitOf, workersOf, workRank } from './work-order';
 
 export const workflowList: Projection<WorkflowEvent, WorkflowRow> = {
   name: 'workflow-list',
-  version: 4,
+  version: 5,
   aggregates: ['workflow'],
   key: ({ aggregate, aggregateId }) => (aggregate === 'workflow' ? aggregateId : undefined),
   evolve(row, recorded) {
@@ -44,6 +44,7 @@ function opened({ aggregateId, at, position }: Recorded, data: WorkflowCreated['
     cancelling: false,
     cancelRequestedAt: null,
     machinesTaken: false,
+    handedOut: null,
     origin: data.origin,
     globalTimeoutSeconds: data.globalTimeoutSeconds,
     startedAt: null,
@@ -198,11 +199,11 @@ function aside(row: WorkflowRow, recorded: Recorded<WorkflowEvent>): Change {
     case 'WorkflowPaused':
       return { paused: true };
     case 'WorkflowResumed':
-      return { paused: false };
+      return { paused: false, handedOut: row.handedOut && { ...row.handedOut, at } };
     case 'WorkflowCancelRequested':
       return { cancelling: true, cancelRequestedAt: at };
     case 'MachinesTaken':
-      return { machinesTaken: row.machinesTaken || event.data.workerIds.length > 0 };
+      return event.data.workerIds.length === 0 ? {} : machinesTaken(row, event.data, at);
     case 'WorkflowDelayed': {
       const { cause, workerId, message } = event.data;
       const others = row.delays.filter((delay) => delay.cause !== cause || delay.workerId !== workerId);
@@ -216,6 +217,10 @@ function aside(row: WorkflowRow, recorded: Recorded<WorkflowEvent>): Change {
     default:
       return {};
   }
+}
+
+function machinesTaken({ handedOut }: WorkflowRow, { index }: MachinesTaken['data'], at: string): Change {
+  return { machinesTaken: true, handedOut: handedOut ?? (index === null ? null : { index, at }) };
 }
 
 function overdue(

@@ -24,7 +24,7 @@ export interface Watch {
 export async function runMachine(
   lab: Lab,
   provisioner: Provisioner,
-  scenario: Scenario,
+  scenario: Pick<Scenario, 'hardwareId' | 'hostname' | 'mac'>,
   workflowId: string,
   options: Omit<MachineOptions, 'name' | 'mac'> & { readonly firmware: Firmware },
   watch: Watch,

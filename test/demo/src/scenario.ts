@@ -32,7 +32,9 @@ export const firstMachine = {
   isMachine: true,
 } as const;
 
-export function hardwareJson(scenario: Scenario, serverAddress: string): object {
+type Described = Pick<Scenario, 'hardwareId' | 'mac' | 'ip' | 'hostname' | 'uefi' | 'binary'>;
+
+export function hardwareJson(scenario: Described, serverAddress: string, arch = 'x86_64'): object {
   const { hardwareId, mac, ip, hostname, uefi, binary } = scenario;
   return {
     id: hardwareId,
@@ -51,7 +53,7 @@ export function hardwareJson(scenario: Scenario, serverAddress: string): object 
             mac,
             hostname,
             lease_time: 3600,
-            arch: 'x86_64',
+            arch,
             uefi,
             name_servers: [serverAddress],
             time_servers: [serverAddress],

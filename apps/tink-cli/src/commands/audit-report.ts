@@ -37,10 +37,11 @@ function reportLines({ screen }: Context, name: string, report: FileReport): rea
   ];
 }
 
-function commitsText({ commits, streams, last }: FileReport): string {
+function commitsText({ commits, streams, last, since }: FileReport): string {
+  const after = since === 0 ? '' : ` after position ${since}, which is believed as it was signed`;
   return commits === 0
-    ? 'no commits'
-    : `${count(commits, 'commit')} of ${count(streams, 'stream')}, up to position ${last}`;
+    ? `no commits${after}`
+    : `${count(commits, 'commit')} of ${count(streams, 'stream')}, up to position ${last}${after}`;
 }
 
 function signedText({ checkpoints, covered, uncovered }: FileReport): string {

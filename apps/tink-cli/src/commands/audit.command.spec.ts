@@ -89,6 +89,16 @@ describe('tink audit verify', () => {
     expect(foreign.out).toMatch(/ foreign key {2}the file is signed by key [0-9a-f]{16}, which is not trusted\n/);
   });
 
+  it('asks only for what comes after a checkpoint', async () => {
+    serve(lines);
+    const ran = await runTink(['audit', 'verify', '--since', '2', '-o', 'json'], { server });
+    expect(fake.asked.at(-1)?.url).toBe('/api/audit/export?since=2');
+    expect(ran).toMatchObject({ code: 1, out: '' });
+    expect(ran.err).toContain('no checkpoint that a trusted key signed covers the log up to exactly position 2');
+    const zero = await runTink(['audit', 'verify', '--since', '0'], { server });
+    expect(zero).toMatchObject({ code: 2, err: expect.stringContaining('--since must be the position') as string });
+  });
+
   it('says that a file was cut', async () => {
     const files = { cut: text(lines).slice(0, -40) };
     const ran = await runTink(['audit', 'verify', '--file', 'cut'], { files });

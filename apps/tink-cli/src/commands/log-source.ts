@@ -4,6 +4,8 @@ import { CommandError, UsageError, type Context } from '../cli-command';
 export interface CheckOptions {
   readonly chunks: AsyncIterable<Uint8Array>;
   readonly keys: readonly TrustedKey[] | undefined;
+  /** Check only what comes after this position. */
+  readonly since?: number | undefined;
   /** Shown while it goes on: what is read. */
   readonly progress: string | undefined;
 }
@@ -17,13 +19,13 @@ export interface Checked {
 const progressMs = 200;
 
 /** Reads an export or a backup and checks it line by line. Throws CommandError when it is none. */
-export async function checkLog(context: Context, { chunks, keys, progress }: CheckOptions): Promise<Checked> {
+export async function checkLog(context: Context, { chunks, keys, since, progress }: CheckOptions): Promise<Checked> {
   // Loaded here: no other command needs it.
   const audit = await import('@tinkerbell/event-store/audit');
   let broken: string | undefined;
   const show = progressLine(context, progress);
   try {
-    const verifier = new audit.FileVerifier(keys);
+    const verifier = new audit.FileVerifier(keys, since);
     try {
       for await (const line of audit.linesOf(chunks)) {
         verifier.take(line);
@@ -35,8 +37,8 @@ export async function checkLog(context: Context, { chunks, keys, progress }: Che
     }
     return { report: verifier.end(), broken };
   } catch (error) {
-    if (error instanceof audit.LogFileError || error instanceof audit.AuditKeyError)
-      throw new CommandError(error.message);
+    const kinds = [audit.LogFileError, audit.AuditKeyError, audit.UnknownCheckpointError];
+    if (error instanceof Error && kinds.some((kind) => error instanceof kind)) throw new CommandError(error.message);
     throw error;
   } finally {
     show.end();

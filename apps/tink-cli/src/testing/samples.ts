@@ -109,6 +109,7 @@ const calm = {
   cancelling: false,
   cancelRequestedAt: null,
   machinesTaken: false,
+  handedOut: null,
   origin: null,
   blame: null,
   delays: [],

@@ -1,3 +1,4 @@
+import { InvalidError } from '@tinkerbell/domain';
 import {
   type EventStore,
   keyIdOf,
@@ -8,7 +9,9 @@ import {
   type SealedLine,
 } from '@tinkerbell/event-store';
 import type { AuditKey } from '@tinkerbell/identity';
+import type { AuditEvent } from '@tinkerbell/events';
 import { BlobDamagedError, type Blobs } from '@tinkerbell/messaging';
+import { auditStream } from './checked-log';
 import type { SealedValues } from './sealed-values';
 
 export interface AuditKeyView {
@@ -17,6 +20,13 @@ export interface AuditKeyView {
   readonly publicKey: string;
   /** Of a site that this log was restored from. */
   readonly former: boolean;
+}
+
+export interface ExportOptions {
+  readonly bodies: boolean;
+  readonly secrets: boolean;
+  /** Only what comes after this position, which a checkpoint has to cover exactly. */
+  readonly since?: number | undefined;
 }
 
 /** The whole log as lines of a file that can be checked without this server. */
@@ -40,11 +50,9 @@ export class AuditExport {
    * `bodies`: with the bodies that the log refers to, which makes it a backup. `secrets`: with the sealed values, read before and after
    * the end of the log is known: one that is set or replaced meanwhile is there as the log names it.
    */
-  async *lines(
-    { bodies, secrets }: { readonly bodies: boolean; readonly secrets: boolean },
-    signal: AbortSignal,
-  ): AsyncGenerator<LogLine> {
+  async *lines({ bodies, secrets, since }: ExportOptions, signal: AbortSignal): AsyncGenerator<LogLine> {
     const seen = this.seen();
+    const mark = since === undefined ? undefined : await this.checkpointAt(since);
     const before = secrets ? await this.beside.sealed.lines() : [];
     const last = await this.store.lastPosition();
     const after = secrets ? await this.beside.sealed.lines() : [];
@@ -54,11 +62,21 @@ export class AuditExport {
       signer: this.key,
       formerKeys: this.key.formerKeys,
       seen,
-      commits: readUpTo(this.store, last, signal),
+      commits: readUpTo(this.store, last, signal, { after: mark?.position ?? 0 }),
       last,
+      ...(mark ? { since: mark } : {}),
       ...(bodies ? { body: (sha256) => this.body(sha256) } : {}),
       ...(secrets ? { sealed: latest([...before, ...after]) } : {}),
     });
+  }
+
+  private async checkpointAt(position: number): Promise<LogMark> {
+    const { events } = await this.store.read<AuditEvent>(auditStream);
+    const found = events.findLast(({ event }) => event.data.position === position);
+    if (found) return { position, hash: found.event.data.hash };
+    const last = events.slice(-3).map(({ event }) => event.data.position);
+    const others = last.length === 0 ? 'there is none yet' : `the last ones cover ${last.join(', ')}`;
+    throw new InvalidError('since', `no checkpoint covers the log up to exactly position ${position}: ${others}`);
   }
 
   private async body(sha256: string): Promise<Uint8Array | undefined> {

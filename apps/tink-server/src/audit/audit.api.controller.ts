@@ -23,7 +23,8 @@ export class AuditApiController {
   @Get('export')
   export(@Req() request: HttpRequest, @Res() response: HttpResponse): Promise<void> {
     const query = Query.of(request);
-    const options = { bodies: query.flag('bodies'), secrets: query.flag('secrets') };
+    const since = query.whole('since', 1, Number.MAX_SAFE_INTEGER);
+    const options = { bodies: query.flag('bodies'), secrets: query.flag('secrets'), since };
     return sendNdjson(response, (signal) => this.audit.lines(options, signal));
   }
 

@@ -80,6 +80,23 @@ describe('the signed log', () => {
     expect(await metric('tink_audit_fault')).toBe(0);
   });
 
+  it('is exported from a checkpoint on, and from nowhere else', async () => {
+    for (const n of [1, 2, 3]) await push(n);
+    await covers(9);
+    await push(4);
+    const whole = await verified();
+    expect(await verified('?since=9')).toMatchObject({
+      ...{ ok: true, since: 9, commits: 4, covered: 9, uncovered: 3, hash: whole.hash },
+      header: { first: 10, last: 13, since: { position: 9 } },
+    });
+    const refused = await rest().get<Failure>('/api/audit/export?since=8');
+    expect(refused.status).toBe(400);
+    expect(refused.body.error).toMatchObject({
+      code: 'INVALID',
+      message: 'no checkpoint covers the log up to exactly position 8: the last ones cover 9',
+    });
+  });
+
   it('shows a commit that somebody stored behind the server’s back', async () => {
     await push(1);
     const connection = await harness.nats.connect();

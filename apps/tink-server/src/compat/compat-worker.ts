@@ -60,7 +60,7 @@ export class CompatWorker {
     if (command.type === 'StartAction' && state.status === 'pending') {
       workflowDecider.decide(command, state); // what is refused takes no machine
       // They ask for their actions and begin one without asking again: the report of its start comes before it runs.
-      const obstacle = await this.machines.take(workflowId, 'worker:grpc');
+      const obstacle = await this.machines.take(workflowId, command.index, 'worker:grpc');
       if (obstacle !== undefined) throw new GrpcStatusError(status.FAILED_PRECONDITION, obstacle);
     }
     const metadata = { id: randomUUID(), actor: 'worker:grpc', correlationId: workflowId };

@@ -7,6 +7,7 @@ import {
   hardwareId,
   machineMac,
   netbootOffered,
+  planned,
   workerReady,
   workflowCreated,
 } from '@tinkerbell/testing';
@@ -63,6 +64,36 @@ describe('nextDeadline', () => {
       kind: 'workflow',
       at: start + 70_000,
     });
+  });
+});
+
+describe('nextDeadline of an action that was handed out', () => {
+  const taken = { type: 'MachinesTaken', v: 2, data: { workerIds: [hardwareId, 'other'], index: 1 } } as const;
+  const deadline = () => nextDeadline(row(), patience, () => undefined);
+  const specs = [10, 60].map((timeoutSeconds, i) => ({ ...planned(actionSpec({ timeoutSeconds }), 0), name: `a${i}` }));
+  beforeEach(async () => {
+    await memory.given('workflow', 'wf', workflowCreated(specs));
+    clock += 1_000;
+    await memory.given('workflow', 'wf', taken);
+  });
+
+  it('counts from then, until its start is in the log', async () => {
+    expect(deadline()).toEqual({ kind: 'start', at: clock + 90_000, index: 1, attempt: 1, startedAt: clock });
+    await memory.given('workflow', 'wf', actionStarted(1));
+    expect(deadline()).toMatchObject({ kind: 'action', index: 1 });
+  });
+  it('begins again when a paused workflow is resumed', async () => {
+    await memory.given('workflow', 'wf', { type: 'WorkflowPaused', v: 1, data: { reason: '' } });
+    expect(deadline()).toBeUndefined();
+    clock += 3_600_000;
+    await memory.given('workflow', 'wf', { type: 'WorkflowResumed', v: 1, data: { reason: '' } });
+    expect(deadline()).toMatchObject({ kind: 'start', at: clock + 90_000 });
+  });
+  it('is none where the log does not say which it was', async () => {
+    await memory.given('workflow', 'old', workflowCreated(specs));
+    await memory.given('workflow', 'old', { ...taken, data: { ...taken.data, index: null } });
+    const old = memory.reads.workflows.get('old');
+    expect(old && nextDeadline(old, patience, () => undefined)).toBeUndefined();
   });
 });
 

@@ -111,12 +111,18 @@ export class ActionTimeoutReactor {
         return { type: 'RecordDelay', cause, workerId, afterSeconds, message: delayTexts[cause] };
       }
       case 'action':
+      case 'start':
       case 'cancel': {
         const { kind, index, attempt, startedAt } = deadline;
         const seconds = Math.round((this.now() - startedAt) / 1000);
         if (kind === 'cancel') {
           const message = `the worker did not confirm within ${patience.cancel} s that it stopped the action`;
           return { type: 'ExpireCancel', index, attempt, seconds, message };
+        }
+        if (kind === 'start') {
+          const limit = `the action's timeout and ${patience.action} s of grace`;
+          const message = `no sign of the worker that got it, within ${limit}; other machines wait with it`;
+          return { type: 'ExpireAction', index, attempt, seconds, message };
         }
         const message = `no result from the worker within the action's timeout and ${patience.action} s of grace`;
         return { type: 'ExpireAction', index, attempt, seconds, message };
@@ -132,6 +138,7 @@ function commandId(id: string, deadline: Exclude<Deadline, { readonly kind: 'ret
     case 'delay':
       return `${id}:${deadline.cause}:${deadline.workerId}`;
     case 'action':
+    case 'start':
       return `${id}:${deadline.index}:${deadline.attempt}:timeout`;
     case 'cancel':
       return `${id}:${deadline.index}:${deadline.attempt}:cancel-timeout`;

@@ -2,6 +2,7 @@ import { isTerminal, outlooks } from '@tinkerbell/domain';
 import type { WorkflowDelayed } from '@tinkerbell/events';
 import {
   comingDelays,
+  startLimitOf,
   type ActionRow,
   type Delay,
   type DelaySeconds,
@@ -12,9 +13,9 @@ import {
 /** What happens to a workflow if nobody reports or decides. `at`: milliseconds since 1970. */
 export type Deadline =
   | { readonly kind: 'workflow'; readonly at: number }
-  /** `cancel`: its worker has not confirmed that it stopped the action. */
+  /** `start`: its worker has not said that it began. `cancel`: nor confirmed that it stopped the action. */
   | {
-      readonly kind: 'action' | 'cancel';
+      readonly kind: 'action' | 'start' | 'cancel';
       readonly at: number;
       readonly index: number;
       readonly attempt: number;
@@ -37,6 +38,7 @@ export function nextDeadline(row: WorkflowRow, patience: Patience, machineOf: Ma
   const all = [
     ...globalDeadline(row),
     ...row.actions.flatMap((action, index) => actionDeadline(row, action, index, patience)),
+    ...startDeadline(row, patience),
     ...(row.paused || row.cancelling ? [] : retries(row)),
     ...comingDelays(row, patience, machineOf).map((delay) => ({ kind: 'delay' as const, ...delay })),
   ];
@@ -62,6 +64,13 @@ function actionDeadline(
   }
   const at = startedAt + (spec.timeoutSeconds + patience.action) * 1000;
   return [{ kind: 'action', at, index, attempt, startedAt }];
+}
+
+function startDeadline(row: WorkflowRow, patience: Patience): readonly Deadline[] {
+  const limit = startLimitOf(row, patience.action);
+  if (!limit) return [];
+  const { at, index, since } = limit;
+  return [{ kind: 'start', at, index, attempt: 1, startedAt: since }];
 }
 
 /** Of what could start now: when its next try is due. */

@@ -1,4 +1,5 @@
-import { InMemoryEventStore } from '@tinkerbell/event-store';
+import { workflowDecider } from '@tinkerbell/domain';
+import { handle, InMemoryEventStore } from '@tinkerbell/event-store';
 import type { WorkflowEvent } from '@tinkerbell/events';
 import { subjects } from '@tinkerbell/messaging';
 import { actionSpec, actionStarted, actionSucceeded, hardwareId as one, workflowCreated } from '@tinkerbell/testing';
@@ -24,7 +25,7 @@ async function given(id: string, ...events: readonly WorkflowEvent[]): Promise<v
     metadata: { id: `given-${await store.lastPosition()}`, actor: 'test' },
   });
 }
-const take = (id: string) => machines.take(id, 'worker:test');
+const take = (id: string) => machines.take(id, 0, 'worker:test');
 const typesOf = async (id: string) => (await store.read(stream(id))).events.map(({ event }) => event.type);
 
 describe('the machines of a workflow', () => {
@@ -50,6 +51,21 @@ describe('the machines of a workflow', () => {
     expect(await take('b')).toBeUndefined();
     await given('c', on(two, three));
     expect(await take('c')).toMatch(/^workflow c waits for workflow [ab]/);
+  });
+
+  it('are free when nothing is heard of the worker that got the first action', async () => {
+    await given('a', on(one, two));
+    await given('b', on(one, two));
+    await take('a');
+    expect(await take('b')).toMatch(/^workflow b waits for workflow a/);
+    const expire = { type: 'ExpireAction', index: 0, attempt: 1, seconds: 90, message: 'no sign of it' } as const;
+    const { position } = await handle(store, workflowDecider, stream('a'), expire, { id: 'expire', actor: 'test' });
+    expect(position).toBeGreaterThan(0);
+    expect((await store.read(stream('a'))).events.slice(-2).map(({ event }) => event)).toMatchObject([
+      { type: 'ActionTimedOut', data: { workerId: one, firedBy: 'server', message: 'no sign of it' } },
+      { type: 'WorkflowFinished', data: { status: 'timeout', index: 0 } },
+    ]);
+    expect(await take('b')).toBeUndefined();
   });
 
   it('are nobody’s when a server stops between its claims and its commit', async () => {

@@ -35,15 +35,15 @@ export class Machines {
     this.claims = new Claims(store, owners, options);
   }
 
-  /** Why the workflow may not begin; undefined when it has all its machines. */
-  async take(workflowId: string, actor: string): Promise<string | undefined> {
+  /** Why the workflow may not begin with the action `index`; undefined when it has all its machines. */
+  async take(workflowId: string, index: number, actor: string): Promise<string | undefined> {
     const metadata = { id: `${workflowId}:machines`, actor, correlationId: workflowId };
     try {
       await handle(
         this.store,
         workflowDecider,
         streamOf('workflow', workflowId),
-        { type: 'TakeMachines' },
+        { type: 'TakeMachines', index },
         metadata,
         async (state, head) => {
           if (state.status === 'none') return;

@@ -65,7 +65,7 @@ export class WorkerDesk {
   /** To be called before the step is handed out. Why it may not be; undefined when it may. */
   async begin({ step, state }: FoundStep, actor: string): Promise<string | undefined> {
     if (state.status !== 'pending' || machinesOf(state).length < 2) return undefined;
-    return this.machines.take(step.workflowId, actor);
+    return this.machines.take(step.workflowId, step.index, actor);
   }
 
   /** As `next`, and begins nothing. `givesUp`: whether an action of another boot is given up, else it is a reason to wait. */

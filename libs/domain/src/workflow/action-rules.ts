@@ -128,18 +128,24 @@ export function handlerOf(
 /** Loses against whatever was recorded before it. */
 export function expireAction(command: Command<'ExpireAction'>, state: ExistingWorkflow): readonly WorkflowEvent[] {
   const { index, attempt, seconds, message } = command;
-  specOf(index, state);
-  const running = runningTry(command, state);
-  if (!running) return [];
+  const { workerId } = specOf(index, state);
+  if (!runningTry(command, state) && !neverBegun(command, state)) return [];
   const data = {
     index,
     attempt,
-    workerId: running.workerId,
+    workerId,
     seconds,
     firedBy: 'server',
     message: cut(message),
   } as const;
   return [{ type: 'ActionTimedOut', v: 1, data }];
+}
+
+/** It was handed out, and may wait for its worker no longer because other machines wait with it. */
+function neverBegun({ index, attempt }: Command<'ExpireAction'>, state: ExistingWorkflow): boolean {
+  const action = actionOf(index, state);
+  if (isTerminal(state.status) || state.paused || state.cancelling || state.handedOut !== index) return false;
+  return action.status === 'pending' && action.attempts === 0 && attempt === 1;
 }
 
 /** Nobody confirmed that the action was stopped; it counts as stopped, for the workflow has to end. */

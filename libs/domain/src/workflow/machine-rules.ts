@@ -1,6 +1,7 @@
 import type { WorkflowEvent } from '@tinkerbell/events';
 import { IllegalTransitionError } from '../errors';
 import { outlooks } from './graph';
+import type { WorkflowCommand } from './workflow-commands';
 import { isTerminal, plansOf, type ExistingWorkflow, type WorkflowState } from './workflow-state';
 
 /** Each once, in the order of its actions. */
@@ -9,13 +10,16 @@ export function machinesOf({ created }: Pick<ExistingWorkflow, 'created'>): read
 }
 
 /** One machine waits for no other: then there is nothing to take. */
-export function takeMachines(state: ExistingWorkflow): readonly WorkflowEvent[] {
+export function takeMachines(
+  { index }: Extract<WorkflowCommand, { readonly type: 'TakeMachines' }>,
+  state: ExistingWorkflow,
+): readonly WorkflowEvent[] {
   if (isTerminal(state.status)) throw new IllegalTransitionError('TakeMachines', state.status);
   if (state.cancelling) throw new IllegalTransitionError('TakeMachines', 'the workflow is being cancelled');
   const workerIds = machinesOf(state);
   if (state.machinesTaken || state.status === 'running' || workerIds.length < 2) return [];
   if (state.paused) throw new IllegalTransitionError('TakeMachines', 'paused');
-  return [{ type: 'MachinesTaken', v: 1, data: { workerIds } }];
+  return [{ type: 'MachinesTaken', v: 2, data: { workerIds, index } }];
 }
 
 /** It has begun and may still need the machine: another workflow could wipe what it has built, or wait for it in a circle. */

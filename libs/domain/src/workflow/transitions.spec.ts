@@ -36,6 +36,7 @@ const created = workflowCreated(
 const permit = { index: 0, attempt: 1, workerId: hardwareId, bootId, nonce: 'n', disks: [], expiresAt: 'x' };
 const asked: WorkflowEvent = { type: 'ActionApprovalRequested', v: 1, data: { index: 1, message: 'go on?' } };
 const approved: WorkflowEvent = { type: 'ActionApproved', v: 1, data: { index: 1, reason } };
+const taken: WorkflowEvent = { type: 'MachinesTaken', v: 2, data: { workerIds: [hardwareId, 'other'], index: 0 } };
 const paused: WorkflowEvent = { type: 'WorkflowPaused', v: 1, data: { reason } };
 const cancelling: WorkflowEvent = { type: 'WorkflowCancelRequested', v: 1, data: { reason } };
 const unknown: WorkflowEvent = {
@@ -51,6 +52,9 @@ const states: Readonly<Record<string, readonly WorkflowEvent[]>> = {
   none: [],
   pending: [created],
   'pending, paused': [created, paused],
+  'first handed out': [created, taken],
+  'first handed out, paused': [created, taken, paused],
+  'first handed out, cancelled': [created, taken, cancelling],
   'first running': [created, actionStarted(0)],
   'first running, permitted': [created, actionStarted(0), { type: 'ActionPermitGranted', v: 1, data: permit }],
   'first running, paused': [created, actionStarted(0), paused],
@@ -99,7 +103,7 @@ const commands: Readonly<Record<string, WorkflowCommand>> = {
   'deadline of first': { type: 'ExpireAction', ...late },
   'deadline of stopping first': { type: 'ExpireCancel', ...late },
   'deadline of the workflow': { type: 'ExpireWorkflow' },
-  'take its machines': { type: 'TakeMachines' },
+  'take its machines': { type: 'TakeMachines', index: 0 },
   'machine is late': {
     type: 'RecordDelay',
     cause: 'machine-never-booted',

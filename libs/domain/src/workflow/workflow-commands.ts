@@ -17,7 +17,7 @@ export type WorkflowCommand =
   | FinishAction
   | ({ readonly type: 'FinishHandler' } & ActionHandlerFinished['data'])
   | ({ readonly type: 'GrantPermit' } & ActionPermitGranted['data'])
-  /** The server's own deadline for an action passed and its worker has not reported. */
+  /** The server's own deadline for an action passed and its worker has not reported the end of it, or that it began. */
   | {
       readonly type: 'ExpireAction';
       readonly index: number;
@@ -52,8 +52,8 @@ export type WorkflowCommand =
       readonly sha256: string;
       readonly size: number;
     }
-  /** Before the first action of it is handed out. */
-  | { readonly type: 'TakeMachines' }
+  /** Before the first action of it is handed out, which is `index`. */
+  | { readonly type: 'TakeMachines'; readonly index: number }
   /** A commit that changes nothing: whatever was decided on the state before it can no longer be appended. */
   | { readonly type: 'FenceWorkflow' }
   | ({ readonly type: 'RecordDelay' } & WorkflowDelayed['data'])

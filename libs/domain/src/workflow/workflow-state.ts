@@ -13,6 +13,8 @@ export interface ExistingWorkflow {
   readonly cancelling: boolean;
   /** It keeps its machines although nothing of it has started yet. */
   readonly machinesTaken: boolean;
+  /** The action that its machines were taken for. */
+  readonly handedOut: number | null;
   /** What it was created with. */
   readonly created: WorkflowCreated['data'];
   readonly actions: readonly ActionState[];
@@ -113,7 +115,9 @@ function evolveExisting(state: ExistingWorkflow, event: Exclude<WorkflowEvent, W
     case 'WorkflowDeleted':
       return { ...state, deleted: true };
     case 'MachinesTaken':
-      return { ...state, machinesTaken: state.machinesTaken || event.data.workerIds.length > 0 };
+      return event.data.workerIds.length === 0
+        ? state
+        : { ...state, machinesTaken: true, handedOut: state.handedOut ?? event.data.index };
     case 'WorkflowDelayed':
       return { ...state, delays: [...state.delays, `${event.data.cause}:${event.data.workerId}`] };
     case 'ReportRefused':
@@ -225,6 +229,7 @@ function opened(created: WorkflowCreated['data']): ExistingWorkflow {
     paused: false,
     cancelling: false,
     machinesTaken: false,
+    handedOut: null,
     created,
     actions: created.actions.map(() => untouched),
     blame: null,

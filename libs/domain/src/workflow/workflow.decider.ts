@@ -97,9 +97,9 @@ function decideExisting(
     case 'PutData':
       return putData(command, state);
     case 'TakeMachines':
-      return takeMachines(state);
+      return takeMachines(command, state);
     case 'FenceWorkflow':
-      return [{ type: 'MachinesTaken', v: 1, data: { workerIds: [] } }];
+      return [{ type: 'MachinesTaken', v: 2, data: { workerIds: [], index: null } }];
     case 'RecordDelay':
       return recordDelay(command, state);
     case 'RecordRefusal':

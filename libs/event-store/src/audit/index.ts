@@ -10,7 +10,7 @@ export { logFileLines } from './write-file';
 export type { LogFileSource } from './write-file';
 export { FileVerifier } from './verify-file';
 export type { FileReport } from './verify-file';
-export { LogVerifier } from './verify-log';
+export { LogVerifier, UnknownCheckpointError } from './verify-log';
 export type { LogMark, LogVerifierOptions } from './verify-log';
 export type { AuditReport, Finding, FindingKind } from './report';
 export { bodyOf } from './referred-bodies';

@@ -16,6 +16,8 @@ export interface HeaderLine {
   /** Positions of the first and the last commit that follow; 0 when the log is empty. */
   readonly first: number;
   readonly last: number;
+  /** What stands before is left out: the hash there, as a checkpoint has it. Absent: the log from its first commit. */
+  readonly since?: LogMark;
   /** How far the server had read the log before; null: it did not remember. */
   readonly seen: LogMark | null;
   /** The bodies that the log refers to follow the commits: a backup. */
@@ -130,6 +132,7 @@ const headerFields: Readonly<Record<keyof HeaderLine, Test>> = {
   keys: (value) => Array.isArray(value) && value.every(isKey),
   first: isCount,
   last: isCount,
+  since: (value) => value === undefined || (value !== null && isMark(value)),
   seen: isMark,
   bodies: (value) => typeof value === 'boolean',
   secrets: (value) => value === undefined || value === true,

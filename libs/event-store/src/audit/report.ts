@@ -25,6 +25,8 @@ export interface Finding {
 export interface AuditReport {
   /** Nothing was found. */
   readonly ok: boolean;
+  /** What stands up to this position was not read: its checkpoint is believed. 0: everything was read. */
+  readonly since: number;
   readonly commits: number;
   readonly streams: number;
   /** Highest position that was seen, and the rolling hash there. */

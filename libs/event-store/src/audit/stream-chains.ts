@@ -5,6 +5,8 @@ import type { Findings } from './report';
 /** The chain of each stream: `followsHead` of ../envelope.ts for somebody who goes on after a fault. Keeps one head per stream. */
 export class StreamChains {
   readonly #heads = new Map<string, StreamHead>();
+  /** Commits up to this position are not read. */
+  since = 0;
 
   constructor(private readonly findings: Findings) {}
 
@@ -12,8 +14,10 @@ export class StreamChains {
     return this.#heads.size;
   }
 
-  take({ position, stream, expected }: StoredMessage, { ver, prev }: Envelope, sha256: string): void {
-    const head = this.#heads.get(stream) ?? emptyHead;
+  take(message: StoredMessage, envelope: Envelope, sha256: string): void {
+    const { position, stream, expected } = message;
+    const { ver, prev } = envelope;
+    const head = this.#heads.get(stream) ?? this.#headBefore(message, envelope);
     if (ver <= head.version) {
       const fault = `commit ${ver} of the stream comes after its commit ${head.version}`;
       this.findings.add({ position, stream, kind: 'reordered', fault });
@@ -29,6 +33,13 @@ export class StreamChains {
   takeUnreadable({ position, stream }: StoredMessage, sha256: string): void {
     const head = this.#heads.get(stream) ?? emptyHead;
     this.#heads.set(stream, { position, version: head.version + 1, hash: sha256 });
+  }
+
+  /** Of a stream that is met for the first time: its predecessor may be among what is not read. */
+  #headBefore({ expected }: StoredMessage, { ver, prev }: Envelope): StreamHead {
+    const isRead = expected === 0 || (expected !== undefined && expected > this.since);
+    if (this.since === 0 || ver === 1 || isRead) return emptyHead;
+    return { position: expected ?? 0, version: ver - 1, hash: prev };
   }
 
   #jump(head: StreamHead, position: number, stream: string, ver: number): void {

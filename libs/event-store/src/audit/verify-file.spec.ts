@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { MadeLog, newSigner, templateStream } from '../testing/made-log';
+import { hashOfLog, MadeLog, newSigner, templateStream } from '../testing/made-log';
 import { AuditKeyError } from './checkpoint';
 import { linesOf } from './lines';
 import { LogFileError } from './log-file';
 import { sha256Of } from './log-hash';
 import { FileVerifier } from './verify-file';
+import { UnknownCheckpointError } from './verify-log';
 import { logFileLines, type LogFileSource } from './write-file';
 
 let log: MadeLog;
@@ -227,5 +228,52 @@ describe('linesOf', () => {
     const found: string[] = [];
     for await (const line of linesOf(chunks)) found.push(line);
     expect(found).toEqual(['ä', 'böc', 'd']);
+  });
+});
+
+describe('an export, from a checkpoint on', () => {
+  const check = (text: readonly string[], since: number) => {
+    const verifier = new FileVerifier([log.signer], since);
+    for (const line of text) verifier.take(line);
+    return verifier.end();
+  };
+  const found = (text: readonly string[], since = 3) =>
+    check(text, since).findings.map(({ position, kind, fault }) => `${position} ${kind}: ${fault}`);
+
+  it('is checked without what stands before', () => {
+    expect(check(lines, 3)).toMatchObject({ ok: true, since: 3, commits: 3, last: 6, covered: 3, uncovered: 2 });
+    expect(found(replaced(2, 'user:ann', 'user:bob'))).toEqual([]);
+  });
+  it('names what is wrong behind it', () => {
+    expect(found(replaced(6, 'user:ann', 'user:bob'))).toEqual([
+      '6 altered: its bytes, time or stream are not what was exported',
+    ]);
+    expect(found(lines.toSpliced(5, 1))).toContain('5 removed: position 5 is missing');
+    expect(found(lines.toSpliced(3, 1))).toContain('3 removed: position 3 is missing');
+    expect(found([...lines.slice(0, 5), lines[6] ?? '', lines[5] ?? '', ...lines.slice(7)])).toContain(
+      '5 reordered: stands after position 6',
+    );
+  });
+  it.each([2, 4, 7])('is refused at position %i, which no checkpoint covers exactly', (since) =>
+    expect(() => check(lines, since)).toThrow(UnknownCheckpointError),
+  );
+
+  it('may hold no more than that', async () => {
+    const since = { position: 3, hash: hashOfLog((await log.read()).slice(0, 3)) };
+    const kept = (await log.read()).slice(3);
+    const commits = (async function* () {
+      yield* kept;
+    })();
+    const part = await exported({ since, commits });
+    expect(JSON.parse(part[0] ?? '')).toMatchObject({ first: 4, last: 6, since });
+    expect(part.slice(1, 4)).toEqual(lines.slice(4, 7));
+    for (const wanted of [undefined, 3]) {
+      const verifier = new FileVerifier([log.signer], wanted);
+      for (const line of part) verifier.take(line);
+      expect(verifier.end()).toMatchObject({ ok: true, since: 3, commits: 3, last: 6, hash: verify(lines).hash });
+    }
+    expect(() => check(part, 2)).toThrow('it begins after position 3, which is later than position 2');
+    const forged = part.map((line, i) => (i === 0 ? line.replace(since.hash, 'f'.repeat(64)) : line));
+    expect(found(forged)).toContain('3 altered: position 3 is not what was signed at 4: removed, altered or reordered');
   });
 });

@@ -1,6 +1,7 @@
 import { type TrustedKey, TrustedKeys } from './checkpoint';
 import {
   type BodyLine,
+  type CommitLine,
   type EndLine,
   endText,
   type HeaderLine,
@@ -13,7 +14,7 @@ import {
 import { emptyLogHash, roll, sha256Of } from './log-hash';
 import { bodyOf } from './referred-bodies';
 import type { AuditReport } from './report';
-import { LogVerifier } from './verify-log';
+import { type LogMark, LogVerifier, UnknownCheckpointError } from './verify-log';
 
 export interface FileReport extends AuditReport {
   readonly header: HeaderLine;
@@ -37,9 +38,17 @@ export class FileVerifier {
   /** Of the last line, when it cannot be read. */
   #broken: string | undefined;
   readonly #wanted = new Set<string>();
+  /** Rolling hash after the last commit that was passed over, as the file states it. */
+  #passed = emptyLogHash;
 
-  /** `keys`: whose signatures are believed; those that the file names when absent. Throws AuditKeyError. */
-  constructor(private readonly keys?: readonly TrustedKey[]) {}
+  /**
+   * `keys`: whose signatures are believed; those that the file names when absent. `since`: what stands up to this position is passed
+   * over; a checkpoint has to cover exactly that. Throws AuditKeyError.
+   */
+  constructor(
+    private readonly keys?: readonly TrustedKey[],
+    private since?: number,
+  ) {}
 
   /** So far. */
   get commits(): number {
@@ -68,15 +77,16 @@ export class FileVerifier {
     } else if ('body' in line) this.#takeBody(line, text);
     else {
       this.#commits++;
-      this.#log.take(keptOf(line), line.hash);
+      if (!this.#passesOver(line, this.#log)) this.#log.take(keptOf(line), line.hash);
     }
     return line;
   }
 
-  /** Throws LogFileError for an empty file. */
+  /** Throws LogFileError for an empty file, UnknownCheckpointError. */
   end(): FileReport {
     const [header, log] = [this.#header, this.#log];
     if (!header || !log) throw new LogFileError('it is empty');
+    if (this.since !== undefined) throw new UnknownCheckpointError(this.since);
     if (!this.#end) {
       const where = this.#broken === undefined ? `after position ${log.last}` : `in the middle of line ${this.#lines}`;
       this.#found('cut', `the file ends ${where}, without its last line`);
@@ -101,7 +111,33 @@ export class FileVerifier {
       ...(line.seen ? { seen: line.seen } : {}),
       ...(line.bodies ? { onEvent: (event) => this.#want(bodyOf(event)) } : {}),
     });
+    if (line.since) this.#goOnFrom(this.#log, line.since);
     return line;
+  }
+
+  /** Until the place is reached that the check goes on from. */
+  #passesOver({ position, hash }: CommitLine, log: LogVerifier): boolean {
+    const { since } = this;
+    if (since === undefined) return false;
+    if (position < since) {
+      this.#passed = hash;
+      return true;
+    }
+    this.since = undefined;
+    log.goOnFrom({ position: since, hash: position === since ? hash : this.#passed });
+    if (position > since) {
+      log.findings.add({ position: since, stream: '', kind: 'removed', fault: `position ${since} is missing` });
+    }
+    return position === since;
+  }
+
+  #goOnFrom(log: LogVerifier, mark: LogMark): void {
+    const wanted = this.since ?? mark.position;
+    if (mark.position > wanted) {
+      throw new LogFileError(`it begins after position ${mark.position}, which is later than position ${wanted}`);
+    }
+    log.goOnFrom(mark);
+    if (wanted === mark.position) this.since = undefined;
   }
 
   #want(sha256: string | undefined): void {

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Kept } from '../envelope';
 import { auditStream, hashOfLog, MadeLog, newSigner } from '../testing/made-log';
 import { signCheckpoint } from './checkpoint';
-import { LogVerifier, type LogVerifierOptions } from './verify-log';
+import { LogVerifier, type LogVerifierOptions, UnknownCheckpointError } from './verify-log';
 
 let log: MadeLog;
 let kept: Kept[];
@@ -39,6 +39,7 @@ describe('a whole log', () => {
   it('is covered up to its last checkpoint', () => {
     expect(verify(kept)).toEqual({
       ok: true,
+      since: 0,
       commits: 8,
       streams: 4,
       last: 8,
@@ -215,4 +216,64 @@ describe('a checkpoint', () => {
       '6 removed: 24 commits stood before the checkpoint at 9 when it was signed, now 8',
     ]);
   });
+});
+
+describe('a check from a checkpoint on', () => {
+  /** 1 a, 2 b, 3 a, 4 b, 5 a, 6 checkpoint of 5, 7 c, 8 b, 9 a, 10 checkpoint of 9, 11 c. */
+  beforeEach(async () => {
+    await log.write('a');
+    await log.checkpoint();
+    await log.write('c');
+    kept = await log.read();
+  });
+  const mark = (position: number) => ({ position, hash: hashOfLog(kept.slice(0, position)) });
+  function check(messages: readonly Kept[], since = mark(5), keys = [log.signer]) {
+    const verifier = new LogVerifier({ keys });
+    verifier.goOnFrom(since);
+    for (const message of messages) if (message.position > since.position) verifier.take(message);
+    return verifier.end();
+  }
+  const found = (messages: readonly Kept[], since = mark(5)) =>
+    check(messages, since).findings.map(({ position, kind, fault }) => `${position} ${kind}: ${fault}`);
+  const notSignedAgain = 'positions 6 to 9 are not what was signed at 10: removed, altered or reordered';
+
+  it('comes to the same hash, and knows how far the log is signed', () => {
+    const whole = verify(kept);
+    const { hash, last, covered, uncovered } = whole;
+    const rest = { ok: true, since: 5, commits: 6, checkpoints: 2, findings: [], hash, last, covered, uncovered };
+    expect(check(kept)).toMatchObject(rest);
+    expect(check(kept, mark(9))).toMatchObject({ ok: true, since: 9, commits: 2, covered: 9, uncovered: 1, hash });
+  });
+  it('finds a commit that was altered', () => {
+    expect(found(changed(8, text('user:ann', 'user:bob')))).toEqual([`6 altered: ${notSignedAgain}`]);
+    expect(found(changed(7, text('user:ann', 'user:bob')))).toContain(
+      '7 altered: commit 1 of the stream is not the one that its commit 2 at 11 was made after',
+    );
+  });
+  it('finds a commit that was removed', () => {
+    expect(found(without(8))).toEqual([`6 altered: ${notSignedAgain}`, '8 removed: position 8 is missing']);
+    expect(found(without(7))).toEqual([
+      `6 altered: ${notSignedAgain}`,
+      '7 removed: position 7 is missing',
+      '11 removed: commit 1 of the stream missing before its commit 2',
+    ]);
+  });
+  it('finds commits that were reordered', () => {
+    const [seventh, eighth] = [kept[6] as Kept, kept[7] as Kept];
+    const swapped = kept.with(6, { ...eighth, position: 7 }).with(7, { ...seventh, position: 8 });
+    expect(found(swapped)).toContain(`6 altered: ${notSignedAgain}`);
+    expect(found(kept.with(6, eighth).with(7, seventh))).toContain('7 reordered: stands after position 8');
+  });
+  it('looks at nothing that stands before', () => expect(found(changed(2, text('b 1', 'b 9')))).toEqual([]));
+  it('does not believe another hash than the signed one', () =>
+    expect(found(kept, { position: 5, hash: 'f'.repeat(64) })).toContain(
+      '5 altered: position 5 is not what was signed at 6: removed, altered or reordered',
+    ));
+  it.each([4, 6, 11])('refuses position %i, which no checkpoint covers exactly', (position) =>
+    expect(() => check(kept, mark(position))).toThrow(
+      `no checkpoint that a trusted key signed covers the log up to exactly position ${position}`,
+    ),
+  );
+  it('refuses one that only a foreign key signed', () =>
+    expect(() => check(kept, mark(5), [newSigner()])).toThrow(UnknownCheckpointError));
 });

@@ -15,6 +15,13 @@ export interface LogMark {
   readonly hash: string;
 }
 
+/** No good checkpoint covers exactly the position that the check was to go on from. */
+export class UnknownCheckpointError extends Error {
+  constructor(readonly position: number) {
+    super(`no checkpoint that a trusted key signed covers the log up to exactly position ${position}`);
+  }
+}
+
 export interface LogVerifierOptions {
   readonly keys: readonly TrustedKey[];
   /** What is known of the log from elsewhere: a log that ends before it, or is another one there, was tampered with. */
@@ -42,6 +49,8 @@ export class LogVerifier {
   #checkpoints = 0;
   #covered = 0;
   #commitsCovered = 0;
+  #since = 0;
+  #isSinceSigned = true;
 
   /** Throws AuditKeyError. */
   constructor(private readonly options: LogVerifierOptions) {
@@ -55,6 +64,19 @@ export class LogVerifier {
   /** Rolling hash of what was taken so far. */
   get hash(): string {
     return this.#hash;
+  }
+
+  /**
+   * Before the first message, which is the one after `position`: what stands up to there is believed to have this hash, which the
+   * checkpoint of that position has to say as well.
+   */
+  goOnFrom({ position, hash }: LogMark): void {
+    this.#since = this.#covered = position;
+    this.#isSinceSigned = false;
+    this.#hash = this.#signedHash = hash;
+    this.#positions.last = position;
+    this.#chains.since = position;
+    this.#window.add({ position, leaf: '', hash, commits: 0 });
   }
 
   /** `stated`: the rolling hash after this message as whoever handed it on had it. */
@@ -81,7 +103,9 @@ export class LogVerifier {
     this.#takeEvents(message, envelope);
   }
 
+  /** Throws UnknownCheckpointError. */
   end(): AuditReport {
+    if (!this.#isSinceSigned) throw new UnknownCheckpointError(this.#since);
     this.#positions.end();
     const { seen } = this.options;
     if (seen && seen.position > this.last) {
@@ -90,6 +114,7 @@ export class LogVerifier {
     }
     return {
       ok: this.findings.count === 0,
+      since: this.#since,
       commits: this.#messages,
       streams: this.#chains.count,
       last: this.last,
@@ -155,9 +180,11 @@ export class LogVerifier {
     if (verdict === 'forged') {
       return this.#found(message, 'forged', `the checkpoint's signature is not one of ${short(keyId)}`);
     }
+    if (position < this.#since) return;
     if (position >= message.position) return this.#lacks(message, position);
     const rolled = this.#window.at(position);
     if (!rolled) return this.#found(message, 'reordered', `the checkpoint covers position ${position}, too far back`);
+    if (position === this.#since) this.#isSinceSigned = true;
     if (rolled.hash !== hash) {
       const fault = `${rangeOf(this.#covered + 1, position)} not what was signed at ${message.position}: removed, altered or reordered`;
       this.findings.add({ position: Math.min(this.#covered + 1, position), stream: '', kind: 'altered', fault });

@@ -20,7 +20,9 @@ export interface LogFileSource {
   readonly signer: Signer;
   readonly formerKeys: readonly string[];
   readonly seen: LogMark | undefined;
-  /** Every commit from the first to the one at `last`, as stored. */
+  /** Where the file begins; absent: at the first commit. */
+  readonly since?: LogMark;
+  /** Every commit from there to the one at `last`, as stored. */
   readonly commits: AsyncIterable<Kept>;
   readonly last: number;
   /** A body by its SHA-256; undefined when it is lost. Without this function the file holds the log only. */
@@ -33,8 +35,7 @@ export interface LogFileSource {
 export async function* logFileLines(source: LogFileSource): AsyncGenerator<LogLine> {
   const header = headerOf(source);
   yield header;
-  let hash = emptyLogHash;
-  let position = 0;
+  let { hash, position } = source.since ?? { hash: emptyLogHash, position: 0 };
   let commits = 0;
   const wanted = new Set<string>();
   for await (const kept of source.commits) {
@@ -65,7 +66,8 @@ async function* beside(
   yield* sealed;
 }
 
-function headerOf({ product, createdAt, signer, formerKeys, seen, last, body, sealed }: LogFileSource): HeaderLine {
+function headerOf(source: LogFileSource): HeaderLine {
+  const { product, createdAt, signer, formerKeys, since, seen, last, body, sealed } = source;
   const former = formerKeys.map((publicKey): TrustedKey => ({ publicKey, former: true }));
   return {
     kind: 'tinkerbell-log',
@@ -73,8 +75,9 @@ function headerOf({ product, createdAt, signer, formerKeys, seen, last, body, se
     product,
     createdAt,
     keys: [{ publicKey: signer.publicKey }, ...former],
-    first: last === 0 ? 0 : 1,
+    first: last === (since?.position ?? 0) ? 0 : (since?.position ?? 0) + 1,
     last,
+    ...(since ? { since } : {}),
     seen: seen ?? null,
     bodies: body !== undefined,
     ...(sealed ? { secrets: true } : {}),

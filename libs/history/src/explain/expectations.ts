@@ -3,6 +3,7 @@ import {
   bootSteps,
   comingDelays,
   durationKeys,
+  startLimitOf,
   usualOf,
   type ActionRow,
   type BootStep,
@@ -142,6 +143,11 @@ function coming({ spec, status, retryAt, attempt }: ActionRow, workflow: Workflo
     return { ...soon, text: `"${name}" runs once it is approved, or fails when it is rejected` };
   if (status === 'unknown') return { ...soon, text: `"${name}" is resolved as done or failed, or runs again` };
   if (workflow.paused) return { ...soon, text: `"${name}" runs once the workflow is resumed` };
+  const limit = startLimitOf(workflow, evidence.graceSeconds);
+  if (limit && workflow.actions[limit.index]?.spec === spec) {
+    const [by, since] = [limit.at, limit.since].map((time) => new Date(time).toISOString());
+    return { text: `"${name}" begins, or the server gives it up`, by: by ?? null, since: since ?? null, usual };
+  }
   if (retryAt !== null)
     return { ...soon, text: `"${name}" is tried again (attempt ${attempt + 1}), not before ${retryAt}` };
   return { ...soon, text: `"${name}" runs` };

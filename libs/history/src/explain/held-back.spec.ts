@@ -39,6 +39,15 @@ describe('a workflow that is held back', () => {
     expect(expected.map(({ text }) => text)).toContain('"write-image" runs once the workflow is resumed');
   });
 
+  it('by a worker that got its first action and says nothing', () => {
+    const taken = { type: 'MachinesTaken', v: 2, data: { workerIds: [hardwareId, 'other'], index: 0 } } as const;
+    const facts: readonly Fact[] = [wf(workflowCreated(2), 1), wf(taken, 2)];
+    const found = explainWorkflow('w-1', evidence(facts));
+    expect(found?.expected).toContainEqual(
+      expect.objectContaining({ text: '"action-0" begins, or the server gives it up', by: expect.any(String) }),
+    );
+  });
+
   it('is being cancelled: its worker has until the server gives up', () => {
     const { state, waiting, expected, causes } = told(
       wf({ type: 'WorkflowCancelRequested', v: 1, data: { reason: 'wrong machine' } }),

@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { buildArtefacts } from '../demo/src/artefacts';
+import { runMachine, type MachineRun } from '../demo/src/machine-run';
+import { startProvisioner, type Provisioner } from '../demo/src/provisioner';
+import { hardwareJson } from '../demo/src/scenario';
+import { createLab, type Lab } from './lab';
+import type { Firmware } from './machine';
+import { until } from './run';
+
+const missing = ['/dev/net/tun', '/usr/bin/qemu-system-aarch64', '/usr/share/AAVMF/AAVMF_CODE.fd'].filter(
+  (file) => !existsSync(file),
+);
+const cannot = process.getuid?.() !== 0 ? ['root'] : missing;
+
+/** Software emulation is slow and the host is noisy: three times what a quiet run takes. */
+const patience = 400_000;
+
+const template = `version: '1.0'
+name: greet
+timeout: 30m
+tasks:
+  - name: greet
+    worker: "{{ .device_1 }}"
+    actions:
+      - name: hello-world
+        image: hello-world
+        timeout: 10m
+`;
+
+describe.skipIf(cannot.length > 0)(
+  `an arm64 machine${cannot.length > 0 ? ` (missing: ${cannot.join(', ')})` : ''}`,
+  () => {
+    let dir = '';
+    let lab: Lab;
+    let provisioner: Provisioner;
+    const runs: MachineRun[] = [];
+
+    beforeAll(async () => {
+      await buildArtefacts('small', () => undefined, ['x86_64', 'aarch64']);
+      dir = await mkdtemp(join(tmpdir(), 'tinkerbell-arm64-'));
+      lab = await createLab(`tink-arm64-${process.pid}`);
+      provisioner = await startProvisioner(lab, { dir, dataDir: join(dir, 'data') });
+    }, 600_000);
+
+    afterEach(async () => {
+      for (const { machine } of runs.splice(0)) await machine.off();
+    }, 60_000);
+
+    afterAll(async () => {
+      await provisioner?.close();
+      await lab?.close();
+      await rm(dir, { recursive: true, force: true });
+    }, 60_000);
+
+    const powerOn = async (n: number, firmware: Firmware): Promise<MachineRun> => {
+      const hostname = `arm-${n}`;
+      const hardwareId = `0eba0bf8-3772-4b4a-ab9f-6ebe93b90b0${n}`;
+      const machine = { hardwareId, hostname, mac: `52:54:00:99:01:0${n}`, ip: `10.99.0.2${n}`, uefi: true };
+      const [hardware, plan] = [join(dir, `${hostname}.json`), join(dir, `${hostname}.yaml`)];
+      await writeFile(hardware, JSON.stringify(hardwareJson(machine, lab.address, 'aarch64')));
+      await writeFile(plan, template);
+      const ordered = async (...args: string[]) => (await provisioner.tink(...args)).trim().split(/\s+/).at(-1) ?? '';
+      await provisioner.tink('hardware', 'push', '--file', hardware);
+      const templateId = await ordered('template', 'create', '--name', hostname, '--path', plan);
+      const devices = JSON.stringify({ device_1: machine.mac });
+      const workflowId = await ordered('workflow', 'create', '--template', templateId, '--hardware', devices);
+      const watch = { onStep: () => undefined, onProgress: () => undefined };
+      const run = await runMachine(lab, provisioner, machine, workflowId, { firmware, dir }, watch);
+      runs.push(run);
+      return run;
+    };
+
+    it('runs an action in a container, started by the PXE of its UEFI firmware', async () => {
+      const run = await powerOn(1, 'arm64');
+      await until(() => run.story.steps.some(({ name }) => name === 'workflow'), patience);
+      expect(run.story.steps.at(-1)?.detail).toBe('succeeded');
+      const offers = run.events.flatMap(({ event }) => (event.type === 'NetbootOffered' ? [event.data] : []));
+      expect(offers[0]).toMatchObject({ client: 'PXEClient', arch: 11, bootFile: 'snp-arm64.efi' });
+      expect(run.story.steps.map(({ detail }) => detail.split(' ')[0])).toEqual(
+        expect.arrayContaining(['vmlinuz-aarch64', 'initramfs-aarch64', 'rootfs-aarch64']),
+      );
+    }, 900_000);
+
+    it('gets its iPXE and its kernel through UEFI HTTP boot', async () => {
+      const run = await powerOn(2, 'arm64-http');
+      await until(() => run.story.steps.some(({ name }) => name === 'kernel'), patience);
+      const offers = run.events.flatMap(({ event }) => (event.type === 'NetbootOffered' ? [event.data] : []));
+      expect(offers[0]).toMatchObject({ client: 'HTTPClient', arch: 19 });
+      expect(offers[0]?.bootFile).toMatch(/^http:.*snp-arm64\.efi$/);
+    }, 900_000);
+  },
+);
