@@ -14,7 +14,7 @@ export class Callers {
   at(address: string): Machine | undefined {
     const plain = plainAddress(address);
     const lease = this.leases.holderOf(plain, this.clock().toISOString());
-    if (lease) return this.machines.byMac(lease.mac);
+    if (lease) return lease.mac === null ? undefined : this.machines.byMac(lease.mac);
     return this.byReservation(plain) ? this.machines.byReservedAddress(plain) : undefined;
   }
 

@@ -3,6 +3,7 @@ import type { BootsConfig } from './boots.config';
 import type { DhcpPorts } from './dhcp/dhcp.listener';
 import { type DhcpMode, mayProxy, type ModeRules, type Subnet } from './dhcp/dhcp-mode';
 import type { DhcpServerSettings } from './dhcp/decision';
+import type { SubnetFile } from './dhcp/read-subnets';
 import type { ScriptSettings } from './ipxe/script-desk';
 import type { TftpPorts } from './tftp/tftp.listener';
 import { readPortRange } from './port-range';
@@ -18,7 +19,11 @@ export interface BoundPorts {
   readonly syslog: number | undefined;
 }
 
-export function dhcpSettings(config: BootsConfig, { tftp, http, syslog }: BoundPorts): DhcpServerSettings {
+export function dhcpSettings(
+  config: BootsConfig,
+  { tftp, http, syslog }: BoundPorts,
+  modes: ModeRules,
+): DhcpServerSettings {
   const { PUBLIC_IP, DHCP_LEASE_TIME, BOOTS_MAC_FORMAT } = config;
   return {
     site: {
@@ -38,7 +43,7 @@ export function dhcpSettings(config: BootsConfig, { tftp, http, syslog }: BoundP
       ),
     },
     leaseSeconds: DHCP_LEASE_TIME,
-    modes: dhcpModes(config),
+    modes,
   };
 }
 
@@ -48,14 +53,19 @@ function logServersOf({ PUBLIC_SYSLOG_IP, PUBLIC_IP }: BootsConfig, port: number
   return port === syslogPort ? [PUBLIC_IP] : [];
 }
 
-export function dhcpModes({ BOOTS_DHCP, BOOTS_DHCP_MODE, BOOTS_DHCP_SUBNETS }: BootsConfig): ModeRules {
+/** `file`: what BOOTS_DHCP_FILE says. */
+export function dhcpModes(
+  { BOOTS_DHCP, BOOTS_DHCP_MODE, BOOTS_DHCP_SUBNETS }: BootsConfig,
+  file: SubnetFile = { classes: [], subnets: [] },
+): ModeRules {
   if (!BOOTS_DHCP) return { mode: 'off', subnets: [] };
   const subnets = list(BOOTS_DHCP_SUBNETS).map((text): Subnet => {
     const [network = '', mode = ''] = text.split('=');
     const [address = '', prefix = ''] = network.split('/');
     return { name: network, address, prefix: Number(prefix), mode: mode as DhcpMode };
   });
-  return { mode: BOOTS_DHCP_MODE, subnets };
+  const { classes } = file;
+  return { mode: BOOTS_DHCP_MODE, subnets: [...subnets, ...file.subnets], ...(classes.length > 0 ? { classes } : {}) };
 }
 
 export function scriptSettings(config: BootsConfig, httpPort: number): ScriptSettings {
@@ -70,13 +80,13 @@ export function scriptSettings(config: BootsConfig, httpPort: number): ScriptSet
   };
 }
 
-export function dhcpPorts(config: BootsConfig): DhcpPorts {
+export function dhcpPorts(config: BootsConfig, modes: ModeRules): DhcpPorts {
   return {
     address: config.PUBLIC_IP,
     serverPort: config.BOOTS_DHCP_PORT,
     clientPort: config.BOOTS_DHCP_CLIENT_PORT,
     relayPort: config.BOOTS_DHCP_RELAY_PORT,
-    pxePort: mayProxy(dhcpModes(config)) ? config.BOOTS_DHCP_PXE_PORT : undefined,
+    pxePort: mayProxy(modes) ? config.BOOTS_DHCP_PXE_PORT : undefined,
   };
 }
 

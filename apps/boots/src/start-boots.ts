@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { readFile } from 'node:fs/promises';
 import { type AddressInfo, isIPv4 } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { EventStore, ReadModel } from '@tinkerbell/event-store';
@@ -9,7 +10,10 @@ import { BootsModule } from './boots.module';
 import { Callers } from './callers';
 import { DhcpDesk } from './dhcp/dhcp-desk';
 import { DhcpListener } from './dhcp/dhcp.listener';
-import { modeAt } from './dhcp/dhcp-mode';
+import { isProxyAt, type ModeRules } from './dhcp/dhcp-mode';
+import { PoolDesk } from './dhcp/pool-desk';
+import { openProbe } from './dhcp/ping-probe';
+import { readSubnets, type SubnetFile } from './dhcp/read-subnets';
 import { SharedFiles } from './files/shared-files';
 import { FileDesk } from './http/file-desk';
 import { Status } from './http/status';
@@ -57,6 +61,7 @@ export interface RunningBoots {
 interface Parts {
   readonly machines: Machines;
   readonly leases: LeasePool;
+  readonly modes: ModeRules;
   readonly boots: BootLog;
   readonly callers: Callers;
   readonly programs: BootPrograms;
@@ -113,11 +118,10 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const leases = await LeasePool.open(store, config.BOOTS_POOL);
   const boots = new BootLog(store, clock);
   const metrics = new Metrics();
-  const modes = dhcpModes(config);
-  const byReservation = (address: string) =>
-    modeAt(isIPv4(address) ? address : config.PUBLIC_IP, modes) !== 'reservation';
+  const modes = dhcpModes(config, await subnetFile(config));
+  const byReservation = (address: string) => isProxyAt(isIPv4(address) ? address : config.PUBLIC_IP, modes);
   return {
-    ...{ machines, leases, boots, metrics, log, clock },
+    ...{ machines, leases, modes, boots, metrics, log, clock },
     callers: new Callers(machines, leases, clock, byReservation),
     programs: new BootPrograms(config.BOOTS_IPXE_DIR),
     files: new SharedFiles(),
@@ -174,10 +178,29 @@ async function openDhcp(
   bound: BoundPorts,
   closers: (() => Promise<void>)[],
 ): Promise<number> {
-  const desk = new DhcpDesk(parts, dhcpSettings(config, bound));
-  const listener = new DhcpListener(desk, dhcpPorts(config), parts.metrics, parts.log);
+  const { modes } = parts;
+  const pools = modes.subnets.some(({ pooled }) => pooled) ? await openPools(parts, closers) : undefined;
+  const desk = new DhcpDesk(parts, dhcpSettings(config, bound, modes), pools);
+  const listener = new DhcpListener(desk, dhcpPorts(config, modes), parts.metrics, parts.log);
   closers.push(() => listener.close());
   return listener.open();
+}
+
+async function subnetFile({ BOOTS_DHCP_FILE }: BootsConfig): Promise<SubnetFile | undefined> {
+  if (BOOTS_DHCP_FILE === '') return undefined;
+  const text = await readFile(BOOTS_DHCP_FILE, 'utf8').catch((cause: unknown) => {
+    throw new Error(`BOOTS_DHCP_FILE: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  });
+  return readSubnets(text, BOOTS_DHCP_FILE);
+}
+
+async function openPools(parts: Parts, closers: (() => Promise<void>)[]): Promise<PoolDesk> {
+  const probe = await openProbe(parts);
+  closers.push(() => probe.close());
+  const pools = new PoolDesk({ ...parts, probe }, parts.modes);
+  pools.open();
+  closers.push(() => pools.close());
+  return pools;
 }
 
 /** Machines boot without it: that another syslog server has the port is told, and no reason not to start. */

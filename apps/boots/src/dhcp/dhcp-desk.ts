@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import {
   decodePacket,
   type DhcpPacket,
@@ -8,7 +9,7 @@ import {
   noAddress,
   readOption,
 } from '@tinkerbell/dhcp';
-import { DomainError } from '@tinkerbell/domain';
+import { DomainError, type SingleLeaseCommand } from '@tinkerbell/domain';
 import type { BootLog } from '../log/boot-log';
 import type { LeasePool } from '../log/lease-pool';
 import type { Machine, Machines } from '../machines';
@@ -18,7 +19,10 @@ import type { FailedRequests } from '../recorder/failed-requests';
 import { bootClientOf } from './boot-client';
 import type { Destination } from './destination';
 import type { DhcpContext, DhcpReply, DhcpServerSettings } from './decision';
+import { isWithin, modeAt, wireOf } from './dhcp-mode';
 import { respond } from './dhcp.responder';
+import { originOf } from './origin';
+import type { PoolDesk, Pooled } from './pool-desk';
 
 export interface DeskPorts {
   readonly machines: Machines;
@@ -58,11 +62,13 @@ export class DhcpDesk {
   readonly #recent = new Map<string, number>();
   readonly #answering = new Set<string>();
   /** MAC → fingerprint of the REQUEST that was acknowledged last, oldest first. */
-  readonly #granted = new Map<string, { readonly print: number; readonly at: number }>();
+  readonly #granted = new Map<string, { readonly print: number; readonly ip: string; readonly at: number }>();
 
   constructor(
     private readonly ports: DeskPorts,
     private readonly server: DhcpServerSettings,
+    /** undefined: nothing is given out but reservations. */
+    private readonly pools?: PoolDesk,
   ) {}
 
   /** undefined: nothing is to be sent. Never throws: a bad message costs itself only. */
@@ -93,16 +99,19 @@ export class DhcpDesk {
 
   async #decided(request: DhcpPacket, { mac, type, print, from }: Heard): Promise<OutgoingReply | undefined> {
     const { metrics, log } = this.ports;
-    const decision = respond(request, this.#context(mac, print, from));
+    const pooled = this.pools && (await this.#pooled(this.pools, request, mac, from));
+    const decision = respond(request, { ...this.#context(mac, print, from), ...(pooled ? { pooled } : {}) });
     if (decision.kind === 'ignore') return this.#ignored(decision.reason, request, from);
     if (decision.kind === 'record') {
-      await this.ports.leases.submit(decision.leases);
-      log.info(`${type} of ${decision.leases[0]?.ip ?? ''} by ${mac}`);
+      await this.#submit(decision.leases);
+      log.info(`${type} of ${request.ciaddr === noAddress ? 'its address' : request.ciaddr} by ${mac}`);
       return undefined;
     }
     const reply = encodePacket(decision.packet, { maxSize: decision.maxSize });
     await this.#store(decision);
-    if (decision.leases.some((command) => command.type === 'BindLease')) this.#remember(mac, print);
+    if (decision.leases.some((command) => command.type === 'BindLease')) {
+      this.#remember(mac, print, decision.packet.yiaddr);
+    }
     if (lacksBootFile(request, type, decision)) this.#note('no-boot-file', request, from);
     const answered = readOption(decision.packet.options, messageType) ?? 'none';
     metrics.count('dhcp_replies_total', { type: answered });
@@ -113,8 +122,29 @@ export class DhcpDesk {
   }
 
   async #store({ leases, boot }: DhcpReply): Promise<void> {
-    await this.ports.leases.submit(leases);
+    await this.#submit(leases);
     if (boot) await this.ports.boots.record({ type: 'OfferNetboot', ...boot });
+  }
+
+  async #submit(leases: readonly SingleLeaseCommand[]): Promise<void> {
+    await this.ports.leases.submit(leases);
+    this.pools?.stored(leases);
+  }
+
+  /** undefined: it has a reservation in its network, or there are no pools. */
+  async #pooled(pools: PoolDesk, request: DhcpPacket, mac: string, { arrival }: Arrival): Promise<Pooled | undefined> {
+    const type = readOption(request.options, messageType);
+    const { site, modes } = this.server;
+    const { link } = originOf(request, site.address, arrival);
+    if (request.op !== 'request' || type === undefined || modeAt(link, modes) !== 'pool') return undefined;
+    const machine = this.ports.machines.byMac(mac);
+    const reserved = machine?.interface.dhcp.ip?.address;
+    const isReachable = wireOf(link, modes).some(
+      ({ address, prefix }) => reserved !== undefined && isIPv4(reserved) && isWithin(reserved, address, prefix),
+    );
+    // Who has it from a pool keeps it until that lease is over: no address is on two machines.
+    const isTaken = machine && this.#otherHolder(machine, this.ports.clock().toISOString())?.isReserved;
+    return isReachable && !isTaken ? undefined : pools.look(request, { mac, type, link, machine });
   }
 
   #context(mac: string, print: number, from: Arrival): DhcpContext {
@@ -122,13 +152,13 @@ export class DhcpDesk {
     const now = clock().toISOString();
     const machine = machines.byMac(mac);
     const holder = machine && this.#otherHolder(machine, now);
-    const isRepeated = this.#granted.get(mac)?.print === print;
-    const lease = isRepeated ? leases.lease(mac, now) : undefined;
+    const granted = this.#granted.get(mac);
+    const lease = granted?.print === print ? leases.holderOf(granted.ip, now) : undefined;
     return {
       ...(machine ? { machine } : {}),
       ...(holder ? { holder } : {}),
-      ...(lease ? { granted: { ip: lease.ip, expiresAt: lease.expiresAt } } : {}),
-      mayNetboot: machine !== undefined && machines.netboot(machine).allowed,
+      ...(lease?.mac === mac ? { granted: { ip: lease.ip, expiresAt: lease.expiresAt } } : {}),
+      mayNetboot: machine === undefined || machines.netboot(machine).allowed,
       chained: boots.programOf(mac),
       server: this.server,
       ...from,
@@ -141,8 +171,10 @@ export class DhcpDesk {
     const address = machine.interface.dhcp.ip?.address ?? '';
     const lease = leases.holderOf(address, now);
     if (!lease || lease.mac === machine.mac) return undefined;
-    const { mac, hardwareId, clientId } = lease;
-    return { mac, hardwareId, clientId, isReserved: machines.byMac(mac)?.interface.dhcp.ip?.address === address };
+    const { mac, hardwareId, clientId, origin } = lease;
+    if (mac === null) return undefined;
+    const isReserved = origin === 'pool' || machines.byMac(mac)?.interface.dhcp.ip?.address === address;
+    return { mac, hardwareId, clientId, isReserved };
   }
 
   #isDuplicate(key: string): boolean {
@@ -156,14 +188,14 @@ export class DhcpDesk {
     return false;
   }
 
-  #remember(mac: string, print: number): void {
+  #remember(mac: string, print: number, ip: string): void {
     const now = this.ports.clock().getTime();
     for (const [known, { at }] of this.#granted) {
       if (now - at < retransmissionMs && this.#granted.size < maxGranted) break;
       this.#granted.delete(known);
     }
     this.#granted.delete(mac);
-    this.#granted.set(mac, { print, at: now });
+    this.#granted.set(mac, { print, ip, at: now });
   }
 
   #ignored(reason: string, request: DhcpPacket, from: Arrival): undefined {

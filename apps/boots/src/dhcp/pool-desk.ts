@@ -1,5 +1,14 @@
-import { type DhcpPacket, hostName, type MessageType, readOption, requestedAddress } from '@tinkerbell/dhcp';
-import { AddressPools, clientKey, type Instant, lastLease, leaseOfIp, type Seeker, type SingleLeaseCommand, textOf } from '@tinkerbell/domain';
+import { type DhcpPacket, type MessageType, readOption, requestedAddress } from '@tinkerbell/dhcp';
+import {
+  AddressPools,
+  clientKey,
+  type Instant,
+  lastLease,
+  leaseOfIp,
+  type Seeker,
+  type SingleLeaseCommand,
+  textOf,
+} from '@tinkerbell/domain';
 import type { HardwareDhcp, HardwareInterface } from '@tinkerbell/events';
 import type { Logger } from '../logger';
 import type { LeasePool } from '../log/lease-pool';
@@ -9,6 +18,7 @@ import { classesOf } from './client-class';
 import { clientIdOf } from './client-id';
 import { isWithin, type ModeRules, type PooledSubnet, type Subnet, wireOf } from './dhcp-mode';
 import type { Probe } from './probe';
+import { usualNetboot } from './stranger';
 
 export interface PoolDeskPorts {
   readonly machines: Machines;
@@ -78,7 +88,12 @@ export class PoolDesk {
   /** undefined: the request is from no subnet with pools. `link`: an address of the client's network. */
   async look(
     request: DhcpPacket,
-    about: { readonly mac: string; readonly type: MessageType; readonly link: string; readonly machine: Machine | undefined },
+    about: {
+      readonly mac: string;
+      readonly type: MessageType;
+      readonly link: string;
+      readonly machine: Machine | undefined;
+    },
   ): Promise<Pooled | undefined> {
     const { mac, type, link, machine } = about;
     const wire = wireOf(link, this.rules).filter(isPooled);
@@ -100,7 +115,7 @@ export class PoolDesk {
     const own = classes.flatMap(({ options }) => options);
     return {
       ...{ subnet, address, clientId, isForeign },
-      interface: interfaceOf(mac, subnet, { address, own, machine }),
+      interface: interfaceOf(mac, subnet, { address: address || wanted || subnet.address, own, machine }),
       refusal: address === '' ? `${wanted ?? 'it'} is not free for this machine` : `this machine has ${address}`,
       boots: machine !== undefined || subnet.pooled.discovery,
     };
@@ -111,12 +126,6 @@ export class PoolDesk {
     for (const command of commands) {
       if ('ip' in command && command.ip !== null) this.#pools.note(command.ip, this.ports.leases.state);
     }
-  }
-
-  /** The host name that a client gives itself, for people to know it by. */
-  static nameOf({ options }: DhcpPacket): string {
-    const text = options.has(hostName.code) ? (readOption(options, hostName) ?? '') : '';
-    return /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(text) ? text : '';
   }
 
   async #offer(seeker: Seeker, wire: readonly PooledOn[]): Promise<string> {
@@ -143,7 +152,9 @@ export class PoolDesk {
     const { iso, ms } = this.#now();
     const quarantinedUntil = new Date(ms + pooled.quarantineSeconds * 1000).toISOString();
     this.ports.metrics.count('dhcp_conflicts_total', { method });
-    this.ports.log.warn(`${ip} is in use${mac === null ? '' : ` by ${mac}`} and not leased: offered to nobody until ${quarantinedUntil}`);
+    this.ports.log.warn(
+      `${ip} is in use${mac === null ? '' : ` by ${mac}`} and not leased: offered to nobody until ${quarantinedUntil}`,
+    );
     await this.#submit([
       { type: 'FindConflict', ip, subnet: name, method, answeredBy: mac, quarantinedUntil, now: iso },
     ]);
@@ -161,7 +172,8 @@ export class PoolDesk {
     }
     const isSelecting = request.options.has(54);
     const isKnown = last.some(({ ip }) => ip === wanted);
-    if (wanted !== undefined && (isSelecting || isKnown) && this.#pools.mayHave(seeker, wanted, state, now)) return wanted;
+    if (wanted !== undefined && (isSelecting || isKnown) && this.#pools.mayHave(seeker, wanted, state, now))
+      return wanted;
     const held = last.find((lease) => leaseOfIp(state, lease.ip, now.iso) === lease);
     return held && this.#pools.mayHave(seeker, held.ip, state, now) ? held.ip : '';
   }
@@ -176,9 +188,11 @@ export class PoolDesk {
   #sweep(): void {
     if (!this.ports.leases.isActive) return;
     this.#refresh();
-    this.#sweeping = this.#sweeping.then(() => this.#keepBooks()).catch((error: unknown) => {
-      this.ports.log.debug(`leases that ran out are told of later: ${String(error)}`);
-    });
+    this.#sweeping = this.#sweeping
+      .then(() => this.#keepBooks())
+      .catch((error: unknown) => {
+        this.ports.log.debug(`leases that ran out are told of later: ${String(error)}`);
+      });
   }
 
   async #keepBooks(): Promise<void> {
@@ -236,7 +250,9 @@ export class PoolDesk {
     this.ports.metrics.count('dhcp_pool_exhausted_total', { subnet });
     if (ms - (this.#warned.get(subnet) ?? 0) < warnMs) return;
     this.#warned.set(subnet, ms);
-    this.ports.log.error(`no address is left in ${subnet} for ${mac} and others like it: none of its pools has a free one`);
+    this.ports.log.error(
+      `no address is left in ${subnet} for ${mac} and others like it: none of its pools has a free one`,
+    );
   }
 
   #now(): Instant {
@@ -259,20 +275,14 @@ function wantedBy({ options, ciaddr }: DhcpPacket): string | undefined {
   return ciaddr === '0.0.0.0' ? undefined : ciaddr;
 }
 
-const bootsAsUsual: HardwareInterface['netboot'] = {
-  allow_pxe: true,
-  allow_workflow: false,
-  ipxe: { url: '', contents: '', binary: '' },
-  osie: { base_url: '', kernel: '', initrd: '' },
-};
-
 function interfaceOf(
   mac: string,
   { pooled, prefix }: PooledOn,
   { address, own, machine }: { address: string; own: PooledSubnet['options']; machine: Machine | undefined },
 ): HardwareInterface {
   const record = machine?.interface.dhcp;
-  const first = <T>(...lists: readonly (readonly T[] | undefined)[]) => lists.find((list) => list && list.length > 0) ?? [];
+  const first = <T>(...lists: readonly (readonly T[] | undefined)[]) =>
+    lists.find((list) => list && list.length > 0) ?? [];
   const options = [...(record?.options ?? []), ...own, ...pooled.options];
   const dhcp: HardwareDhcp = {
     mac,
@@ -282,9 +292,14 @@ function interfaceOf(
     time_servers: first(record?.time_servers, pooled.timeServers),
     ...{ arch: record?.arch ?? '', uefi: record?.uefi ?? false, iface_name: record?.iface_name ?? '' },
     domain_name: record?.domain_name || pooled.domain,
-    ip: { address, netmask: textOf(prefix === 0 ? 0 : (0xffff_ffff << (32 - prefix)) >>> 0), gateway: pooled.router, family: 4 },
+    ip: {
+      address,
+      netmask: textOf(prefix === 0 ? 0 : (0xffff_ffff << (32 - prefix)) >>> 0),
+      gateway: pooled.router,
+      family: 4,
+    },
     // Of each code the most particular one: the machine's, its classes', the subnet's.
     options: options.filter(({ code }, i) => options.findIndex((other) => other.code === code) === i),
   };
-  return { dhcp, netboot: machine?.interface.netboot ?? bootsAsUsual };
+  return { dhcp, netboot: machine?.interface.netboot ?? usualNetboot };
 }

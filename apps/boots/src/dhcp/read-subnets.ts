@@ -63,7 +63,9 @@ class Reading {
   class(item: unknown, path: string): ClientClass {
     const fields = this.json.object(item, path, keys.class);
     const text = (key: string, form: RegExp, what: string) =>
-      this.json.list(fields[key], `${path}.${key}`, 256).map((value, i) => this.form(value, `${path}.${key}[${i}]`, form, what));
+      this.json
+        .list(fields[key], `${path}.${key}`, 256)
+        .map((value, i) => this.form(value, `${path}.${key}[${i}]`, form, what));
     return {
       name: this.form(fields['name'], `${path}.name`, name, 'a name'),
       arch: this.json
@@ -80,13 +82,19 @@ class Reading {
 
   subnet(item: unknown, path: string, classes: ReadonlySet<string>): Subnet {
     const fields = this.json.object(item, path, keys.subnet);
-    const cidr = this.form(fields['subnet'], `${path}.subnet`, /^(\d{1,3}\.){3}\d{1,3}\/\d{1,2}$/, 'a network like 10.1.0.0/16');
+    const cidr = this.form(
+      fields['subnet'],
+      `${path}.subnet`,
+      /^(\d{1,3}\.){3}\d{1,3}\/\d{1,2}$/,
+      'a network like 10.1.0.0/16',
+    );
     const [address = '', length = ''] = cidr.split('/');
     const prefix = Number(length);
     if (cidr !== '') this.checkNetwork(address, prefix, `${path}.subnet`);
     const called = this.json.form(fields['name'], `${path}.name`, name, 'a name') || cidr;
     const mode = this.json.text(fields['mode'], `${path}.mode`) || 'pool';
-    if (!isMode(mode)) this.json.fault(`${path}.mode`, `must be one of ${dhcpModes.join(', ')}, got ${JSON.stringify(mode)}`);
+    if (!isMode(mode))
+      this.json.fault(`${path}.mode`, `must be one of ${dhcpModes.join(', ')}, got ${JSON.stringify(mode)}`);
     const network = this.json.form(fields['sharedNetwork'], `${path}.sharedNetwork`, name, 'a name');
     return {
       ...{ name: called, address, prefix, mode: isMode(mode) ? mode : 'off' },
@@ -100,7 +108,8 @@ class Reading {
     const pools = subnets.flatMap(({ pooled }) => pooled?.pools ?? []);
     this.unique(pools, 'pools');
     const size = pools.reduce((sum, pool) => sum + sizeOf(pool.ranges), 0);
-    if (size > maxAddresses) this.json.fault('subnets', `their pools have ${size} addresses, more than ${maxAddresses}`);
+    if (size > maxAddresses)
+      this.json.fault('subnets', `their pools have ${size} addresses, more than ${maxAddresses}`);
     const all = pools
       .flatMap((pool) => pool.ranges.map((range) => ({ pool: pool.name, range })))
       .sort((a, b) => a.range[0] - b.range[0]);
@@ -126,7 +135,10 @@ class Reading {
       this.json.fault(path, `${address}/${prefix} is not a network`);
     } else if (number % 2 ** (32 - prefix) !== 0) {
       const first = textOf(number - (number % 2 ** (32 - prefix)));
-      this.json.fault(path, `${address}/${prefix} does not begin at a network's first address; did you mean ${first}/${prefix}?`);
+      this.json.fault(
+        path,
+        `${address}/${prefix} does not begin at a network's first address; did you mean ${first}/${prefix}?`,
+      );
     }
   }
 
@@ -187,7 +199,8 @@ class Reading {
       const usual = i === 0 ? subnet.called : `${subnet.called}-${i + 1}`;
       const classes = this.json.list(fields['classes'], `${at}.classes`, 256).map((one, j) => {
         const text = this.json.text(one, `${at}.classes[${j}]`);
-        if (!subnet.classes.has(text)) this.json.fault(`${at}.classes[${j}]`, `there is no class ${JSON.stringify(text)}`);
+        if (!subnet.classes.has(text))
+          this.json.fault(`${at}.classes[${j}]`, `there is no class ${JSON.stringify(text)}`);
         return text;
       });
       const exclude = this.ranges(fields['exclude'], `${at}.exclude`, subnet);
@@ -262,7 +275,10 @@ function without(ranges: readonly AddressRange[], others: readonly AddressRange[
       (left, [from, to]) =>
         left.flatMap(([first, last]): readonly AddressRange[] => {
           if (to < first || from > last) return [[first, last]];
-          return [...(from > first ? [[first, from - 1] as const] : []), ...(to < last ? [[to + 1, last] as const] : [])];
+          return [
+            ...(from > first ? [[first, from - 1] as const] : []),
+            ...(to < last ? [[to + 1, last] as const] : []),
+          ];
         }),
       ranges,
     )

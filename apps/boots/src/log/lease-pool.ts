@@ -34,7 +34,21 @@ export class LeasePool {
     return leaseOfIp(this.writer.state, address, now);
   }
 
+  /** All leases, as of the last commit. */
+  get state(): LeaseState {
+    return this.writer.state;
+  }
+
+  /** How often this instance became the writer: what was made from `state` before is out of date. */
+  get takeovers(): number {
+    return 1;
+  }
+
+  get isActive(): boolean {
+    return true;
+  }
+
   get size(): number {
-    return this.writer.state.byMac.size;
+    return this.writer.state.byIp.size;
   }
 }
