@@ -12,7 +12,8 @@ def call(method, path, body):
 call("PUT", "", {"filters": ["workflow.*", "template.*"], "start": "first"})  # does nothing when it is there
 done = None
 while True:
-    event = call("POST", "/next", {"ack": done} if done else {})  # waits up to 20 seconds
-    if event:
+    # Waits up to 20 seconds. "ack": that event and all before it are done.
+    events = call("POST", "/next", {"max": 100, "ack": done} if done else {"max": 100}) or []
+    for event in events:
         print(event["type"], event["subject"], json.dumps(event["data"]), flush=True)
-    done = event and event["id"]  # tells with the next call that this one is done
+        done = event["id"]

@@ -1,21 +1,35 @@
 import type { Catalogue, Event } from './event';
+import { bootScriptServedV1, netbootOfferedV1 } from './upcasters/boot.v1';
 
-/** One stream per network interface, id = MAC: every step of a machine's way from its firmware to its own disk. */
+/**
+ * One stream per network interface, id = MAC: every step of a machine's way from its firmware to its own disk. `hardwareId` is null for a
+ * machine without a record.
+ */
+interface Seen {
+  readonly hardwareId: string | null;
+  readonly mac: string;
+}
+
 interface Booting {
   readonly hardwareId: string;
   readonly mac: string;
 }
 
-/** The ACK, or the offer of a ProxyDHCP, named a boot file. `arch`: RFC 4578 §2.1 code, null when the client sent none. */
+/**
+ * The ACK, or the offer of a ProxyDHCP, named a boot file. `arch`: RFC 4578 §2.1 code, null when the client sent none. `ticketHash`: when
+ * the file is the machine's script, SHA-256 (hex) of the ticket in its URL, good until `ticketExpiresAt`; `bootFile` is without it.
+ */
 export type NetbootOffered = Event<
   'NetbootOffered',
-  1,
-  Booting & {
+  2,
+  Seen & {
     ip: string;
     arch: number | null;
     client: 'PXEClient' | 'HTTPClient' | 'iPXE';
     userClass: string;
     bootFile: string;
+    ticketHash: string | null;
+    ticketExpiresAt: string | null;
   }
 >;
 export type BootFileRole = 'nbp' | 'kernel' | 'initramfs' | 'rootfs' | 'other';
@@ -27,15 +41,51 @@ export type BootFileServed = Event<
 >;
 /**
  * `osie`: kernel and initramfs of the in-memory OS, with a one-time enrolment token of which only the SHA-256 is kept;
- * `local`: boot your own disk; `custom`: the hardware record's own script. `expiresAt` is the token's.
+ * `local`: boot your own disk; `custom`: the hardware record's own script; `rescue`: the in-memory OS with a shell and no worker;
+ * `discovery`: the in-memory OS tells what the machine is made of, its token is for that. `expiresAt` is the token's. `ticketHash`: what
+ * the machine showed, null when it needed none; from now on good until `ticketExpiresAt`, for repetitions.
  */
 export type BootScriptServed = Event<
   'BootScriptServed',
-  1,
-  Booting & { script: 'osie' | 'local' | 'custom'; tokenHash: string | null; expiresAt: string | null }
+  2,
+  Seen & {
+    script: BootScript;
+    tokenHash: string | null;
+    expiresAt: string | null;
+    address: string;
+    ticketHash: string | null;
+    ticketExpiresAt: string | null;
+  }
 >;
+export type BootScript = 'osie' | 'local' | 'custom' | 'rescue' | 'discovery';
 /** OSIE's init reached the network. `uptimeSeconds` since the kernel started. */
 export type OsieStarted = Event<'OsieStarted', 1, Booting & { uptimeSeconds: number }>;
+/** What the machine says that it is made of, in its own words: nothing of it was checked but its form. */
+export interface Inventory {
+  readonly vendor: string;
+  readonly product: string;
+  readonly serial: string;
+  readonly uuid: string;
+  readonly arch: string;
+  readonly cpuModel: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly disks: readonly {
+    readonly name: string;
+    readonly bytes: number;
+    readonly model: string;
+    readonly serial: string;
+  }[];
+  /** `mac`: `aa-bb-cc-dd-ee-ff`; `driver` '' when it has none. */
+  readonly interfaces: readonly {
+    readonly name: string;
+    readonly mac: string;
+    readonly driver: string;
+    readonly link: boolean;
+  }[];
+}
+/** The in-memory OS told what the machine is made of. */
+export type MachineDiscovered = Event<'MachineDiscovered', 1, Seen & { address: string; inventory: Inventory }>;
 /** The installed system came up and called back. */
 export type MachinePhonedHome = Event<
   'MachinePhonedHome',
@@ -67,13 +117,20 @@ export type BootRequestFailed = Event<
 >;
 
 export type BootEvent =
-  NetbootOffered | BootFileServed | BootScriptServed | OsieStarted | MachinePhonedHome | BootRequestFailed;
+  | NetbootOffered
+  | BootFileServed
+  | BootScriptServed
+  | OsieStarted
+  | MachineDiscovered
+  | MachinePhonedHome
+  | BootRequestFailed;
 
 export const bootCatalogue = {
-  NetbootOffered: { version: 1 },
+  NetbootOffered: { version: 2, upcast: { 1: netbootOfferedV1 } },
   BootFileServed: { version: 1 },
-  BootScriptServed: { version: 1 },
+  BootScriptServed: { version: 2, upcast: { 1: bootScriptServedV1 } },
   OsieStarted: { version: 1 },
+  MachineDiscovered: { version: 1 },
   MachinePhonedHome: { version: 1 },
   BootRequestFailed: { version: 1 },
 } satisfies Catalogue<BootEvent>;

@@ -1,5 +1,6 @@
 import type { Catalogue, Event, JsonObject } from './event';
 import { hardwareV1 } from './upcasters/hardware.v1';
+import { hardwareV2 } from './upcasters/hardware.v2';
 
 export interface HardwareIp {
   readonly address: string;
@@ -31,6 +32,8 @@ export interface HardwareDhcp {
   readonly iface_name: string;
   readonly domain_name: string;
   readonly ip: HardwareIp | null;
+  /** 802.1Q tag that the machine's frames need; 0: none. */
+  readonly vlan_id: number;
   /** Each code once. */
   readonly options: readonly HardwareDhcpOption[];
 }
@@ -40,7 +43,17 @@ export interface HardwareNetboot {
   readonly allow_workflow: boolean;
   /** `url`/`contents`: a custom iPXE script; `binary`: network boot program offered instead of the one for the architecture. */
   readonly ipxe: { readonly url: string; readonly contents: string; readonly binary: string };
-  readonly osie: { readonly base_url: string; readonly kernel: string; readonly initrd: string };
+  readonly osie: {
+    readonly base_url: string;
+    readonly kernel: string;
+    readonly initrd: string;
+    /** Further words of the kernel command line. */
+    readonly kernel_params: readonly string[];
+    /** `ttyS1,115200`; '' for the architecture's usual one. */
+    readonly console: string;
+  };
+  /** Boot the in-memory OS with a shell on its console and without a worker, whatever the workflows say. */
+  readonly rescue: boolean;
 }
 
 export interface HardwareInterface {
@@ -56,15 +69,15 @@ export interface HardwareRecord {
   readonly network: { readonly interfaces: readonly HardwareInterface[] };
 }
 
-/** Opens the stream, or opens it again after a deletion. v1 had no DHCP options. */
-export type HardwareRegistered = Event<'HardwareRegistered', 2, { hardware: HardwareRecord }>;
-export type HardwareUpdated = Event<'HardwareUpdated', 2, { hardware: HardwareRecord }>;
+/** Opens the stream, or opens it again after a deletion. v1 had no DHCP options; v2 no VLAN, kernel arguments, console and rescue. */
+export type HardwareRegistered = Event<'HardwareRegistered', 3, { hardware: HardwareRecord }>;
+export type HardwareUpdated = Event<'HardwareUpdated', 3, { hardware: HardwareRecord }>;
 export type HardwareDeleted = Event<'HardwareDeleted', 1, Record<string, never>>;
 
 export type HardwareEvent = HardwareRegistered | HardwareUpdated | HardwareDeleted;
 
 export const hardwareCatalogue = {
-  HardwareRegistered: { version: 2, upcast: { 1: hardwareV1 } },
-  HardwareUpdated: { version: 2, upcast: { 1: hardwareV1 } },
+  HardwareRegistered: { version: 3, upcast: { 1: hardwareV1, 2: hardwareV2 } },
+  HardwareUpdated: { version: 3, upcast: { 1: hardwareV1, 2: hardwareV2 } },
   HardwareDeleted: { version: 1 },
 } satisfies Catalogue<HardwareEvent>;

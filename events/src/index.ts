@@ -69,9 +69,12 @@ export type {
   BootEvent,
   BootFileRole,
   BootFileServed,
+  BootScript,
   BootScriptServed,
   BootRequestFailed,
   MachinePhonedHome,
+  Inventory,
+  MachineDiscovered,
   NetbootOffered,
   OsieStarted,
 } from './boot.events';

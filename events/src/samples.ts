@@ -34,12 +34,14 @@ const hardware: HardwareRecord = {
             { code: 121, type: 'routes', value: [{ destination: '10.0.0.0/8', router: '192.168.50.2' }] },
             { code: 224, type: 'hex', value: '0a0b' },
           ],
+          vlan_id: 100,
         },
         netboot: {
           allow_pxe: true,
           allow_workflow: true,
           ipxe: { url: '', contents: '', binary: '' },
-          osie: { base_url: '', kernel: '', initrd: '' },
+          osie: { base_url: '', kernel: '', initrd: '', kernel_params: ['iommu=pt'], console: 'ttyS1,115200' },
+          rescue: false,
         },
       },
     ],
@@ -76,10 +78,10 @@ const action: PlannedAction = {
  * changed type without a new version fails one of the two.
  */
 export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { readonly type: T }> } = {
-  HardwareRegistered: { type: 'HardwareRegistered', v: 2, data: { hardware } },
+  HardwareRegistered: { type: 'HardwareRegistered', v: 3, data: { hardware } },
   HardwareUpdated: {
     type: 'HardwareUpdated',
-    v: 2,
+    v: 3,
     data: { hardware: { ...hardware, version: 1, network: { interfaces: [] } } },
   },
   HardwareDeleted: { type: 'HardwareDeleted', v: 1, data: {} },
@@ -163,8 +165,18 @@ export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { re
 
   NetbootOffered: {
     type: 'NetbootOffered',
-    v: 1,
-    data: { ...booting, ip, arch: 7, client: 'PXEClient', userClass: '', bootFile: 'ipxe-x86_64.efi' },
+    v: 2,
+    data: {
+      ...booting,
+      ...{
+        ip,
+        arch: 7,
+        client: 'iPXE',
+        userClass: 'iPXE',
+        bootFile: 'http://192.168.50.1/52:54:00:12:34:56/auto.ipxe',
+      },
+      ...{ ticketHash: sha256, ticketExpiresAt: '2026-11-23T19:10:00.000Z' },
+    },
   },
   BootFileServed: {
     type: 'BootFileServed',
@@ -180,10 +192,28 @@ export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { re
   },
   BootScriptServed: {
     type: 'BootScriptServed',
-    v: 1,
-    data: { ...booting, script: 'osie', tokenHash: sha256, expiresAt: '2026-11-23T19:10:00.000Z' },
+    v: 2,
+    data: {
+      ...booting,
+      ...{ script: 'osie', tokenHash: sha256, expiresAt: '2026-11-23T19:10:00.000Z' },
+      ...{ address: ip, ticketHash: sha256, ticketExpiresAt: '2026-11-23T19:02:00.000Z' },
+    },
   },
   OsieStarted: { type: 'OsieStarted', v: 1, data: { ...booting, uptimeSeconds: 6.42 } },
+  MachineDiscovered: {
+    type: 'MachineDiscovered',
+    v: 1,
+    data: {
+      ...booting,
+      address: ip,
+      inventory: {
+        ...{ vendor: 'QEMU', product: 'Standard PC', serial: 'SN-1', uuid: '4c4c4544-0001-0001-0001-000000000001' },
+        ...{ arch: 'x86_64', cpuModel: 'AMD EPYC', cpus: 2, memoryBytes: 1_073_741_824 },
+        disks: [{ name: 'vda', bytes: 1_073_741_824, model: '', serial: 'disk-1' }],
+        interfaces: [{ name: 'eth0', mac, driver: 'virtio_net', link: true }],
+      },
+    },
+  },
   MachinePhonedHome: {
     type: 'MachinePhonedHome',
     v: 1,

@@ -32,7 +32,7 @@ const projects = {
     assets: ['../../apps/tink-server/proto', 'load'],
   },
   'test/fuzz': { entries: ['src/main.ts'] },
-  'test/chaos': { entries: ['src/main.ts', 'src/inside.ts'], assets: ['src/clock.cjs'] },
+  'test/chaos': { entries: ['src/main.ts', 'src/inside.ts'] },
 };
 
 // Nest, gRPC and NATS load these only when their feature is used; a self-contained bundle must not fail on their absence.

@@ -58,6 +58,10 @@ const testTools = [
   program('udhcpc'),
   program('dhcpcd', 'dhcpcd-base'),
   program('dhcrelay', 'isc-dhcp-relay'),
+  of('systemd', '/lib/systemd/systemd-networkd'),
+  program('dhcping'),
+  program('nmap'),
+  program('perfdhcp', 'kea-admin'),
   of('dnsmasq-base', '/usr/sbin/dnsmasq'),
   program('tftp', 'tftp-hpa'),
   program('atftp'),
@@ -84,8 +88,17 @@ const bench = [
   of('libc6-dev', '/usr/include/stdio.h'),
 ];
 
-/** Namespaces with a small disk in them that can be filled up. */
-const chaos = [...children, ...network, of('mount', 'mount', 'umount')];
+/** Namespaces, a small disk that can be filled up and made slow, and a clock that can be set. */
+const chaos = [
+  ...children,
+  ...network,
+  of('mount', 'mount', 'umount'),
+  of('util-linux', 'fallocate'),
+  of('e2fsprogs', 'mkfs.ext4'),
+  program('nbdkit'),
+  program('nbdfuse', 'libnbd-bin'),
+  of('libfaketime', '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1'),
+];
 
 const start = [...children, ...registry, ...builders, ...advertisements];
 const demo = [...start, ...diskImages, ...network, ...containers, ...machine];

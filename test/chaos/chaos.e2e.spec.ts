@@ -3,8 +3,9 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import { namespacesMissing } from '../interop/net/namespace';
+import { disksMissing } from './src/cluster/disk';
 
-const missing = namespacesMissing();
+const missing = namespacesMissing() ?? disksMissing();
 let running: ChildProcess | undefined;
 afterEach(async () => {
   if (!running || running.exitCode !== null || running.signalCode !== null) return;

@@ -41,6 +41,8 @@ beforeAll(async () => {
   const ip = { address, netmask: '255.255.255.0', gateway: '10.95.0.1', family: 4 };
   const hardware = [hardwareRecord({ network: { interfaces: [{ ...base, dhcp: { ...base.dhcp, ip } }] } })];
   const settings = {
+    // udhcpc has no use for the script's URL, and so no ticket.
+    BOOTS_SCRIPT_TICKETS: 'false',
     BOOTS_IPXE_DIR: folder,
     BOOTS_OSIE_DIR: join(folder, 'osie'),
     BOOTS_RA_INTERFACE: hasRadvd ? network.bridge : '',

@@ -149,6 +149,14 @@ export class BootsConfig {
   @Min(10)
   @Max(86_400)
   readonly BOOTS_TOKEN_SECONDS: number = 600;
+  /** Give a script only to who shows the one-time ticket from the URL that DHCP gave the machine. */
+  @flag
+  @IsBoolean()
+  readonly BOOTS_SCRIPT_TICKETS: boolean = true;
+  /** Boot machines without a record into OSIE, which tells what they are made of. */
+  @flag
+  @IsBoolean()
+  readonly BOOTS_DISCOVERY: boolean = false;
   /** Further kernel arguments for OSIE, separated by spaces. */
   @IsString()
   readonly BOOTS_KERNEL_ARGUMENTS: string = '';

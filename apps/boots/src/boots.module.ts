@@ -1,6 +1,8 @@
 import { type DynamicModule, type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import type { Callers } from './callers';
+import { DiscoveryController } from './discovery/discovery.controller';
+import { DiscoveryDesk } from './discovery/discovery-desk';
 import { ErrorFilter } from './http/error.filter';
 import { FileDesk } from './http/file-desk';
 import { FilesController } from './http/files.controller';
@@ -19,6 +21,7 @@ export interface HttpServices {
   readonly scripts: ScriptDesk;
   readonly files: FileDesk;
   readonly phoneHome: PhoneHomeDesk;
+  readonly discovery: DiscoveryDesk;
   readonly status: Status;
   readonly callers: Callers;
   readonly failed: FailedRequests;
@@ -34,11 +37,12 @@ export class BootsModule implements NestModule {
     return {
       module: BootsModule,
       // In this order: the last one takes every path that is left.
-      controllers: [StatusController, PhoneHomeController, IpxeController, FilesController],
+      controllers: [StatusController, PhoneHomeController, DiscoveryController, IpxeController, FilesController],
       providers: [
         { provide: ScriptDesk, useValue: services.scripts },
         { provide: FileDesk, useValue: services.files },
         { provide: PhoneHomeDesk, useValue: services.phoneHome },
+        { provide: DiscoveryDesk, useValue: services.discovery },
         { provide: Status, useValue: services.status },
         { provide: Metrics, useValue: services.metrics },
         { provide: APP_FILTER, useValue: new ErrorFilter(services.log, services.callers, services.failed) },

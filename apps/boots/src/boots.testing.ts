@@ -47,11 +47,9 @@ export async function startBench(options: {
   for (const path of Object.values(folders)) await mkdir(path);
   await writeFile(join(folder, 'secret'), 'not for machines');
   const store = options.store ?? new InMemoryEventStore();
-  await append(store, subjects.stream('hardware', hardwareId), {
-    type: 'HardwareRegistered',
-    v: 2,
-    data: { hardware: record(options.interface) },
-  });
+  const hardware = record(options.interface);
+  const stream = subjects.stream('hardware', hardwareId);
+  await append(store, stream, { type: 'HardwareRegistered', v: 3, data: { hardware } });
   const rows = await openReadModels({
     store,
     file: ':memory:',

@@ -129,7 +129,8 @@ describe('which script', () => {
     allow_pxe: true,
     allow_workflow: true,
     ipxe: { url: '', contents: '', binary: '' },
-    osie: { base_url: '', kernel: '', initrd: '' },
+    osie: { base_url: '', kernel: '', initrd: '', kernel_params: [], console: '' },
+    rescue: false,
   };
   const choose = (over = {}, allowed = true, arch: number | null = 7, recordArch = 'x86_64') =>
     chooseScript({ netboot: { ...netboot, ...over }, recordArch }, { allowed }, arch, 'http://b/osie');
@@ -141,21 +142,34 @@ describe('which script', () => {
       osieUrl: 'http://b/osie',
       kernel: 'vmlinuz-x86_64',
       initrds: ['initramfs-x86_64', 'rootfs-x86_64'],
+      console: '',
+      kernelParams: [],
     });
     expect(choose({}, true, 11)).toMatchObject({ arch: 'aarch64', kernel: 'vmlinuz-aarch64' });
     expect(choose({}, true, null, 'aarch64')).toMatchObject({ arch: 'aarch64' });
     expect(choose({}, true, 7, 'aarch64')).toMatchObject({ arch: 'x86_64' });
   });
   it('another OSIE from the record', () =>
-    expect(choose({ osie: { base_url: 'http://m/os/', kernel: 'k', initrd: 'a, b' } })).toMatchObject({
+    expect(
+      choose({
+        osie: { base_url: 'http://m/os/', kernel: 'k', initrd: 'a, b', kernel_params: ['iommu=pt'], console: 'ttyS1' },
+      }),
+    ).toMatchObject({
       osieUrl: 'http://m/os',
       kernel: 'k',
       initrds: ['a', 'b'],
+      console: 'ttyS1',
+      kernelParams: ['iommu=pt'],
     }));
   it('the record’s own script', () => {
     const ipxe = { url: 'http://m/x.ipxe', contents: '', binary: '' };
     expect(choose({ ipxe })).toEqual({ script: 'custom', url: 'http://m/x.ipxe', contents: '' });
   });
+  it('the rescue shell, whatever else there is', () =>
+    expect(choose({ rescue: true, ipxe: { url: 'http://m/x.ipxe', contents: '', binary: '' } }, false)).toMatchObject({
+      script: 'rescue',
+      kernel: 'vmlinuz-x86_64',
+    }));
   it('the disk, whatever the record says, when the machine may not netboot', () =>
     expect(choose({ ipxe: { url: 'http://m/x.ipxe', contents: '', binary: '' } }, false)).toEqual({ script: 'local' }));
 });

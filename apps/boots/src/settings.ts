@@ -1,7 +1,8 @@
+import { isIPv4 } from 'node:net';
 import { defaultLimits } from '@tinkerbell/tftp';
 import type { BootsConfig } from './boots.config';
 import type { DhcpPorts } from './dhcp/dhcp.listener';
-import { type DhcpMode, mayProxy, type ModeRules, type Subnet } from './dhcp/dhcp-mode';
+import { type DhcpMode, mayProxy, modeAt, type ModeRules, type Subnet } from './dhcp/dhcp-mode';
 import type { DhcpServerSettings } from './dhcp/decision';
 import type { SubnetFile } from './dhcp/read-subnets';
 import type { ScriptSettings } from './ipxe/script-desk';
@@ -44,6 +45,7 @@ export function dhcpSettings(
     },
     leaseSeconds: DHCP_LEASE_TIME,
     modes,
+    ticketSeconds: config.BOOTS_SCRIPT_TICKETS ? config.BOOTS_TOKEN_SECONDS : 0,
   };
 }
 
@@ -68,7 +70,12 @@ export function dhcpModes(
   return { mode: BOOTS_DHCP_MODE, subnets: [...subnets, ...file.subnets], ...(classes.length > 0 ? { classes } : {}) };
 }
 
-export function scriptSettings(config: BootsConfig, httpPort: number): ScriptSettings {
+/** Of the network that an address is in. */
+export function modeOf(config: BootsConfig, modes: ModeRules, address: string): DhcpMode {
+  return modeAt(isIPv4(address) ? address : config.PUBLIC_IP, modes);
+}
+
+export function scriptSettings(config: BootsConfig, httpPort: number, modes: ModeRules): ScriptSettings {
   const { PUBLIC_IP, TINK_SERVER_URL, TINK_CERT_URL } = config;
   return {
     bootsUrl: httpUrl(PUBLIC_IP, httpPort),
@@ -77,6 +84,8 @@ export function scriptSettings(config: BootsConfig, httpPort: number): ScriptSet
     caSha256: config.TINK_CA_SHA256,
     extraArguments: config.BOOTS_KERNEL_ARGUMENTS.split(/\s+/).filter((argument) => argument !== ''),
     tokenSeconds: config.BOOTS_TOKEN_SECONDS,
+    needsTicket: (address) => config.BOOTS_SCRIPT_TICKETS && modeOf(config, modes, address) !== 'off',
+    discovery: config.BOOTS_DISCOVERY,
   };
 }
 

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { readFile } from 'node:fs/promises';
-import { type AddressInfo, isIPv4 } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { EventStore, ReadModel } from '@tinkerbell/event-store';
 import type { HardwareRow, WorkflowRow } from '@tinkerbell/projections';
@@ -10,10 +10,11 @@ import { BootsModule } from './boots.module';
 import { Callers } from './callers';
 import { DhcpDesk } from './dhcp/dhcp-desk';
 import { DhcpListener } from './dhcp/dhcp.listener';
-import { isProxyAt, type ModeRules } from './dhcp/dhcp-mode';
+import type { ModeRules } from './dhcp/dhcp-mode';
 import { PoolDesk } from './dhcp/pool-desk';
 import { openProbe } from './dhcp/ping-probe';
 import { readSubnets, type SubnetFile } from './dhcp/read-subnets';
+import { DiscoveryDesk } from './discovery/discovery-desk';
 import { SharedFiles } from './files/shared-files';
 import { FileDesk } from './http/file-desk';
 import { Status } from './http/status';
@@ -27,7 +28,7 @@ import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 import { RouterAdvertisements } from './ra/radvd';
 import { FailedRequests } from './recorder/failed-requests';
 import { ServedFiles } from './served-files';
-import { type BoundPorts, dhcpModes, dhcpPorts, dhcpSettings, scriptSettings, tftpPorts } from './settings';
+import { type BoundPorts, dhcpModes, dhcpPorts, dhcpSettings, modeOf, scriptSettings, tftpPorts } from './settings';
 import type { MachineLog } from './syslog/machine-log';
 import { SyslogDesk } from './syslog/syslog-desk';
 import { SyslogListener } from './syslog/syslog.listener';
@@ -119,7 +120,7 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const boots = new BootLog(store, clock);
   const metrics = new Metrics();
   const modes = dhcpModes(config, await subnetFile(config));
-  const byReservation = (address: string) => isProxyAt(isIPv4(address) ? address : config.PUBLIC_IP, modes);
+  const byReservation = (address: string) => !['reservation', 'pool'].includes(modeOf(config, modes, address));
   return {
     ...{ machines, leases, modes, boots, metrics, log, clock },
     callers: new Callers(machines, leases, clock, byReservation),
@@ -143,15 +144,16 @@ async function nativeBatch(config: BootsConfig, log: Logger): Promise<NativeBatc
 const idleMs = 120_000;
 
 async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
-  const { callers, boots, programs, files, metrics, leases, log } = parts;
+  const { machines, callers, boots, programs, files, metrics, leases, log } = parts;
   const folders = { osie: config.BOOTS_OSIE_DIR, images: config.BOOTS_IMAGES_DIR };
   // The port is part of the scripts' URLs, and known only once bound.
-  const settings = { current: scriptSettings(config, config.BOOTS_HTTP_PORT) };
+  const settings = { current: scriptSettings(config, config.BOOTS_HTTP_PORT, parts.modes) };
   const app = await NestFactory.create(
     BootsModule.with({
       scripts: new ScriptDesk(parts, () => settings.current),
       files: new FileDesk(folders, programs, files, callers, parts),
       phoneHome: new PhoneHomeDesk(callers, boots, log),
+      discovery: new DiscoveryDesk(machines, boots, log, parts.clock),
       status: new Status(ports.version ?? 'unknown', leases, metrics, () => probe(ports.store)),
       ...{ callers, failed: parts.failed, metrics, log },
     }),
@@ -162,7 +164,7 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
   // Neither end said or took a byte for so long: the machine is gone.
   server.setTimeout(idleMs);
   const { port } = server.address() as AddressInfo;
-  settings.current = scriptSettings(config, port);
+  settings.current = scriptSettings(config, port, parts.modes);
   return {
     port,
     close: async () => {

@@ -67,18 +67,20 @@ export async function register({ append }: Story, { id, name, mac, ip }: Machine
             domain_name: '',
             ip: { address: ip, netmask: '255.255.255.0', gateway: '10.99.0.1', family: 4 },
             options: [],
+            vlan_id: 0,
           },
           netboot: {
             allow_pxe: true,
             allow_workflow: true,
             ipxe: { url: '', contents: '', binary: '' },
-            osie: { base_url: '', kernel: '', initrd: '' },
+            osie: { base_url: '', kernel: '', initrd: '', kernel_params: [], console: '' },
+            rescue: false,
           },
         },
       ],
     },
   };
-  await append('hardware', id, { type: 'HardwareRegistered', v: 2, data: { hardware } });
+  await append('hardware', id, { type: 'HardwareRegistered', v: 3, data: { hardware } });
 }
 
 /** Tells several stories as one, in the order of their times. */
@@ -150,12 +152,25 @@ export async function boot({ append, at }: Story, { id, mac, ip, name }: Machine
       0,
       {
         type: 'NetbootOffered',
-        v: 1,
-        data: { ...booting, ip, arch: 0, client: 'PXEClient', userClass: '', bootFile: 'undionly.kpxe' },
+        v: 2,
+        data: {
+          ...{ ...booting, ip, arch: 0, client: 'PXEClient', userClass: '', bootFile: 'undionly.kpxe' },
+          ...{ ticketHash: null, ticketExpiresAt: null },
+        },
       },
     ],
     [0.8, file('tftp', 'nbp', 'undionly.kpxe', 70_085)],
-    [1.9, { type: 'BootScriptServed', v: 1, data: { ...booting, script: 'osie', tokenHash: 'a', expiresAt } }],
+    [
+      1.9,
+      {
+        type: 'BootScriptServed',
+        v: 2,
+        data: {
+          ...{ ...booting, script: 'osie', tokenHash: 'a', expiresAt },
+          ...{ address: ip, ticketHash: null, ticketExpiresAt: null },
+        },
+      },
+    ],
     [2.7, file('http', 'kernel', '/osie/vmlinuz-x86_64', 8_400_000)],
     [4.6, file('http', 'rootfs', '/osie/rootfs-x86_64', 61_900_000)],
     [8.2, { type: 'OsieStarted', v: 1, data: { ...booting, uptimeSeconds: 3.4 } }],

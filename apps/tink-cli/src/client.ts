@@ -164,15 +164,15 @@ export class Client {
     const path = `${subscriptionPath(name)}/redeliver`;
     return this.lines<RedeliveredItem>({ method: 'POST', path, body, signal: this.signal, follow: true });
   }
-  /** The next event of a durable subscription; undefined when none came in time. `ack`: the one before is done. */
-  async nextEvent(
+  /** The next events of a durable subscription; none when none came in time. `ack`: it is done, with those before it. */
+  async nextEvents(
     name: string,
-    body: { readonly ack?: string | undefined; readonly waitSeconds?: number },
+    body: { readonly ack?: string | undefined; readonly max: number; readonly waitSeconds?: number },
     signal: AbortSignal,
-  ): Promise<CloudEventItem | undefined> {
+  ): Promise<readonly CloudEventItem[]> {
     const path = `${subscriptionPath(name)}/next`;
     const text = await this.open().text({ method: 'POST', path, body, signal });
-    return text === '' ? undefined : (parseJson(text, path) as CloudEventItem);
+    return text === '' ? [] : (parseJson(text, path) as readonly CloudEventItem[]);
   }
 
   serverVersion = (signal?: AbortSignal): Promise<unknown> => this.get('/version', {}, signal);

@@ -20,6 +20,7 @@ import {
   hardwareMac,
   hardwarePush,
 } from './commands/hardware.command';
+import { hardwareRescue } from './commands/hardware-rescue.command';
 import { hardwareWatch } from './commands/hardware-watch.command';
 import { leaseHistory, leaseList, leaseWhoHad } from './commands/lease.command';
 import { readModelsList, readModelsRebuild } from './commands/read-models.command';
@@ -57,6 +58,7 @@ export const commands: readonly CliCommand[] = [
   hardwareMac,
   hardwareIp,
   hardwareDelete,
+  hardwareRescue,
   hardwareWatch,
   templateCreate,
   templateGet,

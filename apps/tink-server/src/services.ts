@@ -74,9 +74,10 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
   const templates = new TemplateCommands(store, reads);
   const logs = new ActionLogs(bus, reads);
   const asOf = new AsOf(store, reads);
-  const grace = {
+  const patience = {
     graceSeconds: config.TINK_ACTION_GRACE_SECONDS,
     cancelGraceSeconds: config.TINK_CANCEL_GRACE_SECONDS,
+    delaySeconds: delaySecondsOf(config),
   };
   const values: readonly Value[] = [
     [EventStore, store],
@@ -94,8 +95,8 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [MachineLogs, new MachineLogs(bus)],
     [AsOf, asOf],
     ...historyValues(store, reads, asOf),
-    [Explanations, new Explanations(reads, asOf, { ...grace, delaySeconds: delaySecondsOf(config) })],
-    [Bundles, new Bundles(reads, logs, grace)],
+    [Explanations, new Explanations(reads, asOf, patience)],
+    [Bundles, new Bundles(reads, logs, patience)],
     [Secrets, secrets],
     [AttemptSecrets, new AttemptSecrets(store, secrets)],
     [WorkerDesk, desk],

@@ -63,8 +63,9 @@ export type {
   LeaseState,
   SingleLeaseCommand,
 } from './lease/lease.decider';
-export { bootDecider } from './boot/boot.decider';
-export type { BootCommand, BootState, BootToken } from './boot/boot.decider';
+export { bootDecider, refusalOf } from './boot/boot.decider';
+export { parseInventory } from './boot/parse-inventory';
+export type { BootCommand, BootState, BootToken, ScriptTicket } from './boot/boot.decider';
 export { claimDecider } from './claim/claim.decider';
 export type { ClaimCommand, ClaimState, TakeClaim } from './claim/claim.decider';
 export { enrolmentDecider } from './enrolment/enrolment.decider';

@@ -1,5 +1,5 @@
 import { decodeEvent, type AnyEvent, type Metadata, type Recorded } from '@tinkerbell/events';
-import type { DurationRow } from '@tinkerbell/projections';
+import type { DelaySeconds, DurationRow } from '@tinkerbell/projections';
 import { redactor } from './redact';
 
 /** A line that an action wrote. */
@@ -25,6 +25,8 @@ export interface BundleHeader {
   readonly graceSeconds: number;
   /** As `Evidence.cancelGraceSeconds`. */
   readonly cancelGraceSeconds: number;
+  /** As `Evidence.delaySeconds`. */
+  readonly delaySeconds?: DelaySeconds;
 }
 
 /** The slice of a log that one machine or workflow is about: enough to replay it elsewhere. */

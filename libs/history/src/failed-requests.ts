@@ -49,6 +49,7 @@ const causes: Readonly<Record<string, string>> = {
   refused: 'it breaks a rule',
   error: 'boots failed: see its log',
   'may-not-netboot': 'it may not netboot',
+  'no-script': 'its boot script was refused',
   'no-such-file': 'there is no such file',
   'gave-up': 'it stopped answering in the middle of a file',
   'broken-off': 'it broke off in the middle of a file',

@@ -1,12 +1,12 @@
 import { defaultRetry, failureLines, retried, type RetryPolicy } from './retry';
-import { word } from './script-value';
+import { template } from './script-value';
 
 /** The hardware record names a script of its own (`netboot.ipxe.url`). Throws UnsafeScriptValueError. */
 export function chainScript(url: string, retry: RetryPolicy = defaultRetry): string {
   return [
     '#!ipxe',
     '',
-    ...retried('chain', `chain --autofree ${word('url', url)}`, 'the custom script', retry),
+    ...retried('chain', `chain --autofree ${template('url', url)}`, 'the custom script', retry),
     'exit',
     ...failureLines(),
     '',

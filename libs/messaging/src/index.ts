@@ -38,7 +38,14 @@ export type {
 } from './worker-protocol';
 export { dataBucket, leaseBucket, secretsBucket, streamNames, webhookSecretsBucket } from './nats-names';
 export { durableName, PublishConflictError, PublishedStream } from './nats-published';
-export type { Delivery, DurableSpec, DurableState, PublicMessage, PublishedHead } from './nats-published';
+export type {
+  PeekedMessage,
+  Delivery,
+  DurableSpec,
+  DurableState,
+  PublicMessage,
+  PublishedHead,
+} from './nats-published';
 export { NatsBus } from './nats-bus';
 export type { LoggedLine, LoggedMachineLine, LogQuery, Report, Stored } from './nats-bus';
 export { BusForbiddenError, BusUnavailableError, connectNats } from './nats-connect';

@@ -1,6 +1,7 @@
 import type { ConsumerConfig, JetStreamManager, JsMsg, NatsConnection, NatsError } from 'nats';
 import { BusUnavailableError } from './nats-connect';
 import { streamNames } from './nats-names';
+import { readOrdered } from './nats-ordered';
 import { pullMessages } from './nats-pull';
 import { subjects } from './subjects';
 
@@ -37,6 +38,8 @@ export interface Delivery {
   readonly sequence: number;
   /** From 1. */
   readonly attempt: number;
+  /** How many came after it when it was handed out. */
+  readonly pending: number;
   header(name: string): string | undefined;
   text(): string;
   /** Tells the server that it is still being worked on; needed every few seconds. */
@@ -47,6 +50,9 @@ export interface Delivery {
   release(): void;
 }
 
+/** A message that is read without being taken. */
+export type PeekedMessage = Pick<Delivery, 'sequence' | 'header' | 'text'>;
+
 /** Somebody else published meanwhile: look at the head again. */
 export class PublishConflictError extends Error {}
 
@@ -54,6 +60,8 @@ const timeoutMs = 5_000;
 /** How long the server waits for a word about a message before it hands it out again. */
 const ackWaitMs = 15_000;
 const consumerPrefix = 'sub_';
+/** Messages that are read ahead of a durable consumer, at most. */
+const aheadBatch = 100;
 
 /** The stream `TINK_PUB`. */
 export class PublishedStream {
@@ -166,6 +174,34 @@ export class PublishedStream {
     });
     for await (const message of messages) yield toDelivery(message);
   }
+
+  /** What comes after a message of the durable consumer, without moving it: as it is filtered now, in order, until aborted. */
+  async *ahead(name: string, after: number, signal: AbortSignal): AsyncGenerator<PeekedMessage> {
+    const { AckPolicy, DeliverPolicy, nanos } = await import('nats');
+    const manager = await this.connection.jetstreamManager();
+    const open = async (last: number) => {
+      const found = await infoOf(manager, name);
+      const { filter_subject, filter_subjects } = found?.config ?? {};
+      const consumer = await manager.consumers.add(streamNames.published, {
+        ...(filter_subjects ? { filter_subjects } : {}),
+        ...(filter_subject === undefined ? {} : { filter_subject }),
+        deliver_policy: DeliverPolicy.StartSequence,
+        opt_start_seq: last + 1,
+        ack_policy: AckPolicy.None,
+        mem_storage: true,
+        num_replicas: 1,
+        inactive_threshold: nanos(60_000),
+      });
+      return consumer.name;
+    };
+    for await (const messages of readOrdered(this.connection, {
+      ...{ stream: streamNames.published, open, after, batch: aheadBatch, signal },
+    })) {
+      for (const { sequence, message } of messages) {
+        yield { sequence, header: (header) => message.headers?.get(header), text: () => message.string() };
+      }
+    }
+  }
 }
 
 /** The name of the consumer of one life of a subscription: one that is created anew after a deletion begins anew. */
@@ -177,6 +213,7 @@ function toDelivery(message: JsMsg): Delivery {
   return {
     sequence: message.seq,
     attempt: message.info.deliveryCount,
+    pending: message.info.pending,
     header: (name) => message.headers?.get(name),
     text: () => message.string(),
     hold: () => message.working(),

@@ -17,10 +17,10 @@ const maxSteps = 64;
 /** One row a machine, whoever saw it: DHCP and boot files from boots, the worker from tink-server. */
 export const machineList: Projection<MachineEvent, MachineRow> = {
   name: 'machine-list',
-  version: 2,
+  version: 3,
   aggregates: ['hardware', 'boot', 'lease', 'enrolment'],
   key: ({ aggregate, aggregateId, event }) =>
-    aggregate === 'hardware' || aggregate === 'enrolment' ? aggregateId : hardwareIdOf(event),
+    aggregate === 'hardware' || aggregate === 'enrolment' || isUnregistered(event) ? aggregateId : hardwareIdOf(event),
   evolve(row, recorded) {
     if (isStale(row, recorded)) return row;
     const { event, aggregateId, at, position } = recorded;
@@ -36,6 +36,12 @@ export const machineList: Projection<MachineEvent, MachineRow> = {
 };
 
 const unknown = { hostname: '', mac: '', ip: '', step: 'off', steps: [], bootFiles: [], registered: false } as const;
+
+/** On its way up without a record: known by its MAC. */
+function isUnregistered({ type, data }: MachineEvent): boolean {
+  const isStep = type === 'NetbootOffered' || type === 'BootScriptServed' || type === 'MachineDiscovered';
+  return isStep && data.hardwareId === null;
+}
 
 function hardwareIdOf({ data }: MachineEvent): string | undefined {
   return data && 'hardwareId' in data ? (data.hardwareId ?? undefined) : undefined;
@@ -88,6 +94,11 @@ function bootStep(row: MachineRow, event: BootEvent, at: string): MachineRow {
       return served(machine, event.data, at);
     case 'BootScriptServed':
       return stepTo(machine, 'http', at, `${event.data.script} script`);
+    case 'MachineDiscovered': {
+      const { inventory, address } = event.data;
+      const made = [inventory.vendor, inventory.product].filter((part) => part !== '').join(' ');
+      return stepTo({ ...machine, ip: address }, 'osie', at, `discovered${made === '' ? '' : `: ${made}`}`);
+    }
     case 'OsieStarted':
       return stepTo(machine, 'osie', at, `up for ${event.data.uptimeSeconds} s`);
     case 'MachinePhonedHome': {

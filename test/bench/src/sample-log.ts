@@ -88,6 +88,8 @@ function planOf(index: number): ActionPlan {
   };
 }
 
+const noTicket = { ticketHash: null, ticketExpiresAt: null };
+
 /** Ten times from power-on to the in-memory operating system. */
 function boot(n: number): Story {
   const [mac, hardwareId] = [macOf(n), machineOf(n)];
@@ -95,17 +97,17 @@ function boot(n: number): Story {
   const ip = ipOf(n);
   const offer = { ...machine, ip, arch: 0, userClass: '' };
   const once: readonly BootEvent[] = [
-    { type: 'NetbootOffered', v: 1, data: { ...offer, client: 'PXEClient', bootFile: 'undionly.kpxe' } },
+    { type: 'NetbootOffered', v: 2, data: { ...offer, client: 'PXEClient', bootFile: 'undionly.kpxe', ...noTicket } },
     {
       type: 'BootFileServed',
       v: 1,
       data: { ...machine, protocol: 'tftp', role: 'nbp', file: 'undionly.kpxe', bytes: 70_000, seconds: 0.2 },
     },
-    { type: 'NetbootOffered', v: 1, data: { ...offer, client: 'iPXE', bootFile: 'auto.ipxe' } },
+    { type: 'NetbootOffered', v: 2, data: { ...offer, client: 'iPXE', bootFile: 'auto.ipxe', ...noTicket } },
     {
       type: 'BootScriptServed',
-      v: 1,
-      data: { ...machine, script: 'osie', tokenHash: 'a'.repeat(64), expiresAt: at },
+      v: 2,
+      data: { ...machine, script: 'osie', tokenHash: 'a'.repeat(64), expiresAt: at, address: offer.ip, ...noTicket },
     },
     { type: 'OsieStarted', v: 1, data: { ...machine, uptimeSeconds: 5 } },
   ];
@@ -115,7 +117,7 @@ function boot(n: number): Story {
 function hardware(n: number): Story {
   const event: HardwareEvent = {
     type: 'HardwareRegistered',
-    v: 2,
+    v: 3,
     data: {
       hardware: {
         id: machineOf(n),
@@ -136,12 +138,14 @@ function hardware(n: number): Story {
                 domain_name: '',
                 ip: { address: ipOf(n), netmask: '255.255.0.0', gateway: '10.0.255.254', family: 4 },
                 options: [],
+                vlan_id: 0,
               },
               netboot: {
                 allow_pxe: true,
                 allow_workflow: true,
                 ipxe: { url: '', contents: '', binary: '' },
-                osie: { base_url: '', kernel: '', initrd: '' },
+                osie: { base_url: '', kernel: '', initrd: '', kernel_params: [], console: '' },
+                rescue: false,
               },
             },
           ],

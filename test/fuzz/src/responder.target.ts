@@ -85,13 +85,14 @@ function randomRequest(random: Random): DhcpPacket {
 const interfaceOf = (options: HardwareInterface['dhcp']['options']): HardwareInterface => ({
   dhcp: {
     ...{ mac: '02-00-00-00-00-01', hostname: 'n1', lease_time: 3600, name_servers: [own], time_servers: [own] },
-    ...{ arch: 'x86_64', uefi: false, iface_name: '', domain_name: 'rack.example', options },
+    ...{ arch: 'x86_64', uefi: false, iface_name: '', domain_name: 'rack.example', options, vlan_id: 0 },
     ip: { address, netmask: '255.255.255.0', gateway: own, family: 4 },
   },
   netboot: {
     ...{ allow_pxe: true, allow_workflow: true },
     ipxe: { url: '', contents: '', binary: '' },
-    osie: { base_url: '', kernel: '', initrd: '' },
+    osie: { base_url: '', kernel: '', initrd: '', kernel_params: [], console: '' },
+    rescue: false,
   },
 });
 
@@ -111,11 +112,13 @@ const contexts: readonly DhcpContext[] = (['reservation', 'proxy'] as const).fla
     },
     mayNetboot: true,
     chained: '',
+    ticket: { text: 'A'.repeat(22), hash: 'a'.repeat(64), expiresAt: '2026-01-01T00:10:00.000Z' },
     server: {
       site: { address: own, nameServers: [], logServers: [own] },
       urls: { tftp: `${own}:69`, http: `http://${own}`, macFormat: 'colon', binaries: {} },
       leaseSeconds: 3600,
       modes: { mode, subnets: [] },
+      ticketSeconds: 600,
     },
     arrival,
     source: { address, port: 68 },

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { Aggregate, AnyEvent, HardwareRecord } from '@tinkerbell/events';
 import { bundle } from './bundle';
@@ -21,6 +22,8 @@ export interface BootsProcess {
   /** Every event in the log so far. */
   readonly events: readonly AnyEvent[];
   log(): string;
+  /** Memory of the process. */
+  residentMiB(): Promise<number>;
   /** Resolves with the first event that fits, past ones included. Rejects when the process ends before. */
   event<T extends AnyEvent['type']>(
     type: T,
@@ -79,6 +82,10 @@ export async function startBootsIn(network: Network, input: BootsInput): Promise
       ports: await until(() => ports, 'it was ready'),
       events,
       log: () => log,
+      residentMiB: async () => {
+        const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
+        return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+      },
       event: (type, fits = () => true) => {
         type Wanted = Extract<AnyEvent, { readonly type: typeof type }>;
         return until(() => events.find((event): event is Wanted => event.type === type && fits(event as Wanted)), type);

@@ -39,18 +39,21 @@ export interface BootFileWish {
   /** Program that this machine was given just before, '' for none. */
   readonly chained: string;
   readonly mayNetboot: boolean;
+  /** For the URL of the script; '' = none. */
+  readonly ticket: string;
 }
 
 /**
  * What the reply names as boot file; '' = nothing for this client. Firmware gets iPXE, iPXE gets the machine's script. An iPXE in a
  * network card's ROM is good enough, unless the record asks for a program of its own: then that one is loaded first, once.
  */
-export function bootFile({ client, mac, binary, chained, mayNetboot }: BootFileWish, urls: BootUrls): string {
+export function bootFile({ client, mac, binary, chained, mayNetboot, ticket }: BootFileWish, urls: BootUrls): string {
   const prefix = macPrefix(mac, urls.macFormat);
-  if (isOurIpxe(client)) return `${urls.http}/${prefix}auto.ipxe`;
+  const script = `${urls.http}/${prefix}auto.ipxe${ticket === '' ? '' : `?ticket=${ticket}`}`;
+  if (isOurIpxe(client)) return script;
   if (client.kind === 'iPXE') {
     const isDone = binary === '' || !mayNetboot || chained === binary;
-    return isDone ? `${urls.http}/${prefix}auto.ipxe` : `tftp://${urls.tftp}/${prefix}${binary}`;
+    return isDone ? script : `tftp://${urls.tftp}/${prefix}${binary}`;
   }
   const program = binary === '' ? binaryFor(client.arch, urls.binaries) : binary;
   if (program === '') return '';

@@ -26,16 +26,23 @@ export function bootOf({ request, context, machine, pooled }: Known): BootOffer 
   }
   const client = bootClientOf(request);
   if (!client) return { client, file: '', server: server.site.address };
-  const wish = { client, mac: machine.mac, binary: netboot.ipxe.binary, chained, mayNetboot };
+  const ticket = context.ticket?.text ?? '';
+  const wish = { client, mac: machine.mac, binary: netboot.ipxe.binary, chained, mayNetboot, ticket };
   return { client, file: bootFile(wish, server.urls), server: server.site.address };
 }
 
 export function bootFact(
-  { request, machine, address }: Known,
+  { request, context, machine, address }: Known,
   { client, file }: BootOffer,
 ): NetbootOffered['data'] | undefined {
   const { mac, hardwareId } = machine;
   if (!client || file === '' || hardwareId === null) return undefined;
   const { arch, kind, userClass } = client;
-  return { hardwareId, mac, ip: address || request.ciaddr, arch, client: kind, userClass, bootFile: file };
+  // The ticket itself stays out of the log: who reads it could fetch the script.
+  const [bootFile = '', shown] = file.split('?ticket=');
+  const { hash, expiresAt } = (shown === undefined ? undefined : context.ticket) ?? { hash: null, expiresAt: null };
+  return {
+    ...{ hardwareId, mac, ip: address || request.ciaddr, arch, client: kind, userClass, bootFile },
+    ...{ ticketHash: hash, ticketExpiresAt: expiresAt },
+  };
 }

@@ -1,6 +1,7 @@
 import { type DhcpPacket, maxMessageSize, noAddress } from '@tinkerbell/dhcp';
 import type { SingleLeaseCommand } from '@tinkerbell/domain';
 import type { HardwareInterface, NetbootOffered } from '@tinkerbell/events';
+import type { Ticket } from '../ipxe/script-tickets';
 import type { BootUrls } from './boot-file';
 import type { Destination } from './destination';
 import type { ModeRules } from './dhcp-mode';
@@ -14,6 +15,8 @@ export interface DhcpServerSettings {
   /** For records that say 0. */
   readonly leaseSeconds: number;
   readonly modes: ModeRules;
+  /** How long the ticket in a script's URL is good for; 0: scripts need none. */
+  readonly ticketSeconds: number;
 }
 
 /** A network card that asks. `hardwareId`: null without a record. */
@@ -39,6 +42,8 @@ export interface DhcpContext {
   readonly mayNetboot: boolean;
   /** Program that was served to this machine just before, '' for none. */
   readonly chained: string;
+  /** For the script's URL; undefined: the client is no iPXE, or the site does without. */
+  readonly ticket?: Ticket & { readonly expiresAt: string };
   readonly server: DhcpServerSettings;
   /** Where the request came in: on the broadcast address, sent to ours, or sent to port 4011 there. */
   readonly arrival: 'broadcast' | 'unicast' | 'pxe';

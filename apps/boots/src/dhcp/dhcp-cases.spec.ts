@@ -179,13 +179,20 @@ describe('bootfile', () => {
     const { user_class: klass = '', client, binary = '', mac_format: macFormat = 'colon', http_bin, tftp_bin } = wanted;
     const kind = klass === 'iPXE' ? 'iPXE' : (client ?? 'PXEClient');
     const urls = { tftp: tftp_bin ?? '', http: http_bin ?? '', macFormat, binaries: {} };
-    const wish = { client: { kind, arch: 0, userClass: klass }, mac, binary, chained: '', mayNetboot: true } as const;
+    const wish = {
+      client: { kind, arch: 0, userClass: klass },
+      mac,
+      binary,
+      chained: '',
+      mayNetboot: true,
+      ticket: '',
+    } as const;
     expect(bootFile(wish, urls)).toBe(wanted.want);
   });
   it('ipxe script', () => {
     const client = { kind: 'iPXE', arch: 0, userClass: 'Tinkerbell' } as const;
     const urls = { tftp: '', http: 'http://1.2.3.4', macFormat: 'empty', binaries: {} } as const;
-    expect(bootFile({ client, mac, binary: 'x.kpxe', chained: '', mayNetboot: true }, urls)).toBe(
+    expect(bootFile({ client, mac, binary: 'x.kpxe', chained: '', mayNetboot: true, ticket: '' }, urls)).toBe(
       'http://1.2.3.4/auto.ipxe',
     );
   });

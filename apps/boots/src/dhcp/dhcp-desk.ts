@@ -3,11 +3,13 @@ import {
   decodePacket,
   type DhcpPacket,
   encodePacket,
+  ipxeOptions,
   macOf,
   MalformedPacketError,
   messageType,
   noAddress,
   readOption,
+  userClass,
 } from '@tinkerbell/dhcp';
 import { DomainError, type SingleLeaseCommand } from '@tinkerbell/domain';
 import type { BootLog } from '../log/boot-log';
@@ -23,6 +25,7 @@ import { isWithin, modeAt, wireOf } from './dhcp-mode';
 import { respond } from './dhcp.responder';
 import { originOf } from './origin';
 import type { PoolDesk, Pooled } from './pool-desk';
+import { ScriptTickets } from '../ipxe/script-tickets';
 
 export interface DeskPorts {
   readonly machines: Machines;
@@ -61,6 +64,7 @@ const maxGranted = 100_000;
 export class DhcpDesk {
   readonly #recent = new Map<string, number>();
   readonly #answering = new Set<string>();
+  readonly #tickets = new ScriptTickets();
   /** MAC → fingerprint of the REQUEST that was acknowledged last, oldest first. */
   readonly #granted = new Map<string, { readonly print: number; readonly ip: string; readonly at: number }>();
 
@@ -100,7 +104,7 @@ export class DhcpDesk {
   async #decided(request: DhcpPacket, { mac, type, print, from }: Heard): Promise<OutgoingReply | undefined> {
     const { metrics, log } = this.ports;
     const pooled = this.pools && (await this.#pooled(this.pools, request, mac, from));
-    const decision = respond(request, { ...this.#context(mac, print, from), ...(pooled ? { pooled } : {}) });
+    const decision = respond(request, { ...this.#context(request, mac, print, from), ...(pooled ? { pooled } : {}) });
     if (decision.kind === 'ignore') return this.#ignored(decision.reason, request, from);
     if (decision.kind === 'record') {
       await this.#submit(decision.leases);
@@ -147,11 +151,12 @@ export class DhcpDesk {
     return isReachable && !isTaken ? undefined : pools.look(request, { mac, type, link, machine });
   }
 
-  #context(mac: string, print: number, from: Arrival): DhcpContext {
+  #context(request: DhcpPacket, mac: string, print: number, from: Arrival): DhcpContext {
     const { machines, boots, leases, clock } = this.ports;
     const now = clock().toISOString();
     const machine = machines.byMac(mac);
     const holder = machine && this.#otherHolder(machine, now);
+    const ticket = this.#ticket(request, mac);
     const granted = this.#granted.get(mac);
     const lease = granted?.print === print ? leases.holderOf(granted.ip, now) : undefined;
     return {
@@ -160,10 +165,19 @@ export class DhcpDesk {
       ...(lease?.mac === mac ? { granted: { ip: lease.ip, expiresAt: lease.expiresAt } } : {}),
       mayNetboot: machine === undefined || machines.netboot(machine).allowed,
       chained: boots.programOf(mac),
+      ...(ticket ? { ticket } : {}),
       server: this.server,
       ...from,
       now,
     };
+  }
+
+  /** Only iPXE, which says so in option 77 or 175, runs scripts. */
+  #ticket({ xid, options }: DhcpPacket, mac: string): DhcpContext['ticket'] {
+    const { ticketSeconds } = this.server;
+    if (ticketSeconds === 0 || !(options.has(userClass.code) || options.has(ipxeOptions.code))) return undefined;
+    const expiresAt = new Date(this.ports.clock().getTime() + ticketSeconds * 1000).toISOString();
+    return { ...this.#tickets.of(mac, xid), expiresAt };
   }
 
   #otherHolder(machine: Machine, now: string): DhcpContext['holder'] {

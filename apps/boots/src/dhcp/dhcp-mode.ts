@@ -73,11 +73,6 @@ export function modeAt(address: string, rules: ModeRules): DhcpMode {
   return subnetOf(address, rules)?.mode ?? rules.mode;
 }
 
-export function isProxyAt(address: string, rules: ModeRules): boolean {
-  const mode = modeAt(address, rules);
-  return isProxy(mode) || mode === 'off';
-}
-
 /** Whether only boot files are ours, and the address another server's. */
 export function isProxy(mode: DhcpMode): boolean {
   return mode === 'proxy' || mode === 'auto-proxy';

@@ -250,10 +250,18 @@ describe.each([
 });
 
 describe('RELEASE, DECLINE, INFORM', () => {
+  const own = { address: reserved, port: 68 };
+
   it('RELEASE is recorded and not answered', () =>
-    expect(respond(requestOf('release', [chosen], { ciaddr: reserved }), contextOf())).toEqual({
+    expect(respond(requestOf('release', [chosen], { ciaddr: reserved }), contextOf({ source: own }))).toEqual({
       kind: 'record',
       leases: [{ type: 'ReleaseLease', ...holder }],
+    }));
+
+  it('RELEASE from elsewhere is not the machine’s', () =>
+    expect(respond(requestOf('release', [chosen], { ciaddr: reserved }), contextOf())).toMatchObject({
+      kind: 'ignore',
+      reason: 'other-address',
     }));
 
   it('DECLINE is recorded with what the client says', () =>
@@ -267,7 +275,8 @@ describe('RELEASE, DECLINE, INFORM', () => {
   it('of another address or at another server are not ours', () => {
     const other = option(serverIdentifier, '10.9.9.9');
     expect(respond(requestOf('release', [], { ciaddr: '10.0.0.7' }), contextOf())).toMatchObject({ kind: 'ignore' });
-    expect(respond(requestOf('release', [other], { ciaddr: reserved }), contextOf())).toMatchObject({ kind: 'ignore' });
+    const elsewhere = respond(requestOf('release', [other], { ciaddr: reserved }), contextOf({ source: own }));
+    expect(elsewhere).toMatchObject({ kind: 'ignore', reason: 'other-server' });
     expect(respond(requestOf('decline', [wants('10.0.0.7')]), contextOf())).toMatchObject({ kind: 'ignore' });
     expect(respond(requestOf('decline', [other, wants(reserved)]), contextOf())).toMatchObject({ kind: 'ignore' });
   });
@@ -319,7 +328,16 @@ describe('boot file', () => {
   it('is recorded with the ACK', () =>
     expect(ack(firmware(7)).boot).toEqual({
       ...{ hardwareId, mac, ip: reserved, arch: 7, client: 'PXEClient', userClass: '', bootFile: 'ipxe.efi' },
+      ...{ ticketHash: null, ticketExpiresAt: null },
     }));
+
+  it('of iPXE carries the ticket of this boot, of which the log keeps the hash', () => {
+    const ticket = { text: 't'.repeat(22), hash: 'a'.repeat(64), expiresAt: '2026-01-01T00:10:00.000Z' };
+    const { packet, boot } = ack(firmware(7, 'PXEClient', 'iPXE'), { ticket });
+    expect(packet.file).toBe(`${script}?ticket=${ticket.text}`);
+    expect(boot).toMatchObject({ bootFile: script, ticketHash: ticket.hash, ticketExpiresAt: ticket.expiresAt });
+    expect(ack(firmware(7), { ticket }).boot).toMatchObject({ bootFile: 'ipxe.efi', ticketHash: null });
+  });
 
   it.each([
     ['BIOS', firmware(0), 'undionly.kpxe'],

@@ -203,10 +203,13 @@ function refuse(known: Known, requested: string, reason: string): DhcpReply {
   };
 }
 
+/** §4.4.6. It leaves from the address that it gives back, so who is elsewhere cannot end the lease of another. */
 function release(known: Known): DhcpDecision {
-  const { request, address } = known;
+  const { request, address, context } = known;
   if (!isForUs(known, readOption(request.options, serverIdentifier))) return ignore('other-server');
-  if (address === '' || request.ciaddr !== address) return ignore('other-address');
+  const isRelayed = request.giaddr !== noAddress;
+  const isFromIt = isRelayed || context.source.address === address;
+  if (address === '' || request.ciaddr !== address || !isFromIt) return ignore('other-address');
   return { kind: 'record', leases: [{ type: 'ReleaseLease', ...holderOf(known) }] };
 }
 

@@ -291,6 +291,7 @@ function interfaceOf(
     name_servers: first(record?.name_servers, pooled.nameServers),
     time_servers: first(record?.time_servers, pooled.timeServers),
     ...{ arch: record?.arch ?? '', uefi: record?.uefi ?? false, iface_name: record?.iface_name ?? '' },
+    vlan_id: record?.vlan_id ?? 0,
     domain_name: record?.domain_name || pooled.domain,
     ip: {
       address,

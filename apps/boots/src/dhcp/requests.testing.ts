@@ -32,13 +32,15 @@ export function reservation(over: Partial<HardwareInterface['dhcp']> = {}, binar
       domain_name: 'mydomain.com',
       ip: { address: reserved, netmask: '255.255.255.0', gateway: '192.168.1.1', family: 4 },
       options: [],
+      vlan_id: 0,
       ...over,
     },
     netboot: {
       allow_pxe: true,
       allow_workflow: true,
       ipxe: { url: '', contents: '', binary },
-      osie: { base_url: '', kernel: '', initrd: '' },
+      osie: { base_url: '', kernel: '', initrd: '', kernel_params: [], console: '' },
+      rescue: false,
     },
   };
 }
@@ -53,6 +55,7 @@ export function contextOf(over: Partial<DhcpContext> = {}): DhcpContext {
       urls: { tftp: '127.0.0.1:69', http: 'http://127.0.0.1', macFormat: 'colon', binaries: {} },
       leaseSeconds: 172_800,
       modes: { mode: 'reservation', subnets: [] },
+      ticketSeconds: 600,
     },
     arrival: 'broadcast',
     source: { address: '0.0.0.0', port: 68 },

@@ -3,6 +3,7 @@ import type { Logger } from '../logger';
 import type { FailedRequests } from '../recorder/failed-requests';
 import { type Callers, plainAddress } from '../callers';
 import { answer, describeError, internalError } from './describe-error';
+import { ScriptRefusedError } from '../ipxe/script-desk';
 import { type HttpRequest, type HttpResponse, peerOf } from './http-message';
 
 @Catch()
@@ -22,7 +23,7 @@ export class ErrorFilter implements ExceptionFilter {
         ? answer(error.getStatus(), `HTTP_${error.getStatus()}`, error.message)
         : undefined;
     const described = fromNest ?? describeError(error) ?? internalError;
-    const line = `${request.method ?? ''} ${request.url ?? ''}: ${error instanceof Error ? error.message : String(error)}`;
+    const line = `${request.method ?? ''} ${pathOf(request)}: ${error instanceof Error ? error.message : String(error)}`;
     if (described === internalError) this.log.error(line);
     else this.log.debug(line);
     if (request.method === 'GET' || request.method === 'HEAD') this.#note(request, described.status, error);
@@ -37,10 +38,16 @@ export class ErrorFilter implements ExceptionFilter {
   }
 
   #note(request: HttpRequest, status: number, error: unknown): void {
+    if (error instanceof ScriptRefusedError) return;
     const source = plainAddress(peerOf(request));
     const mac = this.callers.at(source)?.mac;
     const reason = status === 404 ? 'no-such-file' : status < 500 ? 'refused' : 'error';
-    const detail = `${request.method ?? ''} ${request.url ?? ''}: ${error instanceof Error ? error.message : String(error)}`;
+    const detail = `${request.method ?? ''} ${pathOf(request)}: ${error instanceof Error ? error.message : String(error)}`;
     this.failed.note({ protocol: 'http', reason, detail, source, ...(mac && { mac }) });
   }
+}
+
+/** Without the query: it may carry the ticket of a boot. */
+function pathOf({ url = '' }: HttpRequest): string {
+  return url.split('?')[0] ?? '';
 }

@@ -1,4 +1,4 @@
-import { Controller, Get, Header, Param, Req } from '@nestjs/common';
+import { Controller, Get, Header, Param, Query, Req } from '@nestjs/common';
 import { type HttpRequest, peerOf } from '../http/http-message';
 import { ScriptDesk } from './script-desk';
 
@@ -9,14 +9,19 @@ export class IpxeController {
   @Get('auto.ipxe')
   @Header('content-type', 'text/plain; charset=utf-8')
   @Header('cache-control', 'no-store')
-  byAddress(@Req() request: HttpRequest): Promise<string> {
-    return this.desk.script(peerOf(request), undefined);
+  byAddress(@Req() request: HttpRequest, @Query('ticket') ticket: unknown): Promise<string> {
+    return this.desk.script(peerOf(request), undefined, textOf(ticket));
   }
 
   @Get(':mac/auto.ipxe')
   @Header('content-type', 'text/plain; charset=utf-8')
   @Header('cache-control', 'no-store')
-  byMac(@Req() request: HttpRequest, @Param('mac') mac: string): Promise<string> {
-    return this.desk.script(peerOf(request), mac);
+  byMac(@Req() request: HttpRequest, @Param('mac') mac: string, @Query('ticket') ticket: unknown): Promise<string> {
+    return this.desk.script(peerOf(request), mac, textOf(ticket));
   }
+}
+
+/** Given twice, a parameter is a list. */
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }

@@ -1,13 +1,15 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { ForbiddenError, formatMac, NotFoundError } from '@tinkerbell/domain';
-import { chainScript, contentsScript, localBootScript, osieScript } from '@tinkerbell/ipxe';
+import { randomBytes } from 'node:crypto';
+import { ForbiddenError, formatMac, NotFoundError, refusalOf } from '@tinkerbell/domain';
 import type { Callers } from '../callers';
+import { plainAddress } from '../callers';
 import type { BootLog } from '../log/boot-log';
 import type { Logger } from '../logger';
 import type { Machine, Machines } from '../machines';
 import type { FailedRequests } from '../recorder/failed-requests';
 import { looseMac } from '../requested-name';
-import { chooseScript, type ScriptChoice } from './choose-script';
+import { chooseScript, discoveryScript, type ScriptChoice } from './choose-script';
+import { ipxeSyntax, type ScriptSyntax } from './script-syntax';
+import { hashOf } from './script-tickets';
 
 export interface ScriptSettings {
   /** As machines reach it, without a slash at its end. */
@@ -18,6 +20,10 @@ export interface ScriptSettings {
   readonly extraArguments: readonly string[];
   /** How long an enrolment token is good for. */
   readonly tokenSeconds: number;
+  /** Whether the machine at this address had its script's URL from us, with a ticket in it. */
+  readonly needsTicket: (address: string) => boolean;
+  /** Machines without a record are looked at. */
+  readonly discovery: boolean;
 }
 
 export interface ScriptServices {
@@ -29,6 +35,20 @@ export interface ScriptServices {
   readonly clock: () => Date;
 }
 
+/** Who asks, and what for. */
+interface Asked {
+  readonly machine: Machine | { readonly hardwareId: null; readonly mac: string };
+  readonly choice: ScriptChoice;
+  readonly address: string;
+  readonly ticketHash: string | null;
+}
+
+/** It was noted already, with the machine that the script is for. */
+export class ScriptRefusedError extends ForbiddenError {}
+
+/** A program that did not get the script whole asks for it again within this time. */
+const repeatSeconds = 120;
+
 /** The script of one machine, and the fact that the machine got it, stored before the script leaves. */
 export class ScriptDesk {
   constructor(
@@ -38,59 +58,119 @@ export class ScriptDesk {
   ) {}
 
   /**
-   * `mac`: from the path, undefined = go by the address. Throws NotFoundError for a machine that we do not know, ForbiddenError when
-   * a script that may hold secrets is asked for by anybody but the machine.
+   * For iPXE. `mac`: from the path, undefined = go by the address. Throws NotFoundError for a machine that we do not know, ForbiddenError
+   * when a script that may hold secrets is asked for by anybody but the machine, or without the ticket of its boot.
    */
-  async script(address: string, mac: string | undefined): Promise<string> {
-    const { machines, callers, boots, failed, log } = this.services;
-    const machine = mac === undefined ? callers.at(address) : machines.byMac(looseMac(mac) ?? '');
+  script(from: string, mac: string | undefined, ticket: string | undefined): Promise<string> {
+    const address = plainAddress(from);
+    const machine = this.#machine(address, mac);
+    if (!machine) return this.#discover(address, mac);
+    return this.#answer(address, machine, ticket, ipxeSyntax);
+  }
+
+  /** For programs whose file names we do not choose, so that they cannot show a ticket: the address is all there is to go by. */
+  async config(from: string, mac: string | undefined, syntax: ScriptSyntax): Promise<string> {
+    const address = plainAddress(from);
+    const machine = this.#machine(address, mac);
     if (!machine) throw new NotFoundError('machine', mac ?? address);
-    const verdict = machines.netboot(machine);
+    return this.#answer(address, machine, null, syntax);
+  }
+
+  /** What the machine would get, for the files beside the script; undefined: a machine that we do not know. */
+  choice(from: string, mac: string | undefined): ScriptChoice | undefined {
+    const machine = this.#machine(plainAddress(from), mac);
+    return machine && this.#choose(machine);
+  }
+
+  #machine(address: string, mac: string | undefined): Machine | undefined {
+    const { machines, callers } = this.services;
+    return mac === undefined ? callers.at(address) : machines.byMac(looseMac(mac) ?? '');
+  }
+
+  #choose(machine: Machine): ScriptChoice {
+    const { machines, boots } = this.services;
     const { netboot, dhcp } = machine.interface;
     const osieUrl = `${this.settings().bootsUrl}/osie`;
-    const choice = chooseScript({ netboot, recordArch: dhcp.arch }, verdict, boots.archOf(machine.mac), osieUrl);
-    if (!callers.holds(address, machine.mac)) {
-      // The way to its own disk is no secret; that a stranger fetched it is no step of the machine.
-      if (choice.script === 'local') return this.#text(machine, choice, '');
-      throw new ForbiddenError(`${address} does not hold the lease of ${formatMac(machine.mac)}`);
-    }
-    const text = await this.#serve(machine, choice);
+    const record = { netboot, recordArch: dhcp.arch };
+    return chooseScript(record, machines.netboot(machine), boots.archOf(machine.mac), osieUrl);
+  }
+
+  /** `ticket`: undefined = none was shown, null = none can be. */
+  async #answer(address: string, machine: Machine, ticket: string | undefined | null, syntax: ScriptSyntax) {
+    const { machines, callers, failed, log } = this.services;
+    const choice = this.#choose(machine);
+    const isHolder = callers.holds(address, machine.mac);
+    // The way to its own disk is no secret; that a stranger fetched it is no step of the machine.
+    if (choice.script === 'local' && !isHolder) return syntax.local({ mac: formatMac(machine.mac) });
+    const ticketHash = ticket === undefined || ticket === null ? null : hashOf(ticket);
+    const asked = { machine, choice, address, ticketHash };
+    if (!isHolder) return this.#refuse(asked, `it does not hold the lease of ${formatMac(machine.mac)}`);
+    if (choice.script !== 'local' && ticket !== null && this.settings().needsTicket(address))
+      await this.#checkTicket(asked);
+    const text = await this.#serve(asked, syntax);
+    const { reason: detail } = machines.netboot(machine);
     if (choice.script === 'local') {
-      const [protocol, reason] = ['http', 'may-not-netboot'] as const;
-      failed.note({ protocol, reason, detail: verdict.reason, source: address, mac: machine.mac });
+      failed.note({ protocol: 'http', reason: 'may-not-netboot', detail, source: address, mac: machine.mac });
     }
-    log.info(`${choice.script} script to ${machine.mac} at ${address}: ${verdict.reason}`);
+    log.info(`${choice.script} script to ${machine.mac} at ${address}: ${detail}`);
     return text;
   }
 
-  async #serve(machine: Machine, choice: ScriptChoice): Promise<string> {
-    const { hardwareId, mac } = machine;
-    const token = randomBytes(32).toString('base64url');
-    const text = this.#text(machine, choice, token);
-    const expires = new Date(this.services.clock().getTime() + this.settings().tokenSeconds * 1000);
-    const isOsie = choice.script === 'osie';
+  async #checkTicket(asked: Asked): Promise<void> {
+    const { boots, clock } = this.services;
+    const { ticket } = await boots.stateOf(asked.machine.mac);
+    const reason = refusalOf(ticket, asked.ticketHash, asked.address, clock().toISOString());
+    if (reason !== undefined) this.#refuse(asked, reason);
+  }
+
+  #refuse({ machine: { mac }, address }: Asked, reason: string): never {
+    this.services.failed.note({ protocol: 'http', reason: 'no-script', detail: reason, source: address, mac });
+    this.services.log.warn(`script of ${mac} refused to ${address}: ${reason}`);
+    throw new ScriptRefusedError(`the boot script of ${formatMac(mac)} is refused to ${address}: ${reason}`);
+  }
+
+  async #discover(address: string, path: string | undefined): Promise<string> {
+    const { callers, boots, log } = this.services;
+    const mac = path === undefined ? undefined : looseMac(path);
+    const { discovery, bootsUrl } = this.settings();
+    if (mac === undefined || !discovery) throw new NotFoundError('machine', path ?? address);
+    const machine = { hardwareId: null, mac };
+    const choice = discoveryScript(boots.archOf(mac), `${bootsUrl}/osie`);
+    const asked = { machine, choice, address, ticketHash: null };
+    const holder = callers.at(address);
+    if (holder) return this.#refuse(asked, `that is the address of ${formatMac(holder.mac)}`);
+    const text = await this.#serve(asked, ipxeSyntax);
+    log.info(`discovery script to ${mac} at ${address}: it has no record`);
+    return text;
+  }
+
+  async #serve(asked: Asked, syntax: ScriptSyntax): Promise<string> {
+    const { machine, choice, address, ticketHash } = asked;
+    const hasToken = choice.script === 'osie' || choice.script === 'discovery';
+    const token = hasToken ? randomBytes(32).toString('base64url') : '';
+    const text = this.#text(asked, token, syntax);
+    const inSeconds = (seconds: number) => new Date(this.services.clock().getTime() + seconds * 1000).toISOString();
     await this.services.boots.record({
       type: 'RecordScriptServed',
-      hardwareId,
-      mac,
-      script: choice.script,
-      tokenHash: isOsie ? createHash('sha256').update(token).digest('hex') : null,
-      expiresAt: isOsie ? expires.toISOString() : null,
+      ...{ hardwareId: machine.hardwareId, mac: machine.mac, script: choice.script, address, ticketHash },
+      tokenHash: hasToken ? hashOf(token) : null,
+      expiresAt: hasToken ? inSeconds(this.settings().tokenSeconds) : null,
+      ticketExpiresAt: ticketHash === null ? null : inSeconds(repeatSeconds),
     });
     return text;
   }
 
-  #text({ mac, hardwareId }: Machine, choice: ScriptChoice, token: string): string {
+  #text({ machine, choice }: Asked, token: string, syntax: ScriptSyntax): string {
+    const { mac, hardwareId } = machine;
     const shown = formatMac(mac);
-    if (choice.script === 'local') return localBootScript({ mac: shown });
-    if (choice.script === 'custom') {
-      return choice.contents === '' ? chainScript(choice.url) : contentsScript(choice.contents);
-    }
-    const { script: _, ...osie } = choice;
+    if (choice.script === 'local') return syntax.local({ mac: shown });
+    if (choice.script === 'custom') return syntax.custom(choice);
+    const { script, kernelParams, ...osie } = choice;
     const { bootsUrl, tinkServerUrl, certUrl, caSha256, extraArguments } = this.settings();
-    return osieScript({
-      ...{ mac: shown, workerId: hardwareId, ...osie, token },
-      ...{ bootsUrl, tinkServerUrl, certUrl, caSha256, extraArguments },
+    return syntax.osie({
+      ...{ purpose: script === 'osie' ? 'workflow' : script, mac: shown, workerId: hardwareId ?? '', ...osie, token },
+      ...{ bootsUrl, tinkServerUrl, certUrl, caSha256, extraArguments: [...extraArguments, ...kernelParams] },
+      vlanId: 'interface' in machine ? machine.interface.dhcp.vlan_id : 0,
     });
   }
 }

@@ -33,6 +33,13 @@ export class BootLog {
     if (command.type === 'RecordScriptServed') this.#programs.delete(command.mac);
   }
 
+  /** As of the last step stored, read from the log when this process has not seen the machine yet. */
+  async stateOf(mac: string): Promise<BootState> {
+    const writer = this.#writer(mac);
+    await writer.submit();
+    return writer.state;
+  }
+
   /** Name of the boot program that went out to this machine last, while it can still be what is asking now; else ''. */
   programOf(mac: string): string {
     const served = this.#programs.get(mac);

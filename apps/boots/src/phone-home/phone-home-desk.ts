@@ -1,7 +1,7 @@
 import { NotFoundError } from '@tinkerbell/domain';
 import { type Callers, plainAddress } from '../callers';
-import { TooLargeError } from '../http/describe-error';
 import { type HttpRequest, peerOf } from '../http/http-message';
+import { readText } from '../http/read-body';
 import type { BootLog } from '../log/boot-log';
 import type { Logger } from '../logger';
 import { maxPhoneHomeBytes, parsePhoneHome } from './parse-phone-home';
@@ -17,7 +17,7 @@ export class PhoneHomeDesk {
   /** Throws InvalidError for a body that cannot be read, TooLargeError for one over the limit, NotFoundError for an address without a machine. */
   async take(request: HttpRequest): Promise<void> {
     const address = plainAddress(peerOf(request));
-    const call = parsePhoneHome(await readText(request), request.headers['content-type'] ?? '');
+    const call = parsePhoneHome(await readText(request, maxPhoneHomeBytes), request.headers['content-type'] ?? '');
     const machine = this.callers.at(address);
     if (!machine) throw new NotFoundError('machine', address);
     const { hardwareId, mac } = machine;
@@ -30,19 +30,4 @@ export class PhoneHomeDesk {
     await this.boots.record({ type: 'RecordPhoneHome', hardwareId, mac, kind, body, address });
     this.log.info(`${mac} phoned home from ${address}: ${kind}`);
   }
-}
-
-const maxDrainedBytes = 64 * 1024 * 1024;
-
-async function readText(request: HttpRequest): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of request as AsyncIterable<Uint8Array>) {
-    size += part.length;
-    // Read on to the end: an answer in the middle of the upload would be lost with the connection.
-    if (size <= maxPhoneHomeBytes) parts.push(part);
-    else if (size > maxDrainedBytes) break;
-  }
-  if (size > maxPhoneHomeBytes) throw new TooLargeError('body', maxPhoneHomeBytes);
-  return Buffer.concat(parts).toString('utf8');
 }

@@ -5,13 +5,15 @@ import { filterFlag, startFlag, startOf } from './subscription.command';
 
 /** How long Ctrl-C may wait for the server, milliseconds. */
 const lastWordMs = 5_000;
+/** Events in one answer of the server. */
+const batch = 100;
 
 export const eventsSubscribe = define({
   name: 'events subscribe',
   summary: 'read public events durably: goes on where it stopped',
   details: [
     'One CloudEvent (JSON) a line, until Ctrl-C. The server remembers by name how far this reader is: an event is done',
-    'when it was printed, and after a crash the last one may be printed again. Creates the subscription if need be.',
+    'when it was printed, and after a crash the last ones may be printed again. Creates the subscription if need be.',
   ].join('\n'),
   examples: [
     'tink events subscribe audit --from first >> audit.ndjson',
@@ -34,9 +36,9 @@ export const eventsSubscribe = define({
     let count = 0;
     const open = async function* (signal: AbortSignal, onConnect: () => void) {
       while (!signal.aborted) {
-        const event = await context.client.nextEvent(name, { ack }, signal);
+        const events = await context.client.nextEvents(name, { ack, max: Math.min(batch, max - count) }, signal);
         onConnect();
-        if (event) yield event;
+        yield* events;
       }
     };
     if (max > 0) {
@@ -48,7 +50,7 @@ export const eventsSubscribe = define({
     }
     // What was printed is done, also when nothing comes after it.
     if (ack !== undefined)
-      await context.client.nextEvent(name, { ack, waitSeconds: 0 }, AbortSignal.timeout(lastWordMs));
+      await context.client.nextEvents(name, { ack, max: 1, waitSeconds: 0 }, AbortSignal.timeout(lastWordMs));
     return context.signal.aborted ? exit.interrupted : exit.ok;
   },
 });

@@ -10,7 +10,8 @@ export const explain = define({
   summary: 'tell why a machine or workflow is as it is, and what comes next',
   details: [
     'The events that led to the present state, what it waits for and since when, what comes next and by when, how long that',
-    'usually takes. A machine is named by id, MAC, IP address or host name. With --bundle: of what a file holds, without a server.',
+    'usually takes. A machine is named by id, MAC, IP address or host name. With --bundle: of what a file holds, without a server;',
+    'what usually takes how long is what the server knew when the file was made.',
   ].join('\n'),
   examples: [
     'tink explain node-1',
@@ -31,15 +32,16 @@ export const explain = define({
     },
   },
   async run({ flags, positionals: [name] }, context) {
-    const told =
-      flags.bundle === undefined
-        ? await fromServer(context, name, flags.at)
-        : fromBundle(await bundleIn(context, flags.bundle), name, flags.at, context);
+    const bundle = flags.bundle === undefined ? undefined : await bundleIn(context, flags.bundle);
+    const told = bundle ? fromBundle(bundle, name, flags.at, context) : await fromServer(context, name, flags.at);
     if (flags.output === 'json' || flags.output === 'yaml') await printDocument(context, flags.output, told);
     else for (const line of tellExplanation(told)) context.out(paintHeading(context, plain(line)));
+    if (bundle?.durations.size === 0) context.err(noDurations);
     return exit.ok;
   },
 });
+
+const noDurations = 'the bundle holds no durations: how long each step usually takes is not known';
 
 async function fromServer(context: Context, name: string | undefined, at: string | undefined): Promise<Explanation> {
   if (name === undefined) throw new UsageError('which machine or workflow?', 'name one, or a file with --bundle');
@@ -66,6 +68,7 @@ function fromBundle(
     duration: (key: string) => durations.get(key),
     graceSeconds: header.graceSeconds,
     cancelGraceSeconds: header.cancelGraceSeconds,
+    ...(header.delaySeconds ? { delaySeconds: header.delaySeconds } : {}),
   };
   const id = name?.toLowerCase() ?? header.id;
   const told = explainWorkflow(id, evidence) ?? explainMachine(id, evidence);

@@ -214,3 +214,25 @@ describe('tink hardware delete', () => {
     expect(ran).toEqual({ code: 1, out: `Deleted\t${hardwareId}\n`, err: `Error\t${other}\thas a workflow\n` });
   });
 });
+
+describe('tink hardware rescue', () => {
+  it('switches the rescue of every interface, and leaves the rest of the record as it is', async () => {
+    const item = hardwareItem();
+    fake.on(`GET /api/hardware/${hardwareId}`, { json: item });
+    fake.on('POST /api/hardware', { json: { id: hardwareId, position: 3, changed: true } });
+    const ran = await runTink(['hardware', 'rescue', hardwareId, 'on'], { server });
+    expect(ran).toEqual({ code: 0, out: `rescue of ${hardwareId} is on: restart the machine\n`, err: '' });
+    const interfaces = item.hardware.network.interfaces.map((each) => ({
+      ...each,
+      netboot: { ...each.netboot, rescue: true },
+    }));
+    expect(fake.asked.at(-1)?.body).toEqual({ ...item.hardware, network: { interfaces } });
+  });
+
+  it('knows on and off only', async () => {
+    const ran = await runTink(['hardware', 'rescue', hardwareId, 'maybe'], { server });
+    expect(ran.code).toBe(2);
+    expect(ran.err).toContain('"maybe" is neither on nor off');
+    expect(fake.asked).toEqual([]);
+  });
+});

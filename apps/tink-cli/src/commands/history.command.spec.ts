@@ -43,6 +43,7 @@ const bundle: Bundle = {
     position: 6,
     graceSeconds: 30,
     cancelGraceSeconds: 60,
+    delaySeconds: { boot: 900, worker: 600 },
   },
   events,
   lines: [{ ...line, at: '2026-01-01T00:00:05.500Z' }],
@@ -289,12 +290,26 @@ describe('tink explain', () => {
     expect(other).toMatchObject({ code: 4, err: expect.stringContaining('did you mean node-1?') });
   });
 
+  it('says that a bundle without durations has no forecast', async () => {
+    const bare = [...bundleLines({ ...bundle, durations: new Map() })].map((each) => `${JSON.stringify(each)}\n`);
+    const options = { files: { bare: bare.join('') } };
+    const ran = await runTink(['explain', '--bundle', 'bare', '--at', '5'], options);
+    expect(ran).toMatchObject({ code: 0, err: expect.stringContaining('the bundle holds no durations') });
+    expect(ran.out).not.toContain('usually');
+    const json = await runTink(['explain', '--bundle', 'bare', '-o', 'json'], options);
+    expect(JSON.parse(json.out)).toMatchObject({ expected: [] });
+    expect(json.err).toContain('the bundle holds no durations');
+  });
+
   it('explains what is in a bundle, then and in the end, without a server', async () => {
     const end = await runTink(['explain', '--bundle', 'incident.ndjson'], { files: files() });
     expect(end.out).toContain('failed after 1.0s, 4m54s ago, in action 1 of 1, "action-0": exit code 17 (no disk).');
     const then = await runTink(['explain', '--bundle', 'incident.ndjson', '--at', '5'], { files: files() });
     expect(then.out).toMatch(/has run action 1 of 1, .*\n/);
     expect(then.out).toContain('It usually takes 2.7s (median of 3).');
+    expect(then.err).toBe('');
+    const before = await runTink(['explain', '--bundle', 'incident.ndjson', '--at', '4'], { files: files() });
+    expect(before.out).toMatch(/the worker comes up, or the workflow is recorded as late\. By 2026-.*, in /);
     const machine = await runTink(['explain', hardwareId, '--bundle', 'incident.ndjson'], { files: files() });
     expect(machine.out).toContain(`Machine ${hardwareId}`);
     const none = await runTink(['explain', 'x', '--bundle', 'incident.ndjson'], { files: files() });

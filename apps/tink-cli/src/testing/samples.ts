@@ -24,12 +24,14 @@ export function hardwareInterface(mac = '08:00:27:00:00:01', address = '192.168.
       domain_name: '',
       ip: { address, netmask: '255.255.255.248', gateway: '192.168.1.1', family: 4 },
       options: [],
+      vlan_id: 0,
     },
     netboot: {
       allow_pxe: true,
       allow_workflow: true,
       ipxe: { url: '', contents: '', binary: '' },
-      osie: { base_url: '', kernel: '', initrd: '' },
+      osie: { base_url: '', kernel: '', initrd: '', kernel_params: [], console: '' },
+      rescue: false,
     },
   };
 }

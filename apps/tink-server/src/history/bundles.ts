@@ -2,7 +2,7 @@ import { bundleLines, redactBundle, type BundleHeader, type OutputLine } from '@
 import type { WorkflowRow } from '@tinkerbell/projections';
 import type { ReadSide } from '../read-side';
 import type { ActionLogs } from '../workflow/action-logs';
-import type { Grace } from './explanations';
+import type { Patience } from './explanations';
 import { findMachine, unknownWorkflow } from './find-machine';
 import { durationsAbout, eventsAbout, workersOf } from './gathered';
 
@@ -11,7 +11,7 @@ export class Bundles {
   constructor(
     private readonly reads: ReadSide,
     private readonly logs: ActionLogs,
-    private readonly grace: Grace,
+    private readonly patience: Patience,
     private readonly now: () => number = Date.now,
   ) {}
 
@@ -44,7 +44,7 @@ export class Bundles {
       for await (const line of this.logs.lines(row, { follow: false, signal })) lines.push(line);
     }
     const at = new Date(this.now()).toISOString();
-    const header = { bundle: 1, kind, id, at, position, ...this.grace } as const;
+    const header = { bundle: 1, kind, id, at, position, ...this.patience } as const;
     yield* bundleLines(redactBundle({ header, events, lines, durations }).bundle);
   }
 }

@@ -6,15 +6,15 @@ import type { AsOf } from './as-of';
 import { findMachine, unknownWorkflow } from './find-machine';
 import { durationIn, eventsAbout, presentWorkflows, workersOf } from './gathered';
 
-/** How long the server waits for a worker. */
-export type Grace = Pick<Evidence, 'graceSeconds' | 'cancelGraceSeconds'>;
+/** How long the server waits for workers and machines. */
+export type Patience = Pick<Evidence, 'graceSeconds' | 'cancelGraceSeconds' | 'delaySeconds'>;
 
 /** Why things are as they are: gathers what was recorded and hands it to the explanation. */
 export class Explanations {
   constructor(
     private readonly current: ReadSide,
     private readonly asOf: AsOf,
-    private readonly patience: Grace & Pick<Evidence, 'delaySeconds'>,
+    private readonly patience: Patience,
     private readonly now: () => number = Date.now,
   ) {}
 

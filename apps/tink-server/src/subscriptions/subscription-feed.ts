@@ -4,6 +4,7 @@ import type { SubscriptionRow } from '@tinkerbell/projections';
 import { type CloudEvent, fromCeHeaders } from '@tinkerbell/public-events';
 import { Turns } from '../commands/turns';
 import { isWanted } from './is-wanted';
+import { ReadAhead } from './read-ahead';
 
 interface Held {
   readonly delivery: Delivery;
@@ -11,8 +12,10 @@ interface Held {
 }
 
 export interface NextOptions {
-  /** `id` of the event that was handed out last: it is done. Without, that one is handed out again. */
+  /** `id` of an event that was handed out last: it is done, with those before it. Without, all are handed out again. */
   readonly ack?: string | undefined;
+  /** So many events, at most; default 1. Nothing is waited for but the first. */
+  readonly max?: number | undefined;
   /** How long to wait for an event, milliseconds. */
   readonly waitMs: number;
   /** Ends the waiting. */
@@ -21,19 +24,23 @@ export interface NextOptions {
 
 const holdMs = 4_000;
 const idleMs = 60_000;
+/** For what is known to be in the stream already. */
+const aheadMs = 2_000;
+/** For the next one of those that are done. */
+const stepMs = 5_000;
 
-/** Hands out the events of subscriptions without a webhook, one at a time; the position is the server's and moves with `ack`. */
+/** Hands out the events of subscriptions without a webhook, in order; the position is the server's and moves with `ack`. */
 export class SubscriptionFeed {
   private readonly sessions = new Map<string, Session>();
 
   constructor(private readonly stream: PublishedStream) {}
 
-  /** undefined: none came in time. Throws ConflictError for a subscription with a webhook, BusUnavailableError. */
-  async next(row: SubscriptionRow, options: NextOptions): Promise<CloudEvent | undefined> {
+  /** None: none came in time. Throws ConflictError for a subscription with a webhook, BusUnavailableError. */
+  async next(row: SubscriptionRow, options: NextOptions): Promise<readonly CloudEvent[]> {
     if (row.webhook) throw new ConflictError(`events of ${row.name} go to its webhook`, 'webhook');
     const durable = durableName(row.name, row.incarnation);
     const session = this.sessions.get(durable) ?? this.open(durable, row);
-    return session.next(options);
+    return session.next(row.filters, options);
   }
 
   async close(): Promise<void> {
@@ -54,6 +61,9 @@ class Session {
   private readonly deliveries: AsyncGenerator<Delivery>;
   private coming: Promise<IteratorResult<Delivery, void>> | undefined;
   private held: Held | undefined;
+  /** Ids of what was handed out last, in order. */
+  private given: readonly string[] = [];
+  private ahead: { readonly filters: string; readonly reading: ReadAhead } | undefined;
   /** What the server gave us and has not been told to be done, handed out or not. */
   private latest: Delivery | undefined;
   private waiting = 0;
@@ -61,8 +71,8 @@ class Session {
   private readonly holding: NodeJS.Timeout;
 
   constructor(
-    stream: PublishedStream,
-    durable: string,
+    private readonly stream: PublishedStream,
+    private readonly durable: string,
     private readonly from: SubscriptionRow['from'],
     private readonly onClose: () => void,
   ) {
@@ -70,11 +80,11 @@ class Session {
     this.holding = setInterval(() => this.latest?.hold(), holdMs);
   }
 
-  async next(options: NextOptions): Promise<CloudEvent | undefined> {
+  async next(filters: SubscriptionRow['filters'], options: NextOptions): Promise<readonly CloudEvent[]> {
     this.waiting++;
     clearTimeout(this.idle);
     try {
-      return await this.turns.run(() => this.take(options));
+      return await this.turns.run(() => this.take(JSON.stringify(filters), options));
     } finally {
       this.waiting--;
       if (this.waiting === 0 && !this.stop.signal.aborted)
@@ -88,23 +98,59 @@ class Session {
     clearTimeout(this.idle);
     clearInterval(this.holding);
     this.stop.abort();
+    await this.ahead?.reading.close();
     await this.coming?.catch(() => undefined);
     this.latest?.release();
     await this.deliveries.return(undefined).catch(() => undefined);
   }
 
-  private async take({ ack, waitMs, signal }: NextOptions): Promise<CloudEvent | undefined> {
-    if (ack !== undefined && this.held?.event.id === ack) await this.done(this.held);
-    if (this.held) return this.held.event;
+  private async take(filters: string, { ack, max = 1, waitMs, signal }: NextOptions): Promise<readonly CloudEvent[]> {
+    if (ack !== undefined) await this.doneUpTo(ack);
+    const first = await this.first({ ack, waitMs, signal });
+    if (!first) return [];
+    const more = max > 1 ? await this.more(first.delivery, filters, max - 1) : [];
+    const events = [first.event, ...more];
+    this.given = events.map(({ id }) => id);
+    return events;
+  }
+
+  /** One after the other, because the consumer hands out no other way; stops at one that nobody was given. */
+  private async doneUpTo(ack: string): Promise<void> {
+    const wanted = new Set(this.given.slice(0, this.given.indexOf(ack) + 1));
+    while (this.held && (wanted.delete(this.held.event.id) || !isWanted(this.held.event, this.from))) {
+      await this.done(this.held);
+      if (wanted.size === 0) return;
+      const delivery = await this.within(stepMs, this.stop.signal);
+      if (delivery) this.held = heldOf(delivery);
+    }
+  }
+
+  /** What follows, as far as it is there. */
+  private async more({ sequence, pending }: Delivery, filters: string, count: number): Promise<readonly CloudEvent[]> {
+    if (this.ahead && this.ahead.filters !== filters) {
+      await this.ahead.reading.close();
+      this.ahead = undefined;
+    }
+    if (pending === 0) return [];
+    this.ahead ??= { filters, reading: new ReadAhead(this.stream, this.durable, sequence) };
+    const found = await this.ahead.reading.after(sequence, Math.min(count, pending), aheadMs);
+    return found
+      .map(({ event }) => event)
+      .filter((event) => isWanted(event, this.from))
+      .slice(0, count);
+  }
+
+  private async first({ ack, waitMs, signal }: NextOptions): Promise<Held | undefined> {
+    if (this.held) return this.held;
     const deadline = Date.now() + waitMs;
     while (!signal.aborted && !this.stop.signal.aborted) {
       const delivery = await this.within(Math.max(deadline - Date.now(), 0), signal);
       if (!delivery) return undefined;
-      const event = fromCeHeaders((header) => delivery.header(header), delivery.text());
-      this.held = { delivery, event };
+      this.held = heldOf(delivery);
+      const { event } = this.held;
       // Its acknowledgement may come to another process, or later, than where it was handed out.
       if (!isWanted(event, this.from) || event.id === ack) await this.done(this.held);
-      else return event;
+      else return this.held;
     }
     return undefined;
   }
@@ -139,4 +185,8 @@ class Session {
       end();
     }
   }
+}
+
+function heldOf(delivery: Delivery): Held {
+  return { delivery, event: fromCeHeaders((header) => delivery.header(header), delivery.text()) };
 }

@@ -41,11 +41,17 @@ export class PutSubscriptionDto {
 }
 
 export class NextEventDto {
-  /** Id of the event before, which is done. */
+  /** Id of an event that was handed out last: it is done, with those before it. */
   @IsOptional()
   @IsString()
   @MaxLength(40)
   readonly ack?: string;
+  /** Events in one answer, at most, which is a list then. */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(100)
+  readonly max?: number;
   /** Seconds to wait for an event. */
   @IsOptional()
   @IsInt()

@@ -60,11 +60,12 @@ export class SubscriptionsApiController {
     return sendNdjson(response, (signal) => this.deadLetters.redeliver(row, event, callerOf(request), signal));
   }
 
-  /** One event in structured mode, or 204 when none came in time. */
+  /** One event in structured mode, with `max` several in batched mode, or 204 when none came in time. */
   @Post(':name/next')
   next(@Param('name') name: string, @Body() body: unknown, @Res() response: HttpResponse): Promise<void> {
-    const { ack, waitSeconds = 20 } = checked(NextEventDto, body ?? {}, 'request');
+    const { ack, max, waitSeconds = 20 } = checked(NextEventDto, body ?? {}, 'request');
     const row = this.commands.find(name);
-    return sendNext(response, (signal) => this.feed.next(row, { ack, waitMs: waitSeconds * 1000, signal }));
+    const options = { ack, max, waitMs: waitSeconds * 1000 };
+    return sendNext(response, max !== undefined, (signal) => this.feed.next(row, { ...options, signal }));
   }
 }

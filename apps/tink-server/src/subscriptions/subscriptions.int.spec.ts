@@ -76,6 +76,63 @@ describe('a durable subscription', () => {
     expect(await next('durable', three?.id, 0)).toBeUndefined();
   });
 
+  it('hands out batches, done up to the one that is acknowledged', async () => {
+    const ids = [];
+    for (let i = 0; i < 25; i++) ids.push(await createTemplate());
+    const batch = async (body: object): Promise<readonly CloudEvent[]> => {
+      const answer = await harness.rest().post<readonly CloudEvent[]>('/api/subscriptions/batches/next', body);
+      if (answer.status === 204) return [];
+      expect(answer.headers['content-type']).toContain('application/cloudevents-batch+json');
+      return answer.body;
+    };
+    // All of them are published when the last one is.
+    await put('last', { filters: [`template.*.${ids.at(-1) ?? ''}`], start: 'first' });
+    expect((await next('last'))?.subject).toBe(ids.at(-1));
+    await put('batches', { filters: ids.map((id) => `template.*.${id}`), start: 'first' });
+    const subjects = (events: readonly CloudEvent[]) => events.map(({ subject }) => subject);
+    const one = await batch({ max: 10 });
+    expect(subjects(one)).toEqual(ids.slice(0, 10));
+    expect(await batch({ max: 10 })).toEqual(one);
+    expect(await batch({ max: 3, ack: 'nobody’s' })).toEqual(one.slice(0, 3));
+    // Acknowledged is what was handed out, and nothing further on.
+    expect(await batch({ max: 10, ack: one[9]?.id })).toEqual(one);
+    const two = await batch({ max: 10, ack: one[3]?.id });
+    expect(subjects(two)).toEqual(ids.slice(4, 14));
+    await harness.restart();
+    expect(await batch({ max: 10 })).toEqual(two);
+    expect((await next('batches', two[9]?.id))?.subject).toBe(ids[14]);
+    const rest = await batch({ max: 100 });
+    expect(subjects(rest)).toEqual(ids.slice(14));
+    expect(await batch({ max: 100, ack: rest.at(-1)?.id, waitSeconds: 0 })).toEqual([]);
+    const wrong = await harness.rest().post<Failure>('/api/subscriptions/batches/next', { max: 101 });
+    expect(wrong).toMatchObject({
+      status: 400,
+      body: { error: { message: expect.stringContaining('max') as string } },
+    });
+  });
+
+  it('follows a changed filter within a batch', async () => {
+    await put('changing', { filters: ['template.*'], start: 'now' });
+    const ids = [await createTemplate(), await createTemplate()];
+    const read = async (body: object) => {
+      const all = { max: 9, ...body };
+      return (await harness.rest().post<readonly CloudEvent[]>('/api/subscriptions/changing/next', all)).body;
+    };
+    const published = async (id: string) => {
+      await put(`published-${id}`, { filters: [`template.*.${id}`], start: 'first' });
+      expect((await next(`published-${id}`))?.subject).toBe(id);
+    };
+    await published(ids[1] ?? '');
+    const given = await read({});
+    expect(given.map(({ subject }) => subject)).toEqual(ids);
+    await put('changing', { filters: ['template.*', 'hardware.*'] });
+    const { id: hardware } = machine(7);
+    await harness.rest().post('/api/hardware', machine(7));
+    const last = await createTemplate();
+    await published(last);
+    expect((await read({ ack: given[1]?.id })).map(({ subject }) => subject)).toEqual([hardware, last]);
+  });
+
   it('begins where it is told to', async () => {
     const before = await createTemplate();
     const at = await put('from-now', { filters: ['template.*'], start: 'now' });

@@ -10,7 +10,7 @@ import {
 } from '@tinkerbell/testing';
 import { describe, expect, it } from 'vitest';
 import { fold } from '../decider';
-import { bootDecider, type BootCommand } from './boot.decider';
+import { bootDecider, type BootCommand, refusalOf } from './boot.decider';
 
 const given = specify(bootDecider);
 const offer = { type: 'OfferNetboot', ...netbootOffered().data } as const;
@@ -61,4 +61,51 @@ describe('boot', () => {
     expect(tokens).toHaveLength(16);
     expect(tokens.at(-1)).toEqual({ tokenHash: '19', expiresAt: '2026-01-02T00:00:00.000Z', hardwareId });
   });
+});
+
+describe('the ticket of a boot script', () => {
+  const [hash, other] = ['c'.repeat(64), 'd'.repeat(64)];
+  const address = '192.168.1.5';
+  const offered = (ticketHash = hash) =>
+    netbootOffered({ client: 'iPXE', ticketHash, ticketExpiresAt: '2026-01-01T00:10:00.000Z' });
+  const fetched = (ticketExpiresAt = '2026-01-01T00:02:00.000Z') =>
+    bootScriptServed({ ticketHash: hash, ticketExpiresAt });
+  const judge = (
+    events: Parameters<typeof fold>[1],
+    now = '2026-01-01T00:01:00.000Z',
+    shown: string | null = hash,
+    from = address,
+  ) => refusalOf((fold(bootDecider, events) as ReturnType<typeof bootDecider.evolve>).ticket, shown, from, now);
+
+  it('is good for the script, and for a repetition of it by the same boot', () => {
+    expect(judge([offered()])).toBeUndefined();
+    expect(judge([offered(), fetched()])).toBeUndefined();
+    expect(judge([offered(), fetched(), bootFileServed()])).toBeUndefined();
+  });
+  it('is good again when a REQUEST is repeated', () => expect(judge([offered(), offered()])).toBeUndefined());
+  it.each([
+    ['without one', [offered()], undefined, null, address, /has no ticket/],
+    ['before any boot', [], undefined, hash, address, /not that of the newest boot/],
+    ['of an earlier boot', [offered(), offered(other)], undefined, hash, address, /not that of the newest boot/],
+    ['of another address', [offered()], undefined, hash, '192.168.1.6', /is for 192\.168\.1\.5/],
+    [
+      'once OSIE runs',
+      [offered(), fetched(), osieStarted()],
+      undefined,
+      hash,
+      address,
+      /was used: the machine has booted/,
+    ],
+    ['once the installed system runs', [offered(), machinePhonedHome()], undefined, hash, address, /was used/],
+    ['long after its use', [offered(), fetched()], '2026-01-01T00:02:00.000Z', hash, address, /was used and expired/],
+    ['never used', [offered()], '2026-01-01T00:10:00.000Z', hash, address, /^the ticket expired at/],
+  ] as const)('is refused %s', (_, events, now, shown, from, reason) => {
+    expect(judge([...events], now, shown, from)).toMatch(reason);
+  });
+  it('is not prolonged by fetching again', () =>
+    expect(judge([offered(), fetched(), fetched('2026-01-01T00:05:00.000Z')], '2026-01-01T00:03:00.000Z')).toMatch(
+      /expired/,
+    ));
+  it('is not that of an enrolment', () =>
+    expect(fold(bootDecider, [bootScriptServed({ script: 'discovery', tokenHash: hash })]).tokens).toEqual([]));
 });

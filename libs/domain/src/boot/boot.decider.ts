@@ -3,6 +3,7 @@ import type {
   BootFileServed,
   BootRequestFailed,
   BootScriptServed,
+  MachineDiscovered,
   MachinePhonedHome,
   NetbootOffered,
   OsieStarted,
@@ -10,12 +11,14 @@ import type {
 import { assertNever, type Decider } from '../decider';
 import { InvalidError } from '../errors';
 import { sameJson } from '../same-json';
+import { isBefore } from '../time';
 
 /** Each records one step that was seen on the wire. */
 export type BootCommand =
   | ({ readonly type: 'OfferNetboot' } & NetbootOffered['data'])
   | ({ readonly type: 'RecordFileServed' } & BootFileServed['data'])
   | ({ readonly type: 'RecordScriptServed' } & BootScriptServed['data'])
+  | ({ readonly type: 'RecordDiscovery' } & MachineDiscovered['data'])
   | ({ readonly type: 'RecordOsieStarted' } & OsieStarted['data'])
   | ({ readonly type: 'RecordPhoneHome' } & MachinePhonedHome['data'])
   | ({ readonly type: 'RecordRequestFailed' } & BootRequestFailed['data']);
@@ -27,10 +30,23 @@ export interface BootToken {
   readonly hardwareId: string;
 }
 
+/** What the script's URL of the newest boot carries. */
+export interface ScriptTicket {
+  /** SHA-256, hex. */
+  readonly hash: string;
+  readonly address: string;
+  readonly expiresAt: string;
+  /** `used`: the script went out and may be fetched again; `spent`: the machine has booted it. */
+  readonly state: 'fresh' | 'used' | 'spent';
+}
+
 export interface BootState {
   readonly last: BootEvent | null;
   /** The newest 16, oldest first. */
   readonly tokens: readonly BootToken[];
+  readonly ticket: ScriptTicket | null;
+  /** What the report of a discovery has to show. */
+  readonly discovery: Pick<BootToken, 'tokenHash' | 'expiresAt'> | null;
 }
 
 /**
@@ -38,7 +54,7 @@ export interface BootState {
  * itself sends again until it is answered (OSIE's and the installed system's call, a script's token) is recorded once.
  */
 export const bootDecider: Decider<BootCommand, BootState, BootEvent> = {
-  initial: { last: null, tokens: [] },
+  initial: { last: null, tokens: [], ticket: null, discovery: null },
   decide(command, state) {
     const event = eventOf(command);
     if (event.type === 'BootScriptServed') {
@@ -48,22 +64,74 @@ export const bootDecider: Decider<BootCommand, BootState, BootEvent> = {
       }
       return tokenHash !== null && state.tokens.some((token) => token.tokenHash === tokenHash) ? [] : [event];
     }
-    const mayRepeat = event.type === 'OsieStarted' || event.type === 'MachinePhonedHome';
-    return mayRepeat && sameJson(state.last, event) ? [] : [event];
+    return mayRepeat.has(event.type) && sameJson(state.last, event) ? [] : [event];
   },
   evolve(state, event) {
-    if (event.type !== 'BootScriptServed') return { ...state, last: event };
-    const { tokenHash, expiresAt, hardwareId } = event.data;
-    if (tokenHash === null || expiresAt === null) return { ...state, last: event };
-    return { last: event, tokens: [...state.tokens.slice(-15), { tokenHash, expiresAt, hardwareId }] };
+    const { ticket } = state;
+    switch (event.type) {
+      case 'NetbootOffered':
+        return { ...state, last: event, ticket: ticketOf(event) ?? ticket };
+      case 'BootScriptServed':
+        return {
+          last: event,
+          tokens: withToken(state.tokens, event.data),
+          ticket: usedBy(ticket, event.data),
+          discovery: discoveryOf(event.data) ?? state.discovery,
+        };
+      case 'OsieStarted':
+      case 'MachinePhonedHome':
+        return { ...state, last: event, ticket: ticket && { ...ticket, state: 'spent' } };
+      default:
+        return { ...state, last: event };
+    }
   },
 };
+
+const mayRepeat: ReadonlySet<BootEvent['type']> = new Set(['OsieStarted', 'MachinePhonedHome', 'MachineDiscovered']);
+
+/**
+ * Why the bearer of a ticket does not get the machine's script; undefined: it does. One boot may fetch it more than once, as iPXE does
+ * when a transfer breaks off; the next boot brings another ticket.
+ */
+export function refusalOf(ticket: ScriptTicket | null, shown: string | null, address: string, now: string) {
+  if (shown === null) return 'the URL has no ticket';
+  if (ticket?.hash !== shown) return 'the ticket is not that of the newest boot of this machine';
+  if (ticket.address !== address) return `the ticket is for ${ticket.address}`;
+  if (ticket.state === 'spent') return 'the ticket was used: the machine has booted with it';
+  if (!isBefore(now, ticket.expiresAt))
+    return `the ticket ${ticket.state === 'used' ? 'was used and ' : ''}expired at ${ticket.expiresAt}`;
+  return undefined;
+}
+
+function ticketOf({ data }: NetbootOffered): ScriptTicket | undefined {
+  const { ticketHash, ticketExpiresAt, ip } = data;
+  if (ticketHash === null || ticketExpiresAt === null) return undefined;
+  return { hash: ticketHash, address: ip, expiresAt: ticketExpiresAt, state: 'fresh' };
+}
+
+function usedBy(ticket: ScriptTicket | null, { ticketHash, ticketExpiresAt }: BootScriptServed['data']) {
+  if (ticket?.hash !== ticketHash || ticket?.state !== 'fresh') return ticket;
+  return { ...ticket, state: 'used' as const, expiresAt: ticketExpiresAt ?? ticket.expiresAt };
+}
+
+function discoveryOf({ script, tokenHash, expiresAt }: BootScriptServed['data']) {
+  return script === 'discovery' && tokenHash !== null && expiresAt !== null ? { tokenHash, expiresAt } : undefined;
+}
+
+/** Of a worker's enrolment only: the one of a discovery is good for its report. */
+function withToken(
+  tokens: BootState['tokens'],
+  { script, tokenHash, expiresAt, hardwareId }: BootScriptServed['data'],
+) {
+  if (tokenHash === null || expiresAt === null || hardwareId === null || script === 'discovery') return tokens;
+  return [...tokens.slice(-15), { tokenHash, expiresAt, hardwareId }];
+}
 
 function eventOf(command: BootCommand): BootEvent {
   switch (command.type) {
     case 'OfferNetboot': {
       const { type: _, ...data } = command;
-      return { type: 'NetbootOffered', v: 1, data };
+      return { type: 'NetbootOffered', v: 2, data };
     }
     case 'RecordFileServed': {
       const { type: _, ...data } = command;
@@ -71,7 +139,11 @@ function eventOf(command: BootCommand): BootEvent {
     }
     case 'RecordScriptServed': {
       const { type: _, ...data } = command;
-      return { type: 'BootScriptServed', v: 1, data };
+      return { type: 'BootScriptServed', v: 2, data };
+    }
+    case 'RecordDiscovery': {
+      const { type: _, ...data } = command;
+      return { type: 'MachineDiscovered', v: 1, data };
     }
     case 'RecordOsieStarted': {
       const { type: _, ...data } = command;

@@ -73,12 +73,14 @@ describe('hardware JSON', () => {
           domain_name: '',
           ip: null,
           options: [],
+          vlan_id: 0,
         },
         netboot: {
           allow_pxe: false,
           allow_workflow: false,
           ipxe: { url: '', contents: '', binary: '' },
-          osie: { base_url: '', kernel: '', initrd: '' },
+          osie: { base_url: '', kernel: '', initrd: '', kernel_params: [], console: '' },
+          rescue: false,
         },
       },
     ]);
@@ -130,6 +132,23 @@ describe('hardware JSON', () => {
     const shown = presentHardware(parseHardware({ ...valid, network: { interfaces } }));
     expect(shown.network.interfaces.map((item) => item.dhcp.mac)).toEqual(want);
   });
+  it('may say how the in-memory OS is booted, and is shown as it was pushed', () => {
+    const osie = {
+      base_url: '',
+      kernel: '',
+      initrd: '',
+      kernel_params: ['iommu=pt', 'a.b=1,2'],
+      console: 'ttyS1,115200n8',
+    };
+    const path = 'network.interfaces[0].netboot';
+    const { network } = changed(path, { ...netboot, osie, rescue: true }) as typeof valid;
+    const pushed = {
+      ...valid,
+      network: { interfaces: [{ ...network.interfaces[0], dhcp: { ...dhcp, vlan_id: 100 } }] },
+    };
+    expect(presentHardware(parseHardware(pushed))).toEqual(pushed);
+    expect(parseHardware(pushed).network.interfaces[0]?.netboot).toMatchObject({ osie, rescue: true });
+  });
   it('is shown as it was pushed', () => {
     const shown = presentHardware(parseHardware(valid));
     expect(shown).toEqual(valid);
@@ -152,6 +171,17 @@ const single: readonly (readonly [string, unknown, string, string?])[] = [
   ['metadata', 3, 'must be a JSON object or a string that holds one, got a number'],
   ['metadata.big', Number.POSITIVE_INFINITY, 'Infinity is not a JSON value'],
   ['metadata', '{"big":1e999}', 'Infinity is not a JSON value', 'metadata.big'],
+  ['network.interfaces[0].dhcp.vlan_id', 4095, 'must be 0 to 4094, got 4095'],
+  ['network.interfaces[0].netboot.rescue', 'on', 'must be true or false, got a string'],
+  ['network.interfaces[0].netboot.osie.console', 'ttyS0 quiet', '"ttyS0 quiet" is not a console such as ttyS1,115200'],
+  ...['a b', 'a"b', "a'b", 'a\\b', '${x}', '--', '||', '#x', 'ü'].map(
+    (word): readonly [string, unknown, string, string] => [
+      'network.interfaces[0].netboot.osie.kernel_params',
+      ['quiet', word],
+      `${JSON.stringify(word)} is not one kernel argument: no spaces, quotes, backslashes or "\${"`,
+      'network.interfaces[0].netboot.osie.kernel_params[1]',
+    ],
+  ),
   ['nic', 1, 'unknown key; known are id, version, metadata, network'],
   ['network', [], 'must be an object, got a list'],
   ['network.nics', [], 'unknown key; known are interfaces'],

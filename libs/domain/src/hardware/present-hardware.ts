@@ -8,10 +8,13 @@ export interface PresentedHardware {
   readonly metadata: JsonObject;
   readonly network: {
     readonly interfaces: readonly {
-      readonly dhcp: Omit<HardwareDhcp, 'domain_name' | 'ip' | 'options'> &
-        Partial<Pick<HardwareDhcp, 'domain_name' | 'ip' | 'options'>>;
-      readonly netboot: Omit<HardwareNetboot, 'ipxe'> & {
+      readonly dhcp: Omit<HardwareDhcp, 'domain_name' | 'ip' | 'options' | 'vlan_id'> &
+        Partial<Pick<HardwareDhcp, 'domain_name' | 'ip' | 'options' | 'vlan_id'>>;
+      readonly netboot: Omit<HardwareNetboot, 'ipxe' | 'osie' | 'rescue'> & {
         readonly ipxe: Omit<HardwareNetboot['ipxe'], 'binary'> & { readonly binary?: string };
+        readonly osie: Omit<HardwareNetboot['osie'], 'kernel_params' | 'console'> &
+          Partial<Pick<HardwareNetboot['osie'], 'kernel_params' | 'console'>>;
+        readonly rescue?: boolean;
       };
     }[];
   };
@@ -20,8 +23,10 @@ export interface PresentedHardware {
 /** parseHardware(presentHardware(record)) is the record again. */
 export function presentHardware({ id, version, metadata, network }: HardwareRecord): PresentedHardware {
   const interfaces = network.interfaces.map(({ dhcp, netboot }) => {
-    const { domain_name, ip, options, ...rest } = dhcp;
-    const { binary, ...ipxe } = netboot.ipxe;
+    const { domain_name, ip, options, vlan_id, ...rest } = dhcp;
+    const { rescue, ...boot } = netboot;
+    const { binary, ...ipxe } = boot.ipxe;
+    const { kernel_params, console, ...osie } = boot.osie;
     return {
       dhcp: {
         ...rest,
@@ -29,8 +34,18 @@ export function presentHardware({ id, version, metadata, network }: HardwareReco
         ...(domain_name === '' ? {} : { domain_name }),
         ...(ip === null ? {} : { ip }),
         ...(options.length === 0 ? {} : { options }),
+        ...(vlan_id === 0 ? {} : { vlan_id }),
       },
-      netboot: { ...netboot, ipxe: { ...ipxe, ...(binary === '' ? {} : { binary }) } },
+      netboot: {
+        ...boot,
+        ipxe: { ...ipxe, ...(binary === '' ? {} : { binary }) },
+        osie: {
+          ...osie,
+          ...(kernel_params.length === 0 ? {} : { kernel_params }),
+          ...(console === '' ? {} : { console }),
+        },
+        ...(rescue ? { rescue } : {}),
+      },
     };
   });
   return { id, version, metadata, network: { interfaces } };

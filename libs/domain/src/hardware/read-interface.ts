@@ -10,6 +10,9 @@ const hostname = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,62}(?<!-))?(?:\.[a-z0-9
 const word = /^[\w.+-]+$/;
 /** A file below the root that boots serves from: no spaces (it stands in an iPXE script), no way up. */
 const file = /^(?!\/)(?!.*(?:^|\/)\.\.(?:\/|$))[^\s\\]+$/;
+/** One word of a kernel command line, and of the iPXE or GRUB script that it stands in. */
+const kernelWord = /^(?!#|--$|\|\|$|&&$|;$)(?!.*\$\{)[!#-&(-[\]-_a-~]+$/;
+const consoleName = /^tty[A-Za-z0-9]{1,16}(?:,\d{1,7}[noe]?\d?r?)?$/;
 const httpUrl = /^https?:\/\/[^\s/?#]+[^\s]*$/i;
 const scriptUrl = /^(?:https?|tftp):\/\/[^\s/?#]+[^\s]*$/i;
 
@@ -26,6 +29,7 @@ export function readDhcp(reader: JsonReader, value: unknown, path: string): Hard
     'domain_name',
     'ip',
     'options',
+    'vlan_id',
   ]);
   const servers = (key: 'name_servers' | 'time_servers') =>
     reader.list(fields[key], `${path}.${key}`, 16).flatMap((item, index) => {
@@ -45,13 +49,20 @@ export function readDhcp(reader: JsonReader, value: unknown, path: string): Hard
     domain_name: reader.form(fields['domain_name'], `${path}.domain_name`, hostname, 'a domain name'),
     ip: readIp(reader, fields['ip'], `${path}.ip`),
     options: readDhcpOptions(reader, fields['options'], `${path}.options`),
+    vlan_id: reader.integer(fields['vlan_id'], `${path}.vlan_id`, 0, 4094) ?? 0,
   };
 }
 
 export function readNetboot(reader: JsonReader, value: unknown, path: string): HardwareNetboot {
-  const fields = reader.object(value, path, ['allow_pxe', 'allow_workflow', 'ipxe', 'osie']);
+  const fields = reader.object(value, path, ['allow_pxe', 'allow_workflow', 'ipxe', 'osie', 'rescue']);
   const ipxe = reader.object(fields['ipxe'], `${path}.ipxe`, ['url', 'contents', 'binary']);
-  const osie = reader.object(fields['osie'], `${path}.osie`, ['base_url', 'kernel', 'initrd']);
+  const osie = reader.object(fields['osie'], `${path}.osie`, [
+    'base_url',
+    'kernel',
+    'initrd',
+    'kernel_params',
+    'console',
+  ]);
   const fileOf = (text: unknown, at: string) => reader.form(text, at, file, 'the name of a file to serve');
   return {
     allow_pxe: reader.boolean(fields['allow_pxe'], `${path}.allow_pxe`),
@@ -65,8 +76,19 @@ export function readNetboot(reader: JsonReader, value: unknown, path: string): H
       base_url: reader.form(osie['base_url'], `${path}.osie.base_url`, httpUrl, 'an http or https URL', 2048),
       kernel: fileOf(osie['kernel'], `${path}.osie.kernel`),
       initrd: fileOf(osie['initrd'], `${path}.osie.initrd`),
+      kernel_params: readWords(reader, osie['kernel_params'], `${path}.osie.kernel_params`),
+      console: reader.form(osie['console'], `${path}.osie.console`, consoleName, 'a console such as ttyS1,115200'),
     },
+    rescue: reader.boolean(fields['rescue'], `${path}.rescue`),
   };
+}
+
+function readWords(reader: JsonReader, value: unknown, path: string): readonly string[] {
+  return reader.list(value, path, 64).map((item, index) => {
+    const at = `${path}[${index}]`;
+    if (item === null || item === '') reader.fault(at, 'is empty');
+    return reader.form(item, at, kernelWord, 'one kernel argument: no spaces, quotes, backslashes or "${"');
+  });
 }
 
 function readMac(reader: JsonReader, value: unknown, path: string): string {

@@ -38,6 +38,12 @@ export const machineSentences = {
     neutral(
       `iPXE script served: ${bootScripts[script]}${tokenHash === null ? '' : ', with a one-time token for its worker'}`,
     ),
+  MachineDiscovered: ({ data: { inventory, address } }) => {
+    const { vendor, product, cpus, memoryBytes, disks } = inventory;
+    const made = [vendor, product].filter((part) => part !== '').join(' ') || 'a machine';
+    const memory = `${Math.round(memoryBytes / 2 ** 20)} MiB of memory`;
+    return good(`discovered at ${address}: ${made}, ${cpus} CPUs, ${memory}, ${disks.length} disks`);
+  },
   OsieStarted: ({ data }) => active(`in-memory OS is up, ${took(data.uptimeSeconds)} after its kernel started`),
   MachinePhonedHome: ({ data: { address, kind, body } }) => {
     const said = body.trim().slice(0, 120);
@@ -51,6 +57,8 @@ const bootScripts = {
   osie: 'boot the in-memory OS',
   local: 'boot your own disk',
   custom: "the machine's own",
+  rescue: 'boot a rescue shell',
+  discovery: 'look at what the machine is made of',
 } as const;
 
 function interfaces({ network }: HardwareRecord): string {

@@ -4,6 +4,7 @@ import type {
   BootFileServed,
   BootRequestFailed,
   BootScriptServed,
+  MachineDiscovered,
   MachinePhonedHome,
   NetbootOffered,
   OsieStarted,
@@ -11,6 +12,17 @@ import type {
 import { type Entries, mac, nullable, oneOf, published, seconds, time } from '../entry';
 
 const booting = { hardwareId: Type.String(), mac };
+
+const disk = Type.Object({ name: Type.String(), bytes: Type.Integer(), model: Type.String(), serial: Type.String() });
+const card = Type.Object({ name: Type.String(), mac, driver: Type.String(), link: Type.Boolean() });
+const inventory = Type.Object(
+  {
+    ...{ vendor: Type.String(), product: Type.String(), serial: Type.String(), uuid: Type.String() },
+    ...{ arch: Type.String(), cpuModel: Type.String(), cpus: Type.Integer(), memoryBytes: Type.Integer() },
+    ...{ disks: Type.Array(disk), interfaces: Type.Array(card) },
+  },
+  { description: "In the machine's own words." },
+);
 
 export const boot = {
   NetbootOffered: published({
@@ -24,7 +36,9 @@ export const boot = {
       userClass: Type.String(),
       bootFile: Type.String(),
     }),
-    map: (data: NetbootOffered['data']) => data,
+    map: ({ hardwareId, mac: id, ip, arch, client, userClass, bootFile }: NetbootOffered['data']) => ({
+      ...{ hardwareId: hardwareId ?? '', mac: id, ip, arch, client, userClass, bootFile },
+    }),
   }),
   BootFileServed: published({
     name: 'file-served',
@@ -42,8 +56,18 @@ export const boot = {
   BootScriptServed: published({
     name: 'script-served',
     summary: 'A machine fetched its iPXE script.',
-    schema: Type.Object({ ...booting, script: oneOf(['osie', 'local', 'custom']) }),
-    map: (data: BootScriptServed['data']) => data,
+    schema: Type.Object({ ...booting, script: oneOf(['osie', 'local', 'custom', 'rescue', 'discovery']) }),
+    map: ({ hardwareId, mac: id, script }: BootScriptServed['data']) => ({
+      hardwareId: hardwareId ?? '',
+      mac: id,
+      script,
+    }),
+  }),
+  MachineDiscovered: published({
+    name: 'machine-discovered',
+    summary: 'The in-memory operating system told what the machine is made of.',
+    schema: Type.Object({ hardwareId: nullable(Type.String()), mac, address: Type.String(), inventory }),
+    map: (data: MachineDiscovered['data']) => data,
   }),
   OsieStarted: published({
     name: 'osie-started',

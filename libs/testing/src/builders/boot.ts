@@ -44,9 +44,11 @@ export function netbootOffered(over: Partial<NetbootOffered['data']> = {}): Netb
     client: 'PXEClient' as const,
     userClass: '',
     bootFile: 'undionly.kpxe',
+    ticketHash: null,
+    ticketExpiresAt: null,
     ...over,
   };
-  return { type: 'NetbootOffered', v: 1, data };
+  return { type: 'NetbootOffered', v: 2, data };
 }
 
 export function bootFileServed(over: Partial<BootFileServed['data']> = {}): BootFileServed {
@@ -63,8 +65,9 @@ export function bootFileServed(over: Partial<BootFileServed['data']> = {}): Boot
 }
 
 export function bootScriptServed(over: Partial<BootScriptServed['data']> = {}): BootScriptServed {
-  const data = { ...booting, script: 'osie' as const, tokenHash: 'a'.repeat(64), expiresAt, ...over };
-  return { type: 'BootScriptServed', v: 1, data };
+  const ticket = { address: '192.168.1.5', ticketHash: null, ticketExpiresAt: null };
+  const data = { ...booting, script: 'osie' as const, tokenHash: 'a'.repeat(64), expiresAt, ...ticket, ...over };
+  return { type: 'BootScriptServed', v: 2, data };
 }
 
 export function osieStarted(uptimeSeconds = 5): OsieStarted {

@@ -27,12 +27,14 @@ export function hardwareInterface(
       domain_name: '',
       ip: { address, netmask: '255.255.255.248', gateway: '192.168.1.1', family: 4 },
       options: [],
+      vlan_id: 0,
     },
     netboot: {
       allow_pxe: true,
       allow_workflow: true,
       ipxe: { url: '', contents: '', binary: '' },
-      osie: { base_url: '', kernel: '', initrd: '' },
+      osie: { base_url: '', kernel: '', initrd: '', kernel_params: [], console: '' },
+      rescue: false,
       ...netboot,
     },
   };
@@ -43,11 +45,11 @@ export function hardwareRecord(over: Partial<HardwareRecord> = {}): HardwareReco
 }
 
 export function hardwareRegistered(hardware = hardwareRecord()): HardwareRegistered {
-  return { type: 'HardwareRegistered', v: 2, data: { hardware } };
+  return { type: 'HardwareRegistered', v: 3, data: { hardware } };
 }
 
 export function hardwareUpdated(hardware = hardwareRecord()): HardwareUpdated {
-  return { type: 'HardwareUpdated', v: 2, data: { hardware } };
+  return { type: 'HardwareUpdated', v: 3, data: { hardware } };
 }
 
 export function hardwareDeleted(): HardwareDeleted {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync, writeFileSync } from 'node:fs';
+import { existsSync, openSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Place } from './places';
 
@@ -12,8 +12,10 @@ export class TinkProcess {
   constructor(
     readonly place: Place,
     private readonly env: Readonly<Record<string, string>>,
-    private readonly files: { readonly log: string; readonly clock: string; readonly preload: string },
-  ) {}
+    private readonly files: { readonly log: string; readonly clock: string },
+  ) {
+    this.setClock(0);
+  }
 
   get url(): string {
     return `http://${this.place.host}:42114`;
@@ -23,22 +25,15 @@ export class TinkProcess {
   start(): void {
     this.wanted = true;
     if (this.child && this.child.exitCode === null && this.child.signalCode === null) return;
-    const { log, clock, preload } = this.files;
-    writeFileSync(clock, '0');
+    const { log, clock } = this.files;
     const out = openSync(log, 'a');
-    const program = [
-      process.execPath,
-      '--enable-source-maps',
-      '--require',
-      preload,
-      resolve('dist/apps/tink-server/main.js'),
-    ];
+    const program = [process.execPath, '--enable-source-maps', resolve('dist/apps/tink-server/main.js')];
     const child = spawn(
       'nsenter',
       [`--net=/run/netns/${this.place.namespace}`, '--', 'setpriv', '--pdeathsig', 'KILL', ...program],
       {
         stdio: ['ignore', out, out],
-        env: { PATH: process.env['PATH'] ?? '', ...this.env, CHAOS_CLOCK_FILE: clock },
+        env: { PATH: process.env['PATH'] ?? '', ...this.env, ...settableClock(clock) },
       },
     );
     this.child = child;
@@ -62,8 +57,23 @@ export class TinkProcess {
     clearTimeout(limit);
   }
 
-  setClock(milliseconds: number): void {
-    writeFileSync(this.files.clock, String(milliseconds));
-    this.signal('SIGUSR2');
+  /** Off by so much; it sees that within two seconds, and still after it was killed and started again. */
+  setClock(seconds: number): void {
+    writeFileSync(this.files.clock, `${seconds < 0 ? '' : '+'}${seconds}`);
   }
+}
+
+/** libfaketime: whatever in the process asks the C library for the time of day is told another one; what only measures time is not. */
+function settableClock(file: string): Readonly<Record<string, string>> {
+  return {
+    LD_PRELOAD: faketime(),
+    FAKETIME_TIMESTAMP_FILE: file,
+    ...{ FAKETIME_CACHE_DURATION: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1', NO_FAKE_STAT: '1' },
+  };
+}
+
+function faketime(): string {
+  const path = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1';
+  if (!existsSync(path)) throw new Error(`${path} is missing: install libfaketime`);
+  return path;
 }

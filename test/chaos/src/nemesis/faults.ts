@@ -87,8 +87,8 @@ const stops: readonly Maker[] = [
     const [i, ms] = [random.between(0, 2), random.between(5_000, 10_000)];
     return {
       ...{
-        kind: 'slow disk',
-        what: `${nats(i)} stands still for 150 ms of every 200, as one that waits for its disk`,
+        kind: 'stutter',
+        what: `${nats(i)} stands still for 150 ms of every 200`,
         ms,
       },
       async hit(cluster, end) {
@@ -152,12 +152,23 @@ const surroundings: readonly Maker[] = [
     };
   },
   (random) => {
-    const [i, ms] = [random.between(0, 1), random.between(3_000, 10_000)];
+    const [kilobytes, ms] = [random.pick([20, 100, 500]), random.between(5_000, 12_000)];
+    return {
+      ...{ kind: 'slow disk', what: `the disk of ${nats(2)} takes ${kilobytes} kB in a second`, ms },
+      async hit({ disk }, end) {
+        await disk.slow(kilobytes * 8_000);
+        await pause(ms, end);
+        await disk.fast();
+      },
+    };
+  },
+  (random) => {
+    const [i, ms] = [random.between(0, 1), random.between(4_000, 12_000)];
     const hours = random.pick([2, -2, 24, -490_000]);
     return {
       ...{ kind: 'clock', what: `the clock of ${tink(i)} is set by ${hours} h`, ms },
       async hit({ tink: servers }, end) {
-        servers[i]?.setClock(hours * 3_600_000);
+        servers[i]?.setClock(hours * 3_600);
         await pause(ms, end);
         servers[i]?.setClock(0);
       },

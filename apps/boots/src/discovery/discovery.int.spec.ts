@@ -1,0 +1,78 @@
+import type { AnyEvent } from '@tinkerbell/events';
+import { subjects } from '@tinkerbell/messaging';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Bench, machineAddress, startBench } from '../boots.testing';
+import { firmware } from '../dhcp/requests.testing';
+
+let bench: Bench | undefined;
+afterEach(async () => {
+  await bench?.close();
+  bench = undefined;
+});
+
+const unknown = '02:02:02:02:02:02';
+const script = `/${unknown}/auto.ipxe`;
+const elsewhere = '127.0.0.9';
+const inventory = { vendor: 'QEMU', cpus: 2, interfaces: [{ name: 'eth0', mac: unknown, link: true }] };
+
+async function start(settings: Readonly<Record<string, unknown>> = { BOOTS_DISCOVERY: 'true' }) {
+  bench = await startBench({ settings });
+  return bench;
+}
+
+function report({ http }: Bench, token: string, body = JSON.stringify(inventory), mac = unknown) {
+  const headers = { authorization: `Bearer ${token}` };
+  return http(`/discovery/${mac}`, { method: 'POST', headers, body, from: elsewhere });
+}
+
+const bootEvents = async ({ store }: Bench) =>
+  (await store.read<AnyEvent>(subjects.stream('boot', unknown.replaceAll(':', '-')))).events.map(({ event }) => event);
+
+const tokenIn = (body: string) => /tink_token=(\S{43})\s/.exec(body)?.[1] ?? '';
+
+describe('a machine without a record', () => {
+  it('is looked at when the site wants that, and its report is in the log', async () => {
+    const running = await start();
+    const { status, body } = await running.http(script, { from: elsewhere });
+    expect(status).toBe(200);
+    expect(body).toContain(`tink_mode=discovery hw_addr=${unknown}`);
+    expect(body).not.toContain('worker_id');
+    expect((await report(running, tokenIn(body))).status).toBe(200);
+    // The answer was lost, and it tells again.
+    expect((await report(running, tokenIn(body))).status).toBe(200);
+    const events = await bootEvents(running);
+    expect(events.map(({ type }) => type)).toEqual(['BootScriptServed', 'MachineDiscovered']);
+    expect(events[1]?.data).toMatchObject({
+      hardwareId: null,
+      address: elsewhere,
+      inventory: { vendor: 'QEMU', cpus: 2 },
+    });
+    expect(JSON.stringify(events)).not.toContain(tokenIn(body));
+  });
+
+  it('is unknown otherwise', async () => {
+    const running = await start({});
+    expect((await running.http(script, { from: elsewhere })).status).toBe(404);
+    expect((await report(running, 'a'.repeat(43))).status).toBe(403);
+  });
+
+  it('cannot be played by a machine that we know', async () => {
+    const running = await start();
+    await running.lease(...firmware(7));
+    expect((await running.http(script, { from: machineAddress })).status).toBe(403);
+  });
+
+  it('is not believed without the token of its script, for another MAC, or with what is no inventory', async () => {
+    const running = await start();
+    const token = tokenIn((await running.http(script, { from: elsewhere })).body);
+    expect((await report(running, 'a'.repeat(43))).status).toBe(403);
+    expect((await report(running, token, '{}', '02:02:02:02:02:03')).status).toBe(403);
+    expect((await report(running, token, '{}', 'nonsense')).status).toBe(404);
+    const bad = await report(running, token, '{"cpus":-1}');
+    expect(bad.status).toBe(400);
+    expect(bad.body).toContain('cpus');
+    expect((await report(running, token, '{')).status).toBe(400);
+    expect((await report(running, token, `"${'x'.repeat(300_000)}"`)).status).toBe(413);
+    expect((await bootEvents(running)).map(({ type }) => type)).toEqual(['BootScriptServed']);
+  });
+});

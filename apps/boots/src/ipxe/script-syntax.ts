@@ -1,0 +1,16 @@
+import { chainScript, contentsScript, localBootScript, type OsieBoot, osieScript } from '@tinkerbell/ipxe';
+
+/** How one boot program wants to be told what to do. Each throws UnsafeScriptValueError for a value that would say something else. */
+export interface ScriptSyntax {
+  osie(boot: OsieBoot): string;
+  /** `mac`: `aa:bb:cc:dd:ee:ff`. */
+  local(machine: { readonly mac: string }): string;
+  /** `contents` wins over `url`. */
+  custom(script: { readonly url: string; readonly contents: string }): string;
+}
+
+export const ipxeSyntax: ScriptSyntax = {
+  osie: (boot) => osieScript(boot),
+  local: localBootScript,
+  custom: ({ url, contents }) => (contents === '' ? chainScript(url) : contentsScript(contents)),
+};

@@ -1,0 +1,15 @@
+import type { JsonObject } from '../event';
+
+/** Scripts were given to the address that holds the lease, without a ticket. */
+export const netbootOfferedV1 = (data: JsonObject): JsonObject => ({
+  ...data,
+  ticketHash: null,
+  ticketExpiresAt: null,
+});
+
+export const bootScriptServedV1 = (data: JsonObject): JsonObject => ({
+  ...data,
+  address: '',
+  ticketHash: null,
+  ticketExpiresAt: null,
+});
