@@ -1,6 +1,7 @@
 import { auditCatalogue, type AuditEvent } from './audit.events';
 import { bootCatalogue, type BootEvent } from './boot.events';
 import { claimCatalogue, type ClaimEvent } from './claim.events';
+import type { DhcpServiceEvent } from './dhcp-service.events';
 import { enrolmentCatalogue, type EnrolmentEvent } from './enrolment.events';
 import type { Catalogue, Event } from './event';
 import { hardwareCatalogue, type HardwareEvent } from './hardware.events';
@@ -32,6 +33,7 @@ export type AnyEvent =
   | TemplateEvent
   | WorkflowEvent
   | LeaseEvent
+  | DhcpServiceEvent
   | BootEvent
   | EnrolmentEvent
   | ClaimEvent

@@ -51,6 +51,7 @@ export type {
   WorkflowResumed,
   WorkflowTimedOut,
 } from './workflow.events';
+export type { DhcpServerFound, DhcpServiceEvent, PoolTaken } from './dhcp-service.events';
 export type {
   LeaseBound,
   LeaseClient,

@@ -1,3 +1,4 @@
+import { dhcpServiceCatalogue, type DhcpServiceEvent } from './dhcp-service.events';
 import type { Catalogue, Event } from './event';
 import { leaseDeclinedV1, leaseRefusedV1, leaseV1 } from './upcasters/lease.v1';
 
@@ -98,4 +99,5 @@ export const leaseCatalogue = {
   LeaseConflictFound: { version: 1 },
   PoolDefined: { version: 1 },
   PoolUtilisationCrossed: { version: 1 },
-} satisfies Catalogue<LeaseEvent>;
+  ...dhcpServiceCatalogue,
+} satisfies Catalogue<LeaseEvent | DhcpServiceEvent>;

@@ -163,6 +163,16 @@ export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { re
 
   ...leaseSamples,
 
+  PoolTaken: { type: 'PoolTaken', v: 1, data: { address: '192.168.50.1', epoch: 3 } },
+  DhcpServerFound: {
+    type: 'DhcpServerFound',
+    v: 1,
+    data: {
+      ...{ server: '192.168.50.254', sign: 'offer', clientMac: mac, offered: '192.168.50.77' },
+      seenAt: '2026-11-24T19:00:00.000Z',
+    },
+  },
+
   NetbootOffered: {
     type: 'NetbootOffered',
     v: 2,

@@ -28,7 +28,13 @@ const projects = {
   'apps/tinkerbell': { entries: ['src/main.ts', 'src/archive-child.ts'], assets: ['../tink-server/proto'] },
   'test/demo': { entries: ['src/main.ts', 'src/forward.ts'] },
   'test/bench': {
-    entries: ['src/main.ts', 'src/replay.child.ts', 'src/boots.child.ts', 'src/workflows/crew.child.ts'],
+    entries: [
+      'src/main.ts',
+      'src/replay.child.ts',
+      'src/boots.child.ts',
+      'src/workflows/crew.child.ts',
+      'src/dhcp/boots-dhcp.child.ts',
+    ],
     assets: ['../../apps/tink-server/proto', 'load'],
   },
   'test/fuzz': { entries: ['src/main.ts'] },

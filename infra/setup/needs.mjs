@@ -48,7 +48,12 @@ const network = [program('ip', 'iproute2'), of('util-linux', 'nsenter')];
 const machine = [
   program('qemu-system-x86_64', 'qemu-system-x86'),
   of('ipxe-qemu', '/usr/lib/ipxe/qemu/pxe-virtio.rom', '/usr/lib/ipxe/qemu/efi-virtio.rom'),
-  of('ovmf', '/usr/share/OVMF/OVMF_CODE_4M.fd', '/usr/share/OVMF/OVMF_VARS_4M.fd'),
+  of(
+    'ovmf',
+    '/usr/share/OVMF/OVMF_CODE_4M.fd',
+    '/usr/share/OVMF/OVMF_CODE_4M.secboot.fd',
+    '/usr/share/OVMF/OVMF_VARS_4M.fd',
+  ),
 ];
 /** Programs that only tests call: foreign clients, checkers. */
 const testTools = [
@@ -84,6 +89,10 @@ const bench = [
   program('in.tftpd', 'tftpd-hpa'),
   of('dnsmasq-base', '/usr/sbin/dnsmasq'),
   program('nginx', 'nginx-light', 'nginx'),
+  program('kea-dhcp4', 'kea-dhcp4-server'),
+  program('perfdhcp', 'kea-admin'),
+  program('dhcpd', 'isc-dhcp-server'),
+  ...network,
   program('gcc'),
   of('libc6-dev', '/usr/include/stdio.h'),
 ];
@@ -119,7 +128,7 @@ export const needs = {
  * enough, else a newer suite's, in this order. Installing a newer suite's package would pull in its maintainer scripts (nats-server's
  * breaks dpkg on Debian 12).
  * @typedef {{ name: string, minimum: string, suites: readonly string[], file: string, onPath?: string }} Borrowed
- * @type {Record<'nats-server' | 'ipxe', Borrowed>}
+ * @type {Record<'nats-server' | 'ipxe' | 'shim-signed' | 'grub-efi-amd64-signed', Borrowed>}
  */
 export const borrowed = {
   'nats-server': {
@@ -131,7 +140,16 @@ export const borrowed = {
   },
   // 1.21.1+git2025: sanboot finds a UEFI disk, arm64 binaries, no 13 s wait for IPv6.
   ipxe: { name: 'ipxe', minimum: '1.21.1', suites: ['trixie', 'forky'], file: 'usr/lib/ipxe/undionly.kpxe' },
+  // Secure Boot: the chain that Microsoft's and Debian's signatures vouch for.
+  'shim-signed': { name: 'shim-signed', minimum: '1.39', suites: [], file: 'usr/lib/shim/shimx64.efi.signed' },
+  'grub-efi-amd64-signed': {
+    name: 'grub-efi-amd64-signed',
+    minimum: '1',
+    suites: [],
+    file: 'usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed',
+  },
 };
+const bootPrograms = /** @type {const} */ (['ipxe', 'shim-signed', 'grub-efi-amd64-signed']);
 
 /** @type {Record<Purpose, readonly (keyof typeof borrowed)[]>} */
 export const borrows = {
@@ -139,9 +157,9 @@ export const borrows = {
   bench: ['nats-server'],
   chaos: ['nats-server'],
   fuzz: [],
-  start: ['nats-server', 'ipxe'],
-  demo: ['nats-server', 'ipxe'],
-  test: ['nats-server', 'ipxe'],
+  start: ['nats-server', ...bootPrograms],
+  demo: ['nats-server', ...bootPrograms],
+  test: ['nats-server', ...bootPrograms],
 };
 
 /** @type {ReadonlySet<Purpose>} */

@@ -6,8 +6,11 @@ import type { Lab } from './lab';
 import { Qmp } from './qmp';
 import { start, stop } from './run';
 
-/** `bios`: QEMU's iPXE option ROM; `uefi`: OVMF's own PXE; `uefi-http`: OVMF's HTTP boot; `arm64…`: the same with AAVMF. */
-export type Firmware = 'bios' | 'uefi' | 'uefi-http' | 'arm64' | 'arm64-http';
+/**
+ * `bios`: QEMU's iPXE option ROM; `uefi`: OVMF's own PXE; `uefi-http`: OVMF's HTTP boot; `arm64…`: the same with AAVMF; `uefi-secure`: PXE
+ * with Secure Boot, Microsoft's keys enrolled.
+ */
+export type Firmware = 'bios' | 'uefi' | 'uefi-http' | 'uefi-secure' | 'arm64' | 'arm64-http';
 
 export interface MachineOptions {
   readonly name: string;
@@ -40,8 +43,20 @@ export interface Machine {
 const isArm = (firmware: Firmware) => firmware.startsWith('arm64');
 const isHttp = (firmware: Firmware) => firmware.endsWith('-http');
 
-const ovmf = { code: '/usr/share/OVMF/OVMF_CODE_4M.fd', vars: '/usr/share/OVMF/OVMF_VARS_4M.fd' };
-const aavmf = { code: '/usr/share/AAVMF/AAVMF_CODE.fd', vars: '/usr/share/AAVMF/AAVMF_VARS.fd' };
+/** Code and first contents of the variables; undefined: none. */
+function firmwareFiles(firmware: Firmware): { readonly code: string; readonly vars: string } | undefined {
+  if (firmware === 'bios') return undefined;
+  if (isArm(firmware)) return { code: '/usr/share/AAVMF/AAVMF_CODE.fd', vars: '/usr/share/AAVMF/AAVMF_VARS.fd' };
+  const secure = { code: '/usr/share/OVMF/OVMF_CODE_4M.secboot.fd', vars: '/usr/share/OVMF/OVMF_VARS_4M.ms.fd' };
+  if (firmware === 'uefi-secure') return secure;
+  return { code: '/usr/share/OVMF/OVMF_CODE_4M.fd', vars: '/usr/share/OVMF/OVMF_VARS_4M.fd' };
+}
+
+function board(firmware: Firmware): string {
+  if (firmware === 'bios') return 'pc,graphics=off'; // SeaBIOS and iPXE write on the serial port
+  if (isArm(firmware)) return 'virt';
+  return firmware === 'uefi-secure' ? 'q35,smm=on' : 'q35';
+}
 
 function qemuArgs(options: MachineOptions, tap: string, files: Record<'disk' | 'vars' | 'qmp', string>): string[] {
   const {
@@ -53,17 +68,16 @@ function qemuArgs(options: MachineOptions, tap: string, files: Record<'disk' | '
     accelerator = 'tcg,thread=multi,tb-size=256',
   } = options;
   const [nicIndex, diskIndex] = bootOrder === 'network' ? [1, 2] : [2, 1];
-  const efi = firmware !== 'bios';
-  const { code } = isArm(firmware) ? aavmf : ovmf;
-  const board = firmware === 'bios' ? 'pc,graphics=off' : isArm(firmware) ? 'virt' : 'q35';
+  const efi = firmwareFiles(firmware);
   // Emulating the pointer authentication of `max` costs more than the rest of the processor.
   const processor = isArm(firmware) ? 'neoverse-n1' : 'max';
   return [
     ...['-accel', accelerator, '-cpu', processor, '-m', String(memoryMiB), '-smp', String(cpus), '-name', options.name],
-    // graphics=off puts SeaBIOS and iPXE text on the serial port.
-    ...['-machine', board],
+    ...['-machine', board(firmware)],
+    // Only the firmware in system management mode may write its variables: the keys are safe from the system.
+    ...(firmware === 'uefi-secure' ? ['-global', 'driver=cfi.pflash01,property=secure,value=on'] : []),
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-serial', 'stdio', '-device', 'virtio-rng-pci'],
-    ...(efi ? ['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${code}`] : []),
+    ...(efi ? ['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${efi.code}`] : []),
     ...(efi ? ['-drive', `if=pflash,unit=1,format=raw,file=${files.vars}`] : []),
     ...(isHttp(firmware) ? ['-fw_cfg', 'name=opt/org.tianocore/IPv4PXESupport,string=n'] : []),
     ...(isHttp(firmware) ? ['-fw_cfg', 'name=opt/org.tianocore/IPv6PXESupport,string=n'] : []),
@@ -91,7 +105,8 @@ export async function powerOn(lab: Lab, options: MachineOptions): Promise<Machin
   await disk.close();
   await rm(files.qmp, { force: true });
   await writeFile(serialLog, '');
-  if (options.firmware !== 'bios') await copyFile((isArm(options.firmware) ? aavmf : ovmf).vars, files.vars);
+  const efi = firmwareFiles(options.firmware);
+  if (efi) await copyFile(efi.vars, files.vars);
 
   const tap = await lab.addPort();
   const binary = isArm(options.firmware) ? 'qemu-system-aarch64' : 'qemu-system-x86_64';

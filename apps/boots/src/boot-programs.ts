@@ -8,21 +8,37 @@ export interface StoredFile {
   readonly modifiedMs: number;
 }
 
-/** Names of the table of architectures that Debian's ipxe package spells differently. */
+/** Where setup and Debian's packages put iPXE, shim and the signed GRUB. */
+export const usualProgramFolders = [
+  '.cache/ipxe/usr/lib/ipxe',
+  '.cache/shim-signed/usr/lib/shim',
+  '.cache/grub-efi-amd64-signed/usr/lib/grub/x86_64-efi-signed',
+].join(':');
+
+/** Names of the table of architectures, and of shim for what it loads, that Debian's packages spell differently. */
 const alsoKnownAs: Readonly<Record<string, readonly string[]>> = {
   'snp-arm64.efi': ['ipxe-arm64.efi'],
   'snp-x86_64.efi': ['snponly.efi'],
   'ipxe.efi': ['ipxe-amd64.efi'],
+  'shimx64.efi': ['shimx64.efi.signed'],
+  // Not Debian's grubx64.efi.signed: that one starts from a disk.
+  'grubx64.efi': ['grubnetx64.efi.signed'],
 };
 
-/** The network boot programs of one folder. No name, no link leads out of it. */
+/** The network boot programs of some folders, separated by colons; the first that has a name counts. No name, no link leads out of its folder. */
 export class BootPrograms {
-  constructor(private readonly folder: string) {}
+  readonly #folders: readonly string[];
+
+  constructor(folders: string) {
+    this.#folders = folders.split(':').filter((folder) => folder !== '');
+  }
 
   async find(name: string): Promise<StoredFile | undefined> {
     for (const candidate of [name, ...(alsoKnownAs[name] ?? [])]) {
-      const file = await fileBelow(this.folder, candidate);
-      if (file) return file;
+      for (const folder of this.#folders) {
+        const file = await fileBelow(folder, candidate);
+        if (file) return file;
+      }
     }
     return undefined;
   }

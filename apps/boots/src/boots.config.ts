@@ -1,5 +1,6 @@
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsIn, IsInt, IsIP, IsString, Matches, Max, Min, ValidateBy } from 'class-validator';
+import { usualProgramFolders } from './boot-programs';
 import { readPortRange } from './port-range';
 
 const flag = Transform(({ obj, key }) => {
@@ -120,9 +121,9 @@ export class BootsConfig {
   @Max(1_000_000)
   readonly BOOTS_HTTP_MAX_CONNECTIONS: number = 20_000;
 
-  /** Network boot programs, `undionly.kpxe` and others. */
+  /** Folders of network boot programs, `undionly.kpxe`, `shimx64.efi` and others, separated by colons. */
   @IsString()
-  readonly BOOTS_IPXE_DIR: string = '.cache/ipxe/usr/lib/ipxe';
+  readonly BOOTS_IPXE_DIR: string = usualProgramFolders;
   @IsString()
   readonly BOOTS_OSIE_DIR: string = '.cache/osie/current';
   /** Served at /images/; empty: nothing is. */

@@ -1,3 +1,4 @@
+export { usualProgramFolders } from './boot-programs';
 export { BootsConfig } from './boots.config';
 export { silentLogger, streamLogger } from './logger';
 export type { Logger } from './logger';

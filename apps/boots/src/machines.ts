@@ -10,14 +10,32 @@ export interface Machine {
   readonly interface: HardwareInterface;
 }
 
-/** Who is who, from the read models. */
+/** Answers kept at most: somebody may make MACs up. */
+const maxRemembered = 65_536;
+
+/** Who is who, from the read models. What a packet needs is remembered until the rows change: a look into the file costs more than the rest. */
 export class Machines {
+  readonly #byMac = new Map<string, Machine | undefined>();
+  readonly #verdicts = new Map<string, NetbootVerdict>();
+
   constructor(
     private readonly hardware: ReadModel<HardwareRow>,
     private readonly workflows: ReadModel<WorkflowRow>,
-  ) {}
+  ) {
+    hardware.onChange(() => {
+      this.#byMac.clear();
+      this.#verdicts.clear();
+    });
+    workflows.onChange(() => this.#verdicts.clear());
+  }
 
   byMac(mac: string): Machine | undefined {
+    const known = this.#byMac.get(mac);
+    if (known || this.#byMac.has(mac)) return known;
+    return remembered(this.#byMac, mac, this.#findByMac(mac));
+  }
+
+  #findByMac(mac: string): Machine | undefined {
     const row = this.hardware.find(`mac:${mac}`);
     const found = row?.hardware.network.interfaces.find(({ dhcp }) => dhcp.mac === mac);
     return row && found ? { hardwareId: row.id, mac, interface: found } : undefined;
@@ -42,6 +60,15 @@ export class Machines {
   }
 
   netboot(machine: Machine): NetbootVerdict {
-    return mayNetboot(machine.interface.netboot, this.workflows.findAll(`worker:${machine.hardwareId}`));
+    const known = this.#verdicts.get(machine.mac);
+    if (known) return known;
+    const verdict = mayNetboot(machine.interface.netboot, this.workflows.findAll(`worker:${machine.hardwareId}`));
+    return remembered(this.#verdicts, machine.mac, verdict);
   }
+}
+
+function remembered<V>(known: Map<string, V>, key: string, value: V): V {
+  if (known.size >= maxRemembered) known.clear();
+  known.set(key, value);
+  return value;
 }

@@ -7,7 +7,7 @@ export class StandaloneConfig {
   /** PEM of the CA of NATS and tink-server; machines are told its SHA-256. */
   @IsString()
   readonly TINK_CA_FILE: string = '';
-  /** Credentials that may write the streams of lease and boot. */
+  /** Credentials that may write the streams of lease and boot, and the key-value bucket `tink_lease`. */
   @IsString()
   readonly NATS_CREDS_FILE: string = '';
   /** Credentials of the system account: with them the server is asked whether it writes every commit through to the disk. */

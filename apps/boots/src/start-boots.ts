@@ -20,7 +20,7 @@ import { FileDesk } from './http/file-desk';
 import { Status } from './http/status';
 import { ScriptDesk } from './ipxe/script-desk';
 import { BootLog } from './log/boot-log';
-import { LeasePool } from './log/lease-pool';
+import { LeasePool, type PoolPost } from './log/lease-pool';
 import { type Logger, silentLogger } from './logger';
 import { Machines } from './machines';
 import { Metrics } from './metrics';
@@ -41,6 +41,8 @@ export interface BootsPorts {
   readonly workflows: ReadModel<WorkflowRow>;
   /** Where syslog of machines goes; without, none is taken. */
   readonly machineLog?: MachineLog;
+  /** Several instances share a pool by it; without, this one is alone. */
+  readonly leadership?: PoolPost['leadership'];
   readonly version?: string;
   readonly log?: Logger;
   readonly clock?: () => Date;
@@ -77,7 +79,7 @@ interface Parts {
 /** Answers machines until closed. What is opened is closed again when a later step fails. */
 export async function startBoots(config: BootsConfig, ports: BootsPorts): Promise<RunningBoots> {
   const parts = await assemble(config, ports);
-  const closers: (() => Promise<void>)[] = [];
+  const closers: (() => Promise<void>)[] = [() => parts.leases.close()];
   closers.push(() => parts.failed.close());
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
@@ -116,7 +118,9 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
 async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> {
   const { store, log = silentLogger, clock = () => new Date() } = ports;
   const machines = new Machines(ports.hardware, ports.workflows);
-  const leases = await LeasePool.open(store, config.BOOTS_POOL);
+  const { leadership } = ports;
+  const address = config.PUBLIC_IP;
+  const leases = await LeasePool.open(store, config.BOOTS_POOL, leadership && { leadership, address, log });
   const boots = new BootLog(store, clock);
   const metrics = new Metrics();
   const modes = dhcpModes(config, await subnetFile(config));

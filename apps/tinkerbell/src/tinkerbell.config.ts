@@ -1,5 +1,6 @@
 import { IsBoolean, IsInt, IsIP, IsOptional, IsString, Max, Min } from 'class-validator';
 import { Transform } from 'class-transformer';
+import { usualProgramFolders } from '@tinkerbell/boots';
 
 const Port = () => (target: object, key: string) => {
   IsInt()(target, key);
@@ -40,7 +41,7 @@ export class TinkerbellConfig {
   @Port() readonly REGISTRY_PORT: number = 5000;
 
   @IsString() readonly OSIE_DIR: string = '.cache/osie/current';
-  @IsString() readonly IPXE_DIR: string = '.cache/ipxe/usr/lib/ipxe';
+  @IsString() readonly IPXE_DIR: string = usualProgramFolders;
   @IsString() readonly IMAGES_DIR: string = '.cache/images';
   @IsString() readonly ACTIONS_DIR: string = '.cache/actions';
   @Flag() readonly ALLOW_LAZY_SYNC: boolean = false;

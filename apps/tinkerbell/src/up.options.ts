@@ -26,7 +26,7 @@ const help: Readonly<Record<keyof TinkerbellConfig, string>> = {
   NATS_PORT: 'NATS, TLS',
   REGISTRY_PORT: 'image registry, HTTPS',
   OSIE_DIR: 'kernel and initramfs of the in-memory OS',
-  IPXE_DIR: 'network boot programs',
+  IPXE_DIR: 'folders of network boot programs, separated by colons',
   IMAGES_DIR: 'disk images, served at /images/',
   ACTIONS_DIR: 'action images, pushed to the registry at start',
   ALLOW_LAZY_SYNC: 'accept a nats-server that does not write every event through to the disk (laboratories only)',

@@ -5,6 +5,7 @@ import { BootsConfig, BusMachineLog, startBoots, streamLogger } from '@tinkerbel
 import { loadConfig } from '@tinkerbell/config';
 import { BusLogs, DashboardConfig, startDashboard } from '@tinkerbell/dashboard';
 import { HegelConfig, startHegel } from '@tinkerbell/hegel';
+import { Leadership } from '@tinkerbell/messaging';
 import { fillRegistry, startRegistry } from '@tinkerbell/registry';
 import { startTinkServer, TinkServerConfig } from '@tinkerbell/tink-server';
 import { openDataFolder, type DataFolder, type Secrets } from './data-folder';
@@ -195,13 +196,15 @@ async function runBoots(
     TINK_CA_SHA256: platform.pki.caSha256,
   });
   const { hardware, workflows } = platform.rows.models;
+  const log = streamLogger(process.stderr, config.DEBUG);
   const boots = await startBoots(settings, {
     store: platform.store,
     hardware,
     workflows,
     machineLog: new BusMachineLog(platform.bus),
+    leadership: new Leadership(platform.bus.connection, { log: (line) => log.debug(line) }),
     version,
-    log: streamLogger(process.stderr, config.DEBUG),
+    log,
   });
   stack.push('boots', () => boots.close());
   return boots;

@@ -44,6 +44,7 @@ export { keepsMachine, machinesOf } from './workflow/machine-rules';
 export { maxDataBytes } from './workflow/data-rules';
 export { nextAssignment } from './workflow/next-assignment';
 export type { Asking, NextStep } from './workflow/next-assignment';
+export { poolDecider, type PoolCommand, type PoolState } from './lease/pool.decider';
 export { AddressPools, numberOf, textOf } from './lease/address-pools';
 export type { AddressRange, Instant, PoolSpec, PoolUsage, Seeker } from './lease/address-pools';
 export {

@@ -8,6 +8,8 @@ export interface Lease {
   readonly signal: AbortSignal;
   /** Goes up with every take-over: the fencing token. */
   readonly epoch: number;
+  /** Whether nobody else can hold it yet, by the clock now: a process that was stopped learns here, before any timer, that time has passed. */
+  isHeld(): boolean;
 }
 
 export interface LeadershipOptions {
@@ -96,7 +98,8 @@ export class Leadership {
     const renewing = this.renew(name, epoch, held, lost);
     const watchdog = setInterval(() => this.isOver(held) && lost.abort(), this.ttlMs / 20);
     try {
-      if (!lost.signal.aborted) await work({ signal: lost.signal, epoch });
+      if (!lost.signal.aborted)
+        await work({ signal: lost.signal, epoch, isHeld: () => !lost.signal.aborted && !this.isOver(held) });
     } catch (error) {
       if (!lost.signal.aborted) this.options.log?.(`lease ${name}: its work failed: ${String(error)}`);
     } finally {

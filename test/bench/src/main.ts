@@ -4,6 +4,7 @@ import { query } from './query.bench';
 import { replay } from './replay.bench';
 import { cliStart } from './cli-start.bench';
 import type { Bench } from './bench';
+import { dhcp } from './dhcp.bench';
 import { explain } from './explain.bench';
 import { history } from './history.bench';
 import { httpBoot } from './http-boot.bench';
@@ -12,7 +13,7 @@ import { workflows } from './workflows/workflows.bench';
 
 const benches: readonly Bench[] = [
   ...[append, appendSeq, replay, query, cliStart, explain, history],
-  ...[workflows, tftp, httpBoot],
+  ...[workflows, tftp, httpBoot, dhcp],
 ];
 
 function usage(): string {

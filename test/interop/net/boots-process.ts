@@ -7,6 +7,8 @@ import { type Network, spawnIn } from './namespace';
 
 export interface BootsInput {
   readonly settings: Readonly<Record<string, unknown>>;
+  /** Where its log lies, which several share; without, it lies in memory. */
+  readonly natsUrl?: string;
   readonly hardware: readonly HardwareRecord[];
   /** Further events in the log before boots starts. */
   readonly events?: readonly { readonly aggregate: Aggregate; readonly id: string; readonly event: AnyEvent }[];
@@ -29,11 +31,15 @@ export interface BootsProcess {
     type: T,
     fits?: (event: Extract<AnyEvent, { readonly type: T }>) => boolean,
   ): Promise<Extract<AnyEvent, { readonly type: T }>>;
+  signal(name: NodeJS.Signals): void;
   stop(): Promise<void>;
 }
 
-/** Builds boots and starts it in the server's namespace of this network, on the usual ports. */
-export async function startBootsIn(network: Network, input: BootsInput): Promise<BootsProcess> {
+/** Builds boots and starts it on the usual ports: in the server's namespace of this network, or where it is told to. */
+export async function startBootsIn(
+  network: Pick<Network, 'server' | 'address'>,
+  input: BootsInput,
+): Promise<BootsProcess> {
   const program = await bundle('test/interop/net/boots.main.ts');
   const settings = { PUBLIC_IP: network.address, TINK_CA_SHA256: 'ab'.repeat(32), ...input.settings };
   const child = spawnIn(network.server, [process.execPath, '--enable-source-maps', program.file], {
@@ -72,6 +78,7 @@ export async function startBootsIn(network: Network, input: BootsInput): Promise
     });
   const stop = async () => {
     if (!ended) {
+      child.kill('SIGCONT');
       child.kill('SIGTERM');
       await once(child, 'close');
     }
@@ -90,6 +97,7 @@ export async function startBootsIn(network: Network, input: BootsInput): Promise
         type Wanted = Extract<AnyEvent, { readonly type: typeof type }>;
         return until(() => events.find((event): event is Wanted => event.type === type && fits(event as Wanted)), type);
       },
+      signal: (name) => void child.kill(name),
       stop,
     };
   } catch (error) {

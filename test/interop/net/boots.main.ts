@@ -1,21 +1,26 @@
-// boots in a process of its own, so that it can live in a network namespace: real service, log in memory, events on standard output.
+// boots in a process of its own, so that it can live in a network namespace: real service, log in memory or on a nats-server, events on
+// standard output.
 import { BootsConfig, startBoots, streamLogger } from '@tinkerbell/boots';
 import { loadConfig } from '@tinkerbell/config';
 import type { AnyEvent, HardwareRecord } from '@tinkerbell/events';
-import { type EventStore, InMemoryEventStore, openReadModels } from '@tinkerbell/event-store';
-import { subjects } from '@tinkerbell/messaging';
+import { type EventStore, InMemoryEventStore, JetStreamEventStore, openReadModels } from '@tinkerbell/event-store';
+import { Leadership, NatsBus, subjects } from '@tinkerbell/messaging';
+import { ensureStreams } from '@tinkerbell/nats';
 import { hardwareList, workflowList } from '@tinkerbell/projections';
 import type { BootsInput, BootsLine } from './boots-process';
 
 async function main(): Promise<void> {
   const input = JSON.parse(process.env['BOOTS_INPUT'] ?? '{}') as BootsInput;
-  const store = new InMemoryEventStore({});
+  const log = streamLogger(process.stderr, true);
+  const { store, bus, leadership } = await openLog(input);
   for (const { aggregate, id, event } of seed(input)) await append(store, subjects.stream(aggregate, id), event);
   const projections = { hardware: hardwareList, workflows: workflowList };
   const rows = await openReadModels({ store, file: ':memory:', projections });
   const { hardware, workflows } = rows.models;
-  const log = streamLogger(process.stderr, true);
-  const boots = await startBoots(loadConfig(BootsConfig, input.settings), { store, hardware, workflows, log });
+  const boots = await startBoots(loadConfig(BootsConfig, input.settings), {
+    ...{ store, hardware, workflows, log },
+    ...(leadership && { leadership }),
+  });
   const stopped = new AbortController();
   process.once('SIGTERM', () => stopped.abort());
   say({ ready: { dhcp: boots.dhcp?.port ?? 0, tftp: boots.tftp.port, http: boots.http.port } });
@@ -26,6 +31,18 @@ async function main(): Promise<void> {
   await boots.close();
   await rows.close();
   await store.close();
+  await bus?.close();
+}
+
+async function openLog({ natsUrl }: BootsInput) {
+  if (natsUrl === undefined) return { store: new InMemoryEventStore({}) };
+  const bus = await NatsBus.connect({ servers: natsUrl, name: 'boots' });
+  await ensureStreams(bus.connection);
+  const store = await JetStreamEventStore.fromConnection(bus.connection, {
+    servers: natsUrl,
+    durability: 'fsync-each',
+  });
+  return { store, bus, leadership: new Leadership(bus.connection) };
 }
 
 function* seed({ hardware, events = [] }: BootsInput) {

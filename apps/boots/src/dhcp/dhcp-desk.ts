@@ -13,7 +13,8 @@ import {
 } from '@tinkerbell/dhcp';
 import { DomainError, type SingleLeaseCommand } from '@tinkerbell/domain';
 import type { BootLog } from '../log/boot-log';
-import type { LeasePool } from '../log/lease-pool';
+import { type LeasePool, StandbyError } from '../log/lease-pool';
+import { TermOverError } from '../log/stream-writer';
 import type { Machine, Machines } from '../machines';
 import type { Metrics } from '../metrics';
 import type { Logger } from '../logger';
@@ -77,6 +78,7 @@ export class DhcpDesk {
 
   /** undefined: nothing is to be sent. Never throws: a bad message costs itself only. */
   async answer(bytes: Uint8Array, from: Arrival): Promise<OutgoingReply | undefined> {
+    if (!this.ports.leases.isActive) return this.#standby();
     try {
       return await this.#answer(decodePacket(bytes), fingerprint(bytes), from);
     } catch (error) {
@@ -113,6 +115,8 @@ export class DhcpDesk {
     }
     const reply = encodePacket(decision.packet, { maxSize: decision.maxSize });
     await this.#store(decision);
+    // Also what was granted before and needs no commit: by now it may be somebody else's to say.
+    if (!this.ports.leases.isActive) return this.#standby();
     if (decision.leases.some((command) => command.type === 'BindLease')) {
       this.#remember(mac, print, decision.packet.yiaddr);
     }
@@ -225,7 +229,15 @@ export class DhcpDesk {
     this.ports.failed.note({ protocol: 'dhcp', reason, detail, source: source.address, ...(mac && { mac }) });
   }
 
+  /** Another instance answers: nothing here failed. */
+  #standby(): undefined {
+    this.ports.metrics.count('dhcp_dropped_total', { reason: 'standby' });
+    this.ports.log.debug('DHCP message not answered: standby');
+    return undefined;
+  }
+
   #drop(error: unknown, bytes: Uint8Array, { source }: Arrival): void {
+    if (error instanceof StandbyError || error instanceof TermOverError) return this.#standby();
     const { metrics, log, failed } = this.ports;
     const isMalformed = error instanceof MalformedPacketError;
     const reason = isMalformed ? 'malformed' : error instanceof DomainError ? 'refused' : 'error';

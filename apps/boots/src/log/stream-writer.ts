@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type Decider, DomainError } from '@tinkerbell/domain';
-import type { Event } from '@tinkerbell/events';
+import type { Event, Recorded } from '@tinkerbell/events';
 import { ConcurrencyError, emptyHead, type EventStore, type StreamHead } from '@tinkerbell/event-store';
 
 /** Commands that share one commit, at most: a commit is one message of at most 1 MiB. */
 const maxBatch = 500;
 const maxAttempts = 3;
+/** Commits that another writer may squeeze in before a term begins. */
+const maxBeginnings = 20;
 
 interface Waiting<C> {
   readonly commands: readonly C[];
@@ -13,22 +15,29 @@ interface Waiting<C> {
   readonly reject: (error: unknown) => void;
 }
 
+/** Nothing was stored: another writer may have the stream now. */
+export class TermOverError extends Error {}
+
 /**
  * The one writer of a stream, with its state in memory. While a commit is on its way to the disk the next commands gather, and go into
  * one commit together: that is what makes durable leases fast.
+ *
+ * `often`: a writer that loses a race reads what the other one stored and decides again. `in-terms`: it stores something only between
+ * `begin` and `end`, each commit right behind its own last one; the first that is not stored there ends the term.
  */
 export class StreamWriter<C, S, E extends Event> {
   #state: S;
   #head: StreamHead = emptyHead;
-  #loaded = false;
+  #isCurrent = false;
   #waiting: Waiting<C>[] = [];
-  #working = false;
+  #working: Promise<void> | undefined;
 
   constructor(
     private readonly store: EventStore,
     private readonly decider: Decider<C, S, E>,
     private readonly stream: string,
     private readonly actor: string,
+    private readonly writes: 'often' | 'in-terms' = 'often',
   ) {
     this.#state = decider.initial;
   }
@@ -39,14 +48,47 @@ export class StreamWriter<C, S, E extends Event> {
   }
 
   get isIdle(): boolean {
-    return !this.#working;
+    return this.#working === undefined;
   }
 
+  /** Takes in what was stored since the last commit that is known here. */
   async load(): Promise<void> {
-    const { events, head } = await this.store.read<E>(this.stream);
-    this.#state = events.reduce((state, { event }) => this.decider.evolve(state, event), this.decider.initial);
-    this.#head = head;
-    this.#loaded = true;
+    const { events, head } = await this.store.read<E>(this.stream, this.#head);
+    this.#advance(events, head);
+    this.#isCurrent = this.writes === 'often';
+  }
+
+  /** Takes in what another writer stores, until aborted. */
+  async follow(signal: AbortSignal): Promise<void> {
+    const { position } = this.#head;
+    for await (const commit of this.store.subscribe({ after: position, filters: [this.stream], signal })) {
+      const { version } = this.#head;
+      const { events, hash } = commit;
+      if (commit.version === version + 1 && commit.prev === this.#head.hash) {
+        this.#advance(events as readonly Recorded<E>[], { position: commit.position, version: commit.version, hash });
+      } else if (commit.version > version) await this.load(); // says what is wrong
+    }
+  }
+
+  /** Stores `command` behind everything that others stored: from here on nothing that they have in flight can be. */
+  async begin(command: C): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      await this.load();
+      const events = this.decider.decide(command, this.#state);
+      try {
+        await this.#append(events, events.reduce(this.decider.evolve, this.#state), randomUUID());
+        this.#isCurrent = true;
+        return;
+      } catch (error) {
+        if (!(error instanceof ConcurrencyError) || attempt === maxBeginnings) throw error;
+      }
+    }
+  }
+
+  /** Ends the term. Resolves when nothing is in flight any more. */
+  async end(): Promise<void> {
+    this.#isCurrent = false;
+    await this.#working;
   }
 
   /**
@@ -56,41 +98,34 @@ export class StreamWriter<C, S, E extends Event> {
   submit(...commands: readonly C[]): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ commands, resolve, reject });
-      if (!this.#working) void this.#work();
+      this.#working ??= this.#work();
     });
   }
 
   async #work(): Promise<void> {
-    this.#working = true;
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, maxBatch);
       try {
         await this.#commit(batch);
       } catch (error) {
         // What was stored is not known: read it again before the next decision.
-        this.#loaded = false;
+        this.#isCurrent = false;
         for (const { reject } of batch) reject(error);
       }
     }
-    this.#working = false;
+    this.#working = undefined;
   }
 
   async #commit(batch: readonly Waiting<C>[]): Promise<void> {
     const id = randomUUID();
     for (let attempt = 1; ; attempt++) {
-      if (!this.#loaded) await this.load();
+      if (!this.#isCurrent) await this.#loadAgain();
       const { events, state, refused } = this.#judge(batch);
       try {
-        const metadata = { id, actor: this.actor };
-        const appended =
-          events.length > 0
-            ? await this.store.append(this.stream, events, { expected: this.#head, metadata })
-            : undefined;
-        this.#head = appended?.head ?? this.#head;
-        this.#state = state;
+        await this.#append(events, state, id);
       } catch (error) {
-        if (!(error instanceof ConcurrencyError) || attempt === maxAttempts) throw error;
-        this.#loaded = false;
+        if (!(error instanceof ConcurrencyError) || this.writes === 'in-terms' || attempt === maxAttempts) throw error;
+        this.#isCurrent = false;
         continue;
       }
       for (const waiting of batch) {
@@ -100,6 +135,24 @@ export class StreamWriter<C, S, E extends Event> {
       }
       return;
     }
+  }
+
+  async #loadAgain(): Promise<void> {
+    if (this.writes === 'in-terms') throw new TermOverError(`${this.stream} is not written from here now`);
+    await this.load();
+  }
+
+  async #append(events: readonly E[], state: S, id: string): Promise<void> {
+    if (events.length > 0) {
+      const metadata = { id, actor: this.actor };
+      this.#head = (await this.store.append(this.stream, events, { expected: this.#head, metadata })).head;
+    }
+    this.#state = state;
+  }
+
+  #advance(events: readonly Recorded<E>[], head: StreamHead): void {
+    this.#state = events.reduce((state, { event }) => this.decider.evolve(state, event), this.#state);
+    this.#head = head;
   }
 
   #judge(batch: readonly Waiting<C>[]) {

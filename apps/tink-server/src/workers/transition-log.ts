@@ -1,4 +1,4 @@
-import type { AnyEvent, BootEvent, LeaseEvent, Recorded } from '@tinkerbell/events';
+import type { AnyEvent, BootEvent, DhcpServiceEvent, LeaseEvent, Recorded } from '@tinkerbell/events';
 import type { TinkReadModels } from '../projected-reads';
 import { ServerLogger } from '../log';
 
@@ -25,7 +25,7 @@ export function transitionText({ aggregate, aggregateId, event, position, metada
   return `${position} ${aggregate} ${aggregateId} ${event.type}${text === '' ? '' : ` ${text}`} by ${metadata.actor}`;
 }
 
-type Logged = Exclude<AnyEvent, BootEvent | LeaseEvent>;
+type Logged = Exclude<AnyEvent, BootEvent | LeaseEvent | DhcpServiceEvent>;
 type Details = { readonly [T in Logged['type']]: (event: Extract<AnyEvent, { readonly type: T }>) => string };
 
 const nothing = () => '';

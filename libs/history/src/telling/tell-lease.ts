@@ -1,5 +1,5 @@
 import { formatMac } from '@tinkerbell/domain';
-import type { LeaseClient, LeaseEvent } from '@tinkerbell/events';
+import type { DhcpServiceEvent, LeaseClient, LeaseEvent } from '@tinkerbell/events';
 import { took } from '../duration-text';
 import { bad, because, good, neutral, type Sentences, warn } from './told';
 
@@ -23,6 +23,12 @@ export const leaseSentences = {
     bad(
       `${ip} is in use${answeredBy === null ? '' : ` by ${formatMac(answeredBy)}`} though it was never leased: given to nobody until ${quarantinedUntil}`,
     ),
+  PoolTaken: ({ data: { address, epoch } }) =>
+    neutral(`boots at ${address} answers for this lease pool now (epoch ${epoch})`),
+  DhcpServerFound: ({ data: { server, sign, clientMac, offered } }) =>
+    bad(
+      `another DHCP server is on the wire: ${server}, seen by ${signs[sign]} ${formatMac(clientMac)}${offered === null ? '' : ` for ${offered}`}`,
+    ),
   PoolDefined: ({ data: { pool, ranges, size } }) =>
     neutral(`DHCP pool ${pool} has ${size} addresses: ${ranges.join(', ')}`),
   PoolUtilisationCrossed: ({ data: { pool, level, before, used, size } }) => {
@@ -30,7 +36,14 @@ export const leaseSentences = {
     if (level === 100) return bad(`${text}, none is left`);
     return level > before ? warn(`${text}, over ${level} %`) : good(`${text}, below ${before} % again`);
   },
-} as const satisfies Sentences<LeaseEvent>;
+} as const satisfies Sentences<LeaseEvent | DhcpServiceEvent>;
+
+const signs = {
+  offer: 'its OFFER to',
+  ack: 'its ACK to',
+  nak: 'its NAK to',
+  request: 'a REQUEST to it by',
+} as const;
 
 function client({ mac, clientId }: LeaseClient): string {
   return mac === null ? (clientId ?? 'an unknown client') : formatMac(mac);

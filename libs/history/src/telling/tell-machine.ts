@@ -1,6 +1,7 @@
 import { formatMac } from '@tinkerbell/domain';
 import type {
   BootEvent,
+  DhcpServiceEvent,
   EnrolmentEvent,
   HardwareEvent,
   HardwareRecord,
@@ -51,7 +52,9 @@ export const machineSentences = {
   },
   BootRequestFailed: ({ data }) =>
     warn(`not served${data.count === 1 ? '' : ` ${data.count} times`}: ${failedText(data)}`),
-} as const satisfies Sentences<HardwareEvent | TemplateEvent | EnrolmentEvent | LeaseEvent | BootEvent>;
+} as const satisfies Sentences<
+  HardwareEvent | TemplateEvent | EnrolmentEvent | LeaseEvent | DhcpServiceEvent | BootEvent
+>;
 
 const bootScripts = {
   osie: 'boot the in-memory OS',

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
-import type { LeaseClient, LeaseEvent } from '@tinkerbell/events';
-import { type Entries, nullable, oneOf, published, time } from '../entry';
+import type { DhcpServerFound, DhcpServiceEvent, LeaseClient, LeaseEvent } from '@tinkerbell/events';
+import { type Entries, mac, nullable, oneOf, published, time, unpublished } from '../entry';
 
 const client = {
   mac: Type.String({ description: "aa-bb-cc-dd-ee-ff; '' = not known (some DHCPv6 clients)." }),
@@ -104,4 +104,17 @@ export const lease = {
     }),
     map: (data: Data<'PoolUtilisationCrossed'>) => data,
   }),
-} satisfies Entries<LeaseEvent>;
+  PoolTaken: unpublished('which of several boots answers is of this engine only; metrics and /healthz say it'),
+  DhcpServerFound: published({
+    name: 'server-found',
+    summary: 'Another DHCP server is on the wire; told again each day that it is.',
+    schema: Type.Object({
+      server: Type.String({ description: 'Its server identifier (option 54).' }),
+      sign: oneOf(['offer', 'ack', 'nak', 'request'], 'What it was seen by; request: a client asked for its offer.'),
+      clientMac: mac,
+      offered: nullable(Type.String()),
+      seenAt: time(),
+    }),
+    map: (data: DhcpServerFound['data']) => data,
+  }),
+} satisfies Entries<LeaseEvent | DhcpServiceEvent>;

@@ -1,0 +1,48 @@
+// boots in a process of its own, its leases in JetStream; says on standard output when it answers. Machines come from a log in memory.
+import { BootsConfig, startBoots } from '@tinkerbell/boots';
+import { loadConfig } from '@tinkerbell/config';
+import { parseHardware } from '@tinkerbell/domain';
+import type { HardwareEvent } from '@tinkerbell/events';
+import { InMemoryEventStore, JetStreamEventStore, openReadModels } from '@tinkerbell/event-store';
+import { Leadership, NatsBus, subjects } from '@tinkerbell/messaging';
+import { hardwareList, workflowList } from '@tinkerbell/projections';
+
+const env = (name: string) => process.env[name] ?? '';
+
+/** As perfdhcp counts its clients: from 00:0c:01:02:03:04 upwards. */
+function macOf(client: number): string {
+  const hex = (0x000c01020304 + client).toString(16).padStart(12, '0');
+  return hex.replace(/(..)(?!$)/g, '$1:');
+}
+
+async function register(store: InMemoryEventStore, clients: number): Promise<void> {
+  for (let i = 0; i < clients; i++) {
+    const id = `0eba0bf8-3772-4b4a-ab9f-${String(i).padStart(12, '0')}`;
+    const ip = { address: `10.200.${1 + (i >> 8)}.${i & 255}`, netmask: '255.255.0.0' };
+    const interfaces = [{ dhcp: { mac: macOf(i), ip }, netboot: { allow_pxe: true } }];
+    const hardware = parseHardware({ id, metadata: {}, network: { interfaces } });
+    const registered: HardwareEvent = { type: 'HardwareRegistered', v: 3, data: { hardware } };
+    const metadata = { id: `register-${i}`, actor: 'bench' };
+    const expected = { position: 0, version: 0, hash: '' };
+    await store.append(subjects.stream('hardware', id), [registered], { expected, metadata });
+  }
+}
+
+async function main(): Promise<void> {
+  const machines = new InMemoryEventStore();
+  await register(machines, Number(env('BENCH_CLIENTS')));
+  const projections = { hardware: hardwareList, workflows: workflowList };
+  const { models } = await openReadModels({ store: machines, file: ':memory:', projections });
+  const servers = env('BENCH_NATS');
+  const bus = await NatsBus.connect({ servers, name: 'boots' });
+  const store = await JetStreamEventStore.fromConnection(bus.connection, { servers, durability: 'fsync-each' });
+  const config = loadConfig(BootsConfig, {
+    ...{ BOOTS_TFTP_PORT: 0, BOOTS_HTTP_PORT: 0, BOOTS_SYSLOG: 'false', TINK_CA_SHA256: 'ab'.repeat(32) },
+    ...process.env,
+  });
+  const boots = await startBoots(config, { store, ...models, leadership: new Leadership(bus.connection) });
+  process.stdout.write(`${JSON.stringify({ http: boots.http.port })}\n`);
+  process.once('SIGTERM', () => void boots.close().finally(() => process.exit(0)));
+}
+
+void main();
