@@ -92,6 +92,7 @@ const bench = [
   program('kea-dhcp4', 'kea-dhcp4-server'),
   program('perfdhcp', 'kea-admin'),
   program('dhcpd', 'isc-dhcp-server'),
+  program('curl'),
   ...network,
   program('gcc'),
   of('libc6-dev', '/usr/include/stdio.h'),

@@ -3,9 +3,10 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import { namespacesMissing } from '../interop/net/namespace';
+import { clockMissing } from './src/cluster/clock';
 import { disksMissing } from './src/cluster/disk';
 
-const missing = namespacesMissing() ?? disksMissing();
+const missing = namespacesMissing() ?? disksMissing() ?? clockMissing();
 let running: ChildProcess | undefined;
 afterEach(async () => {
   if (!running || running.exitCode !== null || running.signalCode !== null) return;

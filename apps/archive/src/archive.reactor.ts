@@ -1,4 +1,5 @@
 import { IntegrityError, UnknownEventError, type Commit, type EventStore } from '@tinkerbell/event-store';
+import { pause } from '@tinkerbell/messaging';
 import { archiveCommit, type ArchiveCommit, type ArchiveEvent } from './archive-event';
 import { ArchiveMismatchError, TargetRefusedError, type ArchiveTarget } from './archive-target';
 import { batches } from './batches';
@@ -171,19 +172,6 @@ async function* mapped(commits: AsyncIterable<Commit>): AsyncGenerator<ArchiveCo
 function isFinal(error: unknown): boolean {
   const kinds = [ArchiveMismatchError, TargetRefusedError, IntegrityError, UnknownEventError];
   return kinds.some((kind) => error instanceof kind);
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener('abort', done);
-    if (signal.aborted) done();
-  });
 }
 
 async function atMost(work: Promise<unknown>, milliseconds: number): Promise<void> {

@@ -5,6 +5,7 @@ const counters = {
   dhcp_requests_total: 'DHCP messages taken, by message type.',
   dhcp_replies_total: 'DHCP replies sent, by message type.',
   dhcp_dropped_total: 'DHCP messages not answered, by reason.',
+  dhcp_other_server_messages_total: 'Signs of other DHCP servers on the wire, by what they were seen by.',
   tftp_transfers_total: 'TFTP transfers ended, by result.',
   tftp_dropped_total: 'TFTP packets not answered, by reason.',
   http_requests_total: 'HTTP requests answered, by route and status.',

@@ -11,6 +11,7 @@ import { Callers } from './callers';
 import { DhcpDesk } from './dhcp/dhcp-desk';
 import { DhcpListener } from './dhcp/dhcp.listener';
 import type { ModeRules } from './dhcp/dhcp-mode';
+import { OtherServers } from './dhcp/other-servers';
 import { PoolDesk } from './dhcp/pool-desk';
 import { openProbe } from './dhcp/ping-probe';
 import { readSubnets, type SubnetFile } from './dhcp/read-subnets';
@@ -186,7 +187,8 @@ async function openDhcp(
 ): Promise<number> {
   const { modes } = parts;
   const pools = modes.subnets.some(({ pooled }) => pooled) ? await openPools(parts, closers) : undefined;
-  const desk = new DhcpDesk(parts, dhcpSettings(config, bound, modes), pools);
+  const others = new OtherServers(parts, config.PUBLIC_IP);
+  const desk = new DhcpDesk({ ...parts, others }, dhcpSettings(config, bound, modes), pools);
   const listener = new DhcpListener(desk, dhcpPorts(config, modes), parts.metrics, parts.log);
   closers.push(() => listener.close());
   return listener.open();

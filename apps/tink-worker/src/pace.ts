@@ -1,3 +1,5 @@
+import { pause } from '@tinkerbell/messaging';
+
 /** How patient the worker is. All in milliseconds; specs use small ones. */
 export interface Pace {
   /** First and longest pause between tries of anything that may come back: the bus, the server, a registry. */
@@ -26,20 +28,6 @@ export const defaultPace: Pace = {
   closeMs: 10_000,
   confirmMs: 120_000,
 };
-
-/** Resolves after `ms`, or at once when the signal is or becomes aborted. */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal?.addEventListener('abort', done, { once: true });
-  });
-}
 
 /** A pause before try `n` (from 1): doubling, capped, with a little jitter so that a rack does not come back in step. */
 export function backoffMs(pace: Pick<Pace, 'retryMs' | 'maxRetryMs'>, n: number): number {

@@ -56,3 +56,4 @@ export { type OrderedMessage, readOrdered } from './nats-ordered';
 export { ReportsTakenOverError } from './nats-reports';
 export { InMemorySecretBucket, NatsSecretBucket, SecretBucket } from './nats-secrets';
 export { BlobDamagedError, Blobs, InMemoryBlobs, NatsBlobs } from './nats-blobs';
+export { pause } from './pause';

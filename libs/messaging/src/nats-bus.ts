@@ -2,6 +2,7 @@ import type { JetStreamManager, JsMsg, Msg, NatsConnection, NatsError } from 'na
 import { BusForbiddenError, type BusOptions, BusUnavailableError, connectNats } from './nats-connect';
 import { streamNames } from './nats-names';
 import { pullMessages } from './nats-pull';
+import { pause } from './pause';
 import { Lanes } from './lanes';
 import { openReports, ReportsTakenOverError } from './nats-reports';
 import { parseLogSubject, parseMachineLogSubject, parseWorkerSubject, type ReportKind, subjects } from './subjects';
@@ -253,7 +254,9 @@ export class NatsBus {
   /** Sends what is waiting, then closes. */
   async close(): Promise<void> {
     if (this.connection.isClosed()) return;
-    await Promise.race([this.connection.drain().catch(() => undefined), pause(2000)]);
+    const drained = new AbortController();
+    await Promise.race([this.connection.drain().catch(() => undefined), pause(2000, drained.signal)]);
+    drained.abort();
     await this.connection.close();
   }
 
@@ -347,7 +350,3 @@ function lineOf<Line extends { readonly line: string }, Logged>(
 const timeOf = (message: JsMsg) => new Date(Math.floor(message.info.timestampNanos / 1e6)).toISOString();
 
 const encode = (body: object) => new TextEncoder().encode(JSON.stringify(body));
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
-}

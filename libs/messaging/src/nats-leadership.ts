@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { JetStreamManager, NatsConnection } from 'nats';
 import { leaseBucket } from './nats-names';
+import { pause } from './pause';
 
 /** What somebody holds who does the one thing that only one may do. */
 export interface Lease {
@@ -191,16 +192,4 @@ function apiErrorOf(error: unknown): { readonly code: number; readonly err_code:
   return error instanceof Error && 'api_error' in error
     ? (error.api_error as { code: number; err_code: number })
     : undefined;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, signal.aborted ? 0 : ms);
-    signal.addEventListener('abort', done);
-  });
 }

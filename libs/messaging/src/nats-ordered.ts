@@ -1,7 +1,7 @@
 import type { Msg, NatsConnection, Subscription } from 'nats';
-import { onReconnect, pause, retryPauseMs } from './nats-pull';
+import { keepReading, type Reading, type ReadingOptions } from './nats-reading';
 
-export interface OrderedOptions {
+export interface OrderedOptions extends Pick<ReadingOptions, 'signal' | 'onTrouble'> {
   readonly stream: string;
   /** Makes a pull consumer without acknowledgements that begins after this sequence; resolves with its name. */
   readonly open: (after: number) => Promise<string>;
@@ -9,9 +9,6 @@ export interface OrderedOptions {
   readonly after: number;
   /** Messages that are under way or wait for the reader, at most. */
   readonly batch: number;
-  readonly signal?: AbortSignal | undefined;
-  /** Called when reading has to be tried again, with the reason. */
-  readonly onTrouble?: (reason: string) => void;
 }
 
 export interface OrderedMessage {
@@ -34,40 +31,15 @@ export async function* readOrdered(
   connection: NatsConnection,
   options: OrderedOptions,
 ): AsyncGenerator<readonly OrderedMessage[]> {
-  const { signal } = options;
   const { createInbox } = await import('nats');
   let last = options.after;
-  let failures = 0;
-  let current: Reading | undefined;
-  const stopCurrent = () => current?.stop();
-  const status = onReconnect(connection, stopCurrent);
-  void connection.closed().then(stopCurrent);
-  signal?.addEventListener('abort', stopCurrent);
-  const ended = () => (signal?.aborted ?? false) || connection.isClosed();
-  try {
-    while (!ended()) {
-      try {
-        const consumer = await options.open(last);
-        if (ended()) return; // aborted while there was nothing to stop yet
-        current = new Reading(connection, { ...options, consumer, after: last, inbox: createInbox() });
-        for await (const messages of current) {
-          if (ended()) return;
-          failures = 0;
-          last = messages.at(-1)?.sequence ?? last;
-          yield messages;
-        }
-      } catch (error) {
-        if (ended()) return;
-        options.onTrouble?.(error instanceof Error ? error.message : String(error));
-        await pause(retryPauseMs(failures++), signal);
-      } finally {
-        stopCurrent();
-        current = undefined;
-      }
-    }
-  } finally {
-    status.stop();
-    signal?.removeEventListener('abort', stopCurrent);
+  const open = async () => {
+    const consumer = await options.open(last);
+    return new ConsumerReading(connection, { ...options, consumer, after: last, inbox: createInbox() });
+  };
+  for await (const messages of keepReading(connection, open, options)) {
+    last = messages.at(-1)?.sequence ?? last;
+    yield messages;
   }
 }
 
@@ -80,7 +52,7 @@ interface Source {
 }
 
 /** One consumer, until it ends, is stopped, or misses a message. */
-class Reading {
+class ConsumerReading implements Reading<readonly OrderedMessage[]> {
   readonly #subscription: Subscription;
   readonly #watch: NodeJS.Timeout;
   #queue: OrderedMessage[] = [];

@@ -1,8 +1,9 @@
 import { type Bench, figure } from './bench';
 import { startOurs } from './dhcp/ours';
-import { type DhcpServer, peersOn } from './dhcp/peers';
+import { type DhcpServer, peersOn, type Running } from './dhcp/peers';
 import { type Exchanges, highestRate, perfdhcp } from './dhcp/perfdhcp';
 import { openWire, type Wire } from './dhcp/wire';
+import { cpuSeconds } from './network-load';
 
 const clients = 10_000;
 const seconds = Number(process.env['BENCH_SECONDS'] ?? 3);
@@ -15,16 +16,26 @@ interface Result {
   readonly durability: string;
   readonly best: Exchanges | undefined;
   readonly calm: Exchanges;
+  /** Of the server, its database included, for one exchange at the calm rate. */
+  readonly cpuMicroseconds: number;
 }
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 500));
 
+async function cpuOf({ pids }: Running): Promise<number> {
+  const spent = await Promise.all(pids.map((pid) => cpuSeconds(pid)));
+  return spent.reduce((sum, each) => sum + each, 0);
+}
+
 async function trial(wire: Wire, server: DhcpServer, progress: (text: string) => void): Promise<Result> {
+  let spentSeconds = 0;
   const measure = async (rate: number) => {
     const running = await server.start();
     try {
       await settle();
+      const before = await cpuOf(running);
       const run = await perfdhcp(wire, { rate, clients, seconds });
+      spentSeconds = (await cpuOf(running)) - before;
       progress(
         `${server.name} at ${rate}/s: ${run.rate.toFixed(0)}/s, ${(run.dropped * 100).toFixed(2)} % dropped, OFFER ${run.offerMs} ms, ACK ${run.ackMs} ms`,
       );
@@ -34,7 +45,10 @@ async function trial(wire: Wire, server: DhcpServer, progress: (text: string) =>
     }
   };
   const calm = await measure(calmRate);
-  return { name: server.name, durability: server.durability, calm, best: await highestRate(rates, measure) };
+  const cpuMicroseconds = (spentSeconds / calm.completed) * 1e6;
+  progress(`${server.name}: ${cpuMicroseconds.toFixed(0)} µs of CPU an exchange`);
+  const best = await highestRate(rates, measure);
+  return { name: server.name, durability: server.durability, calm, cpuMicroseconds, best };
 }
 
 export const dhcp: Bench = {
@@ -47,7 +61,7 @@ export const dhcp: Bench = {
       const own = await startOurs(wire, clients);
       const ours: DhcpServer = {
         ...{ name: 'boots', durability: 'JetStream, fsync before each ACK' },
-        start: async () => ({ program: own.program, stop: async () => undefined }),
+        start: async () => ({ pids: own.pids, stop: async () => undefined }),
       };
       const results: Result[] = [];
       try {
@@ -71,6 +85,13 @@ export const dhcp: Bench = {
           other.calm.ackMs,
           'ms',
           'on average, below is better',
+        ),
+        figure(
+          `CPU an exchange, ${other.name}`,
+          mine?.cpuMicroseconds ?? Number.NaN,
+          other.cpuMicroseconds,
+          'µs',
+          'below is better; ours with its nats-server',
         ),
       ]);
     } finally {

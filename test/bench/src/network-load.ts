@@ -31,7 +31,7 @@ export async function measured({ pid }: ChildProcess, run: () => Promise<Run>): 
 }
 
 /** A process and its children, in clock ticks of 10 ms. */
-async function cpuSeconds(pid: number | undefined): Promise<number> {
+export async function cpuSeconds(pid: number | undefined): Promise<number> {
   const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).split(' ').filter((id) => id !== '');
   const ticks = await Promise.all(
     [String(pid), ...children].map(async (id) => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { namespacesMissing } from '../../interop/net/namespace';
 import { Cleanup } from '../../demo/src/cleanup';
+import { clockMissing } from './cluster/clock';
 import { disksMissing } from './cluster/disk';
 import { type ChaosOptions, parseOptions, usage, UsageError } from './options';
 import { runChaos } from './run';
@@ -17,8 +18,8 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const missing = namespacesMissing();
   if (missing) throw new UsageError(`network namespaces cannot be had: ${missing}`);
-  const without = disksMissing();
-  if (without) throw new UsageError(`a slow disk cannot be had: ${without}`);
+  const without = disksMissing() ?? clockMissing();
+  if (without) throw new UsageError(`a slow disk or a wrong clock cannot be had: ${without}`);
   const dir = await mkdtemp(join(tmpdir(), 'tink-chaos-'));
   const cleanup = new Cleanup();
   const undo = () => cleanup.run((text) => console.error(text));

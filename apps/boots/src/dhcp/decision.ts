@@ -106,8 +106,22 @@ export interface Known {
 
 /** What every reply copies from its request (RFC 2131, table 3). */
 export function skeleton({ htype, xid, flags, giaddr, chaddr }: DhcpPacket): DhcpPacket {
-  const none = { ciaddr: noAddress, yiaddr: noAddress, siaddr: noAddress, sname: '', file: '', options: new Map() };
-  return { ...none, op: 'reply', htype, hops: 0, xid, secs: 0, flags, giaddr, chaddr };
+  return {
+    op: 'reply',
+    htype,
+    hops: 0,
+    xid,
+    secs: 0,
+    flags,
+    ciaddr: noAddress,
+    yiaddr: noAddress,
+    siaddr: noAddress,
+    giaddr,
+    chaddr,
+    sname: '',
+    file: '',
+    options: new Map(),
+  };
 }
 
 const smallest = 576;

@@ -25,6 +25,7 @@ import type { DhcpContext, DhcpReply, DhcpServerSettings } from './decision';
 import { isWithin, modeAt, wireOf } from './dhcp-mode';
 import { respond } from './dhcp.responder';
 import { originOf } from './origin';
+import type { OtherServers } from './other-servers';
 import type { PoolDesk, Pooled } from './pool-desk';
 import { ScriptTickets } from '../ipxe/script-tickets';
 
@@ -33,6 +34,7 @@ export interface DeskPorts {
   readonly leases: LeasePool;
   readonly boots: BootLog;
   readonly failed: Pick<FailedRequests, 'note'>;
+  readonly others: OtherServers;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly clock: () => Date;
@@ -95,6 +97,7 @@ export class DhcpDesk {
     const key = `${mac} ${request.xid} ${type} ${request.ciaddr} ${from.arrival === 'pxe'}`;
     if (this.#isDuplicate(key)) return this.#ignored('duplicate', request, from);
     metrics.count('dhcp_requests_total', { type });
+    if (type === 'request') this.#watch(request, from);
     this.#answering.add(key);
     try {
       return await this.#decided(request, { mac, type, print, from });
@@ -227,6 +230,23 @@ export class DhcpDesk {
     const mac = macOf(request);
     const detail = described(request);
     this.ports.failed.note({ protocol: 'dhcp', reason, detail, source: source.address, ...(mac && { mac }) });
+  }
+
+  /** What was sent to every client on the wire: by us, or by another server. */
+  overhear(bytes: Uint8Array): void {
+    try {
+      const reply = decodePacket(bytes);
+      if (modeAt(this.server.site.address, this.server.modes) !== 'proxy') this.ports.others.onReply(reply);
+    } catch (error) {
+      this.ports.log.debug(`a reply on the wire was not understood: ${String(error)}`);
+    }
+  }
+
+  /** Beside a proxy another server is as it should be. */
+  #watch(request: DhcpPacket, { arrival }: Arrival): void {
+    const { site, modes } = this.server;
+    const { link, serverId } = originOf(request, site.address, arrival);
+    if (modeAt(link, modes) !== 'proxy') this.ports.others.onRequest(request, serverId);
   }
 
   /** Another instance answers: nothing here failed. */

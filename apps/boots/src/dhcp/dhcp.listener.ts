@@ -28,7 +28,7 @@ export class DhcpListener {
   #sender: Socket | undefined;
 
   constructor(
-    private readonly desk: Pick<DhcpDesk, 'answer'>,
+    private readonly desk: Pick<DhcpDesk, 'answer' | 'overhear'>,
     private readonly ports: DhcpPorts,
     private readonly metrics: Metrics,
     private readonly log: Logger,
@@ -43,7 +43,30 @@ export class DhcpListener {
     const { port } = sender.address();
     await this.#bind(everybody, port, 'broadcast');
     if (pxePort !== undefined) await this.#bind(address, pxePort, 'pxe');
+    // In a laboratory, where ports are any, clients have others too.
+    if (serverPort !== 0) await this.#overhear();
     return port;
+  }
+
+  /** What others send to all clients of the wire. A DHCP client on this host may have the port for itself: then only requests tell of them. */
+  async #overhear(): Promise<void> {
+    const socket = createSocket({ type: 'udp4', reuseAddr: true });
+    socket.on('message', (bytes) => this.desk.overhear(bytes));
+    try {
+      await new Promise<void>((resolve, reject) => {
+        socket.once('error', reject);
+        socket.bind({ address: everybody, port: this.ports.clientPort }, resolve);
+      });
+    } catch (error) {
+      socket.close();
+      this.log.info(
+        `replies of other DHCP servers are not heard: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      return;
+    }
+    socket.removeAllListeners('error');
+    socket.on('error', (error) => this.log.error(`DHCP socket: ${error.message}`));
+    this.#sockets.push(socket);
   }
 
   async close(): Promise<void> {

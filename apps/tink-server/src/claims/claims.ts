@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { claimDecider, fold, type Decider } from '@tinkerbell/domain';
 import type { ClaimEvent, ClaimKind, Event, Metadata } from '@tinkerbell/events';
 import { ConcurrencyError, handle, type EventStore, type StreamHead } from '@tinkerbell/event-store';
-import { subjects } from '@tinkerbell/messaging';
+import { pause, subjects } from '@tinkerbell/messaging';
 
 /** One value that only one thing at a time may have. */
 export interface Wanted {
@@ -116,5 +116,3 @@ function streamOf({ kind, value }: Wanted): string {
 }
 
 const shortened = (text: string) => `claim:${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

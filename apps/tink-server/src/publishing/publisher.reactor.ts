@@ -1,10 +1,9 @@
 import type { Recorded } from '@tinkerbell/events';
 import type { EventStore } from '@tinkerbell/event-store';
-import { PublishConflictError, type PublishedStream } from '@tinkerbell/messaging';
+import { pause, PublishConflictError, type PublishedStream } from '@tinkerbell/messaging';
 import { ceHeaders, parseEventId, toPublication } from '@tinkerbell/public-events';
 import { ServerLogger } from '../log';
 import type { Metrics } from '../metrics';
-import { pause } from '../pause';
 import { Pipeline } from './pipeline';
 
 const firstRetryMs = 250;

@@ -1,9 +1,8 @@
-import { durableName, type PublishedStream } from '@tinkerbell/messaging';
+import { durableName, pause, type PublishedStream } from '@tinkerbell/messaging';
 import type { SubscriptionRow } from '@tinkerbell/projections';
 import { filterSubjects } from '@tinkerbell/public-events';
 import { Turns } from '../commands/turns';
 import { ServerLogger } from '../log';
-import { pause } from '../pause';
 import { type ReadSide, rowsOf } from '../read-side';
 import { type DeliveryPorts, WebhookDelivery } from './webhook-delivery';
 

@@ -1,10 +1,9 @@
 import { subscriptionDecider, type SubscriptionCommand } from '@tinkerbell/domain';
 import { type EventStore, handle } from '@tinkerbell/event-store';
-import { type Delivery, durableName, type PublishedStream, subjects } from '@tinkerbell/messaging';
+import { type Delivery, durableName, pause, type PublishedStream, subjects } from '@tinkerbell/messaging';
 import type { SubscriptionRow } from '@tinkerbell/projections';
 import { type CloudEvent, fromCeHeaders } from '@tinkerbell/public-events';
 import { ServerLogger } from '../log';
-import { pause } from '../pause';
 import { backOffMs, maxAttempts } from './back-off';
 import { isWanted } from './is-wanted';
 import type { Posted, WebhookSender } from './webhook-client';

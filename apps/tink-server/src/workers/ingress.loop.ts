@@ -12,10 +12,10 @@ import {
   type Lease,
   type NatsBus,
   type Report as Message,
+  pause,
 } from '@tinkerbell/messaging';
 import { MalformedJsonError } from '../http/json-text';
 import type { Metrics } from '../metrics';
-import { pause } from '../pause';
 import { loadWorkflow } from '../workflow/load-workflow';
 import { isEarly } from './early-report';
 import { readReport, UnknownReportError, type Report } from './report';

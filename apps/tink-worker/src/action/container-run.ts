@@ -7,7 +7,8 @@ import {
 } from '../containers/containers';
 import type { Journal } from '../journal/journal';
 import type { ContainerOutput } from '../output/container-output';
-import { errorText, insist, pause, type Pace } from '../pace';
+import { pause } from '@tinkerbell/messaging';
+import { errorText, insist, type Pace } from '../pace';
 import { DetachedError, type Ending } from './ending';
 import { Halt } from './go-on';
 import { timeLimit } from './time-limit';

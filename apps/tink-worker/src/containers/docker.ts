@@ -1,6 +1,7 @@
 import Docker from 'dockerode';
 import { LineSplitter } from '../output/line-splitter';
-import { errorText, pause } from '../pace';
+import { pause } from '@tinkerbell/messaging';
+import { errorText } from '../pace';
 import {
   Containers,
   EngineRefusedError,

@@ -1,6 +1,6 @@
-import type { LogLine } from '@tinkerbell/messaging';
+import { type LogLine, pause } from '@tinkerbell/messaging';
 import type { Bus } from '../bus/bus';
-import { backoffMs, errorText, pause, type Pace } from '../pace';
+import { backoffMs, errorText, type Pace } from '../pace';
 
 interface Queued {
   readonly subject: string;

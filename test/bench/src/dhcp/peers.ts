@@ -1,4 +1,3 @@
-import { type ChildProcess } from 'node:child_process';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +12,7 @@ export interface DhcpServer {
 }
 
 export interface Running {
-  readonly program: ChildProcess;
+  readonly pids: readonly number[];
   stop(): Promise<void>;
 }
 
@@ -45,7 +44,7 @@ async function startPeer(wire: Wire, name: string, prepare: (folder: string) => 
   program.stdout?.resume();
   program.stderr?.resume();
   return {
-    program,
+    pids: [program.pid ?? 0],
     async stop() {
       await end(program);
       await rm(folder, { recursive: true, force: true });

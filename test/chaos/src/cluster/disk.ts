@@ -25,6 +25,7 @@ export function disksMissing(): string | undefined {
 export class SmallDisk {
   private constructor(
     readonly dir: string,
+    private readonly image: string,
     private readonly rateFile: string,
     private readonly device: ChildProcess,
   ) {}
@@ -41,7 +42,7 @@ export class SmallDisk {
     await until('the small disk is there', 10_000, async () => (await stat(image)).size > 0);
     await execute('mkfs.ext4', ['-q', '-F', '-m', '0', image]);
     await execute('mount', ['-o', 'loop', image, dir]);
-    return new SmallDisk(dir, rateFile, device);
+    return new SmallDisk(dir, image, rateFile, device);
   }
 
   /** To the last block. */
@@ -75,9 +76,8 @@ export class SmallDisk {
 
   async unmount(): Promise<void> {
     await this.fast();
-    await execute('umount', [this.dir]);
     const gone = once(this.device, 'exit');
-    this.device.kill('SIGTERM');
+    await execute('umount', [this.dir, this.image]);
     await gone;
   }
 

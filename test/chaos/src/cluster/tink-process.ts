@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, openSync, writeFileSync } from 'node:fs';
+import { openSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { setClock, settableClock } from './clock';
 import type { Place } from './places';
 
 /** One tink-server in a namespace of its own: the program as it is shipped, ended and started as often as wanted. */
@@ -57,23 +58,8 @@ export class TinkProcess {
     clearTimeout(limit);
   }
 
-  /** Off by so much; it sees that within two seconds, and still after it was killed and started again. */
+  /** Off by so much, also after it was killed and started again. */
   setClock(seconds: number): void {
-    writeFileSync(this.files.clock, `${seconds < 0 ? '' : '+'}${seconds}`);
+    setClock(this.files.clock, seconds);
   }
-}
-
-/** libfaketime: whatever in the process asks the C library for the time of day is told another one; what only measures time is not. */
-function settableClock(file: string): Readonly<Record<string, string>> {
-  return {
-    LD_PRELOAD: faketime(),
-    FAKETIME_TIMESTAMP_FILE: file,
-    ...{ FAKETIME_CACHE_DURATION: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1', NO_FAKE_STAT: '1' },
-  };
-}
-
-function faketime(): string {
-  const path = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1';
-  if (!existsSync(path)) throw new Error(`${path} is missing: install libfaketime`);
-  return path;
 }
