@@ -62,7 +62,7 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
   const blobs = new NatsBlobs(bus.connection);
   const beside = { blobs, sealed: new SealedValues(bucket, webhookSecrets) };
   const data = new WorkflowData(store, reads, blobs);
-  const desk = new WorkerDesk(store, reads, (workerId) => bus.pendingReports(workerId, 'started'));
+  const desk = new WorkerDesk(store, reads, (workerId, kind) => bus.pendingReports(workerId, kind));
   const integrations = makeIntegrations(config, ports, reads, metrics, webhookSecrets);
   const checkpoints = auditCheckpoints(config, ports, metrics);
   const compat = {

@@ -1,4 +1,5 @@
-import { createInbox, type Msg, type MsgHdrs, type NatsConnection, type StoredMsg } from 'nats';
+import type { Answers } from '@tinkerbell/messaging';
+import type { Msg, MsgHdrs, StoredMsg } from 'nats';
 import type { Kept } from './envelope';
 
 export const expectedHeader = 'Nats-Expected-Last-Subject-Sequence';
@@ -48,62 +49,44 @@ const batchSize = 500;
  * because another replica may not have what the leader acknowledged.
  */
 export async function readSubjectInBatches(
-  connection: NatsConnection,
+  answers: Answers,
   stream: string,
   subject: string,
   after: number,
-  timeoutMs: number,
 ): Promise<readonly Kept[]> {
   const all: Kept[] = [];
   for (;;) {
     const from = (all.at(-1)?.position ?? after) + 1;
-    const { messages, more } = await readBatch(
-      connection,
-      stream,
-      { batch: batchSize, seq: from, next_by_subj: subject },
-      timeoutMs,
-    );
+    const { messages, more } = await readBatch(answers, stream, subject, from);
+    if (!more) return all.length === 0 ? messages : [...all, ...messages];
     all.push(...messages);
-    if (!more) return all;
   }
 }
 
 function readBatch(
-  connection: NatsConnection,
+  answers: Answers,
   stream: string,
-  request: { readonly batch: number; readonly seq: number; readonly next_by_subj: string },
-  timeoutMs: number,
+  subject: string,
+  from: number,
 ): Promise<{ readonly messages: readonly Kept[]; readonly more: boolean }> {
-  return new Promise((resolve, reject) => {
-    const messages: Kept[] = [];
-    let pending = 0;
-    const inbox = createInbox();
-    const finish = (end: () => void) => {
-      clearTimeout(timer);
-      subscription.unsubscribe();
-      end();
-    };
-    const subscription = connection.subscribe(inbox, {
-      callback: (error, message) => {
-        if (error) return finish(() => reject(error));
-        timer.refresh();
-        const { headers } = message;
-        if (message.data.length > 0 || !headers?.code) {
-          pending = Number(headers?.get('Nats-Num-Pending') ?? 0);
-          messages.push(fromDirect(message));
-          return;
-        }
-        // 204: end of the batch. 404: nothing from there on.
-        if (headers.code === 204) return finish(() => resolve({ messages, more: pending > 0 && messages.length > 0 }));
-        if (headers.code === 404) return finish(() => resolve({ messages, more: false }));
-        finish(() => reject(new IncompleteAnswerError(`${headers.code} ${headers.description}`)));
-      },
-    });
-    const timer = setTimeout(
-      () => finish(() => reject(new IncompleteAnswerError('the server did not answer in time'))),
-      timeoutMs,
-    );
-    connection.publish(`$JS.API.DIRECT.GET.${stream}`, JSON.stringify(request), { reply: inbox });
+  const messages: Kept[] = [];
+  let pending = 0;
+  const request = { batch: batchSize, seq: from, next_by_subj: subject };
+  return answers.ask({
+    subject: `$JS.API.DIRECT.GET.${stream}`,
+    data: Buffer.from(JSON.stringify(request)),
+    take(message) {
+      const { headers } = message;
+      if (message.data.length > 0 || !headers?.code) {
+        pending = Number(headers?.get('Nats-Num-Pending') ?? 0);
+        messages.push(fromDirect(message));
+        return undefined;
+      }
+      // 204: end of the batch. 404: nothing from there on.
+      if (headers.code === 204) return { messages, more: pending > 0 && messages.length > 0 };
+      if (headers.code === 404) return { messages, more: false };
+      throw new IncompleteAnswerError(`${headers.code} ${headers.description}`);
+    },
   });
 }
 

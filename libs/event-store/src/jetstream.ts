@@ -1,13 +1,23 @@
 import type { Event, Metadata, Recorded } from '@tinkerbell/events';
 import {
+  Answers,
   type BusOptions,
   connectNats,
   type OrderedMessage,
   readOrdered,
   streamNames,
+  StreamPublisher,
   subjects,
 } from '@tinkerbell/messaging';
-import { AckPolicy, DeliverPolicy, type JetStreamManager, type NatsConnection, nanos, NatsError } from 'nats';
+import {
+  AckPolicy,
+  createInbox,
+  DeliverPolicy,
+  type JetStreamManager,
+  type NatsConnection,
+  nanos,
+  NatsError,
+} from 'nats';
 import { decodeCommit, encodeCommit, followsHead, hashOf, historyOf, type Kept, type StoredMessage } from './envelope';
 import {
   type Appended,
@@ -31,7 +41,6 @@ import {
   readSubjectInBatches,
   timeOf,
 } from './jetstream-messages';
-import { StreamPublisher } from './jetstream-publish';
 import { searchPosition } from './position-at';
 
 export interface JetStreamOptions extends GateOptions {
@@ -63,9 +72,7 @@ const defaultAttemptMs = 3000;
 /** The log on stream `TINK_EV`: one message per commit, guarded by the position of the subject's last one. */
 export class JetStreamEventStore extends EventStore {
   readonly #publisher: StreamPublisher;
-  readonly #manager: JetStreamManager;
-  readonly #patienceMs: number;
-  readonly #attemptMs: number;
+  readonly #answers: Answers;
   #connected = true;
   #restored: boolean | undefined;
   /** Ends what waits for an answer on the connection that was lost. */
@@ -73,15 +80,14 @@ export class JetStreamEventStore extends EventStore {
 
   private constructor(
     private readonly connection: NatsConnection,
-    manager: JetStreamManager,
+    private readonly manager: JetStreamManager,
     readonly facts: StoreFacts,
     private readonly options: JetStreamOptions & { readonly ownsConnection: boolean },
   ) {
     super();
-    this.#manager = manager;
-    this.#patienceMs = options.patienceMs ?? 10_000;
-    this.#attemptMs = options.attemptMs ?? defaultAttemptMs;
-    this.#publisher = new StreamPublisher(connection, this.#attemptMs);
+    const [nats, attemptMs] = [{ createInbox, NatsError }, options.attemptMs ?? defaultAttemptMs];
+    this.#publisher = new StreamPublisher(nats, connection, attemptMs);
+    this.#answers = new Answers(nats, connection, attemptMs);
     void this.#watchConnection();
   }
 
@@ -225,7 +231,7 @@ export class JetStreamEventStore extends EventStore {
       onTrouble: (reason) => this.options.log?.(`reading the log is tried again: ${reason}`),
       open: async (position) => {
         await this.#isRestored();
-        const { name } = await this.#manager.consumers.add(streamNames.events, {
+        const { name } = await this.manager.consumers.add(streamNames.events, {
           deliver_policy: DeliverPolicy.StartSequence,
           opt_start_seq: position + 1,
           ack_policy: AckPolicy.None,
@@ -244,7 +250,7 @@ export class JetStreamEventStore extends EventStore {
   async #isRestored(): Promise<boolean> {
     if (this.#restored !== undefined) return this.#restored;
     try {
-      const { header } = await this.#manager.streams.getMessage(streamNames.events, { seq: 1 });
+      const { header } = await this.manager.streams.getMessage(streamNames.events, { seq: 1 });
       this.#restored = header.has(atHeader);
     } catch (error) {
       if (!(error instanceof NatsError && error.api_error?.code === notFound)) throw error;
@@ -255,14 +261,14 @@ export class JetStreamEventStore extends EventStore {
   async lastPosition(filter?: string): Promise<number> {
     return this.#patiently('the position of the log', async () => {
       if (filter !== undefined) return (await this.#lastOf(filter))?.position ?? 0;
-      const { state } = await this.#manager.streams.info(streamNames.events);
+      const { state } = await this.manager.streams.info(streamNames.events);
       return state.last_seq;
     });
   }
 
   positionAt(time: number): Promise<number> {
     return this.#patiently('the position of a time', async () => {
-      const { state } = await this.#manager.streams.info(streamNames.events);
+      const { state } = await this.manager.streams.info(streamNames.events);
       // Of a restored commit the server knows when it was restored, its header when it was stored first.
       const isOwnTime = state.messages > 0 && !(await this.#isRestored());
       if (isOwnTime && Date.parse(state.last_ts) <= time) return state.last_seq;
@@ -276,7 +282,7 @@ export class JetStreamEventStore extends EventStore {
 
   async #messagesOf(stream: string, after: number): Promise<readonly Kept[]> {
     if (this.facts.replicas === 1 && hasVersion(this.facts.serverVersion, [2, 11])) {
-      return readSubjectInBatches(this.connection, streamNames.events, stream, after, this.#attemptMs);
+      return readSubjectInBatches(this.#answers, streamNames.events, stream, after);
     }
     const all: Kept[] = [];
     for (;;) {
@@ -297,7 +303,7 @@ export class JetStreamEventStore extends EventStore {
 
   async #get(query: { seq: number; next_by_subj?: string } | { last_by_subj: string }): Promise<Kept | undefined> {
     try {
-      return fromStored(await this.#manager.streams.getMessage(streamNames.events, query as { seq: number }));
+      return fromStored(await this.manager.streams.getMessage(streamNames.events, query as { seq: number }));
     } catch (error) {
       if (error instanceof NatsError && error.api_error?.code === notFound) return undefined;
       throw error;
@@ -306,7 +312,7 @@ export class JetStreamEventStore extends EventStore {
 
   /** Tries again what failed for want of a server or an answer, until patience ends. A write that a known problem stops is not repeated. */
   async #patiently<T>(what: string, attempt: () => Promise<T>, writes = false): Promise<T> {
-    const deadline = Date.now() + this.#patienceMs;
+    const deadline = Date.now() + (this.options.patienceMs ?? 10_000);
     let reason = 'NATS is not connected';
     for (let delayMs = 5; ; delayMs = Math.min(delayMs * 2, 250)) {
       let hopeless = this.connection.isClosed();

@@ -150,7 +150,8 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
   }
 
   findAll(lookup: string): readonly Row[] {
-    return this.list({ lookups: [lookup] });
+    // By key: most rows that are found so are known as objects.
+    return this.#sql.keysOf.all(lookup).flatMap(({ key }) => this.get(key) ?? []);
   }
 
   list(options: ListOptions = {}): readonly Row[] {
@@ -229,6 +230,7 @@ function statements(db: Database, name: string) {
   const lookups = `lookups_${name}`;
   return {
     get: db.prepare<[string], Stored>(`SELECT key, brief, row FROM ${rows} WHERE key = ?`),
+    keysOf: db.prepare<[string], { key: string }>(`SELECT key FROM ${lookups} WHERE lookup = ? ORDER BY key`),
     count: db.prepare<[], { n: number }>(`SELECT count(*) AS n FROM ${rows}`),
     putRow: db.prepare<[string, string | null, string]>(
       `INSERT INTO ${rows} VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET brief = excluded.brief, row = excluded.row`,

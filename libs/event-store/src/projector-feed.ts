@@ -10,6 +10,8 @@ import type { Changes } from './read-model';
 const retryMs = 500;
 /** While catching up, so many commits are folded at a time and forgotten. */
 const foldEvery = 200;
+/** Transactions follow each other no closer than this, unless somebody waits: a busy log costs fewer of them. */
+const paceMs = 5;
 /** While catching up what arrives is gathered for this long, unless the batch is full before. */
 const gatherMs = 2000;
 
@@ -23,6 +25,8 @@ export interface FeedOptions {
   readonly catchUp?: { readonly until: number; readonly batch: number };
   /** Commits after this position have to wait. */
   readonly limit?: () => number;
+  /** Somebody waits for what comes. */
+  readonly isAwaited?: () => boolean;
   /** After every transaction, with what changed in each of the tables, and by which commits, as soon as it has caught up. */
   readonly onFlushed: (changes: readonly Changes<unknown>[], commits: readonly Commit[]) => void;
   readonly log: (line: string) => void;
@@ -39,7 +43,9 @@ export class ProjectorFeed {
   /** Of these, those that came when it had caught up. */
   #commits: Commit[] = [];
   #next = 0;
-  #scheduled: NodeJS.Timeout | NodeJS.Immediate | undefined;
+  #scheduled = false;
+  #cancel: () => void = () => undefined;
+  #flushedAt = Number.NEGATIVE_INFINITY;
   #waitsForSpace = false;
   #broken: Error | undefined;
   #resume: () => void = () => undefined;
@@ -82,23 +88,35 @@ export class ProjectorFeed {
     return undefined;
   }
 
-  /** `limit` has moved. */
+  /** `limit` has moved, or somebody waits. */
   poke(): void {
+    this.#cancel();
+    this.#flushedAt = Number.NEGATIVE_INFINITY;
     this.#flushSoon(false);
   }
 
-  /** What arrives in one turn of the event loop becomes one transaction. */
+  /** What arrives in one turn of the event loop, or while the pace is kept, becomes one transaction. */
   #flushSoon(gather: boolean): void {
     if (this.#scheduled) return;
     const flush = () => {
-      this.#scheduled = undefined;
+      this.#scheduled = false;
       if (this.#waitsForSpace) return;
       this.#patiently(() => this.#flush()).catch((error: unknown) => {
         this.#broken = error instanceof Error ? error : new Error(String(error));
         this.#stopped.abort();
       });
     };
-    this.#scheduled = gather ? setTimeout(flush, gatherMs) : setImmediate(flush);
+    const { isAwaited } = this.options;
+    const paced = isAwaited?.() ? 0 : this.#flushedAt + paceMs - performance.now();
+    const waitMs = gather ? gatherMs : paced;
+    const timer = waitMs > 0 ? setTimeout(flush, waitMs) : undefined;
+    const turn = timer ? undefined : setImmediate(flush);
+    this.#cancel = () => {
+      clearTimeout(timer);
+      clearImmediate(turn);
+      this.#scheduled = false;
+    };
+    this.#scheduled = true;
   }
 
   /** A full disk is waited for: rows and checkpoint stay as they were, and the service answers with them. */
@@ -151,6 +169,7 @@ export class ProjectorFeed {
       for (const table of tables) table.write();
     })();
     this.#folded = 0;
+    this.#flushedAt = performance.now();
     this.position = this.#next;
     heads.written();
     const changes = tables.map((table) => table.written());
@@ -164,6 +183,6 @@ export class ProjectorFeed {
     this.#stopped.abort();
     this.#resume();
     await this.#ended;
-    clearTimeout(this.#scheduled as NodeJS.Timeout | undefined);
+    this.#cancel();
   }
 }

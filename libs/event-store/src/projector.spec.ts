@@ -5,7 +5,7 @@ import Database from 'better-sqlite3';
 import { type Recorded, type TemplateEvent, UnknownEventError } from '@tinkerbell/events';
 import type { Projection } from '@tinkerbell/projections';
 import { subjects } from '@tinkerbell/messaging';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { StoredMessage } from './envelope';
 import { IntegrityError } from './event-store';
 import { InMemoryEventStore } from './in-memory';
@@ -63,6 +63,34 @@ describe('read models', () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
+  it('write what comes shortly after the last write a little later, together, unless somebody waits for it', async () => {
+    const { models, onCommits, waitFor, close } = await open();
+    const written: number[] = [];
+    onCommits((commits) => written.push(commits.length));
+    const turns = async () => {
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    };
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    try {
+      await write(store, 'a', created('one'));
+      await turns();
+      expect(written).toEqual([1]);
+      await write(store, 'a', updated('two'));
+      await turns();
+      await write(store, 'b', created('three'));
+      await turns();
+      expect(written).toEqual([1]);
+      await vi.advanceTimersByTimeAsync(5);
+      expect(written).toEqual([1, 2]);
+      const { head } = await write(store, 'b', updated('four'));
+      expect(await waitFor(head.position, 60_000)).toBe(true);
+      expect(models.templates.findAll('name:four')).toEqual([{ name: 'four', version: 2 }]);
+      expect(written).toEqual([1, 2, 1]);
+    } finally {
+      vi.useRealTimers();
+    }
+    await close();
+  });
   it('have caught up when they open, and follow', async () => {
     await write(store, 'a', created('one'));
     const { models, waitFor, close } = await open();

@@ -130,6 +130,7 @@ class Projector {
       tables: () => this.sets.map(({ served }) => served),
       batch: batchSize.live,
       catchUp: { until: newest, batch: batchSize.catchUp },
+      isAwaited: () => this.#waiters.size > 0,
       onFlushed: (changes, commits) => {
         this.sets.forEach((set, i) => set.notify(changes[i] ?? []));
         for (const listener of this.#listeners) listener(commits);
@@ -254,6 +255,7 @@ class Projector {
         },
       };
       this.#waiters.add(waiter);
+      this.#live?.poke();
       signal?.addEventListener('abort', () => this.#waiters.delete(waiter));
     });
   }

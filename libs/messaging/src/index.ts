@@ -53,6 +53,8 @@ export type { BusOptions } from './nats-connect';
 export { Leadership } from './nats-leadership';
 export type { Candidacy, LeadershipOptions, Lease } from './nats-leadership';
 export { type OrderedMessage, readOrdered } from './nats-ordered';
+export { Answers, type Question } from './nats-answers';
+export { type Guard, type PublishAck, StreamPublisher } from './nats-publish';
 export { ReportsTakenOverError } from './nats-reports';
 export { InMemorySecretBucket, NatsSecretBucket, SecretBucket } from './nats-secrets';
 export { BlobDamagedError, Blobs, InMemoryBlobs, NatsBlobs } from './nats-blobs';

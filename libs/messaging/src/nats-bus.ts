@@ -5,6 +5,7 @@ import { pullMessages } from './nats-pull';
 import { pause } from './pause';
 import { Lanes } from './lanes';
 import { openReports, ReportsTakenOverError } from './nats-reports';
+import { WaitingReports } from './nats-waiting-reports';
 import { parseLogSubject, parseMachineLogSubject, parseWorkerSubject, type ReportKind, subjects } from './subjects';
 import type { LogLine, MachineLine } from './worker-protocol';
 
@@ -65,6 +66,8 @@ const retryDelayMs = 2000;
 
 /** NATS for everything that is not an event: reports, requests, output lines, wake-ups. Reconnects by itself for ever. */
 export class NatsBus {
+  private waitingReports: WaitingReports | undefined;
+
   private constructor(
     /** For `JetStreamEventStore.fromConnection` and `ensureStreams`. */
     readonly connection: NatsConnection,
@@ -130,20 +133,8 @@ export class NatsBus {
   /** The reports of this kind that the worker made and that are not in the log yet, oldest first; without what is not JSON. */
   async pendingReports(workerId: string, kind: ReportKind): Promise<readonly unknown[]> {
     return translate('the reports of workers', async () => {
-      const manager = await this.connection.jetstreamManager({ checkAPI: false });
-      const found: unknown[] = [];
-      for (let seq = 1; ;) {
-        const query = { seq, next_by_subj: subjects.report(workerId, kind) };
-        try {
-          const message = await manager.streams.getMessage(streamNames.reports, query);
-          seq = message.seq + 1;
-          found.push(message.json<unknown>());
-        } catch (error) {
-          if (error instanceof SyntaxError) continue;
-          if (isNatsError(error) && error.api_error?.code === 404) return found;
-          throw error;
-        }
-      }
+      this.waitingReports ??= await WaitingReports.open(this.connection, defaultTimeoutMs);
+      return this.waitingReports.of(subjects.report(workerId, kind));
     });
   }
 

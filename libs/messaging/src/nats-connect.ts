@@ -1,4 +1,5 @@
 import type { ConnectionOptions, NatsConnection } from 'nats';
+import { gatherWrites } from './nats-writes';
 
 export interface BusOptions {
   /** `tls://host:port`, `nats://host:port` or `host:port`; several for a cluster, as a list or with commas between them. */
@@ -37,6 +38,7 @@ export async function connectNats(options: BusOptions): Promise<NatsConnection> 
   for (;;) {
     try {
       const connection = await nats.connect(connectionOptions);
+      gatherWrites(connection);
       void reportStatus(connection, options);
       return connection;
     } catch (error) {

@@ -2,6 +2,7 @@ import type { ConsumerConfig, JetStreamManager, JsMsg, NatsConnection, NatsError
 import { BusUnavailableError } from './nats-connect';
 import { streamNames } from './nats-names';
 import { readOrdered } from './nats-ordered';
+import { StreamPublisher } from './nats-publish';
 import { pullMessages } from './nats-pull';
 import { subjects } from './subjects';
 
@@ -65,6 +66,8 @@ const aheadBatch = 100;
 
 /** The stream `TINK_PUB`. */
 export class PublishedStream {
+  private publisher: StreamPublisher | undefined;
+
   constructor(private readonly connection: NatsConnection) {}
 
   /**
@@ -94,17 +97,12 @@ export class PublishedStream {
 
   /** Stores one message if the stream still ends at `after`; its sequence. Throws PublishConflictError when it does not. */
   async publish(message: PublicMessage, after: number): Promise<number> {
-    const { headers } = await import('nats');
-    const fields = headers();
-    for (const [name, value] of Object.entries(message.headers)) fields.set(name, value);
     const conflict = () => new PublishConflictError(`the stream of public events does not end at ${after} any more`);
     return translate(`${message.id} was not published`, async () => {
+      const publisher = (this.publisher ??= new StreamPublisher(await import('nats'), this.connection, timeoutMs));
       try {
-        const { seq } = await this.connection
-          .jetstream()
-          .publish(message.subject, new TextEncoder().encode(message.body), {
-            ...{ msgID: message.id, headers: fields, timeout: timeoutMs, expect: { lastSequence: after } },
-          });
+        const guard = { id: message.id, stream: streamNames.published, lastSequence: after };
+        const { seq } = await publisher.publish(message.subject, Buffer.from(message.body), guard, message.headers);
         if (seq !== after + 1) throw conflict(); // stored before, elsewhere
         return seq;
       } catch (error) {

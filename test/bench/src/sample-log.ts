@@ -33,6 +33,8 @@ export interface Story {
   readonly aggregate: Aggregate;
   readonly id: string;
   readonly events: readonly Event[];
+  /** How many of them are one commit; default 1. */
+  readonly together?: number;
 }
 
 const macOf = (n: number) => `02-00-00-00-${hex(n >> 8)}-${hex(n & 255)}`;
@@ -172,13 +174,13 @@ function* stories({ workflows, length }: SampleLog): Generator<Story> {
   for (let n = 0; n < workflows; n++) yield workflow(n, length);
 }
 
-/** The commits of one story, one event each, as the product's store encodes them. */
-function* commitsOf({ aggregate, id, events }: Story): Generator<Written> {
+/** The commits of one story, as the product's store encodes them. */
+function* commitsOf({ aggregate, id, events, together = 1 }: Story): Generator<Written> {
   const stream = subjects.stream(aggregate, id);
   let head = emptyHead;
-  for (const event of events) {
+  for (let first = 0; first < events.length; first += together) {
     const metadata = { id: `${id}-${head.version}`, actor: 'bench' };
-    const bytes = encodeCommit(stream, head, [event], metadata, new Date());
+    const bytes = encodeCommit(stream, head, events.slice(first, first + together), metadata, new Date());
     // The position is the server's to give; a commit does not tell that of its predecessor.
     head = { position: 0, version: head.version + 1, hash: hashOf(bytes) };
     yield { stream, id: metadata.id, bytes };

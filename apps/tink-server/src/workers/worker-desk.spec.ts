@@ -25,10 +25,12 @@ const theirs = actionSpec({ name: 'theirs', workerId: other });
 let memory: Memory;
 let desk: WorkerDesk;
 let pendingStarts: readonly unknown[];
+let pendingEnds: readonly unknown[];
 beforeEach(async () => {
   memory = await openMemory();
-  pendingStarts = [];
-  desk = new WorkerDesk(memory.store, memory.reads, async () => pendingStarts);
+  pendingStarts = pendingEnds = [];
+  const pending = async (_: string, kind: string) => (kind === 'started' ? pendingStarts : pendingEnds);
+  desk = new WorkerDesk(memory.store, memory.reads, pending, { holdMs: 20 });
   await memory.given('hardware', hardwareId, hardwareRegistered());
 });
 afterEach(() => memory.close());
@@ -72,6 +74,29 @@ describe('next', () => {
     await memory.given('workflow', 'wf', workflowCreated(1), actionStarted(0));
     expect(await next('boot-1')).toMatchObject({ assignment: { index: 0, attempt: 1 } });
     expect(await memory.eventsOf('workflow', 'wf')).toHaveLength(2);
+  });
+  it('waits for the report of an end that is on its way into the log, and then hands out what comes after it', async () => {
+    await memory.given('workflow', 'wf', workflowCreated(2), actionStarted(0));
+    let looked: () => void = () => undefined;
+    const seen = new Promise<void>((resolve) => (looked = resolve));
+    const end = { workflowId: 'wf', index: 0, attempt: 1, outcome: 'succeeded' };
+    const reported = async (_: string, kind: string) => {
+      if (kind === 'started') return [];
+      looked();
+      return [{ ...end, attempt: 2 }, null, end];
+    };
+    const patient = new WorkerDesk(memory.store, memory.reads, reported, { holdMs: 60_000 });
+    const answer = patient.next(hardwareId, { bootId: 'boot-1' });
+    await seen;
+    await memory.given('workflow', 'wf', actionSucceeded(0));
+    expect(await answer).toMatchObject({ assignment: { workflowId: 'wf', index: 1, attempt: 1 } });
+  });
+  it('does not wait for a report that does not come', async () => {
+    await memory.given('workflow', 'wf', workflowCreated(2), actionStarted(0));
+    const patient = new WorkerDesk(memory.store, memory.reads, async () => [], { holdMs: 60_000 });
+    expect(await patient.next(hardwareId, { bootId: 'boot-1' })).toMatchObject({ assignment: { index: 0 } });
+    pendingEnds = [{ workflowId: 'wf', index: 0, attempt: 1 }];
+    expect(await next()).toMatchObject({ assignment: { index: 0, attempt: 1 } });
   });
   it('records an unknown outcome when another boot asks, and goes on with the next workflow', async () => {
     await memory.given('workflow', 'wf', workflowCreated(2), actionStarted(0));
@@ -173,12 +198,7 @@ describe('next', () => {
     const retryAt = new Date(Date.now() + 3_600_000).toISOString();
     await memory.given('workflow', 'wf', workflowCreated(1), actionStarted(0), actionAttemptFailed(0, { retryAt }));
     expect((await next()).reason).toContain(`tries hello world/action-0 again at ${retryAt}`);
-    const later = new WorkerDesk(
-      memory.store,
-      memory.reads,
-      async () => [],
-      () => Date.parse(retryAt),
-    );
+    const later = new WorkerDesk(memory.store, memory.reads, async () => [], { now: () => Date.parse(retryAt) });
     expect(await later.next(hardwareId, { bootId: 'b' })).toMatchObject({ assignment: { index: 0, attempt: 2 } });
   });
   it('says why there is nothing', async () => {

@@ -9,13 +9,27 @@ import {
 } from '@tinkerbell/domain';
 import type { ExistingWorkflow, NextStep, WorkflowState } from '@tinkerbell/domain';
 import { handle, type EventStore } from '@tinkerbell/event-store';
-import { reportId, type NextReply, type NextRequest, type StateReply, type StateRequest } from '@tinkerbell/messaging';
+import {
+  type AttemptRef,
+  type NextReply,
+  type NextRequest,
+  reportId,
+  type StateReply,
+  type StateRequest,
+} from '@tinkerbell/messaging';
 import { idleReason, machinesHeld, workersOf, workOrder, type WorkflowRow } from '@tinkerbell/projections';
 import { streamOf } from '../commands/caller';
 import { loadWorkflow } from '../workflow/load-workflow';
+import { Changes } from './changes';
 import { Machines } from './machines';
 import type { ReadSide } from '../read-side';
 import { ServerLogger } from '../log';
+
+export interface DeskOptions {
+  readonly now?: () => number;
+  /** How long an answer waits for a report of the asker that is on its way into the log; default 1 s. */
+  readonly holdMs?: number;
+}
 
 type Assigned = Extract<NextStep, { readonly kind: 'assignment' }>;
 interface FoundStep {
@@ -25,6 +39,8 @@ interface FoundStep {
 }
 type Found = FoundStep | { readonly kind: 'none'; readonly reason: string | undefined };
 
+/** Well within the patience of a worker that asks. */
+const longestHoldMs = 1_000;
 const begunByEarlierBoot = 'an earlier boot began this action; its report is on its way into the log';
 
 /**
@@ -37,15 +53,22 @@ export class WorkerDesk {
   /** Worker → its workflow that ended last, as far as this server has seen one end. */
   private readonly lastEnded = new Map<string, Pick<WorkflowRow, 'id' | 'status' | 'finishedAt'>>();
 
-  /** `pendingStarts`: the bodies of the worker's reports of starts that are not in the log yet. */
+  private readonly changes = new Changes();
+  private readonly now: () => number;
+  private readonly holdMs: number;
+
+  /** `pending`: the bodies of the worker's reports of this kind that are not in the log yet. */
   constructor(
     private readonly store: EventStore,
     private readonly reads: ReadSide,
-    private readonly pendingStarts: (workerId: string) => Promise<readonly unknown[]>,
-    private readonly now: () => number = Date.now,
+    private readonly pending: (workerId: string, kind: 'started' | 'finished') => Promise<readonly unknown[]>,
+    { now = Date.now, holdMs = longestHoldMs }: DeskOptions = {},
   ) {
+    this.now = now;
+    this.holdMs = holdMs;
     this.machines = new Machines(store);
     reads.workflows.onChange((changed) => {
+      this.changes.tell(changed.map(({ key }) => key));
       for (const { row } of changed) if (row && isTerminal(row.status)) this.noteEnd(row);
     });
   }
@@ -142,18 +165,30 @@ export class WorkerDesk {
       ...{ workflowId, workerId, bootId, now: new Date(this.now()).toISOString() },
       busy: busy?.filter((one) => one.workflowId === workflowId),
     };
-    for (;;) {
+    for (let held = false; ;) {
       // Before the log: a report that is in neither when it is looked for was made later.
-      const pending = await this.pendingStarts(workerId);
+      const pending = await this.pending(workerId, 'started');
       const state = await loadWorkflow(this.store, workflowId);
       const step = nextAssignment(state, asking);
       if (step.kind === 'abandon' && givesUp) {
         await this.abandon(workflowId, workerId, bootId, step);
         continue;
       }
-      const early = step.kind === 'assignment' && begunBefore(pending, bootId, step);
+      if (step.kind !== 'assignment') return { step, state };
+      const early = begunBefore(pending, bootId, step);
+      if (!held && (early || isRunning(state, step))) {
+        held = true;
+        await this.hold(workerId, step, early);
+        continue;
+      }
       return { step: early ? { kind: 'wait', reason: begunByEarlierBoot } : step, state };
     }
+  }
+
+  /** A report of this step that is on its way into the log is waited for a little: it saves the worker to ask again. */
+  private async hold(workerId: string, step: AttemptRef, begun: boolean): Promise<void> {
+    const change = this.changes.next(step.workflowId, this.holdMs);
+    if (begun || (await this.pending(workerId, 'finished')).some((report) => isOf(step, report))) await change;
   }
 
   private async abandon(
@@ -181,17 +216,17 @@ export class WorkerDesk {
  * Another boot of this machine has reported the start of the very attempt, and nobody has taken the report into the log yet: handed out
  * again, the action would run twice.
  */
-function begunBefore(
-  pending: readonly unknown[],
-  bootId: string,
-  step: { readonly workflowId: string; readonly index: number; readonly attempt: number },
-): boolean {
-  const starts = pending as readonly (Partial<Record<string, unknown>> | null)[];
-  return starts.some(
-    (start) =>
-      (['workflowId', 'index', 'attempt'] as const).every((field) => start?.[field] === step[field]) &&
-      start?.['bootId'] !== bootId,
-  );
+function begunBefore(pending: readonly unknown[], bootId: string, step: AttemptRef): boolean {
+  return pending.some((start) => isOf(step, start) && (start as { readonly bootId?: unknown }).bootId !== bootId);
+}
+
+function isOf(attempt: AttemptRef, report: unknown): boolean {
+  const body = report as Partial<Record<string, unknown>> | null;
+  return (['workflowId', 'index', 'attempt'] as const).every((field) => body?.[field] === attempt[field]);
+}
+
+function isRunning(state: WorkflowState, { index }: AttemptRef): boolean {
+  return state.status !== 'none' && state.actions[index]?.status === 'running';
 }
 
 /** Images that the same worker needs after this action, each once, in order. */

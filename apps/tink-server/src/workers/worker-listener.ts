@@ -1,4 +1,9 @@
-import { ServerNats, type ConsumerDeserializer, type IncomingRequest } from '@nestjs/microservices';
+import {
+  ServerNats,
+  type ConsumerDeserializer,
+  type IncomingRequest,
+  type MessageHandler,
+} from '@nestjs/microservices';
 
 /** What the transport uses of a NATS connection. */
 export interface RpcConnection {
@@ -15,6 +20,11 @@ export class WorkerListener extends ServerNats {
 
   constructor(private readonly connection: RpcConnection) {
     super({ deserializer: bareJson, queue: 'tink-server' });
+  }
+
+  /** Our patterns are subjects. Nest would first try to read each of them as JSON. */
+  override getHandlerByPattern(pattern: string): MessageHandler | null {
+    return this.messageHandlers.get(pattern) ?? null;
   }
 
   override createNatsClient(): Promise<unknown> {

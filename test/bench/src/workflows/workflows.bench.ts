@@ -36,10 +36,12 @@ async function measure({ site, raw }: Place, order: Shift): Promise<Measured> {
 }
 
 const rateOf = ({ finished, seconds: took }: Measured) => finished / took;
-const cpuText = ({ cpu, seconds: took }: Measured) =>
+const cpuText = ({ cpu, seconds: took, finished }: Measured) =>
   Object.entries(cpu)
-    .map(([who, used]) => `${who} ${((100 * used) / took).toFixed(0)} %`)
-    .join(', ');
+    .map(
+      ([who, used]) => `${who} ${((100 * used) / took).toFixed(0)} %, ${((1000 * used) / finished).toFixed(1)} ms each`,
+    )
+    .join('; ');
 /** Milliseconds of CPU for one workflow: what provisions, not what pretends to be machines. */
 const costOf = ({ cpu, finished }: Measured) => (1000 * (cpu.nats + cpu.tink)) / finished;
 

@@ -1,8 +1,7 @@
-import { connectNats, streamNames, subjects } from '@tinkerbell/messaging';
-import { startTestNats, type TestNats } from '@tinkerbell/nats';
-import type { NatsConnection } from 'nats';
+import { connectNats, streamNames, StreamPublisher, subjects } from '@tinkerbell/messaging';
+import { createInbox, NatsError, type NatsConnection } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { StreamPublisher } from './jetstream-publish';
+import { startTestNats, type TestNats } from './testing';
 
 let nats: TestNats;
 const open: NatsConnection[] = [];
@@ -18,7 +17,7 @@ afterAll(async () => {
 async function publisher(login: Parameters<typeof connectNats>[0], timeoutMs = 5000): Promise<StreamPublisher> {
   const connection = await connectNats(login);
   open.push(connection);
-  return new StreamPublisher(connection, timeoutMs);
+  return new StreamPublisher({ createInbox, NatsError }, connection, timeoutMs);
 }
 
 const bytes = Buffer.from('{}');
