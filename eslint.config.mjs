@@ -13,12 +13,15 @@ const depConstraints = [
   { sourceTag: 'type:infra', onlyDependOnLibsWithTags: ['type:events', 'type:platform'] },
   {
     sourceTag: 'type:app',
-    onlyDependOnLibsWithTags: ['type:events', 'type:core', 'type:codec', 'type:store', 'type:platform', 'type:infra'],
+    onlyDependOnLibsWithTags: [
+      ...['type:events', 'type:bytes', 'type:core', 'type:codec', 'type:store', 'type:platform', 'type:infra'],
+    ],
   },
   {
     sourceTag: 'type:composer',
     onlyDependOnLibsWithTags: [
       'type:events',
+      'type:bytes',
       'type:core',
       'type:codec',
       'type:store',

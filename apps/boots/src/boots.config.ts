@@ -1,6 +1,7 @@
 import { Transform } from 'class-transformer';
-import { IsBoolean, IsIn, IsInt, IsIP, IsString, Matches, Max, Min, ValidateBy } from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsIP, IsString, Matches, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
 import { usualProgramFolders } from './boot-programs';
+import { parseSubnets6 } from './dhcp6/subnet6';
 import { readPortRange } from './port-range';
 
 const flag = Transform(({ obj, key }) => {
@@ -19,6 +20,17 @@ const portRange = ValidateBy({
   validator: {
     validate: (value: unknown) => typeof value === 'string' && (value === '' || readPortRange(value) !== undefined),
     defaultMessage: () => '$property must be a port or a range of at most 64, 4000-4003',
+  },
+});
+
+const subnets6 = ValidateBy({
+  name: 'subnets6',
+  validator: {
+    validate: (value: unknown) => typeof value === 'string' && typeof parseSubnets6(value) !== 'string',
+    defaultMessage: (given) => {
+      const fault = typeof given?.value === 'string' ? parseSubnets6(given.value) : 'not text';
+      return `$property: ${typeof fault === 'string' ? fault : ''}`;
+    },
   },
 });
 
@@ -83,6 +95,42 @@ export class BootsConfig {
   @Min(0)
   @Max(port)
   readonly BOOTS_SYSLOG_PORT: number = 514;
+
+  /** The address that machines reach this service at by IPv6; empty: they do not. */
+  @ValidateIf(({ PUBLIC_IP6 }: BootsConfig) => PUBLIC_IP6 !== '')
+  @IsIP(6)
+  readonly PUBLIC_IP6: string = '';
+  /** Answer DHCPv6 (RFC 8415); needs PUBLIC_IP6. */
+  @flag
+  @IsBoolean()
+  readonly BOOTS_DHCP6: boolean = false;
+  /** Another number is for laboratories. */
+  @IsInt()
+  @Min(0)
+  @Max(port)
+  readonly BOOTS_DHCP6_PORT: number = 547;
+  /** `eth0,eth1`: where clients are heard; empty: the interface with PUBLIC_IP6. Relays are heard on every one. */
+  @Matches(/^$|^[A-Za-z0-9_.-]{1,15}(?:,[A-Za-z0-9_.-]{1,15})*$/)
+  readonly BOOTS_DHCP6_INTERFACES: string = '';
+  /**
+   * `2001:db8:1::/64=2001:db8:1::a000/116,2001:db8:2::/64=reservation`: the networks of clients, each with the range that machines
+   * without a reservation get their address from. Networks that are not here have reservations only.
+   */
+  @subnets6
+  readonly BOOTS_DHCP6_SUBNETS: string = '';
+  /** 255: clients take this server and wait for no other (RFC 8415 §21.8). */
+  @IsInt()
+  @Min(0)
+  @Max(255)
+  readonly BOOTS_DHCP6_PREFERENCE: number = 0;
+  /** Seconds that nobody is given an address of a range that a client found in use. */
+  @IsInt()
+  @Min(1)
+  @Max(0x7fff_ffff)
+  readonly BOOTS_DHCP6_QUARANTINE: number = 86_400;
+  /** Comma separated, for hardware without IPv6 name servers. */
+  @Matches(/^$|^[0-9A-Fa-f:.]+(?: *, *[0-9A-Fa-f:.]+)*$/)
+  readonly DNS6_SERVERS: string = '';
 
   @IsInt()
   @Min(0)

@@ -1,5 +1,10 @@
 import 'reflect-metadata';
+<<<<<<< HEAD
 import { readFile } from 'node:fs/promises';
+=======
+import { randomUUID } from 'node:crypto';
+import { createServer, type RequestListener, type Server } from 'node:http';
+>>>>>>> main
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { EventStore, ReadModel } from '@tinkerbell/event-store';
@@ -12,15 +17,21 @@ import { DhcpDesk } from './dhcp/dhcp-desk';
 import { DhcpListener } from './dhcp/dhcp.listener';
 import type { ModeRules } from './dhcp/dhcp-mode';
 import { OtherServers } from './dhcp/other-servers';
+<<<<<<< HEAD
 import { PoolDesk } from './dhcp/pool-desk';
 import { openProbe } from './dhcp/ping-probe';
 import { readSubnets, type SubnetFile } from './dhcp/read-subnets';
+=======
+import { Dhcp6Desk } from './dhcp6/dhcp6-desk';
+import { Dhcp6Listener } from './dhcp6/dhcp6.listener';
+>>>>>>> main
 import { DiscoveryDesk } from './discovery/discovery-desk';
 import { SharedFiles } from './files/shared-files';
 import { FileDesk } from './http/file-desk';
 import { Status } from './http/status';
 import { ScriptDesk } from './ipxe/script-desk';
 import { BootLog } from './log/boot-log';
+import { Lease6Pool } from './log/lease6-pool';
 import { LeasePool, type PoolPost } from './log/lease-pool';
 import { type Logger, silentLogger } from './logger';
 import { Machines } from './machines';
@@ -29,7 +40,21 @@ import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 import { RouterAdvertisements } from './ra/radvd';
 import { FailedRequests } from './recorder/failed-requests';
 import { ServedFiles } from './served-files';
+<<<<<<< HEAD
 import { type BoundPorts, dhcpModes, dhcpPorts, dhcpSettings, modeOf, scriptSettings, tftpPorts } from './settings';
+=======
+import {
+  type BoundPorts,
+  dhcp6Ports,
+  dhcp6Settings,
+  dhcpPorts,
+  dhcpSettings,
+  modeOf,
+  scriptSettings,
+  tftp6Ports,
+  tftpPorts,
+} from './settings';
+>>>>>>> main
 import type { MachineLog } from './syslog/machine-log';
 import { SyslogDesk } from './syslog/syslog-desk';
 import { SyslogListener } from './syslog/syslog.listener';
@@ -53,6 +78,7 @@ export interface RunningBoots {
   readonly address: string;
   /** Ports really bound; `dhcp` is undefined when another server does it. */
   readonly dhcp: { readonly port: number } | undefined;
+  readonly dhcp6: { readonly port: number } | undefined;
   readonly tftp: { readonly port: number };
   readonly http: { readonly port: number };
   /** undefined: not taken, or another program has the port. */
@@ -65,7 +91,12 @@ export interface RunningBoots {
 interface Parts {
   readonly machines: Machines;
   readonly leases: LeasePool;
+<<<<<<< HEAD
   readonly modes: ModeRules;
+=======
+  /** undefined: no DHCPv6 here. */
+  readonly leases6: Lease6Pool | undefined;
+>>>>>>> main
   readonly boots: BootLog;
   readonly callers: Callers;
   readonly programs: BootPrograms;
@@ -91,6 +122,11 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
     const tftp = new TftpListener(parts, tftpPorts(config, await nativeBatch(config, parts.log)));
     closers.push(() => tftp.close());
     const tftpPort = await tftp.open();
+    if (config.PUBLIC_IP6 !== '') {
+      const tftp6 = new TftpListener(parts, tftp6Ports(config, tftpPort));
+      closers.push(() => tftp6.close());
+      await tftp6.open();
+    }
     if (config.BOOTS_RA_INTERFACE !== '') {
       const advertisements = await RouterAdvertisements.start(config.BOOTS_RA_INTERFACE, config.BOOTS_RADVD, parts.log);
       closers.push(() => advertisements.stop());
@@ -100,10 +136,12 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
     const dhcpPort = config.BOOTS_DHCP
       ? await openDhcp(config, parts, { tftp: tftpPort, http: http.port, syslog: syslogPort }, closers)
       : undefined;
+    const dhcp6Port = await openDhcp6(config, parts, { tftp: tftpPort, http: http.port, syslog: syslogPort }, closers);
     const { metrics } = parts;
     return {
       address: config.PUBLIC_IP,
       dhcp: dhcpPort === undefined ? undefined : { port: dhcpPort },
+      dhcp6: dhcp6Port === undefined ? undefined : { port: dhcp6Port },
       tftp: { port: tftpPort },
       http: { port: http.port },
       syslog: syslogPort === undefined ? undefined : { port: syslogPort },
@@ -122,13 +160,19 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const { leadership } = ports;
   const address = config.PUBLIC_IP;
   const leases = await LeasePool.open(store, config.BOOTS_POOL, leadership && { leadership, address, log });
+  const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, config.BOOTS_POOL) : undefined;
   const boots = new BootLog(store, clock);
   const metrics = new Metrics();
   const modes = dhcpModes(config, await subnetFile(config));
   const byReservation = (address: string) => !['reservation', 'pool'].includes(modeOf(config, modes, address));
   return {
+<<<<<<< HEAD
     ...{ machines, leases, modes, boots, metrics, log, clock },
     callers: new Callers(machines, leases, clock, byReservation),
+=======
+    ...{ machines, leases, leases6, boots, metrics, log, clock },
+    callers: new Callers(machines, leases, leases6, clock, byReservation),
+>>>>>>> main
     programs: new BootPrograms(config.BOOTS_IPXE_DIR),
     files: new SharedFiles(),
     served: new ServedFiles(boots, metrics, log),
@@ -152,10 +196,14 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
   const { machines, callers, boots, programs, files, metrics, leases, log } = parts;
   const folders = { osie: config.BOOTS_OSIE_DIR, images: config.BOOTS_IMAGES_DIR };
   // The port is part of the scripts' URLs, and known only once bound.
+<<<<<<< HEAD
   const settings = { current: scriptSettings(config, config.BOOTS_HTTP_PORT, parts.modes) };
+=======
+  const bound = { port: config.BOOTS_HTTP_PORT };
+>>>>>>> main
   const app = await NestFactory.create(
     BootsModule.with({
-      scripts: new ScriptDesk(parts, () => settings.current),
+      scripts: new ScriptDesk(parts, (address) => scriptSettings(config, bound.port, address)),
       files: new FileDesk(folders, programs, files, callers, parts),
       phoneHome: new PhoneHomeDesk(callers, boots, log),
       discovery: new DiscoveryDesk(machines, boots, log, parts.clock),
@@ -169,14 +217,36 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
   // Neither end said or took a byte for so long: the machine is gone.
   server.setTimeout(idleMs);
   const { port } = server.address() as AddressInfo;
+<<<<<<< HEAD
   settings.current = scriptSettings(config, port, parts.modes);
+=======
+  bound.port = port;
+  const server6 = config.PUBLIC_IP6 === '' ? undefined : await listen6(server, config.PUBLIC_IP6, port);
+>>>>>>> main
   return {
     port,
     close: async () => {
+      server6?.closeAllConnections();
+      server6?.close();
       server.closeAllConnections();
       await app.close();
     },
   };
+}
+
+/** A second door to the same house. */
+async function listen6(server: Server, address: string, port: number): Promise<Server> {
+  const [handler] = server.listeners('request') as RequestListener[];
+  const server6 = createServer(handler);
+  server6.maxConnections = server.maxConnections;
+  server6.setTimeout(idleMs);
+  await new Promise<void>((resolve, reject) => {
+    server6.once('error', (cause) =>
+      reject(new Error(`cannot listen for HTTP on [${address}]:${port}: ${cause.message}`, { cause })),
+    );
+    server6.listen({ host: address, port, ipv6Only: true }, resolve);
+  });
+  return server6;
 }
 
 async function openDhcp(
@@ -194,6 +264,7 @@ async function openDhcp(
   return listener.open();
 }
 
+<<<<<<< HEAD
 async function subnetFile({ BOOTS_DHCP_FILE }: BootsConfig): Promise<SubnetFile | undefined> {
   if (BOOTS_DHCP_FILE === '') return undefined;
   const text = await readFile(BOOTS_DHCP_FILE, 'utf8').catch((cause: unknown) => {
@@ -209,6 +280,32 @@ async function openPools(parts: Parts, closers: (() => Promise<void>)[]): Promis
   pools.open();
   closers.push(() => pools.close());
   return pools;
+=======
+async function openDhcp6(
+  config: BootsConfig,
+  { leases6, leases, ...parts }: Parts,
+  bound: BoundPorts,
+  closers: (() => Promise<void>)[],
+): Promise<number | undefined> {
+  if (!leases6) return undefined;
+  const ports = dhcp6Ports(config);
+  const duid = Buffer.from(await leases6.serverDuid(newDuid()), 'hex');
+  const desk = new Dhcp6Desk(
+    { ...parts, leases: leases6, isActive: () => leases.isActive },
+    dhcp6Settings(config, bound),
+    duid,
+  );
+  const listener = new Dhcp6Listener(desk, ports, parts.metrics, parts.log);
+  closers.push(() => listener.close());
+  const port = await listener.open();
+  parts.log.info(`DHCPv6 on ${ports.interfaces.join(', ')}, port ${port}, as ${duid.toString('hex')}`);
+  return port;
+}
+
+/** DUID-UUID (RFC 6355). */
+function newDuid(): string {
+  return `0004${randomUUID().replaceAll('-', '')}`;
+>>>>>>> main
 }
 
 /** Machines boot without it: that another syslog server has the port is told, and no reason not to start. */

@@ -22,7 +22,7 @@ import type { FailedRequests } from '../recorder/failed-requests';
 import { bootClientOf } from './boot-client';
 import type { Destination } from './destination';
 import type { DhcpContext, DhcpReply, DhcpServerSettings } from './decision';
-import { isWithin, modeAt, wireOf } from './dhcp-mode';
+import { isProxy, isWithin, modeAt, wireOf } from './dhcp-mode';
 import { respond } from './dhcp.responder';
 import { originOf } from './origin';
 import type { OtherServers } from './other-servers';
@@ -236,7 +236,7 @@ export class DhcpDesk {
   overhear(bytes: Uint8Array): void {
     try {
       const reply = decodePacket(bytes);
-      if (modeAt(this.server.site.address, this.server.modes) !== 'proxy') this.ports.others.onReply(reply);
+      if (!isProxy(modeAt(this.server.site.address, this.server.modes))) this.ports.others.onReply(reply);
     } catch (error) {
       this.ports.log.debug(`a reply on the wire was not understood: ${String(error)}`);
     }
@@ -246,7 +246,7 @@ export class DhcpDesk {
   #watch(request: DhcpPacket, { arrival }: Arrival): void {
     const { site, modes } = this.server;
     const { link, serverId } = originOf(request, site.address, arrival);
-    if (modeAt(link, modes) !== 'proxy') this.ports.others.onRequest(request, serverId);
+    if (!isProxy(modeAt(link, modes))) this.ports.others.onRequest(request, serverId);
   }
 
   /** Another instance answers: nothing here failed. */

@@ -53,8 +53,8 @@ const repeatSeconds = 120;
 export class ScriptDesk {
   constructor(
     private readonly services: ScriptServices,
-    /** Read at every script: the port of our own URL is known only once bound. */
-    private readonly settings: () => ScriptSettings,
+    /** Read at every script: the port of our own URL is known only once bound, and its host is of the machine's family. */
+    private readonly settings: (address: string) => ScriptSettings,
   ) {}
 
   /**
@@ -78,8 +78,9 @@ export class ScriptDesk {
 
   /** What the machine would get, for the files beside the script; undefined: a machine that we do not know. */
   choice(from: string, mac: string | undefined): ScriptChoice | undefined {
-    const machine = this.#machine(plainAddress(from), mac);
-    return machine && this.#choose(machine);
+    const address = plainAddress(from);
+    const machine = this.#machine(address, mac);
+    return machine && this.#choose(machine, address);
   }
 
   #machine(address: string, mac: string | undefined): Machine | undefined {
@@ -87,10 +88,10 @@ export class ScriptDesk {
     return mac === undefined ? callers.at(address) : machines.byMac(looseMac(mac) ?? '');
   }
 
-  #choose(machine: Machine): ScriptChoice {
+  #choose(machine: Machine, address: string): ScriptChoice {
     const { machines, boots } = this.services;
     const { netboot, dhcp } = machine.interface;
-    const osieUrl = `${this.settings().bootsUrl}/osie`;
+    const osieUrl = `${this.settings(address).bootsUrl}/osie`;
     const record = { netboot, recordArch: dhcp.arch };
     return chooseScript(record, machines.netboot(machine), boots.archOf(machine.mac), osieUrl);
   }
@@ -98,14 +99,14 @@ export class ScriptDesk {
   /** `ticket`: undefined = none was shown, null = none can be. */
   async #answer(address: string, machine: Machine, ticket: string | undefined | null, syntax: ScriptSyntax) {
     const { machines, callers, failed, log } = this.services;
-    const choice = this.#choose(machine);
+    const choice = this.#choose(machine, address);
     const isHolder = callers.holds(address, machine.mac);
     // The way to its own disk is no secret; that a stranger fetched it is no step of the machine.
     if (choice.script === 'local' && !isHolder) return syntax.local({ mac: formatMac(machine.mac) });
     const ticketHash = ticket === undefined || ticket === null ? null : hashOf(ticket);
     const asked = { machine, choice, address, ticketHash };
     if (!isHolder) return this.#refuse(asked, `it does not hold the lease of ${formatMac(machine.mac)}`);
-    if (choice.script !== 'local' && ticket !== null && this.settings().needsTicket(address))
+    if (choice.script !== 'local' && ticket !== null && this.settings(address).needsTicket(address))
       await this.#checkTicket(asked);
     const text = await this.#serve(asked, syntax);
     const { reason: detail } = machines.netboot(machine);
@@ -132,7 +133,7 @@ export class ScriptDesk {
   async #discover(address: string, path: string | undefined): Promise<string> {
     const { callers, boots, log } = this.services;
     const mac = path === undefined ? undefined : looseMac(path);
-    const { discovery, bootsUrl } = this.settings();
+    const { discovery, bootsUrl } = this.settings(address);
     if (mac === undefined || !discovery) throw new NotFoundError('machine', path ?? address);
     const machine = { hardwareId: null, mac };
     const choice = discoveryScript(boots.archOf(mac), `${bootsUrl}/osie`);
@@ -154,19 +155,19 @@ export class ScriptDesk {
       type: 'RecordScriptServed',
       ...{ hardwareId: machine.hardwareId, mac: machine.mac, script: choice.script, address, ticketHash },
       tokenHash: hasToken ? hashOf(token) : null,
-      expiresAt: hasToken ? inSeconds(this.settings().tokenSeconds) : null,
+      expiresAt: hasToken ? inSeconds(this.settings(address).tokenSeconds) : null,
       ticketExpiresAt: ticketHash === null ? null : inSeconds(repeatSeconds),
     });
     return text;
   }
 
-  #text({ machine, choice }: Asked, token: string, syntax: ScriptSyntax): string {
+  #text({ machine, choice, address }: Asked, token: string, syntax: ScriptSyntax): string {
     const { mac, hardwareId } = machine;
     const shown = formatMac(mac);
     if (choice.script === 'local') return syntax.local({ mac: shown });
     if (choice.script === 'custom') return syntax.custom(choice);
     const { script, kernelParams, ...osie } = choice;
-    const { bootsUrl, tinkServerUrl, certUrl, caSha256, extraArguments } = this.settings();
+    const { bootsUrl, tinkServerUrl, certUrl, caSha256, extraArguments } = this.settings(address);
     return syntax.osie({
       ...{ purpose: script === 'osie' ? 'workflow' : script, mac: shown, workerId: hardwareId ?? '', ...osie, token },
       ...{ bootsUrl, tinkServerUrl, certUrl, caSha256, extraArguments: [...extraArguments, ...kernelParams] },

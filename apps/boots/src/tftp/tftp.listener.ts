@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import {
   decodeTftp,
   encodeTftp,
@@ -21,7 +22,8 @@ import { parseRequestedName } from '../requested-name';
 import type { FailedRequests } from '../recorder/failed-requests';
 import type { ServedFiles } from '../served-files';
 import type { NativeBatch } from '../udp/native-batch';
-import { ipText, UdpSocket } from '../udp/udp-socket';
+import { PeerNumbers, Udp6Socket } from '../udp/udp6-socket';
+import { type DatagramSocket, ipText, UdpSocket } from '../udp/udp-socket';
 import { peerKey, Session } from './session';
 import { Sessions } from './sessions';
 import { largestText, TextFiles } from './text-files';
@@ -62,7 +64,9 @@ export class TftpListener {
   /** Peers whose file is being looked up. */
   readonly #starting = new Set<number>();
   readonly #texts = new TextFiles();
-  #main: UdpSocket | undefined;
+  /** Of an IPv6 service. */
+  readonly #peers: PeerNumbers | undefined;
+  #main: DatagramSocket | undefined;
   #ports: TransferPort[] = [];
   #nextPort = 0;
   /** As of the last packets or sweep: exact enough for waits of seconds, and asked for once a batch. */
@@ -74,6 +78,7 @@ export class TftpListener {
     private readonly ports: TftpPorts,
   ) {
     this.#sessions = new Sessions(ports.maxTransfers);
+    this.#peers = isIPv6(ports.address) ? new PeerNumbers() : undefined;
   }
 
   /** Returns the port. */
@@ -105,7 +110,10 @@ export class TftpListener {
   async #openPort(number: number): Promise<TransferPort> {
     const { address, native } = this.ports;
     const { log, metrics } = this.services;
-    const socket: UdpSocket = await UdpSocket.open(address, number, native, () => port.run()).catch((cause: Error) => {
+    const opening: Promise<DatagramSocket> = this.#peers
+      ? Udp6Socket.open(address, number, this.#peers)
+      : UdpSocket.open(address, number, native, () => port.run());
+    const socket = await opening.catch((cause: Error) => {
       throw new Error(`cannot listen for TFTP on ${address}:${number}: ${cause.message}`, { cause });
     });
     const port = new TransferPort(socket, (session, error) => this.#unreadable(session, error));
@@ -119,7 +127,7 @@ export class TftpListener {
           metrics.count('tftp_dropped_total', { reason });
           this.#note(reason, (error as Error).message, ip);
           log[isMalformed ? 'debug' : 'error'](
-            `TFTP packet of ${ipText(ip)} not answered: ${(error as Error).message}`,
+            `TFTP packet of ${this.#textOf(ip)} not answered: ${(error as Error).message}`,
           );
         }
       },
@@ -171,7 +179,7 @@ export class TftpListener {
     this.#start(request, text, ip, port)
       .catch((error: unknown) => {
         this.#drop('error');
-        this.services.log.error(`TFTP request of ${ipText(ip)} not answered: ${String(error)}`);
+        this.services.log.error(`TFTP request of ${this.#textOf(ip)} not answered: ${String(error)}`);
       })
       .finally(() => this.#starting.delete(key));
   }
@@ -228,7 +236,7 @@ export class TftpListener {
   #end(session: Session, outcome: TransferOutcome): void {
     const { metrics, log, callers, served } = this.services;
     const { name: file } = session;
-    const address = ipText(session.peer.ip);
+    const address = this.#textOf(session.peer.ip);
     this.#remove(session);
     metrics.count('tftp_transfers_total', { result: outcome.result });
     log.debug(`tftp ${file} to ${address}: ${JSON.stringify(outcome)}`);
@@ -267,20 +275,24 @@ export class TftpListener {
 
   #refuse(request: TftpRequest, refusal: Refusal, ip: number, port: number): void {
     this.services.metrics.count('tftp_transfers_total', { result: 'refused' });
-    this.services.log.debug(`tftp ${JSON.stringify(request.file)} refused to ${ipText(ip)}: ${refusal.message}`);
+    this.services.log.debug(`tftp ${JSON.stringify(request.file)} refused to ${this.#textOf(ip)}: ${refusal.message}`);
     const reason = refusal.code === tftpError.fileNotFound ? 'no-such-file' : 'refused';
     this.#note(reason, `${request.file}: ${refusal.message}`, ip);
     if (this.#main) this.#sendError(this.#main, refusal, ip, port);
   }
 
-  #sendError(socket: UdpSocket, { code, message }: Refusal, ip: number, port: number): void {
+  #sendError(socket: DatagramSocket, { code, message }: Refusal, ip: number, port: number): void {
     socket.send(ip, port, encodeTftp({ op: 'error', code, message }));
   }
 
   #note(reason: string, detail: string, ip: number): void {
-    const source = ipText(ip);
+    const source = this.#textOf(ip);
     const mac = this.services.callers.at(source)?.mac;
     this.services.failed.note({ protocol: 'tftp', reason, detail, source, ...(mac && { mac }) });
+  }
+
+  #textOf(ip: number): string {
+    return this.#peers ? this.#peers.textOf(ip) : ipText(ip);
   }
 
   #drop(reason: string): void {

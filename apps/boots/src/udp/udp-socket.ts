@@ -11,6 +11,9 @@ const batchesAtOnce = 4;
 const receiveBufferBytes = 4 << 20;
 const retryMs = 1;
 
+/** What a service needs of a UDP socket, whatever its family. */
+export type DatagramSocket = Pick<UdpSocket, 'port' | 'listen' | 'send' | 'put' | 'flush' | 'close'>;
+
 /** One IPv4 UDP socket. Without `native` each datagram is a call of its own. */
 export class UdpSocket {
   #retry: NodeJS.Timeout | undefined;
