@@ -15,12 +15,8 @@ export class Callers {
 
   at(address: string): Machine | undefined {
     const plain = plainAddress(address);
-<<<<<<< HEAD
-    const lease = this.leases.holderOf(plain, this.clock().toISOString());
-=======
     const now = this.clock().toISOString();
     const lease = (plain.includes(':') ? this.leases6 : this.leases)?.holderOf(plain, now);
->>>>>>> main
     if (lease) return lease.mac === null ? undefined : this.machines.byMac(lease.mac);
     return this.byReservation(plain) ? this.machines.byReservedAddress(plain) : undefined;
   }

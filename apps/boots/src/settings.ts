@@ -6,13 +6,10 @@ import type { BootsConfig } from './boots.config';
 import type { DhcpPorts } from './dhcp/dhcp.listener';
 import { type DhcpMode, mayProxy, modeAt, type ModeRules, type Subnet } from './dhcp/dhcp-mode';
 import type { DhcpServerSettings } from './dhcp/decision';
-<<<<<<< HEAD
 import type { SubnetFile } from './dhcp/read-subnets';
-=======
 import type { Dhcp6Settings } from './dhcp6/decision6';
 import type { Dhcp6Ports } from './dhcp6/dhcp6.listener';
 import { parseSubnets6, type Subnet6 } from './dhcp6/subnet6';
->>>>>>> main
 import type { ScriptSettings } from './ipxe/script-desk';
 import type { TftpPorts } from './tftp/tftp.listener';
 import { readPortRange } from './port-range';
@@ -31,7 +28,7 @@ export interface BoundPorts {
 export function dhcpSettings(
   config: BootsConfig,
   { tftp, http, syslog }: BoundPorts,
-  modes: ModeRules,
+  modes: ModeRules = dhcpModes(config),
 ): DhcpServerSettings {
   const { PUBLIC_IP, DHCP_LEASE_TIME, BOOTS_MAC_FORMAT } = config;
   return {
@@ -128,15 +125,15 @@ export function modeOf(config: BootsConfig, modes: ModeRules, address: string): 
   return modeAt(isIPv4(address) ? address : config.PUBLIC_IP, modes);
 }
 
-<<<<<<< HEAD
-export function scriptSettings(config: BootsConfig, httpPort: number, modes: ModeRules): ScriptSettings {
-  const { PUBLIC_IP, TINK_SERVER_URL, TINK_CERT_URL } = config;
-=======
 /** `address`: of the machine; it is told URLs of its own family. */
-export function scriptSettings(config: BootsConfig, httpPort: number, address: string): ScriptSettings {
+export function scriptSettings(
+  config: BootsConfig,
+  httpPort: number,
+  address: string,
+  modes: ModeRules,
+): ScriptSettings {
   const { PUBLIC_IP, PUBLIC_IP6, TINK_SERVER_URL, TINK_CERT_URL } = config;
   const host = isIPv6(address) && PUBLIC_IP6 !== '' ? `[${PUBLIC_IP6}]` : PUBLIC_IP;
->>>>>>> main
   return {
     bootsUrl: httpUrl(host, httpPort),
     tinkServerUrl: TINK_SERVER_URL === '' ? `https://${host}:42124` : TINK_SERVER_URL,

@@ -1,10 +1,7 @@
 import 'reflect-metadata';
-<<<<<<< HEAD
-import { readFile } from 'node:fs/promises';
-=======
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
->>>>>>> main
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { EventStore, ReadModel } from '@tinkerbell/event-store';
@@ -17,14 +14,11 @@ import { DhcpDesk } from './dhcp/dhcp-desk';
 import { DhcpListener } from './dhcp/dhcp.listener';
 import type { ModeRules } from './dhcp/dhcp-mode';
 import { OtherServers } from './dhcp/other-servers';
-<<<<<<< HEAD
 import { PoolDesk } from './dhcp/pool-desk';
 import { openProbe } from './dhcp/ping-probe';
 import { readSubnets, type SubnetFile } from './dhcp/read-subnets';
-=======
 import { Dhcp6Desk } from './dhcp6/dhcp6-desk';
 import { Dhcp6Listener } from './dhcp6/dhcp6.listener';
->>>>>>> main
 import { DiscoveryDesk } from './discovery/discovery-desk';
 import { SharedFiles } from './files/shared-files';
 import { FileDesk } from './http/file-desk';
@@ -40,13 +34,11 @@ import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 import { RouterAdvertisements } from './ra/radvd';
 import { FailedRequests } from './recorder/failed-requests';
 import { ServedFiles } from './served-files';
-<<<<<<< HEAD
-import { type BoundPorts, dhcpModes, dhcpPorts, dhcpSettings, modeOf, scriptSettings, tftpPorts } from './settings';
-=======
 import {
   type BoundPorts,
   dhcp6Ports,
   dhcp6Settings,
+  dhcpModes,
   dhcpPorts,
   dhcpSettings,
   modeOf,
@@ -54,7 +46,6 @@ import {
   tftp6Ports,
   tftpPorts,
 } from './settings';
->>>>>>> main
 import type { MachineLog } from './syslog/machine-log';
 import { SyslogDesk } from './syslog/syslog-desk';
 import { SyslogListener } from './syslog/syslog.listener';
@@ -91,12 +82,9 @@ export interface RunningBoots {
 interface Parts {
   readonly machines: Machines;
   readonly leases: LeasePool;
-<<<<<<< HEAD
   readonly modes: ModeRules;
-=======
   /** undefined: no DHCPv6 here. */
   readonly leases6: Lease6Pool | undefined;
->>>>>>> main
   readonly boots: BootLog;
   readonly callers: Callers;
   readonly programs: BootPrograms;
@@ -166,13 +154,8 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const modes = dhcpModes(config, await subnetFile(config));
   const byReservation = (address: string) => !['reservation', 'pool'].includes(modeOf(config, modes, address));
   return {
-<<<<<<< HEAD
-    ...{ machines, leases, modes, boots, metrics, log, clock },
-    callers: new Callers(machines, leases, clock, byReservation),
-=======
-    ...{ machines, leases, leases6, boots, metrics, log, clock },
+    ...{ machines, leases, leases6, modes, boots, metrics, log, clock },
     callers: new Callers(machines, leases, leases6, clock, byReservation),
->>>>>>> main
     programs: new BootPrograms(config.BOOTS_IPXE_DIR),
     files: new SharedFiles(),
     served: new ServedFiles(boots, metrics, log),
@@ -196,14 +179,10 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
   const { machines, callers, boots, programs, files, metrics, leases, log } = parts;
   const folders = { osie: config.BOOTS_OSIE_DIR, images: config.BOOTS_IMAGES_DIR };
   // The port is part of the scripts' URLs, and known only once bound.
-<<<<<<< HEAD
-  const settings = { current: scriptSettings(config, config.BOOTS_HTTP_PORT, parts.modes) };
-=======
   const bound = { port: config.BOOTS_HTTP_PORT };
->>>>>>> main
   const app = await NestFactory.create(
     BootsModule.with({
-      scripts: new ScriptDesk(parts, (address) => scriptSettings(config, bound.port, address)),
+      scripts: new ScriptDesk(parts, (address) => scriptSettings(config, bound.port, address, parts.modes)),
       files: new FileDesk(folders, programs, files, callers, parts),
       phoneHome: new PhoneHomeDesk(callers, boots, log),
       discovery: new DiscoveryDesk(machines, boots, log, parts.clock),
@@ -217,12 +196,8 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
   // Neither end said or took a byte for so long: the machine is gone.
   server.setTimeout(idleMs);
   const { port } = server.address() as AddressInfo;
-<<<<<<< HEAD
-  settings.current = scriptSettings(config, port, parts.modes);
-=======
   bound.port = port;
   const server6 = config.PUBLIC_IP6 === '' ? undefined : await listen6(server, config.PUBLIC_IP6, port);
->>>>>>> main
   return {
     port,
     close: async () => {
@@ -264,7 +239,6 @@ async function openDhcp(
   return listener.open();
 }
 
-<<<<<<< HEAD
 async function subnetFile({ BOOTS_DHCP_FILE }: BootsConfig): Promise<SubnetFile | undefined> {
   if (BOOTS_DHCP_FILE === '') return undefined;
   const text = await readFile(BOOTS_DHCP_FILE, 'utf8').catch((cause: unknown) => {
@@ -280,7 +254,8 @@ async function openPools(parts: Parts, closers: (() => Promise<void>)[]): Promis
   pools.open();
   closers.push(() => pools.close());
   return pools;
-=======
+}
+
 async function openDhcp6(
   config: BootsConfig,
   { leases6, leases, ...parts }: Parts,
@@ -305,7 +280,6 @@ async function openDhcp6(
 /** DUID-UUID (RFC 6355). */
 function newDuid(): string {
   return `0004${randomUUID().replaceAll('-', '')}`;
->>>>>>> main
 }
 
 /** Machines boot without it: that another syslog server has the port is told, and no reason not to start. */
