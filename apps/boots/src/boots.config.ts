@@ -177,6 +177,9 @@ export class BootsConfig {
   /** Served at /images/; empty: nothing is. */
   @IsString()
   readonly BOOTS_IMAGES_DIR: string = '';
+  /** Firmware of Raspberry Pis (start4.elf, fixup4.dat, *.dtb, overlays/), served below their serial numbers; empty: none. */
+  @IsString()
+  readonly BOOTS_RASPBERRY_DIR: string = '';
   /** `16=snp-x86_64.efi,7=snponly.efi`: programs for client architectures (RFC 4578 §2.1) other than the usual ones. */
   @Matches(/^$|^\d{1,5}=[A-Za-z0-9._-]+(?:,\d{1,5}=[A-Za-z0-9._-]+)*$/)
   readonly BOOTS_ARCH_BINARIES: string = '';

@@ -9,6 +9,9 @@ import { FilesController } from './http/files.controller';
 import { countRequests } from './http/count-requests';
 import { Status } from './http/status';
 import { StatusController } from './http/status.controller';
+import { IsoController } from './iso/iso.controller';
+import { IsoDesk } from './iso/iso-desk';
+import { LoaderController } from './loaders/loader.controller';
 import { IpxeController } from './ipxe/ipxe.controller';
 import { ScriptDesk } from './ipxe/script-desk';
 import type { Logger } from './logger';
@@ -22,6 +25,7 @@ export interface HttpServices {
   readonly files: FileDesk;
   readonly phoneHome: PhoneHomeDesk;
   readonly discovery: DiscoveryDesk;
+  readonly iso: IsoDesk;
   readonly status: Status;
   readonly callers: Callers;
   readonly failed: FailedRequests;
@@ -37,12 +41,21 @@ export class BootsModule implements NestModule {
     return {
       module: BootsModule,
       // In this order: the last one takes every path that is left.
-      controllers: [StatusController, PhoneHomeController, DiscoveryController, IpxeController, FilesController],
+      controllers: [
+        StatusController,
+        PhoneHomeController,
+        DiscoveryController,
+        IpxeController,
+        IsoController,
+        LoaderController,
+        FilesController,
+      ],
       providers: [
         { provide: ScriptDesk, useValue: services.scripts },
         { provide: FileDesk, useValue: services.files },
         { provide: PhoneHomeDesk, useValue: services.phoneHome },
         { provide: DiscoveryDesk, useValue: services.discovery },
+        { provide: IsoDesk, useValue: services.iso },
         { provide: Status, useValue: services.status },
         { provide: Metrics, useValue: services.metrics },
         { provide: APP_FILTER, useValue: new ErrorFilter(services.log, services.callers, services.failed) },

@@ -143,6 +143,7 @@ export function scriptSettings(
     tokenSeconds: config.BOOTS_TOKEN_SECONDS,
     needsTicket: (address) => config.BOOTS_SCRIPT_TICKETS && modeOf(config, modes, address) !== 'off',
     discovery: config.BOOTS_DISCOVERY,
+    hasDhcp: (address) => modeOf(config, modes, address) !== 'off',
   };
 }
 

@@ -24,6 +24,8 @@ import { SharedFiles } from './files/shared-files';
 import { FileDesk } from './http/file-desk';
 import { Status } from './http/status';
 import { ScriptDesk } from './ipxe/script-desk';
+import { IsoDesk } from './iso/iso-desk';
+import { LoaderFiles } from './loaders/loader-files';
 import { BootLog } from './log/boot-log';
 import { Lease6Pool } from './log/lease6-pool';
 import { LeasePool, type PoolPost } from './log/lease-pool';
@@ -91,6 +93,10 @@ interface Parts {
   readonly files: SharedFiles;
   readonly served: ServedFiles;
   readonly failed: FailedRequests;
+  readonly scripts: ScriptDesk;
+  readonly loaders: LoaderFiles;
+  /** The port is part of the scripts' URLs, and known only once bound. */
+  readonly httpPort: { current: number };
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly clock: () => Date;
@@ -153,13 +159,19 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const metrics = new Metrics();
   const modes = dhcpModes(config, await subnetFile(config));
   const byReservation = (address: string) => !['reservation', 'pool'].includes(modeOf(config, modes, address));
+  const callers = new Callers(machines, leases, leases6, clock, byReservation);
+  const failed = new FailedRequests({ machines, boots, metrics, log, clock });
+  const httpPort = { current: config.BOOTS_HTTP_PORT };
+  const scripts = new ScriptDesk({ machines, callers, boots, failed, log, clock }, (address) =>
+    scriptSettings(config, httpPort.current, address, modes),
+  );
+  const folders = { osie: config.BOOTS_OSIE_DIR, raspberry: config.BOOTS_RASPBERRY_DIR };
   return {
-    ...{ machines, leases, leases6, modes, boots, metrics, log, clock },
-    callers: new Callers(machines, leases, leases6, clock, byReservation),
+    ...{ machines, leases, leases6, modes, boots, callers, failed, httpPort, scripts, metrics, log, clock },
+    loaders: new LoaderFiles(folders, callers, scripts),
     programs: new BootPrograms(config.BOOTS_IPXE_DIR),
     files: new SharedFiles(),
     served: new ServedFiles(boots, metrics, log),
-    failed: new FailedRequests({ machines, boots, metrics, log, clock }),
   };
 }
 
@@ -178,11 +190,11 @@ const idleMs = 120_000;
 async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
   const { machines, callers, boots, programs, files, metrics, leases, log } = parts;
   const folders = { osie: config.BOOTS_OSIE_DIR, images: config.BOOTS_IMAGES_DIR };
-  // The port is part of the scripts' URLs, and known only once bound.
-  const bound = { port: config.BOOTS_HTTP_PORT };
+  const { httpPort, scripts } = parts;
+  const iso = new IsoDesk(parts, () => scriptSettings(config, httpPort.current, config.PUBLIC_IP, parts.modes));
   const app = await NestFactory.create(
     BootsModule.with({
-      scripts: new ScriptDesk(parts, (address) => scriptSettings(config, bound.port, address, parts.modes)),
+      ...{ scripts, iso },
       files: new FileDesk(folders, programs, files, callers, parts),
       phoneHome: new PhoneHomeDesk(callers, boots, log),
       discovery: new DiscoveryDesk(machines, boots, log, parts.clock),
@@ -196,7 +208,7 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
   // Neither end said or took a byte for so long: the machine is gone.
   server.setTimeout(idleMs);
   const { port } = server.address() as AddressInfo;
-  bound.port = port;
+  httpPort.current = port;
   const server6 = config.PUBLIC_IP6 === '' ? undefined : await listen6(server, config.PUBLIC_IP6, port);
   return {
     port,
@@ -205,6 +217,7 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
       server6?.close();
       server.closeAllConnections();
       await app.close();
+      await iso.close();
     },
   };
 }

@@ -1,7 +1,9 @@
+import { basename } from 'node:path';
 import { NotFoundError } from '@tinkerbell/domain';
 import { type BootPrograms, fileBelow, roleOf, type StoredFile } from '../boot-programs';
 import type { SharedFiles } from '../files/shared-files';
 import type { Callers } from '../callers';
+import type { LoaderFiles } from '../loaders/loader-files';
 import { parseRequestedName } from '../requested-name';
 import type { FailedRequests } from '../recorder/failed-requests';
 import type { ServedFiles } from '../served-files';
@@ -22,7 +24,11 @@ export class FileDesk {
     private readonly programs: BootPrograms,
     private readonly files: SharedFiles,
     private readonly callers: Callers,
-    private readonly records: { readonly served: ServedFiles; readonly failed: Pick<FailedRequests, 'note'> },
+    private readonly records: {
+      readonly served: ServedFiles;
+      readonly failed: Pick<FailedRequests, 'note'>;
+      readonly loaders: Pick<LoaderFiles, 'find'>;
+    },
   ) {}
 
   /** `/osie/<file>`. */
@@ -41,9 +47,12 @@ export class FileDesk {
     await this.#send(request, response, file, path);
   }
 
-  /** `/<program>` and `/<mac>/<program>`, for UEFI HTTP boot. */
+  /** `/<program>` and `/<mac>/<program>`, for UEFI HTTP boot; what PXELINUX, GRUB and Raspberry Pis look for. */
   async program(request: HttpRequest, response: HttpResponse): Promise<void> {
     const path = pathOf(request) ?? '';
+    const own = await this.records.loaders.find(path, peerOf(request));
+    if (typeof own === 'string') return sendText(response, own);
+    if (own) return this.#send(request, response, own, basename(path));
     const wanted = parseRequestedName(path);
     const file = wanted && (await this.programs.find(wanted.name));
     if (!file) throw new NotFoundError('file', path);
@@ -71,4 +80,10 @@ export class FileDesk {
       seconds,
     });
   }
+}
+
+function sendText(response: HttpResponse, text: string): void {
+  response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+  response.setHeader('Cache-Control', 'no-store');
+  response.end(text);
 }

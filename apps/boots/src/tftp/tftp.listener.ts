@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { basename } from 'node:path';
 import {
   decodeTftp,
   encodeTftp,
@@ -13,9 +14,11 @@ import {
   type TransferLimits,
   type TransferOutcome,
 } from '@tinkerbell/tftp';
-import { type BootPrograms, roleOf } from '../boot-programs';
+import { type BootPrograms, roleOf, type StoredFile } from '../boot-programs';
 import type { Callers } from '../callers';
 import type { Content, SharedFiles } from '../files/shared-files';
+import { describeError } from '../http/describe-error';
+import type { LoaderFiles } from '../loaders/loader-files';
 import type { Logger } from '../logger';
 import type { Metrics } from '../metrics';
 import { parseRequestedName } from '../requested-name';
@@ -26,7 +29,7 @@ import { PeerNumbers, Udp6Socket } from '../udp/udp6-socket';
 import { type DatagramSocket, ipText, UdpSocket } from '../udp/udp-socket';
 import { peerKey, Session } from './session';
 import { Sessions } from './sessions';
-import { largestText, TextFiles } from './text-files';
+import { largestText, textContent, TextFiles } from './text-files';
 import { TransferPort } from './transfer-port';
 
 export interface TftpPorts {
@@ -47,6 +50,7 @@ export interface TftpServices {
   readonly programs: BootPrograms;
   readonly files: SharedFiles;
   readonly callers: Callers;
+  readonly loaders: Pick<LoaderFiles, 'find'>;
   readonly served: ServedFiles;
   readonly failed: Pick<FailedRequests, 'note'>;
   readonly metrics: Metrics;
@@ -54,6 +58,7 @@ export interface TftpServices {
 }
 
 const sweepMs = 100;
+type Found = Refusal | { readonly name: string; readonly content: Content };
 interface Refusal {
   readonly code: number;
   readonly message: string;
@@ -185,7 +190,7 @@ export class TftpListener {
   }
 
   async #start(request: TftpRequest, text: string, ip: number, peerPort: number): Promise<void> {
-    const found = await this.#find(request);
+    const found = await this.#find(request, ipText(ip));
     if ('code' in found) return this.#refuse(request, found, ip, peerPort);
     const { name, content } = found;
     const port = this.#ports[this.#nextPort++ % this.#ports.length];
@@ -201,14 +206,36 @@ export class TftpListener {
     port.run();
   }
 
-  async #find(request: TftpRequest): Promise<Refusal | { readonly name: string; readonly content: Content }> {
-    const { programs, files } = this.services;
+  async #find(request: TftpRequest, from: string): Promise<Found> {
+    const { programs } = this.services;
     if (request.op === 'wrq') return { code: tftpError.accessViolation, message: 'this server is read-only' };
+    const own = await this.#ofLoader(request, from);
+    if (own) return own;
     const wanted = parseRequestedName(request.file);
     if (!wanted) return { code: tftpError.accessViolation, message: 'not a file of this server' };
     const { name } = wanted;
     const file = await programs.find(name);
     if (!file) return { code: tftpError.fileNotFound, message: `${name} not found` };
+    return this.#contentOf(request, name, file);
+  }
+
+  /** What PXELINUX, GRUB and Raspberry Pis look for; undefined: the name is none of theirs. */
+  async #ofLoader(request: TftpRequest, from: string): Promise<Found | undefined> {
+    try {
+      const own = await this.services.loaders.find(request.file, from);
+      if (own === undefined) return undefined;
+      const name = basename(request.file);
+      return typeof own === 'string' ? { name, content: textContent(own) } : await this.#contentOf(request, name, own);
+    } catch (error) {
+      const described = describeError(error);
+      if (!described || described.status >= 500) throw error;
+      const code = described.status === 404 ? tftpError.fileNotFound : tftpError.accessViolation;
+      return { code, message: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  async #contentOf(request: TftpRequest, name: string, file: StoredFile): Promise<Found> {
+    const { files } = this.services;
     if (request.mode !== 'netascii') return { name, content: files.acquire(file) };
     if (file.size > largestText) {
       return { code: tftpError.undefined, message: `${name} is too large for netascii, ask for octet (binary)` };
