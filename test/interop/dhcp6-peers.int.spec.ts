@@ -207,10 +207,17 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhcpcd'))('dhcpcd', () 
   it('takes its address by rapid commit', async () => {
     const { namespace, address } = await client();
     const conf = join(folder, 'dhcpcd.conf');
-    await writeFile(conf, 'duid\nipv6only\nnoipv6rs\noption rapid_commit\ninterface eth0\n  ia_na 1\n');
+    await writeFile(conf, 'duid\nipv6only\nnoipv6rs\nslaac hwaddr\noption rapid_commit\ninterface eth0\n  ia_na 1\n');
     const log = join(folder, 'dhcpcd.log');
-    // To a file: what it leaves behind for a moment holds on to its output.
-    await runIn(namespace, ['sh', '-c', `exec dhcpcd -6 -1 -t 20 -f ${conf} -c /bin/true eth0 >${log} 2>&1`]);
+    // Without what an earlier run left there. To a file: what it leaves behind for a moment holds on to its output.
+    const command = `exec dhcpcd -6 -1 -t 20 -f ${conf} -c /bin/true eth0`;
+    await runIn(namespace, [
+      'unshare',
+      '-m',
+      'sh',
+      '-c',
+      `mount -t tmpfs none /var/lib/dhcpcd && ${command} >${log} 2>&1`,
+    ]);
     expect(await readFile(log, 'latin1')).toContain('REPLY6 received');
     await boots.event('LeaseBound', ({ data }) => data.ip === address);
   });

@@ -10,6 +10,8 @@ const flag = Transform(({ obj, key }) => {
 });
 const port = 65_535;
 const httpUrl = /^$|^https?:\/\/[^\s/]+(?:\/[^\s]*[^\s/])?$/;
+const origin = 'https?://[^\\s/,@?#]+/(?:[^\\s,?#]*/)?';
+const originList = new RegExp(`^(?:${origin}(?:,${origin})*)?$`);
 const addressList = /^$|^\d{1,3}(?:\.\d{1,3}){3}(?: *, *\d{1,3}(?:\.\d{1,3}){3})*$/;
 const byte = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)';
 const subnet = `${byte}(?:\\.${byte}){3}/(?:3[0-2]|[12]?\\d)=(?:reservation|proxy|auto-proxy|off)`;
@@ -163,11 +165,21 @@ export class BootsConfig {
   @Min(0)
   @Max(port)
   readonly BOOTS_HTTP_PORT: number = 80;
-  /** At once; further ones are closed. */
+  /** At once; further ones are answered 503. */
   @IsInt()
   @Min(1)
   @Max(1_000_000)
   readonly BOOTS_HTTP_MAX_CONNECTIONS: number = 20_000;
+  /** The same for one address, of a network address translator too. */
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000)
+  readonly BOOTS_HTTP_MAX_PER_CLIENT: number = 1000;
+  /** After so long without a byte either way a connection is closed. */
+  @IsInt()
+  @Min(1)
+  @Max(3600)
+  readonly BOOTS_HTTP_IDLE_SECONDS: number = 120;
 
   /** Folders of network boot programs, `undionly.kpxe`, `shimx64.efi` and others, separated by colons. */
   @IsString()
@@ -177,6 +189,17 @@ export class BootsConfig {
   /** Served at /images/; empty: nothing is. */
   @IsString()
   readonly BOOTS_IMAGES_DIR: string = '';
+  /** `https://images.example/,http://10.0.0.9/files/`: where /cache/<sha256>/<url> may fetch from; empty: there is no cache. */
+  @Matches(originList, {
+    message: 'BOOTS_CACHE_ORIGINS must be URLs of http or https that end in a slash, separated by commas',
+  })
+  readonly BOOTS_CACHE_ORIGINS: string = '';
+  @IsString()
+  readonly BOOTS_CACHE_DIR: string = '.cache/images';
+  /** What was not used for the longest time goes first. */
+  @IsInt()
+  @Min(1 << 20)
+  readonly BOOTS_CACHE_BYTES: number = 20_000_000_000;
   /** Firmware of Raspberry Pis (start4.elf, fixup4.dat, *.dtb, overlays/), served below their serial numbers; empty: none. */
   @IsString()
   readonly BOOTS_RASPBERRY_DIR: string = '';

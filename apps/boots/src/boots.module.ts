@@ -1,6 +1,7 @@
 import { type DynamicModule, type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import type { Callers } from './callers';
+import { ConnectionLimits } from './http/connection-limits';
 import { DiscoveryController } from './discovery/discovery.controller';
 import { DiscoveryDesk } from './discovery/discovery-desk';
 import { ErrorFilter } from './http/error.filter';
@@ -29,13 +30,17 @@ export interface HttpServices {
   readonly status: Status;
   readonly callers: Callers;
   readonly failed: FailedRequests;
+  readonly limits: ConnectionLimits;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
 
 @Module({})
 export class BootsModule implements NestModule {
-  constructor(private readonly metrics: Metrics) {}
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly limits: ConnectionLimits,
+  ) {}
 
   static with(services: HttpServices): DynamicModule {
     return {
@@ -58,12 +63,13 @@ export class BootsModule implements NestModule {
         { provide: IsoDesk, useValue: services.iso },
         { provide: Status, useValue: services.status },
         { provide: Metrics, useValue: services.metrics },
+        { provide: ConnectionLimits, useValue: services.limits },
         { provide: APP_FILTER, useValue: new ErrorFilter(services.log, services.callers, services.failed) },
       ],
     };
   }
 
   configure(consumer: MiddlewareConsumer): void {
-    consumer.apply(countRequests(this.metrics)).forRoutes('{*path}');
+    consumer.apply(countRequests(this.metrics), this.limits.refuse).forRoutes('{*path}');
   }
 }

@@ -10,6 +10,8 @@ import type { SubnetFile } from './dhcp/read-subnets';
 import type { Dhcp6Settings } from './dhcp6/decision6';
 import type { Dhcp6Ports } from './dhcp6/dhcp6.listener';
 import { parseSubnets6, type Subnet6 } from './dhcp6/subnet6';
+import type { CacheSettings } from './files/image-cache';
+import type { Limits } from './http/connection-limits';
 import type { ScriptSettings } from './ipxe/script-desk';
 import type { TftpPorts } from './tftp/tftp.listener';
 import { readPortRange } from './port-range';
@@ -154,6 +156,23 @@ export function dhcpPorts(config: BootsConfig, modes: ModeRules): DhcpPorts {
     clientPort: config.BOOTS_DHCP_CLIENT_PORT,
     relayPort: config.BOOTS_DHCP_RELAY_PORT,
     pxePort: mayProxy(modes) ? config.BOOTS_DHCP_PXE_PORT : undefined,
+  };
+}
+
+/** An origin that is quiet for so long has given up. */
+const stallMs = 30_000;
+
+export function cacheSettings(config: BootsConfig): CacheSettings {
+  const origins = list(config.BOOTS_CACHE_ORIGINS).map((url) => new URL(url).href);
+  return { folder: config.BOOTS_CACHE_DIR, origins, bytes: config.BOOTS_CACHE_BYTES, stallMs };
+}
+
+export function httpLimits(config: BootsConfig): Limits {
+  const { BOOTS_HTTP_MAX_CONNECTIONS, BOOTS_HTTP_MAX_PER_CLIENT, BOOTS_HTTP_IDLE_SECONDS } = config;
+  return {
+    total: BOOTS_HTTP_MAX_CONNECTIONS,
+    each: BOOTS_HTTP_MAX_PER_CLIENT,
+    idleMs: BOOTS_HTTP_IDLE_SECONDS * 1000,
   };
 }
 

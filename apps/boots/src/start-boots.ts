@@ -20,7 +20,9 @@ import { readSubnets, type SubnetFile } from './dhcp/read-subnets';
 import { Dhcp6Desk } from './dhcp6/dhcp6-desk';
 import { Dhcp6Listener } from './dhcp6/dhcp6.listener';
 import { DiscoveryDesk } from './discovery/discovery-desk';
+import { ImageCache } from './files/image-cache';
 import { SharedFiles } from './files/shared-files';
+import { ConnectionLimits } from './http/connection-limits';
 import { FileDesk } from './http/file-desk';
 import { Status } from './http/status';
 import { ScriptDesk } from './ipxe/script-desk';
@@ -38,11 +40,13 @@ import { FailedRequests } from './recorder/failed-requests';
 import { ServedFiles } from './served-files';
 import {
   type BoundPorts,
+  cacheSettings,
   dhcp6Ports,
   dhcp6Settings,
   dhcpModes,
   dhcpPorts,
   dhcpSettings,
+  httpLimits,
   modeOf,
   scriptSettings,
   tftp6Ports,
@@ -91,6 +95,7 @@ interface Parts {
   readonly callers: Callers;
   readonly programs: BootPrograms;
   readonly files: SharedFiles;
+  readonly cache: ImageCache;
   readonly served: ServedFiles;
   readonly failed: FailedRequests;
   readonly scripts: ScriptDesk;
@@ -105,8 +110,11 @@ interface Parts {
 /** Answers machines until closed. What is opened is closed again when a later step fails. */
 export async function startBoots(config: BootsConfig, ports: BootsPorts): Promise<RunningBoots> {
   const parts = await assemble(config, ports);
-  const closers: (() => Promise<void>)[] = [() => parts.leases.close()];
-  closers.push(() => parts.failed.close());
+  const closers: (() => Promise<void>)[] = [
+    () => parts.leases.close(),
+    () => parts.failed.close(),
+    () => parts.cache.close(),
+  ];
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
@@ -171,6 +179,7 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
     loaders: new LoaderFiles(folders, callers, scripts),
     programs: new BootPrograms(config.BOOTS_IPXE_DIR),
     files: new SharedFiles(),
+    cache: await ImageCache.open(cacheSettings(config), metrics, log),
     served: new ServedFiles(boots, metrics, log),
   };
 }
@@ -185,31 +194,28 @@ async function nativeBatch(config: BootsConfig, log: Logger): Promise<NativeBatc
   }
 }
 
-const idleMs = 120_000;
-
 async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
-  const { machines, callers, boots, programs, files, metrics, leases, log } = parts;
+  const { machines, callers, boots, programs, files, cache, metrics, leases, log } = parts;
   const folders = { osie: config.BOOTS_OSIE_DIR, images: config.BOOTS_IMAGES_DIR };
   const { httpPort, scripts } = parts;
   const iso = new IsoDesk(parts, () => scriptSettings(config, httpPort.current, config.PUBLIC_IP, parts.modes));
+  const limits = new ConnectionLimits(httpLimits(config), metrics);
   const app = await NestFactory.create(
     BootsModule.with({
       ...{ scripts, iso },
-      files: new FileDesk(folders, programs, files, callers, parts),
+      files: new FileDesk(folders, programs, { shared: files, cache }, callers, parts),
       phoneHome: new PhoneHomeDesk(callers, boots, log),
       discovery: new DiscoveryDesk(machines, boots, log, parts.clock),
       status: new Status(ports.version ?? 'unknown', leases, metrics, () => probe(ports.store)),
-      ...{ callers, failed: parts.failed, metrics, log },
+      ...{ callers, failed: parts.failed, limits, metrics, log },
     }),
     { logger: ['error', 'warn'], abortOnError: false, bodyParser: false },
   );
+  limits.watch(app.getHttpServer());
   const server = await app.listen(config.BOOTS_HTTP_PORT, config.BOOTS_HTTP_ADDRESS);
-  server.maxConnections = config.BOOTS_HTTP_MAX_CONNECTIONS;
-  // Neither end said or took a byte for so long: the machine is gone.
-  server.setTimeout(idleMs);
   const { port } = server.address() as AddressInfo;
   httpPort.current = port;
-  const server6 = config.PUBLIC_IP6 === '' ? undefined : await listen6(server, config.PUBLIC_IP6, port);
+  const server6 = config.PUBLIC_IP6 === '' ? undefined : await listen6(server, limits, config.PUBLIC_IP6, port);
   return {
     port,
     close: async () => {
@@ -223,11 +229,10 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
 }
 
 /** A second door to the same house. */
-async function listen6(server: Server, address: string, port: number): Promise<Server> {
+async function listen6(server: Server, limits: ConnectionLimits, address: string, port: number): Promise<Server> {
   const [handler] = server.listeners('request') as RequestListener[];
   const server6 = createServer(handler);
-  server6.maxConnections = server.maxConnections;
-  server6.setTimeout(idleMs);
+  limits.watch(server6);
   await new Promise<void>((resolve, reject) => {
     server6.once('error', (cause) =>
       reject(new Error(`cannot listen for HTTP on [${address}]:${port}: ${cause.message}`, { cause })),

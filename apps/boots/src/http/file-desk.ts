@@ -1,6 +1,8 @@
 import { basename } from 'node:path';
 import { NotFoundError } from '@tinkerbell/domain';
 import { type BootPrograms, fileBelow, roleOf, type StoredFile } from '../boot-programs';
+import type { ImageCache } from '../files/image-cache';
+import { parseCachePath } from '../files/origins';
 import type { SharedFiles } from '../files/shared-files';
 import type { Callers } from '../callers';
 import type { LoaderFiles } from '../loaders/loader-files';
@@ -22,7 +24,7 @@ export class FileDesk {
   constructor(
     private readonly folders: FileFolders,
     private readonly programs: BootPrograms,
-    private readonly files: SharedFiles,
+    private readonly files: { readonly shared: SharedFiles; readonly cache: ImageCache },
     private readonly callers: Callers,
     private readonly records: {
       readonly served: ServedFiles;
@@ -47,6 +49,19 @@ export class FileDesk {
     await this.#send(request, response, file, path);
   }
 
+  /** `/cache/<sha256>/<url>`: a file of another server. */
+  async cached(request: HttpRequest, response: HttpResponse): Promise<void> {
+    const path = request.url ?? '';
+    const name = this.files.cache.isOn ? parseCachePath(path) : undefined;
+    if (!name) throw new NotFoundError('file', path);
+    const { socket } = request;
+    const idleMs = socket.timeout ?? 0;
+    // Whoever waits for a large file says nothing meanwhile.
+    socket.setTimeout(0);
+    const file = await this.files.cache.file(name).finally(() => socket.setTimeout(idleMs));
+    await this.#send(request, response, file, basename(name.url.pathname));
+  }
+
   /** `/<program>` and `/<mac>/<program>`, for UEFI HTTP boot; what PXELINUX, GRUB and Raspberry Pis look for. */
   async program(request: HttpRequest, response: HttpResponse): Promise<void> {
     const path = pathOf(request) ?? '';
@@ -64,7 +79,7 @@ export class FileDesk {
     // Now: a socket that is closed has forgotten its peer. A MAC in the path proves nothing: anybody can write one there.
     const source = peerOf(request);
     const machine = this.callers.at(source);
-    const isWhole = await sendFile(request, response, file, this.files);
+    const isWhole = await sendFile(request, response, file, this.files.shared);
     if (response.destroyed && !response.writableFinished) {
       const [protocol, reason, detail] = ['http', 'broken-off', name] as const;
       this.records.failed.note({ protocol, reason, detail, source, ...(machine && { mac: machine.mac }) });
