@@ -3,14 +3,13 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, symlinkSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { AnyEvent, HardwareInterface, HardwareRecord } from '@tinkerbell/events';
 import { hardwareInterface, hardwareRecord } from '@tinkerbell/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type BootsProcess, startBootsIn } from '../interop/net/boots-process';
 import { createLab, type Lab } from './lab';
 import { type Firmware, type Machine, powerOn } from './machine';
-import { run } from './run';
 
 const osie = resolve('.cache/osie/current');
 const needed = [
@@ -19,16 +18,15 @@ const needed = [
   '/usr/share/OVMF/OVMF_CODE_4M.fd',
   join(osie, 'manifest.json'),
 ];
-const absent = needed.filter((file) => !existsSync(file));
+/** Where Debian's packages, and setup, put them. */
+const loaders = [
+  '/usr/lib/PXELINUX/pxelinux.0',
+  '/usr/lib/syslinux/modules/bios/ldlinux.c32',
+  resolve('.cache/grub-efi-amd64-signed/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed'),
+];
+const absent = [...needed, ...loaders].filter((file) => !existsSync(file));
 const cannot = process.getuid?.() !== 0 ? ['root'] : absent;
 if (cannot.length > 0) console.warn(`SKIPPED: boot paths: missing ${cannot.join(', ')}`);
-
-/** Programs of Debian packages that need not be installed. */
-const loaders = {
-  pxelinux: ['usr/lib/PXELINUX/pxelinux.0'],
-  'syslinux-common': ['usr/lib/syslinux/modules/bios/ldlinux.c32'],
-  'grub-efi-amd64-signed': ['usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed'],
-};
 
 const patience = 480_000;
 const mac = '52:54:00:97:00:01';
@@ -50,7 +48,7 @@ describe.skipIf(cannot.length > 0)('a machine', () => {
       symlinkSync(resolve('.cache/ipxe/usr/lib/ipxe', name), join(dir, name));
       await copyFile(resolve('.cache/ipxe/usr/lib/ipxe', name), join(programs, name));
     }
-    for (const [name, files] of Object.entries(loaders)) await addPackage(name, files);
+    for (const file of loaders) await copyFile(file, join(programs, basename(file)));
     lab = await createLab(`tink-paths-${process.pid}`, '10.97.0.1');
   }, 300_000);
 
@@ -64,15 +62,6 @@ describe.skipIf(cannot.length > 0)('a machine', () => {
     await lab?.close();
     await rm(dir, { recursive: true, force: true });
   });
-
-  async function addPackage(name: string, files: readonly string[]): Promise<void> {
-    const folder = join(dir, name);
-    await mkdir(folder);
-    execFileSync('apt-get', ['download', '-qq', '-o', 'APT::Sandbox::User=root', name], { cwd: folder });
-    await run('sh', '-c', `dpkg-deb -x ${folder}/*.deb ${folder}/x`);
-    for (const file of files)
-      await copyFile(join(folder, 'x', file), join(programs, file.slice(file.lastIndexOf('/') + 1)));
-  }
 
   function record(netboot: Partial<HardwareInterface['netboot']>): HardwareRecord {
     const base = hardwareInterface(mac.replaceAll(':', '-'), address, netboot);
