@@ -14,7 +14,7 @@ const origin = 'https?://[^\\s/,@?#]+/(?:[^\\s,?#]*/)?';
 const originList = new RegExp(`^(?:${origin}(?:,${origin})*)?$`);
 const addressList = /^$|^\d{1,3}(?:\.\d{1,3}){3}(?: *, *\d{1,3}(?:\.\d{1,3}){3})*$/;
 const byte = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)';
-const subnet = `${byte}(?:\\.${byte}){3}/(?:3[0-2]|[12]?\\d)=(?:reservation|proxy|off)`;
+const subnet = `${byte}(?:\\.${byte}){3}/(?:3[0-2]|[12]?\\d)=(?:reservation|proxy|auto-proxy|off)`;
 const subnetList = new RegExp(`^(?:${subnet}(?:,${subnet})*)?$`);
 
 const portRange = ValidateBy({
@@ -63,12 +63,18 @@ export class BootsConfig {
   @Min(1)
   @Max(port)
   readonly BOOTS_DHCP_PXE_PORT: number = 4011;
-  /** `reservation`: addresses and boot files; `proxy`: boot files only, beside another DHCP server; `off`: nothing. */
-  @IsIn(['reservation', 'proxy', 'off'])
-  readonly BOOTS_DHCP_MODE: 'reservation' | 'proxy' | 'off' = 'reservation';
+  /**
+   * `reservation`: addresses and boot files for machines with a record; `proxy`: boot files only, beside another DHCP server; `auto-proxy`:
+   * for machines without a record too; `off`: nothing. Pools are in BOOTS_DHCP_FILE.
+   */
+  @IsIn(['reservation', 'proxy', 'auto-proxy', 'off'])
+  readonly BOOTS_DHCP_MODE: 'reservation' | 'proxy' | 'auto-proxy' | 'off' = 'reservation';
   /** `10.1.0.0/16=proxy,10.1.2.0/24=off`: other modes for single networks, by relay or client address; the smallest network decides. */
   @Matches(subnetList)
   readonly BOOTS_DHCP_SUBNETS: string = '';
+  /** YAML: subnets with pools, their options and client classes (docs/dhcp.md); empty: there are none. */
+  @IsString()
+  readonly BOOTS_DHCP_FILE: string = '';
   @Matches(/^[A-Za-z0-9_-]{1,64}$/)
   readonly BOOTS_POOL: string = 'default';
   /** Seconds, for hardware whose lease_time is 0. */

@@ -6,6 +6,11 @@ import { dhcp6Ports, dhcp6Settings, dhcpModes, dhcpPorts } from './settings';
 const load = (settings: Readonly<Record<string, string>>) =>
   loadConfig(BootsConfig, { PUBLIC_IP: '10.0.0.1', TINK_CA_SHA256: 'ab'.repeat(32), ...settings });
 
+function portsOf(settings: Readonly<Record<string, string>>) {
+  const config = load(settings);
+  return dhcpPorts(config, dhcpModes(config));
+}
+
 describe('where boots gives out addresses', () => {
   it('everywhere, unless it is told otherwise', () =>
     expect(dhcpModes(load({}))).toEqual({ mode: 'reservation', subnets: [] }));
@@ -25,9 +30,9 @@ describe('where boots gives out addresses', () => {
       ],
     }));
   it('opens port 4011 for a proxy only', () => {
-    expect(dhcpPorts(load({})).pxePort).toBeUndefined();
-    expect(dhcpPorts(load({ BOOTS_DHCP_MODE: 'proxy' })).pxePort).toBe(4011);
-    expect(dhcpPorts(load({ BOOTS_DHCP_SUBNETS: '10.1.0.0/16=proxy' })).pxePort).toBe(4011);
+    expect(portsOf({}).pxePort).toBeUndefined();
+    expect(portsOf({ BOOTS_DHCP_MODE: 'proxy' }).pxePort).toBe(4011);
+    expect(portsOf({ BOOTS_DHCP_SUBNETS: '10.1.0.0/16=proxy' }).pxePort).toBe(4011);
   });
   it.each([
     ['BOOTS_DHCP_MODE', 'auto'],

@@ -6,6 +6,7 @@ import type { BootsConfig } from './boots.config';
 import type { DhcpPorts } from './dhcp/dhcp.listener';
 import { type DhcpMode, mayProxy, modeAt, type ModeRules, type Subnet } from './dhcp/dhcp-mode';
 import type { DhcpServerSettings } from './dhcp/decision';
+import type { SubnetFile } from './dhcp/read-subnets';
 import type { Dhcp6Settings } from './dhcp6/decision6';
 import type { Dhcp6Ports } from './dhcp6/dhcp6.listener';
 import { parseSubnets6, type Subnet6 } from './dhcp6/subnet6';
@@ -26,7 +27,11 @@ export interface BoundPorts {
   readonly syslog: number | undefined;
 }
 
-export function dhcpSettings(config: BootsConfig, { tftp, http, syslog }: BoundPorts): DhcpServerSettings {
+export function dhcpSettings(
+  config: BootsConfig,
+  { tftp, http, syslog }: BoundPorts,
+  modes: ModeRules = dhcpModes(config),
+): DhcpServerSettings {
   const { PUBLIC_IP, DHCP_LEASE_TIME, BOOTS_MAC_FORMAT } = config;
   return {
     site: {
@@ -46,7 +51,7 @@ export function dhcpSettings(config: BootsConfig, { tftp, http, syslog }: BoundP
       ),
     },
     leaseSeconds: DHCP_LEASE_TIME,
-    modes: dhcpModes(config),
+    modes,
     ticketSeconds: config.BOOTS_SCRIPT_TICKETS ? config.BOOTS_TOKEN_SECONDS : 0,
   };
 }
@@ -102,23 +107,33 @@ function logServersOf({ PUBLIC_SYSLOG_IP, PUBLIC_IP }: BootsConfig, port: number
   return port === syslogPort ? [PUBLIC_IP] : [];
 }
 
-export function dhcpModes({ BOOTS_DHCP, BOOTS_DHCP_MODE, BOOTS_DHCP_SUBNETS }: BootsConfig): ModeRules {
+/** `file`: what BOOTS_DHCP_FILE says. */
+export function dhcpModes(
+  { BOOTS_DHCP, BOOTS_DHCP_MODE, BOOTS_DHCP_SUBNETS }: BootsConfig,
+  file: SubnetFile = { classes: [], subnets: [] },
+): ModeRules {
   if (!BOOTS_DHCP) return { mode: 'off', subnets: [] };
   const subnets = list(BOOTS_DHCP_SUBNETS).map((text): Subnet => {
     const [network = '', mode = ''] = text.split('=');
     const [address = '', prefix = ''] = network.split('/');
     return { name: network, address, prefix: Number(prefix), mode: mode as DhcpMode };
   });
-  return { mode: BOOTS_DHCP_MODE, subnets };
+  const { classes } = file;
+  return { mode: BOOTS_DHCP_MODE, subnets: [...subnets, ...file.subnets], ...(classes.length > 0 ? { classes } : {}) };
 }
 
 /** Of the network that an address is in. */
-export function modeOf(config: BootsConfig, address: string): DhcpMode {
-  return modeAt(isIPv4(address) ? address : config.PUBLIC_IP, dhcpModes(config));
+export function modeOf(config: BootsConfig, modes: ModeRules, address: string): DhcpMode {
+  return modeAt(isIPv4(address) ? address : config.PUBLIC_IP, modes);
 }
 
 /** `address`: of the machine; it is told URLs of its own family. */
-export function scriptSettings(config: BootsConfig, httpPort: number, address: string): ScriptSettings {
+export function scriptSettings(
+  config: BootsConfig,
+  httpPort: number,
+  address: string,
+  modes: ModeRules,
+): ScriptSettings {
   const { PUBLIC_IP, PUBLIC_IP6, TINK_SERVER_URL, TINK_CERT_URL } = config;
   const host = isIPv6(address) && PUBLIC_IP6 !== '' ? `[${PUBLIC_IP6}]` : PUBLIC_IP;
   return {
@@ -128,19 +143,19 @@ export function scriptSettings(config: BootsConfig, httpPort: number, address: s
     caSha256: config.TINK_CA_SHA256,
     extraArguments: config.BOOTS_KERNEL_ARGUMENTS.split(/\s+/).filter((argument) => argument !== ''),
     tokenSeconds: config.BOOTS_TOKEN_SECONDS,
-    needsTicket: (address) => config.BOOTS_SCRIPT_TICKETS && modeOf(config, address) !== 'off',
+    needsTicket: (address) => config.BOOTS_SCRIPT_TICKETS && modeOf(config, modes, address) !== 'off',
     discovery: config.BOOTS_DISCOVERY,
-    hasDhcp: (address) => modeOf(config, address) !== 'off',
+    hasDhcp: (address) => modeOf(config, modes, address) !== 'off',
   };
 }
 
-export function dhcpPorts(config: BootsConfig): DhcpPorts {
+export function dhcpPorts(config: BootsConfig, modes: ModeRules): DhcpPorts {
   return {
     address: config.PUBLIC_IP,
     serverPort: config.BOOTS_DHCP_PORT,
     clientPort: config.BOOTS_DHCP_CLIENT_PORT,
     relayPort: config.BOOTS_DHCP_RELAY_PORT,
-    pxePort: mayProxy(dhcpModes(config)) ? config.BOOTS_DHCP_PXE_PORT : undefined,
+    pxePort: mayProxy(modes) ? config.BOOTS_DHCP_PXE_PORT : undefined,
   };
 }
 

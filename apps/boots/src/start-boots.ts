@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
@@ -11,7 +12,11 @@ import { BootsModule } from './boots.module';
 import { Callers } from './callers';
 import { DhcpDesk } from './dhcp/dhcp-desk';
 import { DhcpListener } from './dhcp/dhcp.listener';
+import type { ModeRules } from './dhcp/dhcp-mode';
 import { OtherServers } from './dhcp/other-servers';
+import { PoolDesk } from './dhcp/pool-desk';
+import { openProbe } from './dhcp/ping-probe';
+import { readSubnets, type SubnetFile } from './dhcp/read-subnets';
 import { Dhcp6Desk } from './dhcp6/dhcp6-desk';
 import { Dhcp6Listener } from './dhcp6/dhcp6.listener';
 import { DiscoveryDesk } from './discovery/discovery-desk';
@@ -38,6 +43,7 @@ import {
   cacheSettings,
   dhcp6Ports,
   dhcp6Settings,
+  dhcpModes,
   dhcpPorts,
   dhcpSettings,
   httpLimits,
@@ -82,6 +88,7 @@ export interface RunningBoots {
 interface Parts {
   readonly machines: Machines;
   readonly leases: LeasePool;
+  readonly modes: ModeRules;
   /** undefined: no DHCPv6 here. */
   readonly leases6: Lease6Pool | undefined;
   readonly boots: BootLog;
@@ -158,16 +165,17 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, config.BOOTS_POOL) : undefined;
   const boots = new BootLog(store, clock);
   const metrics = new Metrics();
-  const byReservation = (address: string) => modeOf(config, address) !== 'reservation';
+  const modes = dhcpModes(config, await subnetFile(config));
+  const byReservation = (address: string) => !['reservation', 'pool'].includes(modeOf(config, modes, address));
   const callers = new Callers(machines, leases, leases6, clock, byReservation);
   const failed = new FailedRequests({ machines, boots, metrics, log, clock });
   const httpPort = { current: config.BOOTS_HTTP_PORT };
   const scripts = new ScriptDesk({ machines, callers, boots, failed, log, clock }, (address) =>
-    scriptSettings(config, httpPort.current, address),
+    scriptSettings(config, httpPort.current, address, modes),
   );
   const folders = { osie: config.BOOTS_OSIE_DIR, raspberry: config.BOOTS_RASPBERRY_DIR };
   return {
-    ...{ machines, leases, leases6, boots, callers, failed, httpPort, scripts, metrics, log, clock },
+    ...{ machines, leases, leases6, modes, boots, callers, failed, httpPort, scripts, metrics, log, clock },
     loaders: new LoaderFiles(folders, callers, scripts),
     programs: new BootPrograms(config.BOOTS_IPXE_DIR),
     files: new SharedFiles(),
@@ -190,7 +198,7 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
   const { machines, callers, boots, programs, files, cache, metrics, leases, log } = parts;
   const folders = { osie: config.BOOTS_OSIE_DIR, images: config.BOOTS_IMAGES_DIR };
   const { httpPort, scripts } = parts;
-  const iso = new IsoDesk(parts, () => scriptSettings(config, httpPort.current, config.PUBLIC_IP));
+  const iso = new IsoDesk(parts, () => scriptSettings(config, httpPort.current, config.PUBLIC_IP, parts.modes));
   const limits = new ConnectionLimits(httpLimits(config), metrics);
   const app = await NestFactory.create(
     BootsModule.with({
@@ -240,11 +248,30 @@ async function openDhcp(
   bound: BoundPorts,
   closers: (() => Promise<void>)[],
 ): Promise<number> {
+  const { modes } = parts;
+  const pools = modes.subnets.some(({ pooled }) => pooled) ? await openPools(parts, closers) : undefined;
   const others = new OtherServers(parts, config.PUBLIC_IP);
-  const desk = new DhcpDesk({ ...parts, others }, dhcpSettings(config, bound));
-  const listener = new DhcpListener(desk, dhcpPorts(config), parts.metrics, parts.log);
+  const desk = new DhcpDesk({ ...parts, others }, dhcpSettings(config, bound, modes), pools);
+  const listener = new DhcpListener(desk, dhcpPorts(config, modes), parts.metrics, parts.log);
   closers.push(() => listener.close());
   return listener.open();
+}
+
+async function subnetFile({ BOOTS_DHCP_FILE }: BootsConfig): Promise<SubnetFile | undefined> {
+  if (BOOTS_DHCP_FILE === '') return undefined;
+  const text = await readFile(BOOTS_DHCP_FILE, 'utf8').catch((cause: unknown) => {
+    throw new Error(`BOOTS_DHCP_FILE: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  });
+  return readSubnets(text, BOOTS_DHCP_FILE);
+}
+
+async function openPools(parts: Parts, closers: (() => Promise<void>)[]): Promise<PoolDesk> {
+  const probe = await openProbe(parts);
+  closers.push(() => probe.close());
+  const pools = new PoolDesk({ ...parts, probe }, parts.modes);
+  pools.open();
+  closers.push(() => pools.close());
+  return pools;
 }
 
 async function openDhcp6(

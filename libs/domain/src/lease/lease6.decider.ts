@@ -2,7 +2,7 @@ import type { LeaseEvent, LeaseHolder, LeaseRenewed } from '@tinkerbell/events';
 import { assertNever, type Decider } from '../decider';
 import { ConflictError, InvalidError } from '../errors';
 import { addSeconds, isBefore } from '../time';
-import { Shards } from './shards';
+import { HashTrie } from './hash-trie';
 
 /** An IPv6 address and the identity association that has it: `clientId` is `<DUID>:<IAID>`. */
 export interface Holder6 extends LeaseHolder {
@@ -40,16 +40,16 @@ export interface Lease6 extends Holder6 {
 }
 
 export interface Lease6State {
-  readonly byAddress: Shards<Lease6>;
+  readonly byAddress: HashTrie<Lease6>;
   /** Every address that was last given to this identity association. */
-  readonly byClient: Shards<readonly string[]>;
+  readonly byClient: HashTrie<readonly string[]>;
   /** What every server of this pool calls itself, hex; null: there was none yet. */
   readonly serverDuid: string | null;
 }
 
 /** The addresses that DHCPv6 gives out. An address is one client's at a time; a client may have many. */
 export const lease6Decider: Decider<Lease6Command, Lease6State, LeaseEvent> = {
-  initial: { byAddress: Shards.empty(), byClient: Shards.empty(), serverDuid: null },
+  initial: { byAddress: HashTrie.empty(), byClient: HashTrie.empty(), serverDuid: null },
   decide(command, state) {
     switch (command.type) {
       case 'BindAddress':
