@@ -13,12 +13,15 @@ const depConstraints = [
   { sourceTag: 'type:infra', onlyDependOnLibsWithTags: ['type:events', 'type:platform'] },
   {
     sourceTag: 'type:app',
-    onlyDependOnLibsWithTags: ['type:events', 'type:core', 'type:codec', 'type:store', 'type:platform', 'type:infra'],
+    onlyDependOnLibsWithTags: [
+      ...['type:events', 'type:bytes', 'type:core', 'type:codec', 'type:store', 'type:platform', 'type:infra'],
+    ],
   },
   {
     sourceTag: 'type:composer',
     onlyDependOnLibsWithTags: [
       'type:events',
+      'type:bytes',
       'type:core',
       'type:codec',
       'type:store',
@@ -71,7 +74,7 @@ const homes = [
     files: ['apps/archive/src/kurrent.ts', 'apps/archive/src/testing/kurrent-stub.ts'],
   },
   { packages: ['dockerode'], files: ['apps/tink-worker/src/containers/docker.ts'] },
-  { packages: ['koffi'], files: ['apps/boots/src/udp/native-batch.ts'] },
+  { packages: ['koffi'], files: ['apps/boots/src/udp/native-batch.ts', 'apps/boots/src/dhcp/ping-probe.ts'] },
   { packages: ['dhcp', 'tftp2'], files: ['test/interop/**'] },
   { packages: ['better-sqlite3'], files: ['libs/event-store/src/proj*.ts'] },
   {

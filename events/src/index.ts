@@ -65,6 +65,7 @@ export type {
   LeaseRenewed,
   PoolDefined,
   PoolUtilisationCrossed,
+  ServerNamed,
 } from './lease.events';
 export type {
   BootEvent,

@@ -78,6 +78,9 @@ export type PoolUtilisationCrossed = Event<
   { subnet: string; pool: string; level: 0 | 80 | 90 | 100; before: 0 | 80 | 90 | 100; used: number; size: number }
 >;
 
+/** What the DHCPv6 servers of this pool call themselves, a DUID in hex (RFC 8415 §11): it must never change, or no client could renew. */
+export type ServerNamed = Event<'ServerNamed', 1, { duid: string }>;
+
 export type LeaseEvent =
   | LeaseBound
   | LeaseRenewed
@@ -87,7 +90,8 @@ export type LeaseEvent =
   | LeaseExpired
   | LeaseConflictFound
   | PoolDefined
-  | PoolUtilisationCrossed;
+  | PoolUtilisationCrossed
+  | ServerNamed;
 
 export const leaseCatalogue = {
   LeaseBound: { version: 2, upcast: { 1: leaseV1 } },
@@ -99,5 +103,6 @@ export const leaseCatalogue = {
   LeaseConflictFound: { version: 1 },
   PoolDefined: { version: 1 },
   PoolUtilisationCrossed: { version: 1 },
+  ServerNamed: { version: 1 },
   ...dhcpServiceCatalogue,
 } satisfies Catalogue<LeaseEvent | DhcpServiceEvent>;

@@ -37,4 +37,5 @@ export const leaseSamples: { readonly [T in LeaseEvent['type']]: Extract<LeaseEv
     v: 1,
     data: { ...pool, level: 90, before: 80, used: 90 },
   },
+  ServerNamed: { type: 'ServerNamed', v: 1, data: { duid: '0004a3c1f0e2b4d64f5e8a7b9c0d1e2f3a4b' } },
 };

@@ -80,6 +80,7 @@ const testTools = [
   program('bzip2'),
   of('procps', 'pgrep'),
   of('mtools', 'mdir'),
+  of('pxelinux', '/usr/lib/PXELINUX/pxelinux.0'),
   of('e2fsprogs', 'mkfs.ext4', 'fsck.ext4', 'e2fsck'),
 ];
 

@@ -25,6 +25,8 @@ export interface MachineOptions {
   /** `network`: the network card comes first at every power-on, as in a rack; `disk`: an empty disk falls through to the network. */
   readonly bootOrder?: 'network' | 'disk';
   readonly accelerator?: string;
+  /** An ISO in a CD drive, which comes first. */
+  readonly cdrom?: string;
 }
 
 /** A virtual machine with a disk, a serial console and a power button. */
@@ -86,6 +88,8 @@ function qemuArgs(options: MachineOptions, tap: string, files: Record<'disk' | '
     ...['-device', `virtio-net-pci,netdev=n0,mac=${mac},bootindex=${nicIndex}${efi ? ',romfile=' : ''}`],
     ...['-drive', `file=${files.disk},if=none,id=d0,format=raw,cache=unsafe,discard=unmap`],
     ...['-device', `virtio-blk-pci,drive=d0,serial=${options.name},bootindex=${diskIndex}`],
+    ...(options.cdrom === undefined ? [] : ['-drive', `file=${options.cdrom},if=none,id=cd0,format=raw,readonly=on`]),
+    ...(options.cdrom === undefined ? [] : ['-device', 'ide-cd,drive=cd0,bootindex=0']),
     ...['-uuid', options.uuid ?? '4c4c4544-0001-0001-0001-000000000001'],
     ...['-qmp', `unix:${files.qmp},server=on,wait=off`],
   ];

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { AnyEvent } from '@tinkerbell/events';
+import type { LoggedMachineLine } from '@tinkerbell/messaging';
 import { buildArtefacts, type Artefacts } from '../demo/src/artefacts';
 import { runMachine, type MachineRun } from '../demo/src/machine-run';
 import { startProvisioner, type Provisioner } from '../demo/src/provisioner';
@@ -106,16 +107,33 @@ describe.skipIf(cannot.length > 0)(
         ]),
       );
       const workflow = JSON.parse(await provisioner.tink('workflow', 'list', '--output', 'json')) as
-        { status: string }[] | { items: { status: string }[] };
+        { id: string; status: string }[] | { items: { id: string; status: string }[] };
       const [first] = Array.isArray(workflow) ? workflow : workflow.items;
       expect(first?.status).toBe('success');
       expectGraph(run);
+      await expectItsOwnLog(plan, first?.id);
       for (const again of [2, 3]) {
         await run.machine.reset();
         await run.phonedHome(again, patience);
       }
       expect(scripts(run, plan.mac)).toEqual(['osie', 'local', 'local', 'local']);
     }, 600_000);
+
+    /** Kernel and init say by syslog what they do, from their first line on. */
+    const expectItsOwnLog = async (
+      { mac, hardwareId, ip }: Pick<Scenario, 'mac' | 'hardwareId' | 'ip'>,
+      workflowId?: string,
+    ) => {
+      const text = await provisioner.tink('machine', 'logs', mac, '--output', 'json');
+      const lines = text
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as LoggedMachineLine);
+      const kernel = lines.find(({ line }) => line.includes('Linux version'));
+      expect(kernel).toMatchObject({ hardwareId, workflowId, address: ip, facility: 'kern' });
+      const said = lines.filter(({ app }) => app === 'osie').map(({ line }) => line);
+      expect(said).toEqual(expect.arrayContaining(['init', expect.stringMatching(/^network /), 'phone-home']));
+    };
 
     /** What template 1.0 promised: see templates.ts. */
     const expectGraph = (run: MachineRun) => {

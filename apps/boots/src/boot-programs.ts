@@ -6,6 +6,8 @@ export interface StoredFile {
   readonly path: string;
   readonly size: number;
   readonly modifiedMs: number;
+  /** Of its content, where its date says nothing of that. */
+  readonly tag?: string;
 }
 
 /** Where setup and Debian's packages put iPXE, shim and the signed GRUB. */

@@ -1,6 +1,7 @@
 import { Transform } from 'class-transformer';
-import { IsBoolean, IsIn, IsInt, IsIP, IsString, Matches, Max, Min, ValidateBy } from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsIP, IsString, Matches, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
 import { usualProgramFolders } from './boot-programs';
+import { parseSubnets6 } from './dhcp6/subnet6';
 import { readPortRange } from './port-range';
 
 const flag = Transform(({ obj, key }) => {
@@ -9,9 +10,11 @@ const flag = Transform(({ obj, key }) => {
 });
 const port = 65_535;
 const httpUrl = /^$|^https?:\/\/[^\s/]+(?:\/[^\s]*[^\s/])?$/;
+const origin = 'https?://[^\\s/,@?#]+/(?:[^\\s,?#]*/)?';
+const originList = new RegExp(`^(?:${origin}(?:,${origin})*)?$`);
 const addressList = /^$|^\d{1,3}(?:\.\d{1,3}){3}(?: *, *\d{1,3}(?:\.\d{1,3}){3})*$/;
 const byte = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)';
-const subnet = `${byte}(?:\\.${byte}){3}/(?:3[0-2]|[12]?\\d)=(?:reservation|proxy|off)`;
+const subnet = `${byte}(?:\\.${byte}){3}/(?:3[0-2]|[12]?\\d)=(?:reservation|proxy|auto-proxy|off)`;
 const subnetList = new RegExp(`^(?:${subnet}(?:,${subnet})*)?$`);
 
 const portRange = ValidateBy({
@@ -19,6 +22,17 @@ const portRange = ValidateBy({
   validator: {
     validate: (value: unknown) => typeof value === 'string' && (value === '' || readPortRange(value) !== undefined),
     defaultMessage: () => '$property must be a port or a range of at most 64, 4000-4003',
+  },
+});
+
+const subnets6 = ValidateBy({
+  name: 'subnets6',
+  validator: {
+    validate: (value: unknown) => typeof value === 'string' && typeof parseSubnets6(value) !== 'string',
+    defaultMessage: (given) => {
+      const fault = typeof given?.value === 'string' ? parseSubnets6(given.value) : 'not text';
+      return `$property: ${typeof fault === 'string' ? fault : ''}`;
+    },
   },
 });
 
@@ -49,12 +63,18 @@ export class BootsConfig {
   @Min(1)
   @Max(port)
   readonly BOOTS_DHCP_PXE_PORT: number = 4011;
-  /** `reservation`: addresses and boot files; `proxy`: boot files only, beside another DHCP server; `off`: nothing. */
-  @IsIn(['reservation', 'proxy', 'off'])
-  readonly BOOTS_DHCP_MODE: 'reservation' | 'proxy' | 'off' = 'reservation';
+  /**
+   * `reservation`: addresses and boot files for machines with a record; `proxy`: boot files only, beside another DHCP server; `auto-proxy`:
+   * for machines without a record too; `off`: nothing. Pools are in BOOTS_DHCP_FILE.
+   */
+  @IsIn(['reservation', 'proxy', 'auto-proxy', 'off'])
+  readonly BOOTS_DHCP_MODE: 'reservation' | 'proxy' | 'auto-proxy' | 'off' = 'reservation';
   /** `10.1.0.0/16=proxy,10.1.2.0/24=off`: other modes for single networks, by relay or client address; the smallest network decides. */
   @Matches(subnetList)
   readonly BOOTS_DHCP_SUBNETS: string = '';
+  /** YAML: subnets with pools, their options and client classes (docs/dhcp.md); empty: there are none. */
+  @IsString()
+  readonly BOOTS_DHCP_FILE: string = '';
   @Matches(/^[A-Za-z0-9_-]{1,64}$/)
   readonly BOOTS_POOL: string = 'default';
   /** Seconds, for hardware whose lease_time is 0. */
@@ -77,6 +97,42 @@ export class BootsConfig {
   @Min(0)
   @Max(port)
   readonly BOOTS_SYSLOG_PORT: number = 514;
+
+  /** The address that machines reach this service at by IPv6; empty: they do not. */
+  @ValidateIf(({ PUBLIC_IP6 }: BootsConfig) => PUBLIC_IP6 !== '')
+  @IsIP(6)
+  readonly PUBLIC_IP6: string = '';
+  /** Answer DHCPv6 (RFC 8415); needs PUBLIC_IP6. */
+  @flag
+  @IsBoolean()
+  readonly BOOTS_DHCP6: boolean = false;
+  /** Another number is for laboratories. */
+  @IsInt()
+  @Min(0)
+  @Max(port)
+  readonly BOOTS_DHCP6_PORT: number = 547;
+  /** `eth0,eth1`: where clients are heard; empty: the interface with PUBLIC_IP6. Relays are heard on every one. */
+  @Matches(/^$|^[A-Za-z0-9_.-]{1,15}(?:,[A-Za-z0-9_.-]{1,15})*$/)
+  readonly BOOTS_DHCP6_INTERFACES: string = '';
+  /**
+   * `2001:db8:1::/64=2001:db8:1::a000/116,2001:db8:2::/64=reservation`: the networks of clients, each with the range that machines
+   * without a reservation get their address from. Networks that are not here have reservations only.
+   */
+  @subnets6
+  readonly BOOTS_DHCP6_SUBNETS: string = '';
+  /** 255: clients take this server and wait for no other (RFC 8415 §21.8). */
+  @IsInt()
+  @Min(0)
+  @Max(255)
+  readonly BOOTS_DHCP6_PREFERENCE: number = 0;
+  /** Seconds that nobody is given an address of a range that a client found in use. */
+  @IsInt()
+  @Min(1)
+  @Max(0x7fff_ffff)
+  readonly BOOTS_DHCP6_QUARANTINE: number = 86_400;
+  /** Comma separated, for hardware without IPv6 name servers. */
+  @Matches(/^$|^[0-9A-Fa-f:.]+(?: *, *[0-9A-Fa-f:.]+)*$/)
+  readonly DNS6_SERVERS: string = '';
 
   @IsInt()
   @Min(0)
@@ -109,11 +165,21 @@ export class BootsConfig {
   @Min(0)
   @Max(port)
   readonly BOOTS_HTTP_PORT: number = 80;
-  /** At once; further ones are closed. */
+  /** At once; further ones are answered 503. */
   @IsInt()
   @Min(1)
   @Max(1_000_000)
   readonly BOOTS_HTTP_MAX_CONNECTIONS: number = 20_000;
+  /** The same for one address, of a network address translator too. */
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000)
+  readonly BOOTS_HTTP_MAX_PER_CLIENT: number = 1000;
+  /** After so long without a byte either way a connection is closed. */
+  @IsInt()
+  @Min(1)
+  @Max(3600)
+  readonly BOOTS_HTTP_IDLE_SECONDS: number = 120;
 
   /** Folders of network boot programs, `undionly.kpxe`, `shimx64.efi` and others, separated by colons. */
   @IsString()
@@ -123,6 +189,20 @@ export class BootsConfig {
   /** Served at /images/; empty: nothing is. */
   @IsString()
   readonly BOOTS_IMAGES_DIR: string = '';
+  /** `https://images.example/,http://10.0.0.9/files/`: where /cache/<sha256>/<url> may fetch from; empty: there is no cache. */
+  @Matches(originList, {
+    message: 'BOOTS_CACHE_ORIGINS must be URLs of http or https that end in a slash, separated by commas',
+  })
+  readonly BOOTS_CACHE_ORIGINS: string = '';
+  @IsString()
+  readonly BOOTS_CACHE_DIR: string = '.cache/images';
+  /** What was not used for the longest time goes first. */
+  @IsInt()
+  @Min(1 << 20)
+  readonly BOOTS_CACHE_BYTES: number = 20_000_000_000;
+  /** Firmware of Raspberry Pis (start4.elf, fixup4.dat, *.dtb, overlays/), served below their serial numbers; empty: none. */
+  @IsString()
+  readonly BOOTS_RASPBERRY_DIR: string = '';
   /** `16=snp-x86_64.efi,7=snponly.efi`: programs for client architectures (RFC 4578 §2.1) other than the usual ones. */
   @Matches(/^$|^\d{1,5}=[A-Za-z0-9._-]+(?:,\d{1,5}=[A-Za-z0-9._-]+)*$/)
   readonly BOOTS_ARCH_BINARIES: string = '';

@@ -80,6 +80,7 @@ describe('DHCP', () => {
     await replies(3);
     expect((await events()).map(({ type }) => type)).toEqual([
       'LeaseBound',
+      'LeaseExpired',
       'LeaseBound',
       'NetbootOffered',
       'NetbootOffered',

@@ -49,11 +49,9 @@ export async function startBench(options: {
   for (const path of Object.values(folders)) await mkdir(path);
   await writeFile(join(folder, 'secret'), 'not for machines');
   const store = options.store ?? new InMemoryEventStore();
-  await append(store, subjects.stream('hardware', hardwareId), {
-    type: 'HardwareRegistered',
-    v: 3,
-    data: { hardware: record(options.interface) },
-  });
+  const hardware = record(options.interface);
+  const stream = subjects.stream('hardware', hardwareId);
+  await append(store, stream, { type: 'HardwareRegistered', v: 3, data: { hardware } });
   const rows = await openReadModels({
     store,
     file: ':memory:',
@@ -61,14 +59,18 @@ export async function startBench(options: {
   });
   const relay = await openRelay();
   const config = configOf(folders, relay.address().port, options.settings ?? {});
-  const { hardware, workflows } = rows.models;
   const { machineLog, log = silentLogger, clock = () => new Date() } = options;
-  const ports = { store, hardware, workflows, version: '1.2.3', clock, log };
+  const ports = { store, ...rows.models, version: '1.2.3', clock, log };
   const boots = await startBoots(config, { ...ports, ...(machineLog && { machineLog }) });
   const http = (path: string, request: HttpOptions = {}) => askHttp(boots.http.port, path, request);
   const dhcp = (packet: DhcpPacket) => askDhcp(relay, boots.dhcp?.port ?? 0, packet);
   return {
     ...{ store, boots, folders, http, dhcp },
+    /** What is not answered. Resolves when boots is done with it: what comes through one socket is taken in order. */
+    async relaySend(packet: DhcpPacket): Promise<void> {
+      relay.send(encodePacket({ ...packet, giaddr: relayAddress, xid: nextXid++ }), boots.dhcp?.port ?? 0, '127.0.0.1');
+      await dhcp(requestOf('inform', [], { ciaddr: machineAddress }));
+    },
     relay: (bytes: Uint8Array) => relay.send(bytes, boots.dhcp?.port ?? 0, '127.0.0.1'),
     /** DISCOVER's answer is taken for granted: straight to the ACK. */
     lease: (...options: readonly (readonly [number, Uint8Array])[]) =>

@@ -1,3 +1,4 @@
+import type { Lease6Pool } from './log/lease6-pool';
 import type { LeasePool } from './log/lease-pool';
 import type { Machine, Machines } from './machines';
 
@@ -7,14 +8,16 @@ export class Callers {
   constructor(
     private readonly machines: Machines,
     private readonly leases: LeasePool,
+    private readonly leases6: Lease6Pool | undefined,
     private readonly clock: () => Date,
     private readonly byReservation: (address: string) => boolean,
   ) {}
 
   at(address: string): Machine | undefined {
     const plain = plainAddress(address);
-    const lease = this.leases.holderOf(plain, this.clock().toISOString());
-    if (lease) return this.machines.byMac(lease.mac);
+    const now = this.clock().toISOString();
+    const lease = (plain.includes(':') ? this.leases6 : this.leases)?.holderOf(plain, now);
+    if (lease) return lease.mac === null ? undefined : this.machines.byMac(lease.mac);
     return this.byReservation(plain) ? this.machines.byReservedAddress(plain) : undefined;
   }
 
@@ -23,7 +26,7 @@ export class Callers {
   }
 }
 
-/** `::ffff:10.0.0.5` → `10.0.0.5`: how a dual-stack socket shows an IPv4 peer. */
+/** `::ffff:10.0.0.5` → `10.0.0.5`: how a dual-stack socket shows an IPv4 peer. The zone of a link-local address goes too. */
 export function plainAddress(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
+  return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '').replace(/%.*$/, '');
 }

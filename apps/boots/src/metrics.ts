@@ -5,29 +5,43 @@ const counters = {
   dhcp_requests_total: 'DHCP messages taken, by message type.',
   dhcp_replies_total: 'DHCP replies sent, by message type.',
   dhcp_dropped_total: 'DHCP messages not answered, by reason.',
+  dhcp6_requests_total: 'DHCPv6 messages taken, by message type.',
+  dhcp6_replies_total: 'DHCPv6 replies sent, by message type.',
+  dhcp6_dropped_total: 'DHCPv6 messages not answered, by reason.',
   dhcp_other_server_messages_total: 'Signs of other DHCP servers on the wire, by what they were seen by.',
   tftp_transfers_total: 'TFTP transfers ended, by result.',
   tftp_dropped_total: 'TFTP packets not answered, by reason.',
   http_requests_total: 'HTTP requests answered, by route and status.',
+  http_refused_total: 'HTTP connections beyond a limit, by limit.',
   boot_files_total: 'Boot files that went out whole, by protocol and role.',
   boot_file_bytes_total: 'Their bytes.',
   failed_requests_unrecorded_total: 'Failed requests that were not kept as events, by protocol: too many.',
+  dhcp_pool_exhausted_total: 'DHCP clients that no address was left for, by subnet.',
+  dhcp_conflicts_total: 'Addresses that somebody answered on before they were offered, by method.',
+  dhcp_probes_skipped_total: 'Addresses that were offered unasked: too many probes at once.',
+  image_cache_total: 'Requests for files of other servers, by how they were met.',
   syslog_lines_total: 'Lines that machines sent by syslog and that were stored, by severity.',
   syslog_dropped_total: 'Lines that were not stored, by reason.',
 } as const;
 
+const gauges = {
+  dhcp_pool_size: 'Addresses that a DHCP pool has.',
+  dhcp_pool_used: 'Addresses of a DHCP pool that are leased.',
+  dhcp_pool_quarantined: 'Addresses of a DHCP pool that somebody else was found on.',
+} as const;
+
 export type CounterName = keyof typeof counters;
+export type GaugeName = keyof typeof gauges;
 
 export class Metrics {
-  readonly #values = new Map<CounterName, Map<string, number>>();
+  readonly #values = new Map<CounterName | GaugeName, Map<string, number>>();
 
   count(name: CounterName, labels: Labels, by = 1): void {
-    const text = Object.entries(labels)
-      .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
-      .join(',');
-    const series = this.#values.get(name) ?? new Map<string, number>();
-    series.set(text, (series.get(text) ?? 0) + by);
-    this.#values.set(name, series);
+    this.#put(name, labels, (before) => before + by);
+  }
+
+  set(name: GaugeName, labels: Labels, value: number): void {
+    this.#put(name, labels, () => value);
   }
 
   /** Of all series of a counter that carry these labels. */
@@ -38,16 +52,28 @@ export class Metrics {
       .reduce((sum, [, value]) => sum + value, 0);
   }
 
+  #put(name: CounterName | GaugeName, labels: Labels, change: (before: number) => number): void {
+    const text = Object.entries(labels)
+      .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+      .join(',');
+    const series = this.#values.get(name) ?? new Map<string, number>();
+    series.set(text, change(series.get(text) ?? 0));
+    this.#values.set(name, series);
+  }
+
   /** Prometheus text format. */
-  text(gauges: Readonly<Record<string, number>>): string {
-    const lines = Object.entries(counters).flatMap(([name, help]) => [
-      `# HELP boots_${name} ${help}`,
-      `# TYPE boots_${name} counter`,
-      ...[...(this.#values.get(name as CounterName) ?? [])].map(
-        ([labels, value]) => `boots_${name}{${labels}} ${value}`,
-      ),
-    ]);
-    const extra = Object.entries(gauges).flatMap(([name, value]) => [
+  text(more: Readonly<Record<string, number>>): string {
+    const kinds = { counter: counters, gauge: gauges };
+    const lines = Object.entries(kinds).flatMap(([kind, names]) =>
+      Object.entries(names).flatMap(([name, help]) => [
+        `# HELP boots_${name} ${help}`,
+        `# TYPE boots_${name} ${kind}`,
+        ...[...(this.#values.get(name as CounterName | GaugeName) ?? [])].map(
+          ([labels, value]) => `boots_${name}{${labels}} ${value}`,
+        ),
+      ]),
+    );
+    const extra = Object.entries(more).flatMap(([name, value]) => [
       `# TYPE boots_${name} gauge`,
       `boots_${name} ${value}`,
     ]);

@@ -1,10 +1,15 @@
 import { ConfigError, loadConfig } from '@tinkerbell/config';
 import { describe, expect, it } from 'vitest';
 import { BootsConfig } from './boots.config';
-import { dhcpModes, dhcpPorts } from './settings';
+import { dhcp6Ports, dhcp6Settings, dhcpModes, dhcpPorts } from './settings';
 
 const load = (settings: Readonly<Record<string, string>>) =>
   loadConfig(BootsConfig, { PUBLIC_IP: '10.0.0.1', TINK_CA_SHA256: 'ab'.repeat(32), ...settings });
+
+function portsOf(settings: Readonly<Record<string, string>>) {
+  const config = load(settings);
+  return dhcpPorts(config, dhcpModes(config), undefined);
+}
 
 describe('where boots gives out addresses', () => {
   it('everywhere, unless it is told otherwise', () =>
@@ -25,9 +30,9 @@ describe('where boots gives out addresses', () => {
       ],
     }));
   it('opens port 4011 for a proxy only', () => {
-    expect(dhcpPorts(load({}), undefined).pxePort).toBeUndefined();
-    expect(dhcpPorts(load({ BOOTS_DHCP_MODE: 'proxy' }), undefined).pxePort).toBe(4011);
-    expect(dhcpPorts(load({ BOOTS_DHCP_SUBNETS: '10.1.0.0/16=proxy' }), undefined).pxePort).toBe(4011);
+    expect(portsOf({}).pxePort).toBeUndefined();
+    expect(portsOf({ BOOTS_DHCP_MODE: 'proxy' }).pxePort).toBe(4011);
+    expect(portsOf({ BOOTS_DHCP_SUBNETS: '10.1.0.0/16=proxy' }).pxePort).toBe(4011);
   });
   it.each([
     ['BOOTS_DHCP_MODE', 'auto'],
@@ -40,5 +45,35 @@ describe('where boots gives out addresses', () => {
   ])('refuses %s=%s', (name, value) => {
     expect(() => load({ [name]: value })).toThrow(ConfigError);
     expect(() => load({ [name]: value })).toThrow(name);
+  });
+});
+
+describe('DHCPv6', () => {
+  const bound = { tftp: 69, http: 80, syslog: undefined };
+  it('is off, unless it is told otherwise', () => expect(load({}).BOOTS_DHCP6).toBe(false));
+  it('hands out URLs that firmware can read', () => {
+    const config = load({ PUBLIC_IP6: 'fd99::1', DNS6_SERVERS: 'fd99::53, FD99:0::54' });
+    const { urls, nameServers } = dhcp6Settings(config, bound);
+    expect([urls.tftp, urls.http]).toEqual(['[fd99::1]', 'http://[fd99::1]']);
+    expect(nameServers).toEqual(['fd99::53', 'fd99::54']);
+    const other = dhcp6Settings(config, { ...bound, tftp: 6969, http: 8080 }).urls;
+    expect([other.tftp, other.http]).toEqual(['[fd99::1]:6969', 'http://[fd99::1]:8080']);
+  });
+  it('finds the interface by its address, and says when there is none', () => {
+    expect(dhcp6Ports(load({ PUBLIC_IP6: '::1' })).interfaces).toEqual(['lo']);
+    expect(dhcp6Ports(load({ BOOTS_DHCP6_INTERFACES: 'eth0,eth1' })).interfaces).toEqual(['eth0', 'eth1']);
+    expect(() => dhcp6Ports(load({ PUBLIC_IP6: '2001:db8::1' }))).toThrow('no interface has PUBLIC_IP6 2001:db8::1');
+    expect(() => dhcp6Ports(load({}))).toThrow('BOOTS_DHCP6 needs PUBLIC_IP6');
+  });
+  it.each([
+    ['PUBLIC_IP6', '10.0.0.1', 'PUBLIC_IP6'],
+    ['BOOTS_DHCP6', 'yes', 'BOOTS_DHCP6'],
+    ['BOOTS_DHCP6_INTERFACES', 'eth 0', 'BOOTS_DHCP6_INTERFACES'],
+    ['BOOTS_DHCP6_SUBNETS', 'fd99::/64=fd98::/112', 'range of fd99::/64: fd98::/112 is not inside'],
+    ['BOOTS_DHCP6_PREFERENCE', '256', 'BOOTS_DHCP6_PREFERENCE'],
+    ['DNS6_SERVERS', 'dns.example', 'DNS6_SERVERS'],
+  ])('refuses %s=%s', (name, value, text) => {
+    expect(() => load({ [name]: value })).toThrow(ConfigError);
+    expect(() => load({ [name]: value })).toThrow(text);
   });
 });

@@ -1,9 +1,17 @@
-import { isIPv4 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { parseIp } from '@tinkerbell/bytes';
 import { defaultLimits } from '@tinkerbell/tftp';
 import type { BootsConfig } from './boots.config';
 import type { DhcpPorts } from './dhcp/dhcp.listener';
 import { type DhcpMode, mayProxy, modeAt, type ModeRules, type Subnet } from './dhcp/dhcp-mode';
 import type { DhcpServerSettings } from './dhcp/decision';
+import type { SubnetFile } from './dhcp/read-subnets';
+import type { Dhcp6Settings } from './dhcp6/decision6';
+import type { Dhcp6Ports } from './dhcp6/dhcp6.listener';
+import { parseSubnets6, type Subnet6 } from './dhcp6/subnet6';
+import type { CacheSettings } from './files/image-cache';
+import type { Limits } from './http/connection-limits';
 import type { ScriptSettings } from './ipxe/script-desk';
 import type { TftpPorts } from './tftp/tftp.listener';
 import { readPortRange } from './port-range';
@@ -19,7 +27,11 @@ export interface BoundPorts {
   readonly syslog: number | undefined;
 }
 
-export function dhcpSettings(config: BootsConfig, { tftp, http, syslog }: BoundPorts): DhcpServerSettings {
+export function dhcpSettings(
+  config: BootsConfig,
+  { tftp, http, syslog }: BoundPorts,
+  modes: ModeRules = dhcpModes(config),
+): DhcpServerSettings {
   const { PUBLIC_IP, DHCP_LEASE_TIME, BOOTS_MAC_FORMAT } = config;
   return {
     site: {
@@ -39,9 +51,54 @@ export function dhcpSettings(config: BootsConfig, { tftp, http, syslog }: BoundP
       ),
     },
     leaseSeconds: DHCP_LEASE_TIME,
-    modes: dhcpModes(config),
+    modes,
     ticketSeconds: config.BOOTS_SCRIPT_TICKETS ? config.BOOTS_TOKEN_SECONDS : 0,
   };
+}
+
+export function subnets6(config: BootsConfig): readonly Subnet6[] {
+  const subnets = parseSubnets6(config.BOOTS_DHCP6_SUBNETS);
+  if (typeof subnets === 'string') throw new TypeError(`BOOTS_DHCP6_SUBNETS: ${subnets}`);
+  return subnets;
+}
+
+export function dhcp6Settings(config: BootsConfig, bound: BoundPorts): Dhcp6Settings {
+  const { PUBLIC_IP6, DHCP_LEASE_TIME, BOOTS_DHCP6_PREFERENCE, BOOTS_DHCP6_QUARANTINE } = config;
+  const nameServers = list(config.DNS6_SERVERS).map((text) => {
+    const ip = parseIp(text);
+    if (ip?.family === 6) return ip.address;
+    throw new TypeError(`DNS6_SERVERS: ${JSON.stringify(text)} is not an IPv6 address`);
+  });
+  return {
+    address: parseIp(PUBLIC_IP6)?.address ?? PUBLIC_IP6,
+    nameServers,
+    urls: {
+      ...dhcpSettings(config, bound).urls,
+      // UEFI 2.10 §24.3.1 knows no port in a TFTP URL: `[address]/file`, so it is left out where it can be.
+      tftp: bound.tftp === 69 ? `[${PUBLIC_IP6}]` : `[${PUBLIC_IP6}]:${bound.tftp}`,
+      http: httpUrl(`[${PUBLIC_IP6}]`, bound.http),
+    },
+    leaseSeconds: DHCP_LEASE_TIME,
+    preference: BOOTS_DHCP6_PREFERENCE,
+    quarantineSeconds: BOOTS_DHCP6_QUARANTINE,
+    ticketSeconds: dhcpSettings(config, bound).ticketSeconds,
+    subnets: subnets6(config),
+  };
+}
+
+/** Throws TypeError when the interface is left to us, and none has the address. */
+export function dhcp6Ports({ BOOTS_DHCP6_INTERFACES, BOOTS_DHCP6_PORT, PUBLIC_IP6 }: BootsConfig): Dhcp6Ports {
+  const named = list(BOOTS_DHCP6_INTERFACES);
+  if (named.length > 0) return { port: BOOTS_DHCP6_PORT, interfaces: named };
+  const own = parseIp(PUBLIC_IP6)?.address;
+  const found = Object.entries(networkInterfaces()).find(([, addresses]) =>
+    addresses?.some(({ address }) => parseIp(address)?.address === own),
+  );
+  if (own === undefined)
+    throw new TypeError('BOOTS_DHCP6 needs PUBLIC_IP6, the address that machines reach this service at');
+  if (!found)
+    throw new TypeError(`no interface has PUBLIC_IP6 ${PUBLIC_IP6}: name the ones to serve in BOOTS_DHCP6_INTERFACES`);
+  return { port: BOOTS_DHCP6_PORT, interfaces: [found[0]] };
 }
 
 /** The option has no place for a port. */
@@ -50,48 +107,83 @@ function logServersOf({ PUBLIC_SYSLOG_IP, PUBLIC_IP }: BootsConfig, port: number
   return port === syslogPort ? [PUBLIC_IP] : [];
 }
 
-export function dhcpModes({ BOOTS_DHCP, BOOTS_DHCP_MODE, BOOTS_DHCP_SUBNETS }: BootsConfig): ModeRules {
+/** `file`: what BOOTS_DHCP_FILE says. */
+export function dhcpModes(
+  { BOOTS_DHCP, BOOTS_DHCP_MODE, BOOTS_DHCP_SUBNETS }: BootsConfig,
+  file: SubnetFile = { classes: [], subnets: [] },
+): ModeRules {
   if (!BOOTS_DHCP) return { mode: 'off', subnets: [] };
   const subnets = list(BOOTS_DHCP_SUBNETS).map((text): Subnet => {
     const [network = '', mode = ''] = text.split('=');
     const [address = '', prefix = ''] = network.split('/');
     return { name: network, address, prefix: Number(prefix), mode: mode as DhcpMode };
   });
-  return { mode: BOOTS_DHCP_MODE, subnets };
+  const { classes } = file;
+  return { mode: BOOTS_DHCP_MODE, subnets: [...subnets, ...file.subnets], ...(classes.length > 0 ? { classes } : {}) };
 }
 
 /** Of the network that an address is in. */
-export function modeOf(config: BootsConfig, address: string): DhcpMode {
-  return modeAt(isIPv4(address) ? address : config.PUBLIC_IP, dhcpModes(config));
+export function modeOf(config: BootsConfig, modes: ModeRules, address: string): DhcpMode {
+  return modeAt(isIPv4(address) ? address : config.PUBLIC_IP, modes);
 }
 
-export function scriptSettings(config: BootsConfig, httpPort: number): ScriptSettings {
-  const { PUBLIC_IP, TINK_SERVER_URL, TINK_CERT_URL } = config;
+/** `address`: of the machine; it is told URLs of its own family. */
+export function scriptSettings(
+  config: BootsConfig,
+  httpPort: number,
+  address: string,
+  modes: ModeRules,
+): ScriptSettings {
+  const { PUBLIC_IP, PUBLIC_IP6, TINK_SERVER_URL, TINK_CERT_URL } = config;
+  const host = isIPv6(address) && PUBLIC_IP6 !== '' ? `[${PUBLIC_IP6}]` : PUBLIC_IP;
   return {
-    bootsUrl: httpUrl(PUBLIC_IP, httpPort),
-    tinkServerUrl: TINK_SERVER_URL === '' ? `https://${PUBLIC_IP}:42124` : TINK_SERVER_URL,
-    certUrl: TINK_CERT_URL === '' ? `http://${PUBLIC_IP}:42114/cert` : TINK_CERT_URL,
+    bootsUrl: httpUrl(host, httpPort),
+    tinkServerUrl: TINK_SERVER_URL === '' ? `https://${host}:42124` : TINK_SERVER_URL,
+    certUrl: TINK_CERT_URL === '' ? `http://${host}:42114/cert` : TINK_CERT_URL,
     caSha256: config.TINK_CA_SHA256,
     extraArguments: config.BOOTS_KERNEL_ARGUMENTS.split(/\s+/).filter((argument) => argument !== ''),
     tokenSeconds: config.BOOTS_TOKEN_SECONDS,
-    needsTicket: (address) => config.BOOTS_SCRIPT_TICKETS && modeOf(config, address) !== 'off',
+    needsTicket: (address) => config.BOOTS_SCRIPT_TICKETS && modeOf(config, modes, address) !== 'off',
     discovery: config.BOOTS_DISCOVERY,
+    hasDhcp: (address) => modeOf(config, modes, address) !== 'off',
   };
 }
 
 /** `native`: undefined where messages are taken one by one. */
-export function dhcpPorts(config: BootsConfig, native: NativeBatch | undefined): DhcpPorts {
+export function dhcpPorts(config: BootsConfig, modes: ModeRules, native: NativeBatch | undefined): DhcpPorts {
   return {
     address: config.PUBLIC_IP,
     serverPort: config.BOOTS_DHCP_PORT,
     clientPort: config.BOOTS_DHCP_CLIENT_PORT,
     relayPort: config.BOOTS_DHCP_RELAY_PORT,
-    pxePort: mayProxy(dhcpModes(config)) ? config.BOOTS_DHCP_PXE_PORT : undefined,
+    pxePort: mayProxy(modes) ? config.BOOTS_DHCP_PXE_PORT : undefined,
     native,
   };
 }
 
+/** An origin that is quiet for so long has given up. */
+const stallMs = 30_000;
+
+export function cacheSettings(config: BootsConfig): CacheSettings {
+  const origins = list(config.BOOTS_CACHE_ORIGINS).map((url) => new URL(url).href);
+  return { folder: config.BOOTS_CACHE_DIR, origins, bytes: config.BOOTS_CACHE_BYTES, stallMs };
+}
+
+export function httpLimits(config: BootsConfig): Limits {
+  const { BOOTS_HTTP_MAX_CONNECTIONS, BOOTS_HTTP_MAX_PER_CLIENT, BOOTS_HTTP_IDLE_SECONDS } = config;
+  return {
+    total: BOOTS_HTTP_MAX_CONNECTIONS,
+    each: BOOTS_HTTP_MAX_PER_CLIENT,
+    idleMs: BOOTS_HTTP_IDLE_SECONDS * 1000,
+  };
+}
+
 /** `native`: undefined where packets go one by one. */
+/** Beside the IPv4 one, at the same port. */
+export function tftp6Ports(config: BootsConfig, port: number): TftpPorts {
+  return { ...tftpPorts(config, undefined), address: config.PUBLIC_IP6, port };
+}
+
 export function tftpPorts(config: BootsConfig, native: NativeBatch | undefined): TftpPorts {
   return {
     address: config.PUBLIC_IP,

@@ -1,4 +1,7 @@
 import 'reflect-metadata';
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { EventStore, ReadModel } from '@tinkerbell/event-store';
@@ -9,13 +12,24 @@ import { BootsModule } from './boots.module';
 import { Callers } from './callers';
 import { DhcpDesk } from './dhcp/dhcp-desk';
 import { DhcpListener } from './dhcp/dhcp.listener';
+import type { ModeRules } from './dhcp/dhcp-mode';
 import { OtherServers } from './dhcp/other-servers';
+import { PoolDesk } from './dhcp/pool-desk';
+import { openProbe } from './dhcp/ping-probe';
+import { readSubnets, type SubnetFile } from './dhcp/read-subnets';
+import { Dhcp6Desk } from './dhcp6/dhcp6-desk';
+import { Dhcp6Listener } from './dhcp6/dhcp6.listener';
 import { DiscoveryDesk } from './discovery/discovery-desk';
+import { ImageCache } from './files/image-cache';
 import { SharedFiles } from './files/shared-files';
+import { ConnectionLimits } from './http/connection-limits';
 import { FileDesk } from './http/file-desk';
 import { Status } from './http/status';
 import { ScriptDesk } from './ipxe/script-desk';
+import { IsoDesk } from './iso/iso-desk';
+import { LoaderFiles } from './loaders/loader-files';
 import { BootLog } from './log/boot-log';
+import { Lease6Pool } from './log/lease6-pool';
 import { LeasePool, type PoolPost } from './log/lease-pool';
 import { type Logger, silentLogger } from './logger';
 import { Machines } from './machines';
@@ -24,7 +38,20 @@ import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 import { RouterAdvertisements } from './ra/radvd';
 import { FailedRequests } from './recorder/failed-requests';
 import { ServedFiles } from './served-files';
-import { type BoundPorts, dhcpPorts, dhcpSettings, modeOf, scriptSettings, tftpPorts } from './settings';
+import {
+  type BoundPorts,
+  cacheSettings,
+  dhcp6Ports,
+  dhcp6Settings,
+  dhcpModes,
+  dhcpPorts,
+  dhcpSettings,
+  httpLimits,
+  modeOf,
+  scriptSettings,
+  tftp6Ports,
+  tftpPorts,
+} from './settings';
 import type { MachineLog } from './syslog/machine-log';
 import { SyslogDesk } from './syslog/syslog-desk';
 import { SyslogListener } from './syslog/syslog.listener';
@@ -48,6 +75,7 @@ export interface RunningBoots {
   readonly address: string;
   /** Ports really bound; `dhcp` is undefined when another server does it. */
   readonly dhcp: { readonly port: number } | undefined;
+  readonly dhcp6: { readonly port: number } | undefined;
   readonly tftp: { readonly port: number };
   readonly http: { readonly port: number };
   /** undefined: not taken, or another program has the port. */
@@ -60,12 +88,20 @@ export interface RunningBoots {
 interface Parts {
   readonly machines: Machines;
   readonly leases: LeasePool;
+  readonly modes: ModeRules;
+  /** undefined: no DHCPv6 here. */
+  readonly leases6: Lease6Pool | undefined;
   readonly boots: BootLog;
   readonly callers: Callers;
   readonly programs: BootPrograms;
   readonly files: SharedFiles;
+  readonly cache: ImageCache;
   readonly served: ServedFiles;
   readonly failed: FailedRequests;
+  readonly scripts: ScriptDesk;
+  readonly loaders: LoaderFiles;
+  /** The port is part of the scripts' URLs, and known only once bound. */
+  readonly httpPort: { current: number };
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly clock: () => Date;
@@ -74,8 +110,11 @@ interface Parts {
 /** Answers machines until closed. What is opened is closed again when a later step fails. */
 export async function startBoots(config: BootsConfig, ports: BootsPorts): Promise<RunningBoots> {
   const parts = await assemble(config, ports);
-  const closers: (() => Promise<void>)[] = [() => parts.leases.close()];
-  closers.push(() => parts.failed.close());
+  const closers: (() => Promise<void>)[] = [
+    () => parts.leases.close(),
+    () => parts.failed.close(),
+    () => parts.cache.close(),
+  ];
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
@@ -86,6 +125,11 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
     const tftp = new TftpListener(parts, tftpPorts(config, native));
     closers.push(() => tftp.close());
     const tftpPort = await tftp.open();
+    if (config.PUBLIC_IP6 !== '') {
+      const tftp6 = new TftpListener(parts, tftp6Ports(config, tftpPort));
+      closers.push(() => tftp6.close());
+      await tftp6.open();
+    }
     if (config.BOOTS_RA_INTERFACE !== '') {
       const advertisements = await RouterAdvertisements.start(config.BOOTS_RA_INTERFACE, config.BOOTS_RADVD, parts.log);
       closers.push(() => advertisements.stop());
@@ -95,10 +139,12 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
     const dhcpPort = config.BOOTS_DHCP
       ? await openDhcp(config, parts, { tftp: tftpPort, http: http.port, syslog: syslogPort }, native, closers)
       : undefined;
+    const dhcp6Port = await openDhcp6(config, parts, { tftp: tftpPort, http: http.port, syslog: syslogPort }, closers);
     const { metrics } = parts;
     return {
       address: config.PUBLIC_IP,
       dhcp: dhcpPort === undefined ? undefined : { port: dhcpPort },
+      dhcp6: dhcp6Port === undefined ? undefined : { port: dhcp6Port },
       tftp: { port: tftpPort },
       http: { port: http.port },
       syslog: syslogPort === undefined ? undefined : { port: syslogPort },
@@ -117,16 +163,25 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const { leadership } = ports;
   const address = config.PUBLIC_IP;
   const leases = await LeasePool.open(store, config.BOOTS_POOL, leadership && { leadership, address, log });
+  const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, config.BOOTS_POOL) : undefined;
   const boots = new BootLog(store, clock);
   const metrics = new Metrics();
-  const byReservation = (address: string) => modeOf(config, address) !== 'reservation';
+  const modes = dhcpModes(config, await subnetFile(config));
+  const byReservation = (address: string) => !['reservation', 'pool'].includes(modeOf(config, modes, address));
+  const callers = new Callers(machines, leases, leases6, clock, byReservation);
+  const failed = new FailedRequests({ machines, boots, metrics, log, clock });
+  const httpPort = { current: config.BOOTS_HTTP_PORT };
+  const scripts = new ScriptDesk({ machines, callers, boots, failed, log, clock }, (address) =>
+    scriptSettings(config, httpPort.current, address, modes),
+  );
+  const folders = { osie: config.BOOTS_OSIE_DIR, raspberry: config.BOOTS_RASPBERRY_DIR };
   return {
-    ...{ machines, leases, boots, metrics, log, clock },
-    callers: new Callers(machines, leases, clock, byReservation),
+    ...{ machines, leases, leases6, modes, boots, callers, failed, httpPort, scripts, metrics, log, clock },
+    loaders: new LoaderFiles(folders, callers, scripts),
     programs: new BootPrograms(config.BOOTS_IPXE_DIR),
     files: new SharedFiles(),
+    cache: await ImageCache.open(cacheSettings(config), metrics, log),
     served: new ServedFiles(boots, metrics, log),
-    failed: new FailedRequests({ machines, boots, metrics, log, clock }),
   };
 }
 
@@ -140,37 +195,52 @@ async function nativeBatch(config: BootsConfig, log: Logger): Promise<NativeBatc
   }
 }
 
-const idleMs = 120_000;
-
 async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
-  const { machines, callers, boots, programs, files, metrics, leases, log } = parts;
+  const { machines, callers, boots, programs, files, cache, metrics, leases, log } = parts;
   const folders = { osie: config.BOOTS_OSIE_DIR, images: config.BOOTS_IMAGES_DIR };
-  // The port is part of the scripts' URLs, and known only once bound.
-  const settings = { current: scriptSettings(config, config.BOOTS_HTTP_PORT) };
+  const { httpPort, scripts } = parts;
+  const iso = new IsoDesk(parts, () => scriptSettings(config, httpPort.current, config.PUBLIC_IP, parts.modes));
+  const limits = new ConnectionLimits(httpLimits(config), metrics);
   const app = await NestFactory.create(
     BootsModule.with({
-      scripts: new ScriptDesk(parts, () => settings.current),
-      files: new FileDesk(folders, programs, files, callers, parts),
+      ...{ scripts, iso },
+      files: new FileDesk(folders, programs, { shared: files, cache }, callers, parts),
       phoneHome: new PhoneHomeDesk(callers, boots, log),
       discovery: new DiscoveryDesk(machines, boots, log, parts.clock),
       status: new Status(ports.version ?? 'unknown', leases, metrics, () => probe(ports.store)),
-      ...{ callers, failed: parts.failed, metrics, log },
+      ...{ callers, failed: parts.failed, limits, metrics, log },
     }),
     { logger: ['error', 'warn'], abortOnError: false, bodyParser: false },
   );
+  limits.watch(app.getHttpServer());
   const server = await app.listen(config.BOOTS_HTTP_PORT, config.BOOTS_HTTP_ADDRESS);
-  server.maxConnections = config.BOOTS_HTTP_MAX_CONNECTIONS;
-  // Neither end said or took a byte for so long: the machine is gone.
-  server.setTimeout(idleMs);
   const { port } = server.address() as AddressInfo;
-  settings.current = scriptSettings(config, port);
+  httpPort.current = port;
+  const server6 = config.PUBLIC_IP6 === '' ? undefined : await listen6(server, limits, config.PUBLIC_IP6, port);
   return {
     port,
     close: async () => {
+      server6?.closeAllConnections();
+      server6?.close();
       server.closeAllConnections();
       await app.close();
+      await iso.close();
     },
   };
+}
+
+/** A second door to the same house. */
+async function listen6(server: Server, limits: ConnectionLimits, address: string, port: number): Promise<Server> {
+  const [handler] = server.listeners('request') as RequestListener[];
+  const server6 = createServer(handler);
+  limits.watch(server6);
+  await new Promise<void>((resolve, reject) => {
+    server6.once('error', (cause) =>
+      reject(new Error(`cannot listen for HTTP on [${address}]:${port}: ${cause.message}`, { cause })),
+    );
+    server6.listen({ host: address, port, ipv6Only: true }, resolve);
+  });
+  return server6;
 }
 
 async function openDhcp(
@@ -180,11 +250,56 @@ async function openDhcp(
   native: NativeBatch | undefined,
   closers: (() => Promise<void>)[],
 ): Promise<number> {
+  const { modes } = parts;
+  const pools = modes.subnets.some(({ pooled }) => pooled) ? await openPools(parts, closers) : undefined;
   const others = new OtherServers(parts, config.PUBLIC_IP);
-  const desk = new DhcpDesk({ ...parts, others }, dhcpSettings(config, bound));
-  const listener = new DhcpListener(desk, dhcpPorts(config, native), parts.metrics, parts.log);
+  const desk = new DhcpDesk({ ...parts, others }, dhcpSettings(config, bound, modes), pools);
+  const listener = new DhcpListener(desk, dhcpPorts(config, modes, native), parts.metrics, parts.log);
   closers.push(() => listener.close());
   return listener.open();
+}
+
+async function subnetFile({ BOOTS_DHCP_FILE }: BootsConfig): Promise<SubnetFile | undefined> {
+  if (BOOTS_DHCP_FILE === '') return undefined;
+  const text = await readFile(BOOTS_DHCP_FILE, 'utf8').catch((cause: unknown) => {
+    throw new Error(`BOOTS_DHCP_FILE: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  });
+  return readSubnets(text, BOOTS_DHCP_FILE);
+}
+
+async function openPools(parts: Parts, closers: (() => Promise<void>)[]): Promise<PoolDesk> {
+  const probe = await openProbe(parts);
+  closers.push(() => probe.close());
+  const pools = new PoolDesk({ ...parts, probe }, parts.modes);
+  pools.open();
+  closers.push(() => pools.close());
+  return pools;
+}
+
+async function openDhcp6(
+  config: BootsConfig,
+  { leases6, leases, ...parts }: Parts,
+  bound: BoundPorts,
+  closers: (() => Promise<void>)[],
+): Promise<number | undefined> {
+  if (!leases6) return undefined;
+  const ports = dhcp6Ports(config);
+  const duid = Buffer.from(await leases6.serverDuid(newDuid()), 'hex');
+  const desk = new Dhcp6Desk(
+    { ...parts, leases: leases6, isActive: () => leases.isActive },
+    dhcp6Settings(config, bound),
+    duid,
+  );
+  const listener = new Dhcp6Listener(desk, ports, parts.metrics, parts.log);
+  closers.push(() => listener.close());
+  const port = await listener.open();
+  parts.log.info(`DHCPv6 on ${ports.interfaces.join(', ')}, port ${port}, as ${duid.toString('hex')}`);
+  return port;
+}
+
+/** DUID-UUID (RFC 6355). */
+function newDuid(): string {
+  return `0004${randomUUID().replaceAll('-', '')}`;
 }
 
 /** Machines boot without it: that another syslog server has the port is told, and no reason not to start. */

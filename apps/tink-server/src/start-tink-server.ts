@@ -89,7 +89,7 @@ async function start(
   app.connectMicroservice({ strategy: grpc });
   app.connectMicroservice({ strategy: new WorkerListener(bus.connection) });
   // Before anybody can ask: of several servers the one that knows last must be the last to wake.
-  stack.push(wakeWorkers(readModels, reads, (workerId) => bus.wake(workerId)));
+  stack.push(wakeWorkers(reads, (workerId) => bus.wake(workerId)));
   await app.startAllMicroservices();
   await app.init();
 

@@ -8,6 +8,10 @@ case $1 in
     [ -z "$hostname" ] || hostname "$hostname"
     : >/etc/resolv.conf
     [ -z "$domain" ] || echo "search $domain" >>/etc/resolv.conf
+    # Option 7, log servers, has no name here and comes in hex: the first of them.
+    if [ ${#opt7} -ge 8 ]; then
+      printf '%d.%d.%d.%d\n' $(echo "$opt7" | sed 's/^\(..\)\(..\)\(..\)\(..\).*/0x\1 0x\2 0x\3 0x\4/') >/run/log-server
+    fi
     for server in $dns; do echo "nameserver $server" >>/etc/resolv.conf; done
     ;;
 esac

@@ -1,5 +1,12 @@
 export { chainScript, contentsScript } from './custom-script';
 export { localBootScript } from './local-boot-script';
+export { grubCustom, grubLocal, grubOfArchitecture, grubOsie } from './grub-config';
+export { isoScript } from './iso/iso-script';
+export type { IsoBoot } from './iso/iso-script';
+export { machineIso } from './iso/machine-iso';
+export type { IsoPrograms } from './iso/machine-iso';
+export { pxelinuxCustom, pxelinuxLocal, pxelinuxOsie } from './pxelinux-config';
+export { raspberryCommandLine, raspberryConfig } from './raspberry-config';
 export { defaultOsieFiles, kernelArguments } from './osie-boot';
 export type { OsieBoot, StaticNetwork } from './osie-boot';
 export { osieScript } from './osie-script';

@@ -23,6 +23,8 @@ export interface PublicMessage {
 
 export interface DurableSpec {
   readonly name: string;
+  /** Of the log, where this was decided: an older decision never replaces a newer one. */
+  readonly position: number;
   readonly subjects: readonly string[];
   /** Nothing that was published before, ISO 8601. Only for a consumer that is made now. */
   readonly since: string;
@@ -61,6 +63,7 @@ const timeoutMs = 5_000;
 /** How long the server waits for a word about a message before it hands it out again. */
 const ackWaitMs = 15_000;
 const consumerPrefix = 'sub_';
+const positionKey = 'tink_position';
 /** Messages that are read ahead of a durable consumer, at most. */
 const aheadBatch = 100;
 
@@ -114,22 +117,25 @@ export class PublishedStream {
   }
 
   /** Makes the durable consumer, or gives an existing one these subjects; its position stays. */
-  async ensureDurable({ name, subjects: filters, since }: DurableSpec): Promise<void> {
+  async ensureDurable({ name, position, subjects: filters, since }: DurableSpec): Promise<void> {
     const { AckPolicy, DeliverPolicy, nanos, ReplayPolicy } = await import('nats');
     await translate(`subscription ${name}`, async () => {
       const manager = await this.connection.jetstreamManager();
       const found = await infoOf(manager, name);
       const filter_subjects = [...filters];
+      const metadata = { ...found?.config.metadata, [positionKey]: String(position) };
       if (found) {
         const { filter_subject, filter_subjects: now = filter_subject === undefined ? [] : [filter_subject] } =
           found.config;
         if (JSON.stringify(now) === JSON.stringify(filter_subjects)) return;
-        await manager.consumers.update(streamNames.published, name, { ...found.config, filter_subjects });
+        if (Number(found.config.metadata?.[positionKey] ?? 0) > position) return;
+        await manager.consumers.update(streamNames.published, name, { ...found.config, filter_subjects, metadata });
         return;
       }
       await manager.consumers.add(streamNames.published, {
         durable_name: name,
         filter_subjects,
+        metadata,
         ack_policy: AckPolicy.Explicit,
         ack_wait: nanos(ackWaitMs),
         deliver_policy: DeliverPolicy.StartTime,

@@ -71,6 +71,7 @@ function step(row: MachineRow, recorded: Recorded<MachineEvent>): MachineRow | u
     case 'LeaseExpired':
     case 'LeaseRefused':
     case 'LeaseConflictFound':
+    case 'ServerNamed':
     case 'PoolDefined':
     case 'PoolUtilisationCrossed':
       return row;

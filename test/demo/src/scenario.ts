@@ -34,7 +34,7 @@ export const firstMachine = {
 
 type Described = Pick<Scenario, 'hardwareId' | 'mac' | 'ip' | 'hostname' | 'uefi' | 'binary'>;
 
-export function hardwareJson(scenario: Described, serverAddress: string, arch = 'x86_64'): object {
+export function hardwareJson(scenario: Described, serverAddress: string, arch = 'x86_64') {
   const { hardwareId, mac, ip, hostname, uefi, binary } = scenario;
   return {
     id: hardwareId,

@@ -12,6 +12,8 @@ export interface Network {
   readonly address: string;
   /** Adds a namespace with one interface `eth0` on the bridge; returns its name. */
   addClient(mac: string): Promise<string>;
+  /** Adds a namespace with `eth0` on a wire of its own to `router`, whose end is `down0` with `address`; returns its name. */
+  addBehind(router: string, mac: string, address: string): Promise<string>;
   /** Adds a tap device on the bridge, for a virtual machine; returns its name. */
   addTap(): Promise<string>;
   close(): Promise<void>;
@@ -23,8 +25,8 @@ export function namespacesMissing(): string | undefined {
   return ['/sbin/ip', '/usr/sbin/ip', '/bin/ip'].some((path) => existsSync(path)) ? undefined : 'needs iproute2';
 }
 
-/** `name`: at most 8 characters, no two alive at once with the same. */
-export async function createNetwork(name: string, address: string): Promise<Network> {
+/** `name`: at most 8 characters, no two alive at once with the same. `address6`: a further one of the bridge, of a /64. */
+export async function createNetwork(name: string, address: string, address6?: string): Promise<Network> {
   const created: string[] = [];
   const add = async (namespace: string) => {
     await ip('netns', 'add', namespace);
@@ -48,6 +50,16 @@ export async function createNetwork(name: string, address: string): Promise<Netw
       await ip('-n', namespace, 'link', 'set', 'eth0', 'up');
       return namespace;
     },
+    async addBehind(router, mac, far) {
+      const namespace = `${name}-c${ports++}`;
+      await add(namespace);
+      const peer = ['type', 'veth', 'peer', 'name', 'eth0', 'address', mac, 'netns', namespace];
+      await ip('-n', router, 'link', 'add', 'down0', ...peer);
+      await ip('-n', router, 'addr', 'add', far, 'dev', 'down0', ...(far.includes(':') ? ['nodad'] : []));
+      await ip('-n', router, 'link', 'set', 'down0', 'up');
+      await ip('-n', namespace, 'link', 'set', 'eth0', 'up');
+      return namespace;
+    },
     async addTap() {
       const tap = `tap${ports++}`;
       await inside('tuntap', 'add', 'dev', tap, 'mode', 'tap');
@@ -63,6 +75,7 @@ export async function createNetwork(name: string, address: string): Promise<Netw
     // Without forward_delay 0 the bridge swallows the first packets of every new port.
     await inside('link', 'add', bridge, 'type', 'bridge', 'stp_state', '0', 'forward_delay', '0');
     await inside('addr', 'add', `${address}/24`, 'dev', bridge);
+    if (address6 !== undefined) await inside('addr', 'add', `${address6}/64`, 'dev', bridge, 'nodad');
     // Router advertisements need a link-local address, valid at once.
     await inside('addr', 'add', 'fe80::1/64', 'dev', bridge, 'nodad');
     await inside('link', 'set', bridge, 'up');

@@ -14,8 +14,9 @@ export interface BootOffer {
 }
 
 /** Options 66 and 67 of the record are the operator's word against ours. */
-export function bootOf({ request, context, machine }: Known): BootOffer {
+export function bootOf({ request, context, machine, pooled }: Known): BootOffer {
   const { mayNetboot, chained, server } = context;
+  if (pooled && !pooled.boots) return { client: undefined, file: '', server: noAddress };
   const { dhcp, netboot } = machine.interface;
   const own = recordOptions(dhcp.options);
   if (own.has(bootFileName.code) || own.has(tftpServerName.code)) {
@@ -34,8 +35,8 @@ export function bootFact(
   { request, context, machine, address }: Known,
   { client, file }: BootOffer,
 ): NetbootOffered['data'] | undefined {
-  if (!client || file === '') return undefined;
   const { mac, hardwareId } = machine;
+  if (!client || file === '' || hardwareId === null) return undefined;
   const { arch, kind, userClass } = client;
   // The ticket itself stays out of the log: who reads it could fetch the script.
   const [bootFile = '', shown] = file.split('?ticket=');

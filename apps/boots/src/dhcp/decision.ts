@@ -6,6 +6,7 @@ import type { BootUrls } from './boot-file';
 import type { Destination } from './destination';
 import type { ModeRules } from './dhcp-mode';
 import type { Origin } from './origin';
+import type { Pooled } from './pool-desk';
 import type { SiteOptions } from './reply-options';
 
 export interface DhcpServerSettings {
@@ -18,10 +19,19 @@ export interface DhcpServerSettings {
   readonly ticketSeconds: number;
 }
 
+/** A network card that asks. `hardwareId`: null without a record. */
+export interface Party {
+  readonly mac: string;
+  readonly hardwareId: string | null;
+  readonly interface: HardwareInterface;
+}
+
 /** All that the answer to one request depends on. */
 export interface DhcpContext {
-  /** The reservation of this MAC; undefined: an unknown machine. */
-  readonly machine?: { readonly mac: string; readonly hardwareId: string; readonly interface: HardwareInterface };
+  /** The record of this MAC; undefined: an unknown machine. */
+  readonly machine?: Party;
+  /** What it can have from the pools of its network; undefined: it has a reservation, or there are none. */
+  readonly pooled?: Pooled;
   /** Another machine that holds the reserved address, and whether its record still says so. */
   readonly holder?: {
     readonly mac: string;
@@ -53,6 +63,9 @@ export type IgnoreReason =
   | 'unknown-machine'
   | 'no-reserved-address'
   | 'address-in-use'
+  | 'no-free-address'
+  /** RFC 2131 §4.3.2: of a lease that we know nothing of, another server may. */
+  | 'unknown-lease'
   | 'other-server'
   | 'other-network'
   | 'mode'
@@ -84,10 +97,11 @@ export type DhcpDecision =
 export interface Known {
   readonly request: DhcpPacket;
   readonly context: DhcpContext;
-  readonly machine: NonNullable<DhcpContext['machine']>;
+  readonly machine: Party;
   readonly origin: Origin;
-  /** The reserved one; '' only where the address is another server's business. */
+  /** The reserved one, or that from a pool; '' where the address is another server's business, or there is none. */
   readonly address: string;
+  readonly pooled?: Pooled | undefined;
 }
 
 /** What every reply copies from its request (RFC 2131, table 3). */

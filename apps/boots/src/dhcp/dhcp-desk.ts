@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import {
   decodePacket,
   type DhcpPacket,
@@ -10,7 +11,7 @@ import {
   readOption,
   userClass,
 } from '@tinkerbell/dhcp';
-import { DomainError } from '@tinkerbell/domain';
+import { DomainError, type SingleLeaseCommand } from '@tinkerbell/domain';
 import type { BootLog } from '../log/boot-log';
 import { type LeasePool, StandbyError } from '../log/lease-pool';
 import { TermOverError } from '../log/stream-writer';
@@ -21,10 +22,11 @@ import type { FailedRequests } from '../recorder/failed-requests';
 import { bootClientOf } from './boot-client';
 import type { Destination } from './destination';
 import type { DhcpContext, DhcpReply, DhcpServerSettings } from './decision';
-import { modeAt } from './dhcp-mode';
+import { isProxy, isWithin, modeAt, wireOf } from './dhcp-mode';
 import { respond } from './dhcp.responder';
 import { originOf } from './origin';
 import type { OtherServers } from './other-servers';
+import type { PoolDesk, Pooled } from './pool-desk';
 import { ScriptTickets } from '../ipxe/script-tickets';
 
 export interface DeskPorts {
@@ -67,11 +69,13 @@ export class DhcpDesk {
   readonly #answering = new Set<string>();
   readonly #tickets = new ScriptTickets();
   /** MAC → fingerprint of the REQUEST that was acknowledged last, oldest first. */
-  readonly #granted = new Map<string, { readonly print: number; readonly at: number }>();
+  readonly #granted = new Map<string, { readonly print: number; readonly ip: string; readonly at: number }>();
 
   constructor(
     private readonly ports: DeskPorts,
     private readonly server: DhcpServerSettings,
+    /** undefined: nothing is given out but reservations. */
+    private readonly pools?: PoolDesk,
   ) {}
 
   /** undefined: nothing is to be sent. Never throws: a bad message costs itself only. */
@@ -104,18 +108,21 @@ export class DhcpDesk {
 
   async #decided(request: DhcpPacket, { mac, type, print, from }: Heard): Promise<OutgoingReply | undefined> {
     const { metrics, log } = this.ports;
-    const decision = respond(request, this.#context(request, mac, print, from));
+    const pooled = this.pools && (await this.#pooled(this.pools, request, mac, from));
+    const decision = respond(request, { ...this.#context(request, mac, print, from), ...(pooled ? { pooled } : {}) });
     if (decision.kind === 'ignore') return this.#ignored(decision.reason, request, from);
     if (decision.kind === 'record') {
-      await this.ports.leases.submit(decision.leases);
-      log.info(`${type} of ${decision.leases[0]?.ip ?? ''} by ${mac}`);
+      await this.#submit(decision.leases);
+      log.info(`${type} of ${request.ciaddr === noAddress ? 'its address' : request.ciaddr} by ${mac}`);
       return undefined;
     }
     const reply = encodePacket(decision.packet, { maxSize: decision.maxSize });
     await this.#store(decision);
     // Also what was granted before and needs no commit: by now it may be somebody else's to say.
     if (!this.ports.leases.isActive) return this.#standby();
-    if (decision.leases.some((command) => command.type === 'BindLease')) this.#remember(mac, print);
+    if (decision.leases.some((command) => command.type === 'BindLease')) {
+      this.#remember(mac, print, decision.packet.yiaddr);
+    }
     if (lacksBootFile(request, type, decision)) this.#note('no-boot-file', request, from);
     const answered = readOption(decision.packet.options, messageType) ?? 'none';
     metrics.count('dhcp_replies_total', { type: answered });
@@ -126,8 +133,29 @@ export class DhcpDesk {
   }
 
   async #store({ leases, boot }: DhcpReply): Promise<void> {
-    await this.ports.leases.submit(leases);
+    await this.#submit(leases);
     if (boot) await this.ports.boots.record({ type: 'OfferNetboot', ...boot });
+  }
+
+  async #submit(leases: readonly SingleLeaseCommand[]): Promise<void> {
+    await this.ports.leases.submit(leases);
+    this.pools?.stored(leases);
+  }
+
+  /** undefined: it has a reservation in its network, or there are no pools. */
+  async #pooled(pools: PoolDesk, request: DhcpPacket, mac: string, { arrival }: Arrival): Promise<Pooled | undefined> {
+    const type = readOption(request.options, messageType);
+    const { site, modes } = this.server;
+    const { link } = originOf(request, site.address, arrival);
+    if (request.op !== 'request' || type === undefined || modeAt(link, modes) !== 'pool') return undefined;
+    const machine = this.ports.machines.byMac(mac);
+    const reserved = machine?.interface.dhcp.ip?.address;
+    const isReachable = wireOf(link, modes).some(
+      ({ address, prefix }) => reserved !== undefined && isIPv4(reserved) && isWithin(reserved, address, prefix),
+    );
+    // Who has it from a pool keeps it until that lease is over: no address is on two machines.
+    const isTaken = machine && this.#otherHolder(machine, this.ports.clock().toISOString())?.isReserved;
+    return isReachable && !isTaken ? undefined : pools.look(request, { mac, type, link, machine });
   }
 
   #context(request: DhcpPacket, mac: string, print: number, from: Arrival): DhcpContext {
@@ -135,14 +163,14 @@ export class DhcpDesk {
     const now = clock().toISOString();
     const machine = machines.byMac(mac);
     const holder = machine && this.#otherHolder(machine, now);
-    const isRepeated = this.#granted.get(mac)?.print === print;
     const ticket = this.#ticket(request, mac);
-    const lease = isRepeated ? leases.lease(mac, now) : undefined;
+    const granted = this.#granted.get(mac);
+    const lease = granted?.print === print ? leases.holderOf(granted.ip, now) : undefined;
     return {
       ...(machine ? { machine } : {}),
       ...(holder ? { holder } : {}),
-      ...(lease ? { granted: { ip: lease.ip, expiresAt: lease.expiresAt } } : {}),
-      mayNetboot: machine !== undefined && machines.netboot(machine).allowed,
+      ...(lease?.mac === mac ? { granted: { ip: lease.ip, expiresAt: lease.expiresAt } } : {}),
+      mayNetboot: machine === undefined || machines.netboot(machine).allowed,
       chained: boots.programOf(mac),
       ...(ticket ? { ticket } : {}),
       server: this.server,
@@ -164,8 +192,10 @@ export class DhcpDesk {
     const address = machine.interface.dhcp.ip?.address ?? '';
     const lease = leases.holderOf(address, now);
     if (!lease || lease.mac === machine.mac) return undefined;
-    const { mac, hardwareId, clientId } = lease;
-    return { mac, hardwareId, clientId, isReserved: machines.byMac(mac)?.interface.dhcp.ip?.address === address };
+    const { mac, hardwareId, clientId, origin } = lease;
+    if (mac === null) return undefined;
+    const isReserved = origin === 'pool' || machines.byMac(mac)?.interface.dhcp.ip?.address === address;
+    return { mac, hardwareId, clientId, isReserved };
   }
 
   #isDuplicate(key: string): boolean {
@@ -179,14 +209,14 @@ export class DhcpDesk {
     return false;
   }
 
-  #remember(mac: string, print: number): void {
+  #remember(mac: string, print: number, ip: string): void {
     const now = this.ports.clock().getTime();
     for (const [known, { at }] of this.#granted) {
       if (now - at < retransmissionMs && this.#granted.size < maxGranted) break;
       this.#granted.delete(known);
     }
     this.#granted.delete(mac);
-    this.#granted.set(mac, { print, at: now });
+    this.#granted.set(mac, { print, ip, at: now });
   }
 
   #ignored(reason: string, request: DhcpPacket, from: Arrival): undefined {
@@ -206,7 +236,7 @@ export class DhcpDesk {
   overhear(bytes: Uint8Array): void {
     try {
       const reply = decodePacket(bytes);
-      if (modeAt(this.server.site.address, this.server.modes) !== 'proxy') this.ports.others.onReply(reply);
+      if (!isProxy(modeAt(this.server.site.address, this.server.modes))) this.ports.others.onReply(reply);
     } catch (error) {
       this.ports.log.debug(`a reply on the wire was not understood: ${String(error)}`);
     }
@@ -216,7 +246,7 @@ export class DhcpDesk {
   #watch(request: DhcpPacket, { arrival }: Arrival): void {
     const { site, modes } = this.server;
     const { link, serverId } = originOf(request, site.address, arrival);
-    if (modeAt(link, modes) !== 'proxy') this.ports.others.onRequest(request, serverId);
+    if (!isProxy(modeAt(link, modes))) this.ports.others.onRequest(request, serverId);
   }
 
   /** Another instance answers: nothing here failed. */

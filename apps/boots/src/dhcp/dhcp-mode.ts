@@ -1,9 +1,15 @@
 import { ipv4Bytes } from '@tinkerbell/dhcp';
+import type { PoolSpec } from '@tinkerbell/domain';
+import type { HardwareDhcpOption } from '@tinkerbell/events';
+import type { ClientClass } from './client-class';
 
-/** `reservation`: addresses and boot files; `proxy`: boot files only, beside another DHCP server; `off`: nothing. */
-export type DhcpMode = 'reservation' | 'proxy' | 'off';
+/**
+ * `reservation`: addresses and boot files for machines with a record; `pool`: addresses for everybody; `proxy`: boot files only, beside
+ * another DHCP server; `auto-proxy`: for machines without a record too; `off`: nothing.
+ */
+export type DhcpMode = 'reservation' | 'pool' | 'proxy' | 'auto-proxy' | 'off';
 
-export const dhcpModes: readonly DhcpMode[] = ['reservation', 'proxy', 'off'];
+export const dhcpModes: readonly DhcpMode[] = ['reservation', 'pool', 'proxy', 'auto-proxy', 'off'];
 
 export interface Subnet {
   /** `10.1.0.0/16`, or what the settings call it. */
@@ -12,6 +18,29 @@ export interface Subnet {
   readonly address: string;
   readonly prefix: number;
   readonly mode: DhcpMode;
+  /** Subnets of the same name are on one wire. */
+  readonly network?: string;
+  /** Only in mode `pool`. */
+  readonly pooled?: PooledSubnet;
+}
+
+/** What clients without a reservation get. */
+export interface PooledSubnet {
+  readonly pools: readonly (PoolSpec & { readonly classes: readonly string[] })[];
+  readonly leaseSeconds: number;
+  /** Of an address that somebody else was found on. */
+  readonly quarantineSeconds: number;
+  /** What a client is known by: its own id when it has one (RFC 2131 §4.2), or its MAC, whatever it boots. */
+  readonly identity: 'client-id' | 'mac';
+  /** Whether machines without a record are told what to boot. */
+  readonly discovery: boolean;
+  /** Ask whether somebody has an address before it is offered. */
+  readonly probe: boolean;
+  readonly router: string;
+  readonly nameServers: readonly string[];
+  readonly timeServers: readonly string[];
+  readonly domain: string;
+  readonly options: readonly HardwareDhcpOption[];
 }
 
 /** What is to be done where. */
@@ -19,6 +48,7 @@ export interface ModeRules {
   /** Where no subnet says otherwise. */
   readonly mode: DhcpMode;
   readonly subnets: readonly Subnet[];
+  readonly classes?: readonly ClientClass[];
 }
 
 /** The smallest subnet with this address. */
@@ -30,12 +60,26 @@ export function subnetOf(address: string, { subnets }: ModeRules): Subnet | unde
   );
 }
 
+/** All subnets on the wire that this address is on, its own first. */
+export function wireOf(address: string, rules: ModeRules): readonly Subnet[] {
+  const own = subnetOf(address, rules);
+  if (!own) return [];
+  const { network } = own;
+  if (network === undefined) return [own];
+  return [own, ...rules.subnets.filter((subnet) => subnet !== own && subnet.network === network)];
+}
+
 export function modeAt(address: string, rules: ModeRules): DhcpMode {
   return subnetOf(address, rules)?.mode ?? rules.mode;
 }
 
+/** Whether only boot files are ours, and the address another server's. */
+export function isProxy(mode: DhcpMode): boolean {
+  return mode === 'proxy' || mode === 'auto-proxy';
+}
+
 export function mayProxy({ mode, subnets }: ModeRules): boolean {
-  return mode === 'proxy' || subnets.some((subnet) => subnet.mode === 'proxy');
+  return isProxy(mode) || subnets.some((subnet) => isProxy(subnet.mode));
 }
 
 export function isWithin(address: string, network: string, prefix: number): boolean {

@@ -269,7 +269,7 @@ describe('RELEASE, DECLINE, INFORM', () => {
       respond(requestOf('decline', [chosen, wants(reserved), option(message, 'answered by ARP')]), contextOf()),
     ).toEqual({
       kind: 'record',
-      leases: [{ type: 'DeclineLease', ...holder, message: 'answered by ARP' }],
+      leases: [{ type: 'DeclineLease', ...holder, message: 'answered by ARP', quarantinedUntil: null }],
     }));
 
   it('of another address or at another server are not ours', () => {

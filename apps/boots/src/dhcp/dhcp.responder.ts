@@ -1,15 +1,18 @@
 import {
   broadcastFlag,
-  message,
   type DhcpPacket,
+  macOf,
+  message,
   messageType,
+  type MessageType,
   noAddress,
   option,
   readOption,
   requestedAddress,
   serverIdentifier,
 } from '@tinkerbell/dhcp';
-import type { LeaseRenewed } from '@tinkerbell/events';
+import { addSeconds } from '@tinkerbell/domain';
+import type { LeaseHolder, LeaseRenewed } from '@tinkerbell/events';
 import { bootFact, bootOf } from './boot-offer';
 import {
   type DhcpContext,
@@ -17,30 +20,44 @@ import {
   type DhcpReply,
   ignore,
   type Known,
+  type Party,
   sizeLimit,
   skeleton,
 } from './decision';
 import { replyDestination } from './destination';
-import { isSameNetwork, isWithin, modeAt, subnetOf } from './dhcp-mode';
+import { isProxy, isSameNetwork, isWithin, modeAt, subnetOf, wireOf } from './dhcp-mode';
 import { originOf } from './origin';
-import { clientIdOf } from './client-id';
+import { clientIdOf, clientName } from './client-id';
 import { proxy } from './proxy';
 import { echoed, replyOptions } from './reply-options';
+import { strangerOf } from './stranger';
 
 /** What one request has to be answered with, RFC 2131 §4.3. Throws MalformedOptionError for an option that it needs and cannot read. */
 export function respond(request: DhcpPacket, context: DhcpContext): DhcpDecision {
   if (request.op !== 'request') return ignore('not-a-request');
   const type = readOption(request.options, messageType);
   if (type === undefined) return ignore('no-message-type');
-  const { machine, server, arrival } = context;
+  const { machine, pooled, server, arrival } = context;
   const origin = originOf(request, server.site.address, arrival);
   const mode = modeAt(origin.link, server.modes);
-  if (mode === 'off' || (mode === 'reservation' && arrival === 'pxe')) return ignore('mode');
+  if (mode === 'off' || (!isProxy(mode) && arrival === 'pxe')) return ignore('mode');
+  const mac = macOf(request) ?? '';
+  if (isProxy(mode)) {
+    const party = machine ?? (mode === 'auto-proxy' ? strangerOf(mac) : undefined);
+    if (!party) return ignore('unknown-machine');
+    return proxy({ request, context, machine: party, origin, address: addressOf(party) }, type);
+  }
+  if (pooled) {
+    const party = { mac, hardwareId: machine?.hardwareId ?? null, interface: pooled.interface };
+    return answer({ request, context, machine: party, origin, address: pooled.address, pooled }, type);
+  }
   if (!machine) return ignore('unknown-machine');
-  if (mode === 'proxy') return proxy({ request, context, machine, origin, address: addressOf(machine) }, type);
   const address = addressOf(machine);
   if (address === '') return ignore('no-reserved-address');
-  const known: Known = { request, context, machine, origin, address };
+  return answer({ request, context, machine, origin, address }, type);
+}
+
+function answer(known: Known, type: MessageType): DhcpDecision {
   switch (type) {
     case 'discover':
       return discover(known);
@@ -57,11 +74,12 @@ export function respond(request: DhcpPacket, context: DhcpContext): DhcpDecision
   }
 }
 
-function addressOf({ interface: { dhcp } }: NonNullable<DhcpContext['machine']>): string {
+function addressOf({ interface: { dhcp } }: Party): string {
   return dhcp.ip?.family === 4 ? dhcp.ip.address : '';
 }
 
 function discover(known: Known): DhcpDecision {
+  if (known.address === '') return ignore('no-free-address');
   if (known.context.holder?.isReserved) return ignore('address-in-use');
   if (!isOnItsNetwork(known)) return ignore('other-network');
   return { ...reply(known, 'offer', leaseSecondsOf(known)), leases: [] };
@@ -71,9 +89,10 @@ function discover(known: Known): DhcpDecision {
  * §4.3.2, "the wrong network". What a client's network is, is known where a relay selects it (RFC 3527) or a subnet is configured; else
  * `giaddr` may be the relay's address in another network on the same wire, and says nothing.
  */
-function isOnItsNetwork({ context, machine, origin, address }: Known): boolean {
-  const subnet = subnetOf(origin.link, context.server.modes);
-  if (subnet) return isWithin(address, subnet.address, subnet.prefix);
+function isOnItsNetwork({ context, machine, origin, address, pooled }: Known): boolean {
+  if (pooled) return true;
+  const wire = wireOf(origin.link, context.server.modes);
+  if (wire.length > 0) return wire.some((subnet) => isWithin(address, subnet.address, subnet.prefix));
   const netmask = machine.interface.dhcp.ip?.netmask ?? '';
   return !origin.isLinkSelected || netmask === '' || isSameNetwork(address, origin.link, netmask);
 }
@@ -92,6 +111,7 @@ function answerRequest(known: Known): DhcpDecision {
   const wanted = readOption(request.options, requestedAddress);
   if (!isForUs(known, server)) return ignore('other-server');
   const hasAddress = request.ciaddr !== noAddress;
+  if (known.pooled && !isOurs(known, wanted ?? request.ciaddr, server !== undefined)) return ignore('unknown-lease');
   if (server !== undefined || (wanted === undefined && !hasAddress)) {
     return acknowledge(known, wanted ?? (hasAddress ? request.ciaddr : address), 'selecting');
   }
@@ -100,20 +120,30 @@ function answerRequest(known: Known): DhcpDecision {
   return acknowledge(known, request.ciaddr, known.origin.isUnicast ? 'renewing' : 'rebinding');
 }
 
+/**
+ * §4.3.2: a client that comes back with an address from a pool that we have no record of is another server's, unless it cannot be right
+ * or is sent to us alone.
+ */
+function isOurs({ pooled, address, origin }: Known, wanted: string, isSelecting: boolean): boolean {
+  if (address !== '' || isSelecting || pooled?.isForeign === true) return true;
+  return wanted !== noAddress && origin.isUnicast;
+}
+
 function acknowledge(known: Known, wanted: string, clientState: LeaseRenewed['data']['clientState']): DhcpReply {
   const { request, context, machine, address } = known;
-  if (wanted !== address) return refuse(known, wanted, `this machine has ${address}`);
+  if (wanted !== address || address === '') {
+    return refuse(known, wanted, known.pooled?.refusal ?? `this machine has ${address}`);
+  }
   if (context.holder?.isReserved) return refuse(known, wanted, `${address} is leased to another machine`);
   if (!isOnItsNetwork(known)) return refuse(known, wanted, `${address} is not of this network`);
   const left = secondsLeft(known);
   // The same request once more: its first answer was lost. The lease is what it was.
   if (left !== undefined) return { ...reply(known, 'ack', left), leases: [], boot: undefined };
-  const { hostname } = machine.interface.dhcp;
+  const hostname = machine.interface.dhcp.hostname || (known.pooled ? clientName(request) : '');
   const leaseSeconds = leaseSecondsOf(known);
   const giaddr = request.giaddr === noAddress ? null : request.giaddr;
-  const answer = reply(known, 'ack', leaseSeconds);
   return {
-    ...answer,
+    ...reply(known, 'ack', leaseSeconds),
     leases: [
       // The record was given to this machine while the old one's lease still ran.
       ...(context.holder ? [{ ...holderOf(known), type: 'ReleaseLease' as const, ...formerOf(context.holder) }] : []),
@@ -137,10 +167,12 @@ function secondsLeft({ request, context, address }: Known): number | undefined {
   return seconds > 0 ? seconds : undefined;
 }
 
-function holderOf({ request, machine, origin, context, address }: Known) {
+function holderOf({ request, machine, origin, context, address, pooled }: Known): LeaseHolder & { mac: string } {
   const { mac, hardwareId } = machine;
+  if (pooled)
+    return { mac, hardwareId, clientId: pooled.clientId, ip: address, subnet: pooled.subnet.name, origin: 'pool' };
   const subnet = subnetOf(origin.link, context.server.modes)?.name ?? '';
-  return { mac, hardwareId, clientId: clientIdOf(request), ip: address, subnet, origin: 'reservation' as const };
+  return { mac, hardwareId, clientId: clientIdOf(request), ip: address, subnet, origin: 'reservation' };
 }
 
 /** What is known of it is what it was bound with; its client id went with the machine. */
@@ -166,7 +198,7 @@ function refuse(known: Known, requested: string, reason: string): DhcpReply {
     },
     destination: replyDestination(request, 'nak'),
     maxSize: sizeLimit(request),
-    leases: [{ type: 'RefuseLease', ...client, requested, reason }],
+    leases: [{ type: 'RefuseLease', ...client, ip: known.address || null, requested, reason }],
     boot: undefined,
   };
 }
@@ -176,17 +208,25 @@ function release(known: Known): DhcpDecision {
   const { request, address, context } = known;
   if (!isForUs(known, readOption(request.options, serverIdentifier))) return ignore('other-server');
   const isRelayed = request.giaddr !== noAddress;
-  if (request.ciaddr !== address || (!isRelayed && context.source.address !== address)) return ignore('other-address');
+  const isFromIt = isRelayed || context.source.address === address;
+  if (address === '' || request.ciaddr !== address || !isFromIt) return ignore('other-address');
   return { kind: 'record', leases: [{ type: 'ReleaseLease', ...holderOf(known) }] };
 }
 
-/** §4.3.3. The reservation stays: what the operator wrote is not ours to change, but the event says that it cannot work. */
+/**
+ * §4.3.3. An address from a pool is given to nobody for a while. A reservation stays: what the operator wrote is not ours to change, but the
+ * event says that it cannot work.
+ */
 function decline(known: Known): DhcpDecision {
-  const { request, address } = known;
+  const { request, address, pooled, context } = known;
   if (!isForUs(known, readOption(request.options, serverIdentifier))) return ignore('other-server');
-  if (readOption(request.options, requestedAddress) !== address) return ignore('other-address');
+  if (address === '' || readOption(request.options, requestedAddress) !== address) return ignore('other-address');
   const text = request.options.has(message.code) ? (readOption(request.options, message) ?? '') : '';
-  return { kind: 'record', leases: [{ type: 'DeclineLease', ...holderOf(known), message: text.slice(0, 200) }] };
+  const quarantinedUntil = pooled ? addSeconds(context.now, pooled.subnet.pooled.quarantineSeconds) : null;
+  return {
+    kind: 'record',
+    leases: [{ type: 'DeclineLease', ...holderOf(known), message: text.slice(0, 200), quarantinedUntil }],
+  };
 }
 
 /** §4.3.5: the client has an address already and asks for the rest. */

@@ -14,7 +14,7 @@ function routeOf(url: string): string {
   const path = url.split('?')[0] ?? '/';
   if (path.endsWith('/auto.ipxe')) return 'auto.ipxe';
   const [, first = ''] = path.split('/');
-  return ['osie', 'images', 'phone-home', 'discovery', 'metrics', 'healthz', 'version'].includes(first)
+  return ['osie', 'images', 'cache', 'phone-home', 'discovery', 'iso', 'metrics', 'healthz', 'version'].includes(first)
     ? first
     : 'program';
 }

@@ -1,5 +1,7 @@
 import { DomainError } from '@tinkerbell/domain';
 import { StoreUnavailableError } from '@tinkerbell/event-store';
+import { OriginError } from '../files/download';
+import { BusyError, TooLargeForCacheError } from '../files/image-cache';
 import { UnsafeScriptValueError } from '@tinkerbell/ipxe';
 
 export interface ErrorAnswer {
@@ -21,6 +23,9 @@ const statuses: Readonly<Record<string, number>> = { NOT_FOUND: 404, FORBIDDEN: 
 export function describeError(error: unknown): ErrorAnswer | undefined {
   if (error instanceof DomainError) return answer(statuses[error.code] ?? 400, error.code, error.message, error.field);
   if (error instanceof TooLargeError) return answer(413, 'TOO_LARGE', error.message);
+  if (error instanceof OriginError) return answer(502, 'ORIGIN', error.message);
+  if (error instanceof BusyError) return answer(503, 'BUSY', error.message);
+  if (error instanceof TooLargeForCacheError) return answer(507, 'CACHE_TOO_SMALL', error.message);
   if (error instanceof UnsafeScriptValueError) return answer(409, 'UNSAFE_SCRIPT_VALUE', error.message, error.field);
   if (error instanceof StoreUnavailableError) return answer(503, 'UNAVAILABLE', error.message);
   return undefined;

@@ -1,7 +1,11 @@
+import { basename } from 'node:path';
 import { NotFoundError } from '@tinkerbell/domain';
 import { type BootPrograms, fileBelow, roleOf, type StoredFile } from '../boot-programs';
+import type { ImageCache } from '../files/image-cache';
+import { parseCachePath } from '../files/origins';
 import type { SharedFiles } from '../files/shared-files';
 import type { Callers } from '../callers';
+import type { LoaderFiles } from '../loaders/loader-files';
 import { parseRequestedName } from '../requested-name';
 import type { FailedRequests } from '../recorder/failed-requests';
 import type { ServedFiles } from '../served-files';
@@ -20,9 +24,13 @@ export class FileDesk {
   constructor(
     private readonly folders: FileFolders,
     private readonly programs: BootPrograms,
-    private readonly files: SharedFiles,
+    private readonly files: { readonly shared: SharedFiles; readonly cache: ImageCache },
     private readonly callers: Callers,
-    private readonly records: { readonly served: ServedFiles; readonly failed: Pick<FailedRequests, 'note'> },
+    private readonly records: {
+      readonly served: ServedFiles;
+      readonly failed: Pick<FailedRequests, 'note'>;
+      readonly loaders: Pick<LoaderFiles, 'find'>;
+    },
   ) {}
 
   /** `/osie/<file>`. */
@@ -41,9 +49,25 @@ export class FileDesk {
     await this.#send(request, response, file, path);
   }
 
-  /** `/<program>` and `/<mac>/<program>`, for UEFI HTTP boot. */
+  /** `/cache/<sha256>/<url>`: a file of another server. */
+  async cached(request: HttpRequest, response: HttpResponse): Promise<void> {
+    const path = request.url ?? '';
+    const name = this.files.cache.isOn ? parseCachePath(path) : undefined;
+    if (!name) throw new NotFoundError('file', path);
+    const { socket } = request;
+    const idleMs = socket.timeout ?? 0;
+    // Whoever waits for a large file says nothing meanwhile.
+    socket.setTimeout(0);
+    const file = await this.files.cache.file(name).finally(() => socket.setTimeout(idleMs));
+    await this.#send(request, response, file, basename(name.url.pathname));
+  }
+
+  /** `/<program>` and `/<mac>/<program>`, for UEFI HTTP boot; what PXELINUX, GRUB and Raspberry Pis look for. */
   async program(request: HttpRequest, response: HttpResponse): Promise<void> {
     const path = pathOf(request) ?? '';
+    const own = await this.records.loaders.find(path, peerOf(request));
+    if (typeof own === 'string') return sendText(response, own);
+    if (own) return this.#send(request, response, own, basename(path));
     const wanted = parseRequestedName(path);
     const file = wanted && (await this.programs.find(wanted.name));
     if (!file) throw new NotFoundError('file', path);
@@ -55,7 +79,7 @@ export class FileDesk {
     // Now: a socket that is closed has forgotten its peer. A MAC in the path proves nothing: anybody can write one there.
     const source = peerOf(request);
     const machine = this.callers.at(source);
-    const isWhole = await sendFile(request, response, file, this.files);
+    const isWhole = await sendFile(request, response, file, this.files.shared);
     if (response.destroyed && !response.writableFinished) {
       const [protocol, reason, detail] = ['http', 'broken-off', name] as const;
       this.records.failed.note({ protocol, reason, detail, source, ...(machine && { mac: machine.mac }) });
@@ -71,4 +95,10 @@ export class FileDesk {
       seconds,
     });
   }
+}
+
+function sendText(response: HttpResponse, text: string): void {
+  response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+  response.setHeader('Cache-Control', 'no-store');
+  response.end(text);
 }

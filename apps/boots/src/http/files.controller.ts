@@ -16,6 +16,11 @@ export class FilesController {
     return this.desk.image(request, response);
   }
 
+  @Get('cache/:digest/*url')
+  cached(@Req() request: HttpRequest, @Res() response: HttpResponse): Promise<void> {
+    return this.desk.cached(request, response);
+  }
+
   // Last: they take every path of one or two parts that is left.
   @Get([':file', ':mac/:file'])
   program(@Req() request: HttpRequest, @Res() response: HttpResponse): Promise<void> {

@@ -14,10 +14,10 @@ export async function sendFile(
   file: StoredFile,
   files: SharedFiles,
 ): Promise<boolean> {
-  const etag = `"${file.size.toString(16)}-${Math.round(file.modifiedMs).toString(16)}"`;
+  const etag = `"${file.tag ?? `${file.size.toString(16)}-${Math.round(file.modifiedMs).toString(16)}`}"`;
   response.setHeader('ETag', etag);
-  const modified = new Date(file.modifiedMs).toUTCString();
-  response.setHeader('Last-Modified', modified);
+  const modified = file.tag === undefined ? new Date(file.modifiedMs).toUTCString() : '';
+  if (modified !== '') response.setHeader('Last-Modified', modified);
   response.setHeader('Accept-Ranges', 'bytes');
   response.setHeader('Content-Type', 'application/octet-stream');
   if (isUnchanged(request, etag, modified)) return finish(response, 304);

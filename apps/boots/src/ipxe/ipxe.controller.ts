@@ -1,6 +1,8 @@
 import { Controller, Get, Header, Param, Query, Req } from '@nestjs/common';
 import { type HttpRequest, peerOf } from '../http/http-message';
-import { ScriptDesk } from './script-desk';
+import { ScriptDesk, type ScriptQuery } from './script-desk';
+
+type Given = Readonly<Record<string, unknown>>;
 
 @Controller()
 export class IpxeController {
@@ -9,19 +11,19 @@ export class IpxeController {
   @Get('auto.ipxe')
   @Header('content-type', 'text/plain; charset=utf-8')
   @Header('cache-control', 'no-store')
-  byAddress(@Req() request: HttpRequest, @Query('ticket') ticket: unknown): Promise<string> {
-    return this.desk.script(peerOf(request), undefined, textOf(ticket));
+  byAddress(@Req() request: HttpRequest, @Query() query: Given): Promise<string> {
+    return this.desk.script(peerOf(request), undefined, read(query));
   }
 
   @Get(':mac/auto.ipxe')
   @Header('content-type', 'text/plain; charset=utf-8')
   @Header('cache-control', 'no-store')
-  byMac(@Req() request: HttpRequest, @Param('mac') mac: string, @Query('ticket') ticket: unknown): Promise<string> {
-    return this.desk.script(peerOf(request), mac, textOf(ticket));
+  byMac(@Req() request: HttpRequest, @Param('mac') mac: string, @Query() query: Given): Promise<string> {
+    return this.desk.script(peerOf(request), mac, read(query));
   }
 }
 
-/** Given twice, a parameter is a list. */
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
+/** Given twice, a parameter is a list, and as good as none. */
+function read({ ticket, network }: Given): ScriptQuery {
+  return { ticket: typeof ticket === 'string' ? ticket : undefined, isStatic: network === 'static' };
 }

@@ -8,6 +8,7 @@ import type { Machine, Machines } from '../machines';
 import type { FailedRequests } from '../recorder/failed-requests';
 import { looseMac } from '../requested-name';
 import { chooseScript, discoveryScript, type ScriptChoice } from './choose-script';
+import { staticNetworkOf } from './static-network';
 import { ipxeSyntax, type ScriptSyntax } from './script-syntax';
 import { hashOf } from './script-tickets';
 
@@ -22,6 +23,8 @@ export interface ScriptSettings {
   readonly tokenSeconds: number;
   /** Whether the machine at this address had its script's URL from us, with a ticket in it. */
   readonly needsTicket: (address: string) => boolean;
+  /** Whether machines at this address get one by DHCP. */
+  readonly hasDhcp: (address: string) => boolean;
   /** Machines without a record are looked at. */
   readonly discovery: boolean;
 }
@@ -41,6 +44,14 @@ interface Asked {
   readonly choice: ScriptChoice;
   readonly address: string;
   readonly ticketHash: string | null;
+  /** It has no DHCP, and says so: OSIE is to use the addresses of the record. */
+  readonly isStatic: boolean;
+}
+
+/** What the URL of a script says beside the machine. */
+export interface ScriptQuery {
+  readonly ticket: string | undefined;
+  readonly isStatic: boolean;
 }
 
 /** It was noted already, with the machine that the script is for. */
@@ -53,19 +64,19 @@ const repeatSeconds = 120;
 export class ScriptDesk {
   constructor(
     private readonly services: ScriptServices,
-    /** Read at every script: the port of our own URL is known only once bound. */
-    private readonly settings: () => ScriptSettings,
+    /** Read at every script: the port of our own URL is known only once bound, and its host is of the machine's family. */
+    private readonly settings: (address: string) => ScriptSettings,
   ) {}
 
   /**
    * For iPXE. `mac`: from the path, undefined = go by the address. Throws NotFoundError for a machine that we do not know, ForbiddenError
    * when a script that may hold secrets is asked for by anybody but the machine, or without the ticket of its boot.
    */
-  script(from: string, mac: string | undefined, ticket: string | undefined): Promise<string> {
+  script(from: string, mac: string | undefined, query: ScriptQuery): Promise<string> {
     const address = plainAddress(from);
     const machine = this.#machine(address, mac);
     if (!machine) return this.#discover(address, mac);
-    return this.#answer(address, machine, ticket, ipxeSyntax);
+    return this.#answer(address, machine, query, ipxeSyntax);
   }
 
   /** For programs whose file names we do not choose, so that they cannot show a ticket: the address is all there is to go by. */
@@ -73,13 +84,14 @@ export class ScriptDesk {
     const address = plainAddress(from);
     const machine = this.#machine(address, mac);
     if (!machine) throw new NotFoundError('machine', mac ?? address);
-    return this.#answer(address, machine, null, syntax);
+    return this.#answer(address, machine, { ticket: null, isStatic: false }, syntax);
   }
 
   /** What the machine would get, for the files beside the script; undefined: a machine that we do not know. */
   choice(from: string, mac: string | undefined): ScriptChoice | undefined {
-    const machine = this.#machine(plainAddress(from), mac);
-    return machine && this.#choose(machine);
+    const address = plainAddress(from);
+    const machine = this.#machine(address, mac);
+    return machine && this.#choose(machine, address);
   }
 
   #machine(address: string, mac: string | undefined): Machine | undefined {
@@ -87,25 +99,36 @@ export class ScriptDesk {
     return mac === undefined ? callers.at(address) : machines.byMac(looseMac(mac) ?? '');
   }
 
-  #choose(machine: Machine): ScriptChoice {
+  #choose(machine: Machine, address: string): ScriptChoice {
     const { machines, boots } = this.services;
     const { netboot, dhcp } = machine.interface;
-    const osieUrl = `${this.settings().bootsUrl}/osie`;
+    const osieUrl = `${this.settings(address).bootsUrl}/osie`;
     const record = { netboot, recordArch: dhcp.arch };
     return chooseScript(record, machines.netboot(machine), boots.archOf(machine.mac), osieUrl);
   }
 
   /** `ticket`: undefined = none was shown, null = none can be. */
-  async #answer(address: string, machine: Machine, ticket: string | undefined | null, syntax: ScriptSyntax) {
+  async #answer(
+    address: string,
+    machine: Machine,
+    { ticket, isStatic }: { readonly ticket: string | undefined | null; readonly isStatic: boolean },
+    syntax: ScriptSyntax,
+  ): Promise<string> {
     const { machines, callers, failed, log } = this.services;
-    const choice = this.#choose(machine);
+    const choice = this.#choose(machine, address);
     const isHolder = callers.holds(address, machine.mac);
     // The way to its own disk is no secret; that a stranger fetched it is no step of the machine.
     if (choice.script === 'local' && !isHolder) return syntax.local({ mac: formatMac(machine.mac) });
     const ticketHash = ticket === undefined || ticket === null ? null : hashOf(ticket);
-    const asked = { machine, choice, address, ticketHash };
+    const asked = {
+      machine,
+      choice,
+      address,
+      ticketHash,
+      isStatic: isStatic && !this.settings(address).hasDhcp(address),
+    };
     if (!isHolder) return this.#refuse(asked, `it does not hold the lease of ${formatMac(machine.mac)}`);
-    if (choice.script !== 'local' && ticket !== null && this.settings().needsTicket(address))
+    if (choice.script !== 'local' && ticket !== null && this.settings(address).needsTicket(address))
       await this.#checkTicket(asked);
     const text = await this.#serve(asked, syntax);
     const { reason: detail } = machines.netboot(machine);
@@ -132,11 +155,11 @@ export class ScriptDesk {
   async #discover(address: string, path: string | undefined): Promise<string> {
     const { callers, boots, log } = this.services;
     const mac = path === undefined ? undefined : looseMac(path);
-    const { discovery, bootsUrl } = this.settings();
+    const { discovery, bootsUrl } = this.settings(address);
     if (mac === undefined || !discovery) throw new NotFoundError('machine', path ?? address);
     const machine = { hardwareId: null, mac };
     const choice = discoveryScript(boots.archOf(mac), `${bootsUrl}/osie`);
-    const asked = { machine, choice, address, ticketHash: null };
+    const asked = { machine, choice, address, ticketHash: null, isStatic: false };
     const holder = callers.at(address);
     if (holder) return this.#refuse(asked, `that is the address of ${formatMac(holder.mac)}`);
     const text = await this.#serve(asked, ipxeSyntax);
@@ -154,23 +177,26 @@ export class ScriptDesk {
       type: 'RecordScriptServed',
       ...{ hardwareId: machine.hardwareId, mac: machine.mac, script: choice.script, address, ticketHash },
       tokenHash: hasToken ? hashOf(token) : null,
-      expiresAt: hasToken ? inSeconds(this.settings().tokenSeconds) : null,
+      expiresAt: hasToken ? inSeconds(this.settings(address).tokenSeconds) : null,
       ticketExpiresAt: ticketHash === null ? null : inSeconds(repeatSeconds),
     });
     return text;
   }
 
-  #text({ machine, choice }: Asked, token: string, syntax: ScriptSyntax): string {
+  #text({ machine, choice, address, isStatic }: Asked, token: string, syntax: ScriptSyntax): string {
     const { mac, hardwareId } = machine;
     const shown = formatMac(mac);
     if (choice.script === 'local') return syntax.local({ mac: shown });
     if (choice.script === 'custom') return syntax.custom(choice);
     const { script, kernelParams, ...osie } = choice;
-    const { bootsUrl, tinkServerUrl, certUrl, caSha256, extraArguments } = this.settings();
+    const { bootsUrl, tinkServerUrl, certUrl, caSha256, extraArguments } = this.settings(address);
+    const record = 'interface' in machine ? machine.interface : undefined;
+    const network = isStatic && record ? staticNetworkOf(record) : undefined;
     return syntax.osie({
       ...{ purpose: script === 'osie' ? 'workflow' : script, mac: shown, workerId: hardwareId ?? '', ...osie, token },
       ...{ bootsUrl, tinkServerUrl, certUrl, caSha256, extraArguments: [...extraArguments, ...kernelParams] },
-      vlanId: 'interface' in machine ? machine.interface.dhcp.vlan_id : 0,
+      vlanId: record?.dhcp.vlan_id ?? 0,
+      ...(network ? { network } : {}),
     });
   }
 }

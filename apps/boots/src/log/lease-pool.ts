@@ -1,4 +1,12 @@
-import { activeLease, type Lease, leaseOfIp, type PoolCommand, poolDecider, type PoolState } from '@tinkerbell/domain';
+import {
+  activeLease,
+  type Lease,
+  leaseOfIp,
+  type LeaseState,
+  type PoolCommand,
+  poolDecider,
+  type PoolState,
+} from '@tinkerbell/domain';
 import { DomainError } from '@tinkerbell/domain';
 import type { DhcpServiceEvent, LeaseEvent } from '@tinkerbell/events';
 import type { EventStore } from '@tinkerbell/event-store';
@@ -105,8 +113,13 @@ export class LeasePool {
     return leaseOfIp(this.writer.state.leases, address, now);
   }
 
+  /** All leases, as of the last commit. */
+  get state(): LeaseState {
+    return this.writer.state.leases;
+  }
+
   get size(): number {
-    return this.writer.state.leases.byMac.size;
+    return this.writer.state.leases.byIp.size;
   }
 
   #check(): void {

@@ -62,7 +62,7 @@ describe('StreamWriter', () => {
     await Promise.all(others);
     const { events } = await inner.read(stream);
     expect(events.map(({ version }) => version)).toEqual([1, 2, 2, 2, 2]);
-    expect(writer.state.byMac.size).toBe(5);
+    expect(writer.state.byIp.size).toBe(5);
   });
 
   it('refuses one command without harm to those beside it', async () => {
@@ -84,7 +84,7 @@ describe('StreamWriter', () => {
     const writer = writerOn(new InMemoryEventStore());
     await writer.submit(bind(1));
     await expect(writer.submit({ type: 'ReleaseLease', ...holder(1) }, bind(2, { leaseSeconds: 0 }))).rejects.toThrow();
-    expect(writer.state.byMac.get(holder(1).mac)?.state).toBe('bound');
+    expect(writer.state.byIp.get(holder(1).ip)?.state).toBe('bound');
   });
 
   it('does not resolve what was not stored, and reads the stream again afterwards', async () => {
@@ -94,11 +94,11 @@ describe('StreamWriter', () => {
     const lost = writer.submit(bind(1));
     await letGo();
     await expect(lost).rejects.toThrow(StoreUnavailableError);
-    expect(writer.state.byMac.size).toBe(0);
+    expect(writer.state.byIp.size).toBe(0);
     const again = writer.submit(bind(1));
     await letGo();
     await again;
-    expect(writer.state.byMac.size).toBe(1);
+    expect(writer.state.byIp.size).toBe(1);
   });
 
   it('takes over from another writer that came in between', async () => {
@@ -107,7 +107,7 @@ describe('StreamWriter', () => {
     await one.submit(bind(1));
     await other.submit(bind(2));
     await one.submit(bind(3));
-    expect(one.state.byMac.size).toBe(3);
+    expect(one.state.byIp.size).toBe(3);
     expect((await log.read(stream)).head.version).toBe(3);
   });
 

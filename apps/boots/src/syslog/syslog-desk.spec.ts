@@ -62,3 +62,16 @@ describe('a machine that logs without end', () => {
     expect([lines.stored, dropped('store')]).toEqual([['hello'], 1]);
   });
 });
+
+describe('a kernel that tells its command line', () => {
+  it.each([
+    ['quiet tink_token=Ab-_9 initrd=x', 'quiet tink_token=*** initrd=x'],
+    ['parameters "quiet tink_token=Ab-_9", will be', 'parameters "quiet tink_token=***", will be'],
+    [`of a line that was cut: ${'aB3-_'.repeat(8)}xyz`, 'of a line that was cut: ***'],
+    [`sha256 ${'a1'.repeat(32)}`, `sha256 ${'a1'.repeat(32)}`],
+  ])('does not bring its token into the log: %s', async (said, stored) => {
+    const lines = new Lines();
+    await desk(lines).desk.take(new TextEncoder().encode(`<6>kernel: ${said}`), '10.0.0.5');
+    expect(lines.stored).toEqual([stored]);
+  });
+});

@@ -33,8 +33,16 @@ export class TextFiles {
   }
 }
 
+/** A text that was made for this transfer. */
+export function textContent(text: string): Content {
+  return contentOf(chunksOf(Buffer.from(text)), () => undefined);
+}
+
 async function converted(path: string): Promise<readonly Chunk[]> {
-  const text = toNetascii(await readFile(path));
+  return chunksOf(toNetascii(await readFile(path)));
+}
+
+function chunksOf(text: Uint8Array): readonly Chunk[] {
   return Array.from({ length: Math.ceil(text.length / chunkBytes) }, (_, i) => {
     const part = text.subarray(i * chunkBytes, (i + 1) * chunkBytes);
     const bytes = Buffer.allocUnsafeSlow(part.length);

@@ -1,3 +1,5 @@
+import { isIPv6 } from 'node:net';
+import { basename } from 'node:path';
 import {
   decodeTftp,
   encodeTftp,
@@ -12,19 +14,22 @@ import {
   type TransferLimits,
   type TransferOutcome,
 } from '@tinkerbell/tftp';
-import { type BootPrograms, roleOf } from '../boot-programs';
+import { type BootPrograms, roleOf, type StoredFile } from '../boot-programs';
 import type { Callers } from '../callers';
 import type { Content, SharedFiles } from '../files/shared-files';
+import { describeError } from '../http/describe-error';
+import type { LoaderFiles } from '../loaders/loader-files';
 import type { Logger } from '../logger';
 import type { Metrics } from '../metrics';
 import { parseRequestedName } from '../requested-name';
 import type { FailedRequests } from '../recorder/failed-requests';
 import type { ServedFiles } from '../served-files';
 import type { NativeBatch } from '../udp/native-batch';
-import { ipText, UdpSocket } from '../udp/udp-socket';
+import { PeerNumbers, Udp6Socket } from '../udp/udp6-socket';
+import { type DatagramSocket, ipText, UdpSocket } from '../udp/udp-socket';
 import { peerKey, Session } from './session';
 import { Sessions } from './sessions';
-import { largestText, TextFiles } from './text-files';
+import { largestText, textContent, TextFiles } from './text-files';
 import { TransferPort } from './transfer-port';
 
 export interface TftpPorts {
@@ -45,6 +50,7 @@ export interface TftpServices {
   readonly programs: BootPrograms;
   readonly files: SharedFiles;
   readonly callers: Callers;
+  readonly loaders: Pick<LoaderFiles, 'find'>;
   readonly served: ServedFiles;
   readonly failed: Pick<FailedRequests, 'note'>;
   readonly metrics: Metrics;
@@ -52,6 +58,7 @@ export interface TftpServices {
 }
 
 const sweepMs = 100;
+type Found = Refusal | { readonly name: string; readonly content: Content };
 interface Refusal {
   readonly code: number;
   readonly message: string;
@@ -62,7 +69,9 @@ export class TftpListener {
   /** Peers whose file is being looked up. */
   readonly #starting = new Set<number>();
   readonly #texts = new TextFiles();
-  #main: UdpSocket | undefined;
+  /** Of an IPv6 service. */
+  readonly #peers: PeerNumbers | undefined;
+  #main: DatagramSocket | undefined;
   #ports: TransferPort[] = [];
   #nextPort = 0;
   /** As of the last packets or sweep: exact enough for waits of seconds, and asked for once a batch. */
@@ -74,6 +83,7 @@ export class TftpListener {
     private readonly ports: TftpPorts,
   ) {
     this.#sessions = new Sessions(ports.maxTransfers);
+    this.#peers = isIPv6(ports.address) ? new PeerNumbers() : undefined;
   }
 
   /** Returns the port. */
@@ -105,7 +115,10 @@ export class TftpListener {
   async #openPort(number: number): Promise<TransferPort> {
     const { address, native } = this.ports;
     const { log, metrics } = this.services;
-    const socket: UdpSocket = await UdpSocket.open(address, number, native, () => port.run()).catch((cause: Error) => {
+    const opening: Promise<DatagramSocket> = this.#peers
+      ? Udp6Socket.open(address, number, this.#peers)
+      : UdpSocket.open(address, number, native, () => port.run());
+    const socket = await opening.catch((cause: Error) => {
       throw new Error(`cannot listen for TFTP on ${address}:${number}: ${cause.message}`, { cause });
     });
     const port = new TransferPort(socket, (session, error) => this.#unreadable(session, error));
@@ -119,7 +132,7 @@ export class TftpListener {
           metrics.count('tftp_dropped_total', { reason });
           this.#note(reason, (error as Error).message, ip);
           log[isMalformed ? 'debug' : 'error'](
-            `TFTP packet of ${ipText(ip)} not answered: ${(error as Error).message}`,
+            `TFTP packet of ${this.#textOf(ip)} not answered: ${(error as Error).message}`,
           );
         }
       },
@@ -171,13 +184,13 @@ export class TftpListener {
     this.#start(request, text, ip, port)
       .catch((error: unknown) => {
         this.#drop('error');
-        this.services.log.error(`TFTP request of ${ipText(ip)} not answered: ${String(error)}`);
+        this.services.log.error(`TFTP request of ${this.#textOf(ip)} not answered: ${String(error)}`);
       })
       .finally(() => this.#starting.delete(key));
   }
 
   async #start(request: TftpRequest, text: string, ip: number, peerPort: number): Promise<void> {
-    const found = await this.#find(request);
+    const found = await this.#find(request, ipText(ip));
     if ('code' in found) return this.#refuse(request, found, ip, peerPort);
     const { name, content } = found;
     const port = this.#ports[this.#nextPort++ % this.#ports.length];
@@ -193,14 +206,36 @@ export class TftpListener {
     port.run();
   }
 
-  async #find(request: TftpRequest): Promise<Refusal | { readonly name: string; readonly content: Content }> {
-    const { programs, files } = this.services;
+  async #find(request: TftpRequest, from: string): Promise<Found> {
+    const { programs } = this.services;
     if (request.op === 'wrq') return { code: tftpError.accessViolation, message: 'this server is read-only' };
+    const own = await this.#ofLoader(request, from);
+    if (own) return own;
     const wanted = parseRequestedName(request.file);
     if (!wanted) return { code: tftpError.accessViolation, message: 'not a file of this server' };
     const { name } = wanted;
     const file = await programs.find(name);
     if (!file) return { code: tftpError.fileNotFound, message: `${name} not found` };
+    return this.#contentOf(request, name, file);
+  }
+
+  /** What PXELINUX, GRUB and Raspberry Pis look for; undefined: the name is none of theirs. */
+  async #ofLoader(request: TftpRequest, from: string): Promise<Found | undefined> {
+    try {
+      const own = await this.services.loaders.find(request.file, from);
+      if (own === undefined) return undefined;
+      const name = basename(request.file);
+      return typeof own === 'string' ? { name, content: textContent(own) } : await this.#contentOf(request, name, own);
+    } catch (error) {
+      const described = describeError(error);
+      if (!described || described.status >= 500) throw error;
+      const code = described.status === 404 ? tftpError.fileNotFound : tftpError.accessViolation;
+      return { code, message: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  async #contentOf(request: TftpRequest, name: string, file: StoredFile): Promise<Found> {
+    const { files } = this.services;
     if (request.mode !== 'netascii') return { name, content: files.acquire(file) };
     if (file.size > largestText) {
       return { code: tftpError.undefined, message: `${name} is too large for netascii, ask for octet (binary)` };
@@ -228,7 +263,7 @@ export class TftpListener {
   #end(session: Session, outcome: TransferOutcome): void {
     const { metrics, log, callers, served } = this.services;
     const { name: file } = session;
-    const address = ipText(session.peer.ip);
+    const address = this.#textOf(session.peer.ip);
     this.#remove(session);
     metrics.count('tftp_transfers_total', { result: outcome.result });
     log.debug(`tftp ${file} to ${address}: ${JSON.stringify(outcome)}`);
@@ -267,20 +302,24 @@ export class TftpListener {
 
   #refuse(request: TftpRequest, refusal: Refusal, ip: number, port: number): void {
     this.services.metrics.count('tftp_transfers_total', { result: 'refused' });
-    this.services.log.debug(`tftp ${JSON.stringify(request.file)} refused to ${ipText(ip)}: ${refusal.message}`);
+    this.services.log.debug(`tftp ${JSON.stringify(request.file)} refused to ${this.#textOf(ip)}: ${refusal.message}`);
     const reason = refusal.code === tftpError.fileNotFound ? 'no-such-file' : 'refused';
     this.#note(reason, `${request.file}: ${refusal.message}`, ip);
     if (this.#main) this.#sendError(this.#main, refusal, ip, port);
   }
 
-  #sendError(socket: UdpSocket, { code, message }: Refusal, ip: number, port: number): void {
+  #sendError(socket: DatagramSocket, { code, message }: Refusal, ip: number, port: number): void {
     socket.send(ip, port, encodeTftp({ op: 'error', code, message }));
   }
 
   #note(reason: string, detail: string, ip: number): void {
-    const source = ipText(ip);
+    const source = this.#textOf(ip);
     const mac = this.services.callers.at(source)?.mac;
     this.services.failed.note({ protocol: 'tftp', reason, detail, source, ...(mac && { mac }) });
+  }
+
+  #textOf(ip: number): string {
+    return this.#peers ? this.#peers.textOf(ip) : ipText(ip);
   }
 
   #drop(reason: string): void {

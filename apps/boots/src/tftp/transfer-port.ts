@@ -1,7 +1,7 @@
 import { blockBytes } from '@tinkerbell/tftp';
 import { chunkBytes } from '../files/shared-files';
 import type { Piece } from '../udp/piece';
-import type { UdpSocket } from '../udp/udp-socket';
+import type { DatagramSocket } from '../udp/udp-socket';
 import type { Session } from './session';
 
 /** Blocks of one transfer before another has its turn. */
@@ -16,7 +16,7 @@ export class TransferPort {
   #isScheduled = false;
 
   constructor(
-    readonly socket: UdpSocket,
+    readonly socket: DatagramSocket,
     private readonly onUnreadable: (session: Session, error: Error) => void,
   ) {}
 

@@ -13,6 +13,9 @@ const receiveBufferBytes = 4 << 20;
 const largestReceived = 1024;
 const retryMs = 1;
 
+/** What a service needs of a UDP socket, whatever its family. */
+export type DatagramSocket = Pick<UdpSocket, 'port' | 'listen' | 'send' | 'put' | 'flush' | 'close'>;
+
 /** One IPv4 UDP socket. Without `native` each datagram is a call of its own. */
 export class UdpSocket {
   #retry: NodeJS.Timeout | undefined;

@@ -101,6 +101,7 @@ export function ensureDurable(stream: PublishedStream, row: SubscriptionRow): Pr
   const since = new Date(Math.max(Date.parse(row.from.time) - marginMs, 0)).toISOString();
   return stream.ensureDurable({
     name: durableName(row.name, row.incarnation),
+    position: row.position,
     subjects: filterSubjects(row.filters),
     since,
   });

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
+import { PublishedStream } from '@tinkerbell/messaging';
 import type { CloudEvent } from '@tinkerbell/public-events';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { machine, templateYaml } from '../testing/fixtures';
@@ -131,6 +132,24 @@ describe('a durable subscription', () => {
     const last = await createTemplate();
     await published(last);
     expect((await read({ ack: given[1]?.id })).map(({ subject }) => subject)).toEqual([hardware, last]);
+  });
+
+  it('keeps the filters that were decided last, whoever writes them last', async () => {
+    const connection = await harness.nats.connect();
+    const stream = new PublishedStream(connection);
+    const durable = { name: 'sub_late_1', since: new Date().toISOString() };
+    const [leases, templates] = [['tink.pub.*.lease.>'], ['tink.pub.*.template.>']];
+    await stream.ensureDurable({ ...durable, position: 3, subjects: leases });
+    await stream.ensureDurable({ ...durable, position: 5, subjects: templates });
+    // A server whose read model is behind.
+    await stream.ensureDurable({ ...durable, position: 3, subjects: leases });
+    const manager = await connection.jetstreamManager();
+    const { config } = await manager.consumers.info('TINK_PUB', durable.name);
+    expect(config.filter_subjects ?? [config.filter_subject]).toEqual(templates);
+    await stream.ensureDurable({ ...durable, position: 8, subjects: leases });
+    const changed = await manager.consumers.info('TINK_PUB', durable.name);
+    expect(changed.config.filter_subjects ?? [changed.config.filter_subject]).toEqual(leases);
+    await stream.removeDurable(durable.name);
   });
 
   it('begins where it is told to', async () => {

@@ -1,13 +1,12 @@
 import type { Aggregate, Event, Recorded } from '@tinkerbell/events';
 import { InMemoryEventStore } from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
-import { openTinkReadModels, ProjectedReads, type TinkReadModels } from '../projected-reads';
+import { openTinkReadModels, ProjectedReads } from '../projected-reads';
 
 /** A log in memory with the real read models over it, for specs. */
 export interface Memory {
   readonly store: InMemoryEventStore;
   readonly reads: ProjectedReads;
-  readonly readModels: TinkReadModels;
   /** Appends facts to a stream as one commit and waits until they are readable. */
   given(aggregate: Aggregate, id: string, ...events: readonly Event[]): Promise<void>;
   eventsOf(aggregate: Aggregate, id: string): Promise<readonly Recorded[]>;
@@ -22,7 +21,6 @@ export async function openMemory(now?: () => Date): Promise<Memory> {
   return {
     store,
     reads,
-    readModels,
     async given(aggregate, id, ...events) {
       const stream = subjects.stream(aggregate, id);
       const { head } = await store.read(stream);

@@ -3,7 +3,6 @@ import { hardwareId, leaseBound, leaseReleased, leaseRenewed, machineMac, specif
 import { describe, expect, it } from 'vitest';
 import { fold } from '../decider';
 import { activeLease, decideLeases, leaseDecider, leaseOfIp, type SingleLeaseCommand } from './lease.decider';
-import { Shards } from './shards';
 
 const given = specify(leaseDecider);
 const now = '2026-01-01T00:00:00.000Z';
@@ -23,7 +22,7 @@ const bind = (over: object = {}): SingleLeaseCommand => ({
   ...over,
 });
 const release = { type: 'ReleaseLease', ...holder } as const;
-const decline = { type: 'DeclineLease', ...holder, message: 'in use' } as const;
+const decline = { type: 'DeclineLease', ...holder, message: 'in use', quarantinedUntil: null } as const;
 const refuse = {
   type: 'RefuseLease',
   ...client,
@@ -43,6 +42,11 @@ const refused: LeaseEvent = {
   data: { ...client, ip: holder.ip, subnet: '', requested: '10.0.0.9', reason: 'not yours' },
 };
 
+const expired: LeaseEvent = {
+  type: 'LeaseExpired',
+  v: 1,
+  data: { ...holder, expiresAt: leaseBound().data.expiresAt, cause: 'time' },
+};
 const moved: LeaseEvent = {
   type: 'LeaseExpired',
   v: 1,
@@ -61,12 +65,15 @@ describe('lease pool', () => {
   it.each([
     ['a release', [leaseBound(), leaseReleased()], later],
     ['a decline', [leaseBound(), declined], later],
-    ['the expiry', [leaseBound()], afterExpiry],
   ] as const)('binds anew after %s', (_what, events, at) =>
     given(...events)
       .when(bind({ now: at }))
-      .then(leaseBound({ expiresAt: `2026-01-0${at === later ? '2T12' : '3T00'}:00:00.000Z` })),
+      .then(leaseBound({ expiresAt: '2026-01-02T12:00:00.000Z' })),
   );
+  it('says that a lease ran out before it binds anew', () =>
+    given(leaseBound())
+      .when(bind({ now: afterExpiry }))
+      .then(expired, leaseBound({ expiresAt: '2026-01-03T00:00:00.000Z' })));
   it('binds anew with another address or another record', () => {
     given(leaseBound())
       .when(bind({ ip: '192.168.1.6' }))
@@ -85,8 +92,8 @@ describe('lease pool', () => {
       .then(leaseBound({ mac: other }));
     given(leaseBound())
       .when(bind({ mac: other, now: afterExpiry }))
-      .then(leaseBound({ mac: other, expiresAt: '2026-01-03T00:00:00.000Z' }));
-    given(leaseBound(), leaseBound({ ip: '192.168.1.6' }))
+      .then(expired, leaseBound({ mac: other, expiresAt: '2026-01-03T00:00:00.000Z' }));
+    given(leaseBound(), moved, leaseBound({ ip: '192.168.1.6' }))
       .when(taken)
       .then(leaseBound({ mac: other }));
   });
@@ -97,7 +104,7 @@ describe('lease pool', () => {
     given().when(decline).thenNothing();
     given(leaseBound(), leaseReleased()).when(release).thenNothing();
     given(leaseBound(), declined).when(decline).thenNothing();
-    given(leaseBound({ ip: '192.168.1.6' }))
+    given(leaseBound({ mac: other }))
       .when(release)
       .thenNothing();
   });
@@ -148,24 +155,134 @@ describe('group commit', () => {
   it('folds twenty thousand leases without copying them all each time', () => {
     const events = Array.from({ length: 20_000 }, (_, i) => leaseBound({ mac: `m${i}`, ip: `ip${i}` }));
     const state = fold(leaseDecider, events);
-    expect(state.byMac.size).toBe(20_000);
+    expect(state.byIp.size).toBe(20_000);
     expect(activeLease(state, 'm19999', now)?.ip).toBe('ip19999');
   });
 });
 
-describe('shards', () => {
-  it('is a map that keeps its old versions', () => {
-    const empty = Shards.empty<number>();
-    const one = empty.with('a', 1);
-    const two = one.with('a', 2).with('b', 3);
-    expect([empty.get('a'), one.get('a'), two.get('a'), two.size, two.without('a').size, two.without('x')]).toEqual([
-      undefined,
-      1,
-      2,
-      2,
-      1,
-      two,
-    ]);
-    expect([...two.values()].sort()).toEqual([2, 3]);
+describe('a lease from a pool', () => {
+  const client = { mac: machineMac, hardwareId: null, clientId: '01aa' };
+  const pooled = { ...client, ip: '10.0.0.5', subnet: 'lab', origin: 'pool' as const };
+  const bound = leaseBound({ ...pooled, hostname: '' });
+  const take = (over: object = {}) => bind({ ...pooled, hostname: '', ...over });
+  const quarantinedUntil = '2026-01-03T00:00:00.000Z';
+  const conflict = { ip: '10.0.0.6', subnet: 'lab', method: 'icmp', answeredBy: null, quarantinedUntil } as const;
+
+  it('belongs to what the client calls itself', () => {
+    given(bound)
+      .when(take({ mac: other, now: later }))
+      .then(leaseRenewed({ ...pooled, mac: other, expiresAt: '2026-01-02T12:00:00.000Z', clientState: 'selecting' }));
+    given(bound)
+      .when(take({ clientId: '01bb' }))
+      .thenThrows('CONFLICT', '10.0.0.5 is leased to 08-00-27-00-00-01 until 2026-01-02T00:00:00.000Z');
+  });
+  it('is given up for another of the same subnet, not for one elsewhere', () => {
+    const left: LeaseEvent = {
+      type: 'LeaseExpired',
+      v: 1,
+      data: { ...pooled, expiresAt: bound.data.expiresAt, cause: 'moved' },
+    };
+    given(bound)
+      .when(take({ ip: '10.0.0.9' }))
+      .then(left, leaseBound({ ...bound.data, ip: '10.0.0.9' }));
+    given(bound)
+      .when(take({ ip: '10.1.0.9', subnet: 'office' }))
+      .then(leaseBound({ ...bound.data, ip: '10.1.0.9', subnet: 'office' }));
+  });
+  it('becomes a reservation of the same machine, and is not taken from it by one of another', () => {
+    const record = { origin: 'reservation' as const, hardwareId };
+    given(bound)
+      .when(take(record))
+      .then(leaseBound({ ...bound.data, ...record }));
+    given(bound)
+      .when(take({ ...record, mac: other }))
+      .thenThrows('CONFLICT');
+  });
+  it('is given to nobody after a decline, until the quarantine is over', () => {
+    const data = { ...pooled, message: '', quarantinedUntil };
+    const declinedOne: LeaseEvent = { type: 'LeaseDeclined', v: 2, data };
+    given(bound)
+      .when({ type: 'DeclineLease', ...data })
+      .then(declinedOne);
+    given(bound, declinedOne)
+      .when(take({ now: later }))
+      .thenThrows('CONFLICT', 'in quarantine');
+    given(bound, declinedOne)
+      .when(take({ now: quarantinedUntil }))
+      .then(leaseBound({ ...bound.data, expiresAt: '2026-01-04T00:00:00.000Z' }));
+  });
+  it('is said to have run out once', () => {
+    const ranOut: LeaseEvent = {
+      type: 'LeaseExpired',
+      v: 1,
+      data: { ...pooled, expiresAt: bound.data.expiresAt, cause: 'time' },
+    };
+    const sweep = { type: 'ExpireLeases', ips: ['10.0.0.5', '10.0.0.77'] } as const;
+    given(bound)
+      .when({ ...sweep, now: later })
+      .thenNothing();
+    given(bound)
+      .when({ ...sweep, now: afterExpiry })
+      .then(ranOut);
+    given(bound, ranOut)
+      .when({ ...sweep, now: afterExpiry })
+      .thenNothing();
+  });
+  it('is not of an address that somebody answers on', () => {
+    const found: LeaseEvent = { type: 'LeaseConflictFound', v: 1, data: conflict };
+    given()
+      .when({ type: 'FindConflict', ...conflict, now })
+      .then(found);
+    given(found)
+      .when(take({ ip: conflict.ip }))
+      .thenThrows('CONFLICT', '10.0.0.6 is in quarantine until 2026-01-03T00:00:00.000Z');
+    given(leaseBound({ ...bound.data, ip: conflict.ip }))
+      .when({ type: 'FindConflict', ...conflict, now: later })
+      .thenNothing();
+  });
+});
+
+describe('a pool', () => {
+  const pool = { subnet: 'lab', pool: 'lab', size: 100 };
+  const defined = { ...pool, ranges: ['10.0.0.1-10.0.0.100'] };
+  const crossed = (level: 0 | 80 | 90 | 100, before: 0 | 80 | 90 | 100, used: number): LeaseEvent => ({
+    type: 'PoolUtilisationCrossed',
+    v: 1,
+    data: { ...pool, level, before, used },
+  });
+  const count = (used: number) => ({ type: 'CountPool', ...pool, used }) as const;
+
+  it('is told of when it is new or another', () => {
+    const event: LeaseEvent = { type: 'PoolDefined', v: 1, data: defined };
+    given()
+      .when({ type: 'DefinePool', ...defined })
+      .then(event);
+    given(event)
+      .when({ type: 'DefinePool', ...defined })
+      .thenNothing();
+  });
+  it('is told of when it gets full, and when there is room again', () => {
+    given().when(count(79)).thenNothing();
+    given()
+      .when(count(80))
+      .then(crossed(80, 0, 80));
+    given(crossed(80, 0, 80))
+      .when(count(85))
+      .thenNothing();
+    given(crossed(80, 0, 80))
+      .when(count(100))
+      .then(crossed(100, 80, 100));
+    given(crossed(100, 80, 100))
+      .when(count(99))
+      .thenNothing();
+    given(crossed(100, 80, 100))
+      .when(count(97))
+      .then(crossed(90, 100, 97));
+    given(crossed(80, 0, 80))
+      .when(count(79))
+      .thenNothing();
+    given(crossed(80, 0, 80))
+      .when(count(10))
+      .then(crossed(0, 80, 10));
   });
 });

@@ -1,16 +1,21 @@
-import type { LeaseEvent, LeaseHolder, LeaseRefused, LeaseRenewed } from '@tinkerbell/events';
+import type {
+  LeaseEvent,
+  LeaseHolder,
+  LeaseRefused,
+  LeaseRenewed,
+  PoolDefined,
+  PoolUtilisationCrossed,
+} from '@tinkerbell/events';
 import { assertNever, type Decider } from '../decider';
 import { ConflictError, DomainError, InvalidError } from '../errors';
+import { sameJson } from '../same-json';
 import { addSeconds, isBefore } from '../time';
-import { Shards } from './shards';
+import { HashTrie } from './hash-trie';
 
-interface Holder extends LeaseHolder {
-  readonly mac: string;
-}
-
-export type LeaseCommand =
-  /** An ACK is about to leave. The pool's own rules decide whether that binds or renews. `now`: ISO 8601. */
-  | (Holder & {
+/** `now`: ISO 8601. */
+export type SingleLeaseCommand =
+  /** An ACK is about to leave. The rules here decide whether that binds or renews. */
+  | (LeaseHolder & {
       readonly type: 'BindLease';
       readonly hostname: string;
       readonly leaseSeconds: number;
@@ -18,30 +23,59 @@ export type LeaseCommand =
       readonly clientState: LeaseRenewed['data']['clientState'];
       readonly now: string;
     })
-  | (Holder & { readonly type: 'ReleaseLease' })
-  | (Holder & { readonly type: 'DeclineLease'; readonly message: string })
+  | (LeaseHolder & { readonly type: 'ReleaseLease' })
+  | (LeaseHolder & {
+      readonly type: 'DeclineLease';
+      readonly message: string;
+      readonly quarantinedUntil: string | null;
+    })
   /** A NAK is about to leave. */
-  | (Omit<LeaseRefused['data'], 'mac'> & { readonly type: 'RefuseLease'; readonly mac: string })
+  | (LeaseRefused['data'] & { readonly type: 'RefuseLease' })
+  /** Says of those that ran out that they did; the others are left alone. */
+  | { readonly type: 'ExpireLeases'; readonly ips: readonly string[]; readonly now: string }
+  /** Somebody answered on an address that was to be offered. */
+  | ({ readonly type: 'FindConflict'; readonly now: string } & ConflictFound)
+  | ({ readonly type: 'DefinePool' } & PoolDefined['data'])
+  | {
+      readonly type: 'CountPool';
+      readonly subnet: string;
+      readonly pool: string;
+      readonly used: number;
+      readonly size: number;
+    };
+
+type ConflictFound = Extract<LeaseEvent, { readonly type: 'LeaseConflictFound' }>['data'];
+type BindLease = Extract<SingleLeaseCommand, { readonly type: 'BindLease' }>;
+
+export type LeaseCommand =
+  | SingleLeaseCommand
   /** All or nothing. Use decideLeases to have each command judged for itself. */
   | { readonly type: 'LeaseBatch'; readonly commands: readonly SingleLeaseCommand[] };
 
-export type SingleLeaseCommand = Exclude<LeaseCommand, { readonly type: 'LeaseBatch' }>;
-
-export interface Lease extends Holder {
+/** What was said last of an address. */
+export interface Lease extends LeaseHolder {
   readonly hostname: string;
-  readonly state: 'bound' | 'released' | 'expired' | 'declined';
+  readonly state: 'bound' | 'released' | 'expired' | 'declined' | 'conflict';
+  /** When it runs out; of one in quarantine when that is over. */
   readonly expiresAt: string;
 }
 
-/** A whole pool. A machine has one lease at most; an address belongs to the machine that bound it last. */
+/** An address has one lease at most; so has a client in each subnet. */
 export interface LeaseState {
-  readonly byMac: Shards<Lease>;
-  /** Address → MAC of the bound lease on it. */
-  readonly byIp: Shards<string>;
+  readonly byIp: HashTrie<Lease>;
+  /** `clientKey` → address that it was given last. */
+  readonly byClient: HashTrie<string>;
+  /** Name → what it was defined as, and how full it was when that was told last. */
+  readonly pools: ReadonlyMap<string, KnownPool>;
+}
+
+interface KnownPool {
+  readonly defined: PoolDefined['data'] | undefined;
+  readonly level: PoolUtilisationCrossed['data']['level'];
 }
 
 export const leaseDecider: Decider<LeaseCommand, LeaseState, LeaseEvent> = {
-  initial: { byMac: Shards.empty(), byIp: Shards.empty() },
+  initial: { byIp: HashTrie.empty(), byClient: HashTrie.empty(), pools: new Map() },
   decide(command, state) {
     if (command.type !== 'LeaseBatch') return decideOne(command, state);
     const events: LeaseEvent[] = [];
@@ -82,101 +116,207 @@ export function decideLeases(commands: readonly SingleLeaseCommand[], from: Leas
   return { events: outcomes.flatMap((outcome) => ('events' in outcome ? outcome.events : [])), outcomes, state };
 }
 
-/** The machine's lease when it is bound and not over at `now`. */
-export function activeLease(state: LeaseState, mac: string, now: string): Lease | undefined {
-  const lease = state.byMac.get(mac);
-  return lease?.state === 'bound' && isBefore(now, lease.expiresAt) ? lease : undefined;
+/**
+ * What a client's lease is found by. A reservation belongs to a network card; a lease from a pool to what the client calls itself
+ * (RFC 2131 §4.2), once in each subnet.
+ */
+export function clientKey({ mac, clientId, subnet, origin }: Omit<LeaseHolder, 'ip' | 'hardwareId'>): string {
+  return origin === 'reservation' && mac !== null ? mac : `${subnet} ${clientId ?? mac ?? ''}`;
 }
 
-/** Which machine holds this address at `now`. */
+/** What this client was given last, whatever became of it. */
+export function lastLease(state: LeaseState, key: string): Lease | undefined {
+  const ip = state.byClient.get(key);
+  const lease = ip === undefined ? undefined : state.byIp.get(ip);
+  return lease && clientKey(lease) === key ? lease : undefined;
+}
+
+/** The reservation that this network card holds at `now`. */
+export function activeLease(state: LeaseState, mac: string, now: string): Lease | undefined {
+  const lease = lastLease(state, mac);
+  return lease && isHeld(lease, now) ? lease : undefined;
+}
+
+/** Who holds this address at `now`. */
 export function leaseOfIp(state: LeaseState, ip: string, now: string): Lease | undefined {
-  const mac = state.byIp.get(ip);
-  return mac === undefined ? undefined : activeLease(state, mac, now);
+  const lease = state.byIp.get(ip);
+  return lease && isHeld(lease, now) ? lease : undefined;
+}
+
+/** Whether it may be given to anybody: nobody holds it, and it is not in quarantine. */
+export function isFree(lease: Lease | undefined, now: string): boolean {
+  if (lease === undefined || lease.state === 'released' || lease.state === 'expired') return true;
+  return !isBefore(now, lease.expiresAt);
+}
+
+function isHeld({ state, expiresAt }: Lease, now: string): boolean {
+  return state === 'bound' && isBefore(now, expiresAt);
 }
 
 function decideOne(command: SingleLeaseCommand, state: LeaseState): readonly LeaseEvent[] {
-  const lease = state.byMac.get(command.mac);
-  const isHeld = lease?.state === 'bound' && lease.ip === command.ip;
   switch (command.type) {
     case 'BindLease':
       return bind(command, state);
     case 'ReleaseLease':
-      return isHeld ? [{ type: 'LeaseReleased', v: 2, data: holderOf(command) }] : [];
+      return holds(command, state) ? [{ type: 'LeaseReleased', v: 2, data: holderOf(command) }] : [];
     case 'DeclineLease': {
-      const { message } = command;
-      if (!isHeld) return [];
-      return [{ type: 'LeaseDeclined', v: 2, data: { ...holderOf(command), message, quarantinedUntil: null } }];
+      const { message, quarantinedUntil } = command;
+      if (!holds(command, state)) return [];
+      return [{ type: 'LeaseDeclined', v: 2, data: { ...holderOf(command), message, quarantinedUntil } }];
     }
     case 'RefuseLease': {
       const { type: _, ...data } = command;
       return [{ type: 'LeaseRefused', v: 2, data }];
     }
+    case 'ExpireLeases':
+      return command.ips.flatMap((ip) => expiry(state.byIp.get(ip), command.now));
+    case 'FindConflict': {
+      const { type: _, now, ...data } = command;
+      const lease = state.byIp.get(data.ip);
+      // Bound meanwhile: what answered is its holder.
+      return isFree(lease, now) ? [...expiry(lease, now), { type: 'LeaseConflictFound', v: 1, data }] : [];
+    }
+    case 'DefinePool': {
+      const { type: _, ...data } = command;
+      return sameJson(state.pools.get(data.pool)?.defined, data) ? [] : [{ type: 'PoolDefined', v: 1, data }];
+    }
+    case 'CountPool':
+      return count(command, state);
     default:
       return assertNever(command);
   }
 }
 
-function bind(
-  command: Extract<LeaseCommand, { readonly type: 'BindLease' }>,
-  state: LeaseState,
-): readonly LeaseEvent[] {
-  const { mac, hardwareId, ip, hostname, leaseSeconds, giaddr, clientState, now } = command;
-  const self = holderOf(command);
+function holds(client: LeaseHolder, state: LeaseState): boolean {
+  const lease = state.byIp.get(client.ip);
+  return lease?.state === 'bound' && isSameClient(lease, client);
+}
+
+/** A machine keeps the address that it has from a pool when that becomes its reservation. */
+function isSameClient(lease: Lease, client: LeaseHolder): boolean {
+  if (lease.origin === 'pool' && client.origin === 'pool') return clientKey(lease) === clientKey(client);
+  return lease.mac !== null ? lease.mac === client.mac : clientKey(lease) === clientKey(client);
+}
+
+function expiry(lease: Lease | undefined, now: string): readonly LeaseEvent[] {
+  if (lease?.state !== 'bound' || isBefore(now, lease.expiresAt)) return [];
+  return [{ type: 'LeaseExpired', v: 1, data: { ...holderOf(lease), expiresAt: lease.expiresAt, cause: 'time' } }];
+}
+
+function bind(command: BindLease, state: LeaseState): readonly LeaseEvent[] {
+  const { ip, hostname, leaseSeconds, giaddr, clientState, now } = command;
   if (!Number.isInteger(leaseSeconds) || leaseSeconds < 1 || leaseSeconds > 0xffffffff) {
     throw new InvalidError('leaseSeconds', `leaseSeconds must be 1 to 4294967295, got ${leaseSeconds}`);
   }
-  const holder = leaseOfIp(state, ip, now);
-  if (holder && holder.mac !== mac) {
-    throw new ConflictError(`${ip} is leased to ${holder.mac} until ${holder.expiresAt}`, 'ip');
+  const lease = state.byIp.get(ip);
+  const isOwn = lease !== undefined && isSameClient(lease, command);
+  if (lease && !(isOwn && lease.state === 'bound') && !mayHave(command, lease)) {
+    throw new ConflictError(`${ip} is ${standing(lease)} until ${lease.expiresAt}`, 'ip');
   }
+  const self = holderOf(command);
   const expiresAt = addSeconds(now, leaseSeconds);
-  const active = activeLease(state, mac, now);
-  if (active?.ip !== ip || active.hardwareId !== hardwareId) {
+  const isActive = isOwn && isHeld(lease, now);
+  if (!isActive || lease.hardwareId !== command.hardwareId || lease.origin !== command.origin) {
     const bound: LeaseEvent = {
       type: 'LeaseBound',
       v: 2,
       data: { ...self, hostname, leaseSeconds, expiresAt, giaddr },
     };
-    if (!active || active.ip === ip) return [bound];
-    const left = { ...holderOf(active), expiresAt: active.expiresAt, cause: 'moved' } as const;
-    return [{ type: 'LeaseExpired', v: 1, data: left }, bound];
+    return [...expiry(lease, now), ...left(command, state), bound];
   }
   // The same request again, answered in the same instant.
-  if (active.expiresAt === expiresAt) return [];
+  if (lease.expiresAt === expiresAt) return [];
   return [{ type: 'LeaseRenewed', v: 2, data: { ...self, leaseSeconds, expiresAt, clientState } }];
 }
 
+/** What is reserved has no quarantine: what the operator wrote is not ours to change. */
+function mayHave({ origin, now }: BindLease, lease: Lease): boolean {
+  return isFree(lease, now) || (origin === 'reservation' && lease.state !== 'bound');
+}
+
+function standing({ state, mac, clientId }: Lease): string {
+  return state === 'bound' ? `leased to ${mac ?? clientId ?? 'another client'}` : 'in quarantine';
+}
+
+/** The address that the client has in the same subnet and gives up by taking this one. */
+function left(command: BindLease, state: LeaseState): readonly LeaseEvent[] {
+  const before = lastLease(state, clientKey(command));
+  if (before?.state !== 'bound' || before.ip === command.ip) return [];
+  const ran = expiry(before, command.now);
+  if (ran.length > 0) return ran;
+  return [{ type: 'LeaseExpired', v: 1, data: { ...holderOf(before), expiresAt: before.expiresAt, cause: 'moved' } }];
+}
+
+const levels = [100, 90, 80] as const;
+/** A pool that goes up and down by one address is not told of each time. */
+const hysteresis = 0.02;
+
+function count(
+  { subnet, pool, used, size }: Extract<SingleLeaseCommand, { readonly type: 'CountPool' }>,
+  { pools }: LeaseState,
+): readonly LeaseEvent[] {
+  const before = pools.get(pool)?.level ?? 0;
+  const reached = (share: number) => levels.find((level) => size > 0 && share * 100 >= level) ?? 0;
+  const up = reached(used / size);
+  const level = up > before ? up : Math.min(before, reached(used / size + hysteresis));
+  if (level === before) return [];
+  const data = { subnet, pool, level: level as typeof before, before, used, size };
+  return [{ type: 'PoolUtilisationCrossed', v: 1, data }];
+}
+
 function evolve(state: LeaseState, event: LeaseEvent): LeaseState {
-  if (!('mac' in event.data) || event.data.mac === null) return state;
-  const { mac } = event.data;
-  const before = state.byMac.get(mac);
   switch (event.type) {
-    case 'LeaseBound':
+    case 'LeaseBound': {
+      const { mac, hardwareId, clientId, ip, subnet, origin, hostname, expiresAt } = event.data;
+      const lease: Lease = { mac, hardwareId, clientId, ip, subnet, origin, hostname, state: 'bound', expiresAt };
+      const { byIp, byClient } = state;
+      return { ...state, byIp: byIp.with(lease.ip, lease), byClient: byClient.with(clientKey(lease), lease.ip) };
+    }
     case 'LeaseRenewed': {
-      const hostname = event.type === 'LeaseBound' ? event.data.hostname : (before?.hostname ?? '');
-      const { expiresAt } = event.data;
-      const lease: Lease = { ...holderOf({ ...event.data, mac }), hostname, state: 'bound', expiresAt };
-      const freed = before && before.ip !== lease.ip ? free(state.byIp, before) : state.byIp;
-      return { byMac: state.byMac.with(mac, lease), byIp: freed.with(lease.ip, mac) };
+      const { clientId, hardwareId, expiresAt } = event.data;
+      return changed(state, event.data.ip, { clientId, hardwareId, expiresAt, state: 'bound' });
     }
     case 'LeaseReleased':
+      return changed(state, event.data.ip, { state: 'released' });
     case 'LeaseExpired':
+      return changed(state, event.data.ip, { state: 'expired' });
     case 'LeaseDeclined': {
-      if (!before) return state;
-      const ended = endings[event.type];
-      return { byMac: state.byMac.with(mac, { ...before, state: ended }), byIp: free(state.byIp, before) };
+      const { ip, quarantinedUntil } = event.data;
+      if (quarantinedUntil === null) return changed(state, ip, { state: 'released' });
+      return changed(state, ip, { state: 'declined', expiresAt: quarantinedUntil });
     }
+    case 'LeaseConflictFound': {
+      const { ip, subnet, quarantinedUntil } = event.data;
+      const lease = {
+        ...(state.byIp.get(ip) ?? nobody),
+        ip,
+        subnet,
+        state: 'conflict',
+        expiresAt: quarantinedUntil,
+      } as const;
+      return { ...state, byIp: state.byIp.with(ip, lease) };
+    }
+    case 'PoolDefined':
+      return withPool(state, event.data.pool, { defined: event.data });
+    case 'PoolUtilisationCrossed':
+      return withPool(state, event.data.pool, { level: event.data.level });
     default:
       return state;
   }
 }
 
-const endings = { LeaseReleased: 'released', LeaseExpired: 'expired', LeaseDeclined: 'declined' } as const;
+const nobody = { mac: null, hardwareId: null, clientId: null, origin: 'pool', hostname: '' } as const;
 
-function holderOf({ mac, hardwareId, clientId, ip, subnet, origin }: Holder): Holder {
-  return { mac, hardwareId, clientId, ip, subnet, origin };
+function changed(state: LeaseState, ip: string, over: Partial<Lease>): LeaseState {
+  const lease = state.byIp.get(ip);
+  return lease ? { ...state, byIp: state.byIp.with(ip, { ...lease, ...over }) } : state;
 }
 
-function free(byIp: Shards<string>, { ip, mac }: Lease): Shards<string> {
-  return byIp.get(ip) === mac ? byIp.without(ip) : byIp;
+function withPool(state: LeaseState, name: string, over: Partial<KnownPool>): LeaseState {
+  const before = state.pools.get(name) ?? { defined: undefined, level: 0 };
+  return { ...state, pools: new Map(state.pools).set(name, { ...before, ...over }) };
+}
+
+function holderOf({ mac, hardwareId, clientId, ip, subnet, origin }: LeaseHolder): LeaseHolder {
+  return { mac, hardwareId, clientId, ip, subnet, origin };
 }

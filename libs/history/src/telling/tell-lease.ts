@@ -31,6 +31,7 @@ export const leaseSentences = {
     ),
   PoolDefined: ({ data: { pool, ranges, size } }) =>
     neutral(`DHCP pool ${pool} has ${size} addresses: ${ranges.join(', ')}`),
+  ServerNamed: ({ data: { duid } }) => neutral(`DHCPv6 servers call themselves ${duid}`),
   PoolUtilisationCrossed: ({ data: { pool, level, before, used, size } }) => {
     const text = `DHCP pool ${pool}: ${used} of ${size} addresses in use`;
     if (level === 100) return bad(`${text}, none is left`);

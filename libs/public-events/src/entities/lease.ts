@@ -104,6 +104,7 @@ export const lease = {
     }),
     map: (data: Data<'PoolUtilisationCrossed'>) => data,
   }),
+  ServerNamed: unpublished('what DHCPv6 servers call themselves says nothing about a lease'),
   PoolTaken: unpublished('which of several boots answers is of this engine only; metrics and /healthz say it'),
   DhcpServerFound: published({
     name: 'server-found',

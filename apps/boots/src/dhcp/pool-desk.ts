@@ -1,0 +1,306 @@
+import { type DhcpPacket, type MessageType, readOption, requestedAddress } from '@tinkerbell/dhcp';
+import {
+  AddressPools,
+  clientKey,
+  type Instant,
+  lastLease,
+  leaseOfIp,
+  type Seeker,
+  type SingleLeaseCommand,
+  textOf,
+} from '@tinkerbell/domain';
+import type { HardwareDhcp, HardwareInterface } from '@tinkerbell/events';
+import type { Logger } from '../logger';
+import type { LeasePool } from '../log/lease-pool';
+import type { Machine, Machines } from '../machines';
+import type { Metrics } from '../metrics';
+import { classesOf } from './client-class';
+import { clientIdOf } from './client-id';
+import { isWithin, type ModeRules, type PooledSubnet, type Subnet, wireOf } from './dhcp-mode';
+import type { Probe } from './probe';
+import { usualNetboot } from './stranger';
+
+export interface PoolDeskPorts {
+  readonly machines: Machines;
+  readonly leases: LeasePool;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly clock: () => Date;
+  readonly probe: Probe;
+}
+
+/** What one request can be answered with from the pools of its wire. */
+export interface Pooled {
+  readonly subnet: Subnet & { readonly pooled: PooledSubnet };
+  /** The one offered, leased or just asked for; '' = none. */
+  readonly address: string;
+  /** The settings of the subnet and its classes, with what a hardware record adds. */
+  readonly interface: HardwareInterface;
+  readonly clientId: string | null;
+  /** Why an address that it asks for is not its own. */
+  readonly refusal: string;
+  /** Whether the address that it asks for cannot be right, whoever leases it. */
+  readonly isForeign: boolean;
+  /** Whether it may be told what to boot. */
+  readonly boots: boolean;
+}
+
+type PooledOn = Subnet & { readonly pooled: PooledSubnet };
+
+/** How often leases are looked through for those that ran out. */
+const sweepMs = 1000;
+const maxExpired = 500;
+/** A client is offered another address so often when somebody answers on the one before. */
+const maxProbes = 4;
+const warnMs = 60_000;
+
+/** Addresses for clients without a reservation: the pools of all subnets, and their upkeep. */
+export class PoolDesk {
+  readonly #pools: AddressPools;
+  readonly #warned = new Map<string, number>();
+  readonly #subnets: readonly PooledOn[];
+  #timer: NodeJS.Timeout | undefined;
+  #sweeping: Promise<void> = Promise.resolve();
+  #counted = '';
+  #term = -1;
+
+  constructor(
+    private readonly ports: PoolDeskPorts,
+    private readonly rules: ModeRules,
+  ) {
+    this.#subnets = rules.subnets.filter(isPooled);
+    this.#pools = new AddressPools(
+      this.#subnets.flatMap(({ pooled }) => pooled.pools),
+      (ip) => ports.machines.byReservedAddress(ip) !== undefined,
+    );
+  }
+
+  open(): void {
+    this.#timer = setInterval(() => this.#sweep(), sweepMs);
+    this.#timer.unref();
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#sweeping;
+  }
+
+  /** undefined: the request is from no subnet with pools. `link`: an address of the client's network. */
+  async look(
+    request: DhcpPacket,
+    about: {
+      readonly mac: string;
+      readonly type: MessageType;
+      readonly link: string;
+      readonly machine: Machine | undefined;
+    },
+  ): Promise<Pooled | undefined> {
+    const { mac, type, link, machine } = about;
+    const wire = wireOf(link, this.rules).filter(isPooled);
+    if (wire.length === 0) return undefined;
+    this.#refresh();
+    const classes = classesOf(request, mac, this.rules.classes ?? []);
+    const names = new Set(classes.map(({ name }) => name));
+    const pools = wire.flatMap(({ pooled }) =>
+      pooled.pools.filter((pool) => pool.classes.length === 0 || pool.classes.some((name) => names.has(name))),
+    );
+    const clientId = wire[0]?.pooled.identity === 'mac' ? null : clientIdOf(request);
+    const wanted = wantedBy(request);
+    const seeker = { mac, clientId, pools: pools.map(({ name }) => name), wanted };
+    const address = type === 'discover' ? await this.#offer(seeker, wire) : this.#own(seeker, wire, type, request);
+    const subnet = wire.find((one) => isWithin(address || link, one.address, one.prefix)) ?? wire[0];
+    if (!subnet) return undefined;
+    if (type === 'discover' && address === '') this.#tellExhausted(mac, subnet.name);
+    const isForeign = wanted !== undefined && this.#isForeign(wanted, seeker, wire);
+    const own = classes.flatMap(({ options }) => options);
+    return {
+      ...{ subnet, address, clientId, isForeign },
+      interface: interfaceOf(mac, subnet, { address: address || wanted || subnet.address, own, machine }),
+      refusal: address === '' ? `${wanted ?? 'it'} is not free for this machine` : `this machine has ${address}`,
+      boots: machine !== undefined || subnet.pooled.discovery,
+    };
+  }
+
+  /** After commands about addresses were stored. */
+  stored(commands: readonly SingleLeaseCommand[]): void {
+    for (const command of commands) {
+      if ('ip' in command && command.ip !== null) this.#pools.note(command.ip, this.ports.leases.state);
+    }
+  }
+
+  async #offer(seeker: Seeker, wire: readonly PooledOn[]): Promise<string> {
+    const { leases } = this.ports;
+    const found = new Set<string>();
+    for (let probes = 0; probes < maxProbes; probes++) {
+      const ip = this.#pools.offer(seeker, leases.state, this.#now(), found);
+      if (ip === undefined) return '';
+      const subnet = wire.find((one) => isWithin(ip, one.address, one.prefix));
+      const isLeased = leaseOfIp(leases.state, ip, this.#now().iso) !== undefined;
+      const answer = subnet?.pooled.probe && !isLeased ? await this.ports.probe.ask(ip) : undefined;
+      if (!subnet || !answer || answer.mac === seeker.mac) return ip;
+      found.add(ip);
+      await this.#conflict(ip, subnet, answer);
+    }
+    return '';
+  }
+
+  async #conflict(
+    ip: string,
+    { name, pooled }: PooledOn,
+    { method, mac }: NonNullable<Awaited<ReturnType<Probe['ask']>>>,
+  ): Promise<void> {
+    const { iso, ms } = this.#now();
+    const quarantinedUntil = new Date(ms + pooled.quarantineSeconds * 1000).toISOString();
+    this.ports.metrics.count('dhcp_conflicts_total', { method });
+    this.ports.log.warn(
+      `${ip} is in use${mac === null ? '' : ` by ${mac}`} and not leased: offered to nobody until ${quarantinedUntil}`,
+    );
+    await this.#submit([
+      { type: 'FindConflict', ip, subnet: name, method, answeredBy: mac, quarantinedUntil, now: iso },
+    ]);
+  }
+
+  /** What it may go on with or take now; '' = nothing. */
+  #own(seeker: Seeker, wire: readonly PooledOn[], type: MessageType, request: DhcpPacket): string {
+    const { state } = this.ports.leases;
+    const now = this.#now();
+    const { wanted } = seeker;
+    const last = wire.flatMap(({ name }) => lastLease(state, keyOf(seeker, name)) ?? []);
+    if (type !== 'request') {
+      // A release or decline is about what it holds; an inform about no lease.
+      return last.find(({ ip, state: standing }) => standing === 'bound' && ip === wanted)?.ip ?? '';
+    }
+    const isSelecting = request.options.has(54);
+    const isKnown = last.some(({ ip }) => ip === wanted);
+    if (wanted !== undefined && (isSelecting || isKnown) && this.#pools.mayHave(seeker, wanted, state, now))
+      return wanted;
+    const held = last.find((lease) => leaseOfIp(state, lease.ip, now.iso) === lease);
+    return held && this.#pools.mayHave(seeker, held.ip, state, now) ? held.ip : '';
+  }
+
+  /** Of another wire, or somebody else's: whoever asks for it has to be told so (RFC 2131 §4.3.2). */
+  #isForeign(ip: string, seeker: Seeker, wire: readonly PooledOn[]): boolean {
+    if (!wire.some((one) => isWithin(ip, one.address, one.prefix))) return true;
+    const lease = leaseOfIp(this.ports.leases.state, ip, this.#now().iso);
+    return lease !== undefined && clientKey(lease) !== keyOf(seeker, lease.subnet);
+  }
+
+  #sweep(): void {
+    if (!this.ports.leases.isActive) return;
+    this.#refresh();
+    this.#sweeping = this.#sweeping
+      .then(() => this.#keepBooks())
+      .catch((error: unknown) => {
+        this.ports.log.debug(`leases that ran out are told of later: ${String(error)}`);
+      });
+  }
+
+  async #keepBooks(): Promise<void> {
+    const { leases, metrics } = this.ports;
+    const now = this.#now();
+    const ips = this.#pools.due(leases.state, now, maxExpired);
+    if (ips.length > 0) {
+      await this.ports.leases.submit([{ type: 'ExpireLeases', ips, now: now.iso }]);
+      for (const ip of ips) this.#pools.note(ip, leases.state);
+    }
+    const usage = this.#pools.usage();
+    const counted = JSON.stringify(usage);
+    if (counted === this.#counted) return;
+    for (const { pool, subnet, size, used, quarantined } of usage) {
+      metrics.set('dhcp_pool_size', { pool }, size);
+      metrics.set('dhcp_pool_used', { pool }, used);
+      metrics.set('dhcp_pool_quarantined', { pool }, quarantined);
+      await leases.submit([{ type: 'CountPool', subnet, pool, size, used: used + quarantined }]);
+    }
+    this.#counted = counted;
+  }
+
+  /** Everything anew when another instance, or an earlier run, wrote the leases until now. */
+  #refresh(): void {
+    const { leases } = this.ports;
+    if (leases.takeovers === this.#term) return;
+    this.#term = leases.takeovers;
+    this.#counted = '';
+    this.#pools.rebuild(leases.state);
+    void this.#define();
+  }
+
+  async #define(): Promise<void> {
+    for (const { name: subnet, pooled } of this.#subnets) {
+      for (const { name, ranges } of pooled.pools) {
+        const size = ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
+        const texts = ranges.map(([first, last]) => `${textOf(first)}-${textOf(last)}`);
+        await this.#submit([{ type: 'DefinePool', subnet, pool: name, ranges: texts, size }]);
+      }
+    }
+  }
+
+  /** For what may as well be stored later. */
+  async #submit(commands: readonly SingleLeaseCommand[]): Promise<void> {
+    try {
+      await this.ports.leases.submit(commands);
+      this.stored(commands);
+    } catch (error) {
+      this.ports.log.warn(`not stored: ${commands.map(({ type }) => type).join(', ')}: ${String(error)}`);
+    }
+  }
+
+  #tellExhausted(mac: string, subnet: string): void {
+    const { ms } = this.#now();
+    this.ports.metrics.count('dhcp_pool_exhausted_total', { subnet });
+    if (ms - (this.#warned.get(subnet) ?? 0) < warnMs) return;
+    this.#warned.set(subnet, ms);
+    this.ports.log.error(
+      `no address is left in ${subnet} for ${mac} and others like it: none of its pools has a free one`,
+    );
+  }
+
+  #now(): Instant {
+    const date = this.ports.clock();
+    return { iso: date.toISOString(), ms: date.getTime() };
+  }
+}
+
+function isPooled(subnet: Subnet): subnet is PooledOn {
+  return subnet.mode === 'pool' && subnet.pooled !== undefined;
+}
+
+function keyOf({ mac, clientId }: Seeker, subnet: string): string {
+  return clientKey({ mac, clientId, subnet, origin: 'pool' });
+}
+
+/** Option 50, or where it is already. */
+function wantedBy({ options, ciaddr }: DhcpPacket): string | undefined {
+  if (options.has(requestedAddress.code)) return readOption(options, requestedAddress);
+  return ciaddr === '0.0.0.0' ? undefined : ciaddr;
+}
+
+function interfaceOf(
+  mac: string,
+  { pooled, prefix }: PooledOn,
+  { address, own, machine }: { address: string; own: PooledSubnet['options']; machine: Machine | undefined },
+): HardwareInterface {
+  const record = machine?.interface.dhcp;
+  const first = <T>(...lists: readonly (readonly T[] | undefined)[]) =>
+    lists.find((list) => list && list.length > 0) ?? [];
+  const options = [...(record?.options ?? []), ...own, ...pooled.options];
+  const dhcp: HardwareDhcp = {
+    mac,
+    hostname: record?.hostname ?? '',
+    lease_time: pooled.leaseSeconds,
+    name_servers: first(record?.name_servers, pooled.nameServers),
+    time_servers: first(record?.time_servers, pooled.timeServers),
+    ...{ arch: record?.arch ?? '', uefi: record?.uefi ?? false, iface_name: record?.iface_name ?? '' },
+    vlan_id: record?.vlan_id ?? 0,
+    domain_name: record?.domain_name || pooled.domain,
+    ip: {
+      address,
+      netmask: textOf(prefix === 0 ? 0 : (0xffff_ffff << (32 - prefix)) >>> 0),
+      gateway: pooled.router,
+      family: 4,
+    },
+    // Of each code the most particular one: the machine's, its classes', the subnet's.
+    options: options.filter(({ code }, i) => options.findIndex((other) => other.code === code) === i),
+  };
+  return { dhcp, netboot: machine?.interface.netboot ?? usualNetboot };
+}

@@ -1,0 +1,47 @@
+import type { Dhcp6Message } from '@tinkerbell/dhcp6';
+import type { NetbootOffered } from '@tinkerbell/events';
+import { bootFile } from '../dhcp/boot-file';
+import type { BootClient } from '../dhcp/boot-client';
+import { bootClient6 } from './client6';
+import type { Dhcp6Context } from './decision6';
+
+export interface Boot6 {
+  readonly client: BootClient;
+  /** RFC 5970 §3.1: always a whole URL. */
+  readonly url: string;
+}
+
+/** undefined: the machine is none of ours, does not want to boot from the network, or has no program for its architecture. */
+export function bootOf6(
+  { options }: Dhcp6Message,
+  { machine, mayNetboot, chained, ticket, server }: Dhcp6Context,
+): Boot6 | undefined {
+  if (!machine) return undefined;
+  const client = bootClient6(options);
+  if (!client) return undefined;
+  const binary = machine.interface.netboot.ipxe.binary;
+  const file = bootFile(
+    { client, mac: machine.mac, binary, chained, mayNetboot, ticket: ticket?.text ?? '' },
+    server.urls,
+  );
+  if (file === '') return undefined;
+  return { client, url: file.includes('://') ? file : `tftp://${server.urls.tftp}/${file}` };
+}
+
+export function bootFact6(
+  request: Dhcp6Message,
+  context: Dhcp6Context,
+  ip: string,
+): NetbootOffered['data'] | undefined {
+  const boot = bootOf6(request, context);
+  if (!boot || !context.machine) return undefined;
+  const { hardwareId, mac } = context.machine;
+  const { arch, kind, userClass } = boot.client;
+  // The ticket itself stays out of the log: who reads it could fetch the script.
+  const [bootFile = '', shown] = boot.url.split('?ticket=');
+  const { hash, expiresAt } = (shown === undefined ? undefined : context.ticket) ?? { hash: null, expiresAt: null };
+  return {
+    ...{ hardwareId, mac, ip, arch, client: kind, userClass, bootFile },
+    ...{ ticketHash: hash, ticketExpiresAt: expiresAt },
+  };
+}

@@ -1,0 +1,81 @@
+import type { Lease6, Lease6Command } from '@tinkerbell/domain';
+import type { Dhcp6Message } from '@tinkerbell/dhcp6';
+import type { NetbootOffered } from '@tinkerbell/events';
+import type { BootUrls } from '../dhcp/boot-file';
+import type { Ticket } from '../ipxe/script-tickets';
+import type { Machine } from '../machines';
+import type { Subnet6 } from './subnet6';
+
+export interface Dhcp6Settings {
+  /** Ours, never given out. */
+  readonly address: string;
+  readonly nameServers: readonly string[];
+  readonly urls: BootUrls;
+  /** For machines that no record has, and records that say 0. */
+  readonly leaseSeconds: number;
+  /** RFC 8415 §21.8. */
+  readonly preference: number;
+  readonly quarantineSeconds: number;
+  /** How long the ticket in a script's URL is good for; 0: scripts need none. */
+  readonly ticketSeconds: number;
+  readonly subnets: readonly Subnet6[];
+}
+
+/** What is leased, as of the last commit. */
+export interface Leases6 {
+  holderOf(address: string, now: string): Lease6 | undefined;
+  isFree(address: string, now: string): boolean;
+  addressesOf(clientId: string): readonly string[];
+}
+
+/** All that the answer to one message depends on. */
+export interface Dhcp6Context {
+  readonly server: Dhcp6Settings;
+  /** Our DUID. */
+  readonly duid: Uint8Array;
+  readonly leases: Leases6;
+  /** null: nothing gives it away. */
+  readonly mac: string | null;
+  /** undefined: no hardware record has that MAC. */
+  readonly machine?: Machine;
+  /** The client's network; undefined: none that is configured. */
+  readonly subnet?: Subnet6;
+  /** Whether a hardware record has that address. */
+  isReserved(address: string): boolean;
+  /** Address of the relay on the client's link, null without one. */
+  readonly relay: string | null;
+  /** Sent to our address instead of the group of all servers. */
+  readonly isUnicast: boolean;
+  readonly mayNetboot: boolean;
+  /** Program that was served to this machine just before, '' for none. */
+  readonly chained: string;
+  /** For the URL of the script; undefined: none is needed. */
+  readonly ticket?: Ticket & { readonly expiresAt: string };
+  /** ISO 8601. */
+  readonly now: string;
+}
+
+export type Ignore6Reason =
+  | 'message-type'
+  | 'no-client-id'
+  | 'server-id'
+  | 'other-server'
+  | 'unicast'
+  | 'association'
+  | 'unknown-machine'
+  | 'no-address'
+  | 'other-network';
+
+export type Dhcp6Decision =
+  | {
+      readonly kind: 'reply';
+      readonly message: Dhcp6Message;
+      /** Facts that have to be stored before the reply leaves. */
+      readonly leases: readonly Lease6Command[];
+      readonly boot: NetbootOffered['data'] | undefined;
+    }
+  | { readonly kind: 'ignore'; readonly reason: Ignore6Reason };
+
+export function ignore6(reason: Ignore6Reason): Dhcp6Decision {
+  return { kind: 'ignore', reason };
+}

@@ -1,0 +1,195 @@
+import {
+  clientId,
+  decodeMessage,
+  type Dhcp6Message,
+  encodeMessage,
+  hexOf,
+  isRelayed,
+  MalformedPacketError,
+  noAddress,
+  readOption,
+  type RelayMessage,
+  unwrapRelays,
+  userClass,
+  wrapReply,
+} from '@tinkerbell/dhcp6';
+import { DomainError } from '@tinkerbell/domain';
+import { ScriptTickets } from '../ipxe/script-tickets';
+import type { BootLog } from '../log/boot-log';
+import type { Lease6Pool } from '../log/lease6-pool';
+import type { Logger } from '../logger';
+import type { Machines } from '../machines';
+import type { Metrics } from '../metrics';
+import { macsOf } from './client6';
+import type { Dhcp6Context, Dhcp6Decision, Dhcp6Settings } from './decision6';
+import { respond6 } from './dhcp6.responder';
+import { subnetAt } from './subnet6';
+
+export interface Desk6Ports {
+  readonly machines: Machines;
+  readonly leases: Lease6Pool;
+  /** Whether this instance is the one of the pool that answers (ADR 0016). */
+  readonly isActive: () => boolean;
+  readonly boots: BootLog;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly clock: () => Date;
+}
+
+/** How a datagram came. */
+export interface Arrival6 {
+  /** With its zone, `fe80::1%eth0`. */
+  readonly peer: string;
+  /** Our own addresses on the interface that it came in by. */
+  readonly link: readonly string[];
+}
+
+interface Heard {
+  readonly request: Dhcp6Message;
+  readonly relays: readonly RelayMessage[];
+  readonly from: Arrival6;
+}
+
+/** How long a client that heard nothing repeats itself at first (RFC 8415 §15); its answer is kept for so long. */
+const repeatMs = 10_000;
+const maxKept = 10_000;
+
+/** From the bytes of a message to the bytes of its reply. What the reply says is in the log before this returns it. */
+export class Dhcp6Desk {
+  /** Client and transaction → its answer, oldest first; undefined while it is being made. */
+  readonly #answers = new Map<string, { readonly at: number; readonly bytes: Uint8Array | undefined }>();
+
+  readonly #tickets = new ScriptTickets();
+  #wasActive = false;
+
+  constructor(
+    private readonly ports: Desk6Ports,
+    private readonly server: Dhcp6Settings,
+    private readonly duid: Uint8Array,
+  ) {}
+
+  /** undefined: nothing is to be sent. Never throws: a bad message costs itself only. */
+  async answer(bytes: Uint8Array, from: Arrival6): Promise<Uint8Array | undefined> {
+    try {
+      if (!(await this.#serves())) return this.#ignored('standby', from.peer);
+      const outer = decodeMessage(bytes);
+      if (isRelayed(outer) && outer.type === 'relay-reply') return this.#ignored('message-type', from.peer);
+      const { message: request, relays } = unwrapRelays(outer);
+      return await this.#once({ request, relays, from });
+    } catch (error) {
+      this.#drop(error, from.peer);
+      return undefined;
+    }
+  }
+
+  async #serves(): Promise<boolean> {
+    const isActive = this.ports.isActive();
+    if (isActive && !this.#wasActive) await this.ports.leases.reload();
+    this.#wasActive = isActive;
+    return isActive;
+  }
+
+  /** The same message once more gets the same answer, and makes no second fact. */
+  async #once(heard: Heard): Promise<Uint8Array | undefined> {
+    const { request, relays, from } = heard;
+    const id = readOption(request.options, clientId) ?? new Uint8Array();
+    const key = `${hexOf(id)} ${request.transactionId} ${request.type} ${from.peer} ${relays.length}`;
+    const now = this.ports.clock().getTime();
+    for (const [known, { at }] of this.#answers) {
+      if (now - at < repeatMs && this.#answers.size < maxKept) break;
+      this.#answers.delete(known);
+    }
+    const before = this.#answers.get(key);
+    if (before) return before.bytes ?? this.#ignored('duplicate', from.peer);
+    this.ports.metrics.count('dhcp6_requests_total', { type: request.type });
+    this.#answers.set(key, { at: now, bytes: undefined });
+    try {
+      const bytes = await this.#decided(heard);
+      if (bytes) this.#answers.set(key, { at: now, bytes });
+      else this.#answers.delete(key);
+      return bytes;
+    } catch (error) {
+      this.#answers.delete(key);
+      throw error;
+    }
+  }
+
+  async #decided(heard: Heard): Promise<Uint8Array | undefined> {
+    const { metrics, log } = this.ports;
+    const { request, relays, from } = heard;
+    const context = this.#context(heard);
+    const decision = await this.#stored(request, context);
+    if (decision.kind === 'ignore') return this.#ignored(decision.reason, context.mac ?? from.peer);
+    const { message, leases } = decision;
+    metrics.count('dhcp6_replies_total', { type: message.type });
+    const addresses = leases.flatMap((command) => ('holder' in command ? [command.holder.ip] : []));
+    log.info(`DHCPv6 ${request.type} of ${context.mac ?? from.peer}: ${[message.type, ...addresses].join(' ')}`);
+    return encodeMessage(wrapReply(message, relays));
+  }
+
+  /** Another client may have taken the address while we looked: then there is a second choice. */
+  async #stored(request: Dhcp6Message, context: Dhcp6Context): Promise<Dhcp6Decision> {
+    for (let attempt = 1; ; attempt++) {
+      const decision = respond6(request, context);
+      if (decision.kind === 'ignore') return decision;
+      try {
+        await this.ports.leases.submit(decision.leases);
+        if (decision.boot) await this.ports.boots.record({ type: 'OfferNetboot', ...decision.boot });
+        return decision;
+      } catch (error) {
+        if (!(error instanceof DomainError) || attempt === 3) throw error;
+      }
+    }
+  }
+
+  #context({ request, relays, from }: Heard): Dhcp6Context {
+    const { machines, boots, leases, clock } = this.ports;
+    const macs = macsOf(request, relays, from.peer);
+    const machine = macs.map((mac) => machines.byMac(mac)).find((found) => found !== undefined);
+    const mac = machine?.mac ?? macs[0] ?? null;
+    // The relay next to the client that says where it is; a layer-2 relay does not (RFC 6221).
+    const relay = relays.findLast(({ link }) => link !== noAddress)?.link ?? null;
+    const subnet = subnetAt(relay === null ? from.link : [relay], this.server.subnets);
+    const ticket = mac === null ? undefined : this.#ticket(request, mac);
+    return {
+      ...(ticket ? { ticket } : {}),
+      ...{ server: this.server, duid: this.duid, leases, mac, relay },
+      ...(machine ? { machine } : {}),
+      ...(subnet ? { subnet } : {}),
+      isReserved: (address) => machines.byReservedAddress(address) !== undefined,
+      isUnicast: relays.length === 0 && !from.peer.startsWith('fe80:'),
+      mayNetboot: machine !== undefined && machines.netboot(machine).allowed,
+      chained: mac === null ? '' : boots.programOf(mac),
+      now: clock().toISOString(),
+    };
+  }
+
+  #ticket({ transactionId, options }: Dhcp6Message, mac: string): Dhcp6Context['ticket'] {
+    const { ticketSeconds } = this.server;
+    if (ticketSeconds === 0 || !options.some(({ code }) => code === userClass.code)) return undefined;
+    const expiresAt = new Date(this.ports.clock().getTime() + ticketSeconds * 1000).toISOString();
+    return { ...this.#tickets.of(mac, transactionId), expiresAt };
+  }
+
+  #ignored(reason: string, who: string): undefined {
+    this.ports.metrics.count('dhcp6_dropped_total', { reason });
+    this.ports.log.debug(`DHCPv6 message of ${who} not answered: ${reason}`);
+    return undefined;
+  }
+
+  #drop(error: unknown, peer: string): void {
+    const { metrics, log } = this.ports;
+    const text = error instanceof Error ? error.message : String(error);
+    if (error instanceof MalformedPacketError) {
+      metrics.count('dhcp6_dropped_total', { reason: 'malformed' });
+      log.debug(`malformed DHCPv6 message of ${peer}: ${text}`);
+    } else if (error instanceof DomainError) {
+      metrics.count('dhcp6_dropped_total', { reason: 'refused' });
+      log.warn(`DHCPv6 message of ${peer} not answered: ${text}`);
+    } else {
+      // The client asks again; by then the log may be back.
+      metrics.count('dhcp6_dropped_total', { reason: 'error' });
+      log.error(`DHCPv6 message of ${peer} not answered: ${text}`);
+    }
+  }
+}

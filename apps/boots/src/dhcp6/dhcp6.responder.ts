@@ -1,0 +1,178 @@
+import {
+  clientId,
+  type Dhcp6Message,
+  iaAddress,
+  iaNa,
+  iaPd,
+  iaTa,
+  option,
+  type Option,
+  preference,
+  rapidCommit,
+  readOption,
+  readOptions,
+  serverId,
+  status,
+  statusCode,
+} from '@tinkerbell/dhcp6';
+import type { Lease6Command } from '@tinkerbell/domain';
+import { Assignments } from './assignments';
+import { bootFact6, bootOf6 } from './boot6';
+import { associationOf } from './client6';
+import { type Dhcp6Context, type Dhcp6Decision, ignore6 } from './decision6';
+import { infoOptions } from './info-options';
+import { isWithin6 } from './subnet6';
+
+/** What one message has to be answered with, RFC 8415 §18.3. Throws MalformedOptionError for an option that it needs and cannot read. */
+export function respond6(request: Dhcp6Message, context: Dhcp6Context): Dhcp6Decision {
+  const refused = invalid(request, context);
+  if (refused) return refused;
+  if (context.isUnicast) return answerUnicast(request, context);
+  switch (request.type) {
+    case 'solicit':
+      return solicit(request, context);
+    case 'request':
+      return assign(request, context, 'request');
+    case 'renew':
+      return assign(request, context, 'renew');
+    case 'rebind':
+      return assign(request, context, 'rebind');
+    case 'confirm':
+      return confirm(request, context);
+    case 'release':
+    case 'decline':
+      return giveUp(request, context, request.type);
+    case 'information-request':
+      return inform(request, context);
+    default:
+      return ignore6('message-type');
+  }
+}
+
+const toOneServer: readonly string[] = ['request', 'renew', 'release', 'decline'];
+
+/** RFC 8415 §16: what has to be discarded. */
+function invalid({ type, options }: Dhcp6Message, { duid }: Dhcp6Context): Dhcp6Decision | undefined {
+  if (readOption(options, clientId) === undefined && type !== 'information-request') return ignore6('no-client-id');
+  const server = readOption(options, serverId);
+  if (toOneServer.includes(type) && server === undefined) return ignore6('server-id');
+  if (['solicit', 'confirm', 'rebind'].includes(type) && server !== undefined) return ignore6('server-id');
+  if (server && !isSame(server, duid)) return ignore6('other-server');
+  const hasAssociation = options.some(({ code }) => [iaNa.code, iaTa.code, iaPd.code].includes(code));
+  if (type === 'information-request' && hasAssociation) return ignore6('association');
+  return undefined;
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/** §18.4: we never said that a client may do so. */
+function answerUnicast(request: Dhcp6Message, context: Dhcp6Context): Dhcp6Decision {
+  if (!toOneServer.includes(request.type)) return ignore6('unicast');
+  const told = option(statusCode, { code: status.useMulticast, message: 'send to ff02::1:2' });
+  return reply(request, context, 'reply', [told]);
+}
+
+function solicit(request: Dhcp6Message, context: Dhcp6Context): Dhcp6Decision {
+  const isRapid = readOption(request.options, rapidCommit) ?? false;
+  if (isRapid) return assign(request, context, 'rapid');
+  const assignments = new Assignments(request, context);
+  const offered = assignments.all('offer');
+  if (assignments.given === 0) return ignore6(nothingFor(context));
+  const { preference: weight } = context.server;
+  const liked = weight > 0 ? [option(preference, weight)] : [];
+  return reply(request, context, 'advertise', [...liked, ...offered]);
+}
+
+function nothingFor({ machine, subnet }: Dhcp6Context) {
+  return machine ? 'no-address' : subnet?.range ? 'no-address' : 'unknown-machine';
+}
+
+type Asking = 'rapid' | 'request' | 'renew' | 'rebind';
+
+function assign(request: Dhcp6Message, context: Dhcp6Context, asking: Asking): Dhcp6Decision {
+  const assignments = new Assignments(request, context);
+  const options = assignments.all(asking);
+  // §18.3.5, and a quick answer to a client that another server can serve would be no service.
+  if (assignments.given === 0 && (asking === 'rebind' || asking === 'rapid')) return ignore6(nothingFor(context));
+  const rapid = asking === 'rapid' ? [option(rapidCommit, true)] : [];
+  const answer = reply(request, context, 'reply', [...rapid, ...options], assignments.commands);
+  return answer.kind === 'reply' && assignments.given > 0
+    ? { ...answer, boot: bootFact6(request, context, assignments.firstAddress) }
+    : answer;
+}
+
+/** §18.3.3: whether the addresses are right for the link that the client is on now. */
+function confirm(request: Dhcp6Message, context: Dhcp6Context): Dhcp6Decision {
+  const { subnet } = context;
+  const addresses = readOptions(request.options, iaNa).flatMap(({ options }) => readOptions(options, iaAddress));
+  if (!subnet || addresses.length === 0) return ignore6('other-network');
+  const isRight = addresses.every(({ address }) => isWithin6(subnet, address));
+  const told = isRight
+    ? { code: status.success, message: 'all addresses are of this link' }
+    : { code: status.notOnLink, message: `this link is ${subnet.name}` };
+  return reply(request, context, 'reply', [option(statusCode, told)]);
+}
+
+/** §18.3.7, §18.3.8. */
+function giveUp(request: Dhcp6Message, context: Dhcp6Context, type: 'release' | 'decline'): Dhcp6Decision {
+  const { leases, now, server } = context;
+  const duid = readOption(request.options, clientId) ?? new Uint8Array();
+  const commands: Lease6Command[] = [];
+  const missing: Option[] = [];
+  for (const { iaid, options } of readOptions(request.options, iaNa)) {
+    const held = readOptions(options, iaAddress).flatMap(({ address }) => {
+      const lease = leases.holderOf(address, now);
+      return lease?.clientId === associationOf(duid, iaid) ? [lease] : [];
+    });
+    for (const { hostname: _, state: __, expiresAt: ___, ...holder } of held) {
+      if (type === 'release') commands.push({ type: 'ReleaseAddress', holder });
+      else {
+        const { quarantineSeconds } = server;
+        commands.push({ type: 'DeclineAddress', holder, message: declinedText(request), quarantineSeconds, now });
+      }
+    }
+    if (held.length > 0) continue;
+    const told = option(statusCode, { code: status.noBinding, message: 'no such lease' });
+    missing.push(option(iaNa, { iaid, t1: 0, t2: 0, options: [told] }));
+  }
+  const told = option(statusCode, { code: status.success, message: '' });
+  return reply(request, context, 'reply', [told, ...missing], commands);
+}
+
+function declinedText({ options }: Dhcp6Message): string {
+  return (readOption(options, statusCode)?.message ?? '').slice(0, 200);
+}
+
+/** §18.3.6: the client has its address from elsewhere. */
+function inform(request: Dhcp6Message, context: Dhcp6Context): Dhcp6Decision {
+  if (!context.machine && !context.subnet) return ignore6('unknown-machine');
+  return reply(request, context, 'reply', []);
+}
+
+function reply(
+  request: Dhcp6Message,
+  context: Dhcp6Context,
+  type: 'advertise' | 'reply',
+  options: readonly Option[],
+  leases: readonly Lease6Command[] = [],
+): Dhcp6Decision {
+  const id = readOption(request.options, clientId);
+  const boot = bootOf6(request, context);
+  return {
+    kind: 'reply',
+    message: {
+      type,
+      transactionId: request.transactionId,
+      options: [
+        ...(id ? [option(clientId, id)] : []),
+        option(serverId, context.duid),
+        ...options,
+        ...infoOptions(request, context, boot),
+      ],
+    },
+    leases,
+    boot: undefined,
+  };
+}

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import {
+  addressText,
+  addressValue,
+  chooseAddress,
+  isInRange,
+  isWithin6,
+  parseSubnets6,
+  subnetAt,
+  type Subnet6,
+} from './subnet6';
+
+const subnets = (text: string): readonly Subnet6[] => {
+  const parsed = parseSubnets6(text);
+  if (typeof parsed === 'string') throw new Error(parsed);
+  return parsed;
+};
+const one = (text: string): Subnet6 => {
+  const [subnet] = subnets(text);
+  if (!subnet) throw new Error('none');
+  return subnet;
+};
+
+describe('networks of DHCPv6', () => {
+  it('are read from the settings', () => {
+    const [range, reserved] = subnets('fd99::/64=fd99::a000/116, fd98::/64=reservation');
+    expect(range).toMatchObject({ name: 'fd99::/64', length: 64, range: { name: 'fd99::a000/116', size: 4096n } });
+    expect(reserved).toMatchObject({ name: 'fd98::/64' });
+    expect(reserved?.range).toBeUndefined();
+    expect(subnets('')).toEqual([]);
+  });
+  it.each([
+    ['fd99::/64', '"fd99::/64" is not <prefix>=<range> or <prefix>=reservation'],
+    ['fd99::/64=a=b', 'is not <prefix>=<range>'],
+    ['10.0.0.0/8=reservation', '"10.0.0.0/8" is not a prefix such as'],
+    ['fd99::/129=reservation', 'is not a prefix such as'],
+    ['fd99::1/64=reservation', 'fd99::1/64 has bits beyond its length of 64'],
+    ['fd99::/64=proxy', 'range of fd99::/64: "proxy" is not a prefix'],
+    ['fd99::/64=fd98::/112', 'range of fd99::/64: fd98::/112 is not inside'],
+    ['fd99::/64=fd00::/8', 'range of fd99::/64: fd00::/8 is not inside'],
+    ['fd99::/64=reservation,fd99::/64=reservation', 'fd99::/64 is given twice'],
+  ])('%s: %s', (text, fault) => expect(parseSubnets6(text)).toContain(fault));
+  it('are found by an address of the link, the smallest first', () => {
+    const all = subnets('fd00::/8=reservation,fd99::/64=reservation');
+    expect(subnetAt(['fe80::1%br0', '10.0.0.1', 'fd99::1'], all)?.name).toBe('fd99::/64');
+    expect(subnetAt(['fd98::1'], all)?.name).toBe('fd00::/8');
+    expect(subnetAt(['2001:db8::1'], all)).toBeUndefined();
+  });
+  it('write addresses as they read them', () => {
+    for (const text of ['::', 'fd99::1', '2001:db8:0:1:1:1:1:1', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff']) {
+      expect(addressText(addressValue(text))).toBe(text);
+    }
+    expect(isWithin6(one('fd99::/64=reservation'), 'fd99:0:0:1::')).toBe(false);
+  });
+});
+
+describe('an address of a range', () => {
+  const subnet = one('fd99::/64=fd99::a000/116');
+  const free = () => true;
+
+  it('is the same for the same client, and of the range', () => {
+    const address = chooseAddress(subnet, '0004aa:00000001', free);
+    expect(address).toBe(chooseAddress(subnet, '0004aa:00000001', free));
+    expect(isInRange(subnet, address ?? '')).toBe(true);
+    expect(isInRange(subnet, 'fd99::b000')).toBe(false);
+  });
+  it('is another for most others', () => {
+    const chosen = new Set(Array.from({ length: 256 }, (_, i) => chooseAddress(subnet, `0004aa:${i}`, free)));
+    expect(chosen.size).toBeGreaterThan(220);
+  });
+  it('is the next one when that is taken, round the end of the range, until none is left', () => {
+    const small = one('fd99::/64=fd99::a0/126');
+    const taken = new Set<string>();
+    for (let i = 0; i < 4; i++) taken.add(chooseAddress(small, 'x', (address) => !taken.has(address)) ?? 'none');
+    expect([...taken].sort()).toEqual(['fd99::a0', 'fd99::a1', 'fd99::a2', 'fd99::a3']);
+    expect(chooseAddress(small, 'x', (address) => !taken.has(address))).toBeUndefined();
+  });
+  it('is never the one of all routers', () =>
+    expect(chooseAddress(one('fd99::/64=fd99::/127'), 'x', free)).toBe('fd99::1'));
+  it('is none without a range', () => expect(chooseAddress(one('fd99::/64=reservation'), 'x', free)).toBeUndefined());
+});

@@ -1,0 +1,80 @@
+import { NotFoundError } from '@tinkerbell/domain';
+import { grubOfArchitecture, raspberryConfig } from '@tinkerbell/ipxe';
+import { fileBelow, type StoredFile } from '../boot-programs';
+import { type Callers, plainAddress } from '../callers';
+import type { ScriptDesk } from '../ipxe/script-desk';
+import { hexAddress, type LoaderPath, parseLoaderPath } from './loader-path';
+import { grubSyntax, pxelinuxSyntax, raspberrySyntax } from './loader-syntax';
+
+export interface LoaderFolders {
+  /** Kernel and file systems of the in-memory OS. */
+  readonly osie: string;
+  /** Firmware of Raspberry Pis (`start4.elf`, `fixup4.dat`, `*.dtb`), '' = none. */
+  readonly raspberry: string;
+}
+
+/** What PXELINUX, GRUB and Raspberry Pis ask for by names of their own, the same by TFTP and HTTP. */
+export class LoaderFiles {
+  constructor(
+    private readonly folders: LoaderFolders,
+    private readonly callers: Pick<Callers, 'at'>,
+    private readonly scripts: Pick<ScriptDesk, 'config' | 'choice'>,
+  ) {}
+
+  /**
+   * undefined: the path is none of theirs. Throws NotFoundError when there is no such file, and for a machine that we do not know;
+   * ForbiddenError for a configuration that somebody else asks for.
+   */
+  async find(path: string, from: string): Promise<string | StoredFile | undefined> {
+    const wanted = parseLoaderPath(path);
+    if (!wanted) return undefined;
+    const address = plainAddress(from);
+    switch (wanted.kind) {
+      case 'pxelinux':
+      case 'grub':
+        return this.#config(wanted, path, address);
+      case 'grub-architecture':
+        return grubOfArchitecture;
+      case 'raspberry-config':
+        return this.#raspberryConfig(path, address);
+      case 'raspberry-arguments':
+        return this.scripts.config(address, undefined, raspberrySyntax);
+      case 'osie':
+        return (await fileBelow(this.folders.osie, wanted.file)) ?? missing(path);
+      case 'raspberry':
+        return (
+          (await this.#raspberryFile(wanted.file, address)) ?? (wanted.below === 'mac' ? undefined : missing(path))
+        );
+    }
+  }
+
+  #config(
+    { kind, mac, address: hex }: Extract<LoaderPath, { kind: 'pxelinux' | 'grub' }>,
+    path: string,
+    address: string,
+  ) {
+    // A machine's address alone names it; a part of one is a network, of which we know nothing.
+    if (hex !== undefined && hex !== hexAddress(address)) missing(path);
+    return this.scripts.config(address, mac, kind === 'grub' ? grubSyntax : pxelinuxSyntax);
+  }
+
+  #raspberryConfig(path: string, address: string): string {
+    const choice = this.scripts.choice(address, undefined);
+    if (!choice || choice.script === 'local' || choice.script === 'custom') return missing(path);
+    return raspberryConfig(choice);
+  }
+
+  /** undefined: another kind of file, of a machine that is no Raspberry Pi perhaps. */
+  async #raspberryFile(file: string, address: string): Promise<StoredFile | undefined> {
+    const firmware = this.folders.raspberry === '' ? undefined : await fileBelow(this.folders.raspberry, file);
+    if (firmware) return firmware;
+    const choice = this.callers.at(address) && this.scripts.choice(address, undefined);
+    if (!choice || choice.script === 'local' || choice.script === 'custom') return undefined;
+    const isOsie = choice.kernel === file || choice.initrds.includes(file);
+    return isOsie ? fileBelow(this.folders.osie, file) : undefined;
+  }
+}
+
+function missing(path: string): never {
+  throw new NotFoundError('file', path);
+}

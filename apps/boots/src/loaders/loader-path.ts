@@ -1,0 +1,73 @@
+import { looseMac } from '../requested-name';
+
+/** What the path names that PXELINUX, GRUB or the firmware of a Raspberry Pi asks for. */
+export type LoaderPath =
+  /** `mac`: that machine's; `address`: what the path says of the address, as PXELINUX writes it (`0A6300`). */
+  | { readonly kind: 'pxelinux' | 'grub'; readonly mac?: string; readonly address?: string }
+  | { readonly kind: 'grub-architecture' }
+  | { readonly kind: 'raspberry-config' | 'raspberry-arguments' }
+  /** `file`: in the folder of the in-memory OS. */
+  | { readonly kind: 'osie'; readonly file: string }
+  /** `file`: of the in-memory OS or of the Raspberry Pi's firmware; below a MAC it may as well be any boot program. */
+  | { readonly kind: 'raspberry'; readonly file: string; readonly below: 'serial' | 'mac' };
+
+/**
+ * undefined: none of theirs. The folder in front is the one that the program itself was loaded from; a Raspberry Pi's is its serial number
+ * or its MAC.
+ */
+export function parseLoaderPath(path: string): LoaderPath | undefined {
+  const parts = path
+    .replaceAll('\\', '/')
+    .split('/')
+    .filter((part) => part !== '' && part !== '.');
+  if (parts.includes('..') || parts.some((part) => part.includes('\0'))) return undefined;
+  const [name = '', folder, above] = [...parts].reverse();
+  const depth = parts.length;
+  if (folder === 'pxelinux.cfg' && depth <= 3) return pxelinux(name);
+  if (folder === 'grub' && depth <= 3) return grub(name);
+  if (
+    above === 'grub' &&
+    depth <= 4 &&
+    name === 'grub.cfg' &&
+    /^(?:x86_64|arm64|i386)-(?:efi|pc)$/.test(folder ?? '')
+  ) {
+    return { kind: 'grub-architecture' };
+  }
+  if (parts[0] === 'osie' && depth >= 2) return { kind: 'osie', file: parts.slice(1).join('/') };
+  const [first = '', ...rest] = parts;
+  const below = /^[\da-f]{8}$/i.test(first) ? 'serial' : looseMac(first) === undefined ? undefined : 'mac';
+  if (below === undefined || rest.length === 0) return undefined;
+  if (rest.length === 1 && name === 'config.txt') return { kind: 'raspberry-config' };
+  if (rest.length === 1 && name === 'cmdline.txt') return { kind: 'raspberry-arguments' };
+  return { kind: 'raspberry', file: rest.join('/'), below };
+}
+
+/** 01: Ethernet. Then the address in hex, shorter by a digit each time, then `default`. */
+function pxelinux(name: string): LoaderPath | undefined {
+  const mac = /^01-(.{17})$/.exec(name)?.[1];
+  if (mac !== undefined) return withMac('pxelinux', mac);
+  if (name === 'default') return { kind: 'pxelinux' };
+  return /^[\dA-F]{1,8}$/i.test(name) ? { kind: 'pxelinux', address: name.toUpperCase() } : undefined;
+}
+
+function grub(name: string): LoaderPath | undefined {
+  if (name === 'grub.cfg') return { kind: 'grub' };
+  const mac = /^grub\.cfg-01-(.{17})$/.exec(name)?.[1];
+  if (mac !== undefined) return withMac('grub', mac);
+  const address = /^grub\.cfg-([\dA-F]{1,8})$/i.exec(name)?.[1];
+  return address === undefined ? undefined : { kind: 'grub', address: address.toUpperCase() };
+}
+
+function withMac(kind: 'pxelinux' | 'grub', text: string): LoaderPath | undefined {
+  const mac = looseMac(text);
+  return mac === undefined ? undefined : { kind, mac };
+}
+
+/** `10.99.0.11` → `0A63000B`. */
+export function hexAddress(address: string): string {
+  return address
+    .split('.')
+    .map((byte) => Number(byte).toString(16).padStart(2, '0'))
+    .join('')
+    .toUpperCase();
+}

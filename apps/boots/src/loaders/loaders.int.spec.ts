@@ -1,0 +1,139 @@
+import { createSocket } from 'node:dgram';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decodeTftp, encodeTftp } from '@tinkerbell/tftp';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Bench, machineAddress, startBench } from '../boots.testing';
+import { firmware } from '../dhcp/requests.testing';
+
+let bench: Bench | undefined;
+let raspberry = '';
+afterEach(async () => {
+  await bench?.close();
+  await rm(raspberry, { recursive: true, force: true });
+  bench = undefined;
+});
+
+async function start(options: Omit<Parameters<typeof startBench>[0], 'settings'> = {}) {
+  raspberry = await mkdtemp(join(tmpdir(), 'raspberry-'));
+  await mkdir(join(raspberry, 'overlays'));
+  await writeFile(join(raspberry, 'start4.elf'), 'firmware');
+  await writeFile(join(raspberry, 'overlays/a.dtbo'), 'overlay');
+  bench = await startBench({ ...options, settings: { BOOTS_RASPBERRY_DIR: raspberry } });
+  await writeFile(join(bench.folders.osie, 'vmlinuz-x86_64'), 'kernel');
+  await writeFile(join(bench.folders.osie, 'initramfs-x86_64'), 'initrd');
+  await bench.lease(...firmware(0));
+  return bench;
+}
+
+/** Blocks of 512 bytes; an error as `error <code> <message>`. */
+async function tftp({ boots }: Bench, file: string, from = machineAddress): Promise<string> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => socket.bind({ address: from, port: 0 }, resolve));
+  try {
+    return await new Promise((resolve) => {
+      let text = '';
+      socket.on('message', (bytes, peer) => {
+        const packet = decodeTftp(bytes);
+        if (packet.op === 'error') return resolve(`error ${packet.code} ${packet.message}`);
+        if (packet.op !== 'data') return;
+        text += Buffer.from(packet.data).toString();
+        socket.send(encodeTftp({ op: 'ack', block: packet.block }), peer.port, peer.address, () => {
+          if (packet.data.length < 512) resolve(text);
+        });
+      });
+      const request = encodeTftp({ op: 'rrq', file, mode: 'octet', options: new Map() });
+      socket.send(request, boots.tftp.port, '127.0.0.1');
+    });
+  } finally {
+    socket.close();
+  }
+}
+
+const stranger = '127.0.0.9';
+const scripts = async ({ events }: Bench) =>
+  (await events()).flatMap((event) => (event.type === 'BootScriptServed' ? [event.data.script] : []));
+
+describe.each([
+  ['TFTP', tftp],
+  ['HTTP', async ({ http }: Bench, path: string, from = machineAddress) => (await http(`/${path}`, { from })).body],
+] as const)('by %s', (_, fetch) => {
+  it.each([
+    'pxelinux.cfg/01-01-02-03-04-05-06',
+    '01:02:03:04:05:06/pxelinux.cfg/01-01-02-03-04-05-06',
+    'pxelinux.cfg/7F000005',
+    'pxelinux.cfg/default',
+  ])('PXELINUX gets %s', async (path) => {
+    const running = await start();
+    expect(await fetch(running, path)).toMatch(
+      /KERNEL ::osie\/vmlinuz-x86_64\n {2}INITRD .*\n {2}APPEND .* tink_token=\S{43}\n/,
+    );
+    expect(await scripts(running)).toEqual(['osie']);
+  });
+
+  it.each(['grub/grub.cfg', 'grub/grub.cfg-01-01-02-03-04-05-06', 'grub/grub.cfg-7F000005'])(
+    'GRUB gets %s',
+    async (path) => {
+      const running = await start();
+      expect(await fetch(running, path)).toMatch(
+        /if linux '\(tftp,127\.0\.0\.1\)\/osie\/vmlinuz-x86_64' 'console=tty0'/,
+      );
+      expect(await scripts(running)).toEqual(['osie']);
+    },
+  );
+
+  it('GRUB is led to it from the folder of its architecture', async () => {
+    const running = await start();
+    expect(await fetch(running, 'grub/x86_64-efi/grub.cfg')).toBe('source $prefix/grub.cfg\n');
+    expect(await fetch(running, 'osie/vmlinuz-x86_64')).toBe('kernel');
+    expect(await scripts(running)).toEqual([]);
+  });
+
+  it('a Raspberry Pi gets what it asks for below its serial number or its MAC', async () => {
+    const running = await start();
+    for (const folder of ['12ab34cd', '01-02-03-04-05-06']) {
+      expect(await fetch(running, `${folder}/config.txt`)).toContain(
+        'kernel=vmlinuz-x86_64\ninitramfs initramfs-x86_64,rootfs-x86_64 followkernel',
+      );
+      expect(await fetch(running, `${folder}/cmdline.txt`)).toMatch(
+        /^console=tty0 console=serial0,115200 .*tink_token=\S{43}\n$/,
+      );
+      expect(await fetch(running, `${folder}/start4.elf`)).toBe('firmware');
+      expect(await fetch(running, `${folder}/overlays/a.dtbo`)).toBe('overlay');
+      expect(await fetch(running, `${folder}/vmlinuz-x86_64`)).toBe('kernel');
+      expect(await fetch(running, `${folder}/recovery.elf`)).toMatch(/not found|not a file of this server/);
+    }
+    expect(await scripts(running)).toEqual(['osie', 'osie']);
+  });
+
+  it('nobody gets the configuration of another machine', async () => {
+    const running = await start();
+    for (const path of ['pxelinux.cfg/01-01-02-03-04-05-06', 'grub/grub.cfg-01-01-02-03-04-05-06'])
+      expect(await fetch(running, path, stranger)).toContain('does not hold the lease');
+    for (const path of [
+      'pxelinux.cfg/7F000005',
+      'pxelinux.cfg/default',
+      'grub/grub.cfg',
+      '12ab34cd/cmdline.txt',
+      '12ab34cd/config.txt',
+    ])
+      expect(await fetch(running, path, stranger)).toMatch(/not found/);
+    for (const path of [
+      'pxelinux.cfg/7F0000',
+      'pxelinux.cfg/4c4c4544-0001-0001-0001-000000000001',
+      'osie/../secret',
+      '12ab34cd/../secret',
+    ])
+      expect(await fetch(running, path)).not.toMatch(/APPEND|not for machines/);
+    expect(await scripts(running)).toEqual([]);
+  });
+
+  it('a machine that may not netboot is sent to its own disk', async () => {
+    const running = await start({ interface: { allow_pxe: false } });
+    expect(await fetch(running, 'pxelinux.cfg/default')).toContain('LOCALBOOT -1');
+    expect(await fetch(running, 'grub/grub.cfg')).toContain('chainloader');
+    expect(await fetch(running, '12ab34cd/config.txt')).toMatch(/not found/);
+    expect(await scripts(running)).toEqual(['local', 'local']);
+  });
+});

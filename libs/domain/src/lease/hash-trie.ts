@@ -1,0 +1,134 @@
+/**
+ * Immutable map of string keys for large pools: a trie of 16-way nodes by hash, so that `with` copies a few small arrays however many keys
+ * there are, and every version stays as it was.
+ */
+export class HashTrie<V> {
+  private constructor(
+    private readonly root: Node<V>,
+    readonly size: number,
+  ) {}
+
+  static empty<V>(): HashTrie<V> {
+    return new HashTrie<V>(emptyNode, 0);
+  }
+
+  get(key: string): V | undefined {
+    let node: Node<V> | undefined = this.root;
+    let hash = hashOf(key);
+    for (;;) {
+      const bit = 1 << (hash & 15);
+      if ((node.bits & bit) === 0) return undefined;
+      const slot: Slot<V> | undefined = node.slots[slotOf(node.bits, bit)];
+      if (slot instanceof Node) {
+        node = slot;
+        hash >>>= 4;
+      } else return slot === undefined ? undefined : valueIn(slot, key);
+    }
+  }
+
+  with(key: string, value: V): HashTrie<V> {
+    const grown = this.get(key) === undefined ? 1 : 0;
+    return new HashTrie(insert(this.root, new Leaf(key, value), hashOf(key), 0), this.size + grown);
+  }
+
+  without(key: string): HashTrie<V> {
+    if (this.get(key) === undefined) return this;
+    return new HashTrie(remove(this.root, key, hashOf(key)) ?? emptyNode, this.size - 1);
+  }
+
+  *values(): IterableIterator<V> {
+    yield* valuesOf(this.root);
+  }
+}
+
+class Leaf<V> {
+  constructor(
+    readonly key: string,
+    readonly value: V,
+    /** Others with the very same hash. */
+    readonly next?: Leaf<V>,
+  ) {}
+}
+
+type Slot<V> = Node<V> | Leaf<V>;
+
+class Node<V> {
+  constructor(
+    /** Which of 16 places are taken; `slots` holds those only. */
+    readonly bits: number,
+    readonly slots: readonly Slot<V>[],
+  ) {}
+}
+
+const emptyNode = new Node<never>(0, []);
+/** 32 bits of hash are used up. */
+const maxDepth = 7;
+
+function valueIn<V>(leaf: Leaf<V>, key: string): V | undefined {
+  for (let one: Leaf<V> | undefined = leaf; one; one = one.next) if (one.key === key) return one.value;
+  return undefined;
+}
+
+/** `hash`: what is left of it at this depth. */
+function insert<V>(node: Node<V>, leaf: Leaf<V>, hash: number, depth: number): Node<V> {
+  const bit = 1 << (hash & 15);
+  const at = slotOf(node.bits, bit);
+  if ((node.bits & bit) === 0) {
+    return new Node(node.bits | bit, node.slots.toSpliced(at, 0, leaf));
+  }
+  const slot = node.slots[at];
+  if (slot instanceof Node) return withSlot(node, at, insert(slot, leaf, hash >>> 4, depth + 1));
+  if (slot === undefined || slot.key === leaf.key)
+    return withSlot(node, at, new Leaf(leaf.key, leaf.value, slot?.next));
+  if (depth === maxDepth) return withSlot(node, at, chained(slot, leaf));
+  const below = insert<V>(emptyNode, slot, hashOf(slot.key) >>> (4 * (depth + 1)), depth + 1);
+  return withSlot(node, at, insert(below, leaf, hash >>> 4, depth + 1));
+}
+
+function chained<V>(chain: Leaf<V>, { key, value }: Leaf<V>): Leaf<V> {
+  return new Leaf(key, value, unchained(chain, key));
+}
+
+function unchained<V>(chain: Leaf<V> | undefined, key: string): Leaf<V> | undefined {
+  if (!chain) return undefined;
+  return chain.key === key ? chain.next : new Leaf(chain.key, chain.value, unchained(chain.next, key));
+}
+
+function remove<V>(node: Node<V>, key: string, hash: number): Node<V> | undefined {
+  const bit = 1 << (hash & 15);
+  const at = slotOf(node.bits, bit);
+  const slot = node.slots[at];
+  const left = slot instanceof Node ? remove(slot, key, hash >>> 4) : unchained(slot, key);
+  if (left !== undefined) return withSlot(node, at, left);
+  return node.slots.length === 1 ? undefined : new Node(node.bits & ~bit, node.slots.toSpliced(at, 1));
+}
+
+function withSlot<V>(node: Node<V>, at: number, slot: Slot<V>): Node<V> {
+  const slots = node.slots.slice();
+  slots[at] = slot;
+  return new Node(node.bits, slots);
+}
+
+function* valuesOf<V>(node: Node<V>): IterableIterator<V> {
+  for (const slot of node.slots) {
+    if (slot instanceof Node) yield* valuesOf(slot);
+    else for (let one: Leaf<V> | undefined = slot; one; one = one.next) yield one.value;
+  }
+}
+
+/** How many places before this one are taken. */
+function slotOf(bits: number, bit: number): number {
+  let below = bits & (bit - 1);
+  below -= (below >>> 1) & 0x55555555;
+  below = (below & 0x33333333) + ((below >>> 2) & 0x33333333);
+  return Math.imul((below + (below >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
+
+/** FNV-1a, its bits mixed: addresses differ in their last characters only. */
+function hashOf(key: string): number {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < key.length; i++) value = Math.imul(value ^ key.charCodeAt(i), 0x01000193);
+  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
+  value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);
+  return (value ^ (value >>> 16)) >>> 0;
+}

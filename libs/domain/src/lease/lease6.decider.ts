@@ -1,0 +1,167 @@
+import type { LeaseEvent, LeaseHolder, LeaseRenewed } from '@tinkerbell/events';
+import { assertNever, type Decider } from '../decider';
+import { ConflictError, InvalidError } from '../errors';
+import { addSeconds, isBefore } from '../time';
+import { HashTrie } from './hash-trie';
+
+/** An IPv6 address and the identity association that has it: `clientId` is `<DUID>:<IAID>`. */
+export interface Holder6 extends LeaseHolder {
+  readonly clientId: string;
+}
+
+export type Lease6Command =
+  /** A Reply with the address is about to leave. `giaddr`: link address of the relay, null without one. `now`: ISO 8601. */
+  | {
+      readonly type: 'BindAddress';
+      readonly holder: Holder6;
+      readonly hostname: string;
+      readonly leaseSeconds: number;
+      readonly giaddr: string | null;
+      readonly clientState: LeaseRenewed['data']['clientState'];
+      readonly now: string;
+    }
+  | { readonly type: 'ReleaseAddress'; readonly holder: Holder6 }
+  /** `quarantineSeconds`: how long nobody is given the address; it is nothing for a reserved one. */
+  | {
+      readonly type: 'DeclineAddress';
+      readonly holder: Holder6;
+      readonly message: string;
+      readonly quarantineSeconds: number;
+      readonly now: string;
+    }
+  /** `duid`: what a server that has none yet is to call itself, hex. */
+  | { readonly type: 'NameServer'; readonly duid: string };
+
+export interface Lease6 extends Holder6 {
+  readonly hostname: string;
+  readonly state: 'bound' | 'released' | 'expired' | 'declined';
+  /** Of a declined one: when it may be given out again. */
+  readonly expiresAt: string;
+}
+
+export interface Lease6State {
+  readonly byAddress: HashTrie<Lease6>;
+  /** Every address that was last given to this identity association. */
+  readonly byClient: HashTrie<readonly string[]>;
+  /** What every server of this pool calls itself, hex; null: there was none yet. */
+  readonly serverDuid: string | null;
+}
+
+/** The addresses that DHCPv6 gives out. An address is one client's at a time; a client may have many. */
+export const lease6Decider: Decider<Lease6Command, Lease6State, LeaseEvent> = {
+  initial: { byAddress: HashTrie.empty(), byClient: HashTrie.empty(), serverDuid: null },
+  decide(command, state) {
+    switch (command.type) {
+      case 'BindAddress':
+        return bind(command, state);
+      case 'ReleaseAddress':
+        return isHeld(command.holder, state) ? [{ type: 'LeaseReleased', v: 2, data: command.holder }] : [];
+      case 'DeclineAddress':
+        return isHeld(command.holder, state) ? [declined(command)] : [];
+      case 'NameServer':
+        return state.serverDuid === null ? [{ type: 'ServerNamed', v: 1, data: { duid: command.duid } }] : [];
+      default:
+        return assertNever(command);
+    }
+  },
+  evolve,
+};
+
+/** Who has this address at `now`. */
+export function holder6Of(state: Lease6State, ip: string, now: string): Lease6 | undefined {
+  const lease = state.byAddress.get(ip);
+  return lease?.state === 'bound' && isBefore(now, lease.expiresAt) ? lease : undefined;
+}
+
+/** Whether nobody has it, and nobody was warned off it. */
+export function isFree6(state: Lease6State, ip: string, now: string): boolean {
+  const lease = state.byAddress.get(ip);
+  if (lease?.state !== 'bound' && lease?.state !== 'declined') return true;
+  return !isBefore(now, lease.expiresAt);
+}
+
+/** Addresses that this identity association had last, the newest at the end. */
+export function addressesOf(state: Lease6State, clientId: string): readonly string[] {
+  return (state.byClient.get(clientId) ?? []).filter((ip) => state.byAddress.get(ip)?.clientId === clientId);
+}
+
+function bind(command: Extract<Lease6Command, { type: 'BindAddress' }>, state: Lease6State): readonly LeaseEvent[] {
+  const { holder, hostname, leaseSeconds, giaddr, clientState, now } = command;
+  if (!Number.isInteger(leaseSeconds) || leaseSeconds < 1 || leaseSeconds > 0xffffffff) {
+    throw new InvalidError('leaseSeconds', `leaseSeconds must be 1 to 4294967295, got ${leaseSeconds}`);
+  }
+  const expiresAt = addSeconds(now, leaseSeconds);
+  const held = holder6Of(state, holder.ip, now);
+  if (held && held.clientId === holder.clientId && held.hardwareId === holder.hardwareId) {
+    // The same request again, answered in the same instant.
+    if (held.expiresAt === expiresAt) return [];
+    return [{ type: 'LeaseRenewed', v: 2, data: { ...holder, leaseSeconds, expiresAt, clientState } }];
+  }
+  if (holder.origin === 'pool' && !isFree6(state, holder.ip, now)) {
+    throw new ConflictError(`${holder.ip} is leased to ${state.byAddress.get(holder.ip)?.clientId}`, 'ip');
+  }
+  return [
+    ...endOf(state.byAddress.get(holder.ip), now),
+    { type: 'LeaseBound', v: 2, data: { ...holder, hostname, leaseSeconds, expiresAt, giaddr } },
+  ];
+}
+
+/** Of the lease that was on the address. A reserved one goes from one DUID of a machine to its next, as firmware, iPXE and system come up. */
+function endOf(before: Lease6 | undefined, now: string): readonly LeaseEvent[] {
+  if (before?.state !== 'bound') return [];
+  const { expiresAt } = before;
+  const cause = isBefore(now, expiresAt) ? 'moved' : 'time';
+  return [{ type: 'LeaseExpired', v: 1, data: { ...holderOf(before), expiresAt, cause } }];
+}
+
+function declined(command: Extract<Lease6Command, { type: 'DeclineAddress' }>): LeaseEvent {
+  const { holder, message, quarantineSeconds, now } = command;
+  const quarantinedUntil = holder.origin === 'reservation' ? null : addSeconds(now, quarantineSeconds);
+  return { type: 'LeaseDeclined', v: 2, data: { ...holder, message, quarantinedUntil } };
+}
+
+function isHeld({ ip, clientId }: Holder6, { byAddress }: Lease6State): boolean {
+  const lease = byAddress.get(ip);
+  return lease?.state === 'bound' && lease.clientId === clientId;
+}
+
+function evolve(state: Lease6State, event: LeaseEvent): Lease6State {
+  if (event.type === 'ServerNamed') return { ...state, serverDuid: event.data.duid };
+  if (!('origin' in event.data) || event.data.clientId === null) return state;
+  const holder = holderOf({ ...event.data, clientId: event.data.clientId });
+  const { ip, clientId } = holder;
+  const before = state.byAddress.get(ip);
+  switch (event.type) {
+    case 'LeaseBound':
+    case 'LeaseRenewed': {
+      const hostname = event.type === 'LeaseBound' ? event.data.hostname : (before?.hostname ?? '');
+      const lease: Lease6 = { ...holder, hostname, state: 'bound', expiresAt: event.data.expiresAt };
+      const others = addressesOf(state, clientId).filter((address) => address !== ip);
+      return {
+        ...state,
+        byAddress: state.byAddress.with(ip, lease),
+        byClient: state.byClient.with(clientId, [...others, ip]),
+      };
+    }
+    case 'LeaseReleased':
+    case 'LeaseExpired':
+      return before
+        ? ended(state, { ...before, state: event.type === 'LeaseReleased' ? 'released' : 'expired' })
+        : state;
+    case 'LeaseDeclined': {
+      if (!before) return state;
+      const { quarantinedUntil } = event.data;
+      return ended(state, { ...before, state: 'declined', expiresAt: quarantinedUntil ?? before.expiresAt });
+    }
+    default:
+      return state;
+  }
+}
+
+function ended(state: Lease6State, lease: Lease6): Lease6State {
+  return { ...state, byAddress: state.byAddress.with(lease.ip, lease) };
+}
+
+function holderOf({ mac, hardwareId, clientId, ip, subnet, origin }: Holder6): Holder6 {
+  return { mac, hardwareId, clientId, ip, subnet, origin };
+}

@@ -1,0 +1,186 @@
+// Machines without a record take addresses from a pool, with clients that we did not write: dhclient, udhcpc, dhcpcd, through dhcrelay.
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type BootsProcess, startBootsIn } from './net/boots-process';
+import { floodDhcp } from './net/dhcp-flood';
+import { createNetwork, namespacesMissing, type Network, runIn, spawnIn } from './net/namespace';
+
+const programs = ['/usr/sbin/dhclient', '/bin/busybox', '/usr/sbin/dhcpcd', '/usr/sbin/dhcrelay'];
+const absent = programs.find((path) => !existsSync(path));
+const missing = namespacesMissing() ?? absent;
+if (missing) console.warn(`SKIPPED: DHCP pools in network namespaces: ${missing}`);
+
+const server = '10.89.0.1';
+const subnets = `
+subnets:
+  - subnet: 10.89.0.0/24
+    name: lab
+    router: ${server}
+    nameServers: [10.89.0.53]
+    domain: lab.example
+    leaseSeconds: 600
+    pools: [{ ranges: [10.89.0.50-10.89.0.59] }]
+  - subnet: 10.88.1.0/24
+    name: rack
+    router: 10.88.1.1
+    probe: false
+    pools: [{ ranges: [10.88.1.20-10.88.1.21] }]
+`;
+
+let network: Network;
+let boots: BootsProcess;
+let folder: string;
+let macs = 10;
+const running: (() => Promise<void>)[] = [];
+
+const scripts = {
+  dhclient: '#!/bin/sh\n[ -z "$new_ip_address" ] || ip addr replace "$new_ip_address/24" dev "$interface"\n',
+  udhcpc: '#!/bin/sh\ncase "$1" in bound|renew) ip addr replace "$ip/24" dev "$interface"; set > "$DUMP" ;; esac\n',
+};
+
+beforeAll(async () => {
+  if (missing) return;
+  folder = await mkdtemp(join(tmpdir(), 'dhcp-pool-'));
+  for (const [name, text] of Object.entries(scripts)) {
+    await writeFile(join(folder, name), text);
+    await chmod(join(folder, name), 0o755);
+  }
+  await writeFile(join(folder, 'dhcp.yaml'), subnets);
+  network = await createNetwork('bpool', server);
+  const settings = { BOOTS_IPXE_DIR: folder, BOOTS_DHCP_FILE: join(folder, 'dhcp.yaml') };
+  boots = await startBootsIn(network, { settings, hardware: [] });
+});
+afterEach(async () => {
+  for (const stop of running.splice(0)) await stop();
+});
+afterAll(async () => {
+  if (missing) return;
+  await boots.stop();
+  await network.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function client() {
+  const mac = `02:89:00:00:00:${macs++}`;
+  return { namespace: await network.addClient(mac), id: mac.replaceAll(':', '-') };
+}
+
+function udhcpc(namespace: string, ...flags: readonly string[]) {
+  const dump = join(folder, `${namespace}.env`);
+  const command = ['busybox', 'udhcpc', '-f', '-i', 'eth0', '-s', join(folder, 'udhcpc'), '-t', '20', '-T', '1'];
+  const child = spawnIn(namespace, [...command, ...flags], {
+    env: { ...process.env, DUMP: dump },
+    stdio: 'ignore',
+  });
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  running.push(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  return { child, dump };
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setImmediate(resolve));
+}
+
+async function dhclient({ namespace, id }: { readonly namespace: string; readonly id: string }, flag: string) {
+  const file = (suffix: string) => join(folder, `${id}.${suffix}`);
+  await writeFile(file('conf'), 'timeout 60; initial-interval 1; backoff-cutoff 2;\n');
+  const files = ['-cf', file('conf'), '-lf', file('leases'), '-pf', file('pid'), '-sf', join(folder, 'dhclient')];
+  const { stderr } = await runIn(namespace, ['dhclient', '-4', '-v', flag, ...files, 'eth0'], { timeoutMs: 70_000 });
+  return { address: /bound to (\S+)/.exec(stderr)?.[1], stderr, leases: await readFile(file('leases'), 'latin1') };
+}
+
+describe.skipIf(missing !== undefined)('a machine without a record', () => {
+  it('gets an address, and the same one again: after a restart, and after it gave it back', async () => {
+    const machine = await client();
+    const first = await dhclient(machine, '-1');
+    expect(first.address).toMatch(/^10\.89\.0\.5\d$/);
+    for (const line of ['subnet-mask 255.255.255.0', `routers ${server}`, 'dhcp-lease-time 600']) {
+      expect(first.leases).toContain(`option ${line};`);
+    }
+    const bound = await boots.event('LeaseBound', ({ data }) => data.mac === machine.id);
+    expect(bound.data).toMatchObject({ hardwareId: null, origin: 'pool', subnet: 'lab', ip: first.address });
+    await dhclient(machine, '-x');
+    const again = await dhclient(machine, '-1');
+    expect(again.stderr).not.toContain('DHCPDISCOVER');
+    expect(again.address).toBe(first.address);
+    await dhclient(machine, '-r');
+    await boots.event('LeaseReleased', ({ data }) => data.mac === machine.id);
+    const third = await dhclient(machine, '-1');
+    expect(third.address).toBe(first.address);
+    await dhclient(machine, '-x');
+  });
+
+  it('renews by unicast', async () => {
+    const { namespace, id } = await client();
+    const { child, dump } = udhcpc(namespace);
+    await until(async () => existsSync(dump) && (await readFile(dump, 'latin1')).includes("domain='lab.example'"));
+    child.kill('SIGUSR1');
+    await boots.event('LeaseRenewed', ({ data }) => data.mac === id && data.clientState === 'renewing');
+  });
+
+  it('gets one of the network behind its relay', async () => {
+    const relay = await network.addClient('02:89:00:00:00:02');
+    const behind = `${relay}-b`;
+    await runIn(network.server, ['ip', 'route', 'add', '10.88.1.0/24', 'via', '10.89.0.2']);
+    for (const command of [
+      `ip netns add ${behind}`,
+      `ip -n ${relay} addr add 10.89.0.2/24 dev eth0`,
+      `ip -n ${relay} link add down0 type veth peer name eth0 address 02:88:00:00:01:20 netns ${behind}`,
+      `ip -n ${relay} addr add 10.88.1.1/24 dev down0`,
+      `ip -n ${relay} link set down0 up`,
+      `ip -n ${behind} link set eth0 up`,
+    ]) {
+      const { code, stderr } = await runIn(relay, command.split(' '));
+      expect({ command, code, stderr }).toMatchObject({ code: 0 });
+    }
+    running.push(async () => void (await runIn(relay, ['ip', 'netns', 'del', behind])));
+    const flags = ['-4', '-d', '-a', '-pf', join(folder, 'dhcrelay.pid'), '-id', 'down0', '-iu', 'eth0', server];
+    const dhcrelay = spawnIn(relay, ['dhcrelay', ...flags], { stdio: 'ignore' });
+    running.push(async () => void dhcrelay.kill('SIGKILL'));
+    udhcpc(behind);
+    const { data } = await boots.event('LeaseBound', (event) => event.data.mac === '02-88-00-00-01-20');
+    expect(data).toMatchObject({ subnet: 'rack', giaddr: '10.88.1.1', origin: 'pool' });
+    expect(['10.88.1.20', '10.88.1.21']).toContain(data.ip);
+  });
+
+  it('comes back to its address while 10,000 strangers ask for one', async () => {
+    const machine = await client();
+    const { address } = await dhclient(machine, '-1');
+    await dhclient(machine, '-x');
+    const enemy = await network.addClient('02:89:00:00:00:66');
+    await runIn(enemy, ['ip', 'addr', 'add', '10.89.0.66/24', 'dev', 'eth0']);
+    await runIn(enemy, ['ip', 'route', 'add', 'default', 'dev', 'eth0']);
+    const before = await boots.residentMiB();
+    const flood = { type: 'discover', count: 10_000, address: '0.0.0.0', server } as const;
+    const [sent, again] = await Promise.all([floodDhcp(enemy, flood), dhclient(machine, '-1')]);
+    expect(sent).toBe(10_000);
+    expect(again.address).toBe(address);
+    expect((await boots.residentMiB()) - before).toBeLessThan(128);
+  });
+
+  it('does not get an address that somebody uses without a lease', async () => {
+    const squatter = await client();
+    for (let n = 50; n < 60; n++) {
+      const isLeased = boots.events.some((event) => event.type === 'LeaseBound' && event.data.ip === `10.89.0.${n}`);
+      // Of the free ones all but the last.
+      if (!isLeased && n < 59) await runIn(squatter.namespace, ['ip', 'addr', 'add', `10.89.0.${n}/24`, 'dev', 'eth0']);
+    }
+    const machine = await client();
+    const log = join(folder, 'dhcpcd.log');
+    const config = join(folder, 'dhcpcd.conf');
+    await writeFile(config, 'duid\nclientid\n');
+    const command = `exec dhcpcd -4 -1 -A -L -t 60 -f ${config} -c /bin/true eth0 >${log} 2>&1`;
+    await runIn(machine.namespace, ['sh', '-c', command], { timeoutMs: 70_000 });
+    const { data } = await boots.event('LeaseBound', ({ data: { mac } }) => mac === machine.id);
+    expect(await readFile(log, 'latin1')).toContain(`leased ${data.ip} for 600 seconds`);
+    const conflicts = boots.events.flatMap((event) => (event.type === 'LeaseConflictFound' ? [event.data.ip] : []));
+    expect(conflicts.length).toBeGreaterThan(0);
+    expect(conflicts).not.toContain(data.ip);
+  });
+});

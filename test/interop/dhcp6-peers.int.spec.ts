@@ -1,0 +1,247 @@
+// DHCPv6 clients and a relay that we did not write, each in a network namespace of its own: dhclient -6, dhcpcd, dhcrelay -6.
+import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { hardwareInterface, hardwareRecord } from '@tinkerbell/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type BootsProcess, startBootsIn } from './net/boots-process';
+import { createNetwork, namespacesMissing, type Network, runIn, spawnIn } from './net/namespace';
+
+const missing = namespacesMissing();
+if (missing) console.warn(`SKIPPED: DHCPv6 peers in network namespaces: ${missing}`);
+const has = (path: string) => existsSync(path);
+
+const server = 'fd97::1';
+const macs = Array.from({ length: 7 }, (_, i) => `02:97:06:00:00:${String(i + 10)}`);
+const addressOf = (mac: string) => `fd97::${mac.slice(-2)}`;
+const machine = (mac: string, address: string, index: number) => {
+  const base = hardwareInterface(mac.replaceAll(':', '-'), '10.97.6.9');
+  const dhcp = {
+    ...{ ...base.dhcp, hostname: `node${index}`, lease_time: 3600, domain_name: 'rack.example' },
+    ...{
+      ip: { address, netmask: '', gateway: '', family: 6 },
+      name_servers: ['fd97::53'],
+      time_servers: ['fd97::123'],
+    },
+  };
+  return hardwareRecord({
+    id: `00000000-0000-4000-8000-0000000006${index + 10}`,
+    network: { interfaces: [{ ...base, dhcp }] },
+  });
+};
+const relayedMac = '02:96:06:00:00:20';
+
+let network: Network;
+let boots: BootsProcess;
+let folder: string;
+let next = 0;
+const running: (() => Promise<void>)[] = [];
+
+/** The real scripts rewrite this host's resolv.conf. */
+const script = `#!/bin/sh
+[ -n "$new_dhcp6_name_servers" ] && echo "$reason: dns $new_dhcp6_name_servers" >> "$0.said"
+[ -n "$new_ip6_address" ] && ip -6 addr replace "$new_ip6_address/128" dev "$interface" nodad
+exit 0
+`;
+
+beforeAll(async () => {
+  if (missing) return;
+  folder = await mkdtemp(join(tmpdir(), 'dhcp6-peers-'));
+  await writeFile(join(folder, 'script'), script);
+  await chmod(join(folder, 'script'), 0o755);
+  network = await createNetwork('bdhcp6', '10.97.6.1', server);
+  const hardware = [
+    ...macs.map((mac, index) => machine(mac, addressOf(mac), index)),
+    machine(relayedMac, 'fd96::20', macs.length),
+  ];
+  const settings = {
+    ...{ BOOTS_IPXE_DIR: folder, BOOTS_DHCP: 'false', PUBLIC_IP6: server, BOOTS_DHCP6: 'true' },
+    ...{
+      BOOTS_DHCP6_SUBNETS: 'fd97::/64=fd97::a000/116,fd96::/64=reservation',
+      BOOTS_DHCP6_PREFERENCE: 255,
+      BOOTS_SCRIPT_TICKETS: 'false',
+    },
+  };
+  boots = await startBootsIn(network, { settings, hardware });
+});
+afterEach(async () => {
+  for (const stop of running.splice(0)) await stop();
+});
+afterAll(async () => {
+  if (missing) return;
+  await boots.stop();
+  await network.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Its link-local address has to be usable before DHCPv6 can begin. */
+async function client(mac = macs[next++] ?? '') {
+  const namespace = await network.addClient(mac);
+  await ready(namespace);
+  return { namespace, id: mac.replaceAll(':', '-'), address: addressOf(mac) };
+}
+
+function stopLater(child: ChildProcess): void {
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  running.push(async () => {
+    child.kill('SIGTERM');
+    const gaveUp = setTimeout(() => child.kill('SIGKILL'), 3000);
+    await ended;
+    clearTimeout(gaveUp);
+  });
+}
+
+async function ready(namespace: string): Promise<void> {
+  for (let i = 0; i < 100; i++) {
+    const { stdout } = await runIn(namespace, ['ip', '-6', 'addr', 'show', 'dev', 'eth0', 'scope', 'link']);
+    if (stdout.includes('inet6') && !stdout.includes('tentative')) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`no link-local address in ${namespace}`);
+}
+
+async function dhclient(namespace: string, ...flags: readonly string[]) {
+  const file = (suffix: string) => join(folder, `${namespace}.${suffix}`);
+  await writeFile(file('conf'), 'also request dhcp6.domain-search, dhcp6.sntp-servers;\ntimeout 20;\n');
+  const files = ['-cf', file('conf'), '-lf', file('leases'), '-pf', file('pid'), '-sf', join(folder, 'script')];
+  const { stderr } = await runIn(namespace, ['dhclient', '-6', '-v', '-1', ...flags, ...files, 'eth0']);
+  return { stderr, leases: has(file('leases')) ? await readFile(file('leases'), 'latin1') : '' };
+}
+
+describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('dhclient -6', () => {
+  it('takes its reserved address with everything that it asked for, and releases it', async () => {
+    const { namespace, id, address } = await client();
+    const { stderr, leases } = await dhclient(namespace);
+    expect(stderr).toContain('RCV: Reply message');
+    expect(leases).toContain(`iaaddr ${address} {`);
+    for (const line of [
+      ...['preferred-life 3600;', 'max-life 3600;', 'renew 1800;', 'rebind 2880;'],
+      ...['option dhcp6.name-servers fd97::53;', 'option dhcp6.domain-search "rack.example.";'],
+      'option dhcp6.sntp-servers fd97::123;',
+    ]) {
+      expect(leases).toContain(line);
+    }
+    const bound = await boots.event('LeaseBound', ({ data }) => data.ip === address);
+    expect(bound.data).toMatchObject({ mac: id, origin: 'reservation', leaseSeconds: 3600, subnet: 'fd97::/64' });
+    expect(bound.data.clientId).toMatch(/^0001[0-9a-f]{24}:[0-9a-f]{8}$/);
+    await dhclient(namespace, '-r');
+    await boots.event('LeaseReleased', ({ data }) => data.ip === address);
+  });
+
+  it('is known by its link-local address when its DUID says nothing', async () => {
+    const { namespace, id, address } = await client();
+    const file = join(folder, `${namespace}.leases`);
+    await writeFile(file, 'default-duid "\\000\\004ABCDEFGHIJKLMNOP";\n');
+    const { leases } = await dhclient(namespace);
+    expect(leases).toContain(`iaaddr ${address} {`);
+    const { data } = await boots.event('LeaseBound', ({ data: { ip } }) => ip === address);
+    expect(data).toMatchObject({ mac: id, clientId: expect.stringMatching(/^00044142434445/) as string });
+    await dhclient(namespace, '-x');
+  });
+
+  it('confirms the lease that it comes back with', async () => {
+    const { namespace, address } = await client();
+    await dhclient(namespace);
+    await dhclient(namespace, '-x');
+    const { stderr } = await dhclient(namespace);
+    expect(stderr).toContain('XMT: Confirm');
+    expect(stderr).toContain('RCV: Reply message');
+    expect(stderr).not.toContain('XMT: Solicit');
+    await dhclient(namespace, '-r');
+    await boots.event('LeaseReleased', ({ data }) => data.ip === address);
+  });
+
+  it('gets an address of the range without a record, and the same one the next time', async () => {
+    const { namespace } = await client('02:97:06:00:00:99');
+    const first = await dhclient(namespace);
+    const address = /iaaddr (fd97::a[0-9a-f]{3}) \{/.exec(first.leases)?.[1] ?? '';
+    expect(address).not.toBe('');
+    const bound = await boots.event('LeaseBound', ({ data }) => data.ip === address);
+    expect(bound.data).toMatchObject({ hardwareId: null, origin: 'pool', mac: '02-97-06-00-00-99' });
+    await dhclient(namespace, '-r');
+    await boots.event('LeaseReleased', ({ data }) => data.ip === address);
+    const second = await dhclient(namespace);
+    expect([...second.leases.matchAll(/iaaddr (\S+) \{/g)].at(-1)?.[1]).toBe(address);
+    await dhclient(namespace, '-x');
+  });
+
+  it('asks for information only', async () => {
+    const { namespace } = await client();
+    await rm(join(folder, 'script.said'), { force: true });
+    const { stderr, leases } = await dhclient(namespace, '-S');
+    expect(stderr).toContain('RCV: Reply message');
+    expect(await readFile(join(folder, 'script.said'), 'latin1')).toContain('dns fd97::53');
+    expect(leases).not.toContain('iaaddr');
+    await dhclient(namespace, '-S', '-x');
+  });
+});
+
+describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('a machine with an IPv6 lease', () => {
+  it('gets its boot program by TFTP and HTTP, and its script with URLs of its own family', async () => {
+    const program = 'x'.repeat(100_000);
+    await writeFile(join(folder, 'ipxe.efi'), program);
+    const { namespace, address } = await client();
+    await dhclient(namespace);
+    await runIn(namespace, ['ip', '-6', 'route', 'add', 'fd97::/64', 'dev', 'eth0']);
+    const curl = (...args: readonly string[]) => runIn(namespace, ['curl', '-sS', '-g', '--max-time', '20', ...args]);
+    for (const url of ['tftp://[fd97::1]/ipxe.efi', 'http://[fd97::1]/ipxe.efi']) {
+      const { code, stdout, stderr } = await curl(url);
+      expect({ url, code, stderr, length: stdout.length }).toEqual({
+        url,
+        code: 0,
+        stderr: '',
+        length: program.length,
+      });
+    }
+    await boots.event('BootFileServed', ({ data }) => data.protocol === 'tftp' && data.file === 'ipxe.efi');
+    await boots.event('BootFileServed', ({ data }) => data.protocol === 'http' && data.file === 'ipxe.efi');
+    const { stdout } = await curl('http://[fd97::1]/auto.ipxe');
+    expect({ address, stdout }).toMatchObject({ stdout: expect.stringContaining('#!ipxe') as string });
+    await dhclient(namespace, '-x');
+  });
+});
+
+describe.skipIf(missing !== undefined || !has('/usr/sbin/dhcpcd'))('dhcpcd', () => {
+  it('takes its address by rapid commit', async () => {
+    const { namespace, address } = await client();
+    const conf = join(folder, 'dhcpcd.conf');
+    await writeFile(conf, 'duid\nipv6only\nnoipv6rs\nslaac hwaddr\noption rapid_commit\ninterface eth0\n  ia_na 1\n');
+    const log = join(folder, 'dhcpcd.log');
+    // Without what an earlier run left there. To a file: what it leaves behind for a moment holds on to its output.
+    const command = `exec dhcpcd -6 -1 -t 20 -f ${conf} -c /bin/true eth0`;
+    await runIn(namespace, [
+      'unshare',
+      '-m',
+      'sh',
+      '-c',
+      `mount -t tmpfs none /var/lib/dhcpcd && ${command} >${log} 2>&1`,
+    ]);
+    expect(await readFile(log, 'latin1')).toContain('REPLY6 received');
+    await boots.event('LeaseBound', ({ data }) => data.ip === address);
+  });
+});
+
+describe.skipIf(missing !== undefined || !has('/usr/sbin/dhcrelay') || !has('/usr/sbin/dhclient'))(
+  'dhcrelay -6',
+  () => {
+    it('brings a client of another network its address, and the answer back', async () => {
+      // A namespace with a leg in each network, and a client behind it.
+      const relay = await network.addClient('02:96:06:00:00:01');
+      await ready(relay);
+      await runIn(relay, ['ip', '-6', 'addr', 'add', 'fd97::2/64', 'dev', 'eth0', 'nodad']);
+      const far = await network.addBehind(relay, relayedMac, 'fd96::1/64');
+      await ready(far);
+      const relaying = spawnIn(relay, ['dhcrelay', '-6', '-d', '-I', '-l', 'down0', '-u', `${server}%eth0`], {
+        stdio: 'ignore',
+      });
+      stopLater(relaying);
+      const { leases } = await dhclient(far);
+      expect(leases).toContain('iaaddr fd96::20 {');
+      const { data } = await boots.event('LeaseBound', ({ data: { ip } }) => ip === 'fd96::20');
+      expect(data).toMatchObject({ giaddr: 'fd96::1', subnet: 'fd96::/64', mac: relayedMac.replaceAll(':', '-') });
+      await dhclient(far, '-x');
+    });
+  },
+);

@@ -1,0 +1,134 @@
+// Ways into the in-memory OS that are not the usual one, each with the real program, up to where OSIE says that it runs.
+import { execFileSync } from 'node:child_process';
+import { existsSync, symlinkSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import type { AnyEvent, HardwareInterface, HardwareRecord } from '@tinkerbell/events';
+import { hardwareInterface, hardwareRecord } from '@tinkerbell/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type BootsProcess, startBootsIn } from '../interop/net/boots-process';
+import { createLab, type Lab } from './lab';
+import { type Firmware, type Machine, powerOn } from './machine';
+
+const osie = resolve('.cache/osie/current');
+const needed = [
+  '/dev/net/tun',
+  '/usr/bin/qemu-system-x86_64',
+  '/usr/share/OVMF/OVMF_CODE_4M.fd',
+  join(osie, 'manifest.json'),
+];
+/** Where Debian's packages, and setup, put them. */
+const loaders = [
+  '/usr/lib/PXELINUX/pxelinux.0',
+  '/usr/lib/syslinux/modules/bios/ldlinux.c32',
+  resolve('.cache/grub-efi-amd64-signed/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed'),
+];
+const absent = [...needed, ...loaders].filter((file) => !existsSync(file));
+const cannot = process.getuid?.() !== 0 ? ['root'] : absent;
+if (cannot.length > 0) console.warn(`SKIPPED: boot paths: missing ${cannot.join(', ')}`);
+
+const patience = 480_000;
+const mac = '52:54:00:97:00:01';
+const address = '10.97.0.11';
+const id = '0eba0bf8-3772-4b4a-ab9f-6ebe93b90a97';
+
+describe.skipIf(cannot.length > 0)('a machine', () => {
+  let dir = '';
+  let lab: Lab;
+  let programs = '';
+  let boots: BootsProcess | undefined;
+  let machine: Machine | undefined;
+
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'boot-paths-'));
+    programs = join(dir, 'programs');
+    await mkdir(programs);
+    for (const name of ['undionly.kpxe', 'ipxe-amd64.efi', 'ipxe.iso']) {
+      symlinkSync(resolve('.cache/ipxe/usr/lib/ipxe', name), join(dir, name));
+      await copyFile(resolve('.cache/ipxe/usr/lib/ipxe', name), join(programs, name));
+    }
+    for (const file of loaders) await copyFile(file, join(programs, basename(file)));
+    lab = await createLab(`tink-paths-${process.pid}`, '10.97.0.1');
+  }, 300_000);
+
+  afterEach(async () => {
+    await machine?.off();
+    await boots?.stop();
+    machine = boots = undefined;
+  }, 60_000);
+
+  afterAll(async () => {
+    await lab?.close();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  function record(netboot: Partial<HardwareInterface['netboot']>): HardwareRecord {
+    const base = hardwareInterface(mac.replaceAll(':', '-'), address, netboot);
+    const ip = { address, netmask: '255.255.255.0', gateway: '10.97.0.1', family: 4 };
+    const dhcp = { ...base.dhcp, hostname: 'node-1', name_servers: ['10.97.0.1'], ip };
+    return hardwareRecord({ id, network: { interfaces: [{ ...base, dhcp }] } });
+  }
+
+  async function start(
+    netboot: Partial<HardwareInterface['netboot']>,
+    settings: Readonly<Record<string, unknown>> = {},
+  ) {
+    const network = { server: lab.namespace, address: lab.address } as Parameters<typeof startBootsIn>[0];
+    const folders = { BOOTS_IPXE_DIR: programs, BOOTS_OSIE_DIR: osie, BOOTS_RA_INTERFACE: lab.bridge };
+    boots = await startBootsIn(network, { settings: { ...folders, ...settings }, hardware: [record(netboot)] });
+    return boots;
+  }
+
+  async function on(name: string, firmware: Firmware, cdrom?: string): Promise<Machine> {
+    machine = await powerOn(lab, { name, firmware, mac, dir, ...(cdrom ? { cdrom } : {}) });
+    return machine;
+  }
+
+  /** The kernel and a small initrd: enough to see that OSIE's first program got the arguments. */
+  const small = { base_url: '', kernel: '', initrd: 'initramfs-x86_64', kernel_params: [], console: '' };
+  const firstProgram = /OSIE: t=\S+ no root\.sqfs/;
+  const scripts = (events: readonly AnyEvent[]) =>
+    events.flatMap((event) => (event.type === 'BootScriptServed' ? [event.data.script] : []));
+  const binary = (name: string) => ({ url: '', contents: '', binary: name });
+
+  it('has a rescue shell on its console, whatever its workflows say', async () => {
+    const { event } = await start({ allow_pxe: false, rescue: true });
+    const vm = await on('rescue', 'bios');
+    await vm.waitFor(/rescue shell on ttyS0/, patience);
+    await event('OsieStarted');
+    expect(vm.console()).not.toContain('worker');
+    expect(scripts(boots?.events ?? [])).toEqual(['rescue']);
+  });
+
+  it('boots through PXELINUX by TFTP', async () => {
+    await start({ ipxe: binary('pxelinux.0'), osie: small });
+    const vm = await on('pxelinux', 'bios');
+    await vm.waitFor(/PXELINUX 6/, patience);
+    await vm.waitFor(firstProgram, patience);
+    expect(scripts(boots?.events ?? [])).toEqual(['osie']);
+  });
+
+  it('boots through the GRUB that Debian signs, with UEFI', async () => {
+    await start({ ipxe: binary('grubnetx64.efi.signed'), osie: small });
+    const vm = await on('grub', 'uefi');
+    await vm.waitFor(firstProgram, patience);
+    expect(scripts(boots?.events ?? [])).toEqual(['osie']);
+  });
+
+  it.each(['bios', 'uefi'] as const)('boots from its ISO where nobody does DHCP, with %s', async (firmware) => {
+    // A rescue shell: neither engine nor worker has to start for this.
+    const { event } = await start({ rescue: true }, { BOOTS_DHCP: 'false' });
+    const file = join(dir, `${firmware}.iso`);
+    await writeFile(file, await fetchIn(lab, `http://10.97.0.1/iso/${mac}/tinkerbell.iso`));
+    const vm = await on(`iso-${firmware}`, firmware, file);
+    await vm.waitFor(/network eth0 10\.97\.0\.11\/24 static/, patience);
+    await event('OsieStarted');
+    expect(boots?.events.some(({ type }) => type.startsWith('Lease'))).toBe(false);
+  });
+});
+
+async function fetchIn(lab: Lab, url: string): Promise<Buffer> {
+  const [enter = '', ...args] = lab.enter;
+  return execFileSync(enter, [...args, 'curl', '-sSf', url], { maxBuffer: 64 << 20 });
+}
