@@ -44,7 +44,7 @@ const containers = [
   program('busybox', 'busybox-static'),
   of('mount', 'losetup', 'umount'),
 ];
-const network = [program('ip', 'iproute2'), of('util-linux', 'nsenter')];
+const network = [program('ip', 'iproute2'), of('util-linux', 'nsenter', 'unshare')];
 const machine = [
   program('qemu-system-x86_64', 'qemu-system-x86'),
   of('ipxe-qemu', '/usr/lib/ipxe/qemu/pxe-virtio.rom', '/usr/lib/ipxe/qemu/efi-virtio.rom'),

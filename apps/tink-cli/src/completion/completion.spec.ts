@@ -39,7 +39,7 @@ describe('completion', () => {
     [['-f', 'onprem', 'lea'], ['lease']],
     [
       ['hardware', ''],
-      ['push', 'list', 'get', 'id', 'mac', 'ip', 'delete', 'watch'],
+      ['push', 'list', 'get', 'id', 'mac', 'ip', 'delete', 'rescue', 'watch'],
     ],
     [['events', 'w'], ['watch']],
     [['workflow', 'create', '--te'], ['--template']],
