@@ -58,10 +58,9 @@ export async function startBench(options: {
     projections: { hardware: hardwareList, workflows: workflowList },
   });
   const relay = await openRelay();
-  const config = configOf(folders, relay.address().port, options.settings ?? {});
   const { machineLog, log = silentLogger, clock = () => new Date() } = options;
-  const ports = { store, ...rows.models, version: '1.2.3', clock, log };
-  const boots = await startBoots(config, { ...ports, ...(machineLog && { machineLog }) });
+  const ports = { store, ...rows.models, version: '1.2.3', clock, log, ...(machineLog && { machineLog }) };
+  const boots = await startBoots(configOf(folders, relay.address().port, options.settings ?? {}), ports);
   const http = (path: string, request: HttpOptions = {}) => askHttp(boots.http.port, path, request);
   const dhcp = (packet: DhcpPacket) => askDhcp(relay, boots.dhcp?.port ?? 0, packet);
   return {
