@@ -16,7 +16,8 @@ const repeatMs = 1000;
 
 /** So many DISCOVERs each turn of the event loop, until told to end. */
 function flood({ relay }: Bench, atOnce: number): { end(): Promise<void> } {
-  const discover = encodePacket(requestOf('discover', [], { giaddr: '127.0.0.2' }));
+  // Another relay: what is offered must not fill the socket that the renewals are answered to.
+  const discover = encodePacket(requestOf('discover', [], { giaddr: '127.0.0.3' }));
   let isOver = false;
   let xid = 0x8000_0000;
   const sending = (async () => {
