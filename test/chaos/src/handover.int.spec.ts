@@ -10,7 +10,7 @@ import { actionSpec, hardwareId, hardwareRegistered, workflowCreated } from '@ti
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Bundle, bundle } from '../../interop/net/bundle';
 import { Machine } from './load/machine';
-import { until } from './pause';
+import { until } from './until';
 
 let program: Bundle;
 let nats: TestNats;

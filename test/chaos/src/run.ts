@@ -9,7 +9,7 @@ import { type Cluster, startCluster } from './cluster/cluster';
 import type { LoadInput, LoadMessage } from './load/load';
 import { plan, torment } from './nemesis/nemesis';
 import type { ChaosOptions } from './options';
-import { until } from './pause';
+import { until } from './until';
 import { Random } from './random';
 
 /** One machine in so many has a twin. */

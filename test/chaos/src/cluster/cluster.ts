@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ensureNatsIdentity, ensurePki, type NatsIdentity, type Pki } from '@tinkerbell/identity';
 import { findNatsServer, type NatsServer, startNatsServer } from '@tinkerbell/nats';
 import type { Cleanup } from '../../../demo/src/cleanup';
-import { until } from '../pause';
+import { until } from '../until';
 import { clientHost, natsHosts, natsUrls, tinkHosts } from './addresses';
 import { SmallDisk } from './disk';
 import { Places } from './places';

@@ -4,7 +4,7 @@ import { constants, existsSync } from 'node:fs';
 import { mkdir, open, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { until } from '../pause';
+import { until } from '../until';
 
 const execute = promisify(execFile);
 

@@ -1,4 +1,4 @@
-import { pause } from '../pause';
+import { pause } from '@tinkerbell/messaging';
 import type { Random } from '../random';
 
 /** An answer that no other try will change. */

@@ -8,7 +8,7 @@ import {
   type StateReply,
 } from '@tinkerbell/messaging';
 import type { Ledger } from '../ledger';
-import { pause } from '../pause';
+import { pause } from '@tinkerbell/messaging';
 import type { Random } from '../random';
 import { Machine, type Report } from './machine';
 

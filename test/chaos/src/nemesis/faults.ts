@@ -1,6 +1,6 @@
 import type { Cluster } from '../cluster/cluster';
 import { natsHosts, tinkHosts } from '../cluster/addresses';
-import { pause } from '../pause';
+import { pause } from '@tinkerbell/messaging';
 import type { Random } from '../random';
 
 /** One thing that goes wrong for a while. `hit` resolves when it is over. */

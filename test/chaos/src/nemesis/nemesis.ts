@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Cluster } from '../cluster/cluster';
-import { pause } from '../pause';
+import { pause } from '@tinkerbell/messaging';
 import type { Random } from '../random';
 import { makers, type Fault } from './faults';
 

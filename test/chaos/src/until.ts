@@ -1,16 +1,4 @@
-/** Resolves after `ms`, or when the signal aborts. */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal?.addEventListener('abort', done);
-  });
-}
+import { pause } from '@tinkerbell/messaging';
 
 /** Asks again until the answer is true; throws when that takes longer than `ms`. An error counts as no. */
 export async function until(what: string, ms: number, condition: () => Promise<boolean> | boolean): Promise<void> {
