@@ -1,8 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { JetStreamEventStore } from '@tinkerbell/event-store';
-import { NatsBus } from '@tinkerbell/messaging';
+import { NatsBus, pause } from '@tinkerbell/messaging';
 import { Ledger } from '../ledger';
-import { pause } from '@tinkerbell/messaging';
 import { Random } from '../random';
 import { Client } from './client';
 import { Progress } from './progress';

@@ -6,9 +6,9 @@ import {
   type NextReply,
   type RpcReply,
   type StateReply,
+  pause,
 } from '@tinkerbell/messaging';
 import type { Ledger } from '../ledger';
-import { pause } from '@tinkerbell/messaging';
 import type { Random } from '../random';
 import { Machine, type Report } from './machine';
 
