@@ -1,6 +1,6 @@
 // Builds one project into dist/<project>/<entry>.js: esbuild bundles, SWC transpiles first because esbuild does not emit decorator metadata.
-import { cp, mkdir, readFile, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { cp, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, relative } from 'node:path';
 import { transform } from '@swc/core';
 import { build } from 'esbuild';
 
@@ -77,8 +77,35 @@ const swcPlugin = {
 export async function buildProject(project) {
   const options = projects[project];
   if (!options) throw new Error(`${project} is not listed in infra/build/build.mjs`);
-  const outdir = join('dist', project);
-  await rm(outdir, { recursive: true, force: true });
+  const target = join('dist', project);
+  // Beside the target: paths in source maps are relative.
+  const outdir = `${target}.${process.pid}`;
+  try {
+    await bundle(project, options, outdir);
+    await replaceFolder(outdir, target);
+  } finally {
+    await rm(outdir, { recursive: true, force: true });
+  }
+}
+
+/** At no moment is a file missing or half written that both folders have: its program may be started just then. */
+async function replaceFolder(source, target) {
+  const files = await filesIn(source);
+  for (const file of files) {
+    await mkdir(dirname(join(target, file)), { recursive: true });
+    await rename(join(source, file), join(target, file));
+  }
+  for (const file of await filesIn(target)) if (!files.includes(file)) await rm(join(target, file), { force: true });
+}
+
+async function filesIn(folder) {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map(({ parentPath, name }) => relative(folder, join(parentPath, name)));
+}
+
+async function bundle(project, options, outdir) {
   await mkdir(outdir, { recursive: true });
   await build({
     entryPoints: Object.fromEntries(options.entries.map((e) => [basename(e, '.ts'), join(project, e)])),

@@ -44,6 +44,8 @@ export interface RunRequest {
 const triesWhenRefused = 3;
 /** How long the output of an ended container may take to arrive. */
 const drainMs = 5_000;
+/** 128 and SIGKILL. */
+const killedBySignal = 137;
 
 /**
  * Brings one container to its end: a new one, or the one that an earlier worker process began, which is found by its name.
@@ -228,8 +230,13 @@ export class ContainerRun {
   }
 
   private async exited({ exitCode, oomKilled, error }: ContainerStatus): Promise<Ending> {
-    await this.request.output.finish(drainMs);
-    return { kind: 'exited', exitCode, oomKilled, engineError: error };
+    const { output, spec } = this.request;
+    await output.finish(drainMs);
+    // The engine hears from the kernel that memory was short by another way than that the process ended, and maybe later.
+    const isUnexplained = exitCode === killedBySignal && !oomKilled;
+    if (isUnexplained) await pause(this.pace.retryMs, this.stop);
+    const later = isUnexplained ? await this.patiently(() => this.containers.inspect(spec.name)) : undefined;
+    return { kind: 'exited', exitCode, oomKilled: later?.oomKilled ?? oomKilled, engineError: error };
   }
 
   private async stopped(): Promise<Ending> {

@@ -150,7 +150,8 @@ describe.skipIf(missing)('the Docker engine', () => {
     await engine.docker('update', '--memory=20m', '--memory-swap=20m', wanted.name);
     await containers.start(wanted.name);
     await containers.wait(wanted.name, never);
-    expect(await containers.inspect(wanted.name)).toMatchObject({ exitCode: 137, oomKilled: true });
+    // The engine hears of the end and of its reason by two ways.
+    await expect.poll(() => containers.inspect(wanted.name)).toMatchObject({ exitCode: 137, oomKilled: true });
     await containers.remove(wanted.name);
   });
 });
