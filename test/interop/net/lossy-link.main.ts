@@ -1,6 +1,6 @@
 // A bad cable: two TAP devices, and this process between them. Kernels without netem have no other.
 // Started in the namespace that gets both; whoever started it moves them where they belong.
-import { close, constants, open, read, write } from 'node:fs';
+import { constants, open, read, write } from 'node:fs';
 import { promisify } from 'node:util';
 import koffi from 'koffi';
 import { Accidents, type Losses } from './accidents';
@@ -36,8 +36,8 @@ async function main(): Promise<void> {
   const [near, far] = [await openTap(taps[0]), await openTap(taps[1])];
   process.stdout.write('ready\n');
   process.once('SIGTERM', () => {
-    process.stdout.write(`${JSON.stringify(accidents.count)}\n`, () => process.exit(0));
-    for (const fd of [near, far]) close(fd);
+    // An orderly exit waits for reads that may never end.
+    process.stdout.write(`${JSON.stringify(accidents.count)}\n`, () => process.kill(process.pid, 'SIGKILL'));
   });
   await Promise.all([carry(near, far, accidents), carry(far, near, accidents)]);
 }
