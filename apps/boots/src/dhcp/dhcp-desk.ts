@@ -259,23 +259,16 @@ export class DhcpDesk {
   #drop(error: unknown, bytes: Uint8Array, { source }: Arrival): void {
     if (error instanceof StandbyError || error instanceof TermOverError) return this.#standby();
     const { metrics, log, failed } = this.ports;
-    const isMalformed = error instanceof MalformedPacketError;
-    const reason = isMalformed ? 'malformed' : error instanceof DomainError ? 'refused' : 'error';
+    const reason =
+      error instanceof MalformedPacketError ? 'malformed' : error instanceof DomainError ? 'refused' : 'error';
     const mac = macAt(bytes);
     const detail = error instanceof Error ? error.message : String(error);
     failed.note({ protocol: 'dhcp', reason, detail, source: source.address, ...(mac && { mac }) });
-    const text = error instanceof Error ? error.message : String(error);
-    if (error instanceof MalformedPacketError) {
-      metrics.count('dhcp_dropped_total', { reason: 'malformed' });
-      log.debug(`malformed DHCP message: ${text}`);
-    } else if (error instanceof DomainError) {
-      metrics.count('dhcp_dropped_total', { reason: 'refused' });
-      log.warn(`DHCP message not answered: ${text}`);
-    } else {
-      // The client asks again; by then the log may be back.
-      metrics.count('dhcp_dropped_total', { reason: 'error' });
-      log.error(`DHCP message not answered: ${text}`);
-    }
+    metrics.count('dhcp_dropped_total', { reason });
+    if (reason === 'malformed') log.debug(`malformed DHCP message: ${detail}`);
+    else if (reason === 'refused') log.warn(`DHCP message not answered: ${detail}`);
+    // The client asks again; by then the log may be back.
+    else log.error(`DHCP message not answered: ${detail}`);
   }
 }
 

@@ -38,6 +38,8 @@ export async function openProbe({ log, metrics }: { log: Logger; metrics: Metric
  * Whoever waits does not keep others waiting.
  */
 class PingProbe extends Probe {
+  /** One question for all who wait for the same address. */
+  readonly #asking = new Map<string, Promise<Answer | undefined>>();
   readonly #pending = new Map<string, Pending>();
   readonly #inbox = new Uint8Array(2048);
   readonly #id = process.pid & 0xffff;
@@ -67,11 +69,19 @@ class PingProbe extends Probe {
     return new PingProbe(calls, fd, metrics);
   }
 
-  async ask(ip: string): Promise<Answer | undefined> {
-    if (this.#pending.size >= maxPending || this.#pending.has(ip)) {
+  ask(ip: string): Promise<Answer | undefined> {
+    const running = this.#asking.get(ip);
+    if (running) return running;
+    if (this.#asking.size >= maxPending) {
       this.metrics.count('dhcp_probes_skipped_total', {});
-      return undefined;
+      return Promise.resolve(undefined);
     }
+    const asking = this.#ask(ip).finally(() => this.#asking.delete(ip));
+    this.#asking.set(ip, asking);
+    return asking;
+  }
+
+  async #ask(ip: string): Promise<Answer | undefined> {
     const known = await neighbour(ip);
     const isThere = await this.#echo(ip);
     const mac = (await neighbour(ip)) ?? null;

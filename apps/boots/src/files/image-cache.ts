@@ -1,5 +1,6 @@
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pause } from '@tinkerbell/messaging';
 import type { StoredFile } from '../boot-programs';
 import type { Logger } from '../logger';
 import type { Metrics } from '../metrics';
@@ -121,7 +122,7 @@ export class ImageCache {
         if (isHopeless) await this.#forget(part);
         this.log[isLast ? 'warn' : 'info'](`image cache, attempt ${attempt} of ${attempts}: ${String(error)}`);
         if (isLast) throw error;
-        await this.#pause(firstPauseMs * 2 ** (attempt - 1));
+        await pause(firstPauseMs * 2 ** (attempt - 1), this.#stop.signal);
       }
     }
   }
@@ -165,13 +166,6 @@ export class ImageCache {
   #counted(result: string, file: StoredFile): StoredFile {
     this.metrics.count('image_cache_total', { result });
     return file;
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#stop.signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
-    });
   }
 }
 

@@ -10,7 +10,7 @@ import {
 import { DomainError } from '@tinkerbell/domain';
 import type { DhcpServiceEvent, LeaseEvent } from '@tinkerbell/events';
 import type { EventStore } from '@tinkerbell/event-store';
-import { type Candidacy, type Leadership, type Lease as Held, subjects } from '@tinkerbell/messaging';
+import { type Candidacy, type Leadership, type Lease as Held, pause, subjects } from '@tinkerbell/messaging';
 import type { Logger } from '../logger';
 import { StreamWriter } from './stream-writer';
 
@@ -161,7 +161,7 @@ export class LeasePool {
       } catch (error) {
         if (signal.aborted) return;
         this.post?.log.error(`pool ${this.name}: cannot take in what is stored: ${String(error)}`);
-        await new Promise((resolve) => setTimeout(resolve, retryMs));
+        await pause(retryMs, signal);
       }
     }
   }
