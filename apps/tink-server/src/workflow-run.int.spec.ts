@@ -35,8 +35,7 @@ async function prepare(
   return { id: created.body.id, workers };
 }
 
-const workflow = async (id: string): Promise<Workflow> =>
-  (await harness.rest().get<Workflow>(`/api/workflows/${id}`)).body;
+const workflow = (id: string) => harness.latest<Workflow>(`/api/workflows/${id}`);
 
 /** Follows the log until the workflow has this fact. */
 async function fact(id: string, type: string, count = 1): Promise<Recorded> {

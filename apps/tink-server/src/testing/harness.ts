@@ -45,6 +45,11 @@ export class Harness {
   rest(auth?: string): RestClient {
     return new RestClient('http', this.server.http.port, this.ca, auth);
   }
+  /** What a path without a query answers once the read models have applied all that the log has now. */
+  async latest<T>(path: string): Promise<T> {
+    const position = await this.store.lastPosition();
+    return (await this.rest().get<T>(`${path}?minSeq=${position}`)).body;
+  }
   https(auth?: string): RestClient {
     return new RestClient('https', this.server.https.port, this.ca, auth);
   }

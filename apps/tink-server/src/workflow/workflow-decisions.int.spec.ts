@@ -39,7 +39,7 @@ async function create(workerId: string, actions: Actions): Promise<string> {
   return id;
 }
 
-const view = async (id: string) => (await harness.rest().get<WorkflowView>(`/api/workflows/${id}`)).body;
+const view = (id: string) => harness.latest<WorkflowView>(`/api/workflows/${id}`);
 const becomes = (id: string, status: string) =>
   expect.poll(async () => (await view(id)).status, patiently).toBe(status);
 const patiently = { timeout: 30_000, interval: 20 };
