@@ -91,7 +91,7 @@ async function start(
   app.connectMicroservice({ strategy: new WorkerListener(bus.connection) });
   // Before anybody can ask: of several servers the one that knows last must be the last to wake.
   stack.push(readModels.onCommits((commits) => rememberCommits(store, commits)));
-  stack.push(wakeWorkers(readModels, (workerId) => bus.wake(workerId)));
+  stack.push(wakeWorkers(reads, (workerId) => bus.wake(workerId)));
   await app.startAllMicroservices();
   await app.init();
 

@@ -1,7 +1,7 @@
 import { InvalidDocumentError, type Fault } from '@tinkerbell/domain';
 import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
-import { isSurely } from './quick-check';
+import { isSurely } from './quick-check.dto';
 
 /** The value as this class; InvalidDocumentError names every field that is not as the class says. Unknown fields are refused. */
 export function checked<T extends object>(type: new () => T, value: unknown, kind: string): T {

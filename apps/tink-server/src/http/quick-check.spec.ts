@@ -7,7 +7,7 @@ import { CreateWorkflowDto } from '../workflow/workflow.dto';
 import { FinishedReportDto, ReadyReportDto, StartedReportDto } from '../workers/worker-reports.dto';
 import { NextRequestDto, PermitRequestDto, StateRequestDto } from '../workers/worker-rpc.dto';
 import { checked } from './checked.dto';
-import { isSurely } from './quick-check';
+import { isSurely } from './quick-check.dto';
 
 const at = '2026-01-01T00:00:00.000Z';
 const attempt = { workflowId: 'wf', index: 0, attempt: 1 };
