@@ -228,7 +228,10 @@ export class BootsConfig {
   @flag
   @IsBoolean()
   readonly BOOTS_SCRIPT_TICKETS: boolean = true;
-  /** Boot machines without a record into OSIE, which tells what they are made of. */
+  /**
+   * Boot machines without a record into OSIE, which tells what they are made of; a subnet of BOOTS_DHCP_FILE may say otherwise. In mode
+   * auto-proxy they do in any case.
+   */
   @flag
   @IsBoolean()
   readonly BOOTS_DISCOVERY: boolean = false;

@@ -4,7 +4,7 @@ import { parseIp } from '@tinkerbell/bytes';
 import { defaultLimits } from '@tinkerbell/tftp';
 import type { BootsConfig } from './boots.config';
 import type { DhcpPorts } from './dhcp/dhcp.listener';
-import { type DhcpMode, mayProxy, modeAt, type ModeRules, type Subnet } from './dhcp/dhcp-mode';
+import { type DhcpMode, discoversAt, mayProxy, modeAt, type ModeRules, type Subnet } from './dhcp/dhcp-mode';
 import type { DhcpServerSettings } from './dhcp/decision';
 import type { SubnetFile } from './dhcp/read-subnets';
 import type { Dhcp6Settings } from './dhcp6/decision6';
@@ -109,17 +109,20 @@ function logServersOf({ PUBLIC_SYSLOG_IP, PUBLIC_IP }: BootsConfig, port: number
 
 /** `file`: what BOOTS_DHCP_FILE says. */
 export function dhcpModes(
-  { BOOTS_DHCP, BOOTS_DHCP_MODE, BOOTS_DHCP_SUBNETS }: BootsConfig,
+  { BOOTS_DHCP, BOOTS_DHCP_MODE, BOOTS_DHCP_SUBNETS, BOOTS_DISCOVERY: discovery }: BootsConfig,
   file: SubnetFile = { classes: [], subnets: [] },
 ): ModeRules {
-  if (!BOOTS_DHCP) return { mode: 'off', subnets: [] };
+  if (!BOOTS_DHCP) return { mode: 'off', subnets: [], discovery };
   const subnets = list(BOOTS_DHCP_SUBNETS).map((text): Subnet => {
     const [network = '', mode = ''] = text.split('=');
     const [address = '', prefix = ''] = network.split('/');
     return { name: network, address, prefix: Number(prefix), mode: mode as DhcpMode };
   });
   const { classes } = file;
-  return { mode: BOOTS_DHCP_MODE, subnets: [...subnets, ...file.subnets], ...(classes.length > 0 ? { classes } : {}) };
+  return {
+    ...{ mode: BOOTS_DHCP_MODE, subnets: [...subnets, ...file.subnets], discovery },
+    ...(classes.length > 0 ? { classes } : {}),
+  };
 }
 
 /** Of the network that an address is in. */
@@ -144,7 +147,7 @@ export function scriptSettings(
     extraArguments: config.BOOTS_KERNEL_ARGUMENTS.split(/\s+/).filter((argument) => argument !== ''),
     tokenSeconds: config.BOOTS_TOKEN_SECONDS,
     needsTicket: (address) => config.BOOTS_SCRIPT_TICKETS && modeOf(config, modes, address) !== 'off',
-    discovery: config.BOOTS_DISCOVERY,
+    discovery: discoversAt(isIPv4(address) ? address : config.PUBLIC_IP, modes),
     hasDhcp: (address) => modeOf(config, modes, address) !== 'off',
   };
 }

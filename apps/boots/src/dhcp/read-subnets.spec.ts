@@ -50,9 +50,9 @@ describe('a file of subnets', () => {
     expect(classes).toMatchObject([{ name: 'uefi', arch: [7, 9], vendorClass: [], oui: ['52-54-00'] }]);
     expect(subnets).toMatchObject([
       {
-        ...{ name: 'lab', address: '10.1.0.0', prefix: 16, mode: 'pool', network: 'wire' },
+        ...{ name: 'lab', address: '10.1.0.0', prefix: 16, mode: 'pool', network: 'wire', discovery: true },
         pooled: {
-          ...{ leaseSeconds: 600, quarantineSeconds: 86_400, identity: 'mac', discovery: true, probe: false },
+          ...{ leaseSeconds: 600, quarantineSeconds: 86_400, identity: 'mac', probe: false },
           ...{ router: '10.1.0.1', nameServers: ['10.1.0.2'], timeServers: ['10.1.0.3'], domain: 'lab.example.org' },
           options: [{ code: 119 }, { code: 121 }],
         },
@@ -74,6 +74,10 @@ describe('a file of subnets', () => {
     ['subnets: [{ subnet: 10.1.0.0/33 }]', 'subnets[0].subnet: 10.1.0.0/33 is not a network'],
     ['subnets: [{ subnet: 10.1.0.0/24 }]', 'subnets[0].pools: a subnet of mode pool needs at least one pool'],
     [lab('mode: pond'), 'subnets[0].mode: must be one of reservation, pool, proxy, auto-proxy, off, got "pond"'],
+    [
+      'subnets: [{ subnet: 10.1.0.0/24, mode: auto-proxy, discovery: false }]',
+      'subnets[0].discovery: auto-proxy boots machines without a record; mode proxy leaves them alone',
+    ],
     [lab('router: 10.2.0.1'), 'subnets[0].router: 10.2.0.1 is not in 10.1.0.0/24'],
     [lab('nameServers: ["::1"]'), 'subnets[0].nameServers[0]: ::1 is not an IPv4 address'],
     [lab('leaseSeconds: 5'), 'subnets[0].leaseSeconds: must be 60 to'],

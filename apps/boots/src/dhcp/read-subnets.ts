@@ -96,9 +96,15 @@ class Reading {
     if (!isMode(mode))
       this.json.fault(`${path}.mode`, `must be one of ${dhcpModes.join(', ')}, got ${JSON.stringify(mode)}`);
     const network = this.json.form(fields['sharedNetwork'], `${path}.sharedNetwork`, name, 'a name');
+    const said = fields['discovery'] ?? undefined;
+    const discovery = said === undefined ? undefined : this.json.boolean(said, `${path}.discovery`);
+    if (mode === 'auto-proxy' && said === false) {
+      this.json.fault(`${path}.discovery`, 'auto-proxy boots machines without a record; mode proxy leaves them alone');
+    }
     return {
       ...{ name: called, address, prefix, mode: isMode(mode) ? mode : 'off' },
       ...(network === '' ? {} : { network }),
+      ...(discovery === undefined ? {} : { discovery }),
       ...(mode === 'pool' ? { pooled: this.pooled(fields, path, { called, address, prefix, classes }) } : {}),
     };
   }
@@ -162,7 +168,6 @@ class Reading {
       leaseSeconds: seconds('leaseSeconds', 60),
       quarantineSeconds: seconds('quarantineSeconds', 0),
       identity: identity === 'mac' ? 'mac' : 'client-id',
-      discovery: this.json.boolean(fields['discovery'], `${path}.discovery`),
       probe: fields['probe'] === undefined ? true : this.json.boolean(fields['probe'], `${path}.probe`),
       router,
       nameServers: this.addresses(fields['nameServers'], `${path}.nameServers`),
