@@ -72,7 +72,7 @@ export class BootsConfig {
   /** `10.1.0.0/16=proxy,10.1.2.0/24=off`: other modes for single networks, by relay or client address; the smallest network decides. */
   @Matches(subnetList)
   readonly BOOTS_DHCP_SUBNETS: string = '';
-  /** YAML: subnets with pools, their options and client classes (docs/dhcp.md); empty: there are none. */
+  /** YAML: subnets with pools, their options and client classes, IPv6 ones with what is advertised (docs/dhcp.md); empty: there are none. */
   @IsString()
   readonly BOOTS_DHCP_FILE: string = '';
   @Matches(/^[A-Za-z0-9_-]{1,64}$/)
@@ -232,7 +232,10 @@ export class BootsConfig {
   @flag
   @IsBoolean()
   readonly BOOTS_SCRIPT_TICKETS: boolean = true;
-  /** Boot machines without a record into OSIE, which tells what they are made of. */
+  /**
+   * Boot machines without a record into OSIE, which tells what they are made of; a subnet of BOOTS_DHCP_FILE may say otherwise. In mode
+   * auto-proxy they do in any case.
+   */
   @flag
   @IsBoolean()
   readonly BOOTS_DISCOVERY: boolean = false;
@@ -240,7 +243,10 @@ export class BootsConfig {
   @IsString()
   readonly BOOTS_KERNEL_ARGUMENTS: string = '';
 
-  /** Send empty router advertisements on this interface; empty: none. iPXE of 2019 waits 13 s without any. */
+  /**
+   * Send empty router advertisements on this interface; empty: none. iPXE of 2019 waits 13 s without any. A subnet of BOOTS_DHCP_FILE that
+   * is advertised needs no setting.
+   */
   @IsString()
   readonly BOOTS_RA_INTERFACE: string = '';
   @IsString()

@@ -1,6 +1,7 @@
 import { ConfigError, loadConfig } from '@tinkerbell/config';
 import { describe, expect, it } from 'vitest';
 import { BootsConfig } from './boots.config';
+import { discoversAt } from './dhcp/dhcp-mode';
 import { dhcp6Ports, dhcp6Settings, dhcpModes, dhcpPorts } from './settings';
 
 const load = (settings: Readonly<Record<string, string>>) =>
@@ -13,22 +14,34 @@ function portsOf(settings: Readonly<Record<string, string>>) {
 
 describe('where boots gives out addresses', () => {
   it('everywhere, unless it is told otherwise', () =>
-    expect(dhcpModes(load({}))).toEqual({ mode: 'reservation', subnets: [] }));
+    expect(dhcpModes(load({}))).toEqual({ mode: 'reservation', subnets: [], discovery: false }));
   it('nowhere without DHCP', () =>
     expect(dhcpModes(load({ BOOTS_DHCP: 'false', BOOTS_DHCP_SUBNETS: '10.0.0.0/8=proxy' }))).toEqual({
-      mode: 'off',
-      subnets: [],
+      ...{ mode: 'off', subnets: [], discovery: false },
     }));
   it('by subnet', () =>
     expect(
       dhcpModes(load({ BOOTS_DHCP_MODE: 'off', BOOTS_DHCP_SUBNETS: '10.1.0.0/16=proxy,0.0.0.0/0=reservation' })),
     ).toEqual({
-      mode: 'off',
+      ...{ mode: 'off', discovery: false },
       subnets: [
         { name: '10.1.0.0/16', address: '10.1.0.0', prefix: 16, mode: 'proxy' },
         { name: '0.0.0.0/0', address: '0.0.0.0', prefix: 0, mode: 'reservation' },
       ],
     }));
+  it('boots machines without a record where the site or the subnet wants that, and beside another server always', () => {
+    const subnets = [
+      { name: 'yes', address: '10.1.0.0', prefix: 24, mode: 'pool', discovery: true },
+      { name: 'no', address: '10.2.0.0', prefix: 24, mode: 'pool', discovery: false },
+    ] as const;
+    const where = (settings: Readonly<Record<string, string>>) => {
+      const modes = dhcpModes(load(settings), { classes: [], subnets });
+      return ['10.1.0.9', '10.2.0.9', '10.3.0.9', '10.4.0.9'].map((address) => discoversAt(address, modes));
+    };
+    const auto = { BOOTS_DHCP_SUBNETS: '10.4.0.0/24=auto-proxy' };
+    expect(where(auto)).toEqual([true, false, false, true]);
+    expect(where({ ...auto, BOOTS_DISCOVERY: 'true' })).toEqual([true, false, true, true]);
+  });
   it('opens port 4011 for a proxy only', () => {
     expect(portsOf({}).pxePort).toBeUndefined();
     expect(portsOf({ BOOTS_DHCP_MODE: 'proxy' }).pxePort).toBe(4011);

@@ -20,6 +20,8 @@ export interface Subnet {
   readonly mode: DhcpMode;
   /** Subnets of the same name are on one wire. */
   readonly network?: string;
+  /** Whether machines without a record boot here; without it: as for all. */
+  readonly discovery?: boolean;
   /** Only in mode `pool`. */
   readonly pooled?: PooledSubnet;
 }
@@ -32,8 +34,6 @@ export interface PooledSubnet {
   readonly quarantineSeconds: number;
   /** What a client is known by: its own id when it has one (RFC 2131 §4.2), or its MAC, whatever it boots. */
   readonly identity: 'client-id' | 'mac';
-  /** Whether machines without a record are told what to boot. */
-  readonly discovery: boolean;
   /** Ask whether somebody has an address before it is offered. */
   readonly probe: boolean;
   readonly router: string;
@@ -49,6 +49,8 @@ export interface ModeRules {
   readonly mode: DhcpMode;
   readonly subnets: readonly Subnet[];
   readonly classes?: readonly ClientClass[];
+  /** Whether machines without a record boot, where no subnet says otherwise. */
+  readonly discovery?: boolean;
 }
 
 /** The smallest subnet with this address. */
@@ -71,6 +73,12 @@ export function wireOf(address: string, rules: ModeRules): readonly Subnet[] {
 
 export function modeAt(address: string, rules: ModeRules): DhcpMode {
   return subnetOf(address, rules)?.mode ?? rules.mode;
+}
+
+/** Whether a machine without a record boots at this address: auto-proxy is there for nothing else. */
+export function discoversAt(address: string, rules: ModeRules): boolean {
+  const discovers = subnetOf(address, rules)?.discovery ?? rules.discovery;
+  return modeAt(address, rules) === 'auto-proxy' || discovers === true;
 }
 
 /** Whether only boot files are ours, and the address another server's. */

@@ -117,7 +117,7 @@ export class PoolDesk {
       ...{ subnet, address, clientId, isForeign },
       interface: interfaceOf(mac, subnet, { address: address || wanted || subnet.address, own, machine }),
       refusal: address === '' ? `${wanted ?? 'it'} is not free for this machine` : `this machine has ${address}`,
-      boots: machine !== undefined || subnet.pooled.discovery,
+      boots: machine !== undefined || (subnet.discovery ?? this.rules.discovery) === true,
     };
   }
 

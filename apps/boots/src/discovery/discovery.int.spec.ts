@@ -50,6 +50,14 @@ describe('a machine without a record', () => {
     expect(JSON.stringify(events)).not.toContain(tokenIn(body));
   });
 
+  it.each([
+    ['its subnet', { BOOTS_DHCP_MODE: 'off', BOOTS_DHCP_SUBNETS: '127.0.0.0/24=auto-proxy' }],
+    ['the mode', { BOOTS_DHCP_MODE: 'auto-proxy' }],
+  ])('is looked at when %s is there for that', async (_, settings) => {
+    const running = await start(settings);
+    expect((await running.http(script, { from: elsewhere })).body).toContain(`tink_mode=discovery hw_addr=${unknown}`);
+  });
+
   it('is unknown otherwise', async () => {
     const running = await start({});
     expect((await running.http(script, { from: elsewhere })).status).toBe(404);

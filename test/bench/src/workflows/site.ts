@@ -123,10 +123,10 @@ async function untilSettled(port: number, say: (text: string) => void): Promise<
       (name) => value(name) < applied - 2_000,
     );
     if (applied >= 0 && behind.length === 0) return;
-    if (tries % 60 === 0)
-      say(
-        `waiting for ${applied < 0 ? 'its rows' : behind.join(', ')}, ${text.match(/^tink_.*_position .*$/gm)?.join(', ')}`,
-      );
+    if (tries % 60 === 0) {
+      const positions = text.match(/^tink_.*_position .*$/gm) ?? ['it does not answer yet'];
+      say(`waiting for ${applied < 0 ? 'its rows' : behind.join(', ')}: ${positions.join(', ')}`);
+    }
     await new Promise((go) => setTimeout(go, 500));
   }
 }
