@@ -23,6 +23,7 @@ import { Dhcp6Listener } from './dhcp6/dhcp6.listener';
 import type { Subnet6 } from './dhcp6/subnet6';
 import { DiscoveryDesk } from './discovery/discovery-desk';
 import { ImageCache } from './files/image-cache';
+import { NativeSendfile } from './files/native-sendfile';
 import { SharedFiles } from './files/shared-files';
 import { ConnectionLimits } from './http/connection-limits';
 import { FileDesk } from './http/file-desk';
@@ -188,7 +189,7 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
     subnets6: config.BOOTS_DHCP6 ? subnets6(config, file?.subnets6) : [],
     loaders: new LoaderFiles(folders, callers, scripts),
     programs: new BootPrograms(config.BOOTS_IPXE_DIR),
-    files: new SharedFiles(),
+    files: new SharedFiles(undefined, await nativeSendfile(config, log)),
     cache: await ImageCache.open(cacheSettings(config), metrics, log),
     served: new ServedFiles(boots, metrics, log),
   };
@@ -200,6 +201,18 @@ async function nativeBatch(config: BootsConfig, log: Logger): Promise<NativeBatc
     return await NativeBatch.load();
   } catch (error) {
     log.info(`UDP packets go one by one, which costs more: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
+
+async function nativeSendfile(config: BootsConfig, log: Logger): Promise<NativeSendfile | undefined> {
+  if (!config.BOOTS_HTTP_SENDFILE) return undefined;
+  try {
+    return await NativeSendfile.load();
+  } catch (error) {
+    log.info(
+      `files are copied on their way to HTTP clients: ${error instanceof Error ? error.message : String(error)}`,
+    );
     return undefined;
   }
 }
