@@ -159,6 +159,15 @@ describe('the past of the rows', () => {
               n,
               place: wanted.place(queue, `w${n}`),
             });
+        for (const queue of ['queue:h0', 'leased:655360'])
+          for (const [first, last] of [
+            [0, 2 ** 33],
+            [167_772_161, 167_772_161],
+          ] as const)
+            expect({ queue, tally: then?.tally(queue, first, last) }).toEqual({
+              queue,
+              tally: wanted.tally(queue, first, last),
+            });
         const projection = projections[name];
         for (const row of rows) for (const lookup of projection.lookups?.(row as never) ?? []) lookups.add(lookup);
         // Also what rows had before and have no more.

@@ -47,6 +47,7 @@ export class LeasePool {
   #following = new AbortController();
   #followed: Promise<void> = Promise.resolve();
   #takeovers = 0;
+  readonly #told: (() => void)[] = [];
 
   private constructor(
     readonly name: string,
@@ -87,6 +88,12 @@ export class LeasePool {
   /** How often this instance became the active one. */
   get takeovers(): number {
     return this.#takeovers;
+  }
+
+  /** Calls back now, if this instance is the active one, and each time that it becomes that. */
+  onActive(told: () => void): void {
+    this.#told.push(told);
+    if (this.isActive) told();
   }
 
   /**
@@ -139,6 +146,7 @@ export class LeasePool {
       await this.writer.begin({ type: 'TakePool', address, epoch: held.epoch });
       this.#term = held;
       this.#takeovers++;
+      for (const told of this.#told) told();
       log.info(`pool ${this.name}: active since now, epoch ${held.epoch}, ${this.size} leases`);
       await over;
     } finally {
