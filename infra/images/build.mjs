@@ -3,11 +3,12 @@
 //   node infra/images/build.mjs [--image small|debian] [--out DIR] [--force]
 // Result: .cache/images/<image>.raw.zst, .raw.gz (small only) and <image>.json with their SHA-256. Same inputs, same bytes (small).
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { lockedPackages } from '../setup/debs.mjs';
+import { takeFolder } from '../setup/lock.mjs';
 import { run, SetupError } from '../setup/shell.mjs';
 import { buildDebian, debianInputs } from './debian.mjs';
 import { buildSmall, smallRoots } from './small.mjs';
@@ -46,6 +47,7 @@ async function main() {
   });
   const image = images[values.image];
   if (!image) throw new SetupError(`--image ${values.image}: use ${Object.keys(images).join(' or ')}`);
+  takeFolder(values.out, note);
   const inputs = sha256(JSON.stringify([await image.inputs(), scriptsDigest()]));
   const record = join(values.out, `${values.image}.json`);
   if (!values.force && upToDate(record, inputs, values.out))
@@ -74,7 +76,6 @@ function upToDate(record, inputs, out) {
 
 async function make(name, { build, pack }, inputs, out) {
   const began = Date.now();
-  await mkdir(out, { recursive: true });
   const work = await mkdtemp(join(out, 'work-'));
   try {
     const raw = await build(work);

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { readArchitectures } from '../images/tools/architectures.mjs';
 import { cpio, sha256, Tree, writeFolder } from '../images/tools/tree.mjs';
+import { takeFolder } from '../setup/lock.mjs';
 import { run, SetupError } from '../setup/shell.mjs';
 import { baseInputs, buildBase, kernels, squash } from './base.mjs';
 
@@ -30,6 +31,7 @@ async function main() {
   if (!kernels.includes(values.kernel)) throw new SetupError(`--kernel ${values.kernel}: use cloud or full`);
   if (!existsSync(values.worker))
     throw new SetupError(`there is no worker at ${values.worker}: run npm run build first`);
+  takeFolder(values.out, note);
   const bases = [];
   for (const arch of readArchitectures(values.arch, currentArchitectures(values.out)))
     bases.push(await baseInputs(values.kernel, arch, note));
@@ -39,7 +41,6 @@ async function main() {
   const folderOf = (base) => join(values.out, `base-${base.digest}`);
   if (values.force)
     for (const folder of [target, ...bases.map(folderOf)]) await rm(folder, { recursive: true, force: true });
-  await mkdir(values.out, { recursive: true });
   if (existsSync(join(target, 'manifest.json'))) note(`found ${target}`);
   else {
     const began = Date.now();

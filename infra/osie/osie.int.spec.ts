@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -72,6 +72,12 @@ describe('in-memory OS', () => {
 
   it('has both layers of the root in an uncompressed archive', () => {
     expect(names(readFileSync(join(first, 'rootfs-x86_64')))).toEqual(['root.sqfs', 'top.sqfs', 'TRAILER!!!']);
+  });
+
+  it('leaves nothing of a build that was killed', () => {
+    mkdirSync(join(dir, 'one/work-killed/out'), { recursive: true });
+    build(join(dir, 'one'), 'console.log(1)');
+    expect(readdirSync(join(dir, 'one')).filter((name) => name.startsWith('work-'))).toEqual([]);
   });
 
   it('is built anew when the worker changes, and only then', () => {

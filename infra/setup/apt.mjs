@@ -182,6 +182,13 @@ export async function foreignApt(architecture, folder) {
   return Object.entries(options).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
 }
 
+/** Where apt finds packages of this architecture (Debian's name); this machine's own when left out. */
+export async function aptFor(architecture) {
+  if (architecture === undefined) return ownApt;
+  const own = (await run('dpkg', ['--print-architecture'])).trim();
+  return architecture === own ? ownApt : foreignApt(architecture, '.cache/apt');
+}
+
 const list = (folder) =>
   existsSync(folder)
     ? readdirSync(folder)
@@ -191,13 +198,13 @@ const list = (folder) =>
 
 /**
  * Unpacks a package into `.cache/<name>/` without installing it: the distribution's own if new enough, else a newer suite's that runs
- * here. `works` is called with the unpacked folder and rejects when the program does not run.
+ * here. `architecture`: of a package that is made for one only. `works` is called with the unpacked folder and rejects when the program does not run.
  */
-export async function borrow({ name, minimum, suites }, works, note) {
+export async function borrow({ name, minimum, suites, architecture }, works, note) {
   const faults = [];
   for (const suite of [undefined, ...suites]) {
     const from = suite ?? codename() ?? 'this distribution';
-    const apt = suite ? await privateApt(suite, '.cache/apt') : ownApt;
+    const apt = suite ? await privateApt(suite, '.cache/apt') : await aptFor(architecture);
     if (suite || !(await candidate(apt, name))) await updateLists(apt, note);
     const found = await candidate(apt, name);
     if (!found || compareVersions(found.version, minimum) < 0) {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { candidates, codename, downloadAll, foreignApt, ownApt, updateLists } from './apt.mjs';
+import { aptFor, candidates, codename, downloadAll, updateLists } from './apt.mjs';
 import { run, SetupError } from './shell.mjs';
 
 const store = '.cache/debs';
@@ -36,11 +36,6 @@ export async function lockedPackages(lock, roots, note, architecture) {
   await writeFile(lockFile, `${JSON.stringify({ codename: codename(), roots, packages: locked }, null, 2)}\n`);
   note(`took ${locked.length} Debian packages for ${lock}`);
   return locked;
-}
-
-async function aptFor(architecture) {
-  const own = (await run('dpkg', ['--print-architecture'])).trim();
-  return architecture === undefined || architecture === own ? ownApt : foreignApt(architecture, '.cache/apt');
 }
 
 /** Map of name → candidate of the roots and the libraries below them. */

@@ -1,7 +1,7 @@
-// One setup at a time. The kernel's lock belongs to our open file: it is gone as soon as this process is, however it ended.
+// One setup, one build of a thing at a time. The kernel's lock belongs to our open file: it is gone as soon as this process is, however it ended.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { SetupError } from './shell.mjs';
 
 /**
@@ -15,6 +15,14 @@ export function takeLock(file, onWait) {
   onWait();
   flock(fd);
   return true;
+}
+
+/** For a build in `folder`: waits for another one there, then removes the scratch folders (`work-…`) of those that were killed. */
+export function takeFolder(folder, note) {
+  takeLock(join(folder, 'lock'), () => note(`another build is at work in ${folder}: waiting for it to end`));
+  for (const name of readdirSync(folder)) {
+    if (name.startsWith('work-')) rmSync(join(folder, name), { recursive: true, force: true });
+  }
 }
 
 function open(file) {

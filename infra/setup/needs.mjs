@@ -129,7 +129,8 @@ export const needs = {
  * Programs that are taken out of a Debian package into .cache instead of being installed: the distribution's own when it is new
  * enough, else a newer suite's, in this order. Installing a newer suite's package would pull in its maintainer scripts (nats-server's
  * breaks dpkg on Debian 12).
- * @typedef {{ name: string, minimum: string, suites: readonly string[], file: string, onPath?: string }} Borrowed
+ * @typedef {{ name: string, minimum: string, suites: readonly string[], file: string, onPath?: string,
+ *   architecture?: string }} Borrowed architecture: Debian's name for what the program is made for, where it is not this machine
  * @type {Record<'nats-server' | 'ipxe' | 'shim-signed' | 'grub-efi-amd64-signed', Borrowed>}
  */
 export const borrowed = {
@@ -142,13 +143,20 @@ export const borrowed = {
   },
   // 1.21.1+git2025: sanboot finds a UEFI disk, arm64 binaries, no 13 s wait for IPv6.
   ipxe: { name: 'ipxe', minimum: '1.21.1', suites: ['trixie', 'forky'], file: 'usr/lib/ipxe/undionly.kpxe' },
-  // Secure Boot: the chain that Microsoft's and Debian's signatures vouch for.
-  'shim-signed': { name: 'shim-signed', minimum: '1.39', suites: [], file: 'usr/lib/shim/shimx64.efi.signed' },
+  // Secure Boot: the chain that Microsoft's and Debian's signatures vouch for. Machines run it, whatever this one is.
+  'shim-signed': {
+    name: 'shim-signed',
+    minimum: '1.39',
+    suites: [],
+    file: 'usr/lib/shim/shimx64.efi.signed',
+    architecture: 'amd64',
+  },
   'grub-efi-amd64-signed': {
     name: 'grub-efi-amd64-signed',
     minimum: '1',
     suites: [],
     file: 'usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed',
+    architecture: 'amd64',
   },
 };
 const bootPrograms = /** @type {const} */ (['ipxe', 'shim-signed', 'grub-efi-amd64-signed']);

@@ -1,10 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { takeLock } from './lock.mjs';
+import { aptFor } from './apt.mjs';
+import { takeFolder, takeLock } from './lock.mjs';
+import { borrowed } from './needs.mjs';
 import { compareVersions, debianMirror, lockDifference, obstacle, planSteps, versionNumbers } from './plan.mjs';
 
 describe('versions', () => {
@@ -142,6 +144,53 @@ describe('the command', () => {
     const said = execFileSync(process.execPath, ['infra/setup/setup.mjs', flag], { encoding: 'utf8' });
     expect(said).toMatch(/^usage: .*--for demo\|start\|test\|check\|bench/);
     expect(said).not.toContain('setup: found');
+  });
+});
+
+describe('a build', () => {
+  it('removes what a killed one left, and nothing else', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'setup-build-'));
+    try {
+      mkdirSync(join(folder, 'work-abc123/deep'), { recursive: true });
+      writeFileSync(join(folder, 'work-abc123/deep/file'), 'half');
+      mkdirSync(join(folder, 'base-0123'));
+      takeFolder(folder, () => expect.unreachable());
+      expect(readdirSync(folder).sort()).toEqual(['base-0123', 'lock']);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe('packages for one architecture', () => {
+  /** Runs `task` where dpkg says that this machine is of that one. */
+  async function on<T>(architecture: string, task: () => Promise<T>): Promise<T> {
+    const folder = mkdtempSync(join(tmpdir(), 'setup-dpkg-'));
+    const path = process.env['PATH'];
+    writeFileSync(join(folder, 'dpkg'), `#!/bin/sh\necho ${architecture}\n`, { mode: 0o755 });
+    process.env['PATH'] = `${folder}:${path}`;
+    try {
+      return await task();
+    } finally {
+      process.env['PATH'] = path;
+      rmSync(folder, { recursive: true });
+    }
+  }
+  const { architecture } = borrowed['grub-efi-amd64-signed'];
+
+  it("come from the machine's own lists where it is of that one", async () =>
+    expect(await on('amd64', () => aptFor(architecture))).toEqual([]));
+
+  it('come from lists of their own elsewhere, and dpkg learns nothing of it', async () => {
+    const apt = await on('arm64', () => aptFor(architecture));
+    expect(apt).toContain('APT::Architecture=amd64');
+    expect(apt).toContain('Dir::State::status=/dev/null');
+  });
+
+  it('are named with it', () => {
+    const named = Object.values(borrowed).filter(({ file }) => /x64|x86_64|amd64/.test(file));
+    expect(named.length).toBeGreaterThan(1);
+    expect(named.map(({ architecture: name }) => name)).toEqual(named.map(() => 'amd64'));
   });
 });
 

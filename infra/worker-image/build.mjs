@@ -3,7 +3,7 @@
 //   node infra/worker-image/build.mjs [--out DIR]
 // Result: .cache/worker-image/rootfs.tar and import.json with the settings for `docker import`. Same inputs, same bytes.
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -12,6 +12,7 @@ import { libraryClosure } from '../images/tools/elf.mjs';
 import { sha256, tar, Tree } from '../images/tools/tree.mjs';
 import { fetchNode, nodeRelease } from '../osie/node-release.mjs';
 import { lockedPackages, unpack } from '../setup/debs.mjs';
+import { takeFolder } from '../setup/lock.mjs';
 import { SetupError } from '../setup/shell.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -26,6 +27,7 @@ async function main() {
   const { values } = parseArgs({ options: { out: { type: 'string', default: '.cache/worker-image' } } });
   if (!existsSync(join(bundle, 'main.js')))
     throw new SetupError(`there is no worker at ${bundle}: run npm run build first`);
+  takeFolder(values.out, note);
   const packages = await lockedPackages('worker-image', ['busybox-static', 'libstdc++6', 'libatomic1'], note);
   const scripts = readFileSync(join(here, 'build.mjs'));
   const inputs = sha256(
@@ -36,7 +38,6 @@ async function main() {
     note(`found ${values.out}`);
     return;
   }
-  await mkdir(values.out, { recursive: true });
   const work = await mkdtemp(join(values.out, 'work-'));
   try {
     const debs = join(work, 'debs');

@@ -87,9 +87,9 @@ export class Client {
   hardwareList = (query: Query = {}): Promise<readonly HardwareItem[]> => this.all('/api/hardware', query);
   hardware = (id: string, minSeq?: number): Promise<HardwareItem> =>
     this.get(`/api/hardware/${encodeURIComponent(id)}`, { minSeq });
-  /** `record`: JSON. */
-  pushHardware = (record: string): Promise<Written> =>
-    this.send({ method: 'POST', path: '/api/hardware', text: record });
+  /** `record`: JSON; `ifPosition`: that of the record that it takes the place of. */
+  pushHardware = (record: string, ifPosition?: number): Promise<Written> =>
+    this.send({ method: 'POST', path: '/api/hardware', text: record, query: { ifPosition } });
   deleteHardware = (id: string): Promise<Deleted> => this.write('DELETE', `/api/hardware/${encodeURIComponent(id)}`);
 
   templates = (): Promise<readonly TemplateItem[]> => this.all('/api/templates', {});

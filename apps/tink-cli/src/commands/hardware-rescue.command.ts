@@ -1,4 +1,5 @@
-import { define, exit, UsageError } from '../cli-command';
+import { ApiError } from '../api-errors';
+import { type Context, define, exit, UsageError } from '../cli-command';
 import { findHardware } from './hardware.command';
 
 export const hardwareRescue = define({
@@ -13,14 +14,26 @@ export const hardwareRescue = define({
   flags: {},
   async run({ positionals: [name = '', wish = ''] }, context) {
     if (wish !== 'on' && wish !== 'off') throw new UsageError(`${JSON.stringify(wish)} is neither on nor off`);
-    const { hardware } = await findHardware(context, name);
-    const interfaces = hardware.network.interfaces.map((each) => ({
-      ...each,
-      netboot: { ...each.netboot, rescue: wish === 'on' },
-    }));
-    const record = { ...hardware, network: { ...hardware.network, interfaces } };
-    await context.client.pushHardware(JSON.stringify(record));
-    context.out(`rescue of ${hardware.id} is ${wish}${wish === 'on' ? ': restart the machine' : ''}`);
+    const id = await switchRescue(context, name, wish === 'on');
+    context.out(`rescue of ${id} is ${wish}${wish === 'on' ? ': restart the machine' : ''}`);
     return exit.ok;
   },
 });
+
+const maxAttempts = 5;
+
+/** What somebody else changes in the record meanwhile stays: then it is read again. */
+async function switchRescue(context: Context, name: string, rescue: boolean): Promise<string> {
+  for (let attempt = 1; ; attempt++) {
+    const { hardware, position } = await findHardware(context, name);
+    const interfaces = hardware.network.interfaces.map((each) => ({ ...each, netboot: { ...each.netboot, rescue } }));
+    const record = { ...hardware, network: { ...hardware.network, interfaces } };
+    try {
+      await context.client.pushHardware(JSON.stringify(record), position);
+      return hardware.id;
+    } catch (error) {
+      const hasChanged = error instanceof ApiError && error.status === 409 && error.field === 'ifPosition';
+      if (!hasChanged || attempt === maxAttempts) throw error;
+    }
+  }
+}

@@ -229,6 +229,29 @@ describe('tink hardware rescue', () => {
     expect(fake.asked.at(-1)?.body).toEqual({ ...item.hardware, network: { interfaces } });
   });
 
+  it('keeps what somebody else changed in the record meanwhile', async () => {
+    const first = hardwareItem();
+    const second = { ...first, position: 9, hardware: { ...first.hardware, metadata: { theirs: true } } };
+    const reads = [first, second];
+    fake.on(`GET /api/hardware/${hardwareId}`, () => ({ json: reads.shift() }));
+    fake.on('POST /api/hardware', ({ url }) =>
+      url.endsWith('?ifPosition=9')
+        ? { json: { id: hardwareId, position: 10, changed: true } }
+        : refusal(409, 'CONFLICT', 'has changed', { field: 'ifPosition' }),
+    );
+    const ran = await runTink(['hardware', 'rescue', hardwareId, 'on'], { server });
+    expect(ran).toMatchObject({ code: 0, err: '' });
+    expect(fake.asked.at(-1)?.body).toMatchObject({ metadata: { theirs: true } });
+  });
+
+  it('does not try again what is refused for another reason', async () => {
+    fake.on(`GET /api/hardware/${hardwareId}`, { json: hardwareItem() });
+    fake.on('POST /api/hardware', refusal(409, 'CONFLICT', 'MAC is taken', { field: 'mac' }));
+    const ran = await runTink(['hardware', 'rescue', hardwareId, 'on'], { server });
+    expect(ran.err).toContain('MAC is taken');
+    expect(fake.asked).toHaveLength(2);
+  });
+
   it('knows on and off only', async () => {
     const ran = await runTink(['hardware', 'rescue', hardwareId, 'maybe'], { server });
     expect(ran.code).toBe(2);

@@ -53,6 +53,18 @@ describe('pushing hardware', () => {
     ]);
     expect(second.changed).toBe(true);
   });
+  it('refuses to replace another record than the one that was read', async () => {
+    const read = await commands.push(machine(1), user);
+    const changed = await commands.push(machine(1, undefined, '192.168.1.7'), user, read.position);
+    expect(changed.changed).toBe(true);
+    await expect(commands.push(machine(1, undefined, '192.168.1.8'), user, read.position)).rejects.toThrow(
+      `hardware ${idOf(1)} has changed: its position is ${changed.position}, not ${read.position}`,
+    );
+    expect(await memory.eventsOf('hardware', idOf(1))).toHaveLength(2);
+    const deleted = await commands.delete(idOf(1), user);
+    await expect(commands.push(machine(1), user, changed.position)).rejects.toThrow(ConflictError);
+    expect((await commands.push(machine(1), user, deleted.position)).changed).toBe(true);
+  });
   it('refuses a faulty document whole', async () => {
     await expect(commands.push({ ...machine(1), id: 'x' }, user)).rejects.toThrow(InvalidDocumentError);
     await expect(commands.push(undefined, user)).rejects.toThrow(InvalidDocumentError);

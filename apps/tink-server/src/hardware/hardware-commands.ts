@@ -1,4 +1,5 @@
 import {
+  ConflictError,
   formatMac,
   hardwareConflict,
   hardwareConflicts,
@@ -44,8 +45,11 @@ export class HardwareCommands {
     });
   }
 
-  /** Upsert. `document`: hardware JSON as users write it. Throws InvalidDocumentError or ConflictError. */
-  push(document: unknown, caller: Caller): Promise<Pushed> {
+  /**
+   * Upsert. `document`: hardware JSON as users write it; `ifPosition`: only while the record's last commit is that one. Throws
+   * InvalidDocumentError or ConflictError.
+   */
+  push(document: unknown, caller: Caller, ifPosition?: number): Promise<Pushed> {
     return this.turns.run(async () => {
       const hardware = parseHardware(document);
       await this.reads.atLeast(await this.store.lastPosition());
@@ -57,7 +61,8 @@ export class HardwareCommands {
       );
       if (conflict) throw conflict;
       const { id } = hardware;
-      return { id, ...(await this.write(id, { type: 'RegisterHardware', hardware }, 'push', caller, hardware)) };
+      const wish = { hardware, ifPosition };
+      return { id, ...(await this.write(id, { type: 'RegisterHardware', hardware }, 'push', caller, wish)) };
     });
   }
 
@@ -73,10 +78,12 @@ export class HardwareCommands {
     command: HardwareCommand,
     verb: string,
     caller: Caller,
-    hardware?: HardwareRecord,
+    { hardware, ifPosition }: { readonly hardware?: HardwareRecord; readonly ifPosition?: number | undefined } = {},
   ): Promise<Handled> {
     const metadata = metadataFor(caller, `hardware.${verb}:${id}`);
     const claimNew: Prepare<HardwareState> = async (state, head) => {
+      if (ifPosition !== undefined && head.position !== ifPosition)
+        throw changedMeanwhile(id, ifPosition, head.position);
       const had = new Set(keysOf(state).map(({ kind, value }) => `${kind} ${value}`));
       const wanted = (hardware ? hardwareKeys(hardware) : []).filter(({ kind, value }) => !had.has(`${kind} ${value}`));
       await this.claims.take(id, head, wanted, metadata);
@@ -85,6 +92,10 @@ export class HardwareCommands {
     await this.reads.settle(handled.position);
     return handled;
   }
+}
+
+function changedMeanwhile(id: string, expected: number, found: number): ConflictError {
+  return new ConflictError(`hardware ${id} has changed: its position is ${found}, not ${expected}`, 'ifPosition');
 }
 
 function keysOf(state: HardwareState) {

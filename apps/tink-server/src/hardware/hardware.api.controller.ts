@@ -38,7 +38,8 @@ export class HardwareApiController {
   @Post()
   @HttpCode(200)
   push(@Body() body: unknown, @Req() request: HttpRequest): unknown {
-    return this.commands.push(body, callerOf(request));
+    const ifPosition = Query.of(request).whole('ifPosition', 0, Number.MAX_SAFE_INTEGER);
+    return this.commands.push(body, callerOf(request), ifPosition);
   }
 
   @Delete(':id')
