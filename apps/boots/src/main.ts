@@ -44,11 +44,12 @@ async function main(): Promise<void> {
   const machineLog = new BusMachineLog(bus);
   const leadership = new Leadership(bus.connection, { log: (line) => log.debug(line) });
   const roll = new PoolRoll(bus.connection);
-  const ports = { store, hardware, workflows, machineLog, leadership, roll, version, log };
+  const leaseFolder = alone.BOOTS_DATA_DIR;
+  const ports = { store, hardware, workflows, machineLog, leadership, roll, leaseFolder, version, log };
   const boots = await startBoots(config, ports);
   const { address, dhcp, tftp, http, syslog } = boots;
-  const open = `DHCP ${dhcp?.port ?? 'off'}, TFTP ${tftp.port}, HTTP ${http.port}, syslog ${syslog?.port ?? 'off'}`;
-  log.info(`ready on ${address}: ${open}`);
+  const bound = `DHCP ${dhcp?.port ?? 'off'}, TFTP ${tftp.port}, HTTP ${http.port}, syslog ${syslog?.port ?? 'off'}`;
+  log.info(`ready on ${address}: ${bound}`);
 
   const stop = async (code: number) => {
     await boots.close();
