@@ -3,8 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { NestFactory } from '@nestjs/core';
 import type { EventStore, ReadModel } from '@tinkerbell/event-store';
+import type { PoolRoll } from '@tinkerbell/messaging';
 import type { HardwareRow, WorkflowRow } from '@tinkerbell/projections';
 import { BootPrograms } from './boot-programs';
 import type { BootsConfig } from './boots.config';
@@ -19,8 +21,10 @@ import { openProbe } from './dhcp/ping-probe';
 import { readSubnets, type SubnetFile } from './dhcp/read-subnets';
 import { Dhcp6Desk } from './dhcp6/dhcp6-desk';
 import { Dhcp6Listener } from './dhcp6/dhcp6.listener';
+import type { Subnet6 } from './dhcp6/subnet6';
 import { DiscoveryDesk } from './discovery/discovery-desk';
 import { ImageCache } from './files/image-cache';
+import { NativeSendfile } from './files/native-sendfile';
 import { SharedFiles } from './files/shared-files';
 import { ConnectionLimits } from './http/connection-limits';
 import { FileDesk } from './http/file-desk';
@@ -31,11 +35,13 @@ import { LoaderFiles } from './loaders/loader-files';
 import { BootLog } from './log/boot-log';
 import { Lease6Pool } from './log/lease6-pool';
 import { LeasePool, type PoolPost } from './log/lease-pool';
+import { PoolSnapshots } from './log/pool-snapshots';
 import { type Logger, silentLogger } from './logger';
 import { Machines } from './machines';
 import { Metrics } from './metrics';
 import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 import { RouterAdvertisements } from './ra/radvd';
+import { advertisedLinks } from './ra/radvd-config';
 import { FailedRequests } from './recorder/failed-requests';
 import { ServedFiles } from './served-files';
 import {
@@ -49,6 +55,7 @@ import {
   httpLimits,
   modeOf,
   scriptSettings,
+  subnets6,
   tftp6Ports,
   tftpPorts,
 } from './settings';
@@ -66,6 +73,10 @@ export interface BootsPorts {
   readonly machineLog?: MachineLog;
   /** Several instances share a pool by it; without, this one is alone. */
   readonly leadership?: PoolPost['leadership'];
+  /** Where it answers who asks which boots there are; without, nowhere. */
+  readonly roll?: Pick<PoolRoll, 'answer'>;
+  /** Where the leases lie for the next start; without, it reads them all from the log. */
+  readonly leaseFolder?: string;
   readonly version?: string;
   readonly log?: Logger;
   readonly clock?: () => Date;
@@ -91,6 +102,7 @@ interface Parts {
   readonly modes: ModeRules;
   /** undefined: no DHCPv6 here. */
   readonly leases6: Lease6Pool | undefined;
+  readonly subnets6: readonly Subnet6[];
   readonly boots: BootLog;
   readonly callers: Callers;
   readonly programs: BootPrograms;
@@ -119,6 +131,8 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
+    const leave = ports.roll?.answer(() => ({ ...parts.leases.role, address: config.PUBLIC_IP }));
+    closers.push(() => Promise.resolve(leave?.()));
     const http = await openHttp(config, ports, parts);
     closers.push(http.close);
     const native = await nativeBatch(config, parts.log);
@@ -130,10 +144,7 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
       closers.push(() => tftp6.close());
       await tftp6.open();
     }
-    if (config.BOOTS_RA_INTERFACE !== '') {
-      const advertisements = await RouterAdvertisements.start(config.BOOTS_RA_INTERFACE, config.BOOTS_RADVD, parts.log);
-      closers.push(() => advertisements.stop());
-    }
+    await advertise(config, parts, closers);
     const syslogPort = await openSyslog(config, ports, parts, closers);
     // Last: what the replies promise is there by now.
     const dhcpPort = config.BOOTS_DHCP
@@ -162,11 +173,14 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const machines = new Machines(ports.hardware, ports.workflows);
   const { leadership } = ports;
   const address = config.PUBLIC_IP;
-  const leases = await LeasePool.open(store, config.BOOTS_POOL, leadership && { leadership, address, log });
+  const pool = config.BOOTS_POOL;
+  const snapshots = ports.leaseFolder === undefined ? undefined : new PoolSnapshots(ports.leaseFolder, pool, log);
+  const leases = await LeasePool.open(store, pool, leadership && { leadership, address, log }, snapshots);
   const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, config.BOOTS_POOL) : undefined;
   const boots = new BootLog(store, clock);
   const metrics = new Metrics();
-  const modes = dhcpModes(config, await subnetFile(config));
+  const file = await subnetFile(config);
+  const modes = dhcpModes(config, file);
   const byReservation = (address: string) => !['reservation', 'pool'].includes(modeOf(config, modes, address));
   const callers = new Callers(machines, leases, leases6, clock, byReservation);
   const failed = new FailedRequests({ machines, boots, metrics, log, clock });
@@ -177,9 +191,10 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const folders = { osie: config.BOOTS_OSIE_DIR, raspberry: config.BOOTS_RASPBERRY_DIR };
   return {
     ...{ machines, leases, leases6, modes, boots, callers, failed, httpPort, scripts, metrics, log, clock },
+    subnets6: config.BOOTS_DHCP6 ? subnets6(config, file?.subnets6) : [],
     loaders: new LoaderFiles(folders, callers, scripts),
     programs: new BootPrograms(config.BOOTS_IPXE_DIR),
-    files: new SharedFiles(),
+    files: new SharedFiles(undefined, await nativeSendfile(config, log)),
     cache: await ImageCache.open(cacheSettings(config), metrics, log),
     served: new ServedFiles(boots, metrics, log),
   };
@@ -191,6 +206,18 @@ async function nativeBatch(config: BootsConfig, log: Logger): Promise<NativeBatc
     return await NativeBatch.load();
   } catch (error) {
     log.info(`UDP packets go one by one, which costs more: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
+
+async function nativeSendfile(config: BootsConfig, log: Logger): Promise<NativeSendfile | undefined> {
+  if (!config.BOOTS_HTTP_SENDFILE) return undefined;
+  try {
+    return await NativeSendfile.load();
+  } catch (error) {
+    log.info(
+      `files are copied on their way to HTTP clients: ${error instanceof Error ? error.message : String(error)}`,
+    );
     return undefined;
   }
 }
@@ -252,6 +279,7 @@ async function openDhcp(
 ): Promise<number> {
   const { modes } = parts;
   const pools = modes.subnets.some(({ pooled }) => pooled) ? await openPools(parts, closers) : undefined;
+  if (!pools) parts.leases.onActive(() => forgetPools(parts));
   const others = new OtherServers(parts, config.PUBLIC_IP);
   const desk = new DhcpDesk({ ...parts, others }, dhcpSettings(config, bound, modes), pools);
   const listener = new DhcpListener(desk, dhcpPorts(config, modes, native), parts.metrics, parts.log);
@@ -267,6 +295,13 @@ async function subnetFile({ BOOTS_DHCP_FILE }: BootsConfig): Promise<SubnetFile 
   return readSubnets(text, BOOTS_DHCP_FILE);
 }
 
+/** Of earlier settings. */
+function forgetPools({ leases, log }: Parts): void {
+  leases.submit([{ type: 'KeepPools', pools: [] }]).catch((error: unknown) => {
+    log.warn(`pools of earlier settings are not forgotten yet: ${String(error)}`);
+  });
+}
+
 async function openPools(parts: Parts, closers: (() => Promise<void>)[]): Promise<PoolDesk> {
   const probe = await openProbe(parts);
   closers.push(() => probe.close());
@@ -276,9 +311,20 @@ async function openPools(parts: Parts, closers: (() => Promise<void>)[]): Promis
   return pools;
 }
 
+async function advertise(
+  { BOOTS_RA_INTERFACE, BOOTS_RADVD }: BootsConfig,
+  { subnets6, log }: Parts,
+  closers: (() => Promise<void>)[],
+): Promise<void> {
+  const links = advertisedLinks(subnets6, BOOTS_RA_INTERFACE, networkInterfaces());
+  if (links.length === 0) return;
+  const advertisements = await RouterAdvertisements.start(links, BOOTS_RADVD, log);
+  closers.push(() => advertisements.stop());
+}
+
 async function openDhcp6(
   config: BootsConfig,
-  { leases6, leases, ...parts }: Parts,
+  { leases6, leases, subnets6, ...parts }: Parts,
   bound: BoundPorts,
   closers: (() => Promise<void>)[],
 ): Promise<number | undefined> {
@@ -287,7 +333,7 @@ async function openDhcp6(
   const duid = Buffer.from(await leases6.serverDuid(newDuid()), 'hex');
   const desk = new Dhcp6Desk(
     { ...parts, leases: leases6, isActive: () => leases.isActive },
-    dhcp6Settings(config, bound),
+    dhcp6Settings(config, bound, subnets6),
     duid,
   );
   const listener = new Dhcp6Listener(desk, ports, parts.metrics, parts.log);

@@ -255,6 +255,9 @@ export class ProjectionSets<Row = unknown> implements StoredRows<Row> {
   place(queue: string, key: string): Place | undefined {
     return this.#stored.place(queue, key);
   }
+  tally(queue: string, first: number, last: number): number {
+    return this.served.tally(queue, first, last);
+  }
   count(): number {
     return this.#stored.count();
   }
