@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { NestFactory } from '@nestjs/core';
 import type { EventStore, ReadModel } from '@tinkerbell/event-store';
+import type { PoolRoll } from '@tinkerbell/messaging';
 import type { HardwareRow, WorkflowRow } from '@tinkerbell/projections';
 import { BootPrograms } from './boot-programs';
 import type { BootsConfig } from './boots.config';
@@ -34,6 +35,7 @@ import { LoaderFiles } from './loaders/loader-files';
 import { BootLog } from './log/boot-log';
 import { Lease6Pool } from './log/lease6-pool';
 import { LeasePool, type PoolPost } from './log/lease-pool';
+import { PoolSnapshots } from './log/pool-snapshots';
 import { type Logger, silentLogger } from './logger';
 import { Machines } from './machines';
 import { Metrics } from './metrics';
@@ -71,6 +73,10 @@ export interface BootsPorts {
   readonly machineLog?: MachineLog;
   /** Several instances share a pool by it; without, this one is alone. */
   readonly leadership?: PoolPost['leadership'];
+  /** Where it answers who asks which boots there are; without, nowhere. */
+  readonly roll?: Pick<PoolRoll, 'answer'>;
+  /** Where the leases lie for the next start; without, it reads them all from the log. */
+  readonly leaseFolder?: string;
   readonly version?: string;
   readonly log?: Logger;
   readonly clock?: () => Date;
@@ -125,6 +131,8 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
+    const leave = ports.roll?.answer(() => ({ ...parts.leases.role, address: config.PUBLIC_IP }));
+    closers.push(() => Promise.resolve(leave?.()));
     const http = await openHttp(config, ports, parts);
     closers.push(http.close);
     const native = await nativeBatch(config, parts.log);
@@ -165,7 +173,9 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const machines = new Machines(ports.hardware, ports.workflows);
   const { leadership } = ports;
   const address = config.PUBLIC_IP;
-  const leases = await LeasePool.open(store, config.BOOTS_POOL, leadership && { leadership, address, log });
+  const pool = config.BOOTS_POOL;
+  const snapshots = ports.leaseFolder === undefined ? undefined : new PoolSnapshots(ports.leaseFolder, pool, log);
+  const leases = await LeasePool.open(store, pool, leadership && { leadership, address, log }, snapshots);
   const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, config.BOOTS_POOL) : undefined;
   const boots = new BootLog(store, clock);
   const metrics = new Metrics();
@@ -269,6 +279,7 @@ async function openDhcp(
 ): Promise<number> {
   const { modes } = parts;
   const pools = modes.subnets.some(({ pooled }) => pooled) ? await openPools(parts, closers) : undefined;
+  if (!pools) parts.leases.onActive(() => forgetPools(parts));
   const others = new OtherServers(parts, config.PUBLIC_IP);
   const desk = new DhcpDesk({ ...parts, others }, dhcpSettings(config, bound, modes), pools);
   const listener = new DhcpListener(desk, dhcpPorts(config, modes, native), parts.metrics, parts.log);
@@ -282,6 +293,13 @@ async function subnetFile({ BOOTS_DHCP_FILE }: BootsConfig): Promise<SubnetFile 
     throw new Error(`BOOTS_DHCP_FILE: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   });
   return readSubnets(text, BOOTS_DHCP_FILE);
+}
+
+/** Of earlier settings. */
+function forgetPools({ leases, log }: Parts): void {
+  leases.submit([{ type: 'KeepPools', pools: [] }]).catch((error: unknown) => {
+    log.warn(`pools of earlier settings are not forgotten yet: ${String(error)}`);
+  });
 }
 
 async function openPools(parts: Parts, closers: (() => Promise<void>)[]): Promise<PoolDesk> {

@@ -5,7 +5,7 @@ import { BootsConfig, BusMachineLog, startBoots, streamLogger } from '@tinkerbel
 import { loadConfig } from '@tinkerbell/config';
 import { BusLogs, DashboardConfig, startDashboard } from '@tinkerbell/dashboard';
 import { HegelConfig, startHegel } from '@tinkerbell/hegel';
-import { Leadership } from '@tinkerbell/messaging';
+import { Leadership, PoolRoll } from '@tinkerbell/messaging';
 import { fillRegistry, startRegistry } from '@tinkerbell/registry';
 import { startTinkServer, TinkServerConfig } from '@tinkerbell/tink-server';
 import { openDataFolder, type DataFolder, type Secrets } from './data-folder';
@@ -176,7 +176,7 @@ async function runArchive({ env, platform, stack, log }: Context): Promise<void>
 }
 
 async function runBoots(
-  { config, address, platform, stack, version, env }: Context,
+  { config, address, platform, stack, version, env, data }: Context,
   server: Awaited<ReturnType<typeof runServer>>,
 ) {
   const settings = loadConfig(BootsConfig, {
@@ -203,6 +203,8 @@ async function runBoots(
     workflows,
     machineLog: new BusMachineLog(platform.bus),
     leadership: new Leadership(platform.bus.connection, { log: (line) => log.debug(line) }),
+    roll: new PoolRoll(platform.bus.connection),
+    leaseFolder: await data.folder('rows'),
     version,
     log,
   });
