@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -17,7 +17,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { cpio, Tree } from '../images/tools/tree.mjs';
 
 const busybox = '/bin/busybox';
 const cannot = process.getuid?.() !== 0 ? 'root' : existsSync(busybox) ? '' : busybox;
@@ -61,14 +60,17 @@ describe.skipIf(cannot !== '')(
     });
 
     function archive(text = ''): Buffer {
-      const tree = new Tree();
-      for (const [name, bytes] of Object.entries(layers)) {
-        writeFileSync(join(dir, 'tmp', name), text === '' ? bytes : text);
-        tree.file(name, join(dir, 'tmp', name));
-      }
-      writeFileSync(join(dir, 'tmp/evil'), 'evil');
-      tree.file('bin/evil', join(dir, 'tmp/evil'));
-      return cpio(tree, 0);
+      const folder = join(dir, 'tmp');
+      for (const [name, bytes] of Object.entries(layers)) writeFileSync(join(folder, name), text === '' ? bytes : text);
+      mkdirSync(join(folder, 'bin'), { recursive: true });
+      writeFileSync(join(folder, 'bin/evil'), 'evil');
+      const input = [...Object.keys(layers), 'bin/evil'].join('\n');
+      return execFileSync(busybox, ['cpio', '-o', '-H', 'newc'], {
+        cwd: folder,
+        input,
+        maxBuffer: 16 << 20,
+        stdio: 'pipe',
+      });
     }
 
     async function run(sha256: string): Promise<string> {

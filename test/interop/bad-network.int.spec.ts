@@ -1,13 +1,14 @@
 // DHCP, TFTP and HTTP of boots over a cable that loses, doubles and swaps frames, with clients that we did not write.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hardwareInterface, hardwareRecord } from '@tinkerbell/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Losses } from './net/accidents';
 import { type BootsProcess, startBootsIn } from './net/boots-process';
+import { dhclient } from './net/dhcp-clients';
 import { addLossyClient } from './net/lossy-link';
 import { createNetwork, namespacesMissing, type Network, runIn } from './net/namespace';
 
@@ -40,11 +41,6 @@ beforeAll(async () => {
   if (missing) return;
   folder = await mkdtemp(join(tmpdir(), 'bad-network-'));
   await writeFile(join(folder, 'undionly.kpxe'), program);
-  await writeFile(
-    join(folder, 'script'),
-    '#!/bin/sh\n[ -z "$new_ip_address" ] || ip addr replace "$new_ip_address/24" dev "$interface"\n',
-  );
-  await chmod(join(folder, 'script'), 0o755);
   network = await createNetwork('bbad', server);
   const hardware = machines.map(({ id, address }, i) =>
     hardwareRecord({
@@ -64,17 +60,14 @@ afterAll(async () => {
 async function boot(namespace: string, id: string, address: string): Promise<void> {
   const run = (command: readonly string[]) => runIn(namespace, command, { timeoutMs: 60_000 });
   const file = (name: string) => join(folder, `${id}.${name}`);
-  await writeFile(file('conf'), 'timeout 60; initial-interval 1; backoff-cutoff 2;\n');
-  const files = ['-cf', file('conf'), '-lf', file('leases'), '-pf', file('pid'), '-sf', join(folder, 'script')];
-  const { stderr } = await run(['dhclient', '-4', '-1', '-v', ...files, 'eth0']);
-  expect(stderr).toContain(`bound to ${address}`);
+  expect((await dhclient(folder, namespace, '-1')).address).toBe(address);
   await run(['tftp', '-m', 'binary', server, '-c', 'get', 'undionly.kpxe', file('tftp')]);
   expect(digest(await readFile(file('tftp')))).toBe(digest(program));
   const url = `http://${server}:${boots.ports.http}/undionly.kpxe`;
   const curl = await run(['curl', '-sS', '--fail', '--retry', '3', '-o', file('http'), url]);
   expect(curl.stderr).toBe('');
   expect(digest(await readFile(file('http')))).toBe(digest(program));
-  await run(['dhclient', '-4', '-x', ...files, 'eth0']);
+  await dhclient(folder, namespace, '-x');
 }
 
 describe.skipIf(missing !== undefined)('a bad network', () => {

@@ -1,7 +1,7 @@
 // DHCP clients that we did not write, each in a network namespace of its own: dhclient, udhcpc, dhcpcd, the npm package dhcp; and dnsmasq
 // and dhcrelay as relays.
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HardwareDhcpOption, HardwareRecord } from '@tinkerbell/events';
@@ -9,6 +9,7 @@ import { captures, hardwareInterface, hardwareRecord, readCapture } from '@tinke
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { bundle } from './net/bundle';
 import { type BootsProcess, startBootsIn } from './net/boots-process';
+import { dhclient, udhcpc } from './net/dhcp-clients';
 import { createNetwork, namespacesMissing, type Network, runIn, spawnIn } from './net/namespace';
 
 const missing = namespacesMissing();
@@ -59,23 +60,9 @@ let folder: string;
 let next = 0;
 const running: (() => Promise<void>)[] = [];
 
-/** A script for dhclient and udhcpc that configures the interface and nothing else: the real ones rewrite this host's resolv.conf. */
-const dhclientScript = `#!/bin/sh
-[ -n "$new_ip_address" ] && ip addr replace "$new_ip_address/24" dev "$interface"
-exit 0
-`;
-const udhcpcScript = `#!/bin/sh
-case "$1" in bound|renew) ip addr replace "$ip/24" dev "$interface"; set > "$DUMP" ;; esac
-exit 0
-`;
-
 beforeAll(async () => {
   if (missing) return;
   folder = await mkdtemp(join(tmpdir(), 'dhcp-peers-'));
-  for (const [name, text] of Object.entries({ dhclient: dhclientScript, udhcpc: udhcpcScript })) {
-    await writeFile(join(folder, name), text);
-    await chmod(join(folder, name), 0o755);
-  }
   network = await createNetwork('bdhcp', server);
   const hardware = [...macs.map(machine), relayedMachine(1), relayedMachine(2)];
   // Each network behind a relay is one of its own: only its machines are served there.
@@ -99,18 +86,13 @@ async function client(
 }
 
 describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('dhclient', () => {
-  async function dhclient(namespace: string, flags: readonly string[], lines: readonly string[] = []) {
-    const file = (suffix: string) => join(folder, `${namespace}.${suffix}`);
-    await writeFile(file('conf'), ['also request domain-search;', 'timeout 20;', ...lines, ''].join('\n'));
-    const files = ['-cf', file('conf'), '-lf', file('leases'), '-pf', file('pid'), '-sf', join(folder, 'dhclient')];
-    const result = await runIn(namespace, ['dhclient', '-4', '-v', ...flags, ...files, 'eth0']);
-    return { ...result, leases: await readFile(file('leases'), 'latin1'), file };
-  }
-  const stop = (namespace: string) => dhclient(namespace, ['-x']);
+  const run = (namespace: string, flag: '-1' | '-r' | '-x', lines: readonly string[] = []) =>
+    dhclient(folder, namespace, flag, ['also request domain-search;', ...lines]);
+  const stop = (namespace: string) => run(namespace, '-x');
 
   it('takes its lease with everything that it asked for, and releases it', async () => {
     const { namespace, id, address } = await client();
-    const { stderr, leases } = await dhclient(namespace, ['-1']);
+    const { stderr, leases } = await run(namespace, '-1');
     expect(stderr).toContain(`bound to ${address}`);
     expect(leases).toContain(`fixed-address ${address};`);
     for (const line of [
@@ -125,15 +107,15 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('dhclient',
       expect(leases).toContain(`option ${line};`);
     }
     await boots.event('LeaseBound', ({ data }) => data.mac === id && data.ip === address && data.leaseSeconds === 3600);
-    await dhclient(namespace, ['-r']);
+    await run(namespace, '-r');
     await boots.event('LeaseReleased', ({ data }) => data.mac === id);
   });
 
   it('comes back with its lease (INIT-REBOOT)', async () => {
     const { namespace, id, address } = await client();
-    await dhclient(namespace, ['-1']);
+    await run(namespace, '-1');
     await stop(namespace);
-    const { stderr } = await dhclient(namespace, ['-1']);
+    const { stderr } = await run(namespace, '-1');
     expect(stderr).not.toContain('DHCPDISCOVER');
     expect(stderr).toContain(`bound to ${address}`);
     await boots.event('LeaseRenewed', ({ data }) => data.mac === id && data.clientState === 'init-reboot');
@@ -142,10 +124,10 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('dhclient',
 
   it('comes back with a lease that is not its own: is refused, and starts anew', async () => {
     const { namespace, id, address } = await client();
-    const { leases, file } = await dhclient(namespace, ['-1']);
+    const { leases, leaseFile } = await run(namespace, '-1');
     await stop(namespace);
-    await writeFile(file('leases'), leases.replace(`fixed-address ${address}`, 'fixed-address 10.97.0.200'));
-    const { stderr } = await dhclient(namespace, ['-1']);
+    await writeFile(leaseFile, leases.replace(`fixed-address ${address}`, 'fixed-address 10.97.0.200'));
+    const { stderr } = await run(namespace, '-1');
     expect(stderr).toMatch(/DHCPNAK from 10\.97\.0\.1[\s\S]*DHCPDISCOVER/);
     expect(stderr).toContain(`bound to ${address}`);
     await boots.event('LeaseRefused', ({ data }) => data.mac === id && data.requested === '10.97.0.200');
@@ -159,7 +141,7 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('dhclient',
       'option vlan code 132 = unsigned integer 32;',
       'also request rfc3442, vlan;',
     ];
-    const { stderr, leases } = await dhclient(namespace, ['-1'], definitions);
+    const { stderr, leases } = await run(namespace, '-1', definitions);
     expect(stderr).toContain(`bound to ${address}`);
     expect(leases).toContain('option rfc3442 16,10,88,10,97,0,9,0,10,97,0,1;');
     expect(leases).toContain('option vlan 4094;');
@@ -170,64 +152,25 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('dhclient',
 
   it('of an unknown machine gets no answer', async () => {
     const namespace = await network.addClient('02:97:00:00:00:99');
-    const file = join(folder, 'unknown.conf');
-    await writeFile(file, 'timeout 2;\n');
-    const { stderr, code } = await runIn(namespace, [
-      'dhclient',
-      '-4',
-      '-v',
-      '-1',
-      '-cf',
-      file,
-      '-lf',
-      '/dev/null',
-      '-pf',
-      join(folder, 'unknown.pid'),
-      '-sf',
-      join(folder, 'dhclient'),
-      'eth0',
-    ]);
+    const { stderr, code } = await run(namespace, '-1', ['timeout 2;']);
     expect(code).toBe(2);
     expect(stderr).toContain('No DHCPOFFERS received');
   });
 });
 
 describe.skipIf(missing !== undefined || !has('/bin/busybox'))('udhcpc', () => {
-  function udhcpc(namespace: string, ...flags: readonly string[]) {
-    const dump = join(folder, `${namespace}.env`);
-    const command = [
-      'busybox',
-      'udhcpc',
-      '-f',
-      '-i',
-      'eth0',
-      '-s',
-      join(folder, 'udhcpc'),
-      '-t',
-      '10',
-      '-T',
-      '1',
-      ...flags,
-    ];
-    const child = spawnIn(namespace, command, { env: { ...process.env, DUMP: dump }, stdio: 'ignore' });
-    const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-    running.push(async () => {
-      child.kill('SIGKILL');
-      await ended;
-    });
-    return { child, dump, ended };
-  }
+  const start = (namespace: string, ...flags: readonly string[]) => {
+    const started = udhcpc(folder, namespace, flags);
+    running.push(() => started.stop());
+    return started;
+  };
 
   it('is bound, renews by unicast, releases', async () => {
     const { namespace, id, address } = await client();
-    const { child, dump, ended } = udhcpc(namespace, '-O', 'search');
+    const { child, told } = start(namespace, '-O', 'search');
     await boots.event('LeaseBound', ({ data }) => data.mac === id && data.ip === address);
-    for (;;) {
-      // The client's script has run: it has its address, from which alone it can renew.
-      if (has(dump) && (await readFile(dump, 'latin1')).includes("hostname='node")) break;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    const environment = await readFile(dump, 'latin1');
+    // The client's script has run: it has its address, from which alone it can renew.
+    const environment = await told("hostname='node");
     for (const line of [
       `ip='${address}'`,
       "dns='10.97.0.53'",
@@ -241,15 +184,13 @@ describe.skipIf(missing !== undefined || !has('/bin/busybox'))('udhcpc', () => {
     await boots.event('LeaseRenewed', ({ data }) => data.mac === id && data.clientState === 'renewing');
     child.kill('SIGUSR2');
     await boots.event('LeaseReleased', ({ data }) => data.mac === id);
-    child.kill('SIGTERM');
-    await ended;
   });
 
   it('declines an address that somebody else uses', async () => {
     const squatter = await client();
     const { namespace, id, address } = await client();
     await runIn(squatter.namespace, ['ip', 'addr', 'add', `${address}/24`, 'dev', 'eth0']);
-    udhcpc(namespace, '-a');
+    start(namespace, '-a');
     const { data } = await boots.event('LeaseDeclined', (event) => event.data.mac === id);
     expect(data.ip).toBe(address);
   });
@@ -281,7 +222,7 @@ describe.skipIf(missing !== undefined || !has('/bin/busybox'))('udhcpc', () => {
     const flags = ['--dhcp-relay=10.96.1.1,10.97.0.1', `--pid-file=${join(folder, 'relay.pid')}`];
     const dnsmasq = spawnIn(relay, [...command, ...flags], { stdio: 'ignore' });
     running.push(async () => void dnsmasq.kill('SIGKILL'));
-    udhcpc(behind);
+    start(behind);
     const { data } = await boots.event('LeaseBound', (event) => event.data.mac === relayedMac(1).replaceAll(':', '-'));
     expect(data).toMatchObject({ ip: '10.96.1.20', giaddr: '10.96.1.1' });
   });
@@ -293,17 +234,14 @@ describe.skipIf(missing !== undefined || !has('/bin/busybox'))('udhcpc', () => {
       const flags = ['-4', '-d', '-a', '-pf', join(folder, 'dhcrelay.pid'), '-id', 'down0', '-iu', 'eth0', server];
       const dhcrelay = spawnIn(relay, ['dhcrelay', ...flags], { stdio: ['ignore', 'ignore', 'pipe'] });
       running.push(async () => void dhcrelay.kill('SIGKILL'));
-      const { dump } = udhcpc(behind);
+      const { told } = start(behind);
       const { data } = await boots.event(
         'LeaseBound',
         (event) => event.data.mac === relayedMac(2).replaceAll(':', '-'),
       );
       expect(data).toMatchObject({ ip: '10.96.2.20', giaddr: '10.96.2.1' });
       // The relay passes an ACK on only when its own option came back as it was.
-      for (;;) {
-        if (has(dump) && (await readFile(dump, 'latin1')).includes("ip='10.96.2.20'")) break;
-        await new Promise((resolve) => setImmediate(resolve));
-      }
+      await told("ip='10.96.2.20'");
     },
   );
 });

@@ -1,10 +1,11 @@
 // Machines without a record take addresses from a pool, with clients that we did not write: dhclient, udhcpc, dhcpcd, through dhcrelay.
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type BootsProcess, startBootsIn } from './net/boots-process';
+import { dhclient, udhcpc } from './net/dhcp-clients';
 import { floodDhcp } from './net/dhcp-flood';
 import { createNetwork, namespacesMissing, type Network, runIn, spawnIn } from './net/namespace';
 
@@ -36,18 +37,9 @@ let folder: string;
 let macs = 10;
 const running: (() => Promise<void>)[] = [];
 
-const scripts = {
-  dhclient: '#!/bin/sh\n[ -z "$new_ip_address" ] || ip addr replace "$new_ip_address/24" dev "$interface"\n',
-  udhcpc: '#!/bin/sh\ncase "$1" in bound|renew) ip addr replace "$ip/24" dev "$interface"; set > "$DUMP" ;; esac\n',
-};
-
 beforeAll(async () => {
   if (missing) return;
   folder = await mkdtemp(join(tmpdir(), 'dhcp-pool-'));
-  for (const [name, text] of Object.entries(scripts)) {
-    await writeFile(join(folder, name), text);
-    await chmod(join(folder, name), 0o755);
-  }
   await writeFile(join(folder, 'dhcp.yaml'), subnets);
   network = await createNetwork('bpool', server);
   const settings = { BOOTS_IPXE_DIR: folder, BOOTS_DHCP_FILE: join(folder, 'dhcp.yaml') };
@@ -68,58 +60,37 @@ async function client() {
   return { namespace: await network.addClient(mac), id: mac.replaceAll(':', '-') };
 }
 
-function udhcpc(namespace: string, ...flags: readonly string[]) {
-  const dump = join(folder, `${namespace}.env`);
-  const command = ['busybox', 'udhcpc', '-f', '-i', 'eth0', '-s', join(folder, 'udhcpc'), '-t', '20', '-T', '1'];
-  const child = spawnIn(namespace, [...command, ...flags], {
-    env: { ...process.env, DUMP: dump },
-    stdio: 'ignore',
-  });
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  running.push(async () => {
-    child.kill('SIGKILL');
-    await ended;
-  });
-  return { child, dump };
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setImmediate(resolve));
-}
-
-async function dhclient({ namespace, id }: { readonly namespace: string; readonly id: string }, flag: string) {
-  const file = (suffix: string) => join(folder, `${id}.${suffix}`);
-  await writeFile(file('conf'), 'timeout 60; initial-interval 1; backoff-cutoff 2;\n');
-  const files = ['-cf', file('conf'), '-lf', file('leases'), '-pf', file('pid'), '-sf', join(folder, 'dhclient')];
-  const { stderr } = await runIn(namespace, ['dhclient', '-4', '-v', flag, ...files, 'eth0'], { timeoutMs: 70_000 });
-  return { address: /bound to (\S+)/.exec(stderr)?.[1], stderr, leases: await readFile(file('leases'), 'latin1') };
+function startUdhcpc(namespace: string) {
+  const client = udhcpc(folder, namespace);
+  running.push(() => client.stop());
+  return client;
 }
 
 describe.skipIf(missing !== undefined)('a machine without a record', () => {
   it('gets an address, and the same one again: after a restart, and after it gave it back', async () => {
-    const machine = await client();
-    const first = await dhclient(machine, '-1');
+    const { namespace, id } = await client();
+    const first = await dhclient(folder, namespace, '-1');
     expect(first.address).toMatch(/^10\.89\.0\.5\d$/);
     for (const line of ['subnet-mask 255.255.255.0', `routers ${server}`, 'dhcp-lease-time 600']) {
       expect(first.leases).toContain(`option ${line};`);
     }
-    const bound = await boots.event('LeaseBound', ({ data }) => data.mac === machine.id);
+    const bound = await boots.event('LeaseBound', ({ data }) => data.mac === id);
     expect(bound.data).toMatchObject({ hardwareId: null, origin: 'pool', subnet: 'lab', ip: first.address });
-    await dhclient(machine, '-x');
-    const again = await dhclient(machine, '-1');
+    await dhclient(folder, namespace, '-x');
+    const again = await dhclient(folder, namespace, '-1');
     expect(again.stderr).not.toContain('DHCPDISCOVER');
     expect(again.address).toBe(first.address);
-    await dhclient(machine, '-r');
-    await boots.event('LeaseReleased', ({ data }) => data.mac === machine.id);
-    const third = await dhclient(machine, '-1');
+    await dhclient(folder, namespace, '-r');
+    await boots.event('LeaseReleased', ({ data }) => data.mac === id);
+    const third = await dhclient(folder, namespace, '-1');
     expect(third.address).toBe(first.address);
-    await dhclient(machine, '-x');
+    await dhclient(folder, namespace, '-x');
   });
 
   it('renews by unicast', async () => {
     const { namespace, id } = await client();
-    const { child, dump } = udhcpc(namespace);
-    await until(async () => existsSync(dump) && (await readFile(dump, 'latin1')).includes("domain='lab.example'"));
+    const { child, told } = startUdhcpc(namespace);
+    await told("domain='lab.example'");
     child.kill('SIGUSR1');
     await boots.event('LeaseRenewed', ({ data }) => data.mac === id && data.clientState === 'renewing');
   });
@@ -143,22 +114,22 @@ describe.skipIf(missing !== undefined)('a machine without a record', () => {
     const flags = ['-4', '-d', '-a', '-pf', join(folder, 'dhcrelay.pid'), '-id', 'down0', '-iu', 'eth0', server];
     const dhcrelay = spawnIn(relay, ['dhcrelay', ...flags], { stdio: 'ignore' });
     running.push(async () => void dhcrelay.kill('SIGKILL'));
-    udhcpc(behind);
+    startUdhcpc(behind);
     const { data } = await boots.event('LeaseBound', (event) => event.data.mac === '02-88-00-00-01-20');
     expect(data).toMatchObject({ subnet: 'rack', giaddr: '10.88.1.1', origin: 'pool' });
     expect(['10.88.1.20', '10.88.1.21']).toContain(data.ip);
   });
 
   it('comes back to its address while 10,000 strangers ask for one', async () => {
-    const machine = await client();
-    const { address } = await dhclient(machine, '-1');
-    await dhclient(machine, '-x');
+    const { namespace } = await client();
+    const { address } = await dhclient(folder, namespace, '-1');
+    await dhclient(folder, namespace, '-x');
     const enemy = await network.addClient('02:89:00:00:00:66');
     await runIn(enemy, ['ip', 'addr', 'add', '10.89.0.66/24', 'dev', 'eth0']);
     await runIn(enemy, ['ip', 'route', 'add', 'default', 'dev', 'eth0']);
     const before = await boots.residentMiB();
     const flood = { type: 'discover', count: 10_000, address: '0.0.0.0', server } as const;
-    const [sent, again] = await Promise.all([floodDhcp(enemy, flood), dhclient(machine, '-1')]);
+    const [sent, again] = await Promise.all([floodDhcp(enemy, flood), dhclient(folder, namespace, '-1')]);
     expect(sent).toBe(10_000);
     expect(again.address).toBe(address);
     expect((await boots.residentMiB()) - before).toBeLessThan(128);

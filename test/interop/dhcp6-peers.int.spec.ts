@@ -46,11 +46,19 @@ const script = `#!/bin/sh
 exit 0
 `;
 
+const subnets = `
+subnets:
+  - subnet: fd97::/64
+    range: fd97::a000/116
+    advertise: ${has('/usr/sbin/radvd')}
+`;
+
 beforeAll(async () => {
   if (missing) return;
   folder = await mkdtemp(join(tmpdir(), 'dhcp6-peers-'));
   await writeFile(join(folder, 'script'), script);
   await chmod(join(folder, 'script'), 0o755);
+  await writeFile(join(folder, 'dhcp.yaml'), subnets);
   network = await createNetwork('bdhcp6', '10.97.6.1', server);
   const hardware = [
     ...macs.map((mac, index) => machine(mac, addressOf(mac), index)),
@@ -59,7 +67,8 @@ beforeAll(async () => {
   const settings = {
     ...{ BOOTS_IPXE_DIR: folder, BOOTS_DHCP: 'false', PUBLIC_IP6: server, BOOTS_DHCP6: 'true' },
     ...{
-      BOOTS_DHCP6_SUBNETS: 'fd97::/64=fd97::a000/116,fd96::/64=reservation',
+      BOOTS_DHCP_FILE: join(folder, 'dhcp.yaml'),
+      BOOTS_DHCP6_SUBNETS: 'fd96::/64=reservation',
       BOOTS_DHCP6_PREFERENCE: 255,
       BOOTS_SCRIPT_TICKETS: 'false',
     },
@@ -93,11 +102,13 @@ function stopLater(child: ChildProcess): void {
   });
 }
 
+const pause = () => new Promise((resolve) => setTimeout(resolve, 50));
+
 async function ready(namespace: string): Promise<void> {
   for (let i = 0; i < 100; i++) {
     const { stdout } = await runIn(namespace, ['ip', '-6', 'addr', 'show', 'dev', 'eth0', 'scope', 'link']);
     if (stdout.includes('inet6') && !stdout.includes('tentative')) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause();
   }
   throw new Error(`no link-local address in ${namespace}`);
 }
@@ -200,6 +211,18 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('a machine 
     const { stdout } = await curl('http://[fd97::1]/auto.ipxe');
     expect({ address, stdout }).toMatchObject({ stdout: expect.stringContaining('#!ipxe') as string });
     await dhclient(namespace, '-x');
+  });
+});
+
+describe.skipIf(missing !== undefined || !has('/usr/sbin/radvd'))('a host that hears our router advertisements', () => {
+  it('reaches its network, makes no address of its own and has no router', async () => {
+    const { namespace } = await client('02:97:06:00:00:98');
+    const show = async (what: string) => (await runIn(namespace, ['ip', '-6', what, 'show', 'dev', 'eth0'])).stdout;
+    for (let i = 0; i < 200 && !(await show('route')).includes('fd97::/64'); i++) await pause();
+    const routes = await show('route');
+    expect(routes).toMatch(/^fd97::\/64 proto kernel .*expires \d+sec/m);
+    expect(routes).not.toContain('default');
+    expect(await show('addr')).not.toContain('fd97');
   });
 });
 

@@ -14,7 +14,8 @@ export interface Lab {
   close(): Promise<void>;
 }
 
-export async function createLab(namespace: string, address = '10.99.0.1'): Promise<Lab> {
+/** `address6`: a further one of the bridge, of a /64. */
+export async function createLab(namespace: string, address = '10.99.0.1', address6?: string): Promise<Lab> {
   const bridge = 'br0';
   const inside = (...args: string[]) => run('ip', '-n', namespace, ...args);
   await run('ip', 'netns', 'add', namespace);
@@ -41,6 +42,7 @@ export async function createLab(namespace: string, address = '10.99.0.1'): Promi
     // Without forward_delay 0 the bridge swallows the firmware's first DHCPDISCOVERs.
     await inside('link', 'add', bridge, 'type', 'bridge', 'stp_state', '0', 'forward_delay', '0');
     await inside('addr', 'add', `${address}/24`, 'dev', bridge);
+    if (address6 !== undefined) await inside('addr', 'add', `${address6}/64`, 'dev', bridge, 'nodad');
     // A fixed link-local address, valid at once: router advertisements are sent from it.
     await inside('addr', 'add', 'fe80::1/64', 'dev', bridge, 'nodad');
     await inside('link', 'set', bridge, 'up');

@@ -7,10 +7,10 @@ import { Qmp } from './qmp';
 import { start, stop } from './run';
 
 /**
- * `bios`: QEMU's iPXE option ROM; `uefi`: OVMF's own PXE; `uefi-http`: OVMF's HTTP boot; `arm64…`: the same with AAVMF; `uefi-secure`: PXE
+ * `bios`: QEMU's iPXE option ROM; `uefi`: OVMF's own PXE; `uefi6`: the same by IPv6 alone; `uefi-http`: OVMF's HTTP boot; `arm64…`: the same with AAVMF; `uefi-secure`: PXE
  * with Secure Boot, Microsoft's keys enrolled.
  */
-export type Firmware = 'bios' | 'uefi' | 'uefi-http' | 'uefi-secure' | 'arm64' | 'arm64-http';
+export type Firmware = 'bios' | 'uefi' | 'uefi6' | 'uefi-http' | 'uefi-secure' | 'arm64' | 'arm64-http';
 
 export interface MachineOptions {
   readonly name: string;
@@ -81,8 +81,7 @@ function qemuArgs(options: MachineOptions, tap: string, files: Record<'disk' | '
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-serial', 'stdio', '-device', 'virtio-rng-pci'],
     ...(efi ? ['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${efi.code}`] : []),
     ...(efi ? ['-drive', `if=pflash,unit=1,format=raw,file=${files.vars}`] : []),
-    ...(isHttp(firmware) ? ['-fw_cfg', 'name=opt/org.tianocore/IPv4PXESupport,string=n'] : []),
-    ...(isHttp(firmware) ? ['-fw_cfg', 'name=opt/org.tianocore/IPv6PXESupport,string=n'] : []),
+    ...withoutBoot(firmware).flatMap((way) => ['-fw_cfg', `name=opt/org.tianocore/${way}Support,string=n`]),
     ...['-netdev', `tap,id=n0,ifname=${tap},script=no,downscript=no`],
     // An empty romfile leaves network boot to the firmware's own stack.
     ...['-device', `virtio-net-pci,netdev=n0,mac=${mac},bootindex=${nicIndex}${efi ? ',romfile=' : ''}`],
@@ -93,6 +92,11 @@ function qemuArgs(options: MachineOptions, tap: string, files: Record<'disk' | '
     ...['-uuid', options.uuid ?? '4c4c4544-0001-0001-0001-000000000001'],
     ...['-qmp', `unix:${files.qmp},server=on,wait=off`],
   ];
+}
+
+/** What is switched off in the firmware, so that the way that is asked for comes first. */
+function withoutBoot(firmware: Firmware): readonly string[] {
+  return [...(firmware === 'uefi6' ? ['IPv4'] : []), ...(isHttp(firmware) ? ['IPv4PXE', 'IPv6PXE'] : [])];
 }
 
 /** Not a shift: 4 GiB do not fit 32 bits. */

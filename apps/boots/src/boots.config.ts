@@ -72,7 +72,7 @@ export class BootsConfig {
   /** `10.1.0.0/16=proxy,10.1.2.0/24=off`: other modes for single networks, by relay or client address; the smallest network decides. */
   @Matches(subnetList)
   readonly BOOTS_DHCP_SUBNETS: string = '';
-  /** YAML: subnets with pools, their options and client classes (docs/dhcp.md); empty: there are none. */
+  /** YAML: subnets with pools, their options and client classes, IPv6 ones with what is advertised (docs/dhcp.md); empty: there are none. */
   @IsString()
   readonly BOOTS_DHCP_FILE: string = '';
   @Matches(/^[A-Za-z0-9_-]{1,64}$/)
@@ -178,6 +178,10 @@ export class BootsConfig {
   readonly BOOTS_HTTPS_CERT_FILE: string = '';
   @IsString()
   readonly BOOTS_HTTPS_KEY_FILE: string = '';
+  /** Let the system send files straight from its own memory (Linux); false: each byte by way of this process, at twice the cost. */
+  @flag
+  @IsBoolean()
+  readonly BOOTS_HTTP_SENDFILE: boolean = true;
   /** At once; further ones are answered 503. */
   @IsInt()
   @Min(1)
@@ -252,7 +256,10 @@ export class BootsConfig {
   @IsString()
   readonly BOOTS_KERNEL_ARGUMENTS: string = '';
 
-  /** Send empty router advertisements on this interface; empty: none. iPXE of 2019 waits 13 s without any. */
+  /**
+   * Send empty router advertisements on this interface; empty: none. iPXE of 2019 waits 13 s without any. A subnet of BOOTS_DHCP_FILE that
+   * is advertised needs no setting.
+   */
   @IsString()
   readonly BOOTS_RA_INTERFACE: string = '';
   @IsString()

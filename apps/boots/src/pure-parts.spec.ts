@@ -7,7 +7,6 @@ import { plainAddress } from './callers';
 import { parseByteRange } from './http/byte-range';
 import { chooseScript } from './ipxe/choose-script';
 import { maxPhoneHomeBytes, parsePhoneHome } from './phone-home/parse-phone-home';
-import { radvdConfig } from './ra/radvd';
 import { readPortRange } from './port-range';
 import { looseMac, parseRequestedName } from './requested-name';
 
@@ -178,9 +177,5 @@ describe('small things', () => {
   it('an IPv4 peer on a dual-stack socket', () => {
     expect(plainAddress('::ffff:10.0.0.5')).toBe('10.0.0.5');
     expect(plainAddress('fd00::5')).toBe('fd00::5');
-  });
-  it('a router advertisement announces nothing', () => {
-    expect(radvdConfig('br0')).toContain('AdvDefaultLifetime 0;');
-    expect(radvdConfig('br0')).not.toContain('prefix');
   });
 });

@@ -9,7 +9,7 @@ import type { DhcpServerSettings } from './dhcp/decision';
 import type { SubnetFile } from './dhcp/read-subnets';
 import type { Dhcp6Settings } from './dhcp6/decision6';
 import type { Dhcp6Ports } from './dhcp6/dhcp6.listener';
-import { parseSubnets6, type Subnet6 } from './dhcp6/subnet6';
+import { addressText, parseSubnets6, type Subnet6 } from './dhcp6/subnet6';
 import type { CacheSettings } from './files/image-cache';
 import type { Limits } from './http/connection-limits';
 import type { ScriptSettings } from './ipxe/script-desk';
@@ -58,13 +58,24 @@ export function dhcpSettings(
   };
 }
 
-export function subnets6(config: BootsConfig): readonly Subnet6[] {
-  const subnets = parseSubnets6(config.BOOTS_DHCP6_SUBNETS);
-  if (typeof subnets === 'string') throw new TypeError(`BOOTS_DHCP6_SUBNETS: ${subnets}`);
-  return subnets;
+/** Those of the settings and of BOOTS_DHCP_FILE. */
+export function subnets6(config: BootsConfig, file: readonly Subnet6[] = []): readonly Subnet6[] {
+  const named = parseSubnets6(config.BOOTS_DHCP6_SUBNETS);
+  if (typeof named === 'string') throw new TypeError(`BOOTS_DHCP6_SUBNETS: ${named}`);
+  const subnets = [...named, ...file];
+  const isSame = (a: Subnet6, b: Subnet6) => a.prefix === b.prefix && a.length === b.length;
+  const twice = subnets.find((subnet, i) => subnets.findIndex((other) => isSame(subnet, other)) !== i);
+  if (!twice) return subnets;
+  throw new TypeError(
+    `BOOTS_DHCP6_SUBNETS, BOOTS_DHCP_FILE: ${addressText(twice.prefix)}/${twice.length} is there twice`,
+  );
 }
 
-export function dhcp6Settings(config: BootsConfig, bound: BoundPorts): Dhcp6Settings {
+export function dhcp6Settings(
+  config: BootsConfig,
+  bound: BoundPorts,
+  subnets: readonly Subnet6[] = subnets6(config),
+): Dhcp6Settings {
   const { PUBLIC_IP6, DHCP_LEASE_TIME, BOOTS_DHCP6_PREFERENCE, BOOTS_DHCP6_QUARANTINE } = config;
   const nameServers = list(config.DNS6_SERVERS).map((text) => {
     const ip = parseIp(text);
@@ -85,7 +96,7 @@ export function dhcp6Settings(config: BootsConfig, bound: BoundPorts): Dhcp6Sett
     preference: BOOTS_DHCP6_PREFERENCE,
     quarantineSeconds: BOOTS_DHCP6_QUARANTINE,
     ticketSeconds: dhcpSettings(config, bound).ticketSeconds,
-    subnets: subnets6(config),
+    subnets,
   };
 }
 
@@ -113,7 +124,7 @@ function logServersOf({ PUBLIC_SYSLOG_IP, PUBLIC_IP }: BootsConfig, port: number
 /** `file`: what BOOTS_DHCP_FILE says. */
 export function dhcpModes(
   { BOOTS_DHCP, BOOTS_DHCP_MODE, BOOTS_DHCP_SUBNETS, BOOTS_DISCOVERY: discovery }: BootsConfig,
-  file: SubnetFile = { classes: [], subnets: [] },
+  file: Pick<SubnetFile, 'classes' | 'subnets'> = { classes: [], subnets: [] },
 ): ModeRules {
   if (!BOOTS_DHCP) return { mode: 'off', subnets: [], discovery };
   const subnets = list(BOOTS_DHCP_SUBNETS).map((text): Subnet => {

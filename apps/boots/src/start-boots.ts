@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { NestFactory } from '@nestjs/core';
 import type { EventStore, ReadModel } from '@tinkerbell/event-store';
 import type { HardwareRow, WorkflowRow } from '@tinkerbell/projections';
@@ -19,8 +20,10 @@ import { openProbe } from './dhcp/ping-probe';
 import { readSubnets, type SubnetFile } from './dhcp/read-subnets';
 import { Dhcp6Desk } from './dhcp6/dhcp6-desk';
 import { Dhcp6Listener } from './dhcp6/dhcp6.listener';
+import type { Subnet6 } from './dhcp6/subnet6';
 import { DiscoveryDesk } from './discovery/discovery-desk';
 import { ImageCache } from './files/image-cache';
+import { NativeSendfile } from './files/native-sendfile';
 import { SharedFiles } from './files/shared-files';
 import { ConnectionLimits } from './http/connection-limits';
 import { FileDesk } from './http/file-desk';
@@ -39,6 +42,7 @@ import { Machines } from './machines';
 import { Metrics } from './metrics';
 import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 import { RouterAdvertisements } from './ra/radvd';
+import { advertisedLinks } from './ra/radvd-config';
 import { FailedRequests } from './recorder/failed-requests';
 import { ServedFiles } from './served-files';
 import {
@@ -52,6 +56,7 @@ import {
   httpLimits,
   modeOf,
   scriptSettings,
+  subnets6,
   tftp6Ports,
   tftpPorts,
 } from './settings';
@@ -95,6 +100,7 @@ interface Parts {
   readonly modes: ModeRules;
   /** undefined: no DHCPv6 here. */
   readonly leases6: Lease6Pool | undefined;
+  readonly subnets6: readonly Subnet6[];
   readonly boots: BootLog;
   readonly callers: Callers;
   readonly programs: BootPrograms;
@@ -134,10 +140,7 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
       closers.push(() => tftp6.close());
       await tftp6.open();
     }
-    if (config.BOOTS_RA_INTERFACE !== '') {
-      const advertisements = await RouterAdvertisements.start(config.BOOTS_RA_INTERFACE, config.BOOTS_RADVD, parts.log);
-      closers.push(() => advertisements.stop());
-    }
+    await advertise(config, parts, closers);
     const syslogPort = await openSyslog(config, ports, parts, closers);
     const bound = { tftp: tftpPort, http: http.port, https: http.httpsPort, syslog: syslogPort };
     // Last: what the replies promise is there by now.
@@ -170,7 +173,8 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, config.BOOTS_POOL) : undefined;
   const boots = new BootLog(store, clock);
   const metrics = new Metrics();
-  const modes = dhcpModes(config, await subnetFile(config));
+  const file = await subnetFile(config);
+  const modes = dhcpModes(config, file);
   const byReservation = (address: string) => !['reservation', 'pool'].includes(modeOf(config, modes, address));
   const callers = new Callers(machines, leases, leases6, clock, byReservation);
   const failed = new FailedRequests({ machines, boots, metrics, log, clock });
@@ -182,9 +186,10 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const folders = { osie: config.BOOTS_OSIE_DIR, raspberry: config.BOOTS_RASPBERRY_DIR };
   return {
     ...{ machines, leases, leases6, modes, boots, callers, failed, httpPort, scripts, metrics, log, clock },
+    subnets6: config.BOOTS_DHCP6 ? subnets6(config, file?.subnets6) : [],
     loaders: new LoaderFiles(folders, callers, scripts),
     programs: new BootPrograms(config.BOOTS_IPXE_DIR),
-    files: new SharedFiles(),
+    files: new SharedFiles(undefined, await nativeSendfile(config, log)),
     cache: await ImageCache.open(cacheSettings(config), metrics, log),
     served: new ServedFiles(boots, metrics, log),
   };
@@ -196,6 +201,18 @@ async function nativeBatch(config: BootsConfig, log: Logger): Promise<NativeBatc
     return await NativeBatch.load();
   } catch (error) {
     log.info(`UDP packets go one by one, which costs more: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
+
+async function nativeSendfile(config: BootsConfig, log: Logger): Promise<NativeSendfile | undefined> {
+  if (!config.BOOTS_HTTP_SENDFILE) return undefined;
+  try {
+    return await NativeSendfile.load();
+  } catch (error) {
+    log.info(
+      `files are copied on their way to HTTP clients: ${error instanceof Error ? error.message : String(error)}`,
+    );
     return undefined;
   }
 }
@@ -323,9 +340,20 @@ async function openPools(parts: Parts, closers: (() => Promise<void>)[]): Promis
   return pools;
 }
 
+async function advertise(
+  { BOOTS_RA_INTERFACE, BOOTS_RADVD }: BootsConfig,
+  { subnets6, log }: Parts,
+  closers: (() => Promise<void>)[],
+): Promise<void> {
+  const links = advertisedLinks(subnets6, BOOTS_RA_INTERFACE, networkInterfaces());
+  if (links.length === 0) return;
+  const advertisements = await RouterAdvertisements.start(links, BOOTS_RADVD, log);
+  closers.push(() => advertisements.stop());
+}
+
 async function openDhcp6(
   config: BootsConfig,
-  { leases6, leases, ...parts }: Parts,
+  { leases6, leases, subnets6, ...parts }: Parts,
   bound: BoundPorts,
   closers: (() => Promise<void>)[],
 ): Promise<number | undefined> {
@@ -334,7 +362,7 @@ async function openDhcp6(
   const duid = Buffer.from(await leases6.serverDuid(newDuid()), 'hex');
   const desk = new Dhcp6Desk(
     { ...parts, leases: leases6, isActive: () => leases.isActive },
-    dhcp6Settings(config, bound),
+    dhcp6Settings(config, bound, subnets6),
     duid,
   );
   const listener = new Dhcp6Listener(desk, ports, parts.metrics, parts.log);

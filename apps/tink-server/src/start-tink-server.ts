@@ -4,6 +4,7 @@ import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { rememberCommits } from '@tinkerbell/event-store';
 import { Leadership, type Lease } from '@tinkerbell/messaging';
 import { GrpcListener } from './grpc/grpc-listener';
 import { basicAuth, httpsOnly } from './http/basic-auth';
@@ -89,6 +90,7 @@ async function start(
   app.connectMicroservice({ strategy: grpc });
   app.connectMicroservice({ strategy: new WorkerListener(bus.connection) });
   // Before anybody can ask: of several servers the one that knows last must be the last to wake.
+  stack.push(readModels.onCommits((commits) => rememberCommits(store, commits)));
   stack.push(wakeWorkers(reads, (workerId) => bus.wake(workerId)));
   await app.startAllMicroservices();
   await app.init();

@@ -79,6 +79,6 @@ export { presentHardware } from './hardware/present-hardware';
 export type { PresentedHardware } from './hardware/present-hardware';
 export { subscriptionDecider } from './subscription/subscription.decider';
 export type { SubscriptionCommand, SubscriptionState } from './subscription/subscription.decider';
-export { JsonReader } from './json-reader';
+export { isObject, JsonReader } from './json-reader';
 export { readDhcpOptions } from './hardware/read-dhcp-options';
 export { addSeconds } from './time';

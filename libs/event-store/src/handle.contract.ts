@@ -3,9 +3,9 @@ import { type Event, UnknownEventError } from '@tinkerbell/events';
 import { subjects } from '@tinkerbell/messaging';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeCommit } from './envelope';
-import type { EventStore } from './event-store';
+import type { Commit, EventStore } from './event-store';
 import type { Harness } from './event-store.contract';
-import { current } from './current';
+import { current, recent, rememberCommits } from './current';
 import { handle } from './handle';
 import { knownStatesOf } from './known-states';
 
@@ -191,7 +191,35 @@ export function handleContract(adapter: string, open: () => Promise<Harness>): v
       const { head, events } = await store.read(stream);
       const wrong = { head: { ...head, version: 1, hash: 'f'.repeat(64), position: 0 }, state: decider.initial };
       knownStatesOf(store).forget(stream);
-      knownStatesOf(store).put(stream, decider, wrong, events.slice(0, 1));
+      knownStatesOf(store).put(stream, decider, wrong, events.slice(0, 1), performance.now());
+      expect((await current(store, decider, stream)).state.names).toEqual(['a', 'b']);
+    });
+
+    it('knows without asking what the log said not long ago, and what came out of it since', async () => {
+      const stream = newStream();
+      const names = () => recent(store, decider, stream, 60_000)?.names;
+      expect(names()).toBeUndefined();
+      await run(store, stream, { add: 'a' });
+      expect(names()).toEqual(['a']);
+      expect(recent(store, decider, stream, -1)).toBeUndefined();
+      // As another process does.
+      const { head } = await store.read(stream);
+      const event = { type: 'TemplateCreated', v: 1, data: { name: 'b', data: '' } } as const;
+      await store.append(stream, [event], { expected: head, metadata: by('theirs') });
+      expect(names()).toEqual(['a']);
+      const commits: Commit[] = [];
+      const over = new AbortController();
+      for await (const commit of store.subscribe({ after: 0, signal: over.signal })) {
+        if (commit.stream === stream) commits.push(commit);
+        if (commits.length === 2) over.abort();
+      }
+      rememberCommits(store, commits);
+      expect(names()).toEqual(['a', 'b']);
+      // Their command again changes nothing; a commit that does not follow on what is known is no basis.
+      expect(await run(store, stream, { add: 'c' }, 'theirs')).toMatchObject({ changed: false });
+      const [, last] = commits;
+      if (last) rememberCommits(store, [{ ...last, version: 3, position: last.position + 1 }]);
+      expect(names()).toBeUndefined();
       expect((await current(store, decider, stream)).state.names).toEqual(['a', 'b']);
     });
 

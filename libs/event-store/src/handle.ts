@@ -91,13 +91,14 @@ async function append<C, S, E extends Event>(
   known: Pick<KnownState<S>, 'head' | 'state'>,
   decided: readonly E[],
 ): Promise<Handled> {
+  const sentAt = performance.now();
   try {
     const { head, duplicate, bytes = 0 } = await store.append(stream, decided, { expected: known.head, metadata });
     // A commit of the same command that lies further back, under others: then their events are missing here.
     if (duplicate || head.version !== known.head.version + 1) states.forget(stream);
     else {
       const state = decided.reduce((s, event) => decider.evolve(s, event), known.state);
-      states.advance(stream, decider, { head, state }, { bytes, commandId: metadata.id });
+      states.advance(stream, decider, { head, state }, { bytes, commandId: metadata.id, sentAt });
     }
     return { position: head.position, changed: !duplicate };
   } catch (error) {

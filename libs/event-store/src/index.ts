@@ -9,7 +9,7 @@ export {
 } from './event-store';
 export { UnknownEventError } from '@tinkerbell/events';
 export type { Appended, Commit, History, StreamHead, SubscribeOptions } from './event-store';
-export { current } from './current';
+export { current, recent, rememberCommits } from './current';
 export { handle } from './handle';
 export type { Handled, Prepare } from './handle';
 export type { Changes, Entry, ListOptions, Place, ReadModel, ReadModelStatus, StoredRows } from './read-model';

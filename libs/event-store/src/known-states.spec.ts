@@ -12,23 +12,23 @@ describe('known states', () => {
 
   it('forgets the least recently used when there are too many', () => {
     const states = new KnownStates({ streams: 2, bytes: 1e6 });
-    for (const stream of ['a', 'b']) states.put(stream, decider, { head: head(1), state }, [commit(stream)]);
+    for (const stream of ['a', 'b']) states.put(stream, decider, { head: head(1), state }, [commit(stream)], 0);
     states.get('a', decider);
-    states.put('c', decider, { head: head(1), state }, [commit('c')]);
+    states.put('c', decider, { head: head(1), state }, [commit('c')], 0);
     expect(['a', 'b', 'c'].map((stream) => states.get(stream, decider) !== undefined)).toEqual([true, false, true]);
   });
 
   it('stays within its bytes, and does not keep what alone would fill it', () => {
     const states = new KnownStates({ streams: 1000, bytes: 16_000 });
     for (let i = 0; i < 100; i++) {
-      states.put(`s${i}`, decider, { head: head(1), state }, [commit('x'.repeat(500))]);
+      states.put(`s${i}`, decider, { head: head(1), state }, [commit('x'.repeat(500))], 0);
       expect(states.bytes).toBeLessThanOrEqual(16_000);
     }
     expect(states.size).toBeGreaterThan(10);
-    states.put('large', decider, { head: head(1), state }, [commit('x'.repeat(2000))]);
+    states.put('large', decider, { head: head(1), state }, [commit('x'.repeat(2000))], 0);
     expect(states.get('large', decider)).toBeUndefined();
     for (let version = 2; version < 100; version++) {
-      states.advance('s99', decider, { head: head(version), state }, { bytes: 50, commandId: `${version}` });
+      states.advance('s99', decider, { head: head(version), state }, { bytes: 50, commandId: `${version}`, sentAt: 0 });
     }
     expect(states.get('s99', decider)).toBeUndefined();
     for (let i = 0; i < 100; i++) states.forget(`s${i}`);
@@ -37,12 +37,14 @@ describe('known states', () => {
 
   it('does not go back to what was read before a commit', () => {
     const states = new KnownStates();
-    states.put('a', decider, { head: head(2), state }, [commit('x'), commit('y')]);
-    states.put('a', decider, { head: head(1), state }, [commit('x')]);
+    states.put('a', decider, { head: head(2), state }, [commit('x'), commit('y')], 0);
+    states.put('a', decider, { head: head(1), state }, [commit('x')], 0);
     expect(states.get('a', decider)?.head.version).toBe(2);
     states.forget('a', head(1));
     expect(states.get('a', decider)?.head.version).toBe(2);
-    states.advance('a', decider, { head: head(4), state }, { bytes: 50, commandId: 'z' });
+    states.advance('a', decider, { head: head(2), state }, { bytes: 50, commandId: 'y', sentAt: 0 });
+    expect(states.get('a', decider)?.head.version).toBe(2);
+    states.advance('a', decider, { head: head(4), state }, { bytes: 50, commandId: 'z', sentAt: 0 });
     expect(states.get('a', decider)).toBeUndefined();
   });
 });

@@ -1,6 +1,6 @@
 import type { Decider } from '@tinkerbell/domain';
 import type { Event, Metadata } from '@tinkerbell/events';
-import type { EventStore, StreamHead } from './event-store';
+import type { Commit, EventStore, StreamHead } from './event-store';
 
 export interface KnownStatesLimits {
   /** Streams kept, at most. */
@@ -22,10 +22,15 @@ export interface KnownState<S> {
 }
 
 interface Entry extends KnownState<unknown> {
-  readonly decider: object;
+  readonly decider: AnyDecider;
   readonly commandIds: Set<string>;
   readonly bytes: number;
+  /** No later than the moment at which the store itself said that nothing comes after it; of `performance.now()`. */
+  readonly confirmedAt: number;
 }
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- Decider is contravariant in its events: no other type accepts all
+type AnyDecider = Decider<any, any, any>;
 
 /** Folded states by stream, the least recently used forgotten first. States are immutable, so sharing them is safe. */
 export class KnownStates {
@@ -51,12 +56,33 @@ export class KnownStates {
     return entry as KnownState<S>;
   }
 
-  /** As it was read: all of the stream, or what was `stored` after the state that is known. Returns what is known now. */
+  /** The state, if the store said after `since` (of `performance.now()`) that it is the last one, or what followed it has been taken in. */
+  recent<C, S, E extends Event>(stream: string, decider: Decider<C, S, E>, since: number): S | undefined {
+    const known = this.get(stream, decider);
+    return known && (known as KnownState<S> & Entry).confirmedAt >= since ? known.state : undefined;
+  }
+
+  /** A commit that somebody made, as it comes out of the log: what is known of its stream goes on, or is forgotten when it does not fit. */
+  take({ stream, position, version, hash, prev, events, metadata }: Commit): void {
+    const known = this.#entries.get(stream);
+    if (!known || known.head.version >= version) return;
+    if (known.head.version !== version - 1 || known.head.hash !== prev) return this.forget(stream);
+    const state: unknown = events.reduce((s: unknown, { event }) => known.decider.evolve(s, event), known.state);
+    known.commandIds.add(metadata.id);
+    const added = events.reduce((sum, { event }) => sum + sizeOf(event), metadata.id.length + overheadBytes);
+    this.#keep(stream, { ...known, head: { position, version, hash }, state, bytes: known.bytes + added });
+  }
+
+  /**
+   * As it was read: all of the stream, or what was `stored` after the state that is known. Returns what is known now. `askedAt`: of
+   * `performance.now()`.
+   */
   put<C, S, E extends Event>(
     stream: string,
     decider: Decider<C, S, E>,
     { head, state }: { readonly head: StreamHead; readonly state: S },
     stored: readonly { readonly event: E; readonly metadata: Metadata }[],
+    askedAt: number,
     after?: KnownState<S>,
   ): KnownState<S> {
     const added = new Set(stored.map(({ metadata }) => metadata.id));
@@ -64,26 +90,36 @@ export class KnownStates {
     const before = after === undefined ? undefined : (after as KnownState<S> & Entry);
     const bytes = stored.reduce((sum, { event }) => sum + sizeOf(event), (before?.bytes ?? overheadBytes) + ids);
     const commandIds = new Set([...(before?.commandIds ?? []), ...added]);
-    const known = { decider, head, state, commandIds, bytes };
+    const known = { decider, head, state, commandIds, bytes, confirmedAt: askedAt };
     this.#keep(stream, known);
     return known;
   }
 
-  /** After a commit that was made on top of what is known. */
+  /** After a commit that was made on top of what is known; `sentAt` of `performance.now()`. */
   advance<C, S, E extends Event>(
     stream: string,
     decider: Decider<C, S, E>,
     { head, state }: { readonly head: StreamHead; readonly state: S },
-    { bytes, commandId }: { readonly bytes: number; readonly commandId: string },
+    { bytes, commandId, sentAt }: { readonly bytes: number; readonly commandId: string; readonly sentAt: number },
   ): void {
     const known = this.#entries.get(stream);
+    // It came out of the log before the store answered.
+    if (known?.decider === decider && known.head.version >= head.version) return;
     const isNext = known?.decider === decider && known.head.version === head.version - 1;
     // The first commit of a stream follows on nothing.
-    const entry = isNext ? known : { decider, commandIds: new Set<string>(), bytes: overheadBytes };
+    const entry = isNext ? known : { commandIds: new Set<string>(), bytes: overheadBytes };
     if (!isNext && head.version !== 1) return this.forget(stream);
     entry.commandIds.add(commandId);
     const added = bytes + commandId.length + overheadBytes;
-    this.#keep(stream, { decider, head, state, commandIds: entry.commandIds, bytes: entry.bytes + added });
+    const { commandIds } = entry;
+    this.#keep(stream, { decider, head, state, commandIds, bytes: entry.bytes + added, confirmedAt: sentAt });
+  }
+
+  /** The store said at that time that nothing comes after what is known. */
+  confirm(stream: string, head: StreamHead, askedAt: number): void {
+    const known = this.#entries.get(stream);
+    if (!known || known.head.version !== head.version || known.confirmedAt >= askedAt) return;
+    this.#entries.set(stream, { ...known, confirmedAt: askedAt });
   }
 
   /** With `head`: unless more than that is known by now. */

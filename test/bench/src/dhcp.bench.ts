@@ -1,7 +1,7 @@
 import { type Bench, figure } from './bench';
 import { startOurs } from './dhcp/ours';
 import { type DhcpServer, peersOn, type Running } from './dhcp/peers';
-import { type Exchanges, highestRate, perfdhcp } from './dhcp/perfdhcp';
+import { type Delays, type Exchanges, highestRate, perfdhcp } from './dhcp/perfdhcp';
 import { openWire, type Wire } from './dhcp/wire';
 import { cpuSeconds } from './network-load';
 
@@ -20,6 +20,8 @@ interface Result {
   readonly cpuMicroseconds: number;
 }
 
+const said = ({ p50, p99 }: Delays) => `${p50.toFixed(2)} ms (p99 ${p99.toFixed(2)})`;
+
 const settle = () => new Promise((resolve) => setTimeout(resolve, 500));
 
 async function cpuOf({ pids }: Running): Promise<number> {
@@ -37,7 +39,7 @@ async function trial(wire: Wire, server: DhcpServer, progress: (text: string) =>
       const run = await perfdhcp(wire, { rate, clients, seconds });
       spentSeconds = (await cpuOf(running)) - before;
       progress(
-        `${server.name} at ${rate}/s: ${run.rate.toFixed(0)}/s, ${(run.dropped * 100).toFixed(2)} % dropped, OFFER ${run.offerMs} ms, ACK ${run.ackMs} ms`,
+        `${server.name} at ${rate}/s: ${run.rate.toFixed(0)}/s, ${(run.dropped * 100).toFixed(2)} % dropped, OFFER ${said(run.offer)}, ACK ${said(run.ack)}`,
       );
       return run;
     } finally {
@@ -79,12 +81,21 @@ export const dhcp: Bench = {
           '/s',
           `ours: ${mine?.durability}; theirs: ${other.durability}`,
         ),
+        ...(['offer', 'ack'] as const).map((answer) =>
+          figure(
+            `p99 of ${answer.toUpperCase()} at its highest rate, ${other.name}`,
+            mine?.best?.[answer].p99 ?? Number.NaN,
+            other.best?.[answer].p99 ?? Number.NaN,
+            'ms',
+            'below is better',
+          ),
+        ),
         figure(
-          `ACK at ${calmRate}/s, ${other.name}`,
-          mine?.calm.ackMs ?? Number.NaN,
-          other.calm.ackMs,
+          `p99 of ACK at ${calmRate}/s, ${other.name}`,
+          mine?.calm.ack.p99 ?? Number.NaN,
+          other.calm.ack.p99,
           'ms',
-          'on average, below is better',
+          `below is better; medians ${mine?.calm.ack.p50.toFixed(2)} and ${other.calm.ack.p50.toFixed(2)} ms`,
         ),
         figure(
           `CPU an exchange, ${other.name}`,

@@ -5,6 +5,7 @@ import { replay } from './replay.bench';
 import { cliStart } from './cli-start.bench';
 import type { Bench } from './bench';
 import { dhcp } from './dhcp.bench';
+import { dhcpBootStorm } from './dhcp-boot-storm.bench';
 import { explain } from './explain.bench';
 import { history } from './history.bench';
 import { httpBoot } from './http-boot.bench';
@@ -13,7 +14,7 @@ import { workflows } from './workflows/workflows.bench';
 
 const benches: readonly Bench[] = [
   ...[append, appendSeq, replay, query, cliStart, explain, history],
-  ...[workflows, tftp, httpBoot, dhcp],
+  ...[workflows, tftp, httpBoot, dhcp, dhcpBootStorm],
 ];
 
 function usage(): string {

@@ -105,3 +105,53 @@ describe('a file of subnets', () => {
     ['subnets: [', 'Flow sequence'],
   ])('that is wrong is refused with the place: %s', (text, fault) => expect(faults(text).join('\n')).toContain(fault));
 });
+
+describe('an IPv6 subnet of the file', () => {
+  const lab6 = (over: string) => `subnets:\n  - subnet: fd99::/64\n    range: fd99::a000/116\n    ${over}\n`;
+  const read = (over: string) => readSubnets(lab6(over), 'dhcp.yaml').subnets6[0];
+  const advertised = { managed: true, other: true, onLink: true, autonomous: false, routerSeconds: 0 };
+
+  it('lies beside the IPv4 ones', () => {
+    const { subnets, subnets6 } = readSubnets(
+      `${whole}  - subnet: fd99::/64\n    name: lab6\n    range: fd99::a000/116\n    leaseSeconds: 600\n    nameServers: [fd99::53]\n`,
+      'dhcp.yaml',
+    );
+    expect(subnets).toHaveLength(2);
+    expect(subnets6).toMatchObject([
+      {
+        ...{ name: 'lab6', length: 64, leaseSeconds: 600, nameServers: ['fd99::53'] },
+        range: { name: 'fd99::a000/116', size: 4096n },
+      },
+    ]);
+  });
+  it('is not advertised unless it says so', () => {
+    expect(read('')?.advertise).toBeUndefined();
+    expect(read('advertise: false')?.advertise).toBeUndefined();
+  });
+  it('is advertised as one whose addresses come from DHCPv6, with no router', () => {
+    expect(read('advertise: true')?.advertise).toEqual(advertised);
+    expect(read('advertise: { routerSeconds: 1800 }')?.advertise).toEqual({ ...advertised, routerSeconds: 1800 });
+    expect(read('advertise: { managed: false, autonomous: true }')?.advertise).toEqual({
+      ...advertised,
+      ...{ managed: false, autonomous: true },
+    });
+  });
+  it.each([
+    ['subnets: [{ subnet: "fd99::1/64" }]', 'subnets[0].subnet: fd99::1/64 has bits beyond its length of 64'],
+    ['subnets: [{ subnet: "fd99::/64" }]', 'subnets[0].range: a subnet of mode pool needs one'],
+    [lab6('mode: reservation'), 'subnets[0].range: a subnet of mode reservation has none'],
+    [lab6('mode: proxy'), 'subnets[0].mode: must be pool or reservation, got "proxy"'],
+    ['subnets: [{ subnet: "fd99::/64", range: "fd98::/112" }]', 'subnets[0].range: fd98::/112 is not inside fd99::/64'],
+    [lab6('router: fd99::1'), 'subnets[0].router: unknown key'],
+    [lab6('nameServers: [10.0.0.1]'), 'subnets[0].nameServers[0]: 10.0.0.1 is not an IPv6 address'],
+    [lab6('advertise: { routerSeconds: 9 }'), 'subnets[0].advertise.routerSeconds: must be 0, or 10 to 9000, got 9'],
+    [lab6('advertise: { routerSeconds: 9001 }'), 'subnets[0].advertise.routerSeconds: must be 0 to 9000, got 9001'],
+    [lab6('advertise: { managed: maybe }'), 'subnets[0].advertise.managed: must be true or false'],
+    [lab6('advertise: { prefix: true }'), 'subnets[0].advertise.prefix: unknown key'],
+    [
+      'subnets: [{ subnet: "fd99::/60", range: "fd99::/112", advertise: { autonomous: true } }]',
+      'subnets[0].advertise.autonomous: hosts make addresses of their own in a /64 only',
+    ],
+    [lab6('name: a') + '  - { subnet: fd98::/64, name: a, mode: reservation }', 'subnets: a is there twice'],
+  ])('that is wrong is refused with the place: %s', (text, fault) => expect(faults(text).join('\n')).toContain(fault));
+});

@@ -1,12 +1,16 @@
 import { type AddressRange, type Fault, JsonReader, numberOf, readDhcpOptions, textOf } from '@tinkerbell/domain';
 import type { HardwareDhcpOption } from '@tinkerbell/events';
 import { parse, YAMLParseError } from 'yaml';
+import { isIpv6Entry, readSubnet6 } from '../dhcp6/read-subnet6';
+import type { Subnet6 } from '../dhcp6/subnet6';
 import type { ClientClass } from './client-class';
 import { type DhcpMode, dhcpModes, type PooledSubnet, type Subnet } from './dhcp-mode';
 
 export interface SubnetFile {
   readonly classes: readonly ClientClass[];
   readonly subnets: readonly Subnet[];
+  /** The IPv6 ones. */
+  readonly subnets6: readonly Subnet6[];
 }
 
 /** The file says something that cannot be: each fault with its place. */
@@ -39,13 +43,16 @@ export function readSubnets(text: string, file: string): SubnetFile {
   const { classes, subnets } = reader.json.object(parsed(text, file), '', keys.file);
   const known = reader.json.list(classes, 'classes', 256).map((item, i) => reader.class(item, `classes[${i}]`));
   reader.unique(known, 'classes');
-  const found = reader.json
+  const names = new Set(known.map((one) => one.name));
+  const items = reader.json
     .list(subnets, 'subnets', 4096)
-    .map((item, i) => reader.subnet(item, `subnets[${i}]`, new Set(known.map((one) => one.name))));
-  reader.unique(found, 'subnets');
+    .map((item, i) => ({ item, path: `subnets[${i}]`, isIpv6: isIpv6Entry(item) }));
+  const found = items.flatMap(({ item, path, isIpv6 }) => (isIpv6 ? [] : [reader.subnet(item, path, names)]));
+  const found6 = items.flatMap(({ item, path, isIpv6 }) => (isIpv6 ? [readSubnet6(reader.json, item, path)] : []));
+  reader.unique([...found, ...found6], 'subnets');
   reader.checkTogether(found);
   if (reader.json.faults.length > 0) throw new SubnetFileError(file, reader.json.faults);
-  return { classes: known, subnets: found };
+  return { classes: known, subnets: found, subnets6: found6 };
 }
 
 function parsed(text: string, file: string): unknown {

@@ -140,8 +140,8 @@ export class Assignments {
   }
 
   #leaseSeconds(): number {
-    const { machine, server } = this.context;
-    return machine?.interface.dhcp.lease_time || server.leaseSeconds;
+    const { machine, subnet, server } = this.context;
+    return machine?.interface.dhcp.lease_time || subnet?.leaseSeconds || server.leaseSeconds;
   }
 }
 

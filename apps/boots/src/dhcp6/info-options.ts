@@ -30,9 +30,9 @@ export function infoOptions(request: Dhcp6Message, context: Dhcp6Context, boot: 
   ];
 }
 
-function networkOptions({ machine, server }: Dhcp6Context): readonly Option[] {
+function networkOptions({ machine, subnet, server }: Dhcp6Context): readonly Option[] {
   const own = (machine?.interface.dhcp.name_servers ?? []).filter(isIpv6);
-  const dns = own.length > 0 ? own : server.nameServers;
+  const dns = own.length > 0 ? own : (subnet?.nameServers ?? server.nameServers);
   const clocks = (machine?.interface.dhcp.time_servers ?? []).filter(isIpv6);
   const domain = machine?.interface.dhcp.domain_name ?? '';
   return [

@@ -1,5 +1,19 @@
 import { parseIp, parseIpv6 } from '@tinkerbell/bytes';
 
+/** What router advertisements say of a network (RFC 4861 §4.2, §4.6.2). */
+export interface Advertisement {
+  /** M: addresses come from DHCPv6. */
+  readonly managed: boolean;
+  /** O: so does everything else. */
+  readonly other: boolean;
+  /** L: hosts in the prefix reach each other without a router. */
+  readonly onLink: boolean;
+  /** A: hosts make addresses of their own in the prefix (RFC 4862). */
+  readonly autonomous: boolean;
+  /** How long this machine is a default router; 0: it is none. */
+  readonly routerSeconds: number;
+}
+
 /** One IPv6 network that we answer in. */
 export interface Subnet6 {
   /** As in the settings: `2001:db8:1::/64`. */
@@ -8,6 +22,11 @@ export interface Subnet6 {
   readonly length: number;
   /** Where machines without a reservation get their address; undefined: nowhere. */
   readonly range?: { readonly name: string; readonly first: bigint; readonly size: bigint };
+  /** For machines without a record; undefined: as everywhere. */
+  readonly leaseSeconds?: number;
+  readonly nameServers?: readonly string[];
+  /** undefined: nothing is advertised. */
+  readonly advertise?: Advertisement;
 }
 
 export function addressValue(address: string): bigint {
@@ -58,7 +77,7 @@ export function parseSubnets6(text: string): readonly Subnet6[] | string {
   return twice === undefined ? subnets : `${twice} is given twice`;
 }
 
-function isInside({ prefix, length }: Pick<Subnet6, 'prefix' | 'length'>, address: bigint): boolean {
+export function isInside({ prefix, length }: Pick<Subnet6, 'prefix' | 'length'>, address: bigint): boolean {
   const bits = BigInt(128 - length);
   return address >> bits === prefix >> bits;
 }

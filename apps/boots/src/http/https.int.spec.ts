@@ -1,4 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -65,6 +66,15 @@ describe('boots by HTTPS', () => {
     expect(await curl(running, 'good', '/ipxe.efi', '--range', '2-4')).toBe('pro');
     const { body } = await running.http('/ipxe.efi');
     expect(body).toBe('a program');
+  });
+
+  it('sends long files whole', async () => {
+    const running = await start(settingsOf('good'));
+    const bytes = randomBytes(5_000_003);
+    await writeFile(join(running.folders.osie, 'rootfs-x86_64'), bytes);
+    const got = file('got');
+    await curl(running, 'good', '/osie/rootfs-x86_64', '-o', got);
+    expect((await readFile(got)).equals(bytes)).toBe(true);
   });
 
   it('is not believed by who trusts another authority, and the flight recorder tells so', async () => {

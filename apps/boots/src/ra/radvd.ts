@@ -3,25 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from '../logger';
+import { type AdvertisedLink, radvdConfig } from './radvd-config';
 
 export class RouterAdvertisementError extends Error {}
-
-/**
- * A router advertisement that announces nothing: no prefix, no default route. iPXE of 2019 waits 13 s for one before it gives IPv6 up;
- * with this it knows at once that there is none.
- */
-export function radvdConfig(interfaceName: string): string {
-  return [
-    `interface ${interfaceName}`,
-    '{',
-    '  AdvSendAdvert on;',
-    '  AdvDefaultLifetime 0;',
-    '  MinRtrAdvInterval 3;',
-    '  MaxRtrAdvInterval 10;',
-    '};',
-    '',
-  ].join('\n');
-}
 
 /** Debian's radvd as a child process. */
 export class RouterAdvertisements {
@@ -32,14 +16,16 @@ export class RouterAdvertisements {
     private readonly folder: string,
   ) {}
 
-  /** Throws RouterAdvertisementError when radvd is missing or does not like the interface. */
-  static async start(interfaceName: string, binary: string, log: Logger): Promise<RouterAdvertisements> {
-    if (!/^[A-Za-z0-9_.-]{1,15}$/.test(interfaceName)) {
-      throw new RouterAdvertisementError(`${JSON.stringify(interfaceName)} is not the name of a network interface`);
+  /** Throws RouterAdvertisementError when radvd is missing or does not like an interface. */
+  static async start(links: readonly AdvertisedLink[], binary: string, log: Logger): Promise<RouterAdvertisements> {
+    const names = links.map(({ interface: name }) => name);
+    const wrong = names.find((name) => !/^[A-Za-z0-9_.-]{1,15}$/.test(name));
+    if (wrong !== undefined) {
+      throw new RouterAdvertisementError(`${JSON.stringify(wrong)} is not the name of a network interface`);
     }
     const folder = await mkdtemp(join(tmpdir(), 'boots-radvd-'));
     const config = join(folder, 'radvd.conf');
-    await writeFile(config, radvdConfig(interfaceName));
+    await writeFile(config, radvdConfig(links));
     const args = ['-n', '-C', config, '-p', join(folder, 'radvd.pid'), '-m', 'stderr'];
     // Through setpriv the kernel ends radvd with us, also after a SIGKILL; setpriv itself says 127 when there is no such program.
     const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', binary, ...args], {
@@ -47,7 +33,7 @@ export class RouterAdvertisements {
     });
     const running = new RouterAdvertisements(child, folder);
     try {
-      await running.#ready(binary, interfaceName, log);
+      await running.#ready(binary, names.join(', '), log);
       return running;
     } catch (error) {
       await running.stop();
@@ -66,7 +52,7 @@ export class RouterAdvertisements {
   }
 
   /** radvd says `version … started` and goes on, or says what is wrong and ends. */
-  #ready(binary: string, interfaceName: string, log: Logger): Promise<void> {
+  #ready(binary: string, interfaces: string, log: Logger): Promise<void> {
     return new Promise((resolve, reject) => {
       let said = '';
       this.child.once('error', (cause: NodeJS.ErrnoException) => {
@@ -79,10 +65,10 @@ export class RouterAdvertisements {
       });
       this.child.once('exit', (code) => {
         const missing = code === 127;
-        const advice = `${binary} is not installed (Debian: apt-get install radvd), or unset BOOTS_RA_INTERFACE`;
+        const advice = `${binary} is not installed (Debian: apt-get install radvd), or unset BOOTS_RA_INTERFACE and advertise no subnet`;
         const text = missing
           ? `cannot send router advertisements: ${advice}`
-          : `radvd on ${interfaceName} ended with code ${code}: ${said.trim()}`;
+          : `radvd on ${interfaces} ended with code ${code}: ${said.trim()}`;
         if (!this.#stopped) log.error(text);
         reject(new RouterAdvertisementError(text));
       });

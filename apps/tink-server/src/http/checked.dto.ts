@@ -1,6 +1,7 @@
 import { InvalidDocumentError, type Fault } from '@tinkerbell/domain';
 import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
+import { isSurely } from './quick-check.dto';
 
 /** The value as this class; InvalidDocumentError names every field that is not as the class says. Unknown fields are refused. */
 export function checked<T extends object>(type: new () => T, value: unknown, kind: string): T {
@@ -9,6 +10,7 @@ export function checked<T extends object>(type: new () => T, value: unknown, kin
       value === undefined ? 'nothing' : value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value;
     throw new InvalidDocumentError(kind, [{ path: '', message: `${kind} must be a JSON object, got ${got}` }]);
   }
+  if (isSurely(type, value)) return Object.assign(new type(), value);
   const instance = plainToInstance(type, value);
   const errors = validateSync(instance, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true });
   if (errors.length > 0) throw new InvalidDocumentError(kind, faultsOf(errors, ''));

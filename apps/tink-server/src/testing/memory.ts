@@ -1,5 +1,5 @@
 import type { Aggregate, Event, Recorded } from '@tinkerbell/events';
-import { InMemoryEventStore } from '@tinkerbell/event-store';
+import { InMemoryEventStore, rememberCommits } from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
 import { openTinkReadModels, ProjectedReads } from '../projected-reads';
 
@@ -17,6 +17,7 @@ export async function openMemory(now?: () => Date): Promise<Memory> {
   const store = new InMemoryEventStore(now ? { now } : {});
   const readModels = await openTinkReadModels(store, ':memory:');
   const reads = new ProjectedReads(readModels);
+  readModels.onCommits((commits) => rememberCommits(store, commits));
   let commands = 0;
   return {
     store,

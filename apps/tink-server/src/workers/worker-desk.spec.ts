@@ -13,7 +13,7 @@ import {
   workflowDeleted,
   workflowTimedOut,
 } from '@tinkerbell/testing';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openTinkReadModels, ProjectedReads } from '../projected-reads';
 import { openMemory, type Memory } from '../testing/memory';
 import { WorkerDesk } from './worker-desk';
@@ -90,6 +90,18 @@ describe('next', () => {
     await seen;
     await memory.given('workflow', 'wf', actionSucceeded(0));
     expect(await answer).toMatchObject({ assignment: { workflowId: 'wf', index: 1, attempt: 1 } });
+  });
+  it('waits a moment for such a report without looking for it', async () => {
+    await memory.given('workflow', 'wf', workflowCreated(2), actionStarted(0));
+    await desk.state(hardwareId, { workflowId: 'wf', index: 0, attempt: 1 });
+    const asked: string[] = [];
+    const pending = async (_: string, kind: string) => (asked.push(kind), []);
+    const patient = new WorkerDesk(memory.store, memory.reads, pending, { holdMs: 60_000 });
+    const answer = patient.next(hardwareId, { bootId: 'boot-1' });
+    await memory.given('workflow', 'wf', actionSucceeded(0));
+    expect(await answer).toMatchObject({ assignment: { index: 1 } });
+    // That another boot has not begun it is looked for all the same.
+    expect(asked).toEqual(['started']);
   });
   it('does not wait for a report that does not come', async () => {
     await memory.given('workflow', 'wf', workflowCreated(2), actionStarted(0));
@@ -243,6 +255,28 @@ describe('state', () => {
     expect(await state(0)).toEqual({ goOn: true, finished: false, reason: '' });
     expect(await state(0, 2)).toMatchObject({ goOn: false, finished: false });
     expect(await state(1)).toMatchObject({ goOn: false, finished: false });
+  });
+  it('does not ask the log as long as the attempt may go on, and asks it before it stops one', async () => {
+    await memory.given('workflow', 'wf', workflowCreated(2), actionStarted(0));
+    await state(0);
+    const read = vi.spyOn(memory.store, 'read');
+    expect(await state(0)).toMatchObject({ goOn: true });
+    expect(read).not.toHaveBeenCalled();
+    const cancel = { type: 'WorkflowCancelRequested', v: 1, data: { reason: '' } } as const;
+    await memory.given('workflow', 'wf', cancel);
+    read.mockClear();
+    expect(await state(0)).toMatchObject({ goOn: false, cancelled: true });
+    expect(read).toHaveBeenCalledTimes(1);
+  });
+  it('believes itself for a moment only', async () => {
+    await memory.given('workflow', 'wf', workflowCreated(2), actionStarted(0));
+    await state(0);
+    const later = performance.now() + 2_000;
+    const read = vi.spyOn(memory.store, 'read');
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(later);
+    expect(await state(0)).toMatchObject({ goOn: true });
+    expect(read).toHaveBeenCalledTimes(1);
+    clock.mockRestore();
   });
   it('knows a result that is in the log', async () => {
     await memory.given('workflow', 'wf', workflowCreated(2), actionStarted(0), actionSucceeded(0));

@@ -19,7 +19,7 @@ import {
 } from '@tinkerbell/messaging';
 import { idleReason, machinesHeld, workersOf, workOrder, type WorkflowRow } from '@tinkerbell/projections';
 import { streamOf } from '../commands/caller';
-import { loadWorkflow } from '../workflow/load-workflow';
+import { loadWorkflow, recentWorkflow } from '../workflow/load-workflow';
 import { Changes } from './changes';
 import { Machines } from './machines';
 import type { ReadSide } from '../read-side';
@@ -41,6 +41,8 @@ type Found = FoundStep | { readonly kind: 'none'; readonly reason: string | unde
 
 /** Well within the patience of a worker that asks. */
 const longestHoldMs = 1_000;
+/** How long the report of an end takes from its worker into the log, mostly. */
+const lingerMs = 100;
 const begunByEarlierBoot = 'an earlier boot began this action; its report is on its way into the log';
 
 /**
@@ -133,14 +135,21 @@ export class WorkerDesk {
   }
 
   /** May this attempt go on, and is its result in the log? Throws ForbiddenError when the action is another worker's. */
-  async state(workerId: string, { workflowId, index, attempt }: StateRequest): Promise<StateReply> {
+  async state(workerId: string, request: StateRequest): Promise<StateReply> {
+    const known = recentWorkflow(this.store, request.workflowId);
+    const reply = known && isOf(workerId, known, request) ? attemptState(known, request) : undefined;
+    // What ends it must be told by the log itself; what another server has stored meanwhile, that one tells with a wake-up.
+    return reply?.goOn || reply?.finished ? reply : this.confirmedState(workerId, request);
+  }
+
+  private async confirmedState(workerId: string, request: StateRequest): Promise<StateReply> {
+    const { workflowId, index } = request;
     const state = await loadWorkflow(this.store, workflowId);
     if (state.status === 'none') throw new NotFoundError('workflow', workflowId);
-    const action = state.created.actions[index];
-    if (action?.workerId !== workerId) {
+    if (!isOf(workerId, state, request)) {
       throw new ForbiddenError(`action ${index} of workflow ${workflowId} is not assigned to worker ${workerId}`);
     }
-    return attemptState(state, index, attempt);
+    return attemptState(state, request);
   }
 
   /** Why a workflow that has not begun may not begin: it would take a machine that another one keeps. */
@@ -165,6 +174,7 @@ export class WorkerDesk {
       ...{ workflowId, workerId, bootId, now: new Date(this.now()).toISOString() },
       busy: busy?.filter((one) => one.workflowId === workflowId),
     };
+    await this.linger(asking);
     for (let held = false; ;) {
       // Before the log: a report that is in neither when it is looked for was made later.
       const pending = await this.pending(workerId, 'started');
@@ -185,10 +195,19 @@ export class WorkerDesk {
     }
   }
 
+  /** Who asks while an action of his runs has just reported its end: what the log says now is not what he wants to know. */
+  private async linger(asking: Parameters<typeof nextAssignment>[1] & { readonly workflowId: string }): Promise<void> {
+    const state = recentWorkflow(this.store, asking.workflowId);
+    const step = state && nextAssignment(state, asking);
+    if (state && step?.kind === 'assignment' && isRunning(state, step)) {
+      await this.changes.next(asking.workflowId, Math.min(this.holdMs, lingerMs));
+    }
+  }
+
   /** A report of this step that is on its way into the log is waited for a little: it saves the worker to ask again. */
   private async hold(workerId: string, step: AttemptRef, begun: boolean): Promise<void> {
     const change = this.changes.next(step.workflowId, this.holdMs);
-    if (begun || (await this.pending(workerId, 'finished')).some((report) => isOf(step, report))) await change;
+    if (begun || (await this.pending(workerId, 'finished')).some((report) => isReportOf(step, report))) await change;
   }
 
   private async abandon(
@@ -217,12 +236,16 @@ export class WorkerDesk {
  * again, the action would run twice.
  */
 function begunBefore(pending: readonly unknown[], bootId: string, step: AttemptRef): boolean {
-  return pending.some((start) => isOf(step, start) && (start as { readonly bootId?: unknown }).bootId !== bootId);
+  return pending.some((start) => isReportOf(step, start) && (start as { readonly bootId?: unknown }).bootId !== bootId);
 }
 
-function isOf(attempt: AttemptRef, report: unknown): boolean {
+function isReportOf(attempt: AttemptRef, report: unknown): boolean {
   const body = report as Partial<Record<string, unknown>> | null;
   return (['workflowId', 'index', 'attempt'] as const).every((field) => body?.[field] === attempt[field]);
+}
+
+function isOf(workerId: string, state: WorkflowState, { index }: AttemptRef): state is ExistingWorkflow {
+  return state.status !== 'none' && state.created.actions[index]?.workerId === workerId;
 }
 
 function isRunning(state: WorkflowState, { index }: AttemptRef): boolean {
@@ -238,7 +261,7 @@ export function upcomingImages(state: WorkflowState, index: number): readonly st
   return [...new Set(later.map(({ image }) => image))].filter((image) => image !== current?.image);
 }
 
-export function attemptState(state: ExistingWorkflow, index: number, attempt: number): StateReply {
+export function attemptState(state: ExistingWorkflow, { index, attempt }: AttemptRef): StateReply {
   const { status, cancelling } = state;
   const { attempts = 0, running, ...action } = state.actions[index] ?? { status: 'skipped' as const };
   const runs = action.status === 'running' && running?.attempt === attempt;

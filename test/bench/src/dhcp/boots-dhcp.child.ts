@@ -1,5 +1,5 @@
 // boots in a process of its own, its leases in JetStream; says on standard output when it answers. Machines come from a log in memory.
-import { BootsConfig, startBoots } from '@tinkerbell/boots';
+import { BootsConfig, silentLogger, startBoots, streamLogger } from '@tinkerbell/boots';
 import { loadConfig } from '@tinkerbell/config';
 import { parseHardware } from '@tinkerbell/domain';
 import type { HardwareEvent } from '@tinkerbell/events';
@@ -9,10 +9,11 @@ import { hardwareList, workflowList } from '@tinkerbell/projections';
 
 const env = (name: string) => process.env[name] ?? '';
 
-/** As perfdhcp counts its clients: from 00:0c:01:02:03:04 upwards. */
+/** As perfdhcp counts its clients: from 00:0c:01:02:03:04 upwards, each byte for itself, without a carry. */
 function macOf(client: number): string {
-  const hex = (0x000c01020304 + client).toString(16).padStart(12, '0');
-  return hex.replace(/(..)(?!$)/g, '$1:');
+  const added = [0, 0, 0, client >> 16, client >> 8, client];
+  const bytes = [0x00, 0x0c, 0x01, 0x02, 0x03, 0x04].map((byte, i) => (byte + (added[i] ?? 0)) & 255);
+  return bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(':');
 }
 
 async function register(store: InMemoryEventStore, clients: number): Promise<void> {
@@ -40,7 +41,25 @@ async function main(): Promise<void> {
     ...{ BOOTS_TFTP_PORT: 0, BOOTS_HTTP_PORT: 0, BOOTS_SYSLOG: 'false', TINK_CA_SHA256: 'ab'.repeat(32) },
     ...process.env,
   });
-  const boots = await startBoots(config, { store, ...models, leadership: new Leadership(bus.connection) });
+  const out = streamLogger(process.stderr);
+  const log = process.env['LAB_LOG']
+    ? {
+        ...silentLogger,
+        info: (t: string) => {
+          if (t.startsWith('pool')) out.info(t);
+        },
+        warn: out.warn,
+        error: out.error,
+      }
+    : silentLogger;
+  const boots = await startBoots(config, {
+    store,
+    ...models,
+    leadership: new Leadership(bus.connection, {
+      log: (l) => process.stderr.write(`${new Date().toISOString()} LEAD ${l}\n`),
+    }),
+    log,
+  });
   process.stdout.write(`${JSON.stringify({ http: boots.http.port })}\n`);
   process.once('SIGTERM', () => void boots.close().finally(() => process.exit(0)));
 }

@@ -2,12 +2,19 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { startTestNats, type TestNats } from '@tinkerbell/nats';
+import type { DhcpServer } from './peers';
 import { end, outputOf, type Wire } from './wire';
 
 export interface OurServer {
   /** boots and its nats-server. */
   readonly pids: readonly number[];
+  readonly http: number;
   stop(): Promise<void>;
+}
+
+/** As a server that begins with no lease known. */
+export function freshOurs(wire: Wire, clients: number): DhcpServer {
+  return { name: 'boots', durability: 'JetStream, fsync before each ACK', start: () => startOurs(wire, clients) };
 }
 
 /** boots, with its leases on a nats-server that writes each commit through to the disk. */
@@ -39,6 +46,7 @@ async function startOn(nats: TestNats, wire: Wire, clients: number): Promise<Our
   while (!(await isActive())) await new Promise((resolve) => setTimeout(resolve, 50));
   return {
     pids: [program.pid ?? 0, nats.server.pid ?? 0],
+    http,
     async stop() {
       await end(program);
       await nats.stop();

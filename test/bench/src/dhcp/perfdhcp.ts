@@ -1,4 +1,12 @@
+import { quantile } from '../bench';
 import { outputOf, type Wire } from './wire';
+
+/** Milliseconds, of the messages that were answered. */
+export interface Delays {
+  readonly mean: number;
+  readonly p50: number;
+  readonly p99: number;
+}
 
 /** One run of perfdhcp, which stands for a relay with many clients behind it. */
 export interface Exchanges {
@@ -8,22 +16,33 @@ export interface Exchanges {
   readonly completed: number;
   /** Share of the DISCOVERs that did not become a lease. */
   readonly dropped: number;
-  /** Milliseconds on average, from DISCOVER to OFFER and from REQUEST to ACK. */
-  readonly offerMs: number;
-  readonly ackMs: number;
-  readonly text: string;
+  /** From DISCOVER to OFFER, and from REQUEST to ACK. */
+  readonly offer: Delays;
+  readonly ack: Delays;
+  /** Until perfdhcp had its last answer. */
+  readonly seconds: number;
 }
 
-export async function perfdhcp(
+/** `rate` exchanges a second are begun; a late answer counts as long as it comes within a second. */
+export function perfdhcp(
   wire: Wire,
   { rate, clients, seconds }: { readonly rate: number; readonly clients: number; readonly seconds: number },
 ): Promise<Exchanges> {
-  const args = [
-    ...['-4', '-l', 'bc0', '-r', String(rate), '-R', String(clients), '-p', String(seconds)],
-    // Late answers count as long as they come within a second.
-    ...['-W', '1000000', '-d', '1'],
-  ];
-  return read(await outputOf(wire.client(['perfdhcp', ...args, wire.address])));
+  return run(wire, ['-r', String(rate), '-R', String(clients), '-p', String(seconds), '-W', '1000000', '-d', '1']);
+}
+
+/** All of `clients` begin at the same instant and repeat, after one second, two, four …, until each has its lease. */
+export function avalanche(wire: Wire, clients: number): Promise<Exchanges> {
+  return run(wire, ['--scenario', 'avalanche', '-R', String(clients)]);
+}
+
+/** perfdhcp waits for ever for a client that is never answered. */
+const patienceSeconds = '120';
+
+/** It prints the mean only; with `-x t` when each message was sent and answered. */
+async function run(wire: Wire, args: readonly string[]): Promise<Exchanges> {
+  const command = ['timeout', '-s', 'INT', patienceSeconds, 'perfdhcp', '-4', '-l', 'bc0', '-x', 't', ...args];
+  return read(await outputOf(wire.client([...command, wire.address])));
 }
 
 /** The fastest of `rates` that a server takes with less than one in a hundred dropped; by halving. */
@@ -44,14 +63,33 @@ export async function highestRate(
   return best;
 }
 
-function read(text: string): Exchanges {
-  const part = (from: string) => text.slice(text.indexOf(`***Statistics for: ${from}***`));
+export function read(text: string): Exchanges {
+  const part = (title: string) => text.slice(text.indexOf(`***${title}***`)).split('\n\n')[0] ?? '';
   const number = (of: string, label: string) => Number(new RegExp(`${label}: *([\\d.]+)`).exec(of)?.[1] ?? Number.NaN);
-  const [offers, acks] = [part('DISCOVER-OFFER'), part('REQUEST-ACK')];
+  const [offers, acks] = [part('Statistics for: DISCOVER-OFFER'), part('Statistics for: REQUEST-ACK')];
   const [sent, completed] = [number(offers, 'sent packets'), number(acks, 'received packets')];
   if (!Number.isFinite(sent) || !Number.isFinite(completed)) throw new Error(`perfdhcp said:\n${text}`);
+  const [offered, acked] = ['DISCOVER-OFFER', 'REQUEST-ACK'].map((name) =>
+    times(part(`Timestamps for packets: ${name}`)),
+  );
   return {
     ...{ rate: number(text, 'Rate'), sent, completed, dropped: 1 - completed / sent },
-    ...{ offerMs: number(offers, 'avg delay'), ackMs: number(acks, 'avg delay'), text },
+    ...{ offer: delays(offered ?? []), ack: delays(acked ?? []) },
+    seconds: (acked ?? []).reduce((last, [, received]) => Math.max(last, received), 0),
   };
+}
+
+type Times = readonly (readonly [sent: number, received: number])[];
+
+function times(text: string): Times {
+  return Array.from(text.matchAll(/sent \/ received: ([\d.]+) \/ ([\d.]+)/g), ([, sent, received]) => [
+    Number(sent),
+    Number(received),
+  ]);
+}
+
+function delays(of: Times): Delays {
+  const each = of.map(([sent, received]) => (received - sent) * 1000);
+  const mean = each.reduce((sum, one) => sum + one, 0) / each.length;
+  return { mean, p50: quantile(each, 0.5), p99: quantile(each, 0.99) };
 }
