@@ -37,6 +37,7 @@ import { LoaderFiles } from './loaders/loader-files';
 import { BootLog } from './log/boot-log';
 import { Lease6Pool } from './log/lease6-pool';
 import { LeasePool, type PoolPost } from './log/lease-pool';
+import { PoolSnapshots } from './log/pool-snapshots';
 import { type Logger, silentLogger } from './logger';
 import { Machines } from './machines';
 import { Metrics } from './metrics';
@@ -74,6 +75,8 @@ export interface BootsPorts {
   readonly machineLog?: MachineLog;
   /** Several instances share a pool by it; without, this one is alone. */
   readonly leadership?: PoolPost['leadership'];
+  /** Where the leases lie for the next start; without, it reads them all from the log. */
+  readonly leaseFolder?: string;
   readonly version?: string;
   readonly log?: Logger;
   readonly clock?: () => Date;
@@ -169,7 +172,9 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const machines = new Machines(ports.hardware, ports.workflows);
   const { leadership } = ports;
   const address = config.PUBLIC_IP;
-  const leases = await LeasePool.open(store, config.BOOTS_POOL, leadership && { leadership, address, log });
+  const pool = config.BOOTS_POOL;
+  const snapshots = ports.leaseFolder === undefined ? undefined : new PoolSnapshots(ports.leaseFolder, pool, log);
+  const leases = await LeasePool.open(store, pool, leadership && { leadership, address, log }, snapshots);
   const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, config.BOOTS_POOL) : undefined;
   const boots = new BootLog(store, clock);
   const metrics = new Metrics();

@@ -205,6 +205,7 @@ async function runBoots(
     workflows,
     machineLog: new BusMachineLog(platform.bus),
     leadership: new Leadership(platform.bus.connection, { log: (line) => log.debug(line) }),
+    leaseFolder: await data.folder('rows'),
     version,
     log,
   });

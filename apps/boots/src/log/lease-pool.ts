@@ -12,6 +12,7 @@ import type { DhcpServiceEvent, LeaseEvent } from '@tinkerbell/events';
 import type { EventStore } from '@tinkerbell/event-store';
 import { type Candidacy, type Leadership, type Lease as Held, pause, subjects } from '@tinkerbell/messaging';
 import type { Logger } from '../logger';
+import type { PoolSnapshots } from './pool-snapshots';
 import { StreamWriter } from './stream-writer';
 
 /** What it takes to share a pool with other instances of boots. */
@@ -34,6 +35,10 @@ export class StandbyError extends Error {}
 
 /** Before what another one stores is read again after a fault. */
 const retryMs = 1000;
+/** How often it is asked whether a new snapshot is worth it. */
+const saveMs = 10_000;
+/** Events since the last one: reading them takes a fraction of a second. With many leases, half as many as there are. */
+const leastSaved = 10_000;
 
 /**
  * The leases of one pool. Of all instances on it one is active and writes its stream (ADR 0016); the others take in what it stores, and
@@ -47,19 +52,27 @@ export class LeasePool {
   #following = new AbortController();
   #followed: Promise<void> = Promise.resolve();
   #takeovers = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #saving: Promise<void> = Promise.resolve();
+  /** Events that the last snapshot holds of those since the start. */
+  #saved = 0;
 
   private constructor(
     readonly name: string,
     private readonly writer: StreamWriter<PoolCommand, PoolState, LeaseEvent | DhcpServiceEvent>,
     private readonly post: PoolPost | undefined,
+    private readonly snapshots: PoolSnapshots | undefined,
   ) {}
 
   /** Without `post` this instance is the only one, and always active. */
-  static async open(store: EventStore, name: string, post?: PoolPost): Promise<LeasePool> {
+  static async open(store: EventStore, name: string, post?: PoolPost, snapshots?: PoolSnapshots): Promise<LeasePool> {
     const stream = subjects.stream('lease', name);
     const writer = new StreamWriter(store, poolDecider, stream, 'boots', post ? 'in-terms' : 'often');
-    await writer.load();
-    const pool = new LeasePool(name, writer, post);
+    const folded = await snapshots?.read(stream);
+    if (folded && !(await writer.resume(folded))) snapshots?.ignore('not of this log, or the log was cut since');
+    await writer.loadAll();
+    const pool = new LeasePool(name, writer, post, snapshots);
+    pool.#timer = setInterval(() => void pool.#save(Math.max(leastSaved, pool.size / 2)), saveMs).unref();
     if (post) {
       pool.#follow();
       pool.#candidacy = post.leadership.run(`pool-${name}`, (held) => pool.#serve(held, post));
@@ -69,9 +82,28 @@ export class LeasePool {
 
   /** Gives the pool to another instance, at once. */
   async close(): Promise<void> {
+    clearInterval(this.#timer);
     await this.#candidacy?.close();
     this.#following.abort();
     await this.#followed;
+    await this.#save(1);
+  }
+
+  /** When at least `least` events came since the last time. */
+  #save(least: number): Promise<void> {
+    this.#saving = this.#saving.then(() => this.#saveNow(least));
+    return this.#saving;
+  }
+
+  async #saveNow(least: number): Promise<void> {
+    const { events, folded } = this.writer;
+    if (!this.snapshots || events - this.#saved < least) return;
+    try {
+      await this.snapshots.write(subjects.stream('lease', this.name), folded);
+      this.#saved = events;
+    } catch (error) {
+      this.snapshots.failed(error);
+    }
   }
 
   /** Whether this instance may answer. Asked again after a wait: a process can have been stopped meanwhile. */
