@@ -1,7 +1,6 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { NestFactory } from '@nestjs/core';
@@ -27,8 +26,8 @@ import { NativeSendfile } from './files/native-sendfile';
 import { SharedFiles } from './files/shared-files';
 import { ConnectionLimits } from './http/connection-limits';
 import { FileDesk } from './http/file-desk';
-import { type HttpsParts, openHttpsDoor } from './http/https-door';
-import { type HttpsFiles, readHttpsFiles } from './http/https-files';
+import { readTls } from './http/https-files';
+import { openOtherDoors } from './http/other-doors';
 import { Status } from './http/status';
 import { NetRoots } from './ipxe/net-roots';
 import { ScriptDesk } from './ipxe/script-desk';
@@ -226,7 +225,7 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
   const { machines, callers, boots, programs, files, cache, metrics, leases, log } = parts;
   const folders = { osie: config.BOOTS_OSIE_DIR, images: config.BOOTS_IMAGES_DIR };
   const { httpPort, scripts } = parts;
-  const tls = await httpsFiles(config, parts);
+  const tls = await readTls(config, parts.clock(), log);
   const iso = new IsoDesk(parts, () => scriptSettings(config, httpPort.current, config.PUBLIC_IP, parts.modes));
   const limits = new ConnectionLimits(httpLimits(config), metrics);
   const app = await NestFactory.create(
@@ -258,58 +257,6 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
       await iso.close();
     },
   };
-}
-
-async function httpsFiles(config: BootsConfig, { clock, log }: Parts): Promise<HttpsFiles | undefined> {
-  if (!config.BOOTS_HTTPS) return undefined;
-  const files = await readHttpsFiles(config, clock());
-  if (files.warning !== undefined) log.warn(`BOOTS_HTTPS_CERT_FILE: ${files.warning}`);
-  return files;
-}
-
-/** Of IPv6 and of TLS, to the same house. */
-async function openOtherDoors(
-  config: BootsConfig,
-  server: Server,
-  port: number,
-  parts: HttpsParts & { readonly limits: ConnectionLimits },
-  files: HttpsFiles | undefined,
-) {
-  const [handler] = server.listeners('request') as [RequestListener];
-  const at = { address: config.BOOTS_HTTP_ADDRESS, port: config.BOOTS_HTTPS_PORT };
-  const https = files && (await openHttpsDoor(server, files, at, parts));
-  try {
-    const server6 =
-      config.PUBLIC_IP6 === '' ? undefined : await listen6(handler, parts.limits, config.PUBLIC_IP6, port);
-    return {
-      https,
-      close: () => {
-        https?.close();
-        server6?.closeAllConnections();
-        server6?.close();
-      },
-    };
-  } catch (error) {
-    https?.close();
-    throw error;
-  }
-}
-
-async function listen6(
-  handler: RequestListener,
-  limits: ConnectionLimits,
-  address: string,
-  port: number,
-): Promise<Server> {
-  const server6 = createServer(handler);
-  limits.watch(server6);
-  await new Promise<void>((resolve, reject) => {
-    server6.once('error', (cause) =>
-      reject(new Error(`cannot listen for HTTP on [${address}]:${port}: ${cause.message}`, { cause })),
-    );
-    server6.listen({ host: address, port, ipv6Only: true }, resolve);
-  });
-  return server6;
 }
 
 async function openDhcp(

@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { BootsConfig } from '../boots.config';
+import type { Logger } from '../logger';
 
 /** PEM. */
 export interface HttpsFiles {
@@ -10,12 +11,24 @@ export interface HttpsFiles {
   readonly warning?: string;
 }
 
+/** undefined: HTTPS is off. */
+export async function readTls(
+  config: BootsConfig,
+  now: Date,
+  log: Pick<Logger, 'warn'>,
+): Promise<HttpsFiles | undefined> {
+  if (!config.BOOTS_HTTPS) return undefined;
+  const files = await readHttpsFiles(config, now);
+  if (files.warning !== undefined) log.warn(`BOOTS_HTTPS_CERT_FILE: ${files.warning}`);
+  return files;
+}
+
 type Settings = Pick<BootsConfig, 'BOOTS_HTTPS_CERT_FILE' | 'BOOTS_HTTPS_KEY_FILE' | 'PUBLIC_IP'>;
 const certSetting = 'BOOTS_HTTPS_CERT_FILE';
 const keySetting = 'BOOTS_HTTPS_KEY_FILE';
 
 /** Certificate (its chain behind it) and key. Throws TypeError, with the setting that is at fault, for what no machine could trust. */
-export async function readHttpsFiles(settings: Settings, now: Date): Promise<HttpsFiles> {
+async function readHttpsFiles(settings: Settings, now: Date): Promise<HttpsFiles> {
   for (const name of [certSetting, keySetting] as const) {
     if (settings[name] === '') throw new TypeError(`BOOTS_HTTPS needs ${name}, a file in PEM`);
   }
