@@ -52,6 +52,7 @@ export class LeasePool {
   #following = new AbortController();
   #followed: Promise<void> = Promise.resolve();
   #takeovers = 0;
+  readonly #told: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
   #saving: Promise<void> = Promise.resolve();
   /** Events that the last snapshot holds of those since the start. */
@@ -121,6 +122,12 @@ export class LeasePool {
     return this.#takeovers;
   }
 
+  /** Calls back now, if this instance is the active one, and each time that it becomes that. */
+  onActive(told: () => void): void {
+    this.#told.push(told);
+    if (this.isActive) told();
+  }
+
   /**
    * Resolves when the facts are stored; throws DomainError when the pool's rules refuse them, StandbyError when another instance answers
    * by now.
@@ -171,6 +178,7 @@ export class LeasePool {
       await this.writer.begin({ type: 'TakePool', address, epoch: held.epoch });
       this.#term = held;
       this.#takeovers++;
+      for (const told of this.#told) told();
       log.info(`pool ${this.name}: active since now, epoch ${held.epoch}, ${this.size} leases`);
       await over;
     } finally {

@@ -2,6 +2,7 @@ import type {
   LeaseEvent,
   LeaseHolder,
   LeaseRefused,
+  LeaseRelayed,
   LeaseRenewed,
   PoolDefined,
   PoolUtilisationCrossed,
@@ -20,6 +21,8 @@ export type SingleLeaseCommand =
       readonly hostname: string;
       readonly leaseSeconds: number;
       readonly giaddr: string | null;
+      /** What its relay says in option 82; without it: nothing. */
+      readonly relayed?: Pick<LeaseRelayed['data'], 'circuitId' | 'remoteId'>;
       readonly clientState: LeaseRenewed['data']['clientState'];
       readonly now: string;
     })
@@ -36,6 +39,8 @@ export type SingleLeaseCommand =
   /** Somebody answered on an address that was to be offered. */
   | ({ readonly type: 'FindConflict'; readonly now: string } & ConflictFound)
   | ({ readonly type: 'DefinePool' } & PoolDefined['data'])
+  /** Every other pool is gone from the settings. */
+  | { readonly type: 'KeepPools'; readonly pools: readonly string[] }
   | {
       readonly type: 'CountPool';
       readonly subnet: string;
@@ -180,6 +185,12 @@ function decideOne(command: SingleLeaseCommand, state: LeaseState): readonly Lea
       const { type: _, ...data } = command;
       return sameJson(state.pools.get(data.pool)?.defined, data) ? [] : [{ type: 'PoolDefined', v: 1, data }];
     }
+    case 'KeepPools':
+      return [...state.pools.values()].flatMap(({ defined }) =>
+        defined === undefined || command.pools.includes(defined.pool)
+          ? []
+          : [{ type: 'PoolDropped', v: 1, data: { subnet: defined.subnet, pool: defined.pool } }],
+      );
     case 'CountPool':
       return count(command, state);
     default:
@@ -204,7 +215,7 @@ function expiry(lease: Lease | undefined, now: string): readonly LeaseEvent[] {
 }
 
 function bind(command: BindLease, state: LeaseState): readonly LeaseEvent[] {
-  const { ip, hostname, leaseSeconds, giaddr, clientState, now } = command;
+  const { ip, hostname, leaseSeconds, giaddr, relayed, clientState, now } = command;
   if (!Number.isInteger(leaseSeconds) || leaseSeconds < 1 || leaseSeconds > 0xffffffff) {
     throw new InvalidError('leaseSeconds', `leaseSeconds must be 1 to 4294967295, got ${leaseSeconds}`);
   }
@@ -222,7 +233,11 @@ function bind(command: BindLease, state: LeaseState): readonly LeaseEvent[] {
       v: 2,
       data: { ...self, hostname, leaseSeconds, expiresAt, giaddr },
     };
-    return [...expiry(lease, now), ...left(command, state), bound];
+    const told: readonly LeaseEvent[] =
+      relayed && giaddr !== null
+        ? [{ type: 'LeaseRelayed', v: 1, data: { ip, subnet: command.subnet, giaddr, ...relayed } }]
+        : [];
+    return [...expiry(lease, now), ...left(command, state), bound, ...told];
   }
   // The same request again, answered in the same instant.
   if (lease.expiresAt === expiresAt) return [];
@@ -298,6 +313,8 @@ function evolve(state: LeaseState, event: LeaseEvent): LeaseState {
     }
     case 'PoolDefined':
       return withPool(state, event.data.pool, { defined: event.data });
+    case 'PoolDropped':
+      return { ...state, pools: new Map([...state.pools].filter(([name]) => name !== event.data.pool)) };
     case 'PoolUtilisationCrossed':
       return withPool(state, event.data.pool, { level: event.data.level });
     default:
