@@ -69,7 +69,7 @@ export interface LeaseState {
   readonly pools: ReadonlyMap<string, KnownPool>;
 }
 
-interface KnownPool {
+export interface KnownPool {
   readonly defined: PoolDefined['data'] | undefined;
   readonly level: PoolUtilisationCrossed['data']['level'];
 }
@@ -176,12 +176,10 @@ function decideOne(command: SingleLeaseCommand, state: LeaseState): readonly Lea
       // Bound meanwhile: what answered is its holder.
       return isFree(lease, now) ? [...expiry(lease, now), { type: 'LeaseConflictFound', v: 1, data }] : [];
     }
-    case 'DefinePool': {
-      const { type: _, ...data } = command;
-      return sameJson(state.pools.get(data.pool)?.defined, data) ? [] : [{ type: 'PoolDefined', v: 1, data }];
-    }
+    case 'DefinePool':
+      return definePool(command, state);
     case 'CountPool':
-      return count(command, state);
+      return countPool(command, state);
     default:
       return assertNever(command);
   }
@@ -251,9 +249,19 @@ const levels = [100, 90, 80] as const;
 /** A pool that goes up and down by one address is not told of each time. */
 const hysteresis = 0.02;
 
-function count(
-  { subnet, pool, used, size }: Extract<SingleLeaseCommand, { readonly type: 'CountPool' }>,
-  { pools }: LeaseState,
+export type DefinePool = Extract<SingleLeaseCommand, { readonly type: 'DefinePool' }>;
+export type CountPool = Extract<SingleLeaseCommand, { readonly type: 'CountPool' }>;
+
+export function definePool(
+  { type: _, ...data }: DefinePool,
+  { pools }: Pick<LeaseState, 'pools'>,
+): readonly LeaseEvent[] {
+  return sameJson(pools.get(data.pool)?.defined, data) ? [] : [{ type: 'PoolDefined', v: 1, data }];
+}
+
+export function countPool(
+  { subnet, pool, used, size }: CountPool,
+  { pools }: Pick<LeaseState, 'pools'>,
 ): readonly LeaseEvent[] {
   const before = pools.get(pool)?.level ?? 0;
   const reached = (share: number) => levels.find((level) => size > 0 && share * 100 >= level) ?? 0;
@@ -312,7 +320,7 @@ function changed(state: LeaseState, ip: string, over: Partial<Lease>): LeaseStat
   return lease ? { ...state, byIp: state.byIp.with(ip, { ...lease, ...over }) } : state;
 }
 
-function withPool(state: LeaseState, name: string, over: Partial<KnownPool>): LeaseState {
+export function withPool<S extends Pick<LeaseState, 'pools'>>(state: S, name: string, over: Partial<KnownPool>): S {
   const before = state.pools.get(name) ?? { defined: undefined, level: 0 };
   return { ...state, pools: new Map(state.pools).set(name, { ...before, ...over }) };
 }
