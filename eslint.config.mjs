@@ -74,7 +74,14 @@ const homes = [
     files: ['apps/archive/src/kurrent.ts', 'apps/archive/src/testing/kurrent-stub.ts'],
   },
   { packages: ['dockerode'], files: ['apps/tink-worker/src/containers/docker.ts'] },
-  { packages: ['koffi'], files: ['apps/boots/src/udp/native-batch.ts', 'apps/boots/src/dhcp/ping-probe.ts'] },
+  {
+    packages: ['koffi'],
+    files: [
+      'apps/boots/src/udp/native-batch.ts',
+      'apps/boots/src/dhcp/ping-probe.ts',
+      'apps/boots/src/files/native-sendfile.ts',
+    ],
+  },
   { packages: ['dhcp', 'tftp2'], files: ['test/interop/**'] },
   { packages: ['better-sqlite3'], files: ['libs/event-store/src/proj*.ts'] },
   {

@@ -165,6 +165,10 @@ export class BootsConfig {
   @Min(0)
   @Max(port)
   readonly BOOTS_HTTP_PORT: number = 80;
+  /** Let the system send files straight from its own memory (Linux); false: each byte by way of this process, at twice the cost. */
+  @flag
+  @IsBoolean()
+  readonly BOOTS_HTTP_SENDFILE: boolean = true;
   /** At once; further ones are answered 503. */
   @IsInt()
   @Min(1)

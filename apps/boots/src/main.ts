@@ -43,10 +43,12 @@ async function main(): Promise<void> {
   const version = process.env['TINK_VERSION'] ?? '0.1.0';
   const machineLog = new BusMachineLog(bus);
   const leadership = new Leadership(bus.connection, { log: (line) => log.debug(line) });
-  const boots = await startBoots(config, { store, hardware, workflows, machineLog, leadership, version, log });
+  const leaseFolder = alone.BOOTS_DATA_DIR;
+  const ports = { store, hardware, workflows, machineLog, leadership, leaseFolder, version, log };
+  const boots = await startBoots(config, ports);
   const { address, dhcp, tftp, http, syslog } = boots;
-  const ports = `DHCP ${dhcp?.port ?? 'off'}, TFTP ${tftp.port}, HTTP ${http.port}, syslog ${syslog?.port ?? 'off'}`;
-  log.info(`ready on ${address}: ${ports}`);
+  const bound = `DHCP ${dhcp?.port ?? 'off'}, TFTP ${tftp.port}, HTTP ${http.port}, syslog ${syslog?.port ?? 'off'}`;
+  log.info(`ready on ${address}: ${bound}`);
 
   const stop = async (code: number) => {
     await boots.close();

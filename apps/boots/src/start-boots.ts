@@ -23,6 +23,7 @@ import { isInRange, type Subnet6 } from './dhcp6/subnet6';
 import { Upkeep6 } from './dhcp6/upkeep6';
 import { DiscoveryDesk } from './discovery/discovery-desk';
 import { ImageCache } from './files/image-cache';
+import { NativeSendfile } from './files/native-sendfile';
 import { SharedFiles } from './files/shared-files';
 import { ConnectionLimits } from './http/connection-limits';
 import { FileDesk } from './http/file-desk';
@@ -33,6 +34,7 @@ import { LoaderFiles } from './loaders/loader-files';
 import { BootLog } from './log/boot-log';
 import { Lease6Pool } from './log/lease6-pool';
 import { LeasePool } from './log/lease-pool';
+import { PoolSnapshots } from './log/pool-snapshots';
 import type { PoolPost } from './log/pool-terms';
 import { type Logger, silentLogger } from './logger';
 import { Machines } from './machines';
@@ -71,6 +73,8 @@ export interface BootsPorts {
   readonly machineLog?: MachineLog;
   /** Several instances share a pool by it; without, this one is alone. */
   readonly leadership?: PoolPost['leadership'];
+  /** Where the leases lie for the next start; without, it reads them all from the log. */
+  readonly leaseFolder?: string;
   readonly version?: string;
   readonly log?: Logger;
   readonly clock?: () => Date;
@@ -166,14 +170,16 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const machines = new Machines(ports.hardware, ports.workflows);
   const { leadership } = ports;
   const address = config.PUBLIC_IP;
+  const pool = config.BOOTS_POOL;
   const file = await subnetFile(config);
   const networks6 = config.BOOTS_DHCP6 ? subnets6(config, file?.subnets6) : [];
   const post = leadership && { leadership, address, log };
-  const leases = await LeasePool.open(store, config.BOOTS_POOL, post);
+  const snapshots = ports.leaseFolder === undefined ? undefined : new PoolSnapshots(ports.leaseFolder, pool, log);
+  const leases = await LeasePool.open(store, pool, post, snapshots);
   const pools = networks6
     .filter(({ range }) => range)
     .map((subnet) => ({ name: subnet.name, has: (ip: string) => isInRange(subnet, ip) }));
-  const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, config.BOOTS_POOL, { pools, post }) : undefined;
+  const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, pool, { pools, post }) : undefined;
   const boots = new BootLog(store, clock);
   const metrics = new Metrics();
   const modes = dhcpModes(config, file);
@@ -190,7 +196,7 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
     subnets6: networks6,
     loaders: new LoaderFiles(folders, callers, scripts),
     programs: new BootPrograms(config.BOOTS_IPXE_DIR),
-    files: new SharedFiles(),
+    files: new SharedFiles(undefined, await nativeSendfile(config, log)),
     cache: await ImageCache.open(cacheSettings(config), metrics, log),
     served: new ServedFiles(boots, metrics, log),
   };
@@ -202,6 +208,18 @@ async function nativeBatch(config: BootsConfig, log: Logger): Promise<NativeBatc
     return await NativeBatch.load();
   } catch (error) {
     log.info(`UDP packets go one by one, which costs more: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
+
+async function nativeSendfile(config: BootsConfig, log: Logger): Promise<NativeSendfile | undefined> {
+  if (!config.BOOTS_HTTP_SENDFILE) return undefined;
+  try {
+    return await NativeSendfile.load();
+  } catch (error) {
+    log.info(
+      `files are copied on their way to HTTP clients: ${error instanceof Error ? error.message : String(error)}`,
+    );
     return undefined;
   }
 }

@@ -176,7 +176,7 @@ async function runArchive({ env, platform, stack, log }: Context): Promise<void>
 }
 
 async function runBoots(
-  { config, address, platform, stack, version, env }: Context,
+  { config, address, platform, stack, version, env, data }: Context,
   server: Awaited<ReturnType<typeof runServer>>,
 ) {
   const settings = loadConfig(BootsConfig, {
@@ -203,6 +203,7 @@ async function runBoots(
     workflows,
     machineLog: new BusMachineLog(platform.bus),
     leadership: new Leadership(platform.bus.connection, { log: (line) => log.debug(line) }),
+    leaseFolder: await data.folder('rows'),
     version,
     log,
   });

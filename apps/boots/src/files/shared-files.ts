@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { StoredFile } from '../boot-programs';
 import type { Chunk } from '../udp/piece';
+import type { NativeSendfile } from './native-sendfile';
 
 /** Bytes; more than the largest TFTP block, so that a block lies in two chunks at most. */
 export const chunkBytes = 256 << 10;
@@ -17,7 +18,11 @@ export class SharedFiles {
   readonly #cached = new Map<CachedChunk, () => void>();
   #bytes = 0;
 
-  constructor(private readonly budgetBytes = 64 << 20) {}
+  constructor(
+    private readonly budgetBytes = 64 << 20,
+    /** For long stretches, where it can be had. */
+    readonly sendfile?: NativeSendfile,
+  ) {}
 
   /** Bytes held for reuse. */
   get bytes(): number {
@@ -25,7 +30,7 @@ export class SharedFiles {
   }
 
   /** Release it after use. Another version of the file is another one. */
-  acquire(file: StoredFile): Content {
+  acquire(file: StoredFile): FileContent {
     const key = `${file.path}\0${file.size}\0${file.modifiedMs}`;
     const shared = this.#files.get(key) ?? this.#add(key, file);
     shared.users++;
@@ -69,7 +74,12 @@ export interface Content {
   release(): void;
 }
 
-class SharedFile implements Content {
+export interface FileContent extends Content {
+  /** The file itself, good until the release. Rejects when it became another one. */
+  opened(): Promise<FileHandle>;
+}
+
+class SharedFile implements FileContent {
   users = 0;
   #handle: Promise<FileHandle> | undefined;
   readonly #chunks = new Map<number, CachedChunk>();
@@ -111,12 +121,16 @@ class SharedFile implements Content {
     this.#forgetIfEmpty();
   }
 
-  async #load(index: number): Promise<Chunk> {
+  async opened(): Promise<FileHandle> {
     const opening = (this.#handle ??= this.#open());
-    const handle = await opening.catch((error: unknown) => {
+    return opening.catch((error: unknown) => {
       if (this.#handle === opening) this.#handle = undefined;
       throw error;
     });
+  }
+
+  async #load(index: number): Promise<Chunk> {
+    const handle = await this.opened();
     const from = index * chunkBytes;
     const bytes = Buffer.allocUnsafeSlow(Math.min(chunkBytes, this.size - from));
     for (let at = 0; at < bytes.length;) {

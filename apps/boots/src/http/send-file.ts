@@ -3,6 +3,7 @@ import type { SharedFiles } from '../files/shared-files';
 import { type ByteRange, parseByteRange } from './byte-range';
 import type { HttpRequest, HttpResponse } from './http-message';
 import { sendBytes } from './send-bytes';
+import { leastStraight, sendStraight } from './send-straight';
 
 /**
  * Streams a file: GET and HEAD, Range and If-Range, ETag, If-None-Match and If-Modified-Since. Resolves true when the last byte of the file went out,
@@ -32,7 +33,12 @@ export async function sendFile(
   response.statusCode = range.kind === 'part' ? 206 : 200;
   response.setHeader('Content-Length', end - start + 1);
   if (request.method === 'HEAD' || file.size === 0) return finish(response, response.statusCode);
-  const isSent = await sendBytes(response, files.acquire(file), start, end);
+  const content = files.acquire(file);
+  const { sendfile } = files;
+  const isSent =
+    sendfile && end - start >= leastStraight
+      ? await sendStraight(response, content, sendfile, start, end)
+      : await sendBytes(response, content, start, end);
   return isSent && end === file.size - 1;
 }
 

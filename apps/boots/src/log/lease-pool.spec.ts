@@ -121,6 +121,7 @@ describe('a lease pool with more than one instance', () => {
       },
       read: store.read.bind(store),
       subscribe: store.subscribe.bind(store),
+      lastPosition: store.lastPosition.bind(store),
     });
     const first: Awaited<ReturnType<typeof active>> = await active(slow, '10.0.0.201', 1);
     await expect(first.pool.submit([bind(1)])).rejects.toThrow(StandbyError);
@@ -139,6 +140,7 @@ describe('a lease pool with more than one instance', () => {
       },
       read: store.read.bind(store),
       subscribe: store.subscribe.bind(store),
+      lastPosition: store.lastPosition.bind(store),
     });
     const only = await active(lossy, '10.0.0.201', 1);
     await expect(only.pool.submit([bind(1)])).rejects.toThrow(StoreUnavailableError);

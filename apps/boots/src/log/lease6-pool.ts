@@ -49,7 +49,7 @@ export class Lease6Pool implements Leases6 {
     const name = `${pool}-v6`;
     const stream = subjects.stream('lease', name);
     const writer: Writer6 = new StreamWriter(store, lease6Decider, stream, 'boots', post ? 'in-terms' : 'often');
-    await writer.load();
+    await writer.loadAll();
     if (!post) await writer.submit({ type: 'NameServer', duid: newDuid() });
     const opened = new Lease6Pool(name, writer, pools, post);
     opened.#terms.open();

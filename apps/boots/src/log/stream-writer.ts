@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Decider, DomainError } from '@tinkerbell/domain';
 import type { Event, Recorded } from '@tinkerbell/events';
-import { ConcurrencyError, emptyHead, type EventStore, type StreamHead } from '@tinkerbell/event-store';
+import { type Commit, ConcurrencyError, emptyHead, type EventStore, type StreamHead } from '@tinkerbell/event-store';
 
 /** Commands that share one commit, at most: a commit is one message of at most 1 MiB. */
 const maxBatch = 500;
@@ -13,6 +13,12 @@ interface Waiting<C> {
   readonly commands: readonly C[];
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** A state, and the commit that led to it. */
+export interface Folded<S> {
+  readonly head: StreamHead;
+  readonly state: S;
 }
 
 /** Nothing was stored: another writer may have the stream now. */
@@ -28,6 +34,7 @@ export class TermOverError extends Error {}
 export class StreamWriter<C, S, E extends Event> {
   #state: S;
   #head: StreamHead = emptyHead;
+  #events = 0;
   #isCurrent = false;
   #waiting: Waiting<C>[] = [];
   #working: Promise<void> | undefined;
@@ -47,8 +54,56 @@ export class StreamWriter<C, S, E extends Event> {
     return this.#state;
   }
 
+  get folded(): Folded<S> {
+    return { head: this.#head, state: this.#state };
+  }
+
+  /** How many led from the state that this began with to the present one. */
+  get events(): number {
+    return this.#events;
+  }
+
   get isIdle(): boolean {
     return this.#working === undefined;
+  }
+
+  /** Begins with what was folded before, when the stream still leads there; returns whether. What came since is to be loaded. */
+  async resume({ head, state }: Folded<S>): Promise<boolean> {
+    if (!(await this.#leadsTo(head))) return false;
+    this.#head = head;
+    this.#state = state;
+    return true;
+  }
+
+  /** A commit names the hash of the one before, and so all before it. */
+  async #leadsTo({ position, version, hash }: StreamHead): Promise<boolean> {
+    const { head: last } = await this.store.last(this.stream);
+    if (last.version <= version) return last.version === version && last.hash === hash && last.position === position;
+    if (last.position <= position) return false;
+    for await (const next of this.#commitsUntil(last.position, position)) {
+      return next.version === version + 1 && next.prev === hash;
+    }
+    return false;
+  }
+
+  /** Takes in what is stored by now, commit by commit: a stream may be larger than memory. */
+  async loadAll(): Promise<void> {
+    const end = await this.store.lastPosition(this.stream);
+    for await (const commit of this.#commitsUntil(end, this.#head.position)) await this.#take(commit);
+    await this.load();
+  }
+
+  async *#commitsUntil(end: number, after: number): AsyncGenerator<Commit> {
+    if (end <= after) return;
+    const { signal, abort } = stoppable();
+    try {
+      for await (const commit of this.store.subscribe({ after, filters: [this.stream], signal })) {
+        yield commit;
+        if (commit.position >= end) return;
+      }
+    } finally {
+      abort();
+    }
   }
 
   /** Takes in what was stored since the last commit that is known here. */
@@ -62,12 +117,15 @@ export class StreamWriter<C, S, E extends Event> {
   async follow(signal: AbortSignal): Promise<void> {
     const { position } = this.#head;
     for await (const commit of this.store.subscribe({ after: position, filters: [this.stream], signal })) {
-      const { version } = this.#head;
-      const { events, hash } = commit;
-      if (commit.version === version + 1 && commit.prev === this.#head.hash) {
-        this.#advance(events as readonly Recorded<E>[], { position: commit.position, version: commit.version, hash });
-      } else if (commit.version > version) await this.load(); // says what is wrong
+      await this.#take(commit);
     }
+  }
+
+  async #take({ events, position, version, hash, prev }: Commit): Promise<void> {
+    const { version: known, hash: before } = this.#head;
+    if (version === known + 1 && prev === before) {
+      this.#advance(events as readonly Recorded<E>[], { position, version, hash });
+    } else if (version > known) await this.load(); // says what is wrong
   }
 
   /** Stores `command` behind everything that others stored: from here on nothing that they have in flight can be. */
@@ -146,6 +204,7 @@ export class StreamWriter<C, S, E extends Event> {
     if (events.length > 0) {
       const metadata = { id, actor: this.actor };
       this.#head = (await this.store.append(this.stream, events, { expected: this.#head, metadata })).head;
+      this.#events += events.length;
     }
     this.#state = state;
   }
@@ -153,6 +212,7 @@ export class StreamWriter<C, S, E extends Event> {
   #advance(events: readonly Recorded<E>[], head: StreamHead): void {
     this.#state = events.reduce((state, { event }) => this.decider.evolve(state, event), this.#state);
     this.#head = head;
+    this.#events += events.length;
   }
 
   #judge(batch: readonly Waiting<C>[]) {
@@ -177,4 +237,9 @@ export class StreamWriter<C, S, E extends Event> {
     }
     return { events, state, refused };
   }
+}
+
+function stoppable(): { readonly signal: AbortSignal; readonly abort: () => void } {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
 }

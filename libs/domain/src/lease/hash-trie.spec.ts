@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HashTrie } from './hash-trie';
+import { HashTrie, hashTrieOf } from './hash-trie';
 
 describe('HashTrie', () => {
   it('is a map that keeps its old versions', () => {
@@ -39,6 +39,23 @@ describe('HashTrie', () => {
     expect(trie.size).toBe(map.size);
     for (const [key, value] of map) expect(trie.get(key)).toBe(value);
     expect([...trie.values()].sort()).toEqual([...map.values()].sort());
+  });
+
+  it('of many at once is the one that grew', () => {
+    const built = hashTrieOf<number>();
+    let grown = HashTrie.empty<number>();
+    for (const [i, key] of [
+      'costarring',
+      'liquid',
+      ...Array.from({ length: 5000 }, (_, n) => `10.0.${n >> 4}`),
+    ].entries()) {
+      built.put(key, i);
+      grown = grown.with(key, i);
+    }
+    const done = built.done();
+    expect(done).toEqual(grown);
+    const next = done.with('10.0.7', -1);
+    expect([done.get('10.0.7'), next.get('10.0.7'), next.size]).toEqual([2 + 127, -1, grown.size]);
   });
 
   it('keeps keys apart whose hashes are the same', () => {

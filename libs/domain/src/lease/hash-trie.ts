@@ -12,6 +12,11 @@ export class HashTrie<V> {
     return new HashTrie<V>(emptyNode, 0);
   }
 
+  /** For `hashTrieOf`, which lets go of `root`. */
+  static of<V>(root: Node<V>, size: number): HashTrie<V> {
+    return new HashTrie(root, size);
+  }
+
   get(key: string): V | undefined {
     let node: Node<V> | undefined = this.root;
     let hash = hashOf(key);
@@ -41,6 +46,18 @@ export class HashTrie<V> {
   }
 }
 
+/** Of many entries at once: the same trie as by `with`, without a version for each. */
+export function hashTrieOf<V>(): { put(key: string, value: V): void; done(): HashTrie<V> } {
+  const root = new Node<V>(0, []);
+  let size = 0;
+  return {
+    put(key, value) {
+      if (put(root, new Leaf(key, value), hashOf(key), 0)) size++;
+    },
+    done: () => HashTrie.of(root, size),
+  };
+}
+
 class Leaf<V> {
   constructor(
     readonly key: string,
@@ -55,8 +72,8 @@ type Slot<V> = Node<V> | Leaf<V>;
 class Node<V> {
   constructor(
     /** Which of 16 places are taken; `slots` holds those only. */
-    readonly bits: number,
-    readonly slots: readonly Slot<V>[],
+    public bits: number,
+    public slots: Slot<V>[],
   ) {}
 }
 
@@ -78,11 +95,30 @@ function insert<V>(node: Node<V>, leaf: Leaf<V>, hash: number, depth: number): N
   }
   const slot = node.slots[at];
   if (slot instanceof Node) return withSlot(node, at, insert(slot, leaf, hash >>> 4, depth + 1));
-  if (slot === undefined || slot.key === leaf.key)
-    return withSlot(node, at, new Leaf(leaf.key, leaf.value, slot?.next));
-  if (depth === maxDepth) return withSlot(node, at, chained(slot, leaf));
+  return withSlot(node, at, joined(slot, leaf, hash, depth));
+}
+
+/** As `insert`, but changes `node`; returns whether the key is new. */
+function put<V>(node: Node<V>, leaf: Leaf<V>, hash: number, depth: number): boolean {
+  const bit = 1 << (hash & 15);
+  const at = slotOf(node.bits, bit);
+  const slot = (node.bits & bit) === 0 ? undefined : node.slots[at];
+  if (slot instanceof Node) return put(slot, leaf, hash >>> 4, depth + 1);
+  if (slot) node.slots[at] = joined(slot, leaf, hash, depth);
+  else {
+    node.bits |= bit;
+    // Exactly as long as needed, which `splice` is not.
+    node.slots = node.slots.toSpliced(at, 0, leaf);
+  }
+  return slot === undefined || valueIn(slot, leaf.key) === undefined;
+}
+
+/** Two that share a place. */
+function joined<V>(slot: Leaf<V> | undefined, leaf: Leaf<V>, hash: number, depth: number): Slot<V> {
+  if (slot === undefined || slot.key === leaf.key) return new Leaf(leaf.key, leaf.value, slot?.next);
+  if (depth === maxDepth) return chained(slot, leaf);
   const below = insert<V>(emptyNode, slot, hashOf(slot.key) >>> (4 * (depth + 1)), depth + 1);
-  return withSlot(node, at, insert(below, leaf, hash >>> 4, depth + 1));
+  return insert(below, leaf, hash >>> 4, depth + 1);
 }
 
 function chained<V>(chain: Leaf<V>, { key, value }: Leaf<V>): Leaf<V> {

@@ -1,5 +1,5 @@
 // boots in a process of its own, its leases in JetStream; says on standard output when it answers. Machines come from a log in memory.
-import { BootsConfig, silentLogger, startBoots, streamLogger } from '@tinkerbell/boots';
+import { BootsConfig, startBoots } from '@tinkerbell/boots';
 import { loadConfig } from '@tinkerbell/config';
 import { parseHardware } from '@tinkerbell/domain';
 import type { HardwareEvent } from '@tinkerbell/events';
@@ -41,25 +41,7 @@ async function main(): Promise<void> {
     ...{ BOOTS_TFTP_PORT: 0, BOOTS_HTTP_PORT: 0, BOOTS_SYSLOG: 'false', TINK_CA_SHA256: 'ab'.repeat(32) },
     ...process.env,
   });
-  const out = streamLogger(process.stderr);
-  const log = process.env['LAB_LOG']
-    ? {
-        ...silentLogger,
-        info: (t: string) => {
-          if (t.startsWith('pool')) out.info(t);
-        },
-        warn: out.warn,
-        error: out.error,
-      }
-    : silentLogger;
-  const boots = await startBoots(config, {
-    store,
-    ...models,
-    leadership: new Leadership(bus.connection, {
-      log: (l) => process.stderr.write(`${new Date().toISOString()} LEAD ${l}\n`),
-    }),
-    log,
-  });
+  const boots = await startBoots(config, { store, ...models, leadership: new Leadership(bus.connection) });
   process.stdout.write(`${JSON.stringify({ http: boots.http.port })}\n`);
   process.once('SIGTERM', () => void boots.close().finally(() => process.exit(0)));
 }

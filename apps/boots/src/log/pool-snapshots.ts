@@ -1,0 +1,132 @@
+import { createHash, type Hash } from 'node:crypto';
+import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  poolFold,
+  poolRestoration,
+  type PoolState,
+  type SavedLease,
+  savedLeases,
+  savedPool,
+  type SavedPool,
+} from '@tinkerbell/domain';
+import type { StreamHead } from '@tinkerbell/event-store';
+import type { Logger } from '../logger';
+import type { Folded } from './stream-writer';
+
+/** Of one line, between two of which requests have their turn. */
+const leasesALine = 200;
+const format = 'tinkerbell lease pool';
+
+interface Header {
+  readonly format: string;
+  readonly fold: number;
+  readonly stream: string;
+  readonly head: StreamHead;
+  readonly pool: SavedPool;
+}
+
+/**
+ * A pool as one commit left it, in a file: lines of JSON, the last one the SHA-256 of all before. It only spares the next start the log
+ * up to that commit, may be deleted at any time, and is believed only as far as the log leads to the same commit (ADR 0017).
+ */
+export class PoolSnapshots {
+  readonly #file: string;
+
+  constructor(
+    private readonly folder: string,
+    pool: string,
+    private readonly log: Logger,
+  ) {
+    this.#file = join(folder, `lease-pool-${pool}.snapshot`);
+  }
+
+  /** undefined: there is none that can be used; why is told. */
+  async read(stream: string): Promise<Folded<PoolState> | undefined> {
+    try {
+      return await this.#read(stream);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) this.ignore(reasonOf(error));
+      return undefined;
+    }
+  }
+
+  ignore(reason: string): void {
+    this.log.warn(`${this.#file}: ${reason}: ignored, all leases are read from the log`);
+  }
+
+  failed(error: unknown): void {
+    this.log.warn(`${this.#file} is not written, the next start takes longer: ${reasonOf(error)}`);
+  }
+
+  /** Whole or not at all. */
+  async write(stream: string, { head, state }: Folded<PoolState>): Promise<void> {
+    await mkdir(this.folder, { recursive: true });
+    const unfinished = `${this.#file}.unfinished`;
+    const file = await open(unfinished, 'w', 0o600);
+    try {
+      const header: Header = { format, fold: poolFold, stream, head, pool: savedPool(state) };
+      await writeLines(file, header, savedLeases(state.leases));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(unfinished, this.#file);
+  }
+
+  async #read(stream: string): Promise<Folded<PoolState> | undefined> {
+    const file = await open(this.#file);
+    try {
+      const restoration = poolRestoration();
+      const hash = createHash('sha256');
+      let header: Header | undefined;
+      for await (const line of file.readLines()) {
+        if (line.startsWith(sealMark)) {
+          if (line !== sealOf(hash) || !header) break;
+          return { head: header.head, state: restoration.done(header.pool) };
+        }
+        hash.update(`${line}\n`);
+        if (header) for (const lease of JSON.parse(line) as SavedLease[]) restoration.add(lease);
+        else header = headerIn(line, stream);
+      }
+      throw new Error('damaged');
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+const sealMark = 'sha256 ';
+const sealOf = (hash: Hash) => `${sealMark}${hash.copy().digest('hex')}`;
+
+async function writeLines(file: FileHandle, header: Header, leases: Iterable<SavedLease>): Promise<void> {
+  const hash = createHash('sha256');
+  const put = (value: unknown) => {
+    const line = `${JSON.stringify(value)}\n`;
+    hash.update(line);
+    return file.write(line);
+  };
+  await put(header);
+  let row: SavedLease[] = [];
+  for (const lease of leases) {
+    if (row.push(lease) < leasesALine) continue;
+    await put(row);
+    row = [];
+  }
+  if (row.length > 0) await put(row);
+  await file.write(`${sealOf(hash)}\n`);
+}
+
+function headerIn(line: string, stream: string): Header {
+  const header = JSON.parse(line) as Header;
+  if (header.format !== format) throw new Error('no snapshot of a lease pool');
+  if (header.fold !== poolFold)
+    throw new Error(`of another version of boots (${header.fold}, this one has ${poolFold})`);
+  if (header.stream !== stream) throw new Error(`of ${header.stream}, not of ${stream}`);
+  return header;
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof SyntaxError || error instanceof TypeError) return 'damaged';
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,52 @@
+import { hashTrieOf } from './hash-trie';
+import { clientKey, type Lease, type LeaseState } from './lease.decider';
+import type { PoolState } from './pool.decider';
+
+/** Goes up when the same events lead to another state: what an older fold led to is then not taken. The spec notices. */
+export const poolFold = 1;
+
+/** Everything of a pool but its leases. JSON-safe. */
+export interface SavedPool {
+  readonly taken: PoolState['taken'] | null;
+  readonly own: readonly string[];
+  readonly told: readonly (readonly [string, string])[];
+  readonly pools: readonly (readonly [string, { readonly level: number; readonly defined?: object }])[];
+}
+
+/** `isLast`: its client was given no other address since. */
+export type SavedLease = readonly [
+  ...[mac: string | null, hardwareId: string | null, clientId: string | null, ip: string, subnet: string],
+  ...[origin: Lease['origin'], hostname: string, state: Lease['state'], expiresAt: string, isLast: 0 | 1],
+];
+
+export function savedPool({ taken, own, told, leases }: PoolState): SavedPool {
+  return { taken: taken ?? null, own: [...own], told: [...told], pools: [...leases.pools] };
+}
+
+export function* savedLeases({ byIp, byClient }: LeaseState): Generator<SavedLease> {
+  for (const lease of byIp.values()) {
+    const { mac, hardwareId, clientId, ip, subnet, origin, hostname, state, expiresAt } = lease;
+    const isLast = byClient.get(clientKey(lease)) === ip ? 1 : 0;
+    yield [mac, hardwareId, clientId, ip, subnet, origin, hostname, state, expiresAt, isLast];
+  }
+}
+
+/** The state that was saved; what no rule can reach any more (a client's address that is another's by now) is left out. */
+export function poolRestoration() {
+  const byIp = hashTrieOf<Lease>();
+  const byClient = hashTrieOf<string>();
+  return {
+    add([mac, hardwareId, clientId, ip, subnet, origin, hostname, state, expiresAt, isLast]: SavedLease): void {
+      const lease: Lease = { mac, hardwareId, clientId, ip, subnet, origin, hostname, state, expiresAt };
+      byIp.put(ip, lease);
+      if (isLast) byClient.put(clientKey(lease), ip);
+    },
+    done({ taken, own, told, pools }: SavedPool): PoolState {
+      const known = new Map(pools as Iterable<[string, { defined: undefined; level: 0 }]>);
+      return {
+        ...{ taken: taken ?? undefined, own: new Set(own), told: new Map(told) },
+        leases: { byIp: byIp.done(), byClient: byClient.done(), pools: known },
+      };
+    },
+  };
+}
