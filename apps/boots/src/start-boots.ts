@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { NestFactory } from '@nestjs/core';
 import type { EventStore, ReadModel } from '@tinkerbell/event-store';
+import type { PoolRoll } from '@tinkerbell/messaging';
 import type { HardwareRow, WorkflowRow } from '@tinkerbell/projections';
 import { BootPrograms } from './boot-programs';
 import type { BootsConfig } from './boots.config';
@@ -73,6 +74,8 @@ export interface BootsPorts {
   readonly machineLog?: MachineLog;
   /** Several instances share a pool by it; without, this one is alone. */
   readonly leadership?: PoolPost['leadership'];
+  /** Where it answers who asks which boots there are; without, nowhere. */
+  readonly roll?: Pick<PoolRoll, 'answer'>;
   /** Where the leases lie for the next start; without, it reads them all from the log. */
   readonly leaseFolder?: string;
   readonly version?: string;
@@ -130,6 +133,8 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
+    const leave = ports.roll?.answer(() => ({ ...parts.leases.role, address: config.PUBLIC_IP }));
+    closers.push(() => Promise.resolve(leave?.()));
     const http = await openHttp(config, ports, parts);
     closers.push(http.close);
     const native = await nativeBatch(config, parts.log);
@@ -281,6 +286,7 @@ async function openDhcp(
 ): Promise<number> {
   const { modes } = parts;
   const pools = modes.subnets.some(({ pooled }) => pooled) ? await openPools(parts, closers) : undefined;
+  if (!pools) parts.leases.onActive(() => forgetPools(parts));
   const others = new OtherServers(parts, config.PUBLIC_IP);
   const desk = new DhcpDesk({ ...parts, others }, dhcpSettings(config, bound, modes), pools);
   const listener = new DhcpListener(desk, dhcpPorts(config, modes, native), parts.metrics, parts.log);
@@ -294,6 +300,13 @@ async function subnetFile({ BOOTS_DHCP_FILE }: BootsConfig): Promise<SubnetFile 
     throw new Error(`BOOTS_DHCP_FILE: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   });
   return readSubnets(text, BOOTS_DHCP_FILE);
+}
+
+/** Of earlier settings. */
+function forgetPools({ leases, log }: Parts): void {
+  leases.submit([{ type: 'KeepPools', pools: [] }]).catch((error: unknown) => {
+    log.warn(`pools of earlier settings are not forgotten yet: ${String(error)}`);
+  });
 }
 
 async function openPools(parts: Parts, closers: (() => Promise<void>)[]): Promise<PoolDesk> {

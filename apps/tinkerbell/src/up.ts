@@ -5,7 +5,7 @@ import { BootsConfig, BusMachineLog, startBoots, streamLogger } from '@tinkerbel
 import { loadConfig } from '@tinkerbell/config';
 import { BusLogs, DashboardConfig, startDashboard } from '@tinkerbell/dashboard';
 import { HegelConfig, startHegel } from '@tinkerbell/hegel';
-import { Leadership } from '@tinkerbell/messaging';
+import { Leadership, PoolRoll } from '@tinkerbell/messaging';
 import { fillRegistry, startRegistry } from '@tinkerbell/registry';
 import { startTinkServer, TinkServerConfig } from '@tinkerbell/tink-server';
 import { openDataFolder, type DataFolder, type Secrets } from './data-folder';
@@ -203,6 +203,7 @@ async function runBoots(
     workflows,
     machineLog: new BusMachineLog(platform.bus),
     leadership: new Leadership(platform.bus.connection, { log: (line) => log.debug(line) }),
+    roll: new PoolRoll(platform.bus.connection),
     leaseFolder: await data.folder('rows'),
     version,
     log,

@@ -144,6 +144,10 @@ export class HistoryTables<E extends Event, Row> {
     return this.#index.place(queue, key, position);
   }
 
+  tally(position: number, queue: string, first: number, last: number): number {
+    return this.#index.tally(queue, first, last, position);
+  }
+
   events(key: string, upTo = Number.MAX_SAFE_INTEGER): readonly Recorded[] {
     return this.#sql.events.all(key, upTo).map(({ recorded }) => parse(recorded));
   }

@@ -45,6 +45,8 @@ export class RowIndex<Columns> {
   readonly #statements = new Map<string, Statement<[Readonly<Record<string, unknown>>], Columns>>();
   readonly #place: Statement<[Readonly<Record<string, unknown>>], { ahead: number; first: string }>;
 
+  readonly #tally: Statement<[Readonly<Record<string, unknown>>], { n: number }>;
+
   constructor(
     private readonly db: Database,
     private readonly tables: Tables,
@@ -55,6 +57,9 @@ export class RowIndex<Columns> {
       SELECT count(*) AS ahead, min(o.rank), o.key AS first
       FROM ${lookups} AS own JOIN ${lookups} AS o ON o.lookup = own.lookup AND o.rank < own.rank
       WHERE own.lookup = @queue AND own.key = @key ${this.#valid('own')} ${this.#valid('o')}`);
+    this.#tally = db.prepare(`
+      SELECT count(*) AS n FROM ${lookups} AS o
+      WHERE o.lookup = @queue AND o.rank BETWEEN @first AND @last ${this.#valid('o')}`);
   }
 
   list(options: ListOptions, at?: number): readonly Columns[] {
@@ -71,6 +76,10 @@ export class RowIndex<Columns> {
   place(queue: string, key: string, at?: number): Place | undefined {
     const { ahead, first } = this.#place.get({ queue, key, at }) ?? { ahead: 0, first: '' };
     return ahead === 0 ? undefined : { first, position: ahead + 1 };
+  }
+
+  tally(queue: string, first: number, last: number, at?: number): number {
+    return this.#tally.get({ queue, first, last, at })?.n ?? 0;
   }
 
   #listing({ lookups = [], without }: ListOptions): string {

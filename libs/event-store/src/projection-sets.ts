@@ -246,6 +246,9 @@ export class ProjectionSets<Row = unknown> implements StoredRows<Row> {
   place(queue: string, key: string): Place | undefined {
     return this.served.place(queue, key);
   }
+  tally(queue: string, first: number, last: number): number {
+    return this.served.tally(queue, first, last);
+  }
   count(): number {
     return this.served.count();
   }

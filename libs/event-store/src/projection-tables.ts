@@ -175,6 +175,10 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
     return this.#index.place(queue, key);
   }
 
+  tally(queue: string, first: number, last: number): number {
+    return this.#index.tally(queue, first, last);
+  }
+
   count(): number {
     return this.#sql.count.get()?.n ?? 0;
   }

@@ -62,10 +62,13 @@ export class Upkeep6 {
   }
 
   #definitions(): readonly Lease6Command[] {
-    return this.#ranges.map(({ name, range }) => ({
-      ...{ type: 'DefinePool', subnet: name, pool: name },
-      ...{ ranges: [range.name], size: Number(range.size) },
-    }));
+    return [
+      { type: 'KeepPools', pools: this.#ranges.map(({ name }) => name) },
+      ...this.#ranges.map(({ name, range }) => ({
+        ...({ type: 'DefinePool', subnet: name, pool: name } as const),
+        ...{ ranges: [range.name], size: Number(range.size) },
+      })),
+    ];
   }
 
   async #count(pool: string, size: number): Promise<void> {

@@ -100,6 +100,11 @@ export class LeasePool {
     return this.#terms.takeovers;
   }
 
+  /** Calls back now, if this instance is the active one, and each time that it becomes that. */
+  onActive(told: () => void): void {
+    this.#terms.onActive(told);
+  }
+
   /**
    * Resolves when the facts are stored; throws DomainError when the pool's rules refuse them, StandbyError when another instance answers
    * by now.

@@ -30,6 +30,7 @@ export class PoolTerms<C, S, E extends Event> {
   #following = new AbortController();
   #followed: Promise<void> = Promise.resolve();
   #takeovers = 0;
+  readonly #told: (() => void)[] = [];
 
   /** Without `post` this instance is the only one, and always active. `size`: leases, for the log. */
   constructor(
@@ -66,6 +67,12 @@ export class PoolTerms<C, S, E extends Event> {
     return this.#takeovers;
   }
 
+  /** Calls back now, if this instance is the active one, and each time that it becomes that. */
+  onActive(told: () => void): void {
+    this.#told.push(told);
+    if (this.isActive) told();
+  }
+
   /**
    * Resolves when the facts are stored; throws DomainError when the pool's rules refuse them, StandbyError when another instance answers
    * by now.
@@ -99,6 +106,7 @@ export class PoolTerms<C, S, E extends Event> {
       await this.writer.begin(this.about.takePool({ address, epoch: held.epoch }));
       this.#term = held;
       this.#takeovers++;
+      for (const told of this.#told) told();
       log.info(`pool ${this.name}: active since now, epoch ${held.epoch}, ${this.about.size()} leases`);
       await over;
     } finally {

@@ -165,6 +165,11 @@ describe('a pool of IPv6 addresses', () => {
         data: { subnet: 'lab', pool: 'lab', level: 90, before: 0, used: 3700, size: 4096 },
       });
   });
+  it('is told of when the settings name it no more', () => {
+    const dropped: LeaseEvent = { type: 'PoolDropped', v: 1, data: { subnet: 'lab', pool: 'lab' } };
+    given(defined).when({ type: 'KeepPools', pools: [] }).then(dropped);
+    given(defined, dropped).when({ type: 'KeepPools', pools: [] }).thenNothing();
+  });
   it('is taken by one instance after another, all of one name', () => {
     given().when({ type: 'TakePool', address: '10.0.0.1', epoch: 1, duid: '0004aa' }).then(taken, named);
     given(taken, named)

@@ -3,7 +3,17 @@ import { assertNever, type Decider } from '../decider';
 import { ConflictError, InvalidError } from '../errors';
 import { addSeconds, isBefore } from '../time';
 import { HashTrie } from './hash-trie';
-import { type CountPool, countPool, type DefinePool, definePool, type LeaseState, withPool } from './lease.decider';
+import {
+  type CountPool,
+  countPool,
+  type DefinePool,
+  definePool,
+  type KeepPools,
+  keepPools,
+  type LeaseState,
+  withoutPool,
+  withPool,
+} from './lease.decider';
 
 /** An IPv6 address and the identity association that has it: `clientId` is `<DUID>:<IAID>`. */
 export interface Holder6 extends LeaseHolder {
@@ -33,6 +43,7 @@ export type Lease6Command =
   /** Says of those that ran out that they did; the others are left alone. */
   | { readonly type: 'ExpireAddresses'; readonly ips: readonly string[]; readonly now: string }
   | DefinePool
+  | KeepPools
   | CountPool
   /** `duid`: what a server that has none yet is to call itself, hex. */
   | { readonly type: 'NameServer'; readonly duid: string }
@@ -75,6 +86,8 @@ export const lease6Decider: Decider<Lease6Command, Lease6State, LeaseEvent | Dhc
         return command.ips.flatMap((ip) => ranOut(state.byAddress.get(ip), command.now));
       case 'DefinePool':
         return definePool(command, state);
+      case 'KeepPools':
+        return keepPools(command, state);
       case 'CountPool':
         return countPool(command, state);
       case 'NameServer':
@@ -164,6 +177,8 @@ function evolve(state: Lease6State, event: LeaseEvent | DhcpServiceEvent): Lease
       return { ...state, taken: event.data };
     case 'PoolDefined':
       return withPool(state, event.data.pool, { defined: event.data });
+    case 'PoolDropped':
+      return withoutPool(state, event.data.pool);
     case 'PoolUtilisationCrossed':
       return withPool(state, event.data.pool, { level: event.data.level });
     default:
