@@ -1,5 +1,5 @@
 // Builds one project into dist/<project>/<entry>.js: esbuild bundles, SWC transpiles first because esbuild does not emit decorator metadata.
-import { cp, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { transform } from '@swc/core';
 import { build } from 'esbuild';
@@ -123,6 +123,7 @@ async function bundle(project, options, outdir) {
     plugins: [swcPlugin, absent(options.without ?? []), ...(options.selfContained ? [] : [externalPackages])],
     logLevel: 'warning',
   });
+  if (!options.selfContained) for (const e of options.entries) await nameLess(join(outdir, `${basename(e, '.ts')}.js`));
   for (const asset of options.assets ?? []) {
     await cp(join(project, asset), join(outdir, basename(asset)), { recursive: true });
   }
@@ -134,6 +135,20 @@ async function bundle(project, options, outdir) {
       build: { outDir: join(process.cwd(), outdir, options.web), emptyOutDir: true },
     });
   }
+}
+
+const naming = '__name = (target, value) => __defProp(';
+
+/**
+ * esbuild gives every function its name when it is made, because it may have renamed the variable: also each closure that lives for a
+ * microsecond. Only classes need it, whose names are looked at.
+ */
+async function nameLess(file) {
+  const code = await readFile(file, 'utf8');
+  if (!code.includes(naming)) return;
+  const needed =
+    '__name = (target, value) => target.prototype === void 0 || target.name === value ? target : __defProp(';
+  await writeFile(file, code.replace(naming, needed));
 }
 
 /** Replaces packages by an empty module. */
