@@ -30,6 +30,8 @@ const kind = (name: string, include: readonly string[], testTimeout: number, ser
     environment: 'node' as const,
     testTimeout,
     hookTimeout: testTimeout,
+    // Half of it: what never comes is told by the poll that waited for it.
+    expect: { poll: { timeout: testTimeout / 2 } },
     ...(serial ? { fileParallelism: false } : {}),
   },
 });
@@ -37,7 +39,7 @@ const kind = (name: string, include: readonly string[], testTimeout: number, ser
 export default defineConfig({
   test: {
     projects: [
-      kind('unit', ['{apps,libs,events,infra,test}/**/*.spec.{ts,mts}'], 10_000, false),
+      kind('unit', ['{apps,libs,events,infra,test}/**/*.spec.{ts,mts}'], 60_000, false),
       kind('int', ['{apps,libs,events,infra,test}/**/*.int.spec.ts'], 120_000, true),
       kind('e2e', ['{apps,test}/**/*.e2e.spec.ts'], 600_000, true),
     ],

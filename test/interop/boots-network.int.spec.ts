@@ -32,10 +32,10 @@ beforeAll(async () => {
   await chmod(join(folder, 'script'), 0o755);
   network = await createNetwork('bnet', '10.95.0.1');
   // A host with more than one interface, whose default route leads elsewhere.
-  await runIn('bnet', ['ip', 'link', 'add', 'other0', 'type', 'dummy']);
-  await runIn('bnet', ['ip', 'addr', 'add', '172.31.255.1/24', 'dev', 'other0']);
-  await runIn('bnet', ['ip', 'link', 'set', 'other0', 'up']);
-  await runIn('bnet', ['ip', 'route', 'add', 'default', 'dev', 'other0']);
+  await runIn(network.server, ['ip', 'link', 'add', 'other0', 'type', 'dummy']);
+  await runIn(network.server, ['ip', 'addr', 'add', '172.31.255.1/24', 'dev', 'other0']);
+  await runIn(network.server, ['ip', 'link', 'set', 'other0', 'up']);
+  await runIn(network.server, ['ip', 'route', 'add', 'default', 'dev', 'other0']);
   client = await network.addClient(mac);
   const base = hardwareInterface(mac.replaceAll(':', '-'), address);
   const ip = { address, netmask: '255.255.255.0', gateway: '10.95.0.1', family: 4 };

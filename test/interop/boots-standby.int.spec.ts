@@ -123,7 +123,7 @@ describe.skipIf(missing !== undefined)('two boots on one wire', () => {
     const killedAt = Date.now();
     const { data: next } = await taken(second, '10.96.0.12');
     // 3.0 to 3.5 s on a machine that is not busy with other things.
-    expect(Date.now() - killedAt).toBeLessThan(15_000);
+    expect(Date.now() - killedAt).toBeLessThan(30_000);
     expect((await lease(1)).code).toBe(0);
     const renewed = async () => (await readFile(heard, 'utf8')).includes(`renew ${machines[0]?.ip} 10.96.0.12`);
     await until(renewed);

@@ -199,7 +199,7 @@ describe.skipIf(missing !== undefined || !has('/bin/busybox'))('udhcpc', () => {
   async function behindRelay(n: number): Promise<{ relay: string; behind: string }> {
     const relay = await network.addClient(`02:97:00:00:00:0${n + 1}`);
     const behind = `${relay}-b`;
-    await runIn('bdhcp', ['ip', 'route', 'add', `10.96.${n}.0/24`, 'via', `10.97.0.${n + 1}`]);
+    await runIn(network.server, ['ip', 'route', 'add', `10.96.${n}.0/24`, 'via', `10.97.0.${n + 1}`]);
     for (const command of [
       `ip netns add ${behind}`,
       `ip -n ${behind} link set lo up`,

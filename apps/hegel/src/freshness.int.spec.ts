@@ -59,7 +59,7 @@ describe('a hardware change', () => {
       const name = `node-${change}`;
       await push(name);
       const stored = performance.now();
-      await expect.poll(hostname, { timeout: 10_000, interval: 1 }).toBe(name);
+      await expect.poll(hostname, { interval: 1 }).toBe(name);
       milliseconds.push(performance.now() - stored);
     }
     milliseconds.sort((a, b) => a - b);

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FakeTinkServer } from './testing/fake-tink-server';
 import { runTink } from './testing/run-tink';
 import { define, type Args } from './cli-command';
@@ -105,7 +105,7 @@ describe('a command line', () => {
     const stop = new AbortController();
     const server = await silent.start();
     const running = runTink(['lease', 'list'], { server, signal: stop.signal });
-    await vi.waitUntil(() => silent.asked.length > 0);
+    await expect.poll(() => silent.asked.length).toBeGreaterThan(0);
     stop.abort();
     expect(await running).toEqual({ code: 130, out: '', err: '' });
     await silent.close();

@@ -72,7 +72,7 @@ async function gone(children: ReadonlyMap<number, string>): Promise<void> {
         const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
         if (stat.includes(`(${program})`) && !/\) [ZX] /.test(stat)) throw new Error(`${program} ${pid} still runs`);
       },
-      { timeout: 10_000 },
+      { timeout: 60_000 },
     );
   }
 }

@@ -180,7 +180,7 @@ describe('a lost acknowledgement', () => {
       /not known to be stored: nats-server does not answer/,
     );
     await expect(store.read(stream)).rejects.toThrow(StoreUnavailableError);
-    expect(Date.now() - began).toBeLessThan(5000);
+    expect(Date.now() - began).toBeLessThan(30_000);
     proxy.mute = false;
     // The command is sent again later and was stored all the time.
     const again = await connect(nats);
@@ -210,7 +210,7 @@ describe('a subscription to a log that does not answer yet', () => {
       const reading = read();
       const givenUp = read(unwanted.signal);
       const tries = () => lines.filter((line) => line.startsWith('reading the log is tried again: ')).length;
-      await Promise.race([expect.poll(tries, { timeout: 10_000 }).toBeGreaterThan(5), reading, givenUp]);
+      await Promise.race([expect.poll(tries).toBeGreaterThan(5), reading, givenUp]);
       unwanted.abort();
       expect(await givenUp).toBe('ended');
       process.kill(pid, 'SIGCONT');
@@ -271,7 +271,7 @@ describe('kill -9 of nats-server', () => {
     await nats.server.restart();
     const other = await connect(nats);
     expect(await other.lastPosition()).toBe(0);
-    await expect.poll(() => store.lastPosition().catch(() => -1), { timeout: 5000 }).toBe(0);
+    await expect.poll(() => store.lastPosition().catch(() => -1)).toBe(0);
   });
 });
 
@@ -311,7 +311,7 @@ describe('a full disk', () => {
         interval: 200,
       })
       .toMatchObject({ head: { version: head.version + 1 } });
-    await expect.poll(() => nats.server.problem(), { timeout: 10_000 }).toBeUndefined();
+    await expect.poll(() => nats.server.problem()).toBeUndefined();
     expect((await store.read(stream)).events.map(nameOf)).toEqual([...stored, 'after']);
   });
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn, type SpawnOptions } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
@@ -25,8 +25,13 @@ export function namespacesMissing(): string | undefined {
   return ['/sbin/ip', '/usr/sbin/ip', '/bin/ip'].some((path) => existsSync(path)) ? undefined : 'needs iproute2';
 }
 
-/** `name`: at most 8 characters, no two alive at once with the same. `address6`: a further one of the bridge, of a /64. */
-export async function createNetwork(name: string, address: string, address6?: string): Promise<Network> {
+/**
+ * `kind`: letters and digits, no two networks of one process with the same. The names carry our process id too: no two runs share one, and
+ * what a killed run left is known to be nobody's. `address6`: a further one of the bridge, of a /64.
+ */
+export async function createNetwork(kind: string, address: string, address6?: string): Promise<Network> {
+  await sweep(kind);
+  const name = `${kind}-${process.pid}`;
   const created: string[] = [];
   const add = async (namespace: string) => {
     await ip('netns', 'add', namespace);
@@ -83,6 +88,15 @@ export async function createNetwork(name: string, address: string, address6?: st
   } catch (error) {
     await network.close();
     throw error;
+  }
+}
+
+/** Removes the namespaces of runs that were killed. */
+async function sweep(kind: string): Promise<void> {
+  const names = existsSync('/run/netns') ? readdirSync('/run/netns') : [];
+  for (const name of names) {
+    const pid = new RegExp(`^${kind}-(\\d+)(?:-|$)`).exec(name)?.[1];
+    if (pid && !existsSync(`/proc/${pid}`)) await ip('netns', 'del', name).catch(() => undefined);
   }
 }
 

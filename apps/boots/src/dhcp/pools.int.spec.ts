@@ -194,7 +194,7 @@ describe('a client without a record', () => {
     expect(answered).toBe(false);
     expect(bench.boots.metrics.total('dhcp_pool_exhausted_total', { subnet: 'lab' })).toBe(1);
     const crossed = async () => (await eventsOf('PoolUtilisationCrossed')).length;
-    await expect.poll(crossed, { timeout: 10_000 }).toBe(2);
+    await expect.poll(crossed).toBe(2);
     expect(await eventsOf('PoolUtilisationCrossed')).toMatchObject([
       { data: { pool: 'lab', level: 100, used: 3 } },
       { data: { pool: 'lab-uefi', level: 100, used: 1 } },
@@ -202,7 +202,7 @@ describe('a client without a record', () => {
     expect(bench.boots.metrics.text({})).toContain('boots_dhcp_pool_used{pool="lab"} 3');
     ms += 601_000;
     const expired = async () => (await eventsOf('LeaseExpired')).length;
-    await expect.poll(expired, { timeout: 10_000 }).toBe(4);
+    await expect.poll(expired).toBe(4);
     expect((await ask(6, 'discover')).yiaddr).toBe('127.0.1.10');
   });
 

@@ -6,7 +6,7 @@ import type { AuditEvent } from '@tinkerbell/events';
 import { InMemoryEventStore, LogVerifier, type StoredMessage } from '@tinkerbell/event-store';
 import type { AuditKey } from '@tinkerbell/identity';
 import { subjects } from '@tinkerbell/messaging';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { setLogLevel } from '../log';
 import { AuditCheckpointReactor } from './audit-checkpoint.reactor';
 import { auditStream } from './checked-log';
@@ -83,19 +83,19 @@ describe('checkpoints', () => {
   it('are signed after so many commits, and none follows from another', async () => {
     const reactor = start({ commits: 3 });
     await write(3);
-    await vi.waitFor(async () => expect(await checkpoints()).toEqual([3]));
+    await expect.poll(checkpoints).toEqual([3]);
     await write(2);
-    await vi.waitFor(() => expect(reactor.seen?.position).toBe(6));
+    await expect.poll(() => reactor.seen?.position).toBe(6);
     expect(await checkpoints()).toEqual([3]);
     await write(1);
-    await vi.waitFor(async () => expect(await checkpoints()).toEqual([3, 7]));
+    await expect.poll(checkpoints).toEqual([3, 7]);
     expect(await verify()).toMatchObject({ ok: true, checkpoints: 2, covered: 7, uncovered: 0 });
   });
 
   it('are signed some time after a commit', async () => {
     start({ seconds: 0.01 });
     await write(1);
-    await vi.waitFor(async () => expect(await checkpoints()).toEqual([1]));
+    await expect.poll(checkpoints).toEqual([1]);
   });
 
   it('are signed at an orderly end, once', async () => {
@@ -104,7 +104,7 @@ describe('checkpoints', () => {
     await first.close();
     expect(await checkpoints()).toEqual([2]);
     const second = start();
-    await vi.waitFor(() => expect(second.seen?.position).toBe(3));
+    await expect.poll(() => second.seen?.position).toBe(3);
     await second.close();
     expect(await checkpoints()).toEqual([2]);
     expect(JSON.parse(await readFile(join(dir, 'seen.json'), 'utf8'))).toMatchObject({ position: 3 });
@@ -115,7 +115,7 @@ describe('checkpoints', () => {
       const reactor = start({ commits: 2 });
       await write(3);
       const last = await store.lastPosition();
-      await vi.waitFor(() => expect(reactor.seen?.position).toBeGreaterThanOrEqual(last));
+      await expect.poll(() => reactor.seen?.position).toBeGreaterThanOrEqual(last);
       await reactor.close();
       expect(reactor.fault).toBeUndefined();
     }
@@ -126,7 +126,7 @@ describe('checkpoints', () => {
   it('of two servers do not make each other due', async () => {
     const [a, b] = [start({ commits: 2 }), start({ commits: 2 })];
     await write(6);
-    await vi.waitFor(() => expect([a.covered, b.covered].every((covered) => covered >= 6)).toBe(true));
+    await expect.poll(() => [a.covered, b.covered].every((covered) => covered >= 6)).toBe(true);
     await a.close();
     await b.close();
     const last = await store.lastPosition();
@@ -137,12 +137,12 @@ describe('checkpoints', () => {
   it('of a former key stay good', async () => {
     await write(2);
     const former = start();
-    await vi.waitFor(() => expect(former.seen?.position).toBe(2));
+    await expect.poll(() => former.seen?.position).toBe(2);
     await former.close();
     const next = newKey([key.publicKey]);
     const reactor = start({ commits: 1, by: next });
     await write(1);
-    await vi.waitFor(async () => expect(await checkpoints()).toEqual([2, 4]));
+    await expect.poll(checkpoints).toEqual([2, 4]);
     expect(reactor.fault).toBeUndefined();
     expect(await verify([next, key])).toMatchObject({ ok: true, covered: 4 });
   });
@@ -152,12 +152,12 @@ describe('a log that is not what it was', () => {
   it('is signed no more when it is not what was signed', async () => {
     const first = start({ commits: 2 });
     await write(2);
-    await vi.waitFor(async () => expect(await checkpoints()).toEqual([2]));
+    await expect.poll(checkpoints).toEqual([2]);
     await first.close();
     await rm(join(dir, 'seen.json'));
     forge(1);
     const second = start({ commits: 1 });
-    await vi.waitFor(() => expect(second.fault).toBe('the log up to position 2 is not what was signed at position 3'));
+    await expect.poll(() => second.fault).toBe('the log up to position 2 is not what was signed at position 3');
     await write(1);
     await second.close();
     expect(await checkpoints()).toEqual([2]);
@@ -168,7 +168,7 @@ describe('a log that is not what it was', () => {
     const seen = { position: 2, hash: 'another' };
     await writeFile(join(dir, 'seen.json'), JSON.stringify(seen));
     const reactor = start();
-    await vi.waitFor(() => expect(reactor.fault).toBe('the log up to position 2 is not what this server read before'));
+    await expect.poll(() => reactor.fault).toBe('the log up to position 2 is not what this server read before');
     expect(reactor.seen).toEqual(seen);
     await reactor.close();
     expect(JSON.parse(await readFile(join(dir, 'seen.json'), 'utf8'))).toEqual(seen);
@@ -178,17 +178,17 @@ describe('a log that is not what it was', () => {
   it('is signed no more when its end is gone, until somebody says that this is right', async () => {
     await write(3);
     const first = start();
-    await vi.waitFor(() => expect(first.seen?.position).toBe(3));
+    await expect.poll(() => first.seen?.position).toBe(3);
     await first.close();
     messages.splice(2);
     const second = start();
-    await vi.waitFor(() =>
-      expect(second.fault).toMatch(/^the log ends at position 2, but this server has read it up to [34]$/),
-    );
+    await expect
+      .poll(() => second.fault)
+      .toMatch(/^the log ends at position 2, but this server has read it up to [34]$/);
     await second.close();
     await writeFile(join(dir, 'seen.json'), 'damaged');
     const third = start();
-    await vi.waitFor(() => expect(third.seen?.position).toBe(2));
+    await expect.poll(() => third.seen?.position).toBe(2);
     expect(third.fault).toBeUndefined();
   });
 });

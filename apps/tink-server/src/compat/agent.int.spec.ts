@@ -143,9 +143,7 @@ describe("today's agent", () => {
   it('does not take an action away from a worker that proved who it is', async () => {
     const id = await create([{ actions: actions('a') }]);
     const proven = await harness.worker(machine(1).id);
-    const { assignment } = await proven.next();
-    if (!assignment) throw new Error('nothing was assigned');
-    await proven.started(assignment);
+    await proven.started(await proven.assigned());
     await expect.poll(() => stateOf(id), { timeout: 60_000 }).toBe('STATE_RUNNING');
     await expect(next(machine(1).mac)).rejects.toMatchObject({
       code: status.FAILED_PRECONDITION,

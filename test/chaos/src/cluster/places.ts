@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { readdirSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { createNetwork } from '../../../interop/net/namespace';
 
@@ -21,10 +20,8 @@ export class Places {
     private readonly closeNetwork: () => Promise<void>,
   ) {}
 
-  /** The names carry our process id: no two runs share one, and what a killed run left is known to be nobody's. */
   static async create(hosts: readonly string[]): Promise<Places> {
-    await sweep();
-    const network = await createNetwork(nameOf(process.pid), '10.77.0.1');
+    const network = await createNetwork('chaos', '10.77.0.1');
     try {
       const places: Place[] = [];
       for (const [i, host] of hosts.entries()) {
@@ -75,33 +72,6 @@ export class Places {
 }
 
 const pairOf = (a: string, b: string) => [a, b].sort().join(' ');
-
-const nameOf = (pid: number) => `c${pid}`;
-
-/** Removes the namespaces of runs that were killed. */
-async function sweep(): Promise<void> {
-  for (const name of listed()) {
-    const pid = /^c(\d+)(?:-c\d+)?$/.exec(name)?.[1];
-    if (pid && !isAlive(Number(pid))) await ip('netns', 'del', name).catch(() => undefined);
-  }
-}
-
-function listed(): readonly string[] {
-  try {
-    return readdirSync('/run/netns');
-  } catch {
-    return [];
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 async function ip(...args: readonly string[]): Promise<void> {
   await execute('ip', [...args]);
