@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -21,7 +20,8 @@ import { openProbe } from './dhcp/ping-probe';
 import { readSubnets, type SubnetFile } from './dhcp/read-subnets';
 import { Dhcp6Desk } from './dhcp6/dhcp6-desk';
 import { Dhcp6Listener } from './dhcp6/dhcp6.listener';
-import type { Subnet6 } from './dhcp6/subnet6';
+import { isInRange, type Subnet6 } from './dhcp6/subnet6';
+import { Upkeep6 } from './dhcp6/upkeep6';
 import { DiscoveryDesk } from './discovery/discovery-desk';
 import { ImageCache } from './files/image-cache';
 import { NativeSendfile } from './files/native-sendfile';
@@ -34,8 +34,9 @@ import { IsoDesk } from './iso/iso-desk';
 import { LoaderFiles } from './loaders/loader-files';
 import { BootLog } from './log/boot-log';
 import { Lease6Pool } from './log/lease6-pool';
-import { LeasePool, type PoolPost } from './log/lease-pool';
+import { LeasePool } from './log/lease-pool';
 import { PoolSnapshots } from './log/pool-snapshots';
+import type { PoolPost } from './log/pool-terms';
 import { type Logger, silentLogger } from './logger';
 import { Machines } from './machines';
 import { Metrics } from './metrics';
@@ -124,6 +125,7 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
   const parts = await assemble(config, ports);
   const closers: (() => Promise<void>)[] = [
     () => parts.leases.close(),
+    async () => parts.leases6?.close(),
     () => parts.failed.close(),
     () => parts.cache.close(),
   ];
@@ -174,12 +176,17 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const { leadership } = ports;
   const address = config.PUBLIC_IP;
   const pool = config.BOOTS_POOL;
+  const file = await subnetFile(config);
+  const networks6 = config.BOOTS_DHCP6 ? subnets6(config, file?.subnets6) : [];
+  const post = leadership && { leadership, address, log };
   const snapshots = ports.leaseFolder === undefined ? undefined : new PoolSnapshots(ports.leaseFolder, pool, log);
-  const leases = await LeasePool.open(store, pool, leadership && { leadership, address, log }, snapshots);
-  const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, config.BOOTS_POOL) : undefined;
+  const leases = await LeasePool.open(store, pool, post, snapshots);
+  const pools = networks6
+    .filter(({ range }) => range)
+    .map((subnet) => ({ name: subnet.name, has: (ip: string) => isInRange(subnet, ip) }));
+  const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, pool, { pools, post }) : undefined;
   const boots = new BootLog(store, clock);
   const metrics = new Metrics();
-  const file = await subnetFile(config);
   const modes = dhcpModes(config, file);
   const byReservation = (address: string) => !['reservation', 'pool'].includes(modeOf(config, modes, address));
   const callers = new Callers(machines, leases, leases6, clock, byReservation);
@@ -191,7 +198,7 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const folders = { osie: config.BOOTS_OSIE_DIR, raspberry: config.BOOTS_RASPBERRY_DIR };
   return {
     ...{ machines, leases, leases6, modes, boots, callers, failed, httpPort, scripts, metrics, log, clock },
-    subnets6: config.BOOTS_DHCP6 ? subnets6(config, file?.subnets6) : [],
+    subnets6: networks6,
     loaders: new LoaderFiles(folders, callers, scripts),
     programs: new BootPrograms(config.BOOTS_IPXE_DIR),
     files: new SharedFiles(undefined, await nativeSendfile(config, log)),
@@ -324,28 +331,21 @@ async function advertise(
 
 async function openDhcp6(
   config: BootsConfig,
-  { leases6, leases, subnets6, ...parts }: Parts,
+  { leases6, subnets6, ...parts }: Parts,
   bound: BoundPorts,
   closers: (() => Promise<void>)[],
 ): Promise<number | undefined> {
   if (!leases6) return undefined;
   const ports = dhcp6Ports(config);
-  const duid = Buffer.from(await leases6.serverDuid(newDuid()), 'hex');
-  const desk = new Dhcp6Desk(
-    { ...parts, leases: leases6, isActive: () => leases.isActive },
-    dhcp6Settings(config, bound, subnets6),
-    duid,
-  );
+  const desk = new Dhcp6Desk({ ...parts, leases: leases6 }, dhcp6Settings(config, bound, subnets6));
   const listener = new Dhcp6Listener(desk, ports, parts.metrics, parts.log);
   closers.push(() => listener.close());
   const port = await listener.open();
-  parts.log.info(`DHCPv6 on ${ports.interfaces.join(', ')}, port ${port}, as ${duid.toString('hex')}`);
+  parts.log.info(`DHCPv6 on ${ports.interfaces.join(', ')}, port ${port}`);
+  const upkeep = new Upkeep6({ ...parts, leases: leases6 }, subnets6);
+  upkeep.open();
+  closers.push(() => upkeep.close());
   return port;
-}
-
-/** DUID-UUID (RFC 6355). */
-function newDuid(): string {
-  return `0004${randomUUID().replaceAll('-', '')}`;
 }
 
 /** Machines boot without it: that another syslog server has the port is told, and no reason not to start. */
