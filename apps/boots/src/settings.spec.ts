@@ -63,7 +63,7 @@ describe('where boots gives out addresses', () => {
 });
 
 describe('DHCPv6', () => {
-  const bound = { tftp: 69, http: 80, syslog: undefined };
+  const bound = { tftp: 69, http: 80, https: undefined, syslog: undefined };
   it('is off, unless it is told otherwise', () => expect(load({}).BOOTS_DHCP6).toBe(false));
   it('hands out URLs that firmware can read', () => {
     const config = load({ PUBLIC_IP6: 'fd99::1', DNS6_SERVERS: 'fd99::53, FD99:0::54' });

@@ -1,6 +1,5 @@
 import 'reflect-metadata';
 import { readFile } from 'node:fs/promises';
-import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { NestFactory } from '@nestjs/core';
@@ -28,7 +27,10 @@ import { NativeSendfile } from './files/native-sendfile';
 import { SharedFiles } from './files/shared-files';
 import { ConnectionLimits } from './http/connection-limits';
 import { FileDesk } from './http/file-desk';
+import { readTls } from './http/https-files';
+import { openOtherDoors } from './http/other-doors';
 import { Status } from './http/status';
+import { NetRoots } from './ipxe/net-roots';
 import { ScriptDesk } from './ipxe/script-desk';
 import { IsoDesk } from './iso/iso-desk';
 import { LoaderFiles } from './loaders/loader-files';
@@ -90,6 +92,7 @@ export interface RunningBoots {
   readonly dhcp6: { readonly port: number } | undefined;
   readonly tftp: { readonly port: number };
   readonly http: { readonly port: number };
+  readonly https: { readonly port: number } | undefined;
   /** undefined: not taken, or another program has the port. */
   readonly syslog: { readonly port: number } | undefined;
   readonly metrics: Metrics;
@@ -133,8 +136,10 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const leave = ports.roll?.answer(() => ({ ...parts.leases.role, address: config.PUBLIC_IP }));
-    closers.push(() => Promise.resolve(leave?.()));
+    for (const pool of [parts.leases, parts.leases6]) {
+      const leave = pool && ports.roll?.answer(() => ({ ...pool.role, address: config.PUBLIC_IP }));
+      closers.push(() => Promise.resolve(leave?.()));
+    }
     const http = await openHttp(config, ports, parts);
     closers.push(http.close);
     const native = await nativeBatch(config, parts.log);
@@ -148,11 +153,10 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
     }
     await advertise(config, parts, closers);
     const syslogPort = await openSyslog(config, ports, parts, closers);
+    const bound = { tftp: tftpPort, http: http.port, https: http.httpsPort, syslog: syslogPort };
     // Last: what the replies promise is there by now.
-    const dhcpPort = config.BOOTS_DHCP
-      ? await openDhcp(config, parts, { tftp: tftpPort, http: http.port, syslog: syslogPort }, native, closers)
-      : undefined;
-    const dhcp6Port = await openDhcp6(config, parts, { tftp: tftpPort, http: http.port, syslog: syslogPort }, closers);
+    const dhcpPort = config.BOOTS_DHCP ? await openDhcp(config, parts, bound, native, closers) : undefined;
+    const dhcp6Port = await openDhcp6(config, parts, bound, closers);
     const { metrics } = parts;
     return {
       address: config.PUBLIC_IP,
@@ -160,6 +164,7 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
       dhcp6: dhcp6Port === undefined ? undefined : { port: dhcp6Port },
       tftp: { port: tftpPort },
       http: { port: http.port },
+      https: http.httpsPort === undefined ? undefined : { port: http.httpsPort },
       syslog: syslogPort === undefined ? undefined : { port: syslogPort },
       metrics,
       close,
@@ -192,7 +197,8 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const callers = new Callers(machines, leases, leases6, clock, byReservation);
   const failed = new FailedRequests({ machines, boots, metrics, log, clock });
   const httpPort = { current: config.BOOTS_HTTP_PORT };
-  const scripts = new ScriptDesk({ machines, callers, boots, failed, log, clock }, (address) =>
+  const roots = new NetRoots(config.BOOTS_OSIE_DIR);
+  const scripts = new ScriptDesk({ machines, callers, boots, roots, failed, log, clock }, (address) =>
     scriptSettings(config, httpPort.current, address, modes),
   );
   const folders = { osie: config.BOOTS_OSIE_DIR, raspberry: config.BOOTS_RASPBERRY_DIR };
@@ -233,6 +239,7 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
   const { machines, callers, boots, programs, files, cache, metrics, leases, log } = parts;
   const folders = { osie: config.BOOTS_OSIE_DIR, images: config.BOOTS_IMAGES_DIR };
   const { httpPort, scripts } = parts;
+  const tls = await readTls(config, parts.clock(), log);
   const iso = new IsoDesk(parts, () => scriptSettings(config, httpPort.current, config.PUBLIC_IP, parts.modes));
   const limits = new ConnectionLimits(httpLimits(config), metrics);
   const app = await NestFactory.create(
@@ -250,31 +257,20 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
   const server = await app.listen(config.BOOTS_HTTP_PORT, config.BOOTS_HTTP_ADDRESS);
   const { port } = server.address() as AddressInfo;
   httpPort.current = port;
-  const server6 = config.PUBLIC_IP6 === '' ? undefined : await listen6(server, limits, config.PUBLIC_IP6, port);
+  const doors = await openOtherDoors(config, server, port, { ...parts, limits }, tls).catch(async (error: unknown) => {
+    await app.close();
+    throw error;
+  });
   return {
     port,
+    httpsPort: doors.https?.port,
     close: async () => {
-      server6?.closeAllConnections();
-      server6?.close();
+      doors.close();
       server.closeAllConnections();
       await app.close();
       await iso.close();
     },
   };
-}
-
-/** A second door to the same house. */
-async function listen6(server: Server, limits: ConnectionLimits, address: string, port: number): Promise<Server> {
-  const [handler] = server.listeners('request') as RequestListener[];
-  const server6 = createServer(handler);
-  limits.watch(server6);
-  await new Promise<void>((resolve, reject) => {
-    server6.once('error', (cause) =>
-      reject(new Error(`cannot listen for HTTP on [${address}]:${port}: ${cause.message}`, { cause })),
-    );
-    server6.listen({ host: address, port, ipv6Only: true }, resolve);
-  });
-  return server6;
 }
 
 async function openDhcp(
