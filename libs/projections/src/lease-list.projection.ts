@@ -6,7 +6,7 @@ import type { LeaseRow } from './rows';
 /** One row an address: who has it, or had it last. */
 export const leaseList: Projection<LeaseEvent, LeaseRow> = {
   name: 'lease-list',
-  version: 5,
+  version: 6,
   aggregates: ['lease'],
   // A refusal leaves every lease as it was.
   key: ({ aggregate, event }) =>
