@@ -6,7 +6,7 @@ import type { LeaseRow } from './rows';
 /** One row an address: who has it, or had it last. */
 export const leaseList: Projection<LeaseEvent, LeaseRow> = {
   name: 'lease-list',
-  version: 5,
+  version: 6,
   aggregates: ['lease'],
   // A refusal leaves every lease as it was.
   key: ({ aggregate, event }) =>
@@ -41,12 +41,13 @@ export const leaseList: Projection<LeaseEvent, LeaseRow> = {
         return row;
     }
   },
-  lookups: ({ ip, mac, hardwareId, hostname, clientId }) => [
+  lookups: ({ ip, mac, hardwareId, hostname, clientId, state }) => [
     `ip:${ip}`,
     ...(mac === null ? [] : [`mac:${mac}`]),
     ...(hardwareId === null ? [] : [`hardware:${hardwareId}`]),
     ...(hostname === '' ? [] : [`name:${hostname.toLowerCase()}`]),
     ...(clientId === null ? [] : [`client:${clientId}`]),
+    ...(hardwareId === null && state === 'bound' ? ['stranger'] : []),
   ],
   queues: (row) => {
     const { state } = row;
