@@ -167,4 +167,17 @@ describe('the pools of leases', () => {
     expect(await get('/api/dhcp-servers')).toMatchObject(servers);
     expect(await get(`/api/dhcp-servers?at=${position - 1}`)).toMatchObject([{ leasePool: 'lab', others: [] }]);
   });
+
+  it('are of IPv6 too', async () => {
+    const [soon, subnet] = [new Date(Date.now() + 3_600_000).toISOString(), 'lab6'];
+    const data = { subnet, pool: 'lab6', ranges: ['fd08::a000/116'], size: 4096 };
+    await append('lab-v6', { type: 'PoolDefined', v: 1, data });
+    for (const n of [1, 2, 3]) {
+      const holder = { ip: `fd08::a00${n}`, subnet, origin: 'pool', clientId: `0004aa:${n}` } as const;
+      await append('lab-v6', leaseBound({ ...holder, expiresAt: soon }));
+    }
+    await append('lab-v6', leaseReleased({ ip: 'fd08::a003' }));
+    const pools = (await get('/api/lease-pools')) as readonly { readonly id: string }[];
+    expect(pools.find(({ id }) => id === 'lab-v6/lab6')).toMatchObject({ used: 2, quarantined: 0, free: 4094 });
+  });
 });
