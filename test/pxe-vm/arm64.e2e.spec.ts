@@ -1,15 +1,13 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { buildArtefacts } from '../demo/src/artefacts';
-import { runMachine, type MachineRun } from '../demo/src/machine-run';
-import { startProvisioner, type Provisioner } from '../demo/src/provisioner';
+import type { MachineRun } from '../demo/src/machine-run';
 import { hardwareJson } from '../demo/src/scenario';
-import { createLab, type Lab } from './lab';
 import type { Firmware } from './machine';
 import { until } from './run';
+import { useSite } from './site';
 
 const missing = ['/dev/net/tun', '/usr/bin/qemu-system-aarch64', '/usr/share/AAVMF/AAVMF_CODE.fd'].filter(
   (file) => !existsSync(file),
@@ -34,44 +32,24 @@ tasks:
 describe.skipIf(cannot.length > 0)(
   `an arm64 machine${cannot.length > 0 ? ` (missing: ${cannot.join(', ')})` : ''}`,
   () => {
-    let dir = '';
-    let lab: Lab;
-    let provisioner: Provisioner;
-    const runs: MachineRun[] = [];
-
-    beforeAll(async () => {
+    const site = useSite('arm64', async () => {
       await buildArtefacts('small', () => undefined, ['x86_64', 'aarch64']);
-      dir = await mkdtemp(join(tmpdir(), 'tinkerbell-arm64-'));
-      lab = await createLab(`tink-arm64-${process.pid}`);
-      provisioner = await startProvisioner(lab, { dir, dataDir: join(dir, 'data') });
-    }, 600_000);
-
-    afterEach(async () => {
-      for (const { machine } of runs.splice(0)) await machine.off();
-    }, 60_000);
-
-    afterAll(async () => {
-      await provisioner?.close();
-      await lab?.close();
-      await rm(dir, { recursive: true, force: true });
-    }, 60_000);
+    });
 
     const powerOn = async (n: number, firmware: Firmware): Promise<MachineRun> => {
       const hostname = `arm-${n}`;
       const hardwareId = `0eba0bf8-3772-4b4a-ab9f-6ebe93b90b0${n}`;
       const machine = { hardwareId, hostname, mac: `52:54:00:99:01:0${n}`, ip: `10.99.0.2${n}`, uefi: true };
-      const [hardware, plan] = [join(dir, `${hostname}.json`), join(dir, `${hostname}.yaml`)];
-      await writeFile(hardware, JSON.stringify(hardwareJson(machine, lab.address, 'aarch64')));
+      const [hardware, plan] = [join(site.dir, `${hostname}.json`), join(site.dir, `${hostname}.yaml`)];
+      await writeFile(hardware, JSON.stringify(hardwareJson(machine, site.lab.address, 'aarch64')));
       await writeFile(plan, template);
-      const ordered = async (...args: string[]) => (await provisioner.tink(...args)).trim().split(/\s+/).at(-1) ?? '';
-      await provisioner.tink('hardware', 'push', '--file', hardware);
+      const ordered = async (...args: string[]) =>
+        (await site.provisioner.tink(...args)).trim().split(/\s+/).at(-1) ?? '';
+      await site.provisioner.tink('hardware', 'push', '--file', hardware);
       const templateId = await ordered('template', 'create', '--name', hostname, '--path', plan);
       const devices = JSON.stringify({ device_1: machine.mac });
       const workflowId = await ordered('workflow', 'create', '--template', templateId, '--hardware', devices);
-      const watch = { onStep: () => undefined, onProgress: () => undefined };
-      const run = await runMachine(lab, provisioner, machine, workflowId, { firmware, dir }, watch);
-      runs.push(run);
-      return run;
+      return site.powerOn(machine, workflowId, firmware);
     };
 
     it('runs an action in a container, started by the PXE of its UEFI firmware', async () => {
