@@ -61,9 +61,11 @@ export type {
   LeaseExpired,
   LeaseHolder,
   LeaseRefused,
+  LeaseRelayed,
   LeaseReleased,
   LeaseRenewed,
   PoolDefined,
+  PoolDropped,
   PoolUtilisationCrossed,
   ServerNamed,
 } from './lease.events';

@@ -56,6 +56,15 @@ export type LeaseRefused = Event<
 >;
 /** The lease is over without a word of the client. `moved`: it was given another address, or the address another record's machine. */
 export type LeaseExpired = Event<'LeaseExpired', 1, LeaseHolder & { expiresAt: string; cause: 'time' | 'moved' }>;
+/**
+ * Behind its LeaseBound: what the relay says about where the client is plugged in (option 82, RFC 3046), lower-case hex. Only of clients
+ * whose relay says something.
+ */
+export type LeaseRelayed = Event<
+  'LeaseRelayed',
+  1,
+  { ip: string; subnet: string; giaddr: string; circuitId: string | null; remoteId: string | null }
+>;
 /** Somebody answered on an address that was free by our books: nobody is given it before `quarantinedUntil`. */
 export type LeaseConflictFound = Event<
   'LeaseConflictFound',
@@ -68,6 +77,8 @@ export type PoolDefined = Event<
   1,
   { subnet: string; pool: string; ranges: readonly string[]; size: number }
 >;
+/** The settings do not name the pool any more. */
+export type PoolDropped = Event<'PoolDropped', 1, { subnet: string; pool: string }>;
 /**
  * More (or less) of a pool is in use than before: `level` is the highest of 80, 90 and 100 per cent that is reached, 0 below 80.
  * `used` includes addresses in quarantine.
@@ -88,8 +99,10 @@ export type LeaseEvent =
   | LeaseDeclined
   | LeaseRefused
   | LeaseExpired
+  | LeaseRelayed
   | LeaseConflictFound
   | PoolDefined
+  | PoolDropped
   | PoolUtilisationCrossed
   | ServerNamed;
 
@@ -100,8 +113,10 @@ export const leaseCatalogue = {
   LeaseDeclined: { version: 2, upcast: { 1: leaseDeclinedV1 } },
   LeaseRefused: { version: 2, upcast: { 1: leaseRefusedV1 } },
   LeaseExpired: { version: 1 },
+  LeaseRelayed: { version: 1 },
   LeaseConflictFound: { version: 1 },
   PoolDefined: { version: 1 },
+  PoolDropped: { version: 1 },
   PoolUtilisationCrossed: { version: 1 },
   ServerNamed: { version: 1 },
   ...dhcpServiceCatalogue,

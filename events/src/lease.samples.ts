@@ -26,12 +26,21 @@ export const leaseSamples: { readonly [T in LeaseEvent['type']]: Extract<LeaseEv
     data: { ...client, ip: null, subnet, requested: '192.168.51.99', reason: '192.168.51.99 is not of this network' },
   },
   LeaseExpired: { type: 'LeaseExpired', v: 1, data: { ...holder, expiresAt, cause: 'time' } },
+  LeaseRelayed: {
+    type: 'LeaseRelayed',
+    v: 1,
+    data: {
+      ...{ ip: holder.ip, subnet, giaddr: '192.168.50.1' },
+      ...{ circuitId: '47692f302f31322e30', remoteId: '000600112233aabb' },
+    },
+  },
   LeaseConflictFound: {
     type: 'LeaseConflictFound',
     v: 1,
     data: { ip: '192.168.50.12', subnet, method: 'icmp', answeredBy: '52-54-00-99-99-99', quarantinedUntil },
   },
   PoolDefined: { type: 'PoolDefined', v: 1, data: { ...pool, ranges: ['192.168.50.11-192.168.50.110'] } },
+  PoolDropped: { type: 'PoolDropped', v: 1, data: { subnet, pool: pool.pool } },
   PoolUtilisationCrossed: {
     type: 'PoolUtilisationCrossed',
     v: 1,

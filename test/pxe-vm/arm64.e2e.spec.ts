@@ -1,11 +1,9 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildArtefacts } from '../demo/src/artefacts';
 import type { MachineRun } from '../demo/src/machine-run';
-import { hardwareJson } from '../demo/src/scenario';
 import type { Firmware } from './machine';
+import { orderOneAction } from './one-action';
 import { until } from './run';
 import { useSite } from './site';
 
@@ -16,18 +14,6 @@ const cannot = process.getuid?.() !== 0 ? ['root'] : missing;
 
 /** Software emulation is slow and the host is noisy: three times what a quiet run takes. */
 const patience = 400_000;
-
-const template = `version: '1.0'
-name: greet
-timeout: 30m
-tasks:
-  - name: greet
-    worker: "{{ .device_1 }}"
-    actions:
-      - name: hello-world
-        image: hello-world
-        timeout: 10m
-`;
 
 describe.skipIf(cannot.length > 0)(
   `an arm64 machine${cannot.length > 0 ? ` (missing: ${cannot.join(', ')})` : ''}`,
@@ -40,16 +26,8 @@ describe.skipIf(cannot.length > 0)(
       const hostname = `arm-${n}`;
       const hardwareId = `0eba0bf8-3772-4b4a-ab9f-6ebe93b90b0${n}`;
       const machine = { hardwareId, hostname, mac: `52:54:00:99:01:0${n}`, ip: `10.99.0.2${n}`, uefi: true };
-      const [hardware, plan] = [join(site.dir, `${hostname}.json`), join(site.dir, `${hostname}.yaml`)];
-      await writeFile(hardware, JSON.stringify(hardwareJson(machine, site.lab.address, 'aarch64')));
-      await writeFile(plan, template);
-      const ordered = async (...args: string[]) =>
-        (await site.provisioner.tink(...args)).trim().split(/\s+/).at(-1) ?? '';
-      await site.provisioner.tink('hardware', 'push', '--file', hardware);
-      const templateId = await ordered('template', 'create', '--name', hostname, '--path', plan);
-      const devices = JSON.stringify({ device_1: machine.mac });
-      const workflowId = await ordered('workflow', 'create', '--template', templateId, '--hardware', devices);
-      return site.powerOn(machine, workflowId, firmware);
+      const place = { dir: site.dir, server: site.lab.address, arch: 'aarch64' };
+      return site.powerOn(machine, await orderOneAction(site.provisioner, machine, place), firmware);
     };
 
     it('runs an action in a container, started by the PXE of its UEFI firmware', async () => {

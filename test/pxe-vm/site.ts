@@ -22,13 +22,13 @@ export interface Site {
   killProvisioner(): Promise<void>;
 }
 
-/** `name`: of no other site. `prepare` comes before the provisioner is started. */
-export function useSite(name: string, prepare: () => Promise<void>): Site {
+/** `name`: of no other site. `prepare` comes before the provisioner is started; `env`: settings of its services. */
+export function useSite(name: string, prepare: () => Promise<void>, env: Readonly<Record<string, string>> = {}): Site {
   let dir = '';
   let lab: Lab;
   let provisioner: Provisioner;
   const runs: MachineRun[] = [];
-  const start = () => startProvisioner(lab, { dir, dataDir: join(dir, 'data') });
+  const start = () => startProvisioner(lab, { dir, dataDir: join(dir, 'data'), env });
 
   beforeAll(async () => {
     await prepare();

@@ -2,7 +2,15 @@ import type { ReadModelStatus } from '@tinkerbell/event-store';
 import type { HardwareRecord, Json, PlannedAction } from '@tinkerbell/events';
 import type { BootAttempt, FailedRequest, FieldChange, Holder, Tenure } from '@tinkerbell/history';
 import type { MachineLine } from '@tinkerbell/messaging';
-import type { LeaseRow, MachineRow, QueuePlace, WorkflowRow } from '@tinkerbell/projections';
+import type {
+  DhcpServerRow,
+  LeaseRow,
+  MachineRow,
+  PoolCounts,
+  PoolRow,
+  QueuePlace,
+  WorkflowRow,
+} from '@tinkerbell/projections';
 
 /** What `/api` answers; docs/api.md. MAC addresses with colons. */
 export interface HardwareItem {
@@ -98,6 +106,24 @@ export interface BootItem {
 }
 export type TenureItem = Tenure;
 export type HolderItem = Holder;
+/** One lease with all that is known of it. */
+export interface LeaseDetailItem extends LeaseRow {
+  readonly giaddr: string | null;
+  /** Option 82, hex. */
+  readonly circuitId: string | null;
+  readonly remoteId: string | null;
+  readonly renewals: number;
+  readonly lastEvent: { readonly type: string; readonly at: string; readonly text: string } | null;
+  readonly at: string;
+}
+/** Who serves a lease pool; null: of the past nobody can be asked. */
+export interface ServiceItem {
+  readonly active: DhcpServerRow['active'];
+  readonly answers: boolean | null;
+  readonly standbys: readonly string[] | null;
+}
+export type PoolItem = PoolRow & PoolCounts & { readonly service: ServiceItem };
+export type DhcpServerItem = Omit<DhcpServerRow, 'active'> & ServiceItem;
 
 /** Never its value. */
 export interface SecretItem {

@@ -12,7 +12,10 @@ import type {
   Deleted,
   HardwareItem,
   HolderItem,
+  DhcpServerItem,
+  LeaseDetailItem,
   LeaseItem,
+  PoolItem,
   LogItem,
   MachineItem,
   MachineLogItem,
@@ -143,6 +146,9 @@ export class Client {
   leases = (): Promise<readonly LeaseItem[]> => this.all('/api/leases', {});
   boots = (name: string, limit: number): Promise<BootItem> =>
     this.get(`/api/machines/${encodeURIComponent(name)}/boots`, { limit });
+  lease = (name: string): Promise<LeaseDetailItem> => this.get(`/api/leases/${encodeURIComponent(name)}`);
+  leasePools = (): Promise<readonly PoolItem[]> => this.all('/api/lease-pools', {});
+  dhcpServers = (): Promise<readonly DhcpServerItem[]> => this.all('/api/dhcp-servers', {});
   leaseHistory = (name: string): Promise<readonly TenureItem[]> =>
     this.get(`/api/leases/${encodeURIComponent(name)}/history`);
   leaseHolder = (ip: string): Promise<HolderItem> => this.get(`/api/leases/${encodeURIComponent(ip)}/holder`);

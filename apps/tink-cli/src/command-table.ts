@@ -22,7 +22,8 @@ import {
 } from './commands/hardware.command';
 import { hardwareRescue } from './commands/hardware-rescue.command';
 import { hardwareWatch } from './commands/hardware-watch.command';
-import { leaseHistory, leaseList, leaseWhoHad } from './commands/lease.command';
+import { leaseGet, leaseHistory, leaseList, leaseWhoHad } from './commands/lease.command';
+import { leasePools, leaseServers } from './commands/lease-pools.command';
 import { readModelsList, readModelsRebuild } from './commands/read-models.command';
 import { logs } from './commands/logs.command';
 import { machineGet, machineList, machineLogs } from './commands/machine.command';
@@ -107,8 +108,11 @@ export const commands: readonly CliCommand[] = [
   bootShow,
   bootTail,
   leaseList,
+  leaseGet,
   leaseHistory,
   leaseWhoHad,
+  leasePools,
+  leaseServers,
   readModelsList,
   readModelsRebuild,
   workerToken,

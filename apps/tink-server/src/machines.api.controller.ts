@@ -4,6 +4,7 @@ import { AsOf } from './history/as-of';
 import { BootHistory } from './history/boot-history';
 import { findMachine } from './history/find-machine';
 import { LeaseHistory } from './history/lease-history';
+import { LeasePools } from './history/lease-pools';
 import type { HttpRequest, HttpResponse } from './http/http-message';
 import { listOf } from './http/paging';
 import { sendNdjson } from './http/ndjson';
@@ -20,6 +21,7 @@ export class MachinesApiController {
   constructor(
     private readonly asOf: AsOf,
     private readonly history: LeaseHistory,
+    private readonly pools: LeasePools,
     private readonly boots: BootHistory,
     private readonly logs: MachineLogs,
   ) {}
@@ -41,6 +43,19 @@ export class MachinesApiController {
     const query = Query.of(request);
     return listOf((await this.asOf.reads(query)).leases, ({ ip }) => ip, query, withColons);
   }
+
+  /** What each pool has left, and who serves it. */
+  @Get('lease-pools')
+  leasePools(@Req() request: HttpRequest): Promise<unknown> {
+    return this.pools.pools(Query.of(request));
+  }
+
+  /** Which boots answers for each lease pool, and the DHCP servers that are none of ours. */
+  @Get('dhcp-servers')
+  dhcpServers(@Req() request: HttpRequest): Promise<unknown> {
+    return this.pools.servers(Query.of(request));
+  }
+
   /** Boot attempts of one machine, newest first; `?limit=`, 10. By id, MAC, IP address or host name. */
   @Get('machines/:name/boots')
   bootsOf(@Param('name') name: string, @Req() request: HttpRequest): Promise<unknown> {
@@ -54,6 +69,12 @@ export class MachinesApiController {
     const [follow, since] = [query.flag('follow'), query.time('since')];
     const { id } = findMachine(await this.asOf.reads(query), name);
     return sendNdjson(response, (signal) => this.logs.lines(id, { since, follow, signal }), { follow });
+  }
+
+  /** One lease: by IP address, MAC, client id, hardware id or host name. */
+  @Get('leases/:name')
+  lease(@Param('name') name: string, @Req() request: HttpRequest): Promise<unknown> {
+    return this.history.one(name, Query.of(request));
   }
 
   /** Tenures of a machine or an address, oldest first. By MAC, IP address, hardware id or host name. */

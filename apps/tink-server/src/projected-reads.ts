@@ -1,10 +1,12 @@
 import { InvalidError } from '@tinkerbell/domain';
 import { openReadModels, type EventStore, type ReadModels, type ReadModelStatus } from '@tinkerbell/event-store';
 import {
+  dhcpServerList,
   hardwareList,
   leaseList,
   machineList,
   machineMeasures,
+  poolList,
   secretList,
   subscriptionList,
   templateList,
@@ -20,6 +22,8 @@ const projections = {
   workflows: workflowList,
   machines: machineList,
   leases: leaseList,
+  pools: poolList,
+  dhcpServers: dhcpServerList,
   secrets: secretList,
   subscriptions: subscriptionList,
 };
@@ -41,18 +45,23 @@ export class ProjectedReads extends ReadSide {
   readonly workflows;
   readonly machines;
   readonly leases;
+  readonly pools;
+  readonly dhcpServers;
   readonly secrets;
   readonly subscriptions;
   readonly history: TinkHistory;
 
   constructor(private readonly readModels: TinkReadModels) {
     super();
-    const { hardware, templates, workflows, machines, leases, secrets, subscriptions } = readModels.models;
+    const { hardware, templates, workflows, machines, leases, pools, dhcpServers, secrets, subscriptions } =
+      readModels.models;
     this.hardware = hardware;
     this.templates = templates;
     this.workflows = workflows;
     this.machines = machines;
     this.leases = leases;
+    this.pools = pools;
+    this.dhcpServers = dhcpServers;
     this.secrets = secrets;
     this.subscriptions = subscriptions;
     if (!readModels.history) throw new Error('tink-server needs read models that keep their history');
@@ -92,6 +101,8 @@ class PastReads extends ReadSide {
   readonly workflows;
   readonly machines;
   readonly leases;
+  readonly pools;
+  readonly dhcpServers;
   readonly secrets;
   readonly subscriptions;
   readonly history: TinkHistory;
@@ -108,6 +119,8 @@ class PastReads extends ReadSide {
     this.workflows = history.workflows.at(then);
     this.machines = history.machines.at(then);
     this.leases = history.leases.at(then);
+    this.pools = history.pools.at(then);
+    this.dhcpServers = history.dhcpServers.at(then);
     this.secrets = history.secrets.at(then);
     this.subscriptions = history.subscriptions.at(then);
   }

@@ -1,9 +1,11 @@
 import { NotFoundError } from '@tinkerbell/domain';
 import type { Entry, ReadModel, ReadModelStatus, RowHistory, StoredRows } from '@tinkerbell/event-store';
 import type {
+  DhcpServerRow,
   HardwareRow,
   LeaseRow,
   MachineRow,
+  PoolRow,
   SecretRow,
   SubscriptionRow,
   TemplateRow,
@@ -20,6 +22,8 @@ export interface TinkHistory {
   readonly workflows: RowHistory<WorkflowRow>;
   readonly machines: RowHistory<MachineRow>;
   readonly leases: RowHistory<LeaseRow>;
+  readonly pools: RowHistory<PoolRow>;
+  readonly dhcpServers: RowHistory<DhcpServerRow>;
   readonly secrets: RowHistory<SecretRow>;
   readonly subscriptions: RowHistory<SubscriptionRow>;
 }
@@ -30,7 +34,9 @@ export abstract class ReadSide {
   abstract readonly templates: ReadModel<TemplateRow>;
   abstract readonly workflows: StoredRows<WorkflowRow>;
   abstract readonly machines: ReadModel<MachineRow>;
-  abstract readonly leases: ReadModel<LeaseRow>;
+  abstract readonly leases: StoredRows<LeaseRow>;
+  abstract readonly pools: ReadModel<PoolRow>;
+  abstract readonly dhcpServers: ReadModel<DhcpServerRow>;
   abstract readonly secrets: ReadModel<SecretRow>;
   abstract readonly subscriptions: ReadModel<SubscriptionRow>;
   /** What was recorded about each of the rows, and the rows as they were. */

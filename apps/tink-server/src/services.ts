@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Provider } from '@nestjs/common';
 import { EventStore } from '@tinkerbell/event-store';
 import type { DelaySeconds } from '@tinkerbell/projections';
-import { NatsBlobs, NatsSecretBucket, secretsBucket, webhookSecretsBucket } from '@tinkerbell/messaging';
+import { NatsBlobs, NatsSecretBucket, PoolRoll, secretsBucket, webhookSecretsBucket } from '@tinkerbell/messaging';
 import { AuditCheckpointReactor } from './audit/audit-checkpoint.reactor';
 import { AuditExport } from './audit/audit-export';
 import { LogMemory } from './audit/log-memory';
@@ -19,6 +19,7 @@ import { Differences } from './history/differences';
 import { BootHistory } from './history/boot-history';
 import { Explanations } from './history/explanations';
 import { LeaseHistory } from './history/lease-history';
+import { LeasePools } from './history/lease-pools';
 import { MachineLogs } from './machine-logs';
 import { Metrics } from './metrics';
 import type { TinkServerPorts } from './ports';
@@ -94,7 +95,7 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [ActionLogs, logs],
     [MachineLogs, new MachineLogs(bus)],
     [AsOf, asOf],
-    ...historyValues(store, reads, asOf),
+    ...historyValues(store, reads, asOf, new PoolRoll(bus.connection)),
     [Explanations, new Explanations(reads, asOf, patience)],
     [Bundles, new Bundles(reads, logs, patience)],
     [Secrets, secrets],
@@ -115,11 +116,13 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
 /** What is provided, by its class. */
 type Value = readonly [abstract new (...args: never[]) => unknown, unknown];
 
-function historyValues(store: EventStore, reads: ReadSide, asOf: AsOf): readonly Value[] {
+function historyValues(store: EventStore, reads: ReadSide, asOf: AsOf, roll: PoolRoll): readonly Value[] {
+  const leases = new LeaseHistory(store, reads, asOf);
   return [
     [Differences, new Differences(reads, asOf)],
     [BootHistory, new BootHistory(store, reads, asOf)],
-    [LeaseHistory, new LeaseHistory(store, reads, asOf)],
+    [LeaseHistory, leases],
+    [LeasePools, new LeasePools(asOf, leases, roll)],
   ];
 }
 

@@ -14,10 +14,12 @@ import { NatsBus } from '@tinkerbell/messaging';
 import { ensureStreams, startNatsServer, type NatsServer } from '@tinkerbell/nats';
 import {
   hardwareList,
+  dhcpServerList,
   leaseList,
   machineList,
   machineMeasures,
   secretList,
+  poolList,
   subscriptionList,
   templateList,
   workflowList,
@@ -47,6 +49,8 @@ const projections = {
   workflows: workflowList,
   machines: machineList,
   leases: leaseList,
+  pools: poolList,
+  dhcpServers: dhcpServerList,
   secrets: secretList,
   subscriptions: subscriptionList,
 };

@@ -134,43 +134,56 @@ describe('the past of the rows', () => {
     [1, 50, 1],
     [2, 400, 29],
     [3, 400, 37],
-  ])('is what a projector has that stopped there (history %i of %i commits, every %i)', async (seed, commits, step) => {
-    const log = await history(seed, commits);
-    const whole = await open(log);
-    const lookups = new Set<string>();
-    for (let position = 0; position <= log.length; position += step) {
-      const stopped = await open(log.slice(0, position));
-      for (const name of names) {
-        const [then, wanted] = [whole.history?.[name].at(position), stopped.models[name]];
-        const rows: readonly object[] = wanted.list();
-        expect({ name, position, rows: then?.list() }).toEqual({ name, position, rows });
-        expect(then?.count()).toBe(rows.length);
-        expect(then?.list({ limit: 2 })).toEqual(rows.slice(0, 2));
-        for (const lookups of [['status:pending'], ['worker:h1'], ['worker:h1', 'status:running']]) {
-          const page = { lookups, limit: 2, after: 'w1' };
-          expect(then?.list(page)).toEqual(wanted.list(page));
+  ])(
+    'is what a projector has that stopped there (history %i of %i commits, every %i)',
+    { timeout: 60_000 },
+    async (seed, commits, step) => {
+      const log = await history(seed, commits);
+      const whole = await open(log);
+      const lookups = new Set<string>();
+      for (let position = 0; position <= log.length; position += step) {
+        const stopped = await open(log.slice(0, position));
+        for (const name of names) {
+          const [then, wanted] = [whole.history?.[name].at(position), stopped.models[name]];
+          const rows: readonly object[] = wanted.list();
+          expect({ name, position, rows: then?.list() }).toEqual({ name, position, rows });
+          expect(then?.count()).toBe(rows.length);
+          expect(then?.list({ limit: 2 })).toEqual(rows.slice(0, 2));
+          for (const lookups of [['status:pending'], ['worker:h1'], ['worker:h1', 'status:running']]) {
+            const page = { lookups, limit: 2, after: 'w1' };
+            expect(then?.list(page)).toEqual(wanted.list(page));
+          }
+          const present = { without: 'deleted' };
+          expect(then?.entries(present).map(plain)).toEqual(wanted.entries(present).map(plain));
+          for (const queue of ['queue:h0', 'queue:h1', 'queue:h2'])
+            for (let n = 0; n < 5; n++)
+              expect({ queue, n, place: then?.place(queue, `w${n}`) }).toEqual({
+                queue,
+                n,
+                place: wanted.place(queue, `w${n}`),
+              });
+          for (const queue of ['queue:h0', 'leased:655360'])
+            for (const [first, last] of [
+              [0, 2 ** 33],
+              [167_772_161, 167_772_161],
+            ] as const)
+              expect({ queue, tally: then?.tally(queue, first, last) }).toEqual({
+                queue,
+                tally: wanted.tally(queue, first, last),
+              });
+          const projection = projections[name];
+          for (const row of rows) for (const lookup of projection.lookups?.(row as never) ?? []) lookups.add(lookup);
+          // Also what rows had before and have no more.
+          for (const lookup of lookups) {
+            const found = { lookup, all: then?.findAll(lookup), first: then?.find(lookup) };
+            expect(found).toEqual({ lookup, all: wanted.findAll(lookup), first: wanted.find(lookup) });
+          }
         }
-        const present = { without: 'deleted' };
-        expect(then?.entries(present).map(plain)).toEqual(wanted.entries(present).map(plain));
-        for (const queue of ['queue:h0', 'queue:h1', 'queue:h2'])
-          for (let n = 0; n < 5; n++)
-            expect({ queue, n, place: then?.place(queue, `w${n}`) }).toEqual({
-              queue,
-              n,
-              place: wanted.place(queue, `w${n}`),
-            });
-        const projection = projections[name];
-        for (const row of rows) for (const lookup of projection.lookups?.(row as never) ?? []) lookups.add(lookup);
-        // Also what rows had before and have no more.
-        for (const lookup of lookups) {
-          const found = { lookup, all: then?.findAll(lookup), first: then?.find(lookup) };
-          expect(found).toEqual({ lookup, all: wanted.findAll(lookup), first: wanted.find(lookup) });
-        }
+        await stopped.close();
       }
-      await stopped.close();
-    }
-    await whole.close();
-  });
+      await whole.close();
+    },
+  );
 
   it('knows which rows something was recorded about in between, and what', async () => {
     const log = await history(4, 200);

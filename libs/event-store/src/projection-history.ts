@@ -2,7 +2,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import { decodeEvent, type Event, type Recorded } from '@tinkerbell/events';
 import { addDuration, type DurationRow, type Measures, type Projection } from '@tinkerbell/projections';
 import type { ListOptions, Place } from './read-model';
-import { briefOf, rankChanges, ranksOf, RowIndex } from './projection-index';
+import { briefOf, type RankChanges, RowIndex } from './projection-index';
 
 /** Every so many commits of a stream the row is kept with the event, so that no row is folded from further back. */
 const snapshotEvery = 32;
@@ -20,6 +20,8 @@ export interface Step<Row> {
   readonly recorded: Recorded;
   readonly before: Row | undefined;
   readonly after: Row | undefined;
+  /** Between the two. */
+  readonly ranks: RankChanges;
 }
 
 /** Key, position, index, the recorded event, the row after it. */
@@ -86,13 +88,16 @@ export class HistoryTables<E extends Event, Row> {
     for (const step of steps) this.#add(step);
   }
 
-  #add({ key, recorded, before, after }: Step<Row>): void {
+  /** Something was folded and is not written yet. */
+  get hasNews(): boolean {
+    return this.#events.length > 0;
+  }
+
+  #add({ key, recorded, after, ranks: { gone, put } }: Step<Row>): void {
     const { position, index, version } = recorded;
     const snapshot = version % snapshotEvery === 0 && after !== undefined ? JSON.stringify(after) : null;
     if (!this.#firsts.has(key)) this.#firsts.set(key, position);
     this.#events.push([key, position, index, JSON.stringify(recorded), snapshot]);
-    if (after === before) return;
-    const { gone, put } = rankChanges(ranksOf(this.#projection, before), ranksOf(this.#projection, after));
     for (const lookup of gone) this.#lookups.push({ lookup, key, position, rank: undefined });
     for (const [lookup, rank] of put) this.#lookups.push({ lookup, key, position, rank });
   }
@@ -142,6 +147,10 @@ export class HistoryTables<E extends Event, Row> {
 
   place(position: number, queue: string, key: string): Place | undefined {
     return this.#index.place(queue, key, position);
+  }
+
+  tally(position: number, queue: string, first: number, last: number): number {
+    return this.#index.tally(queue, first, last, position);
   }
 
   events(key: string, upTo = Number.MAX_SAFE_INTEGER): readonly Recorded[] {

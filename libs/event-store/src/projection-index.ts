@@ -7,13 +7,33 @@ import type { ListOptions, Place } from './read-model';
 export type Ranks = ReadonlyMap<string, number>;
 
 const none: Ranks = new Map();
+const unchanged: RankChanges = { gone: [], put: none };
 
-export function ranksOf<E extends Event, Row>({ lookups, queues }: Projection<E, Row>, row: Row | undefined): Ranks {
+function ranksOf<E extends Event, Row>({ lookups, queues }: Projection<E, Row>, row: Row | undefined): Ranks {
   if (row === undefined) return none;
   const ranks = new Map<string, number>();
   for (const lookup of lookups?.(row) ?? []) ranks.set(lookup, 0);
   for (const { queue, rank } of queues?.(row) ?? []) ranks.set(queue, rank);
   return ranks;
+}
+
+/** `ranksOf` the rows of one projection, each looked up once: a row that changes was the outcome of a change before. */
+export class RowRanks<E extends Event, Row> {
+  readonly #known = new WeakMap<object, Ranks>();
+
+  constructor(private readonly projection: Projection<E, Row>) {}
+
+  /** What has to be taken away and put when a row takes the place of another. */
+  changes(before: Row | undefined, after: Row | undefined): RankChanges {
+    return rankChanges(this.#of(before), this.#of(after));
+  }
+
+  #of(row: Row | undefined): Ranks {
+    if (typeof row !== 'object' || row === null) return ranksOf(this.projection, row);
+    const ranks = this.#known.get(row) ?? ranksOf(this.projection, row);
+    this.#known.set(row, ranks);
+    return ranks;
+  }
 }
 
 /** As JSON, for who lists rows without reading them. */
@@ -22,8 +42,14 @@ export function briefOf<E extends Event, Row>({ brief }: Projection<E, Row>, row
   return found === undefined ? null : JSON.stringify(found);
 }
 
+export interface RankChanges {
+  readonly gone: readonly string[];
+  readonly put: Ranks;
+}
+
 /** What has to be taken away and put for a row to be found by `now` and no more by `old`. */
-export function rankChanges(old: Ranks, now: Ranks): { readonly gone: readonly string[]; readonly put: Ranks } {
+function rankChanges(old: Ranks, now: Ranks): RankChanges {
+  if (old === now) return unchanged;
   return {
     gone: [...old.keys()].filter((lookup) => old.get(lookup) !== now.get(lookup)),
     put: new Map([...now].filter(([lookup, rank]) => old.get(lookup) !== rank)),
@@ -45,6 +71,8 @@ export class RowIndex<Columns> {
   readonly #statements = new Map<string, Statement<[Readonly<Record<string, unknown>>], Columns>>();
   readonly #place: Statement<[Readonly<Record<string, unknown>>], { ahead: number; first: string }>;
 
+  readonly #tally: Statement<[Readonly<Record<string, unknown>>], { n: number }>;
+
   constructor(
     private readonly db: Database,
     private readonly tables: Tables,
@@ -55,6 +83,9 @@ export class RowIndex<Columns> {
       SELECT count(*) AS ahead, min(o.rank), o.key AS first
       FROM ${lookups} AS own JOIN ${lookups} AS o ON o.lookup = own.lookup AND o.rank < own.rank
       WHERE own.lookup = @queue AND own.key = @key ${this.#valid('own')} ${this.#valid('o')}`);
+    this.#tally = db.prepare(`
+      SELECT count(*) AS n FROM ${lookups} AS o
+      WHERE o.lookup = @queue AND o.rank BETWEEN @first AND @last ${this.#valid('o')}`);
   }
 
   list(options: ListOptions, at?: number): readonly Columns[] {
@@ -71,6 +102,10 @@ export class RowIndex<Columns> {
   place(queue: string, key: string, at?: number): Place | undefined {
     const { ahead, first } = this.#place.get({ queue, key, at }) ?? { ahead: 0, first: '' };
     return ahead === 0 ? undefined : { first, position: ahead + 1 };
+  }
+
+  tally(queue: string, first: number, last: number, at?: number): number {
+    return this.#tally.get({ queue, first, last, at })?.n ?? 0;
   }
 
   #listing({ lookups = [], without }: ListOptions): string {

@@ -41,6 +41,8 @@ export class ProjectionSets<Row = unknown> implements StoredRows<Row> {
   constructor(
     private readonly db: Database,
     readonly projection: AnyProjection,
+    /** Writes what shows. */
+    private readonly write: () => void,
     private readonly keeps?: HistoryOptions<unknown>,
   ) {
     const { version } = projection;
@@ -80,8 +82,15 @@ export class ProjectionSets<Row = unknown> implements StoredRows<Row> {
     return past === 1 || this.keeps === undefined;
   }
 
+  /** For what is looked up in the file. */
+  get #stored(): AnyTables {
+    if (this.served.hasNews) this.write();
+    return this.served;
+  }
+
   #servedPast() {
     const { past } = this.served;
+    if (past?.hasNews) this.write();
     if (!past) throw new Error(`the rows of ${this.projection.name} keep no past`);
     // Of our own projection, whose rows these are.
     return past as HistoryTables<Event, Row>;
@@ -163,8 +172,8 @@ export class ProjectionSets<Row = unknown> implements StoredRows<Row> {
       name,
       version,
       served: this.#servedVersion,
-      position: served.position,
-      rows: served.count(),
+      position: served.folded,
+      rows: this.count(),
       building: building ? { position: building.position } : null,
       failure,
     };
@@ -229,25 +238,28 @@ export class ProjectionSets<Row = unknown> implements StoredRows<Row> {
     return this.served.get(key) as Row | undefined;
   }
   find(lookup: string): Row | undefined {
-    return this.served.find(lookup) as Row | undefined;
+    return this.#stored.find(lookup) as Row | undefined;
   }
   findAll(lookup: string): readonly Row[] {
     return this.served.findAll(lookup) as readonly Row[];
   }
   list(options?: ListOptions): readonly Row[] {
-    return this.served.list(options) as readonly Row[];
+    return this.#stored.list(options) as readonly Row[];
   }
   entry(key: string): Entry<Row> | undefined {
-    return this.served.entry(key) as Entry<Row> | undefined;
+    return this.#stored.entry(key) as Entry<Row> | undefined;
   }
   entries(options?: ListOptions): readonly Entry<Row>[] {
-    return this.served.entries(options) as readonly Entry<Row>[];
+    return this.#stored.entries(options) as readonly Entry<Row>[];
   }
   place(queue: string, key: string): Place | undefined {
-    return this.served.place(queue, key);
+    return this.#stored.place(queue, key);
+  }
+  tally(queue: string, first: number, last: number): number {
+    return this.served.tally(queue, first, last);
   }
   count(): number {
-    return this.served.count();
+    return this.#stored.count();
   }
 }
 

@@ -3,16 +3,10 @@ import type { Event, Recorded } from '@tinkerbell/events';
 import type { Projection } from '@tinkerbell/projections';
 import { dropHistoryTables, HistoryTables, type HistoryOptions, type Step } from './projection-history';
 import type { Changes, Entry, ListOptions, Place, StoredRows } from './read-model';
-import { briefOf, rankChanges, ranksOf, RowIndex } from './projection-index';
+import { briefOf, type RankChanges, RowIndex, RowRanks } from './projection-index';
 
 /** Rows kept as objects between batches, so that one that changes often is not parsed every time. */
 const cachedRows = 2000;
-
-/** A row as it is stored, and as it will be. */
-interface Change<Row> {
-  readonly before: Row | undefined;
-  after: Row | undefined;
-}
 
 /** One set of rows of one projection in SQLite: rows as JSON by key, and their lookups. */
 export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<Row>, 'onChange'> {
@@ -21,9 +15,13 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
   readonly #aggregates: ReadonlySet<string>;
   readonly #sql: ReturnType<typeof statements>;
   readonly #index: RowIndex<Stored>;
+  readonly #ranks: RowRanks<E, Row>;
   readonly #cache = new Map<string, Row | undefined>();
-  /** Since the last write. */
-  #changes = new Map<string, Change<Row>>();
+  /** Rows since the last write, and what they are found by and no more (undefined) since then. */
+  #changes = new Map<string, Row | undefined>();
+  #moved = new Map<string, Map<string, number | undefined>>();
+  /** Rows that changed and nobody was told of. */
+  #news = new Map<string, Row | undefined>();
   #position: number;
   /** Ahead of the rows by what is to be written. */
   #folded: number;
@@ -42,6 +40,7 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
     this.#projection = projection;
     this.#position = this.#folded = position;
     this.#aggregates = new Set(projection.aggregates);
+    this.#ranks = new RowRanks(projection);
     const name = tableName(projection.name, id);
     db.exec(`
       CREATE TABLE IF NOT EXISTS rows_${name} (key TEXT NOT NULL UNIQUE, brief TEXT, row TEXT NOT NULL) STRICT;
@@ -56,9 +55,18 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
     this.past = history && new HistoryTables(db, projection, id, history);
   }
 
-  /** Up to which the rows are true. */
+  /** Up to which the rows are stored. */
   get position(): number {
     return this.#position;
+  }
+
+  /** Up to which `get` and `findAll` are true, which know what is not written yet; all others once `hasNews` is false. */
+  get folded(): number {
+    return this.#folded;
+  }
+
+  get hasNews(): boolean {
+    return this.#changes.size > 0;
   }
 
   /** Forgets everything: the rows are of another log. Call inside a transaction. */
@@ -69,66 +77,77 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
     this.#sql.checkpoint.run(0, this.id);
     this.#cache.clear();
     this.#changes = new Map();
+    this.#moved = new Map();
+    this.#news = new Map();
     this.#position = this.#folded = 0;
   }
 
   /** Takes in events up to a position, all of them or, when it throws, none; those that it has are left out. */
   fold(batch: readonly Recorded[], position: number): void {
-    const touched = new Map<string, Change<Row>>();
+    const touched = new Map<string, Row | undefined>();
     const steps: Step<Row>[] = [];
     for (const recorded of batch) {
       if (recorded.position <= this.#folded || !this.#reads(recorded)) continue;
       const key = this.#projection.key(recorded);
       if (key === undefined) continue;
-      const known = touched.get(key);
-      const before = known ? known.after : this.#rowOf(key);
+      const before = touched.has(key) ? touched.get(key) : this.get(key);
       const after = this.#projection.evolve(before, recorded);
-      if (this.past) steps.push({ key, recorded, before, after });
-      if (after === before) continue;
-      if (known) known.after = after;
-      else touched.set(key, { before, after });
+      steps.push({ key, recorded, before, after, ranks: this.#ranks.changes(before, after) });
+      if (after !== before) touched.set(key, after);
     }
     this.past?.fold(steps);
-    for (const [key, change] of touched) {
-      const known = this.#changes.get(key);
-      if (known) known.after = change.after;
-      else this.#changes.set(key, change);
+    for (const { key, ranks } of steps) this.#move(key, ranks);
+    for (const [key, row] of touched) {
+      this.#changes.set(key, row);
+      this.#news.set(key, row);
     }
     this.#folded = Math.max(this.#folded, position);
   }
 
+  #move(key: string, { gone, put }: RankChanges): void {
+    const of = (lookup: string) => {
+      const moved = this.#moved.get(lookup) ?? new Map<string, number | undefined>();
+      this.#moved.set(lookup, moved);
+      return moved;
+    };
+    for (const lookup of gone) of(lookup).set(key, undefined);
+    for (const [lookup, rank] of put) of(lookup).set(key, rank);
+  }
+
+  /** What changed since it was asked last. */
+  takeNews(): Changes<Row> {
+    const news = [...this.#news].map(([key, row]) => ({ key, row }));
+    this.#news = new Map();
+    return news;
+  }
+
   /** Writes what was folded, each row once; call inside a transaction, and `written` after it. */
   write(): void {
-    for (const [key, { before, after }] of this.#changes) this.#write(key, before, after);
+    for (const [key, row] of this.#changes) {
+      if (row === undefined) this.#sql.deleteRow.run(key);
+      else this.#sql.putRow.run(key, briefOf(this.#projection, row), JSON.stringify(row));
+    }
+    for (const [lookup, moved] of this.#moved) {
+      for (const [key, rank] of moved) {
+        if (rank === undefined) this.#sql.deleteLookup.run(lookup, key);
+        else this.#sql.putLookup.run(lookup, key, rank);
+      }
+    }
     this.past?.write();
     this.#sql.checkpoint.run(this.#folded, this.id);
   }
 
-  /** The rows are true up to what was folded. Returns what changed. */
-  written(): Changes<Row> {
-    const changes = [...this.#changes].map(([key, { after }]) => ({ key, row: after }));
-    for (const { key, row } of changes) this.#remember(key, row);
+  /** What was folded is stored. */
+  written(): void {
+    for (const [key, row] of this.#changes) this.#remember(key, row);
     this.#changes = new Map();
+    this.#moved = new Map();
     this.past?.written();
     this.#position = this.#folded;
-    return changes;
   }
 
   #reads(recorded: Recorded): recorded is Recorded<E> {
     return this.#aggregates.has(recorded.aggregate);
-  }
-
-  #rowOf(key: string): Row | undefined {
-    const change = this.#changes.get(key);
-    return change ? change.after : this.get(key);
-  }
-
-  #write(key: string, before: Row | undefined, after: Row | undefined): void {
-    const { gone, put } = rankChanges(ranksOf(this.#projection, before), ranksOf(this.#projection, after));
-    for (const lookup of gone) this.#sql.deleteLookup.run(lookup, key);
-    if (after === undefined) this.#sql.deleteRow.run(key);
-    else this.#sql.putRow.run(key, briefOf(this.#projection, after), JSON.stringify(after));
-    for (const [lookup, rank] of put) this.#sql.putLookup.run(lookup, key, rank);
   }
 
   #remember(key: string, row: Row | undefined): void {
@@ -142,6 +161,7 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
   }
 
   get(key: string): Row | undefined {
+    if (this.#changes.has(key)) return this.#changes.get(key);
     return this.#cache.has(key) ? this.#cache.get(key) : this.entry(key)?.row;
   }
 
@@ -151,7 +171,15 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
 
   findAll(lookup: string): readonly Row[] {
     // By key: most rows that are found so are known as objects.
-    return this.#sql.keysOf.all(lookup).flatMap(({ key }) => this.get(key) ?? []);
+    return this.#keysWith(lookup).flatMap((key) => this.get(key) ?? []);
+  }
+
+  #keysWith(lookup: string): readonly string[] {
+    const stored = this.#sql.keysOf.all(lookup).map(({ key }) => key);
+    const moved = this.#moved.get(lookup);
+    if (!moved) return stored;
+    const put = [...moved].flatMap(([key, rank]) => (rank === undefined ? [] : [key]));
+    return [...new Set([...stored.filter((key) => !moved.has(key)), ...put])].sort();
   }
 
   list(options: ListOptions = {}): readonly Row[] {
@@ -173,6 +201,10 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
 
   place(queue: string, key: string): Place | undefined {
     return this.#index.place(queue, key);
+  }
+
+  tally(queue: string, first: number, last: number): number {
+    return this.#index.tally(queue, first, last);
   }
 
   count(): number {

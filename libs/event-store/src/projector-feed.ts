@@ -10,8 +10,6 @@ import type { Changes } from './read-model';
 const retryMs = 500;
 /** While catching up, so many commits are folded at a time and forgotten. */
 const foldEvery = 200;
-/** Transactions follow each other no closer than this, unless somebody waits: a busy log costs fewer of them. */
-const paceMs = 5;
 /** While catching up what arrives is gathered for this long, unless the batch is full before. */
 const gatherMs = 2000;
 
@@ -25,16 +23,17 @@ export interface FeedOptions {
   readonly catchUp?: { readonly until: number; readonly batch: number };
   /** Commits after this position have to wait. */
   readonly limit?: () => number;
-  /** Somebody waits for what comes. */
-  readonly isAwaited?: () => boolean;
-  /** After every transaction, with what changed in each of the tables, and by which commits, as soon as it has caught up. */
-  readonly onFlushed: (changes: readonly Changes<unknown>[], commits: readonly Commit[]) => void;
+  /** Once it has caught up rows show before they are written: after so many milliseconds or commits, or when `write` is called. */
+  readonly writeBehind?: { readonly ms: number; readonly commits: number };
+  /** When rows show, with what changed in each of the tables, and by which commits, as soon as it has caught up. */
+  readonly onShown: (changes: readonly Changes<unknown>[], commits: readonly Commit[]) => void;
   readonly log: (line: string) => void;
 }
 
 /** Reads the log into a number of tables; rows, checkpoints and stream heads move in one transaction. */
 export class ProjectorFeed {
-  position: number;
+  #shown: number;
+  #written: number;
   readonly #stopped = new AbortController();
   /** Not folded yet. */
   #buffer: Commit[] = [];
@@ -42,17 +41,22 @@ export class ProjectorFeed {
   #folded = 0;
   /** Of these, those that came when it had caught up. */
   #commits: Commit[] = [];
-  #next = 0;
+  #next: number;
   #scheduled = false;
   #cancel: () => void = () => undefined;
-  #flushedAt = Number.NEGATIVE_INFINITY;
+  #writing: NodeJS.Timeout | undefined;
   #waitsForSpace = false;
   #broken: Error | undefined;
   #resume: () => void = () => undefined;
   #ended: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly options: FeedOptions) {
-    this.position = Math.min(...options.tables().map(({ position }) => position));
+    this.#shown = this.#written = this.#next = Math.min(...options.tables().map(({ position }) => position));
+  }
+
+  /** Up to which rows show. While nothing can be written, what is not written shows in some places only. */
+  get position(): number {
+    return this.#waitsForSpace ? this.#written : this.#shown;
   }
 
   /** Resolves with what ended it: undefined after close(). */
@@ -67,7 +71,7 @@ export class ProjectorFeed {
   async #consume(store: EventStore): Promise<undefined> {
     const { signal } = this.#stopped;
     const { batch, catchUp, limit } = this.options;
-    for await (const commit of store.subscribe({ after: this.position, signal })) {
+    for await (const commit of store.subscribe({ after: this.#written, signal })) {
       this.#buffer.push(commit);
       const behind = catchUp !== undefined && commit.position < catchUp.until;
       if (behind && this.#buffer.length >= foldEvery) await this.#patiently(() => this.#fold());
@@ -91,25 +95,34 @@ export class ProjectorFeed {
   /** `limit` has moved, or somebody waits. */
   poke(): void {
     this.#cancel();
-    this.#flushedAt = Number.NEGATIVE_INFINITY;
     this.#flushSoon(false);
   }
 
-  /** What arrives in one turn of the event loop, or while the pace is kept, becomes one transaction. */
+  /**
+   * Writes what shows; false while that cannot be done. Throws when it is found out that it cannot: from then on `position` says what is
+   * written, and no longer what was shown to whoever asks now.
+   */
+  write(): boolean {
+    if (this.#folded === 0) return true;
+    if (this.#waitsForSpace || !this.options.db.open) return false;
+    try {
+      this.#store();
+      return true;
+    } catch (error) {
+      this.#start(() => this.#flush());
+      throw error;
+    }
+  }
+
+  /** What arrives in one turn of the event loop shows, and becomes one transaction, together. */
   #flushSoon(gather: boolean): void {
     if (this.#scheduled) return;
     const flush = () => {
       this.#scheduled = false;
       if (this.#waitsForSpace) return;
-      this.#patiently(() => this.#flush()).catch((error: unknown) => {
-        this.#broken = error instanceof Error ? error : new Error(String(error));
-        this.#stopped.abort();
-      });
+      this.#start(() => (this.options.writeBehind && !gather ? this.#show() : this.#flush()));
     };
-    const { isAwaited } = this.options;
-    const paced = isAwaited?.() ? 0 : this.#flushedAt + paceMs - performance.now();
-    const waitMs = gather ? gatherMs : paced;
-    const timer = waitMs > 0 ? setTimeout(flush, waitMs) : undefined;
+    const timer = gather ? setTimeout(flush, gatherMs) : undefined;
     const turn = timer ? undefined : setImmediate(flush);
     this.#cancel = () => {
       clearTimeout(timer);
@@ -119,13 +132,21 @@ export class ProjectorFeed {
     this.#scheduled = true;
   }
 
+  #start(work: () => void): void {
+    this.#patiently(work).catch((error: unknown) => {
+      this.#broken = error instanceof Error ? error : new Error(String(error));
+      this.#stopped.abort();
+    });
+  }
+
   /** A full disk is waited for: rows and checkpoint stay as they were, and the service answers with them. */
   async #patiently(work: () => void): Promise<void> {
     for (let failures = 0; ; failures++) {
       try {
         work();
+        if (!this.#waitsForSpace) return;
         this.#waitsForSpace = false;
-        return;
+        return this.#announce();
       } catch (error) {
         if (!isPassing(error)) throw error;
         this.#waitsForSpace = true;
@@ -157,25 +178,54 @@ export class ProjectorFeed {
   }
 
   #flush(): void {
-    const { db, heads, onFlushed, limit } = this.options;
+    const { db, limit } = this.options;
     // What was built beside is finished, or another feed goes on with it.
     if (limit && this.#stopped.signal.aborted) return;
     if (!db.open) return;
     this.#fold();
     if (this.#folded === 0) return;
+    this.#store();
+    this.#tell();
+  }
+
+  /** Rows answer from now on, and are written in a while. */
+  #show(): void {
+    this.#fold();
+    this.#tell();
+    const { writeBehind } = this.options;
+    if (!writeBehind || this.#folded === 0) return;
+    if (this.#folded >= writeBehind.commits) return this.#store();
+    this.#writing ??= setTimeout(() => !this.#waitsForSpace && this.#start(() => this.#flush()), writeBehind.ms);
+  }
+
+  #store(): void {
+    const { db, heads } = this.options;
     const tables = this.options.tables();
     db.transaction(() => {
       heads.write();
       for (const table of tables) table.write();
     })();
+    clearTimeout(this.#writing);
+    this.#writing = undefined;
     this.#folded = 0;
-    this.#flushedAt = performance.now();
-    this.position = this.#next;
+    this.#written = this.#next;
     heads.written();
-    const changes = tables.map((table) => table.written());
+    for (const table of tables) table.written();
+  }
+
+  #tell(): void {
+    if (this.#shown === this.#next) return;
+    this.#shown = this.#next;
+    this.#announce();
+  }
+
+  #announce(): void {
     const commits = this.#commits;
     this.#commits = [];
-    onFlushed(changes, commits);
+    this.options.onShown(
+      this.options.tables().map((table) => table.takeNews()),
+      commits,
+    );
     this.#resume();
   }
 
@@ -184,5 +234,6 @@ export class ProjectorFeed {
     this.#resume();
     await this.#ended;
     this.#cancel();
+    clearTimeout(this.#writing);
   }
 }

@@ -3,39 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { type Recorded, type TemplateEvent, UnknownEventError } from '@tinkerbell/events';
-import type { Projection } from '@tinkerbell/projections';
 import { subjects } from '@tinkerbell/messaging';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StoredMessage } from './envelope';
 import { IntegrityError } from './event-store';
 import { InMemoryEventStore } from './in-memory';
 import { openReadModels } from './projector';
-
-interface Row {
-  readonly name: string;
-  readonly version: number;
-}
-
-const names = (version = 1): Projection<TemplateEvent, Row> => ({
-  name: 'template-names',
-  version,
-  aggregates: ['template'],
-  key: ({ aggregateId }) => aggregateId,
-  evolve(_row, { event, version: commit }) {
-    if (event.type === 'TemplateDeleted') return undefined;
-    return { name: version === 1 ? event.data.name : event.data.name.toUpperCase(), version: commit };
-  },
-  lookups: ({ name }) => [`name:${name}`],
-});
-
-const write = async (store: InMemoryEventStore, id: string, event: TemplateEvent) => {
-  const stream = subjects.stream('template', id);
-  const { head } = await store.read(stream);
-  return store.append(stream, [event], { expected: head, metadata: { id: crypto.randomUUID(), actor: 'test' } });
-};
-const created = (name: string): TemplateEvent => ({ type: 'TemplateCreated', v: 1, data: { name, data: '' } });
-const updated = (name: string): TemplateEvent => ({ type: 'TemplateUpdated', v: 1, data: { name, data: '' } });
-const deleted: TemplateEvent = { type: 'TemplateDeleted', v: 1, data: {} };
+import { created, deleted, names, type Row, updated, write } from './testing/template-names';
 
 describe('read models', () => {
   let dir = '';
@@ -63,34 +37,6 @@ describe('read models', () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  it('write what comes shortly after the last write a little later, together, unless somebody waits for it', async () => {
-    const { models, onCommits, waitFor, close } = await open();
-    const written: number[] = [];
-    onCommits((commits) => written.push(commits.length));
-    const turns = async () => {
-      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
-    };
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
-    try {
-      await write(store, 'a', created('one'));
-      await turns();
-      expect(written).toEqual([1]);
-      await write(store, 'a', updated('two'));
-      await turns();
-      await write(store, 'b', created('three'));
-      await turns();
-      expect(written).toEqual([1]);
-      await vi.advanceTimersByTimeAsync(5);
-      expect(written).toEqual([1, 2]);
-      const { head } = await write(store, 'b', updated('four'));
-      expect(await waitFor(head.position, 60_000)).toBe(true);
-      expect(models.templates.findAll('name:four')).toEqual([{ name: 'four', version: 2 }]);
-      expect(written).toEqual([1, 2, 1]);
-    } finally {
-      vi.useRealTimers();
-    }
-    await close();
-  });
   it('have caught up when they open, and follow', async () => {
     await write(store, 'a', created('one'));
     const { models, waitFor, close } = await open();

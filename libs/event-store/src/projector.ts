@@ -10,6 +10,8 @@ import { type AnyProjection, type AnyTables, ProjectionSets } from './projection
 import type { ReadModelStatus, StoredRows } from './read-model';
 import type { RowHistory } from './row-history';
 
+/** Of rows that answer: what changes often is written once in a while, and no transaction is so large that others wait for it. */
+const writeBehind = { ms: 1000, commits: 256 };
 /** Commits that share one transaction, at most: as they come, while nobody can be answered yet, and beside rows that answer. */
 const batchSize = { live: 1000, catchUp: 10_000, beside: 500 };
 
@@ -113,7 +115,9 @@ class Projector {
     this.fault = new Promise((resolve) => (this.#reportFault = resolve));
     this.#heads = new ProjectorHeads(db, 'heads');
     this.#headsBuilding = new ProjectorHeads(db, 'heads_building');
-    this.sets = projections.map((projection, i) => new ProjectionSets(db, projection, past?.[i]));
+    this.sets = projections.map(
+      (projection, i) => new ProjectionSets(db, projection, () => this.#live?.write(), past?.[i]),
+    );
   }
 
   get position(): number {
@@ -130,8 +134,8 @@ class Projector {
       tables: () => this.sets.map(({ served }) => served),
       batch: batchSize.live,
       catchUp: { until: newest, batch: batchSize.catchUp },
-      isAwaited: () => this.#waiters.size > 0,
-      onFlushed: (changes, commits) => {
+      writeBehind,
+      onShown: (changes, commits) => {
         this.sets.forEach((set, i) => set.notify(changes[i] ?? []));
         for (const listener of this.#listeners) listener(commits);
         for (const waiter of this.#waiters) if (waiter.position <= this.position) waiter.done();
@@ -189,7 +193,7 @@ class Projector {
       tables: () => sets.flatMap(({ building }) => (building ? [building] : [])),
       batch: batchSize.beside,
       limit: () => this.position,
-      onFlushed: () => this.#beside === feed && this.#swapIfLevel(feed, sets),
+      onShown: () => this.#beside === feed && this.#swapIfLevel(feed, sets),
       log: this.log,
     });
     this.#beside = feed;
@@ -205,6 +209,8 @@ class Projector {
 
   #swapIfLevel(feed: ProjectorFeed, sets: readonly ProjectionSets[]): void {
     if (feed.position !== this.position || this.#stopped.signal.aborted) return;
+    // The new rows go on with the checkpoint of those that they replace.
+    if (!this.#live?.write()) return;
     this.#beside = undefined;
     const retired: [ProjectionSets, AnyTables][] = [];
     this.#db.transaction(() => {

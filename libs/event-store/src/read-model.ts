@@ -47,6 +47,8 @@ export interface StoredRows<Row> extends ReadModel<Row> {
   entries(options?: ListOptions): readonly Entry<Row>[];
   /** Undefined for a row that is the first of the queue or not in it. */
   place(queue: string, key: string): Place | undefined;
+  /** How many rows stand in the queue with a rank from `first` to `last`, both included. */
+  tally(queue: string, first: number, last: number): number;
 }
 
 /** How one projection stands. */

@@ -79,6 +79,10 @@ class PastRows<Row> implements StoredRows<Row> {
     return this.served().place(this.position, queue, key);
   }
 
+  tally(queue: string, first: number, last: number): number {
+    return this.served().tally(this.position, queue, first, last);
+  }
+
   count(): number {
     return this.list().length;
   }

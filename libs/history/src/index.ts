@@ -15,6 +15,7 @@ export { holderOf, tenuresOf } from './tenures';
 export type { Holder, Tenure } from './tenures';
 export { tell } from './telling/tell';
 export type { ActionName } from './telling/tell';
+export { idText } from './telling/tell-lease';
 export { count } from './telling/told';
 export type { Told, Tone } from './telling/told';
 export { everythingIn, storyOf } from './story';

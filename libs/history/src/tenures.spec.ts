@@ -56,6 +56,16 @@ describe('the tenures of a machine', () => {
     expect(told(log([0, bound('10.0.0.5', 10)], [4, event]), 5)[0]).toEqual(['10.0.0.5', at(0), at(4), state, 0]);
   });
 
+  it('know where their machine was plugged in, by the word of its relay', () => {
+    const relayed = (ip: string): LeaseEvent => ({
+      type: 'LeaseRelayed',
+      v: 1,
+      data: { ip, subnet: '', giaddr: '10.0.0.1', circuitId: '4731', remoteId: null },
+    });
+    const events = log([0, bound('10.0.0.5', 10)], [0, relayed('10.0.0.5')], [20, bound('10.0.0.5', 30)]);
+    expect(tenuresOf(events, at(21))).toMatchObject([{ circuitId: '4731', remoteId: null }, { circuitId: null }]);
+  });
+
   it('ended when they ran out, whatever came later', () => {
     const again = log([0, bound('10.0.0.5', 10)], [20, bound('10.0.0.5', 30)], [40, leaseReleased({ mac })]);
     expect(told(again, 50)).toEqual([

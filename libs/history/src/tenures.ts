@@ -5,6 +5,9 @@ export interface Tenure extends LeaseHolder {
   readonly hostname: string;
   /** The relay's address; null without one. */
   readonly giaddr: string | null;
+  /** Where it was plugged in by the relay's word (option 82), hex; null: it did not say. */
+  readonly circuitId: string | null;
+  readonly remoteId: string | null;
   readonly boundAt: string;
   /** The first moment at which the machine did not have the address any more; of one that lasts, when it would run out. */
   readonly until: string;
@@ -28,12 +31,26 @@ export function tenuresOf(events: readonly Recorded<LeaseEvent>[], now: string):
       case 'LeaseBound': {
         const { expiresAt, leaseSeconds: _, ...data } = event.data;
         end('moved', at);
-        current = { ...data, boundAt: at, until: expiresAt, state: 'bound', renewals: 0, position };
+        current = {
+          ...data,
+          circuitId: null,
+          remoteId: null,
+          boundAt: at,
+          until: expiresAt,
+          state: 'bound',
+          renewals: 0,
+          position,
+        };
         break;
       }
       case 'LeaseRenewed':
         current = current && { ...current, until: event.data.expiresAt, renewals: current.renewals + 1 };
         break;
+      case 'LeaseRelayed': {
+        const { circuitId, remoteId } = event.data;
+        current = current && { ...current, circuitId, remoteId };
+        break;
+      }
       case 'LeaseReleased':
         end('released', at);
         break;

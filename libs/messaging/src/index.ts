@@ -50,6 +50,8 @@ export { NatsBus } from './nats-bus';
 export type { LoggedLine, LoggedMachineLine, LogQuery, Report, Stored } from './nats-bus';
 export { BusForbiddenError, BusUnavailableError, connectNats } from './nats-connect';
 export type { BusOptions } from './nats-connect';
+export { PoolRoll } from './nats-roll';
+export type { PoolMember } from './nats-roll';
 export { Leadership } from './nats-leadership';
 export type { Candidacy, LeadershipOptions, Lease } from './nats-leadership';
 export { type OrderedMessage, readOrdered } from './nats-ordered';

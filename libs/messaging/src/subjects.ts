@@ -53,6 +53,8 @@ export const subjects = {
   anyRpc: (call: RpcCall) => `tink.rpc.wk.*.${call}`,
   /** Core NATS, server → worker: something changed, ask again now. Carries nothing that has to arrive. */
   wake: (workerId: string) => `tink.wake.wk.${safe(workerId)}`,
+  /** Core NATS request/reply: every boots answers with what it is for its lease pool. */
+  poolRoll: 'tink.roll.pool',
   /** Private reply space of one worker. */
   inboxPrefix: (workerId: string) => `_INBOX_wk_${safe(workerId)}`,
 } as const;

@@ -4,10 +4,12 @@ export type {
   ActionStatus,
   BootStep,
   BootStepRow,
+  DhcpServerRow,
   HandlerRow,
   HardwareRow,
   LeaseRow,
   MachineRow,
+  PoolRow,
   SecretRow,
   TemplateRow,
   WorkflowDataRow,
@@ -19,7 +21,11 @@ export { hardwareList } from './hardware-list.projection';
 export { secretList } from './secret-list.projection';
 export { templateList } from './template-list.projection';
 export { workflowList } from './workflow-list.projection';
-export { leaseList } from './lease-list.projection';
+export { addressQueue, leaseList } from './lease-list.projection';
+export { poolList } from './pool-list.projection';
+export { dhcpServerList } from './dhcp-server-list.projection';
+export { poolCounts } from './pool-counts';
+export type { PoolCounts } from './pool-counts';
 export { machineList } from './machine-list.projection';
 export type { MachineEvent } from './machine-list.projection';
 export { mayNetboot } from './may-netboot';

@@ -1,11 +1,12 @@
+import { numberOf } from '@tinkerbell/domain';
 import type { LeaseEvent } from '@tinkerbell/events';
-import { isStale, type Projection } from './projection';
+import { isStale, type Projection, type QueueEntry } from './projection';
 import type { LeaseRow } from './rows';
 
 /** One row an address: who has it, or had it last. */
 export const leaseList: Projection<LeaseEvent, LeaseRow> = {
   name: 'lease-list',
-  version: 3,
+  version: 4,
   aggregates: ['lease'],
   // A refusal leaves every lease as it was.
   key: ({ aggregate, event }) =>
@@ -40,13 +41,30 @@ export const leaseList: Projection<LeaseEvent, LeaseRow> = {
         return row;
     }
   },
-  lookups: ({ ip, mac, hardwareId, hostname }) => [
+  lookups: ({ ip, mac, hardwareId, hostname, clientId }) => [
     `ip:${ip}`,
     ...(mac === null ? [] : [`mac:${mac}`]),
     ...(hardwareId === null ? [] : [`hardware:${hardwareId}`]),
     ...(hostname === '' ? [] : [`name:${hostname.toLowerCase()}`]),
+    ...(clientId === null ? [] : [`client:${clientId}`]),
   ],
+  queues: ({ ip, state }) => {
+    const queue =
+      state === 'bound' ? 'leased' : state === 'declined' || state === 'conflict' ? 'quarantined' : undefined;
+    return queue === undefined ? [] : placeOf(queue, ip);
+  },
 };
+
+/** 256 addresses share a queue, so that those of a range are counted without looking at all there are. */
+function placeOf(queue: 'leased' | 'quarantined', ip: string): readonly QueueEntry[] {
+  const rank = numberOf(ip);
+  return Number.isNaN(rank) ? [] : [{ queue: addressQueue(queue, rank), rank }];
+}
+
+/** Where the leases of an IPv4 address, as a number, and of those beside it stand, ranked by address. */
+export function addressQueue(queue: 'leased' | 'quarantined', address: number): string {
+  return `${queue}:${Math.floor(address / 256)}`;
+}
 
 const neverLeased = {
   mac: null,

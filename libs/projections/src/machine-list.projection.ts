@@ -70,9 +70,11 @@ function step(row: MachineRow, recorded: Recorded<MachineEvent>): MachineRow | u
     case 'LeaseDeclined':
     case 'LeaseExpired':
     case 'LeaseRefused':
+    case 'LeaseRelayed':
     case 'LeaseConflictFound':
     case 'ServerNamed':
     case 'PoolDefined':
+    case 'PoolDropped':
     case 'PoolUtilisationCrossed':
       return row;
     case 'WorkerEnrolled':

@@ -33,7 +33,10 @@ import {
 } from '@tinkerbell/testing';
 import { describe, expect, it } from 'vitest';
 import { hardwareList } from './hardware-list.projection';
+import { dhcpServerList } from './dhcp-server-list.projection';
 import { leaseList } from './lease-list.projection';
+import { poolCounts } from './pool-counts';
+import { poolList } from './pool-list.projection';
 import { machineList } from './machine-list.projection';
 import type { Projection } from './projection';
 import { templateList } from './template-list.projection';
@@ -204,6 +207,83 @@ describe('lease-list', () => {
       `hardware:${hardwareId}`,
       'name:server001',
     ]);
+  });
+});
+
+const pool = { subnet: 'lab', pool: 'lab', size: 300 };
+const definition = { type: 'PoolDefined', v: 1, data: { ...pool, ranges: ['10.0.0.250-10.0.2.37'] } } as const;
+const crossing = {
+  type: 'PoolUtilisationCrossed',
+  v: 1,
+  data: { ...pool, level: 80, before: 0, used: 240 },
+} as const;
+
+describe('pool-list', () => {
+  it('has a pool as it was defined last, with when it got full, until it is dropped', () => {
+    const dropped = { type: 'PoolDropped', v: 1, data: { subnet: 'lab', pool: 'lab' } } as const;
+    const log = recorded('lease', 'default', [definition, leaseBound(), crossing, definition, dropped]);
+    const key = 'default/lab';
+    expect(rowsOf(poolList, log.slice(0, 4)).get(key)).toEqual({
+      ...{ id: key, leasePool: 'default', ...definition.data, definedAt: log[3]?.at, position: 4 },
+      crossed: { at: log[2]?.at, level: 80, before: 0, used: 240, size: 300 },
+    });
+    expect(rowsOf(poolList, log)).toEqual(new Map());
+  });
+
+  it('counts by the leases, across blocks of 256, what lies in its ranges only', () => {
+    const conflict = (ip: string, quarantinedUntil: string) =>
+      ({
+        type: 'LeaseConflictFound',
+        v: 1,
+        data: { ip, subnet: 'lab', method: 'icmp', answeredBy: null, quarantinedUntil },
+      }) as const;
+    const rows = rowsOf(
+      leaseList,
+      recorded('lease', 'default', [
+        ...['10.0.0.249', '10.0.0.250', '10.0.1.7', '10.0.2.37', '10.0.2.38'].map((ip) => leaseBound({ ip })),
+        leaseReleased({ ip: '10.0.2.37' }),
+        leaseBound({ ip: 'fd00::1' }),
+        conflict('10.0.1.8', '2026-01-02T00:00:00.000Z'),
+        conflict('10.0.1.9', '2026-01-01T00:00:00.000Z'),
+      ]),
+    );
+    const standing = (queue: string) =>
+      [...rows.values()].flatMap((row) => (leaseList.queues?.(row) ?? []).filter((entry) => entry.queue === queue));
+    const leases = {
+      tally: (queue: string, first: number, last: number) =>
+        standing(queue).filter(({ rank }) => rank >= first && rank <= last).length,
+      list: ({ lookups: [queue = ''] }: { readonly lookups: readonly string[] }) =>
+        [...rows.values()].filter((row) => leaseList.queues?.(row).some((entry) => entry.queue === queue)),
+    };
+    const row = rowsOf(poolList, recorded('lease', 'default', [definition])).get('default/lab');
+    expect(row && poolCounts(row, leases, '2026-01-01T12:00:00.000Z')).toEqual({
+      ...{ used: 2, quarantined: 1, free: 297, utilisation: 1 },
+    });
+  });
+});
+
+describe('dhcp-server-list', () => {
+  it('has who answers, and every other server once, as it was seen last', () => {
+    const taken = { type: 'PoolTaken', v: 1, data: { address: '10.0.0.1', epoch: 2 } } as const;
+    const found = (server: string, seenAt: string) =>
+      ({
+        type: 'DhcpServerFound',
+        v: 1,
+        data: { server, sign: 'offer', clientMac: machineMac, offered: null, seenAt },
+      }) as const;
+    const log = recorded('lease', 'default', [
+      taken,
+      found('10.0.0.8', 'monday'),
+      found('10.0.0.9', 'monday'),
+      found('10.0.0.8', 'tuesday'),
+    ]);
+    expect(rowsOf(dhcpServerList, log).get('default')).toMatchObject({
+      active: { address: '10.0.0.1', epoch: 2, since: log[0]?.at },
+      others: [
+        { server: '10.0.0.9', firstSeenAt: 'monday' },
+        { server: '10.0.0.8', firstSeenAt: 'monday', seenAt: 'tuesday' },
+      ],
+    });
   });
 });
 

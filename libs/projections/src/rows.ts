@@ -1,11 +1,14 @@
 import type { ActionStatus, WorkflowStatus } from '@tinkerbell/domain';
 import type {
   BootFileRole,
+  DhcpServerFound,
   FailureReason,
   HardwareRecord,
   JsonObject,
   LeaseHolder,
   PlannedAction,
+  PoolTaken,
+  PoolUtilisationCrossed,
 } from '@tinkerbell/events';
 
 interface Dated {
@@ -148,6 +151,33 @@ export interface LeaseRow extends LeaseHolder {
   /** Nobody is given it before; null: no reason to wait. */
   readonly quarantinedUntil: string | null;
   readonly updatedAt: string;
+  readonly position: number;
+}
+
+/** Key: `<lease pool>/<pool>`. Which of its addresses are in use is for the leases to say. */
+export interface PoolRow {
+  readonly id: string;
+  /** Of boots' setting BOOTS_POOL. */
+  readonly leasePool: string;
+  readonly pool: string;
+  readonly subnet: string;
+  /** `10.1.0.10-10.1.0.99`, both ends included. */
+  readonly ranges: readonly string[];
+  /** Addresses. */
+  readonly size: number;
+  readonly definedAt: string;
+  /** When it last got fuller, or emptier, than 80, 90 or 100 per cent; null: it never did. */
+  readonly crossed: (Omit<PoolUtilisationCrossed['data'], 'subnet' | 'pool'> & { readonly at: string }) | null;
+  readonly position: number;
+}
+
+/** Key: lease pool. */
+export interface DhcpServerRow {
+  readonly leasePool: string;
+  /** The boots that answers, by the last that took the pool; null: none ever did. */
+  readonly active: (PoolTaken['data'] & { readonly since: string }) | null;
+  /** Servers that are none of ours, the one that was told of last at the end. */
+  readonly others: readonly (DhcpServerFound['data'] & { readonly firstSeenAt: string })[];
   readonly position: number;
 }
 

@@ -26,7 +26,7 @@ import {
 } from './decision';
 import { replyDestination } from './destination';
 import { isProxy, isSameNetwork, isWithin, modeAt, subnetOf, wireOf } from './dhcp-mode';
-import { originOf } from './origin';
+import { originOf, pluggedIn } from './origin';
 import { clientIdOf, clientName } from './client-id';
 import { proxy } from './proxy';
 import { echoed, replyOptions } from './reply-options';
@@ -142,6 +142,7 @@ function acknowledge(known: Known, wanted: string, clientState: LeaseRenewed['da
   const hostname = machine.interface.dhcp.hostname || (known.pooled ? clientName(request) : '');
   const leaseSeconds = leaseSecondsOf(known);
   const giaddr = request.giaddr === noAddress ? null : request.giaddr;
+  const relayed = giaddr === null ? undefined : pluggedIn(request);
   return {
     ...reply(known, 'ack', leaseSeconds),
     leases: [
@@ -151,6 +152,7 @@ function acknowledge(known: Known, wanted: string, clientState: LeaseRenewed['da
         type: 'BindLease',
         ...holderOf(known),
         ...{ hostname, leaseSeconds, giaddr, clientState, now: context.now },
+        ...(relayed ? { relayed } : {}),
       },
     ],
   };

@@ -1,5 +1,13 @@
 // Relays: RFC 3046, 3527 (link selection), 5010 (flags), 5107 (server identifier override).
-import { broadcastFlag, option, readOption, relayAgent, requestedAddress, serverIdentifier } from '@tinkerbell/dhcp';
+import {
+  broadcastFlag,
+  type DhcpPacket,
+  option,
+  readOption,
+  relayAgent,
+  requestedAddress,
+  serverIdentifier,
+} from '@tinkerbell/dhcp';
 import { describe, expect, it } from 'vitest';
 import { respond } from './dhcp.responder';
 import { originOf } from './origin';
@@ -98,6 +106,23 @@ describe('relay flags', () => {
 });
 
 describe('what the relay added', () => {
+  const [port, box] = [Uint8Array.from(Buffer.from('Gi0/12')), Uint8Array.of(0, 6, 0x11)];
+  const tell = (raw: Uint8Array, over: Partial<DhcpPacket> = relayed) => {
+    const request = requestOf('request', [[82, raw]], { ...over, ciaddr: reserved });
+    const decision = respond(request, contextOf({ arrival: 'unicast' }));
+    return decision.kind === 'reply' ? decision.leases.map((lease) => ('relayed' in lease ? lease.relayed : null)) : [];
+  };
+  it('is kept: where the client is plugged in', () => {
+    expect(tell(Uint8Array.of(1, 6, ...port, 2, 3, ...box))).toEqual([
+      { circuitId: '4769302f3132', remoteId: '000611' },
+    ]);
+    expect(tell(Uint8Array.of(2, 3, ...box))).toEqual([{ circuitId: null, remoteId: '000611' }]);
+  });
+  it('is not kept when it says nothing of that, is no list, or no relay is there', () => {
+    expect(tell(Uint8Array.of(10, 1, 0x80))).toEqual([null]);
+    expect(tell(Uint8Array.of(99, 98, 97))).toEqual([null]);
+    expect(tell(Uint8Array.of(1, 6, ...port), {})).toEqual([null]);
+  });
   it.each([
     ['sub-options that we do not know', Uint8Array.of(1, 1, 65, 200, 2, 9, 9)],
     ['no list of sub-options at all', Uint8Array.of(99, 98, 97)],

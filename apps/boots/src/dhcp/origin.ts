@@ -5,6 +5,7 @@ import {
   relayInformation,
   type RelayInformation,
 } from '@tinkerbell/dhcp';
+import type { LeaseRelayed } from '@tinkerbell/events';
 
 /** Where a request comes from, and what the relays on its way say about that. */
 export interface Origin {
@@ -30,6 +31,18 @@ export function originOf(request: DhcpPacket, own: string, arrival: 'broadcast' 
     serverId: [serverIdOverride].find(isAddress) ?? own,
     isUnicast: isRelayed ? (wasUnicast ?? false) : arrival !== 'broadcast',
   };
+}
+
+/** Where the client is plugged in, by the word of its relay; undefined: there is none, or it does not say. */
+export function pluggedIn(request: DhcpPacket): Pick<LeaseRelayed['data'], 'circuitId' | 'remoteId'> | undefined {
+  if (request.giaddr === noAddress || !request.options.has(82)) return undefined;
+  const { circuitId, remoteId } = relayOf(request);
+  if (!circuitId && !remoteId) return undefined;
+  return { circuitId: hexOf(circuitId), remoteId: hexOf(remoteId) };
+}
+
+function hexOf(bytes: Uint8Array | undefined): string | null {
+  return bytes ? Buffer.from(bytes).toString('hex') : null;
 }
 
 /** Some switches fill option 82 with what is no list of sub-options: it goes back as it came, and says nothing to us. */

@@ -226,6 +226,8 @@ export class PoolDesk {
   }
 
   async #define(): Promise<void> {
+    const pools = this.#subnets.flatMap(({ pooled }) => pooled.pools.map(({ name }) => name));
+    await this.#submit([{ type: 'KeepPools', pools }]);
     for (const { name: subnet, pooled } of this.#subnets) {
       for (const { name, ranges } of pooled.pools) {
         const size = ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);

@@ -25,6 +25,7 @@ import { parseRequestedName } from '../requested-name';
 import type { FailedRequests } from '../recorder/failed-requests';
 import type { ServedFiles } from '../served-files';
 import type { NativeBatch } from '../udp/native-batch';
+import { QuickTurns } from '../udp/quick-turns';
 import { PeerNumbers, Udp6Socket } from '../udp/udp6-socket';
 import { type DatagramSocket, ipText, UdpSocket } from '../udp/udp-socket';
 import { peerKey, Session } from './session';
@@ -74,6 +75,7 @@ export class TftpListener {
   #main: DatagramSocket | undefined;
   #ports: TransferPort[] = [];
   #nextPort = 0;
+  #quick: QuickTurns | undefined;
   /** As of the last packets or sweep: exact enough for waits of seconds, and asked for once a batch. */
   #nowMs = performance.now();
   #sweeper: NodeJS.Timeout | undefined;
@@ -94,6 +96,7 @@ export class TftpListener {
       this.#main = main.socket;
       if (singlePort) this.#ports = [main];
       else for (const other of transferPorts) this.#ports.push(await this.#openPort(other));
+      this.#quick = this.#quickTurns();
       this.#sweeper = setInterval(() => this.#sweep(), sweepMs);
       return main.socket.port;
     } catch (error) {
@@ -102,8 +105,14 @@ export class TftpListener {
     }
   }
 
+  #quickTurns(): QuickTurns | undefined {
+    const sockets = this.#ports.map(({ socket }) => socket).filter((socket) => socket instanceof UdpSocket);
+    return this.ports.native && new QuickTurns(this.ports.native, sockets, () => this.#sessions.size > 0);
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#sweeper);
+    this.#quick = undefined;
     for (const session of this.#sessions) this.#remove(session);
     const sockets = new Set(this.#ports.map(({ socket }) => socket));
     if (this.#main) sockets.add(this.#main);
@@ -141,6 +150,7 @@ export class TftpListener {
         this.#nowMs = performance.now();
       },
       (error) => log.error(`TFTP socket: ${error.message}`),
+      () => this.#quick?.run(),
     );
     return port;
   }

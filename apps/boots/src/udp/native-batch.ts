@@ -27,6 +27,7 @@ type AddressOf = (view: View) => number;
 export class NativeBatch {
   readonly #sendmmsg: Call;
   readonly #recvmmsg: Call;
+  readonly #ppoll: Call;
   readonly #socket: Call;
   readonly #bind: Call;
   readonly #setsockopt: Call;
@@ -40,6 +41,7 @@ export class NativeBatch {
     const c = koffi.load(null);
     this.#sendmmsg = c.func('int sendmmsg(int, uintptr_t, unsigned int, int)') as Call;
     this.#recvmmsg = c.func('int recvmmsg(int, uintptr_t, unsigned int, int, uintptr_t)') as Call;
+    this.#ppoll = c.func('int ppoll(uintptr_t, unsigned long, uintptr_t, uintptr_t)') as Call;
     this.#socket = c.func('int socket(int, int, int)') as Call;
     this.#bind = c.func('int bind(int, const void *, unsigned int)') as Call;
     this.#setsockopt = c.func('int setsockopt(int, int, int, const void *, unsigned int)') as Call;
@@ -94,6 +96,11 @@ export class NativeBatch {
     return new Outbox(send, this.#addressOf);
   }
 
+  readiness(fds: readonly number[]): Readiness {
+    const wait = (polled: number, limit: number) => this.#ppoll(polled, fds.length, limit, 0);
+    return new Readiness(fds, wait, this.#addressOf);
+  }
+
   #inbox(largest: number): Messages {
     const known = this.#inboxes.get(largest);
     if (known) return known;
@@ -108,6 +115,40 @@ export class NativeBatch {
     throw Object.assign(new Error(`${call} ${code}`), { code });
   }
 }
+
+/** Which of several sockets have something for us. */
+export class Readiness {
+  /** struct pollfd: descriptor; what is asked for and, in the upper half, the answer. */
+  readonly #polled: Uint32Array;
+  /** struct timespec. */
+  readonly #limit = new Uint32Array(leastOutside);
+  readonly #addresses: readonly [number, number];
+
+  constructor(
+    fds: readonly number[],
+    private readonly call: (polled: number, limit: number) => number,
+    addressOf: AddressOf,
+  ) {
+    this.#polled = new Uint32Array(Math.max(fds.length * 2, leastOutside));
+    fds.forEach((fd, i) => this.#polled.set([fd, readable], i * 2));
+    this.#addresses = [addressOf(this.#polled), addressOf(this.#limit)];
+  }
+
+  /** Waits until one has; false: none had. The whole process waits, so `microseconds` are few. */
+  wait(microseconds: number): boolean {
+    this.#limit[2] = microseconds * 1000;
+    return this.call(...this.#addresses) > 0;
+  }
+
+  /** After `wait`: of socket `i`. */
+  has(i: number): boolean {
+    return (this.#polled[i * 2 + 1] ?? 0) >>> 16 !== 0;
+  }
+}
+
+const readable = 1;
+/** Words that V8 does not keep in its own heap. */
+const leastOutside = 32;
 
 const outSlots = 256;
 /** A head, and a stretch of the file that may lie in two chunks. */

@@ -16,14 +16,18 @@ const retryMs = 1;
 /** What a service needs of a UDP socket, whatever its family. */
 export type DatagramSocket = Pick<UdpSocket, 'port' | 'listen' | 'send' | 'put' | 'flush' | 'close'>;
 
+type Listener = Readonly<{ take: TakeDatagram; rest: () => void }>;
+
 /** One IPv4 UDP socket. Without `native` each datagram is a call of its own. */
 export class UdpSocket {
   #retry: NodeJS.Timeout | undefined;
+  #listener: Listener | undefined;
   readonly #outbox: Outbox | undefined;
 
   private constructor(
     private readonly socket: Socket,
-    private readonly fd: number,
+    /** -1: known to Node only. */
+    readonly fd: number,
     private readonly native: NativeBatch | undefined,
     /** There is room again after `put` or `flush` said that there was none. */
     private readonly onRoom: () => void,
@@ -46,14 +50,24 @@ export class UdpSocket {
     return this.socket.address().port;
   }
 
-  /** `take` gets every datagram, and `rest` runs after those that came together. */
-  listen(take: TakeDatagram, rest: () => void, onError: (error: Error) => void): void {
+  /** `take` gets every datagram, `rest` runs after those that came together, `last` before others on the event loop have their turn. */
+  listen(take: TakeDatagram, rest: () => void, onError: (error: Error) => void, last?: () => void): void {
+    this.#listener = { take, rest };
     this.socket.on('error', onError);
     this.socket.on('message', (bytes, { address, port }) => {
       take(bytes, ipNumber(address), port);
-      for (let i = 0; i < batchesAtOnce && this.native?.receive(this.fd, largestReceived, take); i++);
-      rest();
+      this.takeWaiting();
+      last?.();
     });
+  }
+
+  /** What has come meanwhile. */
+  takeWaiting(): void {
+    const { native, fd } = this;
+    if (!this.#listener) return;
+    const { take, rest } = this.#listener;
+    for (let i = 0; i < batchesAtOnce && native?.receive(fd, largestReceived, take); i++);
+    rest();
   }
 
   /** Sent at once, or dropped. */

@@ -1,4 +1,5 @@
-import type { HolderItem, LeaseItem, TenureItem } from '../api-types';
+import { idText } from '@tinkerbell/history';
+import type { HolderItem, LeaseDetailItem, LeaseItem, TenureItem } from '../api-types';
 import { define, exit, type Context } from '../cli-command';
 import { asOf, atFlag } from './as-of';
 import { outputFlag, printDocument, printListing, showMac, timeText, type Listing } from '../output/print';
@@ -37,6 +38,64 @@ function leaseListing(context: Context, leases: readonly LeaseItem[]): Listing<L
     ];
   };
   return { rows: leases, columns, document: leases };
+}
+
+export const leaseGet = define({
+  name: 'lease get',
+  summary: 'show one lease: who has the address, since when, until when, and what was last heard',
+  details: [
+    'Named by IP address, MAC, client id (hex), hardware id or host name; of a machine the lease that it holds, else its last.',
+    'Where it is plugged in is what its relay says (option 82).',
+  ].join('\n'),
+  examples: [
+    'tink lease get 192.168.1.5',
+    'tink lease get 52:54:00:12:34:56 -o json',
+    'tink lease get 192.168.1.5 --at 2h',
+  ],
+  positionals: { usage: '<ip|mac|client-id>', min: 1, max: 1, complete: ['machine'] },
+  flags: { output: outputFlag, at: atFlag },
+  async run({ flags, positionals: [name = ''] }, present) {
+    const context = await asOf(present, flags.at);
+    const lease = await context.client.lease(name);
+    await printListing(context, flags.output, leaseSheet(context, lease, flags.output === 'wide'));
+    return exit.ok;
+  },
+});
+
+type Fact = readonly [name: string, value: string];
+
+function leaseSheet(context: Context, lease: LeaseDetailItem, isExact: boolean): Listing<Fact> {
+  const time = timeText(context, isExact);
+  const { giaddr, circuitId, remoteId, lastEvent, clientId, hardwareId, quarantinedUntil } = lease;
+  const facts: readonly Fact[] = [
+    ['IP Address', lease.ip],
+    ['State', lease.state],
+    ['MAC Address', showMac(lease.mac ?? '')],
+    ['Hostname', lease.hostname],
+    ['Hardware ID', hardwareId ?? ''],
+    ['Client ID', clientId === null ? '' : clientText(clientId)],
+    ['Bound At', time(lease.boundAt)],
+    ['Expires', time(lease.expiresAt)],
+    ['Quarantined Until', time(quarantinedUntil)],
+    ['Renewals', String(lease.renewals)],
+    ['Subnet', lease.subnet],
+    ['Origin', lease.origin],
+    ['Relay', giaddr ?? ''],
+    ['Circuit ID', circuitId === null ? '' : clientText(circuitId)],
+    ['Remote ID', remoteId === null ? '' : clientText(remoteId)],
+    ['Last Event', lastEvent === null ? '' : `${lastEvent.text} (${lastEvent.type}, ${time(lastEvent.at)})`],
+  ];
+  const columns: readonly Column<Fact>[] = [
+    { title: 'Field', text: ([name]) => name },
+    { title: 'Value', text: ([, value]) => value },
+  ];
+  return { rows: facts.filter(([, value]) => value !== ''), columns: () => columns, document: lease };
+}
+
+/** Hex, and what it says when that is text. */
+function clientText(hex: string): string {
+  const text = idText(hex);
+  return text === hex ? hex : `${text} (${hex})`;
 }
 
 export const leaseHistory = define({
@@ -95,6 +154,7 @@ function tenureListing(context: Context, tenures: readonly TenureItem[]): Listin
       { title: 'State', text: ({ state }) => state, color: ({ state }) => colorOf(state) },
       { title: 'Renewals', text: ({ renewals }) => String(renewals) },
       { title: 'Relay', text: ({ giaddr }) => giaddr ?? '', wideOnly: true },
+      { title: 'Circuit ID', text: ({ circuitId }) => idText(circuitId ?? ''), wideOnly: true },
       { title: 'Position', text: ({ position }) => String(position), wideOnly: true },
       { title: 'Client ID', text: ({ clientId }) => clientId ?? '', wideOnly: true },
       { title: 'Hardware ID', text: ({ hardwareId }) => hardwareId ?? '', wideOnly: true },

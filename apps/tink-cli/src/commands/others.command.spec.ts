@@ -276,3 +276,69 @@ describe('errors of the server', () => {
     expect((await runTink(['machine', 'list'], { server })).err).toBe('Error: bad \\x1b[2J thing\n');
   });
 });
+
+describe('tink lease get, pools and servers', () => {
+  const service = { active: { address: '10.1.0.1', epoch: 2, since: '2026-01-01T00:00:00.000Z' }, answers: true };
+  const pool = {
+    ...{
+      id: 'default/lab',
+      leasePool: 'default',
+      pool: 'lab',
+      subnet: 'lab',
+      ranges: ['10.1.0.10-10.1.0.19'],
+      size: 10,
+    },
+    ...{ used: 8, quarantined: 1, free: 1, utilisation: 90, definedAt: '2026-01-01T00:00:00.000Z', position: 3 },
+    crossed: { at: '2026-01-01T00:09:00.000Z', level: 90, before: 80, used: 9, size: 10 },
+    service: { ...service, standbys: ['10.1.0.2'] },
+  };
+
+  it('shows one lease, and where its machine is plugged in', async () => {
+    const lease = {
+      ...leaseItem({ clientId: 'ff0001' }),
+      ...{ giaddr: '10.1.0.3', circuitId: '4769302f3132', remoteId: null, renewals: 2, at: '2026-01-01T00:10:00.000Z' },
+      lastEvent: { type: 'LeaseRenewed', at: '2026-01-01T00:09:00.000Z', position: 9, text: 'DHCP lease renewed' },
+    };
+    fake.on('GET /api/leases/node-1', { json: lease });
+    const { out, code } = await runTink(['lease', 'get', 'node-1'], { server });
+    expect(code).toBe(0);
+    expect(out).toMatch(/\| Circuit ID +\| Gi0\/12 \(4769302f3132\) +\|/);
+    expect(out).toMatch(/\| Last Event +\| DHCP lease renewed \(LeaseRenewed, 1m ago\) +\|/);
+    expect(out).not.toContain('Remote ID');
+    const json = await runTink(['lease', 'get', 'node-1', '-o', 'json'], { server });
+    expect(JSON.parse(json.out)).toEqual(lease);
+  });
+
+  it('exits with 4 when there is no such lease', async () => {
+    fake.on('GET /api/leases/10.1.0.9', { status: 404, json: { error: { code: 'NOT_FOUND', message: 'no lease' } } });
+    expect((await runTink(['lease', 'get', '10.1.0.9'], { server })).code).toBe(4);
+  });
+
+  it('shows how full pools are and who serves them', async () => {
+    fake.on('GET /api/lease-pools', {
+      json: [pool, { ...pool, pool: 'b', service: { ...service, answers: false, standbys: [] } }],
+    });
+    const { out } = await runTink(['lease', 'pools'], { server });
+    const rows = out.split('\n').map((row) => row.replace(/^\W+|\W+$/g, '').replace(/[\s|]+/g, ' '));
+    expect(rows).toContain('lab 10.1.0.10-10.1.0.19 10 8 1 1 90 % over 90 % 1m ago 10.1.0.1, standby 10.1.0.2');
+    expect(rows).toContain('b 10.1.0.10-10.1.0.19 10 8 1 1 90 % over 90 % 1m ago 10.1.0.1 (does not answer');
+    const { out: yaml } = await runTink(['lease', 'pools', '-o', 'yaml'], { server });
+    expect(yaml).toContain('utilisation: 90');
+  });
+
+  it('shows ours and other DHCP servers', async () => {
+    const other = {
+      ...{ server: '10.1.0.7', sign: 'offer', clientMac: '02-00-00-00-00-01', offered: '10.1.0.77' },
+      ...{ seenAt: '2026-01-01T00:09:00.000Z', firstSeenAt: '2026-01-01T00:00:00.000Z' },
+    };
+    fake.on('GET /api/dhcp-servers', {
+      json: [{ leasePool: 'default', others: [other], ...pool.service, position: 1 }],
+    });
+    const { out } = await runTink(['lease', 'servers', '-o', 'csv'], { server });
+    expect(out.trim().split(/\r?\n/).slice(1)).toEqual([
+      '10.1.0.1,active,2026-01-01T00:00:00.000Z,,,default',
+      '10.1.0.2,standby,,,,default',
+      '10.1.0.7,other,2026-01-01T00:00:00.000Z,2026-01-01T00:09:00.000Z,"offer to 02:00:00:00:00:01, 10.1.0.77",default',
+    ]);
+  });
+});

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { BootEvent, LeaseEvent } from '@tinkerbell/events';
+import type { BootEvent } from '@tinkerbell/events';
 import { rowsOf, readBundle, redactBundle, type Explanation } from '@tinkerbell/history';
 import { NatsBus, subjects, type NextReply } from '@tinkerbell/messaging';
 import { workflowList } from '@tinkerbell/projections';
-import { bootFileServed, bootRequestFailed, leaseBound, leaseReleased, netbootOffered } from '@tinkerbell/testing';
+import { bootFileServed, bootRequestFailed, netbootOffered } from '@tinkerbell/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { machine, templateYaml } from '../testing/fixtures';
 import { Harness } from '../testing/harness';
@@ -247,8 +247,8 @@ describe('/api/bundle', () => {
 });
 
 /** As boots writes it. */
-async function append(aggregate: 'lease' | 'boot', id: string, event: LeaseEvent | BootEvent): Promise<number> {
-  const stream = subjects.stream(aggregate, id);
+async function append(id: string, event: BootEvent): Promise<number> {
+  const stream = subjects.stream('boot', id);
   const { head } = await harness.store.read(stream);
   const metadata = { id: randomUUID(), actor: 'service:boots', correlationId: 'c' };
   const appended = await harness.store.append(stream, [event], { expected: head, metadata });
@@ -260,9 +260,9 @@ describe('the boots of a machine', () => {
   it('are one trace for each power-on, newest first', async () => {
     const mac = one.mac.replaceAll(':', '-');
     expect(await get(`/api/machines/${one.mac}/boots`)).toMatchObject({ id: one.id, attempts: [] });
-    await append('boot', mac, netbootOffered({ mac, hardwareId: one.id }));
-    const loaded = await append('boot', mac, bootFileServed({ mac, hardwareId: one.id }));
-    await append('boot', mac, netbootOffered({ mac, hardwareId: one.id }));
+    await append(mac, netbootOffered({ mac, hardwareId: one.id }));
+    const loaded = await append(mac, bootFileServed({ mac, hardwareId: one.id }));
+    await append(mac, netbootOffered({ mac, hardwareId: one.id }));
     expect(await get(`/api/machines/${one.mac}/boots`)).toMatchObject({
       mac: one.mac,
       attempts: [
@@ -279,8 +279,8 @@ describe('the boots of a machine', () => {
   it('come with what was not served, of a MAC that no record has too', async () => {
     const stranger = '52-54-00-77-77-77';
     const failed = { mac: stranger, hardwareId: null, reason: 'unknown-machine', detail: 'discover' };
-    await append('boot', stranger, bootRequestFailed({ ...failed, count: 1 }));
-    await append('boot', stranger, bootRequestFailed({ ...failed, count: 4, lastAt: '2026-01-01T00:05:00.000Z' }));
+    await append(stranger, bootRequestFailed({ ...failed, count: 1 }));
+    await append(stranger, bootRequestFailed({ ...failed, count: 4, lastAt: '2026-01-01T00:05:00.000Z' }));
     expect(await get('/api/machines/52:54:00:77:77:77/boots')).toMatchObject({
       ...{ id: '', mac: '52:54:00:77:77:77', attempts: [] },
       failed: [
@@ -321,46 +321,5 @@ describe('what a machine sends by syslog', () => {
     ]);
     expect(await read(`?since=${then}`)).toMatchObject([{ line: 'two' }]);
     expect(await failure('/api/machines/nobody/logs')).toMatchObject({ status: 404 });
-  });
-});
-
-describe('the history of leases', () => {
-  const [firstMac, secondMac] = ['02-00-00-00-00-01', '02-00-00-00-00-02'];
-  const moments: { held: string; released: string; position: number } = { held: '', released: '', position: 0 };
-
-  beforeAll(async () => {
-    const soon = new Date(Date.now() + 3_600_000).toISOString();
-    const lease = (mac: string) => leaseBound({ mac, ip: '10.9.0.5', hostname: 'Kiosk', expiresAt: soon });
-    moments.position = await append('lease', 'default', lease(firstMac));
-    moments.held = await moment();
-    await append('lease', 'default', leaseReleased({ mac: firstMac, ip: '10.9.0.5' }));
-    moments.released = await moment();
-    await append('lease', 'default', lease(secondMac));
-  });
-
-  it('tells who had an address, by time and by position', async () => {
-    const [one, two] = ['02:00:00:00:00:01', '02:00:00:00:00:02'];
-    const who = (at: string | number) => get(`/api/leases/10.9.0.5/holder?at=${at}`);
-    expect(await who(moments.held)).toMatchObject({ holder: { mac: one }, previous: null, at: moments.held });
-    expect(await who(moments.position)).toMatchObject({ holder: { mac: one } });
-    expect(await who(moments.position - 1)).toMatchObject({ holder: null, previous: null });
-    expect(await who(moments.released)).toMatchObject({ holder: null, previous: { mac: one, state: 'released' } });
-    expect(await get('/api/leases/10.9.0.5/holder')).toMatchObject({ holder: { mac: two }, previous: { mac: one } });
-  });
-
-  it.each([
-    ['10.9.0.5', 2],
-    ['kiosk', 2],
-    ['02:00:00:00:00:01', 1],
-  ])('of %s has every tenure', async (name, count) => {
-    expect(await get(`/api/leases/${name}/history`)).toHaveLength(count);
-    expect(await get(`/api/leases/${name}/history?at=${moments.held}`)).toMatchObject([
-      { state: 'bound', ip: '10.9.0.5' },
-    ]);
-  });
-
-  it('says what it does not know', async () => {
-    expect(await failure('/api/leases/10.9.0.6/history')).toMatchObject({ status: 404, code: 'NOT_FOUND' });
-    expect(await failure('/api/leases/kiosk/holder')).toMatchObject({ status: 400, field: 'ip' });
   });
 });

@@ -1,7 +1,8 @@
 import { formatMac, InvalidError, parseIp, parseMac } from '@tinkerbell/domain';
 import type { LeaseEvent, Recorded } from '@tinkerbell/events';
 import type { EventStore } from '@tinkerbell/event-store';
-import { holderOf, tenuresOf, type Holder, type Tenure } from '@tinkerbell/history';
+import { holderOf, tell, tenuresOf, type Holder, type Tenure } from '@tinkerbell/history';
+import type { LeaseRow } from '@tinkerbell/projections';
 import { RequestError } from '../http/http-errors';
 import type { Query } from '../http/query';
 import type { ReadSide } from '../read-side';
@@ -43,6 +44,47 @@ export class LeaseHistory {
     return found.map(withColons);
   }
 
+  /**
+   * What is known of one lease. `name`: IP address, MAC, client id in hex, hardware id, or the host name of a lease; of a machine's leases
+   * the one that it holds, else the last. Throws NoLeaseError, InvalidError when it holds several.
+   */
+  async one(name: string, query: Query): Promise<LeaseDetail> {
+    const reads = await this.asOf.reads(query);
+    const { position, time } = await this.standpoint(query);
+    const found = lookupsOf(name)
+      .map((lookup) => reads.leases.findAll(lookup))
+      .find((rows) => rows.length > 0);
+    if (!found) throw new NoLeaseError(name);
+    const details = found.map((row) => this.detail(row, position, time)).sort((a, b) => b.position - a.position);
+    const held = details.filter(({ state }) => state === 'bound');
+    if (held.length > 1) {
+      throw new InvalidError(
+        'name',
+        `several leases are of ${name}: name one of ${held.map(({ ip }) => ip).join(', ')}`,
+      );
+    }
+    const [detail] = [...held, ...details];
+    if (!detail) throw new NoLeaseError(name);
+    return detail;
+  }
+
+  private detail(row: LeaseRow, position: number | undefined, time: string): LeaseDetail {
+    const events = this.current.history.leases.events(row.ip, position) as readonly Recorded<LeaseEvent>[];
+    const { giaddr = null, circuitId = null, remoteId = null, renewals = 0 } = tenuresOf(events, time).at(-1) ?? {};
+    const last = events.at(-1);
+    const hasRunOut = row.state === 'bound' && row.expiresAt !== null && row.expiresAt <= time;
+    return {
+      ...row,
+      mac: row.mac && formatMac(row.mac),
+      state: hasRunOut ? 'expired' : row.state,
+      ...{ giaddr, circuitId, remoteId, renewals },
+      lastEvent: last
+        ? { type: last.event.type, at: last.at, position: last.position, text: tell(last, () => undefined).text }
+        : null,
+      at: time,
+    };
+  }
+
   /** Throws InvalidError for an address that is none. */
   async holder(text: string, query: Query): Promise<Holder> {
     const ip = parseIp(text)?.address;
@@ -56,7 +98,8 @@ export class LeaseHistory {
     return tenuresOf(this.current.history.leases.events(ip, position) as readonly Recorded<LeaseEvent>[], time);
   }
 
-  private async standpoint(query: Query): Promise<Standpoint> {
+  /** What `?at=` names, or now. */
+  async standpoint(query: Query): Promise<Standpoint> {
     const moment = await this.asOf.moment(query, 'at');
     if (!moment) return { position: undefined, time: new Date(this.now()).toISOString() };
     return { position: moment.position, time: await this.timeOf(moment) };
@@ -69,7 +112,26 @@ export class LeaseHistory {
   }
 }
 
-interface Standpoint {
+/** One lease with everything that is known of it. */
+export interface LeaseDetail extends LeaseRow {
+  /** The relay's address; null without one. */
+  readonly giaddr: string | null;
+  /** Where it is plugged in by the relay's word (option 82), hex; null: it does not say. */
+  readonly circuitId: string | null;
+  readonly remoteId: string | null;
+  readonly renewals: number;
+  readonly lastEvent: {
+    readonly type: string;
+    readonly at: string;
+    readonly position: number;
+    /** For people. */
+    readonly text: string;
+  } | null;
+  /** ISO 8601: the moment that this is about. */
+  readonly at: string;
+}
+
+export interface Standpoint {
   /** undefined: the end of the log. */
   readonly position: number | undefined;
   /** ISO 8601. */
@@ -81,6 +143,17 @@ const hardwareIdForm = /^[0-9a-f]{8}-[0-9a-f]{4}-/i;
 function lookupOf(name: string, ip: string | undefined): string {
   if (ip !== undefined) return `ip:${ip}`;
   return hardwareIdForm.test(name) ? `hardware:${name.toLowerCase()}` : `name:${name.toLowerCase()}`;
+}
+
+/** A client id may look like other things; what is found first counts. */
+function lookupsOf(name: string): readonly string[] {
+  const [mac, ip] = [parseMac(name), parseIp(name)?.address];
+  const hex = name.toLowerCase().replaceAll(/[:-]/g, '');
+  return [
+    mac ? `mac:${mac}` : lookupOf(name, ip),
+    // Of DHCPv6 clients it has a colon of its own, between DUID and IAID.
+    ...(/^[0-9a-f]{2,}$/.test(hex) ? [`client:${hex}`, `client:${name.toLowerCase()}`] : []),
+  ];
 }
 
 function isOf(tenure: Tenure, name: string, ip: string | undefined): boolean {

@@ -261,6 +261,20 @@ describe('a pool', () => {
       .when({ type: 'DefinePool', ...defined })
       .thenNothing();
   });
+  it('is told of when the settings do not name it any more', () => {
+    const event: LeaseEvent = { type: 'PoolDefined', v: 1, data: defined };
+    const dropped: LeaseEvent = { type: 'PoolDropped', v: 1, data: { subnet: 'lab', pool: 'lab' } };
+    given(event)
+      .when({ type: 'KeepPools', pools: ['lab'] })
+      .thenNothing();
+    given(event)
+      .when({ type: 'KeepPools', pools: ['other'] })
+      .then(dropped);
+    given(event, dropped).when({ type: 'KeepPools', pools: [] }).thenNothing();
+    given(event, dropped)
+      .when({ type: 'DefinePool', ...defined })
+      .then(event);
+  });
   it('is told of when it gets full, and when there is room again', () => {
     given().when(count(79)).thenNothing();
     given()

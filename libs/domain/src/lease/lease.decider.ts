@@ -2,6 +2,7 @@ import type {
   LeaseEvent,
   LeaseHolder,
   LeaseRefused,
+  LeaseRelayed,
   LeaseRenewed,
   PoolDefined,
   PoolUtilisationCrossed,
@@ -20,6 +21,8 @@ export type SingleLeaseCommand =
       readonly hostname: string;
       readonly leaseSeconds: number;
       readonly giaddr: string | null;
+      /** What its relay says in option 82; without it: nothing. */
+      readonly relayed?: Pick<LeaseRelayed['data'], 'circuitId' | 'remoteId'>;
       readonly clientState: LeaseRenewed['data']['clientState'];
       readonly now: string;
     })
@@ -36,6 +39,8 @@ export type SingleLeaseCommand =
   /** Somebody answered on an address that was to be offered. */
   | ({ readonly type: 'FindConflict'; readonly now: string } & ConflictFound)
   | ({ readonly type: 'DefinePool' } & PoolDefined['data'])
+  /** Every other pool is gone from the settings. */
+  | { readonly type: 'KeepPools'; readonly pools: readonly string[] }
   | {
       readonly type: 'CountPool';
       readonly subnet: string;
@@ -69,7 +74,7 @@ export interface LeaseState {
   readonly pools: ReadonlyMap<string, KnownPool>;
 }
 
-interface KnownPool {
+export interface KnownPool {
   readonly defined: PoolDefined['data'] | undefined;
   readonly level: PoolUtilisationCrossed['data']['level'];
 }
@@ -176,12 +181,12 @@ function decideOne(command: SingleLeaseCommand, state: LeaseState): readonly Lea
       // Bound meanwhile: what answered is its holder.
       return isFree(lease, now) ? [...expiry(lease, now), { type: 'LeaseConflictFound', v: 1, data }] : [];
     }
-    case 'DefinePool': {
-      const { type: _, ...data } = command;
-      return sameJson(state.pools.get(data.pool)?.defined, data) ? [] : [{ type: 'PoolDefined', v: 1, data }];
-    }
+    case 'DefinePool':
+      return definePool(command, state);
+    case 'KeepPools':
+      return keepPools(command, state);
     case 'CountPool':
-      return count(command, state);
+      return countPool(command, state);
     default:
       return assertNever(command);
   }
@@ -204,7 +209,7 @@ function expiry(lease: Lease | undefined, now: string): readonly LeaseEvent[] {
 }
 
 function bind(command: BindLease, state: LeaseState): readonly LeaseEvent[] {
-  const { ip, hostname, leaseSeconds, giaddr, clientState, now } = command;
+  const { ip, hostname, leaseSeconds, giaddr, relayed, clientState, now } = command;
   if (!Number.isInteger(leaseSeconds) || leaseSeconds < 1 || leaseSeconds > 0xffffffff) {
     throw new InvalidError('leaseSeconds', `leaseSeconds must be 1 to 4294967295, got ${leaseSeconds}`);
   }
@@ -222,7 +227,11 @@ function bind(command: BindLease, state: LeaseState): readonly LeaseEvent[] {
       v: 2,
       data: { ...self, hostname, leaseSeconds, expiresAt, giaddr },
     };
-    return [...expiry(lease, now), ...left(command, state), bound];
+    const told: readonly LeaseEvent[] =
+      relayed && giaddr !== null
+        ? [{ type: 'LeaseRelayed', v: 1, data: { ip, subnet: command.subnet, giaddr, ...relayed } }]
+        : [];
+    return [...expiry(lease, now), ...left(command, state), bound, ...told];
   }
   // The same request again, answered in the same instant.
   if (lease.expiresAt === expiresAt) return [];
@@ -251,9 +260,28 @@ const levels = [100, 90, 80] as const;
 /** A pool that goes up and down by one address is not told of each time. */
 const hysteresis = 0.02;
 
-function count(
-  { subnet, pool, used, size }: Extract<SingleLeaseCommand, { readonly type: 'CountPool' }>,
-  { pools }: LeaseState,
+export type DefinePool = Extract<SingleLeaseCommand, { readonly type: 'DefinePool' }>;
+export type KeepPools = Extract<SingleLeaseCommand, { readonly type: 'KeepPools' }>;
+export type CountPool = Extract<SingleLeaseCommand, { readonly type: 'CountPool' }>;
+
+export function definePool(
+  { type: _, ...data }: DefinePool,
+  { pools }: Pick<LeaseState, 'pools'>,
+): readonly LeaseEvent[] {
+  return sameJson(pools.get(data.pool)?.defined, data) ? [] : [{ type: 'PoolDefined', v: 1, data }];
+}
+
+export function keepPools({ pools: kept }: KeepPools, { pools }: Pick<LeaseState, 'pools'>): readonly LeaseEvent[] {
+  return [...pools.values()].flatMap(({ defined }) =>
+    defined === undefined || kept.includes(defined.pool)
+      ? []
+      : [{ type: 'PoolDropped', v: 1, data: { subnet: defined.subnet, pool: defined.pool } }],
+  );
+}
+
+export function countPool(
+  { subnet, pool, used, size }: CountPool,
+  { pools }: Pick<LeaseState, 'pools'>,
 ): readonly LeaseEvent[] {
   const before = pools.get(pool)?.level ?? 0;
   const reached = (share: number) => levels.find((level) => size > 0 && share * 100 >= level) ?? 0;
@@ -298,6 +326,8 @@ function evolve(state: LeaseState, event: LeaseEvent): LeaseState {
     }
     case 'PoolDefined':
       return withPool(state, event.data.pool, { defined: event.data });
+    case 'PoolDropped':
+      return withoutPool(state, event.data.pool);
     case 'PoolUtilisationCrossed':
       return withPool(state, event.data.pool, { level: event.data.level });
     default:
@@ -312,7 +342,11 @@ function changed(state: LeaseState, ip: string, over: Partial<Lease>): LeaseStat
   return lease ? { ...state, byIp: state.byIp.with(ip, { ...lease, ...over }) } : state;
 }
 
-function withPool(state: LeaseState, name: string, over: Partial<KnownPool>): LeaseState {
+export function withoutPool<S extends Pick<LeaseState, 'pools'>>(state: S, name: string): S {
+  return { ...state, pools: new Map([...state.pools].filter(([known]) => known !== name)) };
+}
+
+export function withPool<S extends Pick<LeaseState, 'pools'>>(state: S, name: string, over: Partial<KnownPool>): S {
   const before = state.pools.get(name) ?? { defined: undefined, level: 0 };
   return { ...state, pools: new Map(state.pools).set(name, { ...before, ...over }) };
 }

@@ -23,6 +23,13 @@ export const leaseSentences = {
     bad(
       `${ip} is in use${answeredBy === null ? '' : ` by ${formatMac(answeredBy)}`} though it was never leased: given to nobody until ${quarantinedUntil}`,
     ),
+  LeaseRelayed: ({ data: { ip, giaddr, circuitId, remoteId } }) =>
+    neutral(
+      `relay ${giaddr} says where ${ip} is plugged in: ${[
+        ...(circuitId === null ? [] : [`circuit ${idText(circuitId)}`]),
+        ...(remoteId === null ? [] : [`remote ${idText(remoteId)}`]),
+      ].join(', ')}`,
+    ),
   PoolTaken: ({ data: { address, epoch } }) =>
     neutral(`boots at ${address} answers for this lease pool now (epoch ${epoch})`),
   DhcpServerFound: ({ data: { server, sign, clientMac, offered } }) =>
@@ -31,6 +38,7 @@ export const leaseSentences = {
     ),
   PoolDefined: ({ data: { pool, ranges, size } }) =>
     neutral(`DHCP pool ${pool} has ${size} addresses: ${ranges.join(', ')}`),
+  PoolDropped: ({ data: { pool } }) => neutral(`DHCP pool ${pool} is gone from the settings`),
   ServerNamed: ({ data: { duid } }) => neutral(`DHCPv6 servers call themselves ${duid}`),
   PoolUtilisationCrossed: ({ data: { pool, level, before, used, size } }) => {
     const text = `DHCP pool ${pool}: ${used} of ${size} addresses in use`;
@@ -38,6 +46,13 @@ export const leaseSentences = {
     return level > before ? warn(`${text}, over ${level} %`) : good(`${text}, below ${before} % again`);
   },
 } as const satisfies Sentences<LeaseEvent | DhcpServiceEvent>;
+
+/** As text where it is text: most switches send the name of the port. */
+export function idText(hex: string): string {
+  const bytes = hex.match(/../g)?.map((pair) => parseInt(pair, 16)) ?? [];
+  const isText = bytes.length > 0 && bytes.every((byte) => byte >= 0x20 && byte < 0x7f);
+  return isText ? String.fromCharCode(...bytes) : hex;
+}
 
 const signs = {
   offer: 'its OFFER to',

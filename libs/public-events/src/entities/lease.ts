@@ -76,6 +76,17 @@ export const lease = {
     schema: Type.Object({ ...holder, expiresAt: time(), cause: oneOf(['time', 'moved']) }),
     map: (data: Data<'LeaseExpired'>) => named(data),
   }),
+  LeaseRelayed: published({
+    name: 'relayed',
+    summary: 'What the relay of a client says about where it is plugged in (option 82); behind lease.bound.',
+    schema: Type.Object({
+      ...address,
+      giaddr: Type.String({ description: 'Address of the relay.' }),
+      circuitId: nullable(Type.String({ description: 'Hex: sub-option 1.' })),
+      remoteId: nullable(Type.String({ description: 'Hex: sub-option 2.' })),
+    }),
+    map: (data: Data<'LeaseRelayed'>) => data,
+  }),
   LeaseConflictFound: published({
     name: 'conflict-found',
     summary: 'Somebody answered on an address that was free.',
@@ -92,6 +103,12 @@ export const lease = {
     summary: 'A subnet has other addresses to give out than before.',
     schema: Type.Object({ ...pool, ranges: Type.Array(Type.String()) }),
     map: (data: Data<'PoolDefined'>) => data,
+  }),
+  PoolDropped: published({
+    name: 'pool-dropped',
+    summary: 'A pool is gone from the settings.',
+    schema: Type.Object({ subnet: Type.String(), pool: Type.String() }),
+    map: (data: Data<'PoolDropped'>) => data,
   }),
   PoolUtilisationCrossed: published({
     name: 'pool-utilisation-crossed',

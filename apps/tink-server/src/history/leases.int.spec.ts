@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto';
+import type { DhcpServiceEvent, LeaseEvent } from '@tinkerbell/events';
+import { NatsBus, PoolRoll, subjects } from '@tinkerbell/messaging';
+import { leaseBound, leaseReleased } from '@tinkerbell/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Harness } from '../testing/harness';
+import type { Failure } from '../testing/rest-client';
+
+let harness: Harness;
+beforeAll(async () => void (harness = await Harness.start()));
+afterAll(() => harness.close());
+
+const get = async <T>(path: string): Promise<T> => (await harness.rest().get<T>(path)).body;
+const failure = async (path: string) => {
+  const { status, body } = await harness.rest().get<Failure>(path);
+  return { status, ...body.error };
+};
+/** A moment that no commit shares: times of the log have milliseconds. */
+async function moment(): Promise<string> {
+  const tick = async () => {
+    const began = Date.now();
+    while (Date.now() <= began + 1) await new Promise((resolve) => setImmediate(resolve));
+  };
+  await tick();
+  const now = new Date().toISOString();
+  await tick();
+  return now;
+}
+
+/** As boots writes it. */
+async function append(id: string, event: LeaseEvent | DhcpServiceEvent): Promise<number> {
+  const stream = subjects.stream('lease', id);
+  const { head } = await harness.store.read(stream);
+  const metadata = { id: randomUUID(), actor: 'service:boots', correlationId: 'c' };
+  const appended = await harness.store.append(stream, [event], { expected: head, metadata });
+  await get(`/api/leases?minSeq=${appended.head.position}`);
+  return appended.head.position;
+}
+
+describe('the history of leases', () => {
+  const [firstMac, secondMac] = ['02-00-00-00-00-01', '02-00-00-00-00-02'];
+  const moments: { held: string; released: string; position: number } = { held: '', released: '', position: 0 };
+
+  beforeAll(async () => {
+    const soon = new Date(Date.now() + 3_600_000).toISOString();
+    const lease = (mac: string) => leaseBound({ mac, ip: '10.9.0.5', hostname: 'Kiosk', expiresAt: soon });
+    moments.position = await append('default', lease(firstMac));
+    moments.held = await moment();
+    await append('default', leaseReleased({ mac: firstMac, ip: '10.9.0.5' }));
+    moments.released = await moment();
+    await append('default', lease(secondMac));
+  });
+
+  it('tells who had an address, by time and by position', async () => {
+    const [one, two] = ['02:00:00:00:00:01', '02:00:00:00:00:02'];
+    const who = (at: string | number) => get(`/api/leases/10.9.0.5/holder?at=${at}`);
+    expect(await who(moments.held)).toMatchObject({ holder: { mac: one }, previous: null, at: moments.held });
+    expect(await who(moments.position)).toMatchObject({ holder: { mac: one } });
+    expect(await who(moments.position - 1)).toMatchObject({ holder: null, previous: null });
+    expect(await who(moments.released)).toMatchObject({ holder: null, previous: { mac: one, state: 'released' } });
+    expect(await get('/api/leases/10.9.0.5/holder')).toMatchObject({ holder: { mac: two }, previous: { mac: one } });
+  });
+
+  it.each([
+    ['10.9.0.5', 2],
+    ['kiosk', 2],
+    ['02:00:00:00:00:01', 1],
+  ])('of %s has every tenure', async (name, count) => {
+    expect(await get(`/api/leases/${name}/history`)).toHaveLength(count);
+    expect(await get(`/api/leases/${name}/history?at=${moments.held}`)).toMatchObject([
+      { state: 'bound', ip: '10.9.0.5' },
+    ]);
+  });
+
+  it('tells one lease with all that is known of it', async () => {
+    const relayed = { ip: '10.9.0.5', subnet: '', giaddr: '10.9.0.1', circuitId: '4769302f3132', remoteId: null };
+    await append('default', { type: 'LeaseRelayed', v: 1, data: relayed });
+    const lease = {
+      ...{ ip: '10.9.0.5', mac: '02:00:00:00:00:02', state: 'bound', hostname: 'Kiosk', renewals: 0 },
+      ...{ giaddr: null, circuitId: '4769302f3132', remoteId: null },
+      lastEvent: { type: 'LeaseRelayed', text: 'relay 10.9.0.1 says where 10.9.0.5 is plugged in: circuit Gi0/12' },
+    };
+    for (const name of ['10.9.0.5', '02-00-00-00-00-02', 'KIOSK']) {
+      expect(await get(`/api/leases/${name}`)).toMatchObject(lease);
+    }
+    expect(await get(`/api/leases/10.9.0.5?at=${moments.held}`)).toMatchObject({
+      ...{ mac: '02:00:00:00:00:01', circuitId: null, at: moments.held, lastEvent: { type: 'LeaseBound' } },
+    });
+    expect(await get(`/api/leases/10.9.0.5?at=${moments.released}`)).toMatchObject({ state: 'released' });
+  });
+
+  it('finds a lease by client id, and asks which one is meant of several', async () => {
+    const soon = new Date(Date.now() + 3_600_000).toISOString();
+    const named = { mac: '02-00-00-00-00-09', clientId: 'ff0001', hostname: '', hardwareId: null, expiresAt: soon };
+    await append('default', leaseBound({ ...named, ip: '10.9.0.9' }));
+    expect(await get('/api/leases/FF:00:01')).toMatchObject({ ip: '10.9.0.9', clientId: 'ff0001' });
+    await append('default', leaseBound({ ...named, ip: 'fd00::9', clientId: 'ff0001:1' }));
+    expect(await get('/api/leases/ff0001:1')).toMatchObject({ ip: 'fd00::9' });
+    const several = await failure('/api/leases/02:00:00:00:00:09');
+    expect(several).toMatchObject({ status: 400, field: 'name' });
+    expect(several.message).toContain('name one of fd00::9, 10.9.0.9');
+  });
+
+  it('says what it does not know', async () => {
+    expect(await failure('/api/leases/10.9.0.99')).toMatchObject({ status: 404, code: 'NOT_FOUND' });
+    expect(await failure('/api/leases/10.9.0.5?at=never')).toMatchObject({ status: 400, field: 'at' });
+    expect(await failure('/api/leases/10.9.0.6/history')).toMatchObject({ status: 404, code: 'NOT_FOUND' });
+    expect(await failure('/api/leases/kiosk/holder')).toMatchObject({ status: 400, field: 'ip' });
+  });
+});
+
+describe('the pools of leases', () => {
+  const pool = { subnet: 'lab', pool: 'lab', size: 4 };
+  const moments = { before: 0, defined: 0 };
+
+  beforeAll(async () => {
+    const soon = new Date(Date.now() + 3_600_000).toISOString();
+    moments.before = await harness.store.lastPosition();
+    moments.defined = await append('lab', {
+      ...{ type: 'PoolDefined', v: 1 },
+      data: { ...pool, ranges: ['10.8.0.1-10.8.0.4'] },
+    });
+    for (const n of [1, 2, 3, 5]) await append('lab', leaseBound({ ip: `10.8.0.${n}`, expiresAt: soon }));
+    await append('lab', leaseReleased({ ip: '10.8.0.3' }));
+    const found = { ip: '10.8.0.4', subnet: 'lab', method: 'arp', answeredBy: null, quarantinedUntil: soon } as const;
+    await append('lab', { type: 'LeaseConflictFound', v: 1, data: found });
+    await append('lab', { type: 'PoolTaken', v: 1, data: { address: '10.8.0.254', epoch: 3 } });
+    const full = { ...pool, level: 80, before: 0, used: 4 } as const;
+    await append('lab', { type: 'PoolUtilisationCrossed', v: 1, data: full });
+  });
+
+  it('say what is left in them, now and then', async () => {
+    expect(await get('/api/lease-pools')).toMatchObject([
+      {
+        ...{ id: 'lab/lab', ranges: ['10.8.0.1-10.8.0.4'], used: 2, quarantined: 1, free: 1, utilisation: 75 },
+        ...{ crossed: { level: 80, before: 0, used: 4 } },
+        service: { active: { address: '10.8.0.254', epoch: 3 }, answers: false, standbys: [] },
+      },
+    ]);
+    expect(await get(`/api/lease-pools?at=${moments.defined}`)).toMatchObject([
+      { used: 0, quarantined: 0, free: 4, crossed: null, service: { active: null, answers: null, standbys: null } },
+    ]);
+    expect(await get(`/api/lease-pools?at=${moments.before}`)).toEqual([]);
+    expect(await get('/api/lease-pools?limit=1')).toMatchObject({ items: [{ id: 'lab/lab' }] });
+    expect(await failure('/api/lease-pools?limit=0')).toMatchObject({ status: 400, field: 'limit' });
+  });
+
+  it('say who serves them, by the word of those that do', async () => {
+    const bus = await NatsBus.connect({ ...harness.nats.engine, name: 'boots' });
+    const roll = new PoolRoll(bus.connection);
+    const members = [
+      { pool: 'lab', role: 'active', address: '10.8.0.254' },
+      { pool: 'lab', role: 'standby', address: '10.8.0.253' },
+      { pool: 'other', role: 'active', address: '10.8.0.252' },
+    ] as const;
+    members.forEach((member) => roll.answer(() => member));
+    await bus.connection.flush();
+    expect(await get('/api/lease-pools')).toMatchObject([{ service: { answers: true, standbys: ['10.8.0.253'] } }]);
+    await bus.close();
+  });
+
+  it('come with the DHCP servers that are none of ours', async () => {
+    const found = { server: '10.8.0.7', sign: 'offer', clientMac: '02-00-00-00-00-01', offered: '10.8.0.77' } as const;
+    const seenAt = '2026-01-01T00:00:00.000Z';
+    const position = await append('lab', { type: 'DhcpServerFound', v: 1, data: { ...found, seenAt } });
+    const servers = [{ leasePool: 'lab', others: [{ ...found, seenAt, firstSeenAt: seenAt }] }];
+    expect(await get('/api/dhcp-servers')).toMatchObject(servers);
+    expect(await get(`/api/dhcp-servers?at=${position - 1}`)).toMatchObject([{ leasePool: 'lab', others: [] }]);
+  });
+});

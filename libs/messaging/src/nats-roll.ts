@@ -1,0 +1,41 @@
+import { ErrorCode, type NatsConnection, NatsError, RequestStrategy } from 'nats';
+import { subjects } from './subjects';
+
+/** One boots by its own word: what it is for its lease pool. */
+export interface PoolMember {
+  readonly pool: string;
+  /** Where it is reached. */
+  readonly address: string;
+  readonly role: 'active' | 'standby';
+}
+
+const patienceMs = 500;
+/** After so long without another answer nobody else is there. */
+const quietMs = 150;
+
+/** Which instances of boots there are, by asking all of them: core NATS, nothing is kept. */
+export class PoolRoll {
+  constructor(private readonly connection: NatsConnection) {}
+
+  /** Answers for this instance until called. */
+  answer(member: () => PoolMember): () => void {
+    const subscription = this.connection.subscribe(subjects.poolRoll, {
+      callback: (_, message) => void message.respond(JSON.stringify(member())),
+    });
+    return () => subscription.unsubscribe();
+  }
+
+  /** All that answer within half a second. */
+  async call(): Promise<readonly PoolMember[]> {
+    const members: PoolMember[] = [];
+    const options = { strategy: RequestStrategy.JitterTimer, maxWait: patienceMs, jitter: quietMs } as const;
+    try {
+      for await (const answer of await this.connection.requestMany(subjects.poolRoll, '', options)) {
+        members.push(answer.json<PoolMember>());
+      }
+    } catch (error) {
+      if (!(error instanceof NatsError && error.code === (ErrorCode.NoResponders as string))) throw error;
+    }
+    return members;
+  }
+}
