@@ -136,8 +136,10 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const leave = ports.roll?.answer(() => ({ ...parts.leases.role, address: config.PUBLIC_IP }));
-    closers.push(() => Promise.resolve(leave?.()));
+    for (const pool of [parts.leases, parts.leases6]) {
+      const leave = pool && ports.roll?.answer(() => ({ ...pool.role, address: config.PUBLIC_IP }));
+      closers.push(() => Promise.resolve(leave?.()));
+    }
     const http = await openHttp(config, ports, parts);
     closers.push(http.close);
     const native = await nativeBatch(config, parts.log);

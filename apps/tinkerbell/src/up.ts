@@ -229,14 +229,17 @@ async function httpsSettings(
 }
 
 async function runDashboard({ config, platform, stack, env }: Context) {
-  const { machines, workflows, hardware, leases } = platform.rows.models;
+  const { machines, workflows, hardware, leases, pools, dhcpServers } = platform.rows.models;
   const dashboard = await startDashboard(
     loadConfig(DashboardConfig, {
       ...env,
       DASHBOARD_HTTP_ADDRESS: config.DASHBOARD_HOST,
       DASHBOARD_HTTP_PORT: config.DASHBOARD_PORT,
     }),
-    { machines, workflows, hardware, leases, logs: new BusLogs(platform.bus), events: platform.store },
+    {
+      ...{ machines, workflows, hardware, leases, pools, dhcpServers },
+      ...{ logs: new BusLogs(platform.bus), events: platform.store },
+    },
   );
   stack.push('dashboard', () => dashboard.close());
   return dashboard;

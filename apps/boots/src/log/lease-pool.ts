@@ -11,17 +11,10 @@ import type { DhcpServiceEvent, LeaseEvent } from '@tinkerbell/events';
 import type { EventStore } from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
 import type { PoolSnapshots } from './pool-snapshots';
-import { type PoolPost, PoolTerms } from './pool-terms';
+import { type PoolPost, type PoolRole, PoolTerms } from './pool-terms';
 import { StreamWriter } from './stream-writer';
 
 type PoolWriter = StreamWriter<PoolCommand, PoolState, LeaseEvent | DhcpServiceEvent>;
-
-export interface PoolRole {
-  readonly pool: string;
-  readonly role: 'active' | 'standby';
-  /** Where the active one is reached, as far as the log says. */
-  readonly active: string | undefined;
-}
 
 /** How often it is asked whether a new snapshot is worth it. */
 const saveMs = 10_000;

@@ -16,7 +16,7 @@ import type { DhcpServiceEvent, LeaseEvent } from '@tinkerbell/events';
 import type { EventStore } from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
 import type { Leases6 } from '../dhcp6/decision6';
-import { type PoolPost, PoolTerms } from './pool-terms';
+import { type PoolPost, type PoolRole, PoolTerms } from './pool-terms';
 import { StreamWriter } from './stream-writer';
 
 type Writer6 = StreamWriter<Lease6Command, Lease6State, LeaseEvent | DhcpServiceEvent>;
@@ -31,7 +31,7 @@ export class Lease6Pool implements Leases6 {
     readonly name: string,
     private readonly writer: Writer6,
     pools: readonly Pool6[],
-    post: PoolPost | undefined,
+    private readonly post: PoolPost | undefined,
   ) {
     this.#books = new Lease6Books(pools);
     this.#terms = new PoolTerms(name, writer, post, {
@@ -64,6 +64,11 @@ export class Lease6Pool implements Leases6 {
   /** Whether this instance may answer. Asked again after a wait: a process can have been stopped meanwhile. */
   get isActive(): boolean {
     return this.#terms.isActive;
+  }
+
+  get role(): PoolRole {
+    const active = this.post && this.writer.state.taken?.address;
+    return { pool: this.name, role: this.isActive ? 'active' : 'standby', active };
   }
 
   /** How often this instance became the active one. */

@@ -12,6 +12,13 @@ export interface PoolPost {
   readonly log: Logger;
 }
 
+export interface PoolRole {
+  readonly pool: string;
+  readonly role: 'active' | 'standby';
+  /** Where the active one is reached, as far as the log says. */
+  readonly active: string | undefined;
+}
+
 /** Another instance answers for the pool. */
 export class StandbyError extends Error {}
 
