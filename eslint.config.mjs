@@ -78,6 +78,7 @@ const homes = [
     packages: ['koffi'],
     files: [
       'apps/boots/src/udp/native-batch.ts',
+      'apps/boots/src/udp/segments.int.spec.ts',
       'apps/boots/src/dhcp/ping-probe.ts',
       'apps/boots/src/files/native-sendfile.ts',
     ],

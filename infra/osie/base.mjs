@@ -22,12 +22,17 @@ export const kernels = Object.keys(kernelPackage);
 const programs = ['docker.io', 'containerd', 'runc', 'busybox-static', 'libstdc++6', 'libatomic1'];
 /** Enough to mount the root file system, which arrives with the initramfs. */
 const earlyModules = ['loop', 'squashfs', 'overlay'];
+/** Network cards, to fetch the root file system through. */
+const cards = [
+  ...['virtio_pci', 'virtio_net', 'xen_netfront', 'usbnet', '8021q'],
+  ...['drivers/net/ethernet/', 'drivers/net/phy/', 'drivers/net/vmxnet3/', 'drivers/net/hyperv/'],
+];
 const modules = [
-  ...['virtio_pci', 'virtio_blk', 'virtio_net', 'virtio_rng', 'virtio_scsi', 'virtio_console', 'virtio_balloon'],
+  ...cards,
+  ...['virtio_blk', 'virtio_rng', 'virtio_scsi', 'virtio_console', 'virtio_balloon'],
   ...['ata_piix', 'ata_generic', 'ahci', 'sd_mod', 'sr_mod', 'nvme', 'usb_storage', 'uas', 'xhci_pci', 'ehci_pci'],
   ...['ext4', 'vfat', 'xfs', 'btrfs', 'iso9660', 'nls_cp437', 'nls_ascii', 'nls_utf8', 'efivarfs'],
-  ...['dm_mod', 'raid0', 'raid1', '8021q', 'bonding', 'tun', 'bridge', 'veth', 'overlay', 'loop', 'squashfs'],
-  ...['drivers/net/ethernet/', 'drivers/net/phy/', 'drivers/net/vmxnet3/', 'drivers/net/hyperv/'],
+  ...['dm_mod', 'raid0', 'raid1', 'bonding', 'tun', 'bridge', 'veth', 'overlay', 'loop', 'squashfs'],
   ...['drivers/scsi/', 'drivers/ata/', 'drivers/nvme/host/', 'drivers/message/fusion/'],
 ];
 
@@ -55,7 +60,7 @@ export async function baseInputs(kernel, architecture, note) {
   return { ...inputs, digest: sha256(JSON.stringify(inputs)).slice(0, 16) };
 }
 
-/** Makes `folder` with vmlinuz, early.cpio, root.sqfs and base.json. */
+/** Makes `folder` with vmlinuz, early.cpio, cards.cpio, root.sqfs and base.json. */
 export async function buildBase({ architecture, packages }, folder) {
   const work = await mkdtemp(join(dirname(folder), 'work-'));
   try {
@@ -70,6 +75,7 @@ export async function buildBase({ architecture, packages }, folder) {
     await mkdir(out);
     await copyFile(kernel, join(out, 'vmlinuz'));
     await writeFile(join(out, 'early.cpio'), cpio(earlyTree(debs, index, work), seconds));
+    await writeFile(join(out, 'cards.cpio'), cpio(cardsTree(index, work), seconds));
     writeFolder(rootTree({ architecture, debs, index, work, seconds, node }), join(work, 'root'), seconds);
     await squash(join(work, 'root'), join(out, 'root.sqfs'), seconds);
     await writeFile(join(out, 'base.json'), `${JSON.stringify({ seconds, kernelVersion: index.version })}\n`);
@@ -86,6 +92,13 @@ function earlyTree(debs, index, work) {
   tree.console('dev/console');
   addBusybox(tree, busybox(debs));
   addModules(tree, index, earlyModules, work);
+  return tree;
+}
+
+/** Unpacked over the early tree, whose index of modules it replaces: so the early ones are in it too. */
+function cardsTree(index, work) {
+  const tree = new Tree();
+  addModules(tree, index, [...earlyModules, ...cards], work);
   return tree;
 }
 

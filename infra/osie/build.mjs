@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-// Builds the in-memory OS that a machine boots to run its workflow: kernel, small initramfs, root file system.
+// Builds the in-memory OS that a machine boots to run its workflow: kernel, small initramfs, root file system, and netroot, which fetches it.
 //   node infra/osie/build.mjs [--arch x86_64,aarch64] [--worker FILE] [--kernel cloud|full] [--out DIR] [--force]
 // Result: .cache/osie/<digest of all inputs>/ and the link .cache/osie/current to it. Same inputs, same bytes.
 // Without --arch: those of the current build, x86_64 at first.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { readArchitectures } from '../images/tools/architectures.mjs';
@@ -87,19 +87,21 @@ async function build(inputs, folderOf, worker, target) {
   }
 }
 
-/** Writes kernel, initramfs and rootfs of one architecture into `work`/out. */
+/** Writes kernel, initramfs, netroot and rootfs of one architecture into `work`/out. */
 async function addSystem(architecture, baseFolder, worker, work) {
   const out = (name) => join(work, 'out', `${name}-${architecture}`);
   const { seconds, kernelVersion } = JSON.parse(readFileSync(join(baseFolder, 'base.json'), 'utf8'));
   await cp(join(baseFolder, 'vmlinuz'), out('vmlinuz'));
-  const init = cpio(new Tree().file('init', join(here, 'files/init'), 0o755), seconds);
-  await writeFile(join(work, 'initramfs'), Buffer.concat([readFileSync(join(baseFolder, 'early.cpio')), init]));
-  const packing = ['-q', '-19', '-T1', '--no-check', '-f'];
-  await run('zstd', [...packing, join(work, 'initramfs'), '-o', out('initramfs')]);
-  const top = new Tree()
-    .file('opt/tink-worker/main.js', worker)
-    .file('etc/udhcpc.sh', join(here, 'files/udhcpc.sh'), 0o755);
-  for (const name of ['osie-init', 'osie-reboot']) top.file(`sbin/${name}`, join(here, 'files', name), 0o755);
+  const script = (tree, path, mode) => tree.file(path, join(here, 'files', basename(path)), mode);
+  const network = (tree) => script(script(tree, 'etc/network.sh', 0o644), 'etc/udhcpc.sh', 0o755);
+  const pack = async (name, base, tree) => {
+    await writeFile(join(work, name), Buffer.concat([readFileSync(join(baseFolder, base)), cpio(tree, seconds)]));
+    await run('zstd', ['-q', '-19', '-T1', '--no-check', '-f', join(work, name), '-o', out(name)]);
+  };
+  await pack('initramfs', 'early.cpio', script(new Tree(), 'init', 0o755));
+  await pack('netroot', 'cards.cpio', network(script(new Tree(), 'netroot', 0o644)));
+  const top = network(new Tree().file('opt/tink-worker/main.js', worker));
+  for (const name of ['osie-init', 'osie-reboot']) script(top, `sbin/${name}`, 0o755);
   const [folder, image] = [join(work, `top-${architecture}`), join(work, `top-${architecture}.sqfs`)];
   writeFolder(top, folder, seconds);
   await squash(folder, image, seconds);

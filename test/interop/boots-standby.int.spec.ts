@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { leaseOfIp, poolDecider } from '@tinkerbell/domain';
+import { holder6Of, lease6Decider, leaseOfIp, poolDecider } from '@tinkerbell/domain';
 import type { AnyEvent, DhcpServiceEvent, LeaseEvent } from '@tinkerbell/events';
 import { findNatsServer } from '@tinkerbell/nats';
 import { hardwareInterface, hardwareRecord } from '@tinkerbell/testing';
@@ -12,7 +12,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BootsProcess, startBootsIn } from './net/boots-process';
 import { createNetwork, namespacesMissing, type Network, runIn, spawnIn } from './net/namespace';
 
-const missing = namespacesMissing() ?? (existsSync('/usr/sbin/udhcpc') ? undefined : 'needs udhcpc');
+const absent = ['/usr/sbin/udhcpc', '/usr/sbin/dhclient'].find((path) => !existsSync(path));
+const missing = namespacesMissing() ?? (absent && `needs ${absent}`);
 if (missing) console.warn(`SKIPPED: two boots on one wire: ${missing}`);
 
 const machines = [1, 2, 3].map((n) => ({ mac: `02:96:00:00:00:0${n}`, ip: `10.96.0.5${n}` }));
@@ -37,7 +38,7 @@ beforeAll(async () => {
     '#!/bin/sh\n[ -n "$ip" ] && ip addr replace "$ip/24" dev "$interface"\necho "$1 $ip $serverid" >> "$HEARD"\nexit 0\n';
   await writeFile(join(folder, 'script'), script);
   await chmod(join(folder, 'script'), 0o755);
-  network = await createNetwork('bstand', '10.96.0.1');
+  network = await createNetwork('bstand', '10.96.0.1', 'fd96::1');
   const config = join(folder, 'nats.conf');
   await writeFile(
     config,
@@ -59,11 +60,18 @@ afterAll(async () => {
 async function startAt(host: number, where?: string): Promise<BootsProcess & { readonly namespace: string }> {
   const address = `10.96.0.${host}`;
   const namespace = where ?? (await network.addClient(`02:96:00:00:01:${host}`));
-  if (!where) await runIn(namespace, ['ip', 'addr', 'add', `${address}/24`, 'dev', 'eth0']);
+  const address6 = `fd96::${host}`;
+  if (!where) {
+    await runIn(namespace, ['ip', 'addr', 'add', `${address}/24`, 'dev', 'eth0']);
+    await runIn(namespace, ['ip', 'addr', 'add', `${address6}/64`, 'dev', 'eth0', 'nodad']);
+  }
   const service = await startBootsIn(
     { server: namespace, address },
     {
-      settings: { BOOTS_IPXE_DIR: folder, BOOTS_OSIE_DIR: folder },
+      settings: {
+        ...{ BOOTS_IPXE_DIR: folder, BOOTS_OSIE_DIR: folder, PUBLIC_IP6: address6, BOOTS_DHCP6: 'true' },
+        BOOTS_DHCP6_SUBNETS: 'fd96::/64=fd96::a000/116',
+      },
       // The second one finds them in the log.
       hardware: services.length === 0 ? hardware : [],
       natsUrl: 'nats://10.96.0.1:4222',
@@ -73,13 +81,31 @@ async function startAt(host: number, where?: string): Promise<BootsProcess & { r
   return { ...service, namespace };
 }
 
-const taken = (boots: BootsProcess, address: string, after = 0) =>
-  boots.event('PoolTaken', ({ data }) => data.address === address && data.epoch > after);
+const taken = (boots: BootsProcess, address: string, after = 0, id = 'default') =>
+  boots.event('PoolTaken', ({ data }) => data.address === address && data.epoch > after, { id });
 
 /** One lease, or none, of a client that ends with it. */
 function lease(client: number) {
   const command = ['udhcpc', '-n', '-q', '-f', '-i', 'eth0', '-s', join(folder, 'script'), '-t', '20', '-T', '1'];
   return runIn(clients[client] ?? '', ['env', `HEARD=${folder}/heard-${client}`, ...command], { timeoutMs: 60_000 });
+}
+
+/** The same by DHCPv6; what the client has to say. */
+async function lease6(client: number): Promise<string> {
+  const file = (suffix: string) => join(folder, `${clients[client]}.${suffix}`);
+  const files = ['-lf', file('leases'), '-pf', file('pid'), '-sf', '/bin/true'];
+  const { stderr } = await runIn(clients[client] ?? '', [
+    'timeout',
+    '60',
+    'dhclient',
+    '-6',
+    '-v',
+    '-1',
+    ...files,
+    'eth0',
+  ]);
+  await runIn(clients[client] ?? '', ['dhclient', '-6', '-x', ...files, 'eth0']);
+  return stderr;
 }
 
 const health = async (namespace: string, address: string) => {
@@ -104,10 +130,25 @@ function doubles(events: readonly AnyEvent[]): readonly string[] {
   return found;
 }
 
+/** Every grant of an IPv6 address that another client had just then. */
+function doubles6(events: readonly AnyEvent[]): readonly string[] {
+  let state = lease6Decider.initial;
+  const found: string[] = [];
+  for (const event of events as readonly (LeaseEvent | DhcpServiceEvent)[]) {
+    if (event.type === 'LeaseBound') {
+      const boundAt = new Date(Date.parse(event.data.expiresAt) - event.data.leaseSeconds * 1000).toISOString();
+      if (holder6Of(state, event.data.ip, boundAt)) found.push(event.data.ip);
+    }
+    state = lease6Decider.evolve(state, event);
+  }
+  return found;
+}
+
 describe.skipIf(missing !== undefined)('two boots on one wire', () => {
   it('hand a pool over when the active one is killed, or stopped and let go on', { timeout: 240_000 }, async () => {
     const first = await startAt(11);
     await taken(first, '10.96.0.11');
+    await taken(first, '10.96.0.11', 0, 'default-v6');
     const second = await startAt(12);
     expect(await health(second.namespace, '10.96.0.12')).toEqual({
       ...{ pool: 'default', role: 'standby', active: '10.96.0.11' },
@@ -119,12 +160,17 @@ describe.skipIf(missing !== undefined)('two boots on one wire', () => {
     programs.push(spawnIn(clients[0] ?? '', ['env', `HEARD=${heard}`, ...renewing], { stdio: 'ignore' }));
     await second.event('LeaseBound', ({ data }) => data.ip === machines[0]?.ip);
 
+    expect(await lease6(1)).toContain('RCV: Reply message');
+
     first.signal('SIGKILL');
     const killedAt = Date.now();
     const { data: next } = await taken(second, '10.96.0.12');
     // 3.0 to 3.5 s on a machine that is not busy with other things.
     expect(Date.now() - killedAt).toBeLessThan(30_000);
     expect((await lease(1)).code).toBe(0);
+    const { data: next6 } = await taken(second, '10.96.0.12', 0, 'default-v6');
+    // The same address, which the second one knows of by the log alone.
+    expect(await lease6(1)).toContain('RCV: Reply message');
     const renewed = async () => (await readFile(heard, 'utf8')).includes(`renew ${machines[0]?.ip} 10.96.0.12`);
     await until(renewed);
     // It never had to begin anew.
@@ -136,22 +182,31 @@ describe.skipIf(missing !== undefined)('two boots on one wire', () => {
     second.signal('SIGSTOP');
     const stoppedLog = second.log().length;
     await taken(third, '10.96.0.11', next.epoch);
+    await taken(third, '10.96.0.11', next6.epoch, 'default-v6');
+    expect(await lease6(2)).toContain('RCV: Reply message');
     // Also the stopped one's socket hears this.
     expect((await lease(2)).code).toBe(0);
     second.signal('SIGCONT');
-    await second.event('PoolTaken', ({ data }) => data.epoch > next.epoch);
+    await taken(second, '10.96.0.11', next.epoch);
     expect((await lease(1)).code).toBe(0);
     await until(() => second.log().slice(stoppedLog).includes('not answered: standby'));
     const said = second.log().slice(stoppedLog);
     expect(said).toContain('pool default: standby');
     expect(said).not.toMatch(/: (?:offer|ack|nak) /);
+    expect(said).not.toMatch(/DHCPv6 .*: (?:advertise|reply)/);
     expect(await health(second.namespace, '10.96.0.12')).toMatchObject({ role: 'standby', active: '10.96.0.11' });
 
-    const events = third.events;
-    expect(
-      events.filter(({ type }) => type === 'PoolTaken').map(({ data }) => (data as { address: string }).address),
-    ).toEqual(['10.96.0.11', '10.96.0.12', '10.96.0.11']);
-    expect(doubles(events)).toEqual([]);
+    const terms = (events: readonly AnyEvent[]) =>
+      events.filter(({ type }) => type === 'PoolTaken').map(({ data }) => (data as { address: string }).address);
+    for (const pool of ['default', 'default-v6']) {
+      expect(terms(third.eventsOf(pool))).toEqual(['10.96.0.11', '10.96.0.12', '10.96.0.11']);
+    }
+    expect(doubles(third.eventsOf('default'))).toEqual([]);
+    const events6 = third.eventsOf('default-v6');
+    expect(doubles6(events6)).toEqual([]);
+    expect(events6.filter(({ type }) => type === 'ServerNamed')).toHaveLength(1);
+    const given = events6.flatMap((event) => (event.type === 'LeaseBound' ? [event.data.mac] : []));
+    expect(given).toEqual([1, 2].map((client) => machines[client]?.mac.replaceAll(':', '-')));
   });
 });
 

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { buildArtefacts } from '../demo/src/artefacts';
 import { runMachine, type MachineRun } from '../demo/src/machine-run';
 import { startProvisioner, type Provisioner } from '../demo/src/provisioner';
-import { hardwareJson } from '../demo/src/scenario';
 import { createLab, type Lab } from './lab';
 import type { Firmware } from './machine';
+import { orderOneAction } from './one-action';
 import { until } from './run';
 
 const missing = ['/dev/net/tun', '/usr/bin/qemu-system-aarch64', '/usr/share/AAVMF/AAVMF_CODE.fd'].filter(
@@ -18,18 +18,6 @@ const cannot = process.getuid?.() !== 0 ? ['root'] : missing;
 
 /** Software emulation is slow and the host is noisy: three times what a quiet run takes. */
 const patience = 400_000;
-
-const template = `version: '1.0'
-name: greet
-timeout: 30m
-tasks:
-  - name: greet
-    worker: "{{ .device_1 }}"
-    actions:
-      - name: hello-world
-        image: hello-world
-        timeout: 10m
-`;
 
 describe.skipIf(cannot.length > 0)(
   `an arm64 machine${cannot.length > 0 ? ` (missing: ${cannot.join(', ')})` : ''}`,
@@ -60,14 +48,7 @@ describe.skipIf(cannot.length > 0)(
       const hostname = `arm-${n}`;
       const hardwareId = `0eba0bf8-3772-4b4a-ab9f-6ebe93b90b0${n}`;
       const machine = { hardwareId, hostname, mac: `52:54:00:99:01:0${n}`, ip: `10.99.0.2${n}`, uefi: true };
-      const [hardware, plan] = [join(dir, `${hostname}.json`), join(dir, `${hostname}.yaml`)];
-      await writeFile(hardware, JSON.stringify(hardwareJson(machine, lab.address, 'aarch64')));
-      await writeFile(plan, template);
-      const ordered = async (...args: string[]) => (await provisioner.tink(...args)).trim().split(/\s+/).at(-1) ?? '';
-      await provisioner.tink('hardware', 'push', '--file', hardware);
-      const templateId = await ordered('template', 'create', '--name', hostname, '--path', plan);
-      const devices = JSON.stringify({ device_1: machine.mac });
-      const workflowId = await ordered('workflow', 'create', '--template', templateId, '--hardware', devices);
+      const workflowId = await orderOneAction(provisioner, machine, { dir, server: lab.address, arch: 'aarch64' });
       const watch = { onStep: () => undefined, onProgress: () => undefined };
       const run = await runMachine(lab, provisioner, machine, workflowId, { firmware, dir }, watch);
       runs.push(run);

@@ -1,20 +1,22 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { buildArtefacts } from '../demo/src/artefacts';
+import { runMachine, type MachineRun } from '../demo/src/machine-run';
 import { startProvisioner, type Provisioner } from '../demo/src/provisioner';
-import { hardwareJson } from '../demo/src/scenario';
 import { createLab, type Lab } from './lab';
-import { powerOn, type Machine } from './machine';
+import { orderOneAction } from './one-action';
+import { until } from './run';
 
 const missing = ['/dev/net/tun', '/usr/bin/qemu-system-x86_64', '/usr/share/OVMF/OVMF_VARS_4M.ms.fd'].filter(
   (file) => !existsSync(file),
 );
 const cannot = process.getuid?.() !== 0 ? ['root'] : missing;
 
-/** Software emulation is slow and the host is noisy: three times what a quiet run takes. */
-const patience = 240_000;
+/** Software emulation is slow and the host is noisy. */
+const patience = 480_000;
 
 describe.skipIf(cannot.length > 0)(
   `a machine with Secure Boot and Microsoft's keys${cannot.length > 0 ? ` (missing: ${cannot.join(', ')})` : ''}`,
@@ -22,16 +24,18 @@ describe.skipIf(cannot.length > 0)(
     let dir = '';
     let lab: Lab;
     let provisioner: Provisioner;
-    const machines: Machine[] = [];
+    const runs: MachineRun[] = [];
 
     beforeAll(async () => {
+      await buildArtefacts('small', () => undefined);
       dir = await mkdtemp(join(tmpdir(), 'tinkerbell-secure-'));
       lab = await createLab(`tink-secure-${process.pid}`);
-      provisioner = await startProvisioner(lab, { dir, dataDir: join(dir, 'data') });
+      const env = { BOOTS_KERNEL_ARGUMENTS: 'loglevel=7' };
+      provisioner = await startProvisioner(lab, { dir, dataDir: join(dir, 'data'), env });
     }, 600_000);
 
     afterEach(async () => {
-      for (const machine of machines.splice(0)) await machine.off();
+      for (const { machine } of runs.splice(0)) await machine.off();
     }, 60_000);
 
     afterAll(async () => {
@@ -40,37 +44,41 @@ describe.skipIf(cannot.length > 0)(
       await rm(dir, { recursive: true, force: true });
     }, 60_000);
 
-    /** `osie`: of the hardware record. */
-    const powerOnWith = async (n: number, binary: string, osie = {}): Promise<Machine> => {
-      const hostname = `secure-${n}`;
+    const powerOnWith = async (n: number, binary: string): Promise<MachineRun> => {
       const hardwareId = `0eba0bf8-3772-4b4a-ab9f-6ebe93b90c0${n}`;
-      const described = { hardwareId, hostname, mac: `52:54:00:99:02:0${n}`, ip: `10.99.0.3${n}`, uefi: true, binary };
-      const file = join(dir, `${hostname}.json`);
-      const record = hardwareJson(described, lab.address);
-      for (const { netboot } of record.network.interfaces) Object.assign(netboot, { osie });
-      await writeFile(file, JSON.stringify(record));
-      await provisioner.tink('hardware', 'push', '--file', file);
-      const machine = await powerOn(lab, { name: hostname, firmware: 'uefi-secure', mac: described.mac, dir });
-      machines.push(machine);
-      return machine;
+      const described = { hardwareId, hostname: `secure-${n}`, mac: `52:54:00:99:02:0${n}`, ip: `10.99.0.3${n}` };
+      const machine = { ...described, uefi: true, binary };
+      const workflowId = await orderOneAction(provisioner, machine, { dir, server: lab.address });
+      const watch = { onStep: () => undefined, onProgress: () => undefined };
+      const options = { firmware: 'uefi-secure', dir } as const;
+      const run = await runMachine(lab, provisioner, machine, workflowId, options, watch);
+      runs.push(run);
+      return run;
     };
 
     it('refuses an iPXE that nobody signed', async () => {
-      const machine = await powerOnWith(1, '');
+      const { machine } = await powerOnWith(1, '');
       await machine.waitFor(/NBP filename is ipxe\.efi/, patience);
       await machine.waitFor(/Access Denied/, patience);
       expect(machine.console()).not.toContain('iPXE initialising');
     }, 600_000);
 
-    it("starts the kernel through shim and GRUB, all with Debian's signatures, and OSIE's first program", async () => {
-      // By TFTP, which is all that the signed GRUB has, the whole root file system takes minutes under emulation.
-      const osie = { initrd: 'initramfs-x86_64', kernel_params: ['loglevel=7'] };
-      const machine = await powerOnWith(2, 'shimx64.efi', osie);
+    it("runs an action in a container, started through shim and GRUB, all with Debian's signatures", async () => {
+      const { machine, story, events } = await powerOnWith(2, 'shimx64.efi');
       await machine.waitFor(/NBP filename is shimx64\.efi/, patience);
       await machine.waitFor(/Fetching Netboot Image grubx64\.efi/, patience);
-      await machine.waitFor(/Welcome to GRUB!/, patience);
       await machine.waitFor(/secureboot: Secure boot enabled/, patience);
-      await machine.waitFor(/OSIE: t=\S+ no root\.sqfs/, patience);
-    }, 600_000);
+      await machine.waitFor(/OSIE: t=\S+ root file system from http:\S+rootfs-x86_64/, patience);
+      await until(() => story.steps.some(({ name }) => name === 'workflow'), patience);
+      expect(story.steps.at(-1)?.detail).toBe('succeeded');
+      expect(machine.console()).toMatch(/Kernel is locked down from EFI Secure Boot/);
+      const files = events.flatMap(({ event }) =>
+        event.type === 'BootFileServed' ? [`${event.data.protocol} ${event.data.file}`] : [],
+      );
+      expect(files).toEqual([
+        ...['tftp shimx64.efi', 'tftp grubx64.efi', 'tftp vmlinuz-x86_64', 'tftp initramfs-x86_64'],
+        ...['tftp netroot-x86_64', 'http rootfs-x86_64'],
+      ]);
+    }, 900_000);
   },
 );

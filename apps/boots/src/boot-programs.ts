@@ -70,6 +70,6 @@ async function regularFile(path: string): Promise<StoredFile | undefined> {
 export function roleOf(name: string): BootFileRole {
   if (/\.(?:k?kpxe|pxe|efi|lkrn)$/.test(name)) return 'nbp';
   if (/^(?:vmlinuz|bzImage)/.test(name)) return 'kernel';
-  if (/^(?:initramfs|initrd)/.test(name)) return 'initramfs';
+  if (/^(?:initramfs|initrd|netroot)/.test(name)) return 'initramfs';
   return name.startsWith('rootfs') ? 'rootfs' : 'other';
 }

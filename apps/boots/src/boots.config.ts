@@ -169,6 +169,19 @@ export class BootsConfig {
   @Min(0)
   @Max(port)
   readonly BOOTS_HTTP_PORT: number = 80;
+  /** Everything by HTTPS too, and tell UEFI HTTP boot to come that way: such a machine must trust the authority of the certificate. */
+  @flag
+  @IsBoolean()
+  readonly BOOTS_HTTPS: boolean = false;
+  @IsInt()
+  @Min(0)
+  @Max(port)
+  readonly BOOTS_HTTPS_PORT: number = 443;
+  /** PEM, for PUBLIC_IP, with its chain; read at the start. Much firmware knows RSA only. */
+  @IsString()
+  readonly BOOTS_HTTPS_CERT_FILE: string = '';
+  @IsString()
+  readonly BOOTS_HTTPS_KEY_FILE: string = '';
   /** Let the system send files straight from its own memory (Linux); false: each byte by way of this process, at twice the cost. */
   @flag
   @IsBoolean()

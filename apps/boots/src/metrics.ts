@@ -53,9 +53,8 @@ export class Metrics {
   }
 
   #put(name: CounterName | GaugeName, labels: Labels, change: (before: number) => number): void {
-    const text = Object.entries(labels)
-      .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
-      .join(',');
+    let text = '';
+    for (const key in labels) text += `${text === '' ? '' : ','}${key}=${JSON.stringify(labels[key])}`;
     const series = this.#values.get(name) ?? new Map<string, number>();
     series.set(text, change(series.get(text) ?? 0));
     this.#values.set(name, series);

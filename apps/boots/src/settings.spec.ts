@@ -2,7 +2,8 @@ import { ConfigError, loadConfig } from '@tinkerbell/config';
 import { describe, expect, it } from 'vitest';
 import { BootsConfig } from './boots.config';
 import { discoversAt } from './dhcp/dhcp-mode';
-import { asksForServers, dhcp6Ports, dhcp6Settings, dhcpModes, dhcpPorts } from './settings';
+import { parseSubnets6, type Subnet6 } from './dhcp6/subnet6';
+import { asksForServers, dhcp6Ports, dhcp6Settings, dhcpModes, dhcpPorts, subnets6 } from './settings';
 
 const load = (settings: Readonly<Record<string, string>>) =>
   loadConfig(BootsConfig, { PUBLIC_IP: '10.0.0.1', TINK_CA_SHA256: 'ab'.repeat(32), ...settings });
@@ -71,7 +72,7 @@ describe('where boots gives out addresses', () => {
 });
 
 describe('DHCPv6', () => {
-  const bound = { tftp: 69, http: 80, syslog: undefined };
+  const bound = { tftp: 69, http: 80, https: undefined, syslog: undefined };
   it('is off, unless it is told otherwise', () => expect(load({}).BOOTS_DHCP6).toBe(false));
   it('hands out URLs that firmware can read', () => {
     const config = load({ PUBLIC_IP6: 'fd99::1', DNS6_SERVERS: 'fd99::53, FD99:0::54' });
@@ -80,6 +81,12 @@ describe('DHCPv6', () => {
     expect(nameServers).toEqual(['fd99::53', 'fd99::54']);
     const other = dhcp6Settings(config, { ...bound, tftp: 6969, http: 8080 }).urls;
     expect([other.tftp, other.http]).toEqual(['[fd99::1]:6969', 'http://[fd99::1]:8080']);
+  });
+  it('has the subnets of the settings and of the file, each once', () => {
+    const file = parseSubnets6('fd98::/64=reservation') as readonly Subnet6[];
+    const names = (text: string) => subnets6(load({ BOOTS_DHCP6_SUBNETS: text }), file).map(({ name }) => name);
+    expect(names('fd99::/64=reservation')).toEqual(['fd99::/64', 'fd98::/64']);
+    expect(() => names('fd98::/64=fd98::a000/116')).toThrow('fd98::/64 is there twice');
   });
   it('finds the interface by its address, and says when there is none', () => {
     expect(dhcp6Ports(load({ PUBLIC_IP6: '::1' })).interfaces).toEqual(['lo']);

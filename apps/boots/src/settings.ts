@@ -24,12 +24,13 @@ const syslogPort = 514;
 export interface BoundPorts {
   readonly tftp: number;
   readonly http: number;
+  readonly https: number | undefined;
   readonly syslog: number | undefined;
 }
 
 export function dhcpSettings(
   config: BootsConfig,
-  { tftp, http, syslog }: BoundPorts,
+  { tftp, http, https, syslog }: BoundPorts,
   modes: ModeRules = dhcpModes(config),
 ): DhcpServerSettings {
   const { PUBLIC_IP, DHCP_LEASE_TIME, BOOTS_MAC_FORMAT } = config;
@@ -42,6 +43,7 @@ export function dhcpSettings(
     urls: {
       tftp: `${PUBLIC_IP}:${tftp}`,
       http: httpUrl(PUBLIC_IP, http),
+      https: https === undefined ? undefined : https === 443 ? `https://${PUBLIC_IP}` : `https://${PUBLIC_IP}:${https}`,
       macFormat: BOOTS_MAC_FORMAT,
       binaries: Object.fromEntries(
         list(config.BOOTS_ARCH_BINARIES).map((pair) => {
@@ -88,6 +90,7 @@ export function dhcp6Settings(
       // UEFI 2.10 §24.3.1 knows no port in a TFTP URL: `[address]/file`, so it is left out where it can be.
       tftp: bound.tftp === 69 ? `[${PUBLIC_IP6}]` : `[${PUBLIC_IP6}]:${bound.tftp}`,
       http: httpUrl(`[${PUBLIC_IP6}]`, bound.http),
+      https: undefined,
     },
     leaseSeconds: DHCP_LEASE_TIME,
     preference: BOOTS_DHCP6_PREFERENCE,

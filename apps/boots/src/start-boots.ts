@@ -1,7 +1,5 @@
 import 'reflect-metadata';
-import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { NestFactory } from '@nestjs/core';
@@ -22,21 +20,26 @@ import { openProbe } from './dhcp/ping-probe';
 import { readSubnets, type SubnetFile } from './dhcp/read-subnets';
 import { Dhcp6Desk } from './dhcp6/dhcp6-desk';
 import { Dhcp6Listener } from './dhcp6/dhcp6.listener';
-import type { Subnet6 } from './dhcp6/subnet6';
+import { isInRange, type Subnet6 } from './dhcp6/subnet6';
+import { Upkeep6 } from './dhcp6/upkeep6';
 import { DiscoveryDesk } from './discovery/discovery-desk';
 import { ImageCache } from './files/image-cache';
 import { NativeSendfile } from './files/native-sendfile';
 import { SharedFiles } from './files/shared-files';
 import { ConnectionLimits } from './http/connection-limits';
 import { FileDesk } from './http/file-desk';
+import { readTls } from './http/https-files';
+import { openOtherDoors } from './http/other-doors';
 import { Status } from './http/status';
+import { NetRoots } from './ipxe/net-roots';
 import { ScriptDesk } from './ipxe/script-desk';
 import { IsoDesk } from './iso/iso-desk';
 import { LoaderFiles } from './loaders/loader-files';
 import { BootLog } from './log/boot-log';
 import { Lease6Pool } from './log/lease6-pool';
-import { LeasePool, type PoolPost } from './log/lease-pool';
+import { LeasePool } from './log/lease-pool';
 import { PoolSnapshots } from './log/pool-snapshots';
+import type { PoolPost } from './log/pool-terms';
 import { type Logger, silentLogger } from './logger';
 import { Machines } from './machines';
 import { Metrics } from './metrics';
@@ -91,6 +94,7 @@ export interface RunningBoots {
   readonly dhcp6: { readonly port: number } | undefined;
   readonly tftp: { readonly port: number };
   readonly http: { readonly port: number };
+  readonly https: { readonly port: number } | undefined;
   /** undefined: not taken, or another program has the port. */
   readonly syslog: { readonly port: number } | undefined;
   readonly metrics: Metrics;
@@ -126,6 +130,7 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
   const parts = await assemble(config, ports);
   const closers: (() => Promise<void>)[] = [
     () => parts.leases.close(),
+    async () => parts.leases6?.close(),
     () => parts.failed.close(),
     () => parts.cache.close(),
   ];
@@ -133,8 +138,10 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const leave = ports.roll?.answer(() => ({ ...parts.leases.role, address: config.PUBLIC_IP }));
-    closers.push(() => Promise.resolve(leave?.()));
+    for (const pool of [parts.leases, parts.leases6]) {
+      const leave = pool && ports.roll?.answer(() => ({ ...pool.role, address: config.PUBLIC_IP }));
+      closers.push(() => Promise.resolve(leave?.()));
+    }
     const http = await openHttp(config, ports, parts);
     closers.push(http.close);
     const native = await nativeBatch(config, parts.log);
@@ -148,11 +155,10 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
     }
     await advertise(config, parts, closers);
     const syslogPort = await openSyslog(config, ports, parts, closers);
+    const bound = { tftp: tftpPort, http: http.port, https: http.httpsPort, syslog: syslogPort };
     // Last: what the replies promise is there by now.
-    const dhcpPort = config.BOOTS_DHCP
-      ? await openDhcp(config, parts, { tftp: tftpPort, http: http.port, syslog: syslogPort }, native, closers)
-      : undefined;
-    const dhcp6Port = await openDhcp6(config, parts, { tftp: tftpPort, http: http.port, syslog: syslogPort }, closers);
+    const dhcpPort = config.BOOTS_DHCP ? await openDhcp(config, parts, bound, native, closers) : undefined;
+    const dhcp6Port = await openDhcp6(config, parts, bound, closers);
     const { metrics } = parts;
     return {
       address: config.PUBLIC_IP,
@@ -160,6 +166,7 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
       dhcp6: dhcp6Port === undefined ? undefined : { port: dhcp6Port },
       tftp: { port: tftpPort },
       http: { port: http.port },
+      https: http.httpsPort === undefined ? undefined : { port: http.httpsPort },
       syslog: syslogPort === undefined ? undefined : { port: syslogPort },
       metrics,
       close,
@@ -176,24 +183,30 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const { leadership } = ports;
   const address = config.PUBLIC_IP;
   const pool = config.BOOTS_POOL;
+  const file = await subnetFile(config);
+  const networks6 = config.BOOTS_DHCP6 ? subnets6(config, file?.subnets6) : [];
+  const post = leadership && { leadership, address, log };
   const snapshots = ports.leaseFolder === undefined ? undefined : new PoolSnapshots(ports.leaseFolder, pool, log);
-  const leases = await LeasePool.open(store, pool, leadership && { leadership, address, log }, snapshots);
-  const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, config.BOOTS_POOL) : undefined;
+  const leases = await LeasePool.open(store, pool, post, snapshots);
+  const pools = networks6
+    .filter(({ range }) => range)
+    .map((subnet) => ({ name: subnet.name, has: (ip: string) => isInRange(subnet, ip) }));
+  const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, pool, { pools, post }) : undefined;
   const boots = new BootLog(store, clock);
   const metrics = new Metrics();
-  const file = await subnetFile(config);
   const modes = dhcpModes(config, file);
   const byReservation = (address: string) => !['reservation', 'pool'].includes(modeOf(config, modes, address));
   const callers = new Callers(machines, leases, leases6, clock, byReservation);
   const failed = new FailedRequests({ machines, boots, metrics, log, clock });
   const httpPort = { current: config.BOOTS_HTTP_PORT };
-  const scripts = new ScriptDesk({ machines, callers, boots, failed, log, clock }, (address) =>
+  const roots = new NetRoots(config.BOOTS_OSIE_DIR);
+  const scripts = new ScriptDesk({ machines, callers, boots, roots, failed, log, clock }, (address) =>
     scriptSettings(config, httpPort.current, address, modes),
   );
   const folders = { osie: config.BOOTS_OSIE_DIR, raspberry: config.BOOTS_RASPBERRY_DIR };
   return {
     ...{ machines, leases, leases6, modes, boots, callers, failed, httpPort, scripts, metrics, log, clock },
-    subnets6: config.BOOTS_DHCP6 ? subnets6(config, file?.subnets6) : [],
+    subnets6: networks6,
     loaders: new LoaderFiles(folders, callers, scripts),
     programs: new BootPrograms(config.BOOTS_IPXE_DIR),
     files: new SharedFiles(undefined, await nativeSendfile(config, log)),
@@ -228,6 +241,7 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
   const { machines, callers, boots, programs, files, cache, metrics, leases, log } = parts;
   const folders = { osie: config.BOOTS_OSIE_DIR, images: config.BOOTS_IMAGES_DIR };
   const { httpPort, scripts } = parts;
+  const tls = await readTls(config, parts.clock(), log);
   const iso = new IsoDesk(parts, () => scriptSettings(config, httpPort.current, config.PUBLIC_IP, parts.modes));
   const limits = new ConnectionLimits(httpLimits(config), metrics);
   const app = await NestFactory.create(
@@ -245,31 +259,20 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
   const server = await app.listen(config.BOOTS_HTTP_PORT, config.BOOTS_HTTP_ADDRESS);
   const { port } = server.address() as AddressInfo;
   httpPort.current = port;
-  const server6 = config.PUBLIC_IP6 === '' ? undefined : await listen6(server, limits, config.PUBLIC_IP6, port);
+  const doors = await openOtherDoors(config, server, port, { ...parts, limits }, tls).catch(async (error: unknown) => {
+    await app.close();
+    throw error;
+  });
   return {
     port,
+    httpsPort: doors.https?.port,
     close: async () => {
-      server6?.closeAllConnections();
-      server6?.close();
+      doors.close();
       server.closeAllConnections();
       await app.close();
       await iso.close();
     },
   };
-}
-
-/** A second door to the same house. */
-async function listen6(server: Server, limits: ConnectionLimits, address: string, port: number): Promise<Server> {
-  const [handler] = server.listeners('request') as RequestListener[];
-  const server6 = createServer(handler);
-  limits.watch(server6);
-  await new Promise<void>((resolve, reject) => {
-    server6.once('error', (cause) =>
-      reject(new Error(`cannot listen for HTTP on [${address}]:${port}: ${cause.message}`, { cause })),
-    );
-    server6.listen({ host: address, port, ipv6Only: true }, resolve);
-  });
-  return server6;
 }
 
 async function openDhcp(
@@ -343,28 +346,21 @@ async function advertise(
 
 async function openDhcp6(
   config: BootsConfig,
-  { leases6, leases, subnets6, ...parts }: Parts,
+  { leases6, subnets6, ...parts }: Parts,
   bound: BoundPorts,
   closers: (() => Promise<void>)[],
 ): Promise<number | undefined> {
   if (!leases6) return undefined;
   const ports = dhcp6Ports(config);
-  const duid = Buffer.from(await leases6.serverDuid(newDuid()), 'hex');
-  const desk = new Dhcp6Desk(
-    { ...parts, leases: leases6, isActive: () => leases.isActive },
-    dhcp6Settings(config, bound, subnets6),
-    duid,
-  );
+  const desk = new Dhcp6Desk({ ...parts, leases: leases6 }, dhcp6Settings(config, bound, subnets6));
   const listener = new Dhcp6Listener(desk, ports, parts.metrics, parts.log);
   closers.push(() => listener.close());
   const port = await listener.open();
-  parts.log.info(`DHCPv6 on ${ports.interfaces.join(', ')}, port ${port}, as ${duid.toString('hex')}`);
+  parts.log.info(`DHCPv6 on ${ports.interfaces.join(', ')}, port ${port}`);
+  const upkeep = new Upkeep6({ ...parts, leases: leases6 }, subnets6);
+  upkeep.open();
+  closers.push(() => upkeep.close());
   return port;
-}
-
-/** DUID-UUID (RFC 6355). */
-function newDuid(): string {
-  return `0004${randomUUID().replaceAll('-', '')}`;
 }
 
 /** Machines boot without it: that another syslog server has the port is told, and no reason not to start. */

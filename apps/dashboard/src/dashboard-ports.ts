@@ -1,5 +1,5 @@
-import type { EventStore, ReadModel } from '@tinkerbell/event-store';
-import type { HardwareRow, LeaseRow, MachineRow, WorkflowRow } from '@tinkerbell/projections';
+import type { EventStore, ReadModel, StoredRows } from '@tinkerbell/event-store';
+import type { DhcpServerRow, HardwareRow, LeaseRow, MachineRow, PoolRow, WorkflowRow } from '@tinkerbell/projections';
 import type { ActionLogs } from './action-logs';
 
 /** What the dashboard shows; it writes nothing. */
@@ -7,7 +7,9 @@ export interface DashboardPorts {
   readonly machines: ReadModel<MachineRow>;
   readonly workflows: ReadModel<WorkflowRow>;
   readonly hardware: ReadModel<HardwareRow>;
-  readonly leases: ReadModel<LeaseRow>;
+  readonly leases: StoredRows<LeaseRow>;
+  readonly pools: ReadModel<PoolRow>;
+  readonly dhcpServers: ReadModel<DhcpServerRow>;
   readonly logs: ActionLogs;
   readonly events: EventStore;
 }

@@ -13,10 +13,12 @@ import {
   machine,
   openStory,
   order,
+  refuse,
   register,
   start,
   tellInOrder,
   tellRack,
+  tellStrangers,
   workflowIds,
   type Story,
 } from './story.testing';
@@ -125,6 +127,31 @@ describe.skipIf(!existsSync(executablePath))('the dashboard in a browser', () =>
     await page.getByRole('button', { name: /^rack7-node03/ }).click();
     await page.getByText('worker 0.1.0 is ready').waitFor();
     await picture(page, 'failed');
+    expect(faults).toEqual([]);
+  });
+
+  it('shows how full pools are, and machines without a record with what they were not served, as it changes', async () => {
+    const site = await story();
+    await tellInOrder(site, tellRack, tellStrangers);
+    const { page, faults } = await look((await serve(site)).url, { viewport: { width: 1440, height: 1800 } });
+    const pools = page.getByRole('region', { name: 'Address pools' });
+    await pools.getByText('8 leased, 1 of 10 free, 1 quarantined').waitFor();
+    await pools.getByText('90 % in use').waitFor();
+    expect(await pools.getByRole('meter', { name: 'rack, in use' }).getAttribute('aria-valuenow')).toBe('0');
+    expect(await pools.getByText('served by 10.7.0.2').count()).toBe(2);
+    const unknown = page.getByRole('region', { name: 'Unknown machines' });
+    const refused = unknown.getByRole('listitem').filter({ hasText: '52:54:00:bb:00:01' });
+    await refused.getByText('Not served: DHCP: no hardware record has this MAC').waitFor();
+    await unknown.getByRole('listitem').filter({ hasText: 'lobby-kiosk' }).getByText('10.7.0.50').waitFor();
+    await picture(page, 'addresses');
+    await mark(page);
+    await refuse(site, '52-54-00-bb-00-01', 0);
+    await refused.getByText('Not served 2 times: DHCP').waitFor();
+    const released = { mac: '52-54-00-aa-00-00', hardwareId: null, clientId: null, ip: '10.7.0.50', subnet: 'lab' };
+    await site.append('lease', 'default', { type: 'LeaseReleased', v: 2, data: { ...released, origin: 'pool' } });
+    await pools.getByText('7 leased, 2 of 10 free, 1 quarantined').waitFor();
+    expect(await unknown.getByText('lobby-kiosk').count()).toBe(0);
+    expect(await isMarked(page)).toBe(true);
     expect(faults).toEqual([]);
   });
 

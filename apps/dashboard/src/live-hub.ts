@@ -2,18 +2,21 @@ import { randomBytes } from 'node:crypto';
 import type { EventStore } from '@tinkerbell/event-store';
 import type { Recorded } from '@tinkerbell/events';
 import { shortNames, workersOf } from '@tinkerbell/projections';
+import { AddressBook } from './address-book';
 import type { DashboardPorts } from './dashboard-ports';
 import { describeEvent, type Names } from './describe-event';
 import { Journal, type Entry } from './journal';
 import { standingIn } from './standing';
 import { machineView, workflowView } from './views';
-import type { Change, EventView, MachineView, Snapshot, WorkflowView } from './wire';
+import type { AddressesView, Change, EventView, MachineView, Snapshot, WorkflowView } from './wire';
 
 /** Events kept for the feed, changes kept for readers who come back. */
 const feedLength = 250;
 const journalLength = 4096;
 /** Rows that change together are sent together. */
 const gatherMilliseconds = 40;
+/** Leases come by the thousand; counting them anew can wait. */
+const addressesMilliseconds = 500;
 
 export type Listener = (entry: Entry<Change>) => void;
 
@@ -30,13 +33,19 @@ export class LiveHub {
   private readonly stop = new AbortController();
   private readonly unsubscribe: readonly (() => void)[];
   private timer: NodeJS.Timeout | undefined;
+  private readonly addressBook: AddressBook;
+  private addresses: AddressesView;
+  private addressTimer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly ports: DashboardPorts,
     private readonly onFault: (error: unknown) => void,
   ) {
-    const { machines, workflows, hardware, leases } = ports;
+    const { machines, workflows, hardware, leases, pools, dhcpServers } = ports;
+    this.addressBook = new AddressBook(ports);
+    this.addresses = this.addressBook.view();
     this.unsubscribe = [
+      ...[leases, pools, dhcpServers, hardware].map((model) => model.onChange(() => this.countLater())),
       machines.onChange((rows) =>
         this.touch(
           this.changedMachines,
@@ -91,6 +100,7 @@ export class LiveHub {
       machines: [...this.machines.values()],
       workflows: [...this.workflows.values()],
       events: [...this.events],
+      addresses: this.addresses,
     };
   }
 
@@ -102,6 +112,7 @@ export class LiveHub {
   close(): void {
     this.stop.abort();
     clearTimeout(this.timer);
+    clearTimeout(this.addressTimer);
     this.unsubscribe.forEach((each) => each());
     this.listeners.clear();
   }
@@ -109,6 +120,7 @@ export class LiveHub {
   private async follow(store: EventStore, after: number): Promise<void> {
     for await (const commit of store.subscribe({ after, signal: this.stop.signal })) {
       this.newEvents.push(...commit.events);
+      if (commit.events.filter((recorded) => this.addressBook.note(recorded)).length > 0) this.countLater();
       this.schedule();
     }
   }
@@ -125,6 +137,16 @@ export class LiveHub {
   private touch(set: Set<string>, keys: readonly string[]): void {
     keys.forEach((key) => set.add(key));
     this.schedule();
+  }
+
+  private countLater(): void {
+    this.addressTimer ??= setTimeout(() => {
+      this.addressTimer = undefined;
+      const addresses = this.addressBook.view();
+      if (JSON.stringify(addresses) === JSON.stringify(this.addresses)) return;
+      this.addresses = addresses;
+      this.send({ machines: [], workflows: [], gone: [], events: [], addresses });
+    }, addressesMilliseconds);
   }
 
   private schedule(): void {
@@ -152,7 +174,11 @@ export class LiveHub {
     this.events.push(...events);
     this.events.splice(0, Math.max(0, this.events.length - feedLength));
     if (machines.length + workflows.length + gone.length + events.length === 0) return;
-    const entry = this.journal.append({ machines, workflows, gone, events });
+    this.send({ machines, workflows, gone, events });
+  }
+
+  private send(change: Change): void {
+    const entry = this.journal.append(change);
     this.listeners.forEach((listener) => listener(entry));
   }
 

@@ -3,14 +3,17 @@ import { join } from 'node:path';
 import { loadConfig } from '@tinkerbell/config';
 import { JetStreamEventStore, openReadModels } from '@tinkerbell/event-store';
 import { NatsBus } from '@tinkerbell/messaging';
-import { hardwareList, leaseList, machineList, workflowList } from '@tinkerbell/projections';
+import { dhcpServerList, hardwareList, leaseList, machineList, poolList, workflowList } from '@tinkerbell/projections';
 import { BusLogs } from './bus-logs';
 import { DashboardConfig } from './dashboard.config';
 import { StandaloneConfig } from './standalone.config';
 import { startDashboard } from './start-dashboard';
 
 const text = (file: string) => (file === '' ? undefined : readFileSync(file, 'utf8'));
-const projections = { machines: machineList, workflows: workflowList, hardware: hardwareList, leases: leaseList };
+const projections = {
+  ...{ machines: machineList, workflows: workflowList, hardware: hardwareList },
+  ...{ leases: leaseList, pools: poolList, dhcpServers: dhcpServerList },
+};
 
 async function main(): Promise<void> {
   const config = loadConfig(DashboardConfig, process.env);

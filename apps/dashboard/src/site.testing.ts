@@ -1,14 +1,25 @@
 import type { Event } from '@tinkerbell/events';
-import { InMemoryEventStore, type EventStore, type ReadModel } from '@tinkerbell/event-store';
+import {
+  InMemoryEventStore,
+  type Entry,
+  type EventStore,
+  type ListOptions,
+  type ReadModel,
+  type StoredRows,
+} from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
 import {
   hardwareList,
+  dhcpServerList,
   leaseList,
+  poolList,
   machineList,
   workflowList,
+  type DhcpServerRow,
   type HardwareRow,
   type LeaseRow,
   type MachineRow,
+  type PoolRow,
   type Projection,
   type WorkflowRow,
 } from '@tinkerbell/projections';
@@ -20,7 +31,7 @@ import type { OutputLine } from './wire';
 type Listener<Row> = Parameters<ReadModel<Row>['onChange']>[0];
 
 /** The rows of a real projection, kept in memory. */
-export class ProjectedRows<E extends Event, Row> implements ReadModel<Row> {
+export class ProjectedRows<E extends Event, Row> implements StoredRows<Row> {
   private readonly rows = new Map<string, Row>();
   private readonly listeners = new Set<Listener<Row>>();
 
@@ -46,14 +57,38 @@ export class ProjectedRows<E extends Event, Row> implements ReadModel<Row> {
   }
 
   findAll(lookup: string): readonly Row[] {
-    const { lookups, queues } = this.projection;
-    return this.list().filter(
-      (row) => lookups?.(row).includes(lookup) || queues?.(row).some(({ queue }) => queue === lookup),
-    );
+    return this.list({ lookups: [lookup] });
   }
 
-  list(): readonly Row[] {
-    return [...this.rows.entries()].sort(([a], [b]) => a.localeCompare(b)).map(([, row]) => row);
+  list({ lookups: [lookup] = [], limit }: ListOptions = {}): readonly Row[] {
+    const rows = [...this.rows.entries()].sort(([a], [b]) => a.localeCompare(b)).map(([, row]) => row);
+    return rows.filter((row) => lookup === undefined || this.has(row, lookup)).slice(0, limit);
+  }
+
+  entry(key: string): Entry<Row> | undefined {
+    const row = this.rows.get(key);
+    return row && { key, row, json: JSON.stringify(row), brief: null };
+  }
+
+  entries(options: ListOptions = {}): readonly Entry<Row>[] {
+    const shown = this.list(options);
+    return [...this.rows.keys()].flatMap((key) => this.entry(key) ?? []).filter(({ row }) => shown.includes(row));
+  }
+
+  place(): undefined {
+    return undefined;
+  }
+
+  tally(queue: string, first: number, last: number): number {
+    const ranks = this.list().flatMap((row) => this.projection.queues?.(row) ?? []);
+    const isIn = (rank: number) => rank >= first && rank <= last;
+    const found = this.list().filter((row) => this.projection.lookups?.(row).includes(queue));
+    return ranks.filter((entry) => entry.queue === queue && isIn(entry.rank)).length + (isIn(0) ? found.length : 0);
+  }
+
+  private has(row: Row, lookup: string): boolean {
+    const { lookups, queues } = this.projection;
+    return lookups?.(row).includes(lookup) || queues?.(row).some(({ queue }) => queue === lookup) || false;
   }
 
   count(): number {
@@ -113,11 +148,15 @@ export class TestSite {
   readonly workflows = new ProjectedRows<never, WorkflowRow>(workflowList as unknown as Projection<never, WorkflowRow>);
   readonly hardware = new ProjectedRows<never, HardwareRow>(hardwareList as unknown as Projection<never, HardwareRow>);
   readonly leases = new ProjectedRows<never, LeaseRow>(leaseList as unknown as Projection<never, LeaseRow>);
+  readonly pools = new ProjectedRows<never, PoolRow>(poolList as unknown as Projection<never, PoolRow>);
+  readonly dhcpServers = new ProjectedRows<never, DhcpServerRow>(
+    dhcpServerList as unknown as Projection<never, DhcpServerRow>,
+  );
   private commands = 0;
 
   get ports(): DashboardPorts {
-    const { machines, workflows, hardware, leases, logs, events } = this;
-    return { machines, workflows, hardware, leases, logs, events };
+    const { machines, workflows, hardware, leases, pools, dhcpServers, logs, events } = this;
+    return { machines, workflows, hardware, leases, pools, dhcpServers, logs, events };
   }
 
   /** Appends to one stream and brings all rows up to date. */
@@ -127,7 +166,7 @@ export class TestSite {
     const metadata = { id: `command-${++this.commands}`, actor: 'user:test' };
     await this.events.append(stream, events, { expected: head, metadata });
     const { events: all } = await this.events.read(stream);
-    const rows = [this.machines, this.workflows, this.hardware, this.leases];
+    const rows = [this.machines, this.workflows, this.hardware, this.leases, this.pools, this.dhcpServers];
     all.filter(({ position }) => position > head.position).forEach((each) => rows.forEach((row) => row.apply(each)));
   }
 }

@@ -1,7 +1,7 @@
 import type { ActionSpec, Aggregate, BootEvent, Event, HardwareRecord } from '@tinkerbell/events';
 import { emptyHead, InMemoryEventStore, openReadModels, type EventStore } from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
-import { hardwareList, leaseList, machineList, workflowList } from '@tinkerbell/projections';
+import { dhcpServerList, hardwareList, leaseList, machineList, poolList, workflowList } from '@tinkerbell/projections';
 import type { DashboardPorts } from './dashboard-ports';
 import { MemoryLogs } from './site.testing';
 
@@ -10,7 +10,10 @@ export async function openStory() {
   let clock = new Date();
   let commands = 0;
   const store: EventStore = new InMemoryEventStore({ now: () => clock });
-  const projections = { machines: machineList, workflows: workflowList, hardware: hardwareList, leases: leaseList };
+  const projections = {
+    ...{ machines: machineList, workflows: workflowList, hardware: hardwareList },
+    ...{ leases: leaseList, pools: poolList, dhcpServers: dhcpServerList },
+  };
   const read = await openReadModels({ store, file: ':memory:', projections });
   const logs = new MemoryLogs();
   const ports: DashboardPorts = { ...read.models, logs, events: store };
@@ -277,4 +280,38 @@ function write(story: Story, percent: number, secondsAgo: number): void {
         ? 'pulled registry.rack7:5000/image2disk:latest in 1.2 s'
         : `\x1b[32mprogress\x1b[0m: ${percent}% (${percent * 21} MB of 2.1 GB, 94 MB/s)`,
   });
+}
+
+/** A pool that fills up, a machine that nobody knows with an address of it, and one that is refused. */
+export async function tellStrangers({ append, at }: Story): Promise<void> {
+  const lab = { subnet: 'lab', pool: 'lab', size: 10 };
+  const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
+  const lease = (n: number, hostname: string) =>
+    ({
+      type: 'LeaseBound',
+      v: 2,
+      data: {
+        ...{ mac: `52-54-00-aa-00-0${n}`, hardwareId: null, clientId: null, ip: `10.7.0.5${n}`, subnet: 'lab' },
+        ...{ origin: 'pool', hostname, leaseSeconds: 3600, expiresAt, giaddr: null },
+      },
+    }) as const;
+  at(600);
+  await append('lease', 'default', { type: 'PoolTaken', v: 1, data: { address: '10.7.0.2', epoch: 1 } });
+  await append('lease', 'default', { type: 'PoolDefined', v: 1, data: { ...lab, ranges: ['10.7.0.50-10.7.0.59'] } });
+  const rack = { subnet: 'rack', pool: 'rack', size: 256, ranges: ['10.7.1.0-10.7.1.255'] };
+  await append('lease', 'default', { type: 'PoolDefined', v: 1, data: rack });
+  at(300);
+  for (let n = 0; n < 8; n++) await append('lease', 'default', lease(n, n === 0 ? 'lobby-kiosk' : ''));
+  const squatted = { ip: '10.7.0.58', subnet: 'lab', method: 'icmp', answeredBy: null, quarantinedUntil: expiresAt };
+  await append('lease', 'default', { type: 'LeaseConflictFound', v: 1, data: squatted });
+  await refuse({ append, at }, '52-54-00-bb-00-01', 60);
+  at(0);
+}
+
+/** Of a machine without a record. */
+export async function refuse({ append, at }: Pick<Story, 'append' | 'at'>, mac: string, secondsAgo: number) {
+  const moment = at(secondsAgo);
+  const asked = { protocol: 'dhcp', reason: 'unknown-machine', detail: 'discover of PXEClient, architecture 7' };
+  const data = { hardwareId: null, mac, ...asked, source: '0.0.0.0', count: 1, firstAt: moment, lastAt: moment };
+  await append('boot', mac, { type: 'BootRequestFailed', v: 1, data });
 }

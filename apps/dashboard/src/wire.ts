@@ -124,7 +124,43 @@ export interface EventView {
   readonly tone: Tone;
 }
 
+/** Addresses that boots gives out of one pool. */
+export interface PoolView {
+  readonly id: string;
+  readonly pool: string;
+  readonly subnet: string;
+  readonly ranges: readonly string[];
+  readonly size: number;
+  readonly used: number;
+  readonly quarantined: number;
+  readonly free: number;
+  /** Per cent of all that is not free. */
+  readonly utilisation: number;
+  /** Where the boots is reached that serves it; null: nobody ever did. */
+  readonly servedBy: string | null;
+}
+
+/** A machine that no hardware record has: with an address, refused, or both. */
+export interface StrangerView {
+  /** `aa:bb:cc:dd:ee:ff`, or the client's own id. */
+  readonly id: string;
+  readonly hostname: string;
+  readonly ip: string;
+  readonly subnet: string;
+  readonly expiresAt: string | null;
+  /** What it was not served last, and why. */
+  readonly notServed: { readonly text: string; readonly count: number; readonly at: string } | null;
+}
+
+export interface AddressesView {
+  readonly pools: readonly PoolView[];
+  readonly strangers: readonly StrangerView[];
+  /** How many strangers with an address are not in the list. */
+  readonly moreStrangers: number;
+}
+
 export interface Snapshot {
+  readonly addresses: AddressesView;
   readonly machines: readonly MachineView[];
   readonly workflows: readonly WorkflowView[];
   /** Oldest first. */
@@ -132,6 +168,8 @@ export interface Snapshot {
 }
 
 export interface Change {
+  /** Only when something in it is another. */
+  readonly addresses?: AddressesView;
   readonly machines: readonly MachineView[];
   readonly workflows: readonly WorkflowView[];
   readonly gone: readonly string[];

@@ -144,6 +144,8 @@ export class Client {
   rebuildReadModels = (projections?: readonly string[]): Promise<readonly ReadModelItem[]> =>
     this.write('POST', '/api/read-models/rebuild', { projections });
   leases = (): Promise<readonly LeaseItem[]> => this.all('/api/leases', {});
+  /** Of one machine, of both address families. */
+  leasesOf = (of: string): Promise<readonly LeaseItem[]> => this.get('/api/leases', { of });
   boots = (name: string, limit: number): Promise<BootItem> =>
     this.get(`/api/machines/${encodeURIComponent(name)}/boots`, { limit });
   lease = (name: string): Promise<LeaseDetailItem> => this.get(`/api/leases/${encodeURIComponent(name)}`);

@@ -38,9 +38,12 @@ export class MachinesApiController {
     return withColons(findMachine(await this.asOf.reads(Query.of(request)), name));
   }
 
+  /** All, or with `?of=` those of one machine, of both address families: by IP address, MAC, client id, hardware id or host name. */
   @Get('leases')
   async leases(@Req() request: HttpRequest): Promise<unknown> {
     const query = Query.of(request);
+    const of = query.text('of');
+    if (of !== undefined) return this.history.ofMachine(of, query);
     return listOf((await this.asOf.reads(query)).leases, ({ ip }) => ip, query, withColons);
   }
 

@@ -29,6 +29,8 @@ export class TinkerbellConfig {
   @Port() readonly DHCP_PORT: number = 67;
   @Port() readonly TFTP_PORT: number = 69;
   @Port() readonly HTTP_PORT: number = 80;
+  @Flag() readonly HTTPS_BOOT: boolean = false;
+  @Port() readonly HTTPS_PORT: number = 443;
   @Port() readonly HEGEL_PORT: number = 50061;
   @Port() readonly SERVER_HTTP_PORT: number = 42114;
   @Port() readonly SERVER_HTTPS_PORT: number = 42124;

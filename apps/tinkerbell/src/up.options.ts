@@ -16,6 +16,8 @@ const help: Readonly<Record<keyof TinkerbellConfig, string>> = {
   DHCP_PORT: 'DHCP, UDP',
   TFTP_PORT: 'TFTP, UDP',
   HTTP_PORT: 'boot scripts, OSIE and images, HTTP',
+  HTTPS_BOOT: 'the same by HTTPS too, for UEFI HTTP boot of machines that trust DATA/pki/boot/ca.crt',
+  HTTPS_PORT: 'boot files, HTTPS, with --https-boot',
   HEGEL_PORT: 'metadata, HTTP',
   SERVER_HTTP_PORT: 'certificate, health, REST',
   SERVER_HTTPS_PORT: 'REST and enrolment, HTTPS',

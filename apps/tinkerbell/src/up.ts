@@ -5,6 +5,7 @@ import { BootsConfig, BusMachineLog, startBoots, streamLogger } from '@tinkerbel
 import { loadConfig } from '@tinkerbell/config';
 import { BusLogs, DashboardConfig, startDashboard } from '@tinkerbell/dashboard';
 import { HegelConfig, startHegel } from '@tinkerbell/hegel';
+import { ensurePki } from '@tinkerbell/identity';
 import { Leadership, PoolRoll } from '@tinkerbell/messaging';
 import { fillRegistry, startRegistry } from '@tinkerbell/registry';
 import { startTinkServer, TinkServerConfig } from '@tinkerbell/tink-server';
@@ -176,7 +177,7 @@ async function runArchive({ env, platform, stack, log }: Context): Promise<void>
 }
 
 async function runBoots(
-  { config, address, platform, stack, version, env, data }: Context,
+  { config, address, data, platform, stack, version, env }: Context,
   server: Awaited<ReturnType<typeof runServer>>,
 ) {
   const settings = loadConfig(BootsConfig, {
@@ -187,6 +188,7 @@ async function runBoots(
     BOOTS_DHCP_PORT: config.DHCP_PORT,
     BOOTS_TFTP_PORT: config.TFTP_PORT,
     BOOTS_HTTP_PORT: config.HTTP_PORT,
+    ...(config.HTTPS_BOOT ? await httpsSettings(config, address, data, env) : {}),
     BOOTS_RA_INTERFACE: config.ROUTER_ADVERTISEMENTS ? config.INTERFACE : '',
     BOOTS_IPXE_DIR: config.IPXE_DIR,
     BOOTS_OSIE_DIR: config.OSIE_DIR,
@@ -212,15 +214,32 @@ async function runBoots(
   return boots;
 }
 
+/** The site's own certificate, else one of an authority that is for firmware alone: RSA, which is what firmware knows. */
+async function httpsSettings(
+  { HTTPS_PORT }: TinkerbellConfig,
+  address: string,
+  data: DataFolder,
+  env: Surroundings['env'],
+) {
+  const on = { BOOTS_HTTPS: true, BOOTS_HTTPS_PORT: HTTPS_PORT };
+  if (env['BOOTS_HTTPS_CERT_FILE'] || env['BOOTS_HTTPS_KEY_FILE']) return on;
+  const folder = await data.folder('pki/boot');
+  const { files } = await ensurePki(folder, { ips: [address], names: [] }, new Date(), 'rsa');
+  return { ...on, BOOTS_HTTPS_CERT_FILE: files.cert, BOOTS_HTTPS_KEY_FILE: files.key };
+}
+
 async function runDashboard({ config, platform, stack, env }: Context) {
-  const { machines, workflows, hardware, leases } = platform.rows.models;
+  const { machines, workflows, hardware, leases, pools, dhcpServers } = platform.rows.models;
   const dashboard = await startDashboard(
     loadConfig(DashboardConfig, {
       ...env,
       DASHBOARD_HTTP_ADDRESS: config.DASHBOARD_HOST,
       DASHBOARD_HTTP_PORT: config.DASHBOARD_PORT,
     }),
-    { machines, workflows, hardware, leases, logs: new BusLogs(platform.bus), events: platform.store },
+    {
+      ...{ machines, workflows, hardware, leases, pools, dhcpServers },
+      ...{ logs: new BusLogs(platform.bus), events: platform.store },
+    },
   );
   stack.push('dashboard', () => dashboard.close());
   return dashboard;

@@ -31,5 +31,8 @@ export const magicCookie = Uint8Array.of(99, 130, 83, 99);
 /** `aa-bb-cc-dd-ee-ff`; undefined when the client is not on Ethernet. */
 export function macOf({ htype, chaddr }: DhcpPacket): string | undefined {
   if (htype !== 1 || chaddr.length !== 6) return undefined;
-  return Array.from(chaddr, (byte) => byte.toString(16).padStart(2, '0')).join('-');
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = chaddr;
+  return `${hex[a]}-${hex[b]}-${hex[c]}-${hex[d]}-${hex[e]}-${hex[f]}`;
 }
+
+const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));

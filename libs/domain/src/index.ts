@@ -45,6 +45,7 @@ export { maxDataBytes } from './workflow/data-rules';
 export { nextAssignment } from './workflow/next-assignment';
 export type { Asking, NextStep } from './workflow/next-assignment';
 export { addressesOf, holder6Of, isFree6, lease6Decider } from './lease/lease6.decider';
+export { Lease6Books, type Pool6, type Usage6 } from './lease/lease6-books';
 export type { Holder6, Lease6, Lease6Command, Lease6State } from './lease/lease6.decider';
 export { poolDecider, serverProbeMac, type PoolCommand, type PoolState } from './lease/pool.decider';
 export { poolFold, poolRestoration, savedLeases, savedPool } from './lease/pool-snapshot';

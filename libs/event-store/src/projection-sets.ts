@@ -238,7 +238,7 @@ export class ProjectionSets<Row = unknown> implements StoredRows<Row> {
     return this.served.get(key) as Row | undefined;
   }
   find(lookup: string): Row | undefined {
-    return this.#stored.find(lookup) as Row | undefined;
+    return this.served.find(lookup) as Row | undefined;
   }
   findAll(lookup: string): readonly Row[] {
     return this.served.findAll(lookup) as readonly Row[];

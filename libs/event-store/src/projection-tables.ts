@@ -60,7 +60,7 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
     return this.#position;
   }
 
-  /** Up to which `get` and `findAll` are true, which know what is not written yet; all others once `hasNews` is false. */
+  /** Up to which `get`, `find` and `findAll` are true, which know what is not written yet; all others once `hasNews` is false. */
   get folded(): number {
     return this.#folded;
   }
@@ -166,7 +166,9 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
   }
 
   find(lookup: string): Row | undefined {
-    return this.list({ lookups: [lookup], limit: 1 })[0];
+    if (this.#moved.has(lookup)) return this.findAll(lookup)[0];
+    const first = this.#sql.firstOf.get(lookup);
+    return first && this.get(first.key);
   }
 
   findAll(lookup: string): readonly Row[] {
@@ -263,6 +265,7 @@ function statements(db: Database, name: string) {
   return {
     get: db.prepare<[string], Stored>(`SELECT key, brief, row FROM ${rows} WHERE key = ?`),
     keysOf: db.prepare<[string], { key: string }>(`SELECT key FROM ${lookups} WHERE lookup = ? ORDER BY key`),
+    firstOf: db.prepare<[string], { key: string }>(`SELECT key FROM ${lookups} WHERE lookup = ? ORDER BY key LIMIT 1`),
     count: db.prepare<[], { n: number }>(`SELECT count(*) AS n FROM ${rows}`),
     putRow: db.prepare<[string, string | null, string]>(
       `INSERT INTO ${rows} VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET brief = excluded.brief, row = excluded.row`,

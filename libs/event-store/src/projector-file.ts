@@ -36,6 +36,8 @@ function prepare(db: Database.Database): Database.Database {
   // The log is the truth: what a power failure takes from this file is projected again.
   db.pragma('synchronous = NORMAL');
   db.pragma('cache_size = -65536');
+  // At 64 MiB of the write-ahead log: what is copied then waits for the disk, and everybody for that.
+  db.pragma('wal_autocheckpoint = 4096');
   db.exec(`
     CREATE TABLE IF NOT EXISTS heads
       (stream TEXT PRIMARY KEY, position INTEGER NOT NULL, version INTEGER NOT NULL, hash TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -46,11 +48,6 @@ function prepare(db: Database.Database): Database.Database {
        role TEXT NOT NULL, position INTEGER NOT NULL, past INTEGER NOT NULL) STRICT;
     PRAGMA user_version = ${layout}`);
   return db;
-}
-
-/** Few checkpoints of the write-ahead log while everything is written for the first time: at 64 MiB of it, afterwards at 8. */
-export function expectManyWrites(db: Database.Database, many: boolean): void {
-  db.pragma(`wal_autocheckpoint = ${many ? 4096 : 500}`);
 }
 
 function isDamage(error: unknown): boolean {

@@ -46,6 +46,8 @@ describe('read models', () => {
       expect(models.templates.get('a')).toEqual({ name: 'two', version: 2 });
       expect(models.templates.findAll('name:two').map(({ version }) => version)).toEqual([2, 1]);
       expect(models.templates.findAll('name:one')).toEqual([]);
+      expect(models.templates.find('name:two')?.version).toBe(2);
+      expect(models.templates.find('name:one')).toBeUndefined();
       expect(stored()).toBe(0);
       await vi.advanceTimersByTimeAsync(1000);
       expect(stored()).toBe(3);
@@ -60,9 +62,8 @@ describe('read models', () => {
       for (const look of [
         () => expect(models.templates.entries()).toHaveLength(3),
         () => expect(models.templates.entry('d')?.row.name).toBe('new'),
-        () => expect(models.templates.find('name:new')?.version).toBe(3),
         () => expect(models.templates.count()).toBe(3),
-        () => expect(status()[0]).toMatchObject({ position: 10, rows: 3 }),
+        () => expect(status()[0]).toMatchObject({ position: 9, rows: 3 }),
       ]) {
         const { head } = await write(store, 'd', updated('new'));
         await turns();

@@ -4,7 +4,7 @@ import type { Measures, Projection } from '@tinkerbell/projections';
 import type { Commit, EventStore } from './event-store';
 import type { HistoryOptions } from './projection-history';
 import { ProjectorFeed } from './projector-feed';
-import { expectManyWrites, openDatabase } from './projector-file';
+import { openDatabase } from './projector-file';
 import { ProjectorHeads } from './projector-heads';
 import { type AnyProjection, type AnyTables, ProjectionSets } from './projection-sets';
 import type { ReadModelStatus, StoredRows } from './read-model';
@@ -127,7 +127,6 @@ class Projector {
   async start(): Promise<void> {
     const newest = await this.store.lastPosition();
     this.#startOverIfAhead(newest);
-    expectManyWrites(this.#db, true);
     const live = new ProjectorFeed({
       db: this.#db,
       heads: this.#heads,
@@ -147,7 +146,6 @@ class Projector {
     const running = live.run(this.store);
     void running.then((error) => error && this.#reportFault(error));
     await Promise.race([this.#until(newest), running.then(rejectEarlyEnd)]);
-    expectManyWrites(this.#db, false);
     for (const set of this.sets) set.settle();
     if (this.#building.length > 0) this.#buildBeside();
   }

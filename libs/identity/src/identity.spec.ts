@@ -27,30 +27,35 @@ const names = { ips: ['127.0.0.1', '::1'], names: ['localhost', 'tink.example'] 
 const later = (days: number) => new Date(Date.now() + days * 86_400_000);
 
 describe('ensurePki', () => {
-  it('is trusted over TLS for its names, by those who trust the authority only', async () => {
-    const pki = await ensurePki(dir, names);
-    const server = createServer({ cert: pki.cert, key: pki.key }, (socket) => socket.end('hello')).listen(
-      0,
-      '127.0.0.1',
-    );
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    const attempt = async (ca: string | undefined, host: string) => {
-      const socket = connect({ port, host: '127.0.0.1', servername: host, ca });
-      try {
-        await once(socket, 'secureConnect');
-        return 'trusted';
-      } catch (error) {
-        return error instanceof Error && 'code' in error ? error.code : String(error);
-      } finally {
-        socket.destroy();
-      }
-    };
-    expect(await attempt(pki.ca, 'tink.example')).toBe('trusted');
-    expect(await attempt(pki.ca, 'other.example')).toBe('ERR_TLS_CERT_ALTNAME_INVALID');
-    expect(await attempt(undefined, 'tink.example')).toBe('UNABLE_TO_VERIFY_LEAF_SIGNATURE');
-    server.close();
-  });
+  it.each(['p256', 'rsa'] as const)(
+    'is trusted over TLS for its names, with %s keys, by those who trust the authority only',
+    async (kind) => {
+      const pki = await ensurePki(dir, names, new Date(), kind);
+      expect(new X509Certificate(pki.cert).publicKey.asymmetricKeyType).toBe(kind === 'rsa' ? 'rsa' : 'ec');
+      expect(await ensurePki(dir, names, new Date(), kind)).toEqual({ ...pki, renewed: false });
+      const server = createServer({ cert: pki.cert, key: pki.key }, (socket) => socket.end('hello')).listen(
+        0,
+        '127.0.0.1',
+      );
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      const attempt = async (ca: string | undefined, host: string) => {
+        const socket = connect({ port, host: '127.0.0.1', servername: host, ca });
+        try {
+          await once(socket, 'secureConnect');
+          return 'trusted';
+        } catch (error) {
+          return error instanceof Error && 'code' in error ? error.code : String(error);
+        } finally {
+          socket.destroy();
+        }
+      };
+      expect(await attempt(pki.ca, 'tink.example')).toBe('trusted');
+      expect(await attempt(pki.ca, 'other.example')).toBe('ERR_TLS_CERT_ALTNAME_INVALID');
+      expect(await attempt(undefined, 'tink.example')).toBe('UNABLE_TO_VERIFY_LEAF_SIGNATURE');
+      server.close();
+    },
+  );
 
   it('is the same at the next start, and its files are nobody else’s', async () => {
     const first = await ensurePki(dir, names);

@@ -2,6 +2,6 @@ export { createUserKey, ensureNatsIdentity, NatsIdentityError, PublicKeyError } 
 export type { NatsIdentity } from './nats-identity';
 export { ensureSecretsKey, SecretsKeyError } from './secrets-key';
 export { ensurePki, PkiError } from './pki';
-export type { Pki, PkiNames } from './pki';
+export type { KeyKind, Pki, PkiNames } from './pki';
 export { addFormerAuditKeys, AuditKeyFileError, ensureAuditKey } from './audit-key';
 export type { AuditKey } from './audit-key';

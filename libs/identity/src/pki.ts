@@ -43,7 +43,20 @@ export interface PkiNames {
 
 export class PkiError extends Error {}
 
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+/** `rsa`: for firmware, whose TLS is often built without elliptic curves. */
+export type KeyKind = 'p256' | 'rsa';
+
+const algorithms = {
+  p256: { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
+  rsa: {
+    name: 'RSASSA-PKCS1-v1_5',
+    hash: 'SHA-256',
+    modulusLength: 3072,
+    publicExponent: Uint8Array.of(1, 0, 1),
+  },
+} as const;
+type Algorithm = (typeof algorithms)[KeyKind];
+
 const dayMs = 86_400_000;
 const caDays = 20 * 365;
 const serverDays = 825;
@@ -61,17 +74,23 @@ interface KeyedCertificate {
 
 /**
  * The authority in `dir` (made on the first call, the same ever after) and a server certificate for exactly these names, made anew when
- * they change, when it nears its end or when its files are damaged. Safe to call at every start.
+ * they change, when it nears its end or when its files are damaged. Safe to call at every start. One folder has keys of one kind.
  * Throws PkiError for a name that cannot be in a certificate, or when a file of the authority is missing, damaged or expired.
  */
-export async function ensurePki(dir: string, wanted: PkiNames, now: Date = new Date()): Promise<Pki> {
+export async function ensurePki(
+  dir: string,
+  wanted: PkiNames,
+  now: Date = new Date(),
+  kind: KeyKind = 'p256',
+): Promise<Pki> {
+  const algorithm = algorithms[kind];
   const names = checkNames(wanted);
   const files = { ca: join(dir, 'ca.crt'), cert: join(dir, 'server.crt'), key: join(dir, 'server.key') };
-  const ca = await ensureCa(files.ca, join(dir, 'ca.key'), now);
+  const ca = await ensureCa(files.ca, join(dir, 'ca.key'), now, algorithm);
 
   const stored = { cert: (await readSecret(files.cert)) ?? '', key: (await readSecret(files.key)) ?? '' };
-  const renewed = !(await stillGood(stored, ca.cert, names, now));
-  const server = renewed ? await issue(ca, names, now) : stored;
+  const renewed = !(await stillGood(stored, ca.cert, names, now, algorithm));
+  const server = renewed ? await issue(ca, names, now, algorithm) : stored;
   if (renewed) {
     await writeSecret(files.key, server.key);
     await writeSecret(files.cert, server.cert);
@@ -88,19 +107,19 @@ export async function ensurePki(dir: string, wanted: PkiNames, now: Date = new D
   };
 }
 
-async function ensureCa(certFile: string, keyFile: string, now: Date): Promise<KeyedCertificate> {
+async function ensureCa(certFile: string, keyFile: string, now: Date, algorithm: Algorithm): Promise<KeyedCertificate> {
   const cert = await readSecret(certFile);
   const key = await readSecret(keyFile);
   if (cert === undefined) {
     // The certificate is written last: without it nobody has ever trusted this authority.
-    const made = await makeCa(now);
+    const made = await makeCa(now, algorithm);
     await writeSecret(keyFile, made.key);
     await writeSecret(certFile, made.cert);
     return made;
   }
   const remedy = `restore it from a backup, or remove ${certFile} to get a new authority (every worker must enrol again)`;
   if (key === undefined) throw new PkiError(`${keyFile}, the key of ${certFile}, is missing: ${remedy}`);
-  if (!(await belongTogether({ cert, key }))) {
+  if (!(await belongTogether({ cert, key }, algorithm))) {
     throw new PkiError(`${keyFile} is damaged or not the key of ${certFile}: ${remedy}`);
   }
   const end = new Date(new NodeCertificate(cert).validTo);
@@ -108,7 +127,7 @@ async function ensureCa(certFile: string, keyFile: string, now: Date): Promise<K
   return { cert, key };
 }
 
-async function makeCa(now: Date): Promise<KeyedCertificate> {
+async function makeCa(now: Date, algorithm: Algorithm): Promise<KeyedCertificate> {
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const cert = await X509CertificateGenerator.createSelfSigned({
     serialNumber: serial(),
@@ -126,7 +145,12 @@ async function makeCa(now: Date): Promise<KeyedCertificate> {
   return { cert: `${cert.toString('pem')}\n`, key: await exportKey(keys.privateKey) };
 }
 
-async function issue(ca: KeyedCertificate, names: PkiNames, now: Date): Promise<KeyedCertificate> {
+async function issue(
+  ca: KeyedCertificate,
+  names: PkiNames,
+  now: Date,
+  algorithm: Algorithm,
+): Promise<KeyedCertificate> {
   const authority = new X509Certificate(ca.cert);
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const end = Math.min(now.getTime() + serverDays * dayMs, authority.notAfter.getTime());
@@ -138,10 +162,13 @@ async function issue(ca: KeyedCertificate, names: PkiNames, now: Date): Promise<
     notAfter: new Date(end),
     signingAlgorithm: algorithm,
     publicKey: keys.publicKey,
-    signingKey: await importKey(ca.key),
+    signingKey: await importKey(ca.key, algorithm),
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
-      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+      new KeyUsagesExtension(
+        KeyUsageFlags.digitalSignature | (algorithm.name === 'ECDSA' ? 0 : KeyUsageFlags.keyEncipherment),
+        true,
+      ),
       // Also as a client: servers of a NATS cluster show it to each other.
       new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
       new SubjectAlternativeNameExtension([
@@ -155,8 +182,14 @@ async function issue(ca: KeyedCertificate, names: PkiNames, now: Date): Promise<
   return { cert: `${cert.toString('pem')}\n`, key: await exportKey(keys.privateKey) };
 }
 
-async function stillGood(server: KeyedCertificate, ca: string, names: PkiNames, now: Date): Promise<boolean> {
-  if (!(await belongTogether(server))) return false;
+async function stillGood(
+  server: KeyedCertificate,
+  ca: string,
+  names: PkiNames,
+  now: Date,
+  algorithm: Algorithm,
+): Promise<boolean> {
+  if (!(await belongTogether(server, algorithm))) return false;
   const cert = new NodeCertificate(server.cert);
   if (!cert.verify(new NodeCertificate(ca).publicKey)) return false;
   if (new Date(cert.validTo).getTime() - now.getTime() < renewDays * dayMs) return false;
@@ -169,11 +202,11 @@ async function stillGood(server: KeyedCertificate, ca: string, names: PkiNames, 
   );
 }
 
-async function belongTogether({ cert, key }: KeyedCertificate): Promise<boolean> {
+async function belongTogether({ cert, key }: KeyedCertificate, algorithm: Algorithm): Promise<boolean> {
   try {
     const publicKey = await new X509Certificate(cert).publicKey.export(algorithm, ['verify']);
     const probe = randomBytes(16);
-    const signature = await webcrypto.subtle.sign(algorithm, await importKey(key), probe);
+    const signature = await webcrypto.subtle.sign(algorithm, await importKey(key, algorithm), probe);
     return await webcrypto.subtle.verify(algorithm, publicKey, signature, probe);
   } catch {
     return false; // not readable as certificate and key: as good as missing
@@ -195,7 +228,7 @@ async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
   return `${PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), PemConverter.PrivateKeyTag)}\n`;
 }
 
-function importKey(pem: string): Promise<webcrypto.CryptoKey> {
+function importKey(pem: string, algorithm: Algorithm): Promise<webcrypto.CryptoKey> {
   return webcrypto.subtle.importKey('pkcs8', PemConverter.decodeFirst(pem), algorithm, false, ['sign']);
 }
 

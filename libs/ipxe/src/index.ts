@@ -8,7 +8,7 @@ export type { IsoPrograms } from './iso/machine-iso';
 export { pxelinuxCustom, pxelinuxLocal, pxelinuxOsie } from './pxelinux-config';
 export { raspberryCommandLine, raspberryConfig } from './raspberry-config';
 export { defaultOsieFiles, kernelArguments } from './osie-boot';
-export type { OsieBoot, StaticNetwork } from './osie-boot';
+export type { NetRoot, OsieBoot, StaticNetwork } from './osie-boot';
 export { osieScript } from './osie-script';
 export { defaultRetry } from './retry';
 export type { RetryPolicy } from './retry';

@@ -9,6 +9,16 @@ export interface StaticNetwork {
   readonly hostname: string;
 }
 
+/** How OSIE's first program gets the root file system by itself, where the boot loader would take minutes for it. */
+export interface NetRoot {
+  /** Of the initrds: what is fetched, by HTTP. */
+  readonly initrd: string;
+  /** Of its content, hex. */
+  readonly sha256: string;
+  /** The initrd that fetches it. */
+  readonly loader: string;
+}
+
 /** What the in-memory OS is booted with. URLs without a slash at their end. */
 export interface OsieBoot {
   /**
@@ -43,6 +53,8 @@ export interface OsieBoot {
   readonly vlanId: number;
   /** undefined: OSIE asks by DHCP. */
   readonly network?: StaticNetwork;
+  /** undefined: the boot loader brings all initrds. */
+  readonly netRoot?: NetRoot;
 }
 
 /** `vmlinuz-x86_64`, `initramfs-x86_64` (small: busybox and modules) and `rootfs-x86_64` (an uncompressed cpio with root.sqfs). */
@@ -80,7 +92,7 @@ export function kernelArguments(boot: OsieBoot): readonly string[] {
 }
 
 function named(boot: OsieBoot): Readonly<Record<string, string>> {
-  const { purpose, network, vlanId } = boot;
+  const { purpose, network, vlanId, netRoot } = boot;
   const server = { tinkerbell: boot.bootsUrl, tink_cert: boot.certUrl, tink_ca: boot.caSha256 };
   return {
     ...(purpose === 'workflow'
@@ -91,6 +103,8 @@ function named(boot: OsieBoot): Readonly<Record<string, string>> {
     tink_token: boot.token,
     vlan_id: vlanId === 0 ? '' : String(vlanId),
     ipam: network ? ipam(boot.mac, vlanId, network) : '',
+    tink_root: netRoot ? `${boot.osieUrl}/${filePath('initrd', netRoot.initrd)}` : '',
+    tink_root_sha256: netRoot?.sha256 ?? '',
   };
 }
 
@@ -107,14 +121,18 @@ function ipam(
   return all.join(':');
 }
 
-/** URL of the kernel, and of each initrd with the name that the kernel command line calls it by. Throws UnsafeScriptValueError. */
-export function osieFiles(boot: Pick<OsieBoot, 'osieUrl' | 'kernel' | 'initrds'>) {
+/**
+ * URL of the kernel, and of each initrd that the boot loader brings, with the name that the kernel command line calls it by. Throws
+ * UnsafeScriptValueError.
+ */
+export function osieFiles({ netRoot, ...boot }: Pick<OsieBoot, 'osieUrl' | 'kernel' | 'initrds' | 'netRoot'>) {
+  const paths = netRoot ? [...boot.initrds.filter((path) => path !== netRoot.initrd), netRoot.loader] : boot.initrds;
   const base = word('osieUrl', boot.osieUrl);
   const kernel = filePath('kernel', boot.kernel);
   return {
     base,
     kernel,
-    initrds: boot.initrds.map((path) => ({
+    initrds: paths.map((path) => ({
       path: filePath('initrd', path),
       name: path.slice(path.lastIndexOf('/') + 1),
     })),

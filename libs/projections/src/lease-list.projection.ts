@@ -6,7 +6,7 @@ import type { LeaseRow } from './rows';
 /** One row an address: who has it, or had it last. */
 export const leaseList: Projection<LeaseEvent, LeaseRow> = {
   name: 'lease-list',
-  version: 4,
+  version: 6,
   aggregates: ['lease'],
   // A refusal leaves every lease as it was.
   key: ({ aggregate, event }) =>
@@ -41,29 +41,40 @@ export const leaseList: Projection<LeaseEvent, LeaseRow> = {
         return row;
     }
   },
-  lookups: ({ ip, mac, hardwareId, hostname, clientId }) => [
+  lookups: ({ ip, mac, hardwareId, hostname, clientId, state }) => [
     `ip:${ip}`,
     ...(mac === null ? [] : [`mac:${mac}`]),
     ...(hardwareId === null ? [] : [`hardware:${hardwareId}`]),
     ...(hostname === '' ? [] : [`name:${hostname.toLowerCase()}`]),
     ...(clientId === null ? [] : [`client:${clientId}`]),
+    ...(hardwareId === null && state === 'bound' ? ['stranger'] : []),
   ],
-  queues: ({ ip, state }) => {
+  queues: (row) => {
+    const { state } = row;
     const queue =
       state === 'bound' ? 'leased' : state === 'declined' || state === 'conflict' ? 'quarantined' : undefined;
-    return queue === undefined ? [] : placeOf(queue, ip);
+    return queue === undefined ? [] : placeOf(queue, row);
   },
 };
 
 /** 256 addresses share a queue, so that those of a range are counted without looking at all there are. */
-function placeOf(queue: 'leased' | 'quarantined', ip: string): readonly QueueEntry[] {
+function placeOf(
+  queue: 'leased' | 'quarantined',
+  { ip, subnet, origin }: Pick<LeaseRow, 'ip' | 'subnet' | 'origin'>,
+): readonly QueueEntry[] {
+  if (ip.includes(':')) return origin === 'pool' ? [{ queue: subnetQueue(queue, subnet), rank: 0 }] : [];
   const rank = numberOf(ip);
-  return Number.isNaN(rank) ? [] : [{ queue: addressQueue(queue, rank), rank }];
+  return [{ queue: addressQueue(queue, rank), rank }];
 }
 
 /** Where the leases of an IPv4 address, as a number, and of those beside it stand, ranked by address. */
 export function addressQueue(queue: 'leased' | 'quarantined', address: number): string {
   return `${queue}:${Math.floor(address / 256)}`;
+}
+
+/** Where those stand that come from the range of an IPv6 subnet: it has one, and no 256 of its addresses are beside each other. */
+export function subnetQueue(queue: 'leased' | 'quarantined', subnet: string): string {
+  return `${queue}6:${subnet}`;
 }
 
 const neverLeased = {

@@ -1,5 +1,5 @@
 import { numberOf } from '@tinkerbell/domain';
-import { addressQueue } from './lease-list.projection';
+import { addressQueue, subnetQueue } from './lease-list.projection';
 import type { LeaseRow, PoolRow } from './rows';
 
 /** Addresses of a pool. `used` and `quarantined` stand in no one's way twice: an address is one of them at most. */
@@ -18,15 +18,15 @@ export interface LeaseTally {
 }
 
 /** `now`: ISO 8601; a quarantine that is over by then keeps nothing. */
-export function poolCounts({ ranges, size }: PoolRow, leases: LeaseTally, now: string): PoolCounts {
+export function poolCounts({ subnet, ranges, size }: PoolRow, leases: LeaseTally, now: string): PoolCounts {
   let [used, quarantined] = [0, 0];
-  for (const [first, last] of blocksOf(ranges)) {
-    used += leases.tally(addressQueue('leased', first), first, last);
-    if (leases.tally(addressQueue('quarantined', first), first, last) === 0) continue;
+  for (const { queueOf, first, last } of blocksOf(subnet, ranges)) {
+    used += leases.tally(queueOf('leased'), first, last);
+    if (leases.tally(queueOf('quarantined'), first, last) === 0) continue;
     quarantined += leases
-      .list({ lookups: [addressQueue('quarantined', first)] })
+      .list({ lookups: [queueOf('quarantined')] })
       .filter(
-        ({ ip, quarantinedUntil }) => isBetween(numberOf(ip), first, last) && (quarantinedUntil ?? '') > now,
+        ({ ip, quarantinedUntil }) => isBetween(rankOf(ip), first, last) && (quarantinedUntil ?? '') > now,
       ).length;
   }
   const taken = used + quarantined;
@@ -36,13 +36,27 @@ export function poolCounts({ ranges, size }: PoolRow, leases: LeaseTally, now: s
 
 const isBetween = (number: number, first: number, last: number) => number >= first && number <= last;
 
-/** Of at most 256 addresses each, none across two queues. */
-function* blocksOf(ranges: readonly string[]): Generator<readonly [first: number, last: number]> {
+/** As the rows of `leaseList` are ranked in their queues. */
+const rankOf = (ip: string) => (ip.includes(':') ? 0 : numberOf(ip));
+
+interface Block {
+  queueOf(standing: 'leased' | 'quarantined'): string;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** IPv4: of at most 256 addresses each, none across two queues. IPv6: the one range of the subnet. */
+function* blocksOf(subnet: string, ranges: readonly string[]): Generator<Block> {
   for (const range of ranges) {
+    if (range.includes(':')) {
+      yield { queueOf: (standing) => subnetQueue(standing, subnet), first: 0, last: 0 };
+      continue;
+    }
     const [from = '', to = from] = range.split('-');
-    const last = numberOf(to);
-    for (let first = numberOf(from); first <= last; first = (Math.floor(first / 256) + 1) * 256) {
-      yield [first, Math.min(last, Math.floor(first / 256) * 256 + 255)];
+    const end = numberOf(to);
+    for (let first = numberOf(from); first <= end; first = (Math.floor(first / 256) + 1) * 256) {
+      const last = Math.min(end, Math.floor(first / 256) * 256 + 255);
+      yield { queueOf: (standing) => addressQueue(standing, first), first, last };
     }
   }
 }

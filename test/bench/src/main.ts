@@ -6,6 +6,7 @@ import { cliStart } from './cli-start.bench';
 import type { Bench } from './bench';
 import { dhcp } from './dhcp.bench';
 import { dhcpBootStorm } from './dhcp-boot-storm.bench';
+import { dhcpScale } from './dhcp-scale.bench';
 import { explain } from './explain.bench';
 import { history } from './history.bench';
 import { httpBoot } from './http-boot.bench';
@@ -14,7 +15,7 @@ import { workflows } from './workflows/workflows.bench';
 
 const benches: readonly Bench[] = [
   ...[append, appendSeq, replay, query, cliStart, explain, history],
-  ...[workflows, tftp, httpBoot, dhcp, dhcpBootStorm],
+  ...[workflows, tftp, httpBoot, dhcp, dhcpBootStorm, dhcpScale],
 ];
 
 function usage(): string {

@@ -39,6 +39,8 @@ export interface ProvisionerOptions {
   readonly dir: string;
   readonly dataDir: string;
   readonly args?: readonly string[];
+  /** Settings of single services, by their own names. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly onLog?: (line: string) => void;
 }
 
@@ -46,9 +48,10 @@ const cliBundle = 'dist/apps/tink-cli/main.js';
 const forwardBundle = 'dist/test/demo/forward.js';
 
 export async function startProvisioner(lab: Lab, options: ProvisionerOptions): Promise<Provisioner> {
-  const { dir, dataDir, args = [], onLog = () => undefined } = options;
+  const { dir, dataDir, args = [], env = {}, onLog = () => undefined } = options;
   const [enter = '', ...enterArgs] = lab.enter;
-  const inLab = (...command: readonly string[]) => start(enter, [...enterArgs, process.execPath, ...command]);
+  const inLab = (...command: readonly string[]) =>
+    start(enter, [...enterArgs, process.execPath, ...command], { env: { ...process.env, ...env } });
 
   const up = [
     'up',
@@ -85,7 +88,6 @@ export async function startProvisioner(lab: Lab, options: ProvisionerOptions): P
     await writeFile(cliConfig, JSON.stringify({ ...settings, server: `https://127.0.0.1:${serverPort}` }), {
       mode: 0o600,
     });
-    const env = { ...process.env, TINK_CONFIG: cliConfig };
     return {
       ready,
       cliConfig,
@@ -93,7 +95,9 @@ export async function startProvisioner(lab: Lab, options: ProvisionerOptions): P
       process: child,
       tink: (...command) => run('env', `TINK_CONFIG=${cliConfig}`, process.execPath, cliBundle, ...command),
       follow(command, onLine) {
-        const follower = start(process.execPath, [cliBundle, ...command], { env });
+        const follower = start(process.execPath, [cliBundle, ...command], {
+          env: { ...process.env, TINK_CONFIG: cliConfig },
+        });
         children.push(follower);
         if (follower.stdout) createInterface({ input: follower.stdout }).on('line', onLine);
         follower.stderr?.on('data', (chunk: Buffer) => onLog(`tink ${command.join(' ')}: ${chunk.toString().trim()}`));

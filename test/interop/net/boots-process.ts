@@ -23,6 +23,8 @@ export interface BootsProcess {
   readonly ports: { readonly dhcp: number; readonly tftp: number; readonly http: number };
   /** Every event in the log so far. */
   readonly events: readonly AnyEvent[];
+  /** The same, of one aggregate. */
+  eventsOf(id: string): readonly AnyEvent[];
   log(): string;
   /** Memory of the process. */
   residentMiB(): Promise<number>;
@@ -30,6 +32,7 @@ export interface BootsProcess {
   event<T extends AnyEvent['type']>(
     type: T,
     fits?: (event: Extract<AnyEvent, { readonly type: T }>) => boolean,
+    of?: { readonly id: string },
   ): Promise<Extract<AnyEvent, { readonly type: T }>>;
   signal(name: NodeJS.Signals): void;
   stop(): Promise<void>;
@@ -47,6 +50,8 @@ export async function startBootsIn(
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const events: AnyEvent[] = [];
+  const byId = new Map<string, AnyEvent[]>();
+  const eventsOf = (id: string) => byId.get(id) ?? [];
   const waiting = new Set<() => void>();
   let ports: BootsProcess['ports'] | undefined;
   let log = '';
@@ -57,7 +62,12 @@ export async function startBootsIn(
   createInterface({ input: child.stdout }).on('line', (text) => {
     const line = JSON.parse(text) as BootsLine;
     if ('ready' in line) ports = line.ready;
-    else events.push(line.event);
+    else {
+      events.push(line.event);
+      const own = byId.get(line.id);
+      if (own) own.push(line.event);
+      else byId.set(line.id, [line.event]);
+    }
     wake();
   });
   child.once('close', () => {
@@ -88,14 +98,16 @@ export async function startBootsIn(
     return {
       ports: await until(() => ports, 'it was ready'),
       events,
+      eventsOf,
       log: () => log,
       residentMiB: async () => {
         const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
         return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
       },
-      event: (type, fits = () => true) => {
+      event: (type, fits = () => true, of) => {
         type Wanted = Extract<AnyEvent, { readonly type: typeof type }>;
-        return until(() => events.find((event): event is Wanted => event.type === type && fits(event as Wanted)), type);
+        const all = () => (of ? eventsOf(of.id) : events);
+        return until(() => all().find((event): event is Wanted => event.type === type && fits(event as Wanted)), type);
       },
       signal: (name) => void child.kill(name),
       stop,

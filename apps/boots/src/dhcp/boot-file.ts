@@ -7,6 +7,8 @@ export interface BootUrls {
   readonly tftp: string;
   /** `http://10.0.0.1`, without a slash at its end. */
   readonly http: string;
+  /** `https://10.0.0.1`; undefined: there is none. */
+  readonly https?: string | undefined;
   readonly macFormat: MacFormat;
   /** Architecture → program, where it is not the usual one. */
   readonly binaries: Readonly<Record<number, string>>;
@@ -57,7 +59,7 @@ export function bootFile({ client, mac, binary, chained, mayNetboot, ticket }: B
   }
   const program = binary === '' ? binaryFor(client.arch, urls.binaries) : binary;
   if (program === '') return '';
-  return client.kind === 'HTTPClient' ? `${urls.http}/${prefix}${program}` : program;
+  return client.kind === 'HTTPClient' ? `${urls.https ?? urls.http}/${prefix}${program}` : program;
 }
 
 /** `52:54:00:99:00:01/`, or in the form that the site wants; `empty`: none. */

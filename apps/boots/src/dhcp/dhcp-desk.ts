@@ -13,7 +13,8 @@ import {
 } from '@tinkerbell/dhcp';
 import { DomainError, type SingleLeaseCommand } from '@tinkerbell/domain';
 import type { BootLog } from '../log/boot-log';
-import { type LeasePool, StandbyError } from '../log/lease-pool';
+import type { LeasePool } from '../log/lease-pool';
+import { StandbyError } from '../log/pool-terms';
 import { TermOverError } from '../log/stream-writer';
 import type { Machine, Machines } from '../machines';
 import type { Metrics } from '../metrics';

@@ -24,13 +24,16 @@ export function originOf(request: DhcpPacket, own: string, arrival: 'broadcast' 
   const isRelayed = giaddr !== noAddress;
   // Without a relay the option is the client's own invention, or a switch's, which knows no networks.
   const { linkSelection, serverIdOverride, wasUnicast } = isRelayed ? relayOf(request) : {};
-  const isAddress = (address: string | undefined) => address !== undefined && address !== noAddress;
   return {
-    link: [linkSelection, giaddr, ciaddr].find(isAddress) ?? own,
-    isLinkSelected: isAddress(linkSelection),
-    serverId: [serverIdOverride].find(isAddress) ?? own,
+    link: addressIn(linkSelection) ?? addressIn(giaddr) ?? addressIn(ciaddr) ?? own,
+    isLinkSelected: addressIn(linkSelection) !== undefined,
+    serverId: addressIn(serverIdOverride) ?? own,
     isUnicast: isRelayed ? (wasUnicast ?? false) : arrival !== 'broadcast',
   };
+}
+
+function addressIn(text: string | undefined): string | undefined {
+  return text === noAddress ? undefined : text;
 }
 
 /** Where the client is plugged in, by the word of its relay; undefined: there is none, or it does not say. */

@@ -63,61 +63,57 @@ export interface ReplyContent {
 export function replyOptions(content: ReplyContent): Map<number, Uint8Array> {
   const { request, record } = content;
   const own = recordOptions(record.options);
-  const network = new Map([...networkOptions(content), ...own]);
+  const network = networkOptions(content);
+  for (const [code, raw] of own) network.set(code, raw);
   const asked = readOption(request, parameterRequestList);
   if (asked?.includes(classlessRoutes.code)) takeRoutersIntoRoutes(network, record);
-  const boot = new Map(bootOptions(content, asked ?? []));
-  return new Map([
-    ...leaseOptions(content),
-    // Before option 3 (RFC 2132 §3.3), and always: without it a client falls back to address classes.
-    ...pick(network, [subnetMask.code]),
-    ...pick(new Map([...boot, ...network]), asked ?? [...network.keys()]),
-    ...boot,
-    ...echoed(request, [clientIdentifier.code]),
-    ...pick(network, [...own.keys()]),
-    ...echoed(request, [relayAgent.code]),
-  ]);
+  const boot = bootOptions(content, asked ?? []);
+  const all = leaseOptions(content);
+  const put = (code: number, raw: Uint8Array | undefined) => raw !== undefined && all.set(code, raw);
+  // Before option 3 (RFC 2132 §3.3), and always: without it a client falls back to address classes.
+  put(subnetMask.code, network.get(subnetMask.code));
+  for (const code of asked ?? network.keys()) put(code, network.get(code) ?? boot.get(code));
+  for (const [code, raw] of boot) put(code, raw);
+  for (const [code, raw] of echoed(request, [clientIdentifier.code])) put(code, raw);
+  for (const code of own.keys()) put(code, network.get(code));
+  for (const [code, raw] of echoed(request, [relayAgent.code])) put(code, raw);
+  return all;
 }
 
 /** Copied from the request as it came: 61 (RFC 6842), 82 (RFC 3046 §2.2), 93, 94 and 97 (RFC 4578 §2). */
 export function echoed(request: Options, codes: readonly number[]): readonly Entry[] {
-  return pick(request, codes).filter(([, raw]) => raw.length > 0);
+  const entries: Entry[] = [];
+  for (const code of codes) {
+    const raw = request.get(code);
+    if (raw !== undefined && raw.length > 0) entries.push([code, raw]);
+  }
+  return entries;
 }
 
-function pick(options: Options, codes: readonly number[]): readonly Entry[] {
-  return codes.flatMap((code): readonly Entry[] => {
-    const raw = options.get(code);
-    return raw === undefined ? [] : [[code, raw]];
-  });
+function leaseOptions({ type, serverId, leaseSeconds }: ReplyContent): Map<number, Uint8Array> {
+  const options = new Map([option(messageType, type), option(serverIdentifier, serverId)]);
+  if (leaseSeconds === null) return options;
+  options.set(...option(leaseTime, leaseSeconds));
+  options.set(...option(renewalTime, Math.floor(leaseSeconds / 2)));
+  options.set(...option(rebindingTime, Math.floor((leaseSeconds * 7) / 8)));
+  return options;
 }
 
-function leaseOptions({ type, serverId, leaseSeconds }: ReplyContent): readonly Entry[] {
-  const head = [option(messageType, type), option(serverIdentifier, serverId)];
-  if (leaseSeconds === null) return head;
-  return [
-    ...head,
-    option(leaseTime, leaseSeconds),
-    option(renewalTime, Math.floor(leaseSeconds / 2)),
-    option(rebindingTime, Math.floor((leaseSeconds * 7) / 8)),
-  ];
-}
-
-function networkOptions({ record, site }: ReplyContent): readonly Entry[] {
+function networkOptions({ record, site }: ReplyContent): Map<number, Uint8Array> {
   const { ip, name_servers, time_servers, hostname, domain_name } = record;
   const dns = name_servers.length > 0 ? name_servers : site.nameServers;
   const netmask = ip?.netmask ?? '';
-  const candidates: readonly (Entry | undefined)[] = [
-    netmask === '' ? undefined : option(subnetMask, netmask),
-    ip && ip.gateway !== '' ? option(routers, [ip.gateway]) : undefined,
-    dns.length > 0 ? option(dnsServers, dns) : undefined,
-    hostname === '' ? undefined : option(hostName, hostname),
-    domain_name === '' ? undefined : option(domainName, domain_name),
-    ip && netmask !== '' ? option(broadcastAddress, broadcastOf(ip.address, netmask)) : undefined,
-    time_servers.length > 0 ? option(ntpServers, time_servers) : undefined,
-    site.logServers.length > 0 ? option(logServers, site.logServers) : undefined,
-    domain_name === '' ? undefined : option(domainSearch, [domain_name]),
-  ];
-  return candidates.filter((entry) => entry !== undefined);
+  const options = new Map<number, Uint8Array>();
+  if (netmask !== '') options.set(...option(subnetMask, netmask));
+  if (ip && ip.gateway !== '') options.set(...option(routers, [ip.gateway]));
+  if (dns.length > 0) options.set(...option(dnsServers, dns));
+  if (hostname !== '') options.set(...option(hostName, hostname));
+  if (domain_name !== '') options.set(...option(domainName, domain_name));
+  if (ip && netmask !== '') options.set(...option(broadcastAddress, broadcastOf(ip.address, netmask)));
+  if (time_servers.length > 0) options.set(...option(ntpServers, time_servers));
+  if (site.logServers.length > 0) options.set(...option(logServers, site.logServers));
+  if (domain_name !== '') options.set(...option(domainSearch, [domain_name]));
+  return options;
 }
 
 /**
@@ -135,21 +131,22 @@ function takeRoutersIntoRoutes(network: Map<number, Uint8Array>, { ip }: Hardwar
   network.set(...option(classlessRoutes, withDefault));
 }
 
-function bootOptions({ boot, request, site }: ReplyContent, asked: readonly number[]): readonly Entry[] {
-  const machine = echoed(request, [clientArch.code, clientInterface.code, clientMachineId.code]);
-  if (!boot) return machine;
-  const { client, file } = boot;
-  return [
+function bootOptions({ boot, request, site }: ReplyContent, asked: readonly number[]): Map<number, Uint8Array> {
+  const options = new Map<number, Uint8Array>();
+  if (boot) {
+    const { client, file } = boot;
     // UEFI takes a reply for HTTP boot only when it carries this; PXE firmware does not need it from a server that gives the address too.
-    ...(readVendor(request).startsWith('HTTPClient') ? [option(vendorClass, 'HTTPClient')] : []),
+    if (readVendor(request).startsWith('HTTPClient')) options.set(...option(vendorClass, 'HTTPClient'));
     // Discovery control 8: take this boot file, look for no other server.
-    option(vendorSpecific, new Map([[6, Uint8Array.of(8)]])),
+    options.set(...option(vendorSpecific, new Map([[6, Uint8Array.of(8)]])));
     // iPXE's own way of saying the same: saves its three seconds of waiting for a proxy.
-    ...(client.kind === 'iPXE' ? [option(ipxeOptions, new Map([[176, Uint8Array.of(1)]]))] : []),
-    ...(file !== '' && asked.includes(bootFileName.code) ? [option(bootFileName, file)] : []),
-    ...(file !== '' && asked.includes(tftpServerName.code) ? [option(tftpServerName, site.address)] : []),
-    ...machine,
-  ];
+    if (client.kind === 'iPXE') options.set(...option(ipxeOptions, new Map([[176, Uint8Array.of(1)]])));
+    if (file !== '' && asked.includes(bootFileName.code)) options.set(...option(bootFileName, file));
+    if (file !== '' && asked.includes(tftpServerName.code)) options.set(...option(tftpServerName, site.address));
+  }
+  const machine = echoed(request, [clientArch.code, clientInterface.code, clientMachineId.code]);
+  for (const [code, raw] of machine) options.set(code, raw);
+  return options;
 }
 
 function readVendor(request: Options): string {

@@ -17,6 +17,8 @@ import { DomainError } from '@tinkerbell/domain';
 import { ScriptTickets } from '../ipxe/script-tickets';
 import type { BootLog } from '../log/boot-log';
 import type { Lease6Pool } from '../log/lease6-pool';
+import { StandbyError } from '../log/pool-terms';
+import { TermOverError } from '../log/stream-writer';
 import type { Logger } from '../logger';
 import type { Machines } from '../machines';
 import type { Metrics } from '../metrics';
@@ -28,8 +30,6 @@ import { subnetAt } from './subnet6';
 export interface Desk6Ports {
   readonly machines: Machines;
   readonly leases: Lease6Pool;
-  /** Whether this instance is the one of the pool that answers (ADR 0016). */
-  readonly isActive: () => boolean;
   readonly boots: BootLog;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -60,33 +60,26 @@ export class Dhcp6Desk {
   readonly #answers = new Map<string, { readonly at: number; readonly bytes: Uint8Array | undefined }>();
 
   readonly #tickets = new ScriptTickets();
-  #wasActive = false;
 
   constructor(
     private readonly ports: Desk6Ports,
     private readonly server: Dhcp6Settings,
-    private readonly duid: Uint8Array,
   ) {}
 
   /** undefined: nothing is to be sent. Never throws: a bad message costs itself only. */
   async answer(bytes: Uint8Array, from: Arrival6): Promise<Uint8Array | undefined> {
     try {
-      if (!(await this.#serves())) return this.#ignored('standby', from.peer);
+      if (!this.ports.leases.isActive) return this.#ignored('standby', from.peer);
       const outer = decodeMessage(bytes);
       if (isRelayed(outer) && outer.type === 'relay-reply') return this.#ignored('message-type', from.peer);
       const { message: request, relays } = unwrapRelays(outer);
-      return await this.#once({ request, relays, from });
+      const reply = await this.#once({ request, relays, from });
+      // What needed no commit too: another instance may answer by now (ADR 0016).
+      return this.ports.leases.isActive ? reply : this.#ignored('standby', from.peer);
     } catch (error) {
       this.#drop(error, from.peer);
       return undefined;
     }
-  }
-
-  async #serves(): Promise<boolean> {
-    const isActive = this.ports.isActive();
-    if (isActive && !this.#wasActive) await this.ports.leases.reload();
-    this.#wasActive = isActive;
-    return isActive;
   }
 
   /** The same message once more gets the same answer, and makes no second fact. */
@@ -153,7 +146,7 @@ export class Dhcp6Desk {
     const ticket = mac === null ? undefined : this.#ticket(request, mac);
     return {
       ...(ticket ? { ticket } : {}),
-      ...{ server: this.server, duid: this.duid, leases, mac, relay },
+      ...{ server: this.server, duid: Buffer.from(leases.serverDuid, 'hex'), leases, mac, relay },
       ...(machine ? { machine } : {}),
       ...(subnet ? { subnet } : {}),
       isReserved: (address) => machines.byReservedAddress(address) !== undefined,
@@ -186,6 +179,8 @@ export class Dhcp6Desk {
     } else if (error instanceof DomainError) {
       metrics.count('dhcp6_dropped_total', { reason: 'refused' });
       log.warn(`DHCPv6 message of ${peer} not answered: ${text}`);
+    } else if (error instanceof StandbyError || error instanceof TermOverError) {
+      this.#ignored('standby', peer);
     } else {
       // The client asks again; by then the log may be back.
       metrics.count('dhcp6_dropped_total', { reason: 'error' });

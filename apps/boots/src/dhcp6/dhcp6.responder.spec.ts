@@ -2,6 +2,7 @@ import {
   bootFileUrl,
   clientArch,
   clientId,
+  dnsServers,
   type Dhcp6Message,
   iaAddress,
   iaNa,
@@ -156,6 +157,14 @@ describe('a Solicit', () => {
     const other = bound('fd99::a123', { origin: 'pool', clientId: 'bb:1' });
     const taken = replied(message('solicit', ia('fd99::a123')), context({ leases: leased(other) }));
     expect(taken.associations[0]?.addresses[0]?.[0]).not.toBe('fd99::a123');
+  });
+  it('gets the lease time and the name servers of its network, where its record says nothing', () => {
+    const lab = subnet && { ...subnet, leaseSeconds: 600, nameServers: ['fd99::99'] };
+    const asking = message('solicit', ia(), option(optionRequest, [dnsServers.code]));
+    const { associations, options } = replied(asking, context(lab ? { subnet: lab } : {}));
+    expect(associations[0]?.addresses[0]?.[1]).toBe(600);
+    expect(readOption(options, dnsServers)).toEqual(['fd99::99']);
+    expect(readOption(replied(asking, context()).options, dnsServers)).toEqual(['fd99::53']);
   });
   it('for two associations gets two addresses', () => {
     const second = option(iaNa, { iaid: 8, t1: 0, t2: 0, options: [] });

@@ -1,3 +1,4 @@
+import { TLSSocket } from 'node:tls';
 import type { StoredFile } from '../boot-programs';
 import type { SharedFiles } from '../files/shared-files';
 import { type ByteRange, parseByteRange } from './byte-range';
@@ -34,7 +35,7 @@ export async function sendFile(
   response.setHeader('Content-Length', end - start + 1);
   if (request.method === 'HEAD' || file.size === 0) return finish(response, response.statusCode);
   const content = files.acquire(file);
-  const { sendfile } = files;
+  const sendfile = response.socket instanceof TLSSocket ? undefined : files.sendfile;
   const isSent =
     sendfile && end - start >= leastStraight
       ? await sendStraight(response, content, sendfile, start, end)

@@ -1,4 +1,5 @@
-import type { LeasePool, PoolRole } from '../log/lease-pool';
+import type { LeasePool } from '../log/lease-pool';
+import type { PoolRole } from '../log/pool-terms';
 import type { Metrics } from '../metrics';
 
 export interface HealthReport {

@@ -2,12 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { ForbiddenError, formatMac, NotFoundError, refusalOf } from '@tinkerbell/domain';
 import type { Callers } from '../callers';
 import { plainAddress } from '../callers';
+import type { NetRoot } from '@tinkerbell/ipxe';
 import type { BootLog } from '../log/boot-log';
 import type { Logger } from '../logger';
 import type { Machine, Machines } from '../machines';
 import type { FailedRequests } from '../recorder/failed-requests';
 import { looseMac } from '../requested-name';
 import { chooseScript, discoveryScript, type ScriptChoice } from './choose-script';
+import type { NetRoots } from './net-roots';
 import { staticNetworkOf } from './static-network';
 import { ipxeSyntax, type ScriptSyntax } from './script-syntax';
 import { hashOf } from './script-tickets';
@@ -33,6 +35,7 @@ export interface ScriptServices {
   readonly machines: Machines;
   readonly callers: Callers;
   readonly boots: BootLog;
+  readonly roots: Pick<NetRoots, 'of'>;
   readonly failed: Pick<FailedRequests, 'note'>;
   readonly log: Logger;
   readonly clock: () => Date;
@@ -171,7 +174,7 @@ export class ScriptDesk {
     const { machine, choice, address, ticketHash } = asked;
     const hasToken = choice.script === 'osie' || choice.script === 'discovery';
     const token = hasToken ? randomBytes(32).toString('base64url') : '';
-    const text = this.#text(asked, token, syntax);
+    const text = this.#text(asked, token, syntax, syntax.isSlow ? await this.#netRoot(asked) : undefined);
     const inSeconds = (seconds: number) => new Date(this.services.clock().getTime() + seconds * 1000).toISOString();
     await this.services.boots.record({
       type: 'RecordScriptServed',
@@ -183,7 +186,13 @@ export class ScriptDesk {
     return text;
   }
 
-  #text({ machine, choice, address, isStatic }: Asked, token: string, syntax: ScriptSyntax): string {
+  /** Of files that are our own. */
+  async #netRoot({ choice, address }: Asked): Promise<NetRoot | undefined> {
+    const isOwn = 'osieUrl' in choice && choice.osieUrl === `${this.settings(address).bootsUrl}/osie`;
+    return isOwn ? this.services.roots.of(choice) : undefined;
+  }
+
+  #text({ machine, choice, address, isStatic }: Asked, token: string, syntax: ScriptSyntax, netRoot?: NetRoot): string {
     const { mac, hardwareId } = machine;
     const shown = formatMac(mac);
     if (choice.script === 'local') return syntax.local({ mac: shown });
@@ -197,6 +206,7 @@ export class ScriptDesk {
       ...{ bootsUrl, tinkServerUrl, certUrl, caSha256, extraArguments: [...extraArguments, ...kernelParams] },
       vlanId: record?.dhcp.vlan_id ?? 0,
       ...(network ? { network } : {}),
+      ...(netRoot ? { netRoot } : {}),
     });
   }
 }

@@ -2,6 +2,8 @@ import { chainScript, contentsScript, localBootScript, type OsieBoot, osieScript
 
 /** How one boot program wants to be told what to do. Each throws UnsafeScriptValueError for a value that would say something else. */
 export interface ScriptSyntax {
+  /** It loads by TFTP, which takes minutes for a root file system. */
+  readonly isSlow?: boolean;
   osie(boot: OsieBoot): string;
   /** `mac`: `aa:bb:cc:dd:ee:ff`. */
   local(machine: { readonly mac: string }): string;

@@ -10,8 +10,13 @@ import {
 import { NotFoundError } from '@tinkerbell/domain';
 import type { ScriptSyntax } from '../ipxe/script-syntax';
 
-export const pxelinuxSyntax: ScriptSyntax = { osie: pxelinuxOsie, local: pxelinuxLocal, custom: pxelinuxCustom };
-export const grubSyntax: ScriptSyntax = { osie: grubOsie, local: grubLocal, custom: grubCustom };
+export const pxelinuxSyntax: ScriptSyntax = {
+  isSlow: true,
+  osie: pxelinuxOsie,
+  local: pxelinuxLocal,
+  custom: pxelinuxCustom,
+};
+export const grubSyntax: ScriptSyntax = { isSlow: true, osie: grubOsie, local: grubLocal, custom: grubCustom };
 
 /** Without a file the Raspberry Pi goes on with its next boot device. */
 function nothing(): never {

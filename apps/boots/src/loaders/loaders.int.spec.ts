@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -89,6 +90,26 @@ describe.each([
     expect(await fetch(running, 'osie/vmlinuz-x86_64')).toBe('kernel');
     expect(await scripts(running)).toEqual([]);
   });
+
+  it.each(['pxelinux.cfg/default', 'grub/grub.cfg'])(
+    '%s names the program that fetches the root file system, with the digest of that, where there is one',
+    async (path) => {
+      const running = await start();
+      const root = join(running.folders.osie, 'rootfs-x86_64');
+      await writeFile(root, 'root');
+      expect(await fetch(running, path)).toContain('osie/rootfs-x86_64');
+      await writeFile(join(running.folders.osie, 'netroot-x86_64'), 'program');
+      const digest = (text: string) => createHash('sha256').update(text).digest('hex');
+      const told = await fetch(running, path);
+      expect(told).toMatch(
+        /osie\/initramfs-x86_64\S+osie\/netroot-x86_64|osie\/initramfs-x86_64' '\S+\/netroot-x86_64'/,
+      );
+      expect(told).toContain(`/osie/rootfs-x86_64`);
+      expect(told).toContain(`tink_root_sha256=${digest('root')}`);
+      await writeFile(root, 'another root');
+      expect(await fetch(running, path)).toContain(`tink_root_sha256=${digest('another root')}`);
+    },
+  );
 
   it('a Raspberry Pi gets what it asks for below its serial number or its MAC', async () => {
     const running = await start();

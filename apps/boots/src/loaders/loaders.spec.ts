@@ -79,6 +79,19 @@ describe('what it is told', () => {
     expect(grubSyntax.local(boot)).toContain('chainloader ($disk)$file');
   });
 
+  const netRoot = { initrd: 'rootfs-x86_64', loader: 'netroot-x86_64', sha256: 'cd'.repeat(32) };
+  const argument = `tink_root=http://10.99.0.1/osie/rootfs-x86_64`;
+  it('of PXELINUX and GRUB: what fetches the root file system, instead of the root file system', () => {
+    const pxelinux = pxelinuxSyntax.osie({ ...boot, netRoot });
+    expect(pxelinux).toContain('  INITRD ::osie/initramfs-x86_64,::osie/netroot-x86_64\n');
+    expect(pxelinux).toContain(` ${argument} tink_root_sha256=${netRoot.sha256}\n`);
+    const grub = grubSyntax.osie({ ...boot, netRoot });
+    expect(grub).toContain(
+      "  initrd '(tftp,10.99.0.1)/osie/initramfs-x86_64' '(tftp,10.99.0.1)/osie/netroot-x86_64'\n",
+    );
+    expect(grub).toContain(` '${argument}' 'tink_root_sha256=${netRoot.sha256}'; then`);
+  });
+
   it('of a Raspberry Pi: one line, on its own console', () => {
     const text = raspberrySyntax.osie({ ...boot, arch: 'aarch64' });
     expect(text).toMatch(/^console=tty0 console=serial0,115200 [^\n]*\n$/);

@@ -3,7 +3,8 @@ import { type EventStore, InMemoryEventStore, StoreUnavailableError } from '@tin
 import type { Lease as Held } from '@tinkerbell/messaging';
 import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../logger';
-import { LeasePool, type PoolPost, StandbyError } from './lease-pool';
+import { LeasePool } from './lease-pool';
+import { type PoolPost, StandbyError } from './pool-terms';
 
 const stream = 'tink.ev.default.lease.default';
 const now = '2026-01-01T00:00:00.000Z';

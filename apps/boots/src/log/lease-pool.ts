@@ -7,52 +7,23 @@ import {
   poolDecider,
   type PoolState,
 } from '@tinkerbell/domain';
-import { DomainError } from '@tinkerbell/domain';
 import type { DhcpServiceEvent, LeaseEvent } from '@tinkerbell/events';
 import type { EventStore } from '@tinkerbell/event-store';
-import { type Candidacy, type Leadership, type Lease as Held, pause, subjects } from '@tinkerbell/messaging';
-import type { Logger } from '../logger';
+import { subjects } from '@tinkerbell/messaging';
 import type { PoolSnapshots } from './pool-snapshots';
+import { type PoolPost, type PoolRole, PoolTerms } from './pool-terms';
 import { StreamWriter } from './stream-writer';
 
-/** What it takes to share a pool with other instances of boots. */
-export interface PoolPost {
-  readonly leadership: Pick<Leadership, 'run'>;
-  /** Where this instance is reached; in the log with every take-over. */
-  readonly address: string;
-  readonly log: Logger;
-}
+type PoolWriter = StreamWriter<PoolCommand, PoolState, LeaseEvent | DhcpServiceEvent>;
 
-export interface PoolRole {
-  readonly pool: string;
-  readonly role: 'active' | 'standby';
-  /** Where the active one is reached, as far as the log says. */
-  readonly active: string | undefined;
-}
-
-/** Another instance answers for the pool. */
-export class StandbyError extends Error {}
-
-/** Before what another one stores is read again after a fault. */
-const retryMs = 1000;
 /** How often it is asked whether a new snapshot is worth it. */
 const saveMs = 10_000;
 /** Events since the last one: reading them takes a fraction of a second. With many leases, half as many as there are. */
 const leastSaved = 10_000;
 
-/**
- * The leases of one pool. Of all instances on it one is active and writes its stream (ADR 0016); the others take in what it stores, and
- * submit nothing.
- */
+/** The leases of one pool. */
 export class LeasePool {
-  #candidacy: Candidacy | undefined;
-  /** While this instance is the active one. */
-  #term: Held | undefined;
-  #endTerm: () => void = () => undefined;
-  #following = new AbortController();
-  #followed: Promise<void> = Promise.resolve();
-  #takeovers = 0;
-  readonly #told: (() => void)[] = [];
+  readonly #terms: PoolTerms<PoolCommand, PoolState, LeaseEvent | DhcpServiceEvent>;
   #timer: NodeJS.Timeout | undefined;
   #saving: Promise<void> = Promise.resolve();
   /** Events that the last snapshot holds of those since the start. */
@@ -60,33 +31,33 @@ export class LeasePool {
 
   private constructor(
     readonly name: string,
-    private readonly writer: StreamWriter<PoolCommand, PoolState, LeaseEvent | DhcpServiceEvent>,
+    private readonly writer: PoolWriter,
     private readonly post: PoolPost | undefined,
     private readonly snapshots: PoolSnapshots | undefined,
-  ) {}
+  ) {
+    this.#terms = new PoolTerms(name, writer, post, {
+      takePool: (taken) => ({ type: 'TakePool', ...taken }),
+      size: () => this.size,
+    });
+  }
 
   /** Without `post` this instance is the only one, and always active. */
   static async open(store: EventStore, name: string, post?: PoolPost, snapshots?: PoolSnapshots): Promise<LeasePool> {
     const stream = subjects.stream('lease', name);
-    const writer = new StreamWriter(store, poolDecider, stream, 'boots', post ? 'in-terms' : 'often');
+    const writer: PoolWriter = new StreamWriter(store, poolDecider, stream, 'boots', post ? 'in-terms' : 'often');
     const folded = await snapshots?.read(stream);
     if (folded && !(await writer.resume(folded))) snapshots?.ignore('not of this log, or the log was cut since');
     await writer.loadAll();
     const pool = new LeasePool(name, writer, post, snapshots);
     pool.#timer = setInterval(() => void pool.#save(Math.max(leastSaved, pool.size / 2)), saveMs).unref();
-    if (post) {
-      pool.#follow();
-      pool.#candidacy = post.leadership.run(`pool-${name}`, (held) => pool.#serve(held, post));
-    }
+    pool.#terms.open();
     return pool;
   }
 
   /** Gives the pool to another instance, at once. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#candidacy?.close();
-    this.#following.abort();
-    await this.#followed;
+    await this.#terms.close();
     await this.#save(1);
   }
 
@@ -109,7 +80,7 @@ export class LeasePool {
 
   /** Whether this instance may answer. Asked again after a wait: a process can have been stopped meanwhile. */
   get isActive(): boolean {
-    return this.post === undefined || this.#term?.isHeld() === true;
+    return this.#terms.isActive;
   }
 
   get role(): PoolRole {
@@ -119,29 +90,20 @@ export class LeasePool {
 
   /** How often this instance became the active one. */
   get takeovers(): number {
-    return this.#takeovers;
+    return this.#terms.takeovers;
   }
 
   /** Calls back now, if this instance is the active one, and each time that it becomes that. */
   onActive(told: () => void): void {
-    this.#told.push(told);
-    if (this.isActive) told();
+    this.#terms.onActive(told);
   }
 
   /**
    * Resolves when the facts are stored; throws DomainError when the pool's rules refuse them, StandbyError when another instance answers
    * by now.
    */
-  async submit(commands: readonly PoolCommand[]): Promise<void> {
-    if (commands.length === 0) return;
-    this.#check();
-    try {
-      await this.writer.submit(...commands);
-    } catch (error) {
-      if (!(error instanceof DomainError)) this.#endTerm();
-      throw error;
-    }
-    this.#check();
+  submit(commands: readonly PoolCommand[]): Promise<void> {
+    return this.#terms.submit(commands);
   }
 
   lease(mac: string, now: string): Lease | undefined {
@@ -159,50 +121,5 @@ export class LeasePool {
 
   get size(): number {
     return this.writer.state.leases.byIp.size;
-  }
-
-  #check(): void {
-    if (!this.isActive) throw new StandbyError(`another boots answers for pool ${this.name}`);
-  }
-
-  /** One term, from the commit that fences off whoever was active before to the first one that is not stored. */
-  async #serve(held: Held, { address, log }: PoolPost): Promise<void> {
-    this.#following.abort();
-    await this.#followed;
-    const over = new Promise<void>((resolve) => {
-      this.#endTerm = resolve;
-      held.signal.addEventListener('abort', () => resolve(), { once: true });
-      if (held.signal.aborted) resolve();
-    });
-    try {
-      await this.writer.begin({ type: 'TakePool', address, epoch: held.epoch });
-      this.#term = held;
-      this.#takeovers++;
-      for (const told of this.#told) told();
-      log.info(`pool ${this.name}: active since now, epoch ${held.epoch}, ${this.size} leases`);
-      await over;
-    } finally {
-      this.#term = undefined;
-      await this.writer.end();
-      log.info(`pool ${this.name}: standby, no DHCP message is answered`);
-      this.#follow();
-    }
-  }
-
-  #follow(): void {
-    this.#following = new AbortController();
-    this.#followed = this.#takeIn(this.#following.signal);
-  }
-
-  async #takeIn(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        await this.writer.follow(signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        this.post?.log.error(`pool ${this.name}: cannot take in what is stored: ${String(error)}`);
-        await pause(retryMs, signal);
-      }
-    }
   }
 }

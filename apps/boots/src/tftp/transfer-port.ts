@@ -5,7 +5,7 @@ import type { DatagramSocket } from '../udp/udp-socket';
 import type { Session } from './session';
 
 /** Blocks of one transfer before another has its turn. */
-const blocksAtOnce = 8;
+const blocksAtOnce = 16;
 /** Blocks sent at one go before others on the event loop have their turn. */
 const blocksPerRun = 256;
 const opcodeData = 3 << 16;

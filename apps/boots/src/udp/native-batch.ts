@@ -1,6 +1,6 @@
-import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
-import type { Piece } from './piece';
+import { address, type AddressOf, header, Messages, swap16, swap32, writeAddress } from './messages';
+import { control, Outbox } from './outbox';
 
 /** A received datagram; `bytes` is only good until the taker returns. */
 export type TakeDatagram = (bytes: Uint8Array, ip: number, port: number) => void;
@@ -8,18 +8,8 @@ export type TakeDatagram = (bytes: Uint8Array, ip: number, port: number) => void
 const slots = 64;
 const dontWait = 0x40;
 
-// The layouts of the C structures on 64-bit little-endian Linux, in 32-bit words.
-const header = { bytes: 64, words: 16, nameLength: 2, parts: 6, received: 14 } as const;
-const part = { bytes: 16, words: 4, length: 2 } as const;
-const address = { bytes: 16, words: 4 } as const;
-const family = 2;
-
 type Koffi = (typeof import('koffi'))['default'];
 type Call = (...args: readonly (number | Uint8Array)[]) => number;
-type View = Uint8Array | Uint32Array;
-/** Where in memory something lies. Views of more than 64 bytes lie outside V8's heap and stay there; addresses have 57 bits at most. */
-type AddressOf = (view: View) => number;
-
 /**
  * recvmmsg(2) and sendmmsg(2): many datagrams a system call, straight from the buffers that the file lies in. Node has one datagram a
  * call, and an allocation for each; that is most of what a packet costs (ADR 0015).
@@ -93,7 +83,9 @@ export class NativeBatch {
       const sent = this.#sendmmsg(fd, at, count, dontWait);
       return sent < 0 ? -this.koffi.errno() : sent;
     };
-    return new Outbox(send, this.#addressOf);
+    // An older system would take no notice, and send what is to be cut as it is.
+    const canSegment = this.#setsockopt(fd, control.udpLevel, control.segment, new Uint8Array(4), 4) === 0;
+    return new Outbox(send, this.#addressOf, canSegment);
   }
 
   readiness(fds: readonly number[]): Readiness {
@@ -149,108 +141,3 @@ export class Readiness {
 const readable = 1;
 /** Words that V8 does not keep in its own heap. */
 const leastOutside = 32;
-
-const outSlots = 256;
-/** A head, and a stretch of the file that may lie in two chunks. */
-const outParts = 3;
-const again: readonly number[] = [constants.errno.EAGAIN, constants.errno.ENOBUFS];
-
-/** Datagrams to be sent together, in the order they were put. */
-export class Outbox {
-  readonly #messages: Messages;
-  /** Keeps alive what the messages point to. */
-  readonly #held: Piece[] = [];
-  #first = 0;
-  #end = 0;
-
-  /** `send` returns how many went out, or the negative error number of the first. */
-  constructor(
-    private readonly send: (at: number, count: number) => number,
-    private readonly addressOf: AddressOf,
-  ) {
-    this.#messages = new Messages(outSlots, outParts, 4, addressOf);
-  }
-
-  get isEmpty(): boolean {
-    return this.#first === this.#end;
-  }
-
-  /** `head`: the first four bytes, as they follow each other. False: full. */
-  put(ip: number, port: number, head: number, pieces: readonly Piece[]): boolean {
-    if (this.#end === outSlots && !this.flush()) return false;
-    const { headers, parts, names, data } = this.#messages;
-    const i = this.#end++;
-    writeAddress(names, i * address.words, ip, port);
-    data.writeUInt32BE(head >>> 0, i * 4);
-    headers[i * header.words + header.parts] = 1 + pieces.length;
-    let at = i * outParts * part.words;
-    for (const piece of pieces) {
-      at += part.words;
-      piece.chunk.address ??= this.addressOf(piece.chunk.bytes);
-      writePointer(parts, at, piece.chunk.address + piece.from);
-      parts[at + part.length] = piece.to - piece.from;
-      this.#held.push(piece);
-    }
-    return true;
-  }
-
-  /** True: all are out. False: the socket takes no more just now. */
-  flush(): boolean {
-    while (this.#first < this.#end) {
-      const sent = this.send(this.#messages.at + this.#first * header.bytes, this.#end - this.#first);
-      if (sent < 0 && again.includes(-sent)) return false;
-      // Any other error is that of one datagram (its destination, its size): as good as lost.
-      this.#first += Math.max(sent, 1);
-    }
-    this.#first = this.#end = 0;
-    this.#held.length = 0;
-    return true;
-  }
-}
-
-/** `count` struct mmsghdr with what they point to; `data` has `size` bytes for each, which its first part points to. */
-class Messages {
-  readonly headers: Uint32Array;
-  readonly parts: Uint32Array;
-  readonly names: Uint32Array;
-  readonly data: Buffer;
-  /** Address of the first header. */
-  readonly at: number;
-
-  constructor(count: number, partsEach: number, size: number, addressOf: AddressOf) {
-    this.headers = new Uint32Array(count * header.words);
-    this.parts = new Uint32Array(count * partsEach * part.words);
-    this.names = new Uint32Array(count * address.words);
-    this.data = Buffer.allocUnsafeSlow(count * size);
-    this.at = addressOf(this.headers);
-    const [parts, names, data] = [addressOf(this.parts), addressOf(this.names), addressOf(this.data)];
-    for (let i = 0; i < count; i++) {
-      const at = i * header.words;
-      writePointer(this.headers, at, names + i * address.bytes);
-      this.headers[at + header.nameLength] = address.bytes;
-      writePointer(this.headers, at + 4, parts + i * partsEach * part.bytes);
-      this.headers[at + header.parts] = 1;
-      writePointer(this.parts, i * partsEach * part.words, data + i * size);
-      this.parts[i * partsEach * part.words + part.length] = size;
-    }
-  }
-}
-
-function writePointer(words: Uint32Array, at: number, pointer: number): void {
-  words[at] = pointer % 2 ** 32;
-  words[at + 1] = Math.floor(pointer / 2 ** 32);
-}
-
-/** struct sockaddr_in: the family as the machine has it, port and address as the network does. */
-function writeAddress(words: Uint32Array, at: number, ip: number, port: number): void {
-  words[at] = (family | (swap16(port) << 16)) >>> 0;
-  words[at + 1] = swap32(ip);
-}
-
-function swap16(value: number): number {
-  return ((value & 0xff) << 8) | ((value >>> 8) & 0xff);
-}
-
-function swap32(value: number): number {
-  return ((value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24)) >>> 0;
-}

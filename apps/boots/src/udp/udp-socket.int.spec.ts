@@ -54,6 +54,27 @@ describe.each(['in batches', 'one by one'])('datagrams %s', (how) => {
     }
   });
 
+  it('to several peers arrive as they were put, whatever sizes follow each other', async () => {
+    const socket = await opened(await native());
+    const sizes = [...Array.from({ length: 150 }, () => 1468), 700, 1468, 1468, 1469, 1468, 0, 0, 5, 4, 20_000, 20_000];
+    const [one, other] = [await collector(sizes.length + 10), await collector(20)];
+    const both = Array.from({ length: 10 }, () => [one.port, other.port, other.port]).flat();
+    const sent = [...sizes.map((size) => [one.port, size] as const), ...both.map((port) => [port, 100] as const)];
+    for (const [i, [port, size]] of sent.entries()) {
+      expect(socket.put(here, port, i, [piece(i, i + size)])).toBe(true);
+      if (i === 100) expect(socket.flush()).toBe(true);
+    }
+    expect(socket.flush()).toBe(true);
+    for (const { port, all } of [one, other]) {
+      const expected = sent.flatMap(([to, size], i) => (to === port ? [{ i, size }] : []));
+      const got = await all;
+      expect(got.map((datagram) => datagram.readUInt32BE())).toEqual(expected.map(({ i }) => i));
+      for (const [at, { i, size }] of expected.entries()) {
+        expect(got[at]?.subarray(4).equals(bytes.subarray(i, i + size))).toBe(true);
+      }
+    }
+  });
+
   it('one that cannot be sent costs the others nothing', async () => {
     const socket = await opened(await native());
     const { port, all } = await collector(2);

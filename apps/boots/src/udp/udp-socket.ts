@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
-import type { NativeBatch, Outbox, TakeDatagram } from './native-batch';
+import type { NativeBatch, TakeDatagram } from './native-batch';
+import type { Outbox } from './outbox';
 import type { Piece } from './piece';
 
 /** Batches taken at one go before others on the event loop have their turn. */

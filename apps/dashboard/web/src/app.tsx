@@ -3,7 +3,8 @@ import { useDebouncedValue, useMediaQuery } from '@mantine/hooks';
 import { ActivityFeed } from './activity/activity-feed';
 import classes from './app.module.css';
 import type { WorkflowView } from '../../src/wire';
-import { findEvents, findMachines, findWorkflows, workflowStage } from './filtering';
+import { AddressSection } from './addresses/address-section';
+import { findAddresses, findEvents, findMachines, findWorkflows, workflowStage } from './filtering';
 import type { World } from './live/state';
 import { useLive } from './live/use-live';
 import { MachineSection } from './machines/machine-section';
@@ -17,7 +18,7 @@ import { WorkflowSection } from './workflows/workflow-section';
 export function App() {
   const { world } = useLive();
   const [search, setSearch] = useState('');
-  const empty = world && Object.keys(world.machines).length + Object.keys(world.workflows).length === 0;
+  const empty = world && isEmpty(world);
   return (
     <>
       <a className={classes.skip} href="#main">
@@ -34,6 +35,10 @@ export function App() {
   );
 }
 
+function isEmpty({ machines, workflows, addresses: { pools, strangers } }: World): boolean {
+  return Object.keys(machines).length + Object.keys(workflows).length + pools.length + strangers.length === 0;
+}
+
 function Overview({ world, search: typed }: { readonly world: World; readonly search: string }) {
   const [search] = useDebouncedValue(typed.trim(), 120);
   const [tab, setTab] = useState<PhoneTab>('machines');
@@ -41,6 +46,7 @@ function Overview({ world, search: typed }: { readonly world: World; readonly se
   const phone = useMediaQuery('(max-width: 47.99em)') ?? false;
   const machines = useMemo(() => findMachines(world, search), [world, search]);
   const workflows = useMemo(() => findWorkflows(world, search), [world, search]);
+  const addresses = useMemo(() => findAddresses(world, search), [world, search]);
   const events = useMemo(() => findEvents(world, search), [world, search]);
   useTitle(world);
   const shown = (name: PhoneTab) => !phone || tab === name;
@@ -72,6 +78,7 @@ function Overview({ world, search: typed }: { readonly world: World; readonly se
               onOpen={setOpen}
             />
           )}
+          {shown('machines') && <AddressSection addresses={addresses} />}
         </div>
         {shown('activity') && <ActivityFeed events={events} />}
       </div>

@@ -12,7 +12,7 @@ interface CardProps {
 
 /** One named part of the page. */
 export function Card({ title, count, aside, children, className }: CardProps) {
-  const id = `title-${title.toLowerCase()}`;
+  const id = `title-${title.toLowerCase().replaceAll(' ', '-')}`;
   return (
     <section className={`${classes.card} ${className ?? ''}`} aria-labelledby={id}>
       <div className={classes.head}>

@@ -1,4 +1,4 @@
-import type { EventView, MachineView, Status, WorkflowView } from '../../src/wire';
+import type { AddressesView, EventView, MachineView, Status, WorkflowView } from '../../src/wire';
 import type { World } from './live/state';
 
 export type MachineFilter = 'all' | 'booting' | 'working' | 'disk' | 'off';
@@ -51,6 +51,20 @@ export function findWorkflows({ workflows, machines }: World, search: string): r
       ),
     )
     .sort((a, b) => rank(a) - rank(b) || b.createdAt.localeCompare(a.createdAt));
+}
+
+export function findAddresses({ addresses }: World, search: string): AddressesView {
+  if (search === '') return addresses;
+  const { pools, strangers } = addresses;
+  return {
+    ...addresses,
+    pools: pools.filter(({ pool, subnet, ranges, servedBy }) =>
+      matches(search, pool, subnet, ...ranges, servedBy ?? ''),
+    ),
+    strangers: strangers.filter(({ id, hostname, ip, subnet, notServed }) =>
+      matches(search, id, hostname, ip, subnet, notServed?.text ?? ''),
+    ),
+  };
 }
 
 export function findEvents({ events }: World, search: string): readonly EventView[] {

@@ -20,9 +20,10 @@ const machine = (over: Partial<MachineView>): MachineView => ({
   ...over,
 });
 const event = (id: string) => ({ id }) as EventView;
+const addresses = { pools: [], strangers: [], moreStrangers: 0 };
 
 describe('what the page knows', () => {
-  const world = fromSnapshot({ machines: [machine({})], workflows: [], events: [event('1'), event('2')] });
+  const world = fromSnapshot({ machines: [machine({})], workflows: [], events: [event('1'), event('2')], addresses });
 
   it('takes changes, newest event first', () => {
     const next = withChange(world, {

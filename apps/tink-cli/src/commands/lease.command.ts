@@ -8,12 +8,17 @@ import type { Column } from '../output/table';
 
 export const leaseList = define({
   name: 'lease list',
-  summary: 'list all DHCP leases',
-  examples: ['tink lease list', 'tink lease list -o json'],
+  summary: 'list all DHCP leases, or those of one machine',
+  details:
+    'With an IP address, MAC, client id (hex), hardware id or host name: all leases of that machine, IPv4 before IPv6.',
+  examples: ['tink lease list', 'tink lease list node-1', 'tink lease list 2001:db8::5', 'tink lease list -o json'],
+  positionals: { usage: '[machine|ip]', min: 0, max: 1, complete: ['machine'] },
   flags: { output: outputFlag, at: atFlag },
-  async run({ flags }, present) {
+  async run({ flags, positionals: [name] }, present) {
     const context = await asOf(present, flags.at);
-    await printListing(context, flags.output, leaseListing(context, await context.client.leases()));
+    const { client } = context;
+    const leases = name === undefined ? await client.leases() : await client.leasesOf(name);
+    await printListing(context, flags.output, leaseListing(context, leases));
     return exit.ok;
   },
 });

@@ -53,6 +53,16 @@ describe('tink lease list', () => {
   });
 });
 
+describe('tink lease list of one machine', () => {
+  it('shows its leases of both address families', async () => {
+    fake.on('GET /api/leases', { json: [leaseItem(), leaseItem({ ip: '2001:db8::5' })] });
+    const { out, code } = await runTink(['lease', 'list', '2001:db8::5'], { server });
+    expect(code).toBe(0);
+    expect(fake.asked.at(-1)?.url).toBe('/api/leases?of=2001%3Adb8%3A%3A5');
+    expect(out).toMatch(/192\.168\.1\.5 .*\n.* 2001:db8::5 /);
+  });
+});
+
 describe('tink machine logs', () => {
   const line = {
     ...{

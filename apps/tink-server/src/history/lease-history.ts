@@ -68,6 +68,27 @@ export class LeaseHistory {
     return detail;
   }
 
+  /**
+   * Every lease of the machine that this one is of, known by its hardware id or MAC: IPv4 before IPv6, the latest first. `name`: as above.
+   * Throws NoLeaseError.
+   */
+  async ofMachine(name: string, query: Query): Promise<readonly LeaseRow[]> {
+    const { leases } = await this.asOf.reads(query);
+    const named = lookupsOf(name)
+      .map((lookup) => leases.findAll(lookup))
+      .find((rows) => rows.length > 0);
+    if (!named) throw new NoLeaseError(name);
+    const alike = named.flatMap(({ mac, hardwareId }) => [
+      ...(mac === null ? [] : leases.findAll(`mac:${mac}`)),
+      ...(hardwareId === null ? [] : leases.findAll(`hardware:${hardwareId}`)),
+    ]);
+    const byIp = new Map([...named, ...alike].map((row) => [row.ip, row]));
+    const family = ({ ip }: LeaseRow) => (ip.includes(':') ? 6 : 4);
+    return [...byIp.values()]
+      .sort((a, b) => family(a) - family(b) || b.position - a.position)
+      .map((row) => ({ ...row, mac: row.mac && formatMac(row.mac) }));
+  }
+
   private detail(row: LeaseRow, position: number | undefined, time: string): LeaseDetail {
     const events = this.current.history.leases.events(row.ip, position) as readonly Recorded<LeaseEvent>[];
     const { giaddr = null, circuitId = null, remoteId = null, renewals = 0 } = tenuresOf(events, time).at(-1) ?? {};

@@ -101,6 +101,23 @@ describe('the history of leases', () => {
     expect(several.message).toContain('name one of fd00::9, 10.9.0.9');
   });
 
+  it('of one machine are told together, of both address families, by either address', async () => {
+    const soon = new Date(Date.now() + 3_600_000).toISOString();
+    const machine = { hardwareId: '7d1c3f5e-0000-4000-8000-0000000000aa', hostname: 'twin', expiresAt: soon };
+    const four = { ...machine, mac: '02-00-00-00-00-0a', ip: '10.9.0.10' };
+    await append('default-v6', leaseBound({ ...four, ip: 'fd00::a', clientId: '0004aa:1' }));
+    await append('default', leaseBound(four));
+    await append('default-v6', leaseBound({ ...four, mac: null, ip: 'fd00::b', clientId: '0004bb:1' }));
+    for (const name of ['10.9.0.10', 'FD00:0:0::000a', 'fd00::b', '02:00:00:00:00:0a', 'twin', machine.hardwareId]) {
+      const leases = (await get(`/api/leases?of=${name}`)) as readonly { readonly ip: string }[];
+      expect(leases.map(({ ip }) => ip)).toEqual(['10.9.0.10', 'fd00::b', 'fd00::a']);
+    }
+    expect(await get('/api/leases?of=fd00::a')).toMatchObject([{ mac: '02:00:00:00:00:0a' }, {}, {}]);
+    expect(await get('/api/leases/FD00::A/holder')).toMatchObject({ ip: 'fd00::a', holder: { hostname: 'twin' } });
+    expect(await get('/api/leases/twin/history')).toHaveLength(3);
+    expect(await failure('/api/leases?of=fd00::99')).toMatchObject({ status: 404, code: 'NOT_FOUND' });
+  });
+
   it('says what it does not know', async () => {
     expect(await failure('/api/leases/10.9.0.99')).toMatchObject({ status: 404, code: 'NOT_FOUND' });
     expect(await failure('/api/leases/10.9.0.5?at=never')).toMatchObject({ status: 400, field: 'at' });
@@ -166,5 +183,18 @@ describe('the pools of leases', () => {
     const servers = [{ leasePool: 'lab', others: [{ ...found, seenAt, firstSeenAt: seenAt }] }];
     expect(await get('/api/dhcp-servers')).toMatchObject(servers);
     expect(await get(`/api/dhcp-servers?at=${position - 1}`)).toMatchObject([{ leasePool: 'lab', others: [] }]);
+  });
+
+  it('are of IPv6 too', async () => {
+    const [soon, subnet] = [new Date(Date.now() + 3_600_000).toISOString(), 'lab6'];
+    const data = { subnet, pool: 'lab6', ranges: ['fd08::a000/116'], size: 4096 };
+    await append('lab-v6', { type: 'PoolDefined', v: 1, data });
+    for (const n of [1, 2, 3]) {
+      const holder = { ip: `fd08::a00${n}`, subnet, origin: 'pool', clientId: `0004aa:${n}` } as const;
+      await append('lab-v6', leaseBound({ ...holder, expiresAt: soon }));
+    }
+    await append('lab-v6', leaseReleased({ ip: 'fd08::a003' }));
+    const pools = (await get('/api/lease-pools')) as readonly { readonly id: string }[];
+    expect(pools.find(({ id }) => id === 'lab-v6/lab6')).toMatchObject({ used: 2, quarantined: 0, free: 4094 });
   });
 });

@@ -12,9 +12,11 @@ export class HashTrie<V> {
     return new HashTrie<V>(emptyNode, 0);
   }
 
-  /** For `hashTrieOf`, which lets go of `root`. */
-  static of<V>(root: Node<V>, size: number): HashTrie<V> {
-    return new HashTrie(root, size);
+  /** Of one key the last leaf counts. */
+  static of<V>(leaves: readonly Leaf<V>[]): HashTrie<V> {
+    const hashes = Uint32Array.from(leaves, ({ key }) => hashOf(key));
+    const root = leaves.length === 0 ? emptyNode : nodeOf(leaves, hashes, Array.from(leaves.keys()), 0);
+    return new HashTrie(root, sizeOf(root));
   }
 
   get(key: string): V | undefined {
@@ -48,13 +50,10 @@ export class HashTrie<V> {
 
 /** Of many entries at once: the same trie as by `with`, without a version for each. */
 export function hashTrieOf<V>(): { put(key: string, value: V): void; done(): HashTrie<V> } {
-  const root = new Node<V>(0, []);
-  let size = 0;
+  const leaves: Leaf<V>[] = [];
   return {
-    put(key, value) {
-      if (put(root, new Leaf(key, value), hashOf(key), 0)) size++;
-    },
-    done: () => HashTrie.of(root, size),
+    put: (key, value) => void leaves.push(new Leaf(key, value)),
+    done: () => HashTrie.of(leaves),
   };
 }
 
@@ -72,8 +71,8 @@ type Slot<V> = Node<V> | Leaf<V>;
 class Node<V> {
   constructor(
     /** Which of 16 places are taken; `slots` holds those only. */
-    public bits: number,
-    public slots: Slot<V>[],
+    readonly bits: number,
+    readonly slots: readonly Slot<V>[],
   ) {}
 }
 
@@ -95,30 +94,38 @@ function insert<V>(node: Node<V>, leaf: Leaf<V>, hash: number, depth: number): N
   }
   const slot = node.slots[at];
   if (slot instanceof Node) return withSlot(node, at, insert(slot, leaf, hash >>> 4, depth + 1));
-  return withSlot(node, at, joined(slot, leaf, hash, depth));
-}
-
-/** As `insert`, but changes `node`; returns whether the key is new. */
-function put<V>(node: Node<V>, leaf: Leaf<V>, hash: number, depth: number): boolean {
-  const bit = 1 << (hash & 15);
-  const at = slotOf(node.bits, bit);
-  const slot = (node.bits & bit) === 0 ? undefined : node.slots[at];
-  if (slot instanceof Node) return put(slot, leaf, hash >>> 4, depth + 1);
-  if (slot) node.slots[at] = joined(slot, leaf, hash, depth);
-  else {
-    node.bits |= bit;
-    // Exactly as long as needed, which `splice` is not.
-    node.slots = node.slots.toSpliced(at, 0, leaf);
-  }
-  return slot === undefined || valueIn(slot, leaf.key) === undefined;
-}
-
-/** Two that share a place. */
-function joined<V>(slot: Leaf<V> | undefined, leaf: Leaf<V>, hash: number, depth: number): Slot<V> {
-  if (slot === undefined || slot.key === leaf.key) return new Leaf(leaf.key, leaf.value, slot?.next);
-  if (depth === maxDepth) return chained(slot, leaf);
+  if (slot === undefined || slot.key === leaf.key)
+    return withSlot(node, at, new Leaf(leaf.key, leaf.value, slot?.next));
+  if (depth === maxDepth) return withSlot(node, at, chained(slot, leaf));
   const below = insert<V>(emptyNode, slot, hashOf(slot.key) >>> (4 * (depth + 1)), depth + 1);
-  return insert(below, leaf, hash >>> 4, depth + 1);
+  return withSlot(node, at, insert(below, leaf, hash >>> 4, depth + 1));
+}
+
+/** `own`: which of the leaves are below this node. */
+function nodeOf<V>(leaves: readonly Leaf<V>[], hashes: Uint32Array, own: readonly number[], depth: number): Node<V> {
+  const places: number[][] = Array.from({ length: 16 }, () => []);
+  for (const i of own) places[((hashes[i] ?? 0) >>> (4 * depth)) & 15]?.push(i);
+  const taken = places.filter(({ length }) => length > 0);
+  const bits = places.reduce((sum, { length }, place) => (length > 0 ? sum | (1 << place) : sum), 0);
+  return new Node(
+    bits,
+    taken.map((below): Slot<V> => {
+      const [first, last] = [leaves[below[0] ?? 0], leaves[below.at(-1) ?? 0]];
+      if (!first || !last) return emptyNode;
+      if (below.every((i) => leaves[i]?.key === first.key)) return last;
+      if (depth < maxDepth) return nodeOf(leaves, hashes, below, depth + 1);
+      return below.reduce((chain, i) => chained(chain, leaves[i] ?? first), first);
+    }),
+  );
+}
+
+function sizeOf<V>(node: Node<V>): number {
+  let size = 0;
+  for (const slot of node.slots) {
+    if (slot instanceof Node) size += sizeOf(slot);
+    else for (let one: Leaf<V> | undefined = slot; one; one = one.next) size++;
+  }
+  return size;
 }
 
 function chained<V>(chain: Leaf<V>, { key, value }: Leaf<V>): Leaf<V> {

@@ -74,7 +74,7 @@ export interface LeaseState {
   readonly pools: ReadonlyMap<string, KnownPool>;
 }
 
-interface KnownPool {
+export interface KnownPool {
   readonly defined: PoolDefined['data'] | undefined;
   readonly level: PoolUtilisationCrossed['data']['level'];
 }
@@ -181,18 +181,12 @@ function decideOne(command: SingleLeaseCommand, state: LeaseState): readonly Lea
       // Bound meanwhile: what answered is its holder.
       return isFree(lease, now) ? [...expiry(lease, now), { type: 'LeaseConflictFound', v: 1, data }] : [];
     }
-    case 'DefinePool': {
-      const { type: _, ...data } = command;
-      return sameJson(state.pools.get(data.pool)?.defined, data) ? [] : [{ type: 'PoolDefined', v: 1, data }];
-    }
+    case 'DefinePool':
+      return definePool(command, state);
     case 'KeepPools':
-      return [...state.pools.values()].flatMap(({ defined }) =>
-        defined === undefined || command.pools.includes(defined.pool)
-          ? []
-          : [{ type: 'PoolDropped', v: 1, data: { subnet: defined.subnet, pool: defined.pool } }],
-      );
+      return keepPools(command, state);
     case 'CountPool':
-      return count(command, state);
+      return countPool(command, state);
     default:
       return assertNever(command);
   }
@@ -266,9 +260,28 @@ const levels = [100, 90, 80] as const;
 /** A pool that goes up and down by one address is not told of each time. */
 const hysteresis = 0.02;
 
-function count(
-  { subnet, pool, used, size }: Extract<SingleLeaseCommand, { readonly type: 'CountPool' }>,
-  { pools }: LeaseState,
+export type DefinePool = Extract<SingleLeaseCommand, { readonly type: 'DefinePool' }>;
+export type KeepPools = Extract<SingleLeaseCommand, { readonly type: 'KeepPools' }>;
+export type CountPool = Extract<SingleLeaseCommand, { readonly type: 'CountPool' }>;
+
+export function definePool(
+  { type: _, ...data }: DefinePool,
+  { pools }: Pick<LeaseState, 'pools'>,
+): readonly LeaseEvent[] {
+  return sameJson(pools.get(data.pool)?.defined, data) ? [] : [{ type: 'PoolDefined', v: 1, data }];
+}
+
+export function keepPools({ pools: kept }: KeepPools, { pools }: Pick<LeaseState, 'pools'>): readonly LeaseEvent[] {
+  return [...pools.values()].flatMap(({ defined }) =>
+    defined === undefined || kept.includes(defined.pool)
+      ? []
+      : [{ type: 'PoolDropped', v: 1, data: { subnet: defined.subnet, pool: defined.pool } }],
+  );
+}
+
+export function countPool(
+  { subnet, pool, used, size }: CountPool,
+  { pools }: Pick<LeaseState, 'pools'>,
 ): readonly LeaseEvent[] {
   const before = pools.get(pool)?.level ?? 0;
   const reached = (share: number) => levels.find((level) => size > 0 && share * 100 >= level) ?? 0;
@@ -314,7 +327,7 @@ function evolve(state: LeaseState, event: LeaseEvent): LeaseState {
     case 'PoolDefined':
       return withPool(state, event.data.pool, { defined: event.data });
     case 'PoolDropped':
-      return { ...state, pools: new Map([...state.pools].filter(([name]) => name !== event.data.pool)) };
+      return withoutPool(state, event.data.pool);
     case 'PoolUtilisationCrossed':
       return withPool(state, event.data.pool, { level: event.data.level });
     default:
@@ -329,7 +342,11 @@ function changed(state: LeaseState, ip: string, over: Partial<Lease>): LeaseStat
   return lease ? { ...state, byIp: state.byIp.with(ip, { ...lease, ...over }) } : state;
 }
 
-function withPool(state: LeaseState, name: string, over: Partial<KnownPool>): LeaseState {
+export function withoutPool<S extends Pick<LeaseState, 'pools'>>(state: S, name: string): S {
+  return { ...state, pools: new Map([...state.pools].filter(([known]) => known !== name)) };
+}
+
+export function withPool<S extends Pick<LeaseState, 'pools'>>(state: S, name: string, over: Partial<KnownPool>): S {
   const before = state.pools.get(name) ?? { defined: undefined, level: 0 };
   return { ...state, pools: new Map(state.pools).set(name, { ...before, ...over }) };
 }

@@ -1,6 +1,8 @@
-import type { LeaseEvent } from '@tinkerbell/events';
+import type { DhcpServiceEvent, LeaseEvent } from '@tinkerbell/events';
 import { specify } from '@tinkerbell/testing';
 import { describe, expect, it } from 'vitest';
+import type { Instant } from './address-pools';
+import { Lease6Books, type Pool6 } from './lease6-books';
 import { addressesOf, holder6Of, type Holder6, isFree6, type Lease6Command, lease6Decider } from './lease6.decider';
 
 const given = specify(lease6Decider);
@@ -92,5 +94,86 @@ describe('IPv6 leases', () => {
     const named: LeaseEvent = { type: 'ServerNamed', v: 1, data: { duid: '0004ff' } };
     given().when({ type: 'NameServer', duid: '0004ff' }).then(named);
     given(named).when({ type: 'NameServer', duid: '0004ee' }).thenNothing();
+  });
+});
+
+describe('the books of IPv6 leases', () => {
+  const pool: Pool6 = { name: 'lab', has: (ip) => ip.startsWith('fd99::a') };
+  const at = (iso: string): Instant => ({ iso, ms: Date.parse(iso) });
+  const kept = (...events: readonly LeaseEvent[]) => {
+    const state = stateOf(...events);
+    const books = new Lease6Books([pool]);
+    books.rebuild(state);
+    return { state, books };
+  };
+
+  it('say which leases ran out, each once', () => {
+    const { state, books } = kept(bound(holder), bound(reserved), bound({ ...other, ip: 'fd99::a2' }), released);
+    expect(books.due(state, at('2026-01-01T00:59:59.999Z'), 9)).toEqual([]);
+    expect([...books.due(state, at('2026-01-01T01:00:00.000Z'), 9)].sort()).toEqual(['fd99::20', 'fd99::a2']);
+    expect(books.due(state, at('2026-01-01T01:00:00.000Z'), 9)).toEqual([]);
+  });
+  it('wait for one that was renewed', () => {
+    const { state, books } = kept(bound());
+    const renewed = stateOf(bound(), bound(holder, '2026-01-01T02:00:00.000Z'));
+    books.note(holder.ip, renewed);
+    expect(books.due(renewed, at('2026-01-01T01:30:00.000Z'), 9)).toEqual([]);
+    expect(books.due(renewed, at('2026-01-01T02:00:00.000Z'), 9)).toEqual([holder.ip]);
+    expect(state).not.toBe(renewed);
+  });
+  it('count what a range has leased and in quarantine, and no longer when that is over', () => {
+    const taken = { ...other, ip: 'fd99::a2' };
+    const until = '2026-01-01T00:10:00.000Z';
+    const { state, books } = kept(bound(), bound(reserved), bound(taken), declined(taken, until));
+    expect(books.usage('lab')).toEqual({ used: 1, quarantined: 1 });
+    expect(books.due(state, at(until), 9)).toEqual([]);
+    expect(books.usage('lab')).toEqual({ used: 1, quarantined: 0 });
+    books.note(holder.ip, stateOf(bound(), released));
+    expect(books.usage('lab')).toEqual({ used: 0, quarantined: 0 });
+  });
+});
+
+describe('a pool of IPv6 addresses', () => {
+  const defined: LeaseEvent = {
+    type: 'PoolDefined',
+    v: 1,
+    data: { subnet: 'lab', pool: 'lab', ranges: ['fd99::a000/116'], size: 4096 },
+  };
+  const taken: DhcpServiceEvent = { type: 'PoolTaken', v: 1, data: { address: '10.0.0.1', epoch: 1 } };
+  const named: LeaseEvent = { type: 'ServerNamed', v: 1, data: { duid: '0004aa' } };
+  it('tells of leases that ran out, and of no others', () => {
+    const expire: Lease6Command = {
+      type: 'ExpireAddresses',
+      ips: [holder.ip, 'fd99::1'],
+      now: '2026-01-01T01:00:00.000Z',
+    };
+    given(bound()).when(expire).then(expired(holder, 'time'));
+    given(bound())
+      .when({ ...expire, now })
+      .thenNothing();
+    given(bound(), expired(holder, 'time')).when(expire).thenNothing();
+  });
+  it('is told of when it is new, and when it gets full', () => {
+    const define: Lease6Command = { type: 'DefinePool', ...defined.data };
+    given().when(define).then(defined);
+    given(defined).when(define).thenNothing();
+    given(defined)
+      .when({ type: 'CountPool', subnet: 'lab', pool: 'lab', used: 3700, size: 4096 })
+      .then({
+        type: 'PoolUtilisationCrossed',
+        v: 1,
+        data: { subnet: 'lab', pool: 'lab', level: 90, before: 0, used: 3700, size: 4096 },
+      });
+  });
+  it('is told of when the settings name it no more', () => {
+    const dropped: LeaseEvent = { type: 'PoolDropped', v: 1, data: { subnet: 'lab', pool: 'lab' } };
+    given(defined).when({ type: 'KeepPools', pools: [] }).then(dropped);
+    given(defined, dropped).when({ type: 'KeepPools', pools: [] }).thenNothing();
+  });
+  it('is taken by one instance after another, all of one name', () => {
+    given().when({ type: 'TakePool', address: '10.0.0.1', epoch: 1, duid: '0004aa' }).then(taken, named);
+    given(taken, named)
+      .when({ type: 'TakePool', address: '10.0.0.2', epoch: 2, duid: '0004bb' })
+      .then({ ...taken, data: { address: '10.0.0.2', epoch: 2 } });
   });
 });

@@ -1,8 +1,19 @@
-import type { LeaseEvent, LeaseHolder, LeaseRenewed } from '@tinkerbell/events';
+import type { DhcpServiceEvent, LeaseEvent, LeaseHolder, LeaseRenewed, PoolTaken } from '@tinkerbell/events';
 import { assertNever, type Decider } from '../decider';
 import { ConflictError, InvalidError } from '../errors';
 import { addSeconds, isBefore } from '../time';
 import { HashTrie } from './hash-trie';
+import {
+  type CountPool,
+  countPool,
+  type DefinePool,
+  definePool,
+  type KeepPools,
+  keepPools,
+  type LeaseState,
+  withoutPool,
+  withPool,
+} from './lease.decider';
 
 /** An IPv6 address and the identity association that has it: `clientId` is `<DUID>:<IAID>`. */
 export interface Holder6 extends LeaseHolder {
@@ -29,8 +40,15 @@ export type Lease6Command =
       readonly quarantineSeconds: number;
       readonly now: string;
     }
+  /** Says of those that ran out that they did; the others are left alone. */
+  | { readonly type: 'ExpireAddresses'; readonly ips: readonly string[]; readonly now: string }
+  | DefinePool
+  | KeepPools
+  | CountPool
   /** `duid`: what a server that has none yet is to call itself, hex. */
-  | { readonly type: 'NameServer'; readonly duid: string };
+  | { readonly type: 'NameServer'; readonly duid: string }
+  /** The same, by who answers from now on. */
+  | ({ readonly type: 'TakePool'; readonly duid: string } & PoolTaken['data']);
 
 export interface Lease6 extends Holder6 {
   readonly hostname: string;
@@ -45,11 +63,17 @@ export interface Lease6State {
   readonly byClient: HashTrie<readonly string[]>;
   /** What every server of this pool calls itself, hex; null: there was none yet. */
   readonly serverDuid: string | null;
+  /** Who answers, by the last that said so; undefined: nobody ever did. */
+  readonly taken: PoolTaken['data'] | undefined;
+  readonly pools: LeaseState['pools'];
 }
 
 /** The addresses that DHCPv6 gives out. An address is one client's at a time; a client may have many. */
-export const lease6Decider: Decider<Lease6Command, Lease6State, LeaseEvent> = {
-  initial: { byAddress: HashTrie.empty(), byClient: HashTrie.empty(), serverDuid: null },
+export const lease6Decider: Decider<Lease6Command, Lease6State, LeaseEvent | DhcpServiceEvent> = {
+  initial: {
+    ...{ byAddress: HashTrie.empty(), byClient: HashTrie.empty(), serverDuid: null },
+    ...{ taken: undefined, pools: new Map() },
+  },
   decide(command, state) {
     switch (command.type) {
       case 'BindAddress':
@@ -58,8 +82,20 @@ export const lease6Decider: Decider<Lease6Command, Lease6State, LeaseEvent> = {
         return isHeld(command.holder, state) ? [{ type: 'LeaseReleased', v: 2, data: command.holder }] : [];
       case 'DeclineAddress':
         return isHeld(command.holder, state) ? [declined(command)] : [];
+      case 'ExpireAddresses':
+        return command.ips.flatMap((ip) => ranOut(state.byAddress.get(ip), command.now));
+      case 'DefinePool':
+        return definePool(command, state);
+      case 'KeepPools':
+        return keepPools(command, state);
+      case 'CountPool':
+        return countPool(command, state);
       case 'NameServer':
-        return state.serverDuid === null ? [{ type: 'ServerNamed', v: 1, data: { duid: command.duid } }] : [];
+        return named(command.duid, state);
+      case 'TakePool': {
+        const { address, epoch, duid } = command;
+        return [{ type: 'PoolTaken', v: 1, data: { address, epoch } }, ...named(duid, state)];
+      }
       default:
         return assertNever(command);
     }
@@ -114,6 +150,14 @@ function endOf(before: Lease6 | undefined, now: string): readonly LeaseEvent[] {
   return [{ type: 'LeaseExpired', v: 1, data: { ...holderOf(before), expiresAt, cause } }];
 }
 
+function ranOut(lease: Lease6 | undefined, now: string): readonly LeaseEvent[] {
+  return lease && !isBefore(now, lease.expiresAt) ? endOf(lease, now) : [];
+}
+
+function named(duid: string, { serverDuid }: Lease6State): readonly LeaseEvent[] {
+  return serverDuid === null ? [{ type: 'ServerNamed', v: 1, data: { duid } }] : [];
+}
+
 function declined(command: Extract<Lease6Command, { type: 'DeclineAddress' }>): LeaseEvent {
   const { holder, message, quarantineSeconds, now } = command;
   const quarantinedUntil = holder.origin === 'reservation' ? null : addSeconds(now, quarantineSeconds);
@@ -125,8 +169,24 @@ function isHeld({ ip, clientId }: Holder6, { byAddress }: Lease6State): boolean 
   return lease?.state === 'bound' && lease.clientId === clientId;
 }
 
-function evolve(state: Lease6State, event: LeaseEvent): Lease6State {
-  if (event.type === 'ServerNamed') return { ...state, serverDuid: event.data.duid };
+function evolve(state: Lease6State, event: LeaseEvent | DhcpServiceEvent): Lease6State {
+  switch (event.type) {
+    case 'ServerNamed':
+      return { ...state, serverDuid: event.data.duid };
+    case 'PoolTaken':
+      return { ...state, taken: event.data };
+    case 'PoolDefined':
+      return withPool(state, event.data.pool, { defined: event.data });
+    case 'PoolDropped':
+      return withoutPool(state, event.data.pool);
+    case 'PoolUtilisationCrossed':
+      return withPool(state, event.data.pool, { level: event.data.level });
+    default:
+      return evolveLease(state, event);
+  }
+}
+
+function evolveLease(state: Lease6State, event: LeaseEvent | DhcpServiceEvent): Lease6State {
   if (!('origin' in event.data) || event.data.clientId === null) return state;
   const holder = holderOf({ ...event.data, clientId: event.data.clientId });
   const { ip, clientId } = holder;

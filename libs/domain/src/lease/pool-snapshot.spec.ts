@@ -1,4 +1,4 @@
-import type { DhcpServiceEvent, LeaseEvent, LeaseHolder } from '@tinkerbell/events';
+import { catalogue, type DhcpServiceEvent, type LeaseEvent, type LeaseHolder } from '@tinkerbell/events';
 import { describe, expect, it } from 'vitest';
 import { fold } from '../decider';
 import { clientKey, lastLease } from './lease.decider';
@@ -90,6 +90,12 @@ describe('a pool that was saved', () => {
         ...{ type: 'LeaseConflictFound', v: 1 },
         data: { ip: '10.0.0.5', subnet: 'a', method: 'arp', answeredBy: null, quarantinedUntil: at(50) },
       },
+      { type: 'PoolDefined', v: 1, data: { subnet: 'a', pool: 'gone', ranges: ['10.0.1.1'], size: 1 } },
+      { type: 'PoolDropped', v: 1, data: { subnet: 'a', pool: 'gone' } },
+      {
+        ...{ type: 'LeaseRelayed', v: 1 },
+        data: { ip: '10.0.0.2', subnet: 'a', giaddr: '10.0.0.254', circuitId: '01', remoteId: null },
+      },
       {
         ...{ type: 'LeaseRefused', v: 2 },
         data: { ...client(5), ip: null, subnet: 'a', requested: '10.9.9.9', reason: 'of another network' },
@@ -104,6 +110,9 @@ describe('a pool that was saved', () => {
         data: { server: '10.0.0.66', sign: 'offer', clientMac: client(1).mac, offered: null, seenAt: at(1) },
       },
     ];
+    // Of IPv6 only: ServerNamed.
+    const known = Object.keys(catalogue.lease).filter((type) => type !== 'ServerNamed');
+    expect(new Set(events.map(({ type }) => type))).toEqual(new Set(known));
     const state = fold(poolDecider, events);
     expect(poolFold).toBe(1);
     expect([...savedLeases(state.leases)].map((row) => row.map(String).join(' ')).sort()).toEqual([

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import type { StoredMessage } from '../envelope';
 
 /** Of a log without commits. */
@@ -15,5 +15,5 @@ export function roll(hash: string, leaf: string): string {
 }
 
 export function sha256Of(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
+  return digest('sha256', data, 'hex');
 }

@@ -41,7 +41,11 @@ async function main(): Promise<void> {
     ...{ BOOTS_TFTP_PORT: 0, BOOTS_HTTP_PORT: 0, BOOTS_SYSLOG: 'false', TINK_CA_SHA256: 'ab'.repeat(32) },
     ...process.env,
   });
-  const boots = await startBoots(config, { store, ...models, leadership: new Leadership(bus.connection) });
+  const data = env('BENCH_DATA');
+  const boots = await startBoots(config, {
+    ...{ store, ...models, leadership: new Leadership(bus.connection) },
+    ...(data === '' ? {} : { leaseFolder: data }),
+  });
   process.stdout.write(`${JSON.stringify({ http: boots.http.port })}\n`);
   process.once('SIGTERM', () => void boots.close().finally(() => process.exit(0)));
 }

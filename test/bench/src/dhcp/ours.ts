@@ -8,8 +8,9 @@ import { end, outputOf, type Wire } from './wire';
 export interface OurServer {
   /** boots and its nats-server. */
   readonly pids: readonly number[];
-  readonly http: number;
   stop(): Promise<void>;
+  /** As when the power fails. */
+  kill(): Promise<void>;
 }
 
 /** As a server that begins with no lease known. */
@@ -21,16 +22,25 @@ export function freshOurs(wire: Wire, clients: number): DhcpServer {
 export async function startOurs(wire: Wire, clients: number): Promise<OurServer> {
   const nats = await startTestNats({ host: wire.host });
   try {
-    return await startOn(nats, wire, clients);
+    const boots = await startOn(nats, wire, { BENCH_CLIENTS: String(clients) });
+    return {
+      ...boots,
+      async stop() {
+        await boots.stop();
+        await nats.stop();
+      },
+    };
   } catch (error) {
     await nats.stop();
     throw error;
   }
 }
 
-async function startOn(nats: TestNats, wire: Wire, clients: number): Promise<OurServer> {
-  const program = wire.server([process.execPath, join(__dirname, 'boots-dhcp.child.js')], {
-    ...{ PUBLIC_IP: wire.address, BENCH_NATS: nats.url, BENCH_CLIENTS: String(clients) },
+export async function startOn(nats: TestNats, wire: Wire, settings: NodeJS.ProcessEnv): Promise<OurServer> {
+  const options = (process.env['BENCH_NODE_OPTIONS'] ?? '').split(' ').filter(Boolean);
+  const program = wire.server([process.execPath, ...options, join(__dirname, 'boots-dhcp.child.js')], {
+    ...{ PUBLIC_IP: wire.address, BENCH_NATS: nats.url, BENCH_CLIENTS: '0' },
+    ...settings,
   });
   program.stderr?.pipe(process.stderr);
   if (!program.stdout) throw new Error('boots has no standard output');
@@ -46,10 +56,10 @@ async function startOn(nats: TestNats, wire: Wire, clients: number): Promise<Our
   while (!(await isActive())) await new Promise((resolve) => setTimeout(resolve, 50));
   return {
     pids: [program.pid ?? 0, nats.server.pid ?? 0],
-    http,
-    async stop() {
-      await end(program);
-      await nats.stop();
+    stop: () => end(program),
+    async kill() {
+      program.kill('SIGKILL');
+      await once(program, 'exit');
     },
   };
 }

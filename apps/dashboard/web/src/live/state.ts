@@ -1,19 +1,21 @@
-import type { Change, EventView, MachineView, Snapshot, WorkflowView } from '../../../src/wire';
+import type { AddressesView, Change, EventView, MachineView, Snapshot, WorkflowView } from '../../../src/wire';
 
 /** All that the page knows of the system. Never changed in place. */
 export interface World {
   readonly machines: Readonly<Record<string, MachineView>>;
   readonly workflows: Readonly<Record<string, WorkflowView>>;
+  readonly addresses: AddressesView;
   /** Newest first. */
   readonly events: readonly EventView[];
 }
 
 export const maxEvents = 250;
 
-export function fromSnapshot({ machines, workflows, events }: Snapshot): World {
+export function fromSnapshot({ machines, workflows, events, addresses }: Snapshot): World {
   return {
     machines: Object.fromEntries(machines.map((each) => [each.id, each])),
     workflows: Object.fromEntries(workflows.map((each) => [each.id, each])),
+    addresses,
     events: [...events].reverse().slice(0, maxEvents),
   };
 }
@@ -22,6 +24,7 @@ export function withChange(world: World, change: Change): World {
   return {
     machines: merge(world.machines, change.machines, change.gone),
     workflows: merge(world.workflows, change.workflows, change.gone),
+    addresses: change.addresses ?? world.addresses,
     events:
       change.events.length === 0
         ? world.events

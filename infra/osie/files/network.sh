@@ -1,0 +1,71 @@
+# The way to the network, for OSIE and for the program that fetches it. Whoever sources this has `say`.
+argument() { # value of name=value on the kernel command line, the last one given
+  for word in $(cat /proc/cmdline); do case $word in "$1="*) found=${word#*=} ;; esac done
+  echo "$found"
+}
+hw_addr=$(argument hw_addr | tr 'A-F-' 'a-f:')
+
+# A driver brings new devices (a virtio card appears behind its PCI function), so again until nothing new turns up.
+load_drivers() {
+  seen=-1
+  while :; do
+    find /sys/devices -name modalias -exec cat {} + 2>/dev/null | grep -E '^(pci|virtio|usb|scsi|nvme|vmbus|xen|acpi):' | sort -u >/tmp/devices
+    [ "$(wc -l </tmp/devices)" = "$seen" ] && break
+    seen=$(wc -l </tmp/devices)
+    xargs modprobe -a -q -b </tmp/devices
+  done
+}
+
+boot_interface() {
+  for candidate in /sys/class/net/*; do
+    [ "$(cat "$candidate/address")" = "$hw_addr" ] && { basename "$candidate"; return; }
+  done
+  # Started by hand, without hw_addr: the first wired one.
+  [ -n "$hw_addr" ] || ls /sys/class/net | grep -E '^(eth|en)' | head -n 1
+}
+
+# `network -q`: just an address, which nobody renews.
+network() {
+  tries=0
+  until interface=$(boot_interface) && [ -n "$interface" ]; do
+    tries=$((tries + 1))
+    [ $((tries % 20)) = 5 ] && say "no network interface ${hw_addr:-eth*} yet: $(cat /sys/class/net/*/address | xargs)"
+    sleep 0.2
+    load_drivers
+  done
+  ip link set "$interface" up
+  vlan=$(argument vlan_id)
+  if [ -n "$vlan" ]; then
+    modprobe -q 8021q
+    ip link add link "$interface" name "$interface.$vlan" type vlan id "$vlan"
+    interface=$interface.$vlan
+    ip link set "$interface" up
+  fi
+  ipam=$(argument ipam)
+  if [ -n "$ipam" ]; then
+    static_network
+    return
+  fi
+  # Without -q it stays in the background and renews; without an answer it is asked again for ever.
+  until udhcpc $1 -O 7 -n -t 10 -T 1 -i "$interface" -s /etc/udhcpc.sh -p /run/udhcpc.pid; do say "no DHCP answer on $interface"; done
+  say "network $interface $(ip -4 -o addr show dev "$interface" | awk '{print $4}')"
+}
+
+# A site without DHCP: <mac>:<vlan>:<address>:<netmask>:<gateway>:<host name>:<dns,dns>.
+static_network() {
+  IFS=: read -r _ _ address netmask gateway host servers <<-END
+	$ipam
+	END
+  prefix=0
+  for byte in $(echo "$netmask" | tr . ' '); do
+    while [ "$byte" -gt 0 ]; do
+      prefix=$((prefix + byte % 2))
+      byte=$((byte / 2))
+    done
+  done
+  ip addr replace "$address/$prefix" dev "$interface"
+  [ -z "$gateway" ] || ip route replace default via "$gateway" dev "$interface"
+  [ -z "$host" ] || hostname "$host"
+  for server in $(echo "$servers" | tr , ' '); do echo "nameserver $server"; done >/etc/resolv.conf
+  say "network $interface $address/$prefix static"
+}
