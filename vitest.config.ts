@@ -32,7 +32,8 @@ const kind = (name: string, include: readonly string[], testTimeout: number, ser
     hookTimeout: testTimeout,
     // Half of it: what never comes is told by the poll that waited for it.
     expect: { poll: { timeout: testTimeout / 2 } },
-    ...(serial ? { fileParallelism: false } : {}),
+    // Else one core fewer than there are, which on two is half of them.
+    ...(serial ? { fileParallelism: false } : { maxWorkers: '100%' }),
   },
 });
 

@@ -16,6 +16,10 @@ if (missing) console.warn(`SKIPPED: DHCP pools in network namespaces: ${missing}
 
 const server = '10.89.0.1';
 const subnets = `
+classes:
+  - { name: phones, vendorClass: [Acme Phone], options: [{ code: 150, type: ips, value: [10.89.0.5] }] }
+  - { name: kiosks, userClass: [kiosk] }
+  - { name: makers, oui: ['02:8a'] }
 subnets:
   - subnet: 10.89.0.0/24
     name: lab
@@ -23,7 +27,11 @@ subnets:
     nameServers: [10.89.0.53]
     domain: lab.example
     leaseSeconds: 600
-    pools: [{ ranges: [10.89.0.50-10.89.0.59] }]
+    pools:
+      - { name: phones, ranges: [10.89.0.70-10.89.0.71], classes: [phones] }
+      - { name: kiosks, ranges: [10.89.0.72-10.89.0.73], classes: [kiosks] }
+      - { name: makers, ranges: [10.89.0.74-10.89.0.75], classes: [makers] }
+      - { name: lab, ranges: [10.89.0.50-10.89.0.59] }
   - subnet: 10.88.1.0/24
     name: rack
     router: 10.88.1.1
@@ -55,13 +63,13 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function client() {
-  const mac = `02:89:00:00:00:${macs++}`;
+async function client(maker = '02:89') {
+  const mac = `${maker}:00:00:00:${macs++}`;
   return { namespace: await network.addClient(mac), id: mac.replaceAll(':', '-') };
 }
 
-function startUdhcpc(namespace: string) {
-  const client = udhcpc(folder, namespace);
+function startUdhcpc(namespace: string, flags: readonly string[] = []) {
+  const client = udhcpc(folder, namespace, flags);
   running.push(() => client.stop());
   return client;
 }
@@ -95,6 +103,19 @@ describe.skipIf(missing !== undefined)('a machine without a record', () => {
     await boots.event('LeaseRenewed', ({ data }) => data.mac === id && data.clientState === 'renewing');
   });
 
+  it.each([
+    ['by its vendor class', '02:89', ['-V', 'Acme Phone 7', '-O', '0x96'], /^10\.89\.0\.7[01]$/, "opt150='0a590005'"],
+    ['by its user class', '02:89', ['-x', '0x4d:056b696f736b'], /^10\.89\.0\.7[23]$/, 'ip='],
+    ['by its maker', '02:8a', [], /^10\.89\.0\.7[45]$/, 'ip='],
+    ['like everybody else', '02:89', ['-V', 'An Acme Phone', '-x', '0x4d:066b696f736b73'], /^10\.89\.0\.5\d$/, 'ip='],
+  ] as const)('gets one of its class, %s', async (_, maker, flags, address, more) => {
+    const { namespace, id } = await client(maker);
+    const { told } = startUdhcpc(namespace, flags);
+    const { data } = await boots.event('LeaseBound', ({ data: { mac } }) => mac === id);
+    expect(data.ip).toMatch(address);
+    await told(more);
+  });
+
   it('gets one of the network behind its relay', async () => {
     const relay = await network.addClient('02:89:00:00:00:02');
     const behind = `${relay}-b`;
@@ -118,6 +139,8 @@ describe.skipIf(missing !== undefined)('a machine without a record', () => {
     const { data } = await boots.event('LeaseBound', (event) => event.data.mac === '02-88-00-00-01-20');
     expect(data).toMatchObject({ subnet: 'rack', giaddr: '10.88.1.1', origin: 'pool' });
     expect(['10.88.1.20', '10.88.1.21']).toContain(data.ip);
+    const told = await boots.event('LeaseRelayed', (event) => event.data.ip === data.ip);
+    expect(Buffer.from(told.data.circuitId ?? '', 'hex').toString()).toContain('down0');
   });
 
   it('comes back to its address while 10,000 strangers ask for one', async () => {

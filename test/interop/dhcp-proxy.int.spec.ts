@@ -119,24 +119,7 @@ describe.skipIf(missing !== undefined)('boots as ProxyDHCP', () => {
   });
 
   it('answers firmware that asks port 4011, and from there', async () => {
-    const namespace = await network.addClient('02:94:00:00:00:30');
-    await runIn(namespace, ['ip', 'addr', 'add', '10.94.0.30/24', 'dev', 'eth0']);
-    const [discover = new Uint8Array()] = readCapture('efi-x64-pxe-snponly2019.pcap');
-    const asked = decodePacket(discover);
-    const chaddr = Uint8Array.from((uefi?.mac ?? '').split(':'), (pair) => parseInt(pair, 16));
-    const options = new Map([...asked.options, option(messageType, 'request')]);
-    const request = encodePacket({ ...asked, flags: 0, ciaddr: '10.94.0.30', chaddr, options }, { maxSize: 1500 });
-    const client = `
-      const socket = require('dgram').createSocket('udp4');
-      socket.on('message', (bytes, { port }) => {
-        process.stdout.write(port + ' ' + bytes.toString('hex'));
-        socket.close();
-      });
-      socket.bind(1068, () => socket.send(Buffer.from('${Buffer.from(request).toString('hex')}', 'hex'), 4011, '${boots}'));`;
-    const { stdout, stderr } = await runIn(namespace, [process.execPath, '-e', client]);
-    expect(stderr).toBe('');
-    const [port, hex = ''] = stdout.split(' ');
-    const reply = decodePacket(new Uint8Array(Buffer.from(hex, 'hex')));
+    const { port, reply } = await askAt4011(30, uefi?.mac ?? '');
     expect(port).toBe('4011');
     expect(readOption(reply.options, messageType)).toBe('ack');
     expect(readOption(reply.options, vendorClass)).toBe('PXEClient');
@@ -146,3 +129,58 @@ describe.skipIf(missing !== undefined)('boots as ProxyDHCP', () => {
   it('has leased nothing to anybody', () =>
     expect(service.events.filter(({ type }) => type.startsWith('Lease'))).toEqual([]));
 });
+
+describe.skipIf(missing !== undefined)('boots as ProxyDHCP for machines without a record', () => {
+  const stranger = '02:94:00:00:01:01';
+  const id = stranger.replaceAll(':', '-');
+
+  beforeAll(async () => {
+    if (missing) return;
+    await service.stop();
+    const settings = { BOOTS_DHCP_MODE: 'auto-proxy', BOOTS_IPXE_DIR: folder, BOOTS_OSIE_DIR: folder };
+    service = await startBootsIn(network, { settings, hardware: [] });
+  });
+
+  it('boots them for discovery, at the address that they have from the other server', async () => {
+    await powerOn(stranger);
+    const { data } = await service.event('BootScriptServed', (event) => event.data.mac === id);
+    expect(data).toMatchObject({ script: 'discovery', hardwareId: null });
+    expect(data.address).toMatch(/^10\.94\.0\.1[0-5]\d$/);
+  });
+
+  it('answers their firmware at port 4011', async () => {
+    const { port, reply } = await askAt4011(31, '02:94:00:00:01:02');
+    expect(port).toBe('4011');
+    expect(reply).toMatchObject({ yiaddr: '0.0.0.0', ciaddr: '10.94.0.31', siaddr: boots, file: 'ipxe.efi' });
+  });
+
+  it('leaves their operating systems to the other server', async () => {
+    const namespace = await network.addClient('02:94:00:00:01:03');
+    const command = `DUMP=${join(folder, 'env')} exec busybox udhcpc -i eth0 -q -n -s ${join(folder, 'script')}`;
+    expect((await runIn(namespace, ['sh', '-c', command])).code).toBe(0);
+    expect(readFileSync(join(folder, 'env'), 'latin1')).toContain(`serverid='${other}'`);
+    expect(service.events.filter(({ type }) => type.startsWith('Lease'))).toEqual([]);
+  });
+});
+
+/** As firmware that has the address already and wants to know what to boot. */
+async function askAt4011(host: number, mac: string) {
+  const namespace = await network.addClient(`02:94:00:00:02:${host}`);
+  await runIn(namespace, ['ip', 'addr', 'add', `10.94.0.${host}/24`, 'dev', 'eth0']);
+  const [discover = new Uint8Array()] = readCapture('efi-x64-pxe-snponly2019.pcap');
+  const asked = decodePacket(discover);
+  const chaddr = Uint8Array.from(mac.split(':'), (pair) => parseInt(pair, 16));
+  const options = new Map([...asked.options, option(messageType, 'request')]);
+  const request = encodePacket({ ...asked, flags: 0, ciaddr: `10.94.0.${host}`, chaddr, options }, { maxSize: 1500 });
+  const client = `
+      const socket = require('dgram').createSocket('udp4');
+      socket.on('message', (bytes, { port }) => {
+        process.stdout.write(port + ' ' + bytes.toString('hex'));
+        socket.close();
+      });
+      socket.bind(1068, () => socket.send(Buffer.from('${Buffer.from(request).toString('hex')}', 'hex'), 4011, '${boots}'));`;
+  const { stdout, stderr } = await runIn(namespace, [process.execPath, '-e', client]);
+  expect(stderr).toBe('');
+  const [port, hex = ''] = stdout.split(' ');
+  return { port, reply: decodePacket(new Uint8Array(Buffer.from(hex, 'hex'))) };
+}

@@ -1,15 +1,11 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { buildArtefacts } from '../demo/src/artefacts';
-import { runMachine, type MachineRun } from '../demo/src/machine-run';
-import { startProvisioner, type Provisioner } from '../demo/src/provisioner';
-import { createLab, type Lab } from './lab';
+import type { MachineRun } from '../demo/src/machine-run';
 import type { Firmware } from './machine';
 import { orderOneAction } from './one-action';
 import { until } from './run';
+import { useSite } from './site';
 
 const missing = ['/dev/net/tun', '/usr/bin/qemu-system-aarch64', '/usr/share/AAVMF/AAVMF_CODE.fd'].filter(
   (file) => !existsSync(file),
@@ -22,37 +18,16 @@ const patience = 400_000;
 describe.skipIf(cannot.length > 0)(
   `an arm64 machine${cannot.length > 0 ? ` (missing: ${cannot.join(', ')})` : ''}`,
   () => {
-    let dir = '';
-    let lab: Lab;
-    let provisioner: Provisioner;
-    const runs: MachineRun[] = [];
-
-    beforeAll(async () => {
+    const site = useSite('arm64', async () => {
       await buildArtefacts('small', () => undefined, ['x86_64', 'aarch64']);
-      dir = await mkdtemp(join(tmpdir(), 'tinkerbell-arm64-'));
-      lab = await createLab(`tink-arm64-${process.pid}`);
-      provisioner = await startProvisioner(lab, { dir, dataDir: join(dir, 'data') });
-    }, 600_000);
-
-    afterEach(async () => {
-      for (const { machine } of runs.splice(0)) await machine.off();
-    }, 60_000);
-
-    afterAll(async () => {
-      await provisioner?.close();
-      await lab?.close();
-      await rm(dir, { recursive: true, force: true });
-    }, 60_000);
+    });
 
     const powerOn = async (n: number, firmware: Firmware): Promise<MachineRun> => {
       const hostname = `arm-${n}`;
       const hardwareId = `0eba0bf8-3772-4b4a-ab9f-6ebe93b90b0${n}`;
       const machine = { hardwareId, hostname, mac: `52:54:00:99:01:0${n}`, ip: `10.99.0.2${n}`, uefi: true };
-      const workflowId = await orderOneAction(provisioner, machine, { dir, server: lab.address, arch: 'aarch64' });
-      const watch = { onStep: () => undefined, onProgress: () => undefined };
-      const run = await runMachine(lab, provisioner, machine, workflowId, { firmware, dir }, watch);
-      runs.push(run);
-      return run;
+      const place = { dir: site.dir, server: site.lab.address, arch: 'aarch64' };
+      return site.powerOn(machine, await orderOneAction(site.provisioner, machine, place), firmware);
     };
 
     it('runs an action in a container, started by the PXE of its UEFI firmware', async () => {

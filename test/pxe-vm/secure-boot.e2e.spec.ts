@@ -1,14 +1,10 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { buildArtefacts } from '../demo/src/artefacts';
-import { runMachine, type MachineRun } from '../demo/src/machine-run';
-import { startProvisioner, type Provisioner } from '../demo/src/provisioner';
-import { createLab, type Lab } from './lab';
+import type { MachineRun } from '../demo/src/machine-run';
 import { orderOneAction } from './one-action';
 import { until } from './run';
+import { useSite } from './site';
 
 const missing = ['/dev/net/tun', '/usr/bin/qemu-system-x86_64', '/usr/share/OVMF/OVMF_VARS_4M.ms.fd'].filter(
   (file) => !existsSync(file),
@@ -21,39 +17,15 @@ const patience = 480_000;
 describe.skipIf(cannot.length > 0)(
   `a machine with Secure Boot and Microsoft's keys${cannot.length > 0 ? ` (missing: ${cannot.join(', ')})` : ''}`,
   () => {
-    let dir = '';
-    let lab: Lab;
-    let provisioner: Provisioner;
-    const runs: MachineRun[] = [];
-
-    beforeAll(async () => {
-      await buildArtefacts('small', () => undefined);
-      dir = await mkdtemp(join(tmpdir(), 'tinkerbell-secure-'));
-      lab = await createLab(`tink-secure-${process.pid}`);
-      const env = { BOOTS_KERNEL_ARGUMENTS: 'loglevel=7' };
-      provisioner = await startProvisioner(lab, { dir, dataDir: join(dir, 'data'), env });
-    }, 600_000);
-
-    afterEach(async () => {
-      for (const { machine } of runs.splice(0)) await machine.off();
-    }, 60_000);
-
-    afterAll(async () => {
-      await provisioner?.close();
-      await lab?.close();
-      await rm(dir, { recursive: true, force: true });
-    }, 60_000);
+    const env = { BOOTS_KERNEL_ARGUMENTS: 'loglevel=7' };
+    const site = useSite('secure', async () => void (await buildArtefacts('small', () => undefined)), env);
 
     const powerOnWith = async (n: number, binary: string): Promise<MachineRun> => {
       const hardwareId = `0eba0bf8-3772-4b4a-ab9f-6ebe93b90c0${n}`;
       const described = { hardwareId, hostname: `secure-${n}`, mac: `52:54:00:99:02:0${n}`, ip: `10.99.0.3${n}` };
       const machine = { ...described, uefi: true, binary };
-      const workflowId = await orderOneAction(provisioner, machine, { dir, server: lab.address });
-      const watch = { onStep: () => undefined, onProgress: () => undefined };
-      const options = { firmware: 'uefi-secure', dir } as const;
-      const run = await runMachine(lab, provisioner, machine, workflowId, options, watch);
-      runs.push(run);
-      return run;
+      const workflowId = await orderOneAction(site.provisioner, machine, { dir: site.dir, server: site.lab.address });
+      return site.powerOn(machine, workflowId, 'uefi-secure');
     };
 
     it('refuses an iPXE that nobody signed', async () => {

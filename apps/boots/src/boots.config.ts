@@ -75,6 +75,10 @@ export class BootsConfig {
   /** YAML: subnets with pools, their options and client classes, IPv6 ones with what is advertised (docs/dhcp.md); empty: there are none. */
   @IsString()
   readonly BOOTS_DHCP_FILE: string = '';
+  /** Ask at start whether another DHCP server is on the wire, and tell of those that answer; false: only of those that are heard. */
+  @flag
+  @IsBoolean()
+  readonly BOOTS_DHCP_ASK: boolean = true;
   @Matches(/^[A-Za-z0-9_-]{1,64}$/)
   readonly BOOTS_POOL: string = 'default';
   /** Seconds, for hardware whose lease_time is 0. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { BootsConfig } from './boots.config';
 import { discoversAt } from './dhcp/dhcp-mode';
 import { parseSubnets6, type Subnet6 } from './dhcp6/subnet6';
-import { dhcp6Ports, dhcp6Settings, dhcpModes, dhcpPorts, subnets6 } from './settings';
+import { asksForServers, dhcp6Ports, dhcp6Settings, dhcpModes, dhcpPorts, subnets6 } from './settings';
 
 const load = (settings: Readonly<Record<string, string>>) =>
   loadConfig(BootsConfig, { PUBLIC_IP: '10.0.0.1', TINK_CA_SHA256: 'ab'.repeat(32), ...settings });
@@ -42,6 +42,15 @@ describe('where boots gives out addresses', () => {
     const auto = { BOOTS_DHCP_SUBNETS: '10.4.0.0/24=auto-proxy' };
     expect(where(auto)).toEqual([true, false, false, true]);
     expect(where({ ...auto, BOOTS_DISCOVERY: 'true' })).toEqual([true, false, true, true]);
+  });
+  it('asks for other servers where none is expected', () => {
+    const asks = (settings: Readonly<Record<string, string>>) =>
+      asksForServers(load(settings), dhcpModes(load(settings)));
+    expect(asks({})).toBe(true);
+    expect(asks({ BOOTS_DHCP_ASK: 'false' })).toBe(false);
+    expect(asks({ BOOTS_DHCP_MODE: 'auto-proxy' })).toBe(false);
+    expect(asks({ BOOTS_DHCP_SUBNETS: '10.0.0.0/24=off' })).toBe(false);
+    expect(asks({ BOOTS_DHCP_PORT: '6767' })).toBe(false);
   });
   it('opens port 4011 for a proxy only', () => {
     expect(portsOf({}).pxePort).toBeUndefined();

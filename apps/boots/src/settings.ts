@@ -139,6 +139,12 @@ export function dhcpModes(
   };
 }
 
+/** Beside a proxy another server is as it should be; other ports than those of DHCP are for laboratories. */
+export function asksForServers({ BOOTS_DHCP_ASK, BOOTS_DHCP_PORT, PUBLIC_IP }: BootsConfig, modes: ModeRules): boolean {
+  const mode = modeAt(PUBLIC_IP, modes);
+  return BOOTS_DHCP_ASK && BOOTS_DHCP_PORT === 67 && (mode === 'reservation' || mode === 'pool');
+}
+
 /** Of the network that an address is in. */
 export function modeOf(config: BootsConfig, modes: ModeRules, address: string): DhcpMode {
   return modeAt(isIPv4(address) ? address : config.PUBLIC_IP, modes);

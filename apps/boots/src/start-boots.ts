@@ -14,6 +14,7 @@ import { DhcpDesk } from './dhcp/dhcp-desk';
 import { DhcpListener } from './dhcp/dhcp.listener';
 import type { ModeRules } from './dhcp/dhcp-mode';
 import { OtherServers } from './dhcp/other-servers';
+import { deafToProbes, ServerProbe } from './dhcp/server-probe';
 import { PoolDesk } from './dhcp/pool-desk';
 import { openProbe } from './dhcp/ping-probe';
 import { readSubnets, type SubnetFile } from './dhcp/read-subnets';
@@ -48,6 +49,7 @@ import { advertisedLinks } from './ra/radvd-config';
 import { FailedRequests } from './recorder/failed-requests';
 import { ServedFiles } from './served-files';
 import {
+  asksForServers,
   type BoundPorts,
   cacheSettings,
   dhcp6Ports,
@@ -285,9 +287,26 @@ async function openDhcp(
   if (!pools) parts.leases.onActive(() => forgetPools(parts));
   const others = new OtherServers(parts, config.PUBLIC_IP);
   const desk = new DhcpDesk({ ...parts, others }, dhcpSettings(config, bound, modes), pools);
-  const listener = new DhcpListener(desk, dhcpPorts(config, modes, native), parts.metrics, parts.log);
+  const listener = new DhcpListener(deafToProbes(desk), dhcpPorts(config, modes, native), parts.metrics, parts.log);
   closers.push(() => listener.close());
-  return listener.open();
+  const port = await listener.open();
+  if (asksForServers(config, modes)) askForServers(config, parts, others, closers);
+  return port;
+}
+
+/** Each time that this instance begins to give out leases. */
+function askForServers(
+  { PUBLIC_IP }: BootsConfig,
+  { leases, log }: Parts,
+  others: OtherServers,
+  closers: (() => Promise<void>)[],
+): void {
+  const probe = new ServerProbe(PUBLIC_IP, log);
+  leases.onActive(() => {
+    others.forget();
+    probe.start();
+  });
+  closers.push(() => Promise.resolve(probe.stop()));
 }
 
 async function subnetFile({ BOOTS_DHCP_FILE }: BootsConfig): Promise<SubnetFile | undefined> {

@@ -150,6 +150,8 @@ class PastReads extends ReadSide {
       hardware: this.history.hardware,
       template: this.history.templates,
       workflow: this.history.workflows,
+      secret: this.history.secrets,
+      subscription: this.history.subscriptions,
     };
     const events = Object.hasOwn(known, kind) ? known[kind as keyof typeof known].events(id) : [];
     return new NotThenError(kind, id, this.then, events);

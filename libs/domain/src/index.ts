@@ -47,7 +47,7 @@ export type { Asking, NextStep } from './workflow/next-assignment';
 export { addressesOf, holder6Of, isFree6, lease6Decider } from './lease/lease6.decider';
 export { Lease6Books, type Pool6, type Usage6 } from './lease/lease6-books';
 export type { Holder6, Lease6, Lease6Command, Lease6State } from './lease/lease6.decider';
-export { poolDecider, type PoolCommand, type PoolState } from './lease/pool.decider';
+export { poolDecider, serverProbeMac, type PoolCommand, type PoolState } from './lease/pool.decider';
 export { poolFold, poolRestoration, savedLeases, savedPool } from './lease/pool-snapshot';
 export type { SavedLease, SavedPool } from './lease/pool-snapshot';
 export { AddressPools, numberOf, textOf } from './lease/address-pools';

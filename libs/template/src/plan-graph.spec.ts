@@ -10,7 +10,10 @@ import type { FindWorker } from './resolve-worker';
 const find: FindWorker = {
   byMac: (mac) => ({ '08-00-27-00-00-01': 'one', '08-00-27-00-00-02': 'two' })[mac],
   byIp: (address) => ({ '192.168.1.5': 'one' })[address],
-  hardware: (workerId) => ({ metadata: { instance: { hostname: `host-${workerId}` } }, disks: 2, spare: [] }),
+  hardware: (workerId) => {
+    if (workerId === '') throw new Error('asked for hardware without an id');
+    return { metadata: { instance: { hostname: `host-${workerId}` } }, disks: 2, spare: [] };
+  },
 };
 const devices = { device_1: '08:00:27:00:00:01', device_2: '08:00:27:00:00:02' };
 const example = readFileSync(join(__dirname, '../../../docs/examples/template-1.0.yaml'), 'utf8');

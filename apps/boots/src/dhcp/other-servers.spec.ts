@@ -67,6 +67,13 @@ describe('other DHCP servers', () => {
     servers.onReply(offer('10.0.0.254'));
     expect([told.length, lines.length]).toEqual([0, 1]);
   });
+  it('are told of again by a standby that begins to give out leases', () => {
+    const { servers, told, lines } = watch();
+    servers.onReply(offer('10.0.0.254'));
+    servers.forget();
+    servers.onReply(offer('10.0.0.254'));
+    expect([told.length, lines.length]).toEqual([2, 2]);
+  });
   it('are few, whoever makes them up', () => {
     const { servers, told, time } = watch();
     for (let i = 0; i < 1000; i++) servers.onReply(offer(`10.1.${i >> 8}.${i & 255}`));

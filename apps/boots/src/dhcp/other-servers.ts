@@ -32,6 +32,11 @@ export class OtherServers {
     return this.#known.size;
   }
 
+  /** What was told as a standby is in no log but that of this process: tell it again. */
+  forget(): void {
+    this.#known.clear();
+  }
+
   /** A client asks another server for what that one offered. `serverId`: what we are for clients behind this relay. */
   onRequest(request: DhcpPacket, serverId: string): void {
     const server = readOption(request.options, serverIdentifier);

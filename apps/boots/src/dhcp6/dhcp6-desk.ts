@@ -20,9 +20,10 @@ import type { Lease6Pool } from '../log/lease6-pool';
 import { StandbyError } from '../log/pool-terms';
 import { TermOverError } from '../log/stream-writer';
 import type { Logger } from '../logger';
+import type { FailedRequests } from '../recorder/failed-requests';
 import type { Machines } from '../machines';
 import type { Metrics } from '../metrics';
-import { macsOf } from './client6';
+import { macOfAddress, macsOf } from './client6';
 import type { Dhcp6Context, Dhcp6Decision, Dhcp6Settings } from './decision6';
 import { respond6 } from './dhcp6.responder';
 import { subnetAt } from './subnet6';
@@ -31,6 +32,7 @@ export interface Desk6Ports {
   readonly machines: Machines;
   readonly leases: Lease6Pool;
   readonly boots: BootLog;
+  readonly failed: Pick<FailedRequests, 'note'>;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly clock: () => Date;
@@ -112,7 +114,10 @@ export class Dhcp6Desk {
     const { request, relays, from } = heard;
     const context = this.#context(heard);
     const decision = await this.#stored(request, context);
-    if (decision.kind === 'ignore') return this.#ignored(decision.reason, context.mac ?? from.peer);
+    if (decision.kind === 'ignore') {
+      this.#note(decision.reason, request.type, from.peer, context.mac);
+      return this.#ignored(decision.reason, context.mac ?? from.peer);
+    }
     const { message, leases } = decision;
     metrics.count('dhcp6_replies_total', { type: message.type });
     const addresses = leases.flatMap((command) => ('holder' in command ? [command.holder.ip] : []));
@@ -170,19 +175,27 @@ export class Dhcp6Desk {
     return undefined;
   }
 
+  #note(reason: string, detail: string, peer: string, mac: string | null = null): void {
+    const source = peer.replace(/%.*$/, '');
+    this.ports.failed.note({ protocol: 'dhcp', reason, detail: `DHCPv6 ${detail}`, source, ...(mac && { mac }) });
+  }
+
   #drop(error: unknown, peer: string): void {
     const { metrics, log } = this.ports;
     const text = error instanceof Error ? error.message : String(error);
     if (error instanceof MalformedPacketError) {
+      this.#note('malformed', text, peer, macOfAddress(peer));
       metrics.count('dhcp6_dropped_total', { reason: 'malformed' });
       log.debug(`malformed DHCPv6 message of ${peer}: ${text}`);
     } else if (error instanceof DomainError) {
+      this.#note('refused', text, peer, macOfAddress(peer));
       metrics.count('dhcp6_dropped_total', { reason: 'refused' });
       log.warn(`DHCPv6 message of ${peer} not answered: ${text}`);
     } else if (error instanceof StandbyError || error instanceof TermOverError) {
       this.#ignored('standby', peer);
     } else {
       // The client asks again; by then the log may be back.
+      this.#note('error', text, peer, macOfAddress(peer));
       metrics.count('dhcp6_dropped_total', { reason: 'error' });
       log.error(`DHCPv6 message of ${peer} not answered: ${text}`);
     }

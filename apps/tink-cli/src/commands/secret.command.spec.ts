@@ -49,6 +49,15 @@ describe('tink secret list and delete', () => {
     expect((await runTink(['__complete', '--server', server, 'secret', 'delete', ''])).out).toContain('db-password');
   });
 
+  it('shows them as they were', async () => {
+    fake.on('GET /api/secrets', { json: [] });
+    const { code } = await runTink(['secret', 'list', '--at', '2026-01-01T00:00:00Z'], { server });
+    expect({ code, url: fake.asked.at(-1)?.url }).toEqual({
+      code: 0,
+      url: expect.stringContaining('at=2026-01-01T00%3A00%3A00.000Z') as unknown,
+    });
+  });
+
   it('deletes each and says what was not there', async () => {
     fake.on('DELETE /api/secrets/a', { json: { changed: true } });
     fake.on('DELETE /api/secrets/b', refusal(404, 'NOT_FOUND', 'secret b not found'));

@@ -2,6 +2,7 @@ import type { SecretItem } from '../api-types';
 import { define, exit, UsageError, type Context } from '../cli-command';
 import { outputFlag, printListing, timeText, type Listing } from '../output/print';
 import type { Column } from '../output/table';
+import { asOf, atFlag } from './as-of';
 import { deleteEach } from './delete-each';
 import { readDocument } from './read-document';
 
@@ -39,9 +40,10 @@ export const secretSet = define({
 export const secretList = define({
   name: 'secret list',
   summary: 'list all secrets, never their values',
-  examples: ['tink secret list', 'tink secret list -o json'],
-  flags: { output: outputFlag },
-  async run({ flags }, context) {
+  examples: ['tink secret list', 'tink secret list -o json', 'tink secret list --at 2d'],
+  flags: { output: outputFlag, at: atFlag },
+  async run({ flags }, present) {
+    const context = await asOf(present, flags.at);
     await printListing(context, flags.output, secretListing(context, await context.client.secrets()));
     return exit.ok;
   },

@@ -4,6 +4,7 @@ import { outputFlag, printListing, quietFlag, timeText, type Listing } from '../
 import { colorOf, plain } from '../output/screen';
 import type { Column } from '../output/table';
 import { parsePast } from '../output/time';
+import { asOf, atFlag } from './as-of';
 import { deleteEach } from './delete-each';
 
 const oneName = { usage: '<name>', min: 1, max: 1, complete: ['subscription'] } as const;
@@ -63,8 +64,9 @@ export const subscriptionGet = define({
   summary: 'show a subscription',
   examples: ['tink subscription get ops', 'tink subscription get ops -o yaml'],
   positionals: oneName,
-  flags: { output: outputFlag },
-  async run({ flags, positionals: [name = ''] }, context) {
+  flags: { output: outputFlag, at: atFlag },
+  async run({ flags, positionals: [name = ''] }, present) {
+    const context = await asOf(present, flags.at);
     const item = await context.client.subscription(name);
     await printListing(context, flags.output, subscriptionListing(context, [item], item));
     return exit.ok;
@@ -74,9 +76,10 @@ export const subscriptionGet = define({
 export const subscriptionList = define({
   name: 'subscription list',
   summary: 'list all subscriptions',
-  examples: ['tink subscription list', 'tink subscription list -o wide'],
-  flags: { quiet: quietFlag('subscription'), output: outputFlag },
-  async run({ flags }, context) {
+  examples: ['tink subscription list', 'tink subscription list -o wide', 'tink subscription list --at 2h'],
+  flags: { quiet: quietFlag('subscription'), output: outputFlag, at: atFlag },
+  async run({ flags }, present) {
+    const context = await asOf(present, flags.at);
     const items = await context.client.subscriptions();
     if (flags.quiet) for (const { name } of items) context.out(name);
     else await printListing(context, flags.output, subscriptionListing(context, items, items));
@@ -101,8 +104,9 @@ export const subscriptionDeadLetters = define({
   summary: 'list the events that a webhook did not take',
   examples: ['tink subscription dead-letters ops', 'tink subscription dead-letters ops -o json'],
   positionals: oneName,
-  flags: { output: outputFlag },
-  async run({ flags, positionals: [name = ''] }, context) {
+  flags: { output: outputFlag, at: atFlag },
+  async run({ flags, positionals: [name = ''] }, present) {
+    const context = await asOf(present, flags.at);
     const letters = await context.client.deadLetters(name);
     await printListing(context, flags.output, deadLetterListing(context, letters));
     return exit.ok;

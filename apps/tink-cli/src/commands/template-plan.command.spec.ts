@@ -63,14 +63,15 @@ describe('tink template render', () => {
   });
   it('with machines asks the server', async () => {
     fake.on('POST /api/templates/render', { json: { text: 'rendered\n' } });
-    const args = ['template', 'render', '-p', 'v01.yaml', '-r', '{"device_1":"192.0.2.20"}'];
+    const args = ['template', 'render', 'v01.yaml', '-r', '{"device_1":"192.0.2.20"}'];
     expect((await runTink(args, { server, files })).out).toBe('rendered\n');
     expect(fake.asked[0]?.body).toEqual({ data: v01, hardware: { device_1: '192.0.2.20' } });
   });
   it.each([
     [[], '--hardware (-r) or --data is required'],
     [['--data', '[1]', '-p', 'v01.yaml'], '--data is a JSON object'],
-    [['-r', '{}', '-t', 'a', '-p', 'b'], 'either --template or --path'],
+    [['-r', '{}', '-t', 'a', '-p', 'b'], 'either --template or a file'],
+    [['-r', '{}', 'a.yaml', '-p', 'b'], 'either a file or --path'],
   ])('%j makes no sense', async (args, message) => {
     const { code, err } = await runTink(['template', 'render', ...args], { files, input: '' });
     expect(code).toBe(2);
@@ -84,6 +85,10 @@ describe('tink template convert and schema', () => {
     expect(code).toBe(0);
     expect(out).toContain('version: "1.0"');
     expect((await runTink(['template', 'convert'], { input: out })).err).toContain('it is of version 1.0 already');
+  });
+  it('of a file that is named just so', async () => {
+    for (const args of [['v01.yaml'], ['-p', 'v01.yaml']])
+      expect((await runTink(['template', 'convert', ...args], { files })).out).toContain('version: "1.0"');
   });
   it('prints a schema', async () => {
     expect(JSON.parse((await runTink(['template', 'schema'])).out)).toMatchObject({

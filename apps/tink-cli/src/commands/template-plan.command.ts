@@ -6,21 +6,22 @@ import { paint } from '../output/screen';
 import { count } from '@tinkerbell/history';
 import { devicesOf } from './devices';
 import { orFaults } from './refused-document';
-import { templatePath, triedTemplate } from './template-text.command';
+import { fileOf, oneFile, templatePath, triedTemplate } from './template-text.command';
 
 export const templatePlan = define({
   name: 'template plan',
   summary: 'show what a template would do, machine by machine, without doing it',
   details: [
     'With --hardware: the exact actions, images and variables, and what is destructive. Nothing is created.',
-    'With --against history: decides again about the workflows that were made from --template, with the text of --path',
+    'With --against history: decides again about the workflows that were made from --template, with the text of the file',
     '(or its own, as it is now) and the hardware as it was then, and lists those that would differ.',
   ].join('\n'),
   examples: [
     `tink template plan -t install -r '{"device_1":"52:54:00:12:34:56"}'`,
-    `tink template plan -p install.yaml -r '{"device_1":"192.0.2.20"}' -o json`,
-    'tink template plan -t install -p install.yaml --against history',
+    `tink template plan install.yaml -r '{"device_1":"192.0.2.20"}' -o json`,
+    'tink template plan install.yaml -t install --against history',
   ],
+  positionals: oneFile,
   flags: {
     template: {
       kind: 'text',
@@ -35,17 +36,18 @@ export const templatePlan = define({
     limit: { kind: 'number', value: 'N', default: 100, about: 'with --against: only the newest N workflows' },
     output: documentFlag,
   },
-  async run({ flags }, context) {
+  async run({ flags, positionals }, context) {
+    const path = fileOf(positionals, flags.path);
     const format = flags.output === undefined ? undefined : flags.output === 'yaml' ? 'yaml' : 'json';
     if (flags.against !== undefined) {
-      const replay = await replayOf(context, flags);
+      const replay = await replayOf(context, { ...flags, path });
       if (format) await printDocument(context, format, replay);
       else printReplay(context, replay);
       return exit.ok;
     }
     if (flags.hardware === undefined) throw new UsageError('--hardware (-r) or --against history is required');
     const devices = devicesOf(flags.hardware);
-    const { source, tried } = await triedTemplate(context, flags);
+    const { source, tried } = await triedTemplate(context, { ...flags, path });
     const ask = () => context.client.planTemplate({ ...tried, hardware: devices });
     const plan = await (source ? orFaults(context, source, ask) : ask());
     if (format) await printDocument(context, format, plan);

@@ -13,6 +13,7 @@ export const templatePath = {
   about: 'path to the template file',
   complete: 'file',
 } as const;
+export const oneFile = { usage: '[file]', min: 0, max: 1, complete: ['file'] } as const;
 const missing = "requires the '--path' flag, or the template on standard input";
 
 export const templateLint = define({
@@ -62,29 +63,31 @@ export const templateRender = define({
   summary: 'fill a template in',
   details: [
     'With --hardware: as a workflow for these machines would be rendered. With --data: from a JSON object, without the server.',
-    'The template is read from --path or standard input, or is a saved one (--template).',
+    'The template is a file or standard input, or a saved one (--template).',
   ].join('\n'),
   examples: [
-    `tink template render -p install.yaml -r '{"device_1":"52:54:00:12:34:56"}'`,
+    `tink template render install.yaml -r '{"device_1":"52:54:00:12:34:56"}'`,
     `tink template render -t install -r '{"device_1":"192.0.2.20"}'`,
-    `tink template render -p install.yaml --data '{"device_1":"x","hardware":{"disks":["/dev/sda"]}}'`,
+    `tink template render install.yaml --data '{"device_1":"x","hardware":{"disks":["/dev/sda"]}}'`,
   ],
+  positionals: oneFile,
   flags: {
     path: templatePath,
     template: { kind: 'text', short: 't', value: 'ID', about: 'a saved template: id or name', complete: 'template' },
     hardware: { kind: 'text', short: 'r', value: 'JSON', about: 'device name to MAC or IP address' },
     data: { kind: 'text', value: 'JSON', about: 'data in place of machines; the server is not asked' },
   },
-  async run({ flags }, context) {
+  async run({ flags, positionals }, context) {
+    const path = fileOf(positionals, flags.path);
     if (flags.data !== undefined) {
-      if (flags.template !== undefined) throw new UsageError('--data works on a text: name it with --path');
-      const source = await readDocument(context, flags.path, missing);
+      if (flags.template !== undefined) throw new UsageError('--data works on a text: name its file');
+      const source = await readDocument(context, path, missing);
       const { render } = await import('../template-texts');
       context.out((await orLocalFaults(context, source, render(source.text, dataOf(flags.data)))).replace(/\n$/, ''));
       return exit.ok;
     }
     if (flags.hardware === undefined) throw new UsageError('--hardware (-r) or --data is required');
-    const { source, tried } = await triedTemplate(context, flags);
+    const { source, tried } = await triedTemplate(context, { ...flags, path });
     const ask = () => context.client.renderTemplate({ ...tried, hardware: devicesOf(flags.hardware ?? '') });
     const { text } = await (source ? orFaults(context, source, ask) : ask());
     context.out(text.replace(/\n$/, ''));
@@ -97,12 +100,13 @@ export const templateConvert = define({
   summary: 'turn a template 0.1 into one of version 1.0',
   details: 'Prints a template that comes to the same actions. Comments and {{ }} stay. The server is not asked.',
   examples: [
-    'tink template convert -p install.yaml > install-1.0.yaml',
+    'tink template convert install.yaml > install-1.0.yaml',
     'tink template get install | tink template convert',
   ],
+  positionals: oneFile,
   flags: { path: templatePath },
-  async run({ flags }, context) {
-    const source = await readDocument(context, flags.path, missing);
+  async run({ flags, positionals }, context) {
+    const source = await readDocument(context, fileOf(positionals, flags.path), missing);
     const { convert } = await import('../template-texts');
     context.out((await orLocalFaults(context, source, convert(source.text))).replace(/\n$/, ''));
     return exit.ok;
@@ -124,6 +128,12 @@ export const templateSchema = define({
   },
 });
 
+/** A file is named by --path, as the original has it, or just so. */
+export function fileOf([file]: readonly string[], path: string | undefined): string | undefined {
+  if (file !== undefined && path !== undefined) throw new UsageError('either a file or --path, not both');
+  return file ?? path;
+}
+
 /** A saved template by --template, else the text of --path or standard input. A --template that ends in .yaml or .yml is a file. */
 export async function triedTemplate(
   context: Context,
@@ -132,7 +142,7 @@ export async function triedTemplate(
   readonly source: Source | undefined;
   readonly tried: { readonly template?: string; readonly data?: string };
 }> {
-  if (template !== undefined && path !== undefined) throw new UsageError('either --template or --path, not both');
+  if (template !== undefined && path !== undefined) throw new UsageError('either --template or a file, not both');
   const file = template !== undefined && /\.ya?ml$/.test(template) ? template : path;
   if (template !== undefined && file === undefined) return { source: undefined, tried: { template } };
   const source = await readDocument(

@@ -102,6 +102,26 @@ describe('?at=', () => {
     expect(await get(`/api/leases?at=${at.done}`)).toEqual([]);
   });
 
+  it('shows secrets and subscriptions as they were', async () => {
+    const before = await position();
+    expect((await rest.put('/api/secrets/db', { value: 'one' })).status).toBe(200);
+    expect((await rest.put('/api/subscriptions/ops', { filters: ['template.*'] })).status).toBe(200);
+    const then = await position();
+    expect((await rest.put('/api/secrets/db', { value: 'two' })).status).toBe(200);
+    expect((await rest.delete('/api/subscriptions/ops')).status).toBe(200);
+    expect(await get(`/api/secrets?at=${before}`)).toEqual([]);
+    expect(await get(`/api/secrets?at=${then}`)).toMatchObject([{ name: 'db', version: 1 }]);
+    expect(await get(`/api/secrets/db?at=${then}`)).toMatchObject({ version: 1 });
+    expect(await get('/api/secrets/db')).toMatchObject({ version: 2 });
+    expect(await get(`/api/subscriptions?at=${then}`)).toMatchObject([{ name: 'ops', filters: ['template.*'] }]);
+    expect(await get(`/api/subscriptions/ops?at=${then}`)).toMatchObject({ name: 'ops' });
+    expect(await get(`/api/subscriptions/ops/dead-letters?at=${then}`)).toEqual([]);
+    expect(await failure('/api/subscriptions/ops')).toMatchObject({ status: 404 });
+    const message = expect.stringContaining(`not found at position ${before}: its first event is at`) as unknown;
+    for (const path of ['secrets/db', 'subscriptions/ops'])
+      expect(await failure(`/api/${path}?at=${before}`)).toMatchObject({ status: 404, message });
+  });
+
   it('goes from page to page', async () => {
     const first = await get<{ readonly next: string }>(`/api/hardware?at=${at.hardware}&limit=1`);
     expect(first).toMatchObject({ items: [{ hardware: { id: one.id } }], next: one.id });

@@ -1,12 +1,11 @@
 import { Body, Controller, Delete, Get, Param, Put, Req } from '@nestjs/common';
-import { NotFoundError } from '@tinkerbell/domain';
 import type { SecretRow } from '@tinkerbell/projections';
+import { AsOf } from '../history/as-of';
 import { callerOf } from '../http/caller-of';
 import { checked } from '../http/checked.dto';
 import type { HttpRequest } from '../http/http-message';
 import { listOf } from '../http/paging';
 import { Query } from '../http/query';
-import { ReadSide } from '../read-side';
 import { SetSecretDto } from './secret.dto';
 import { Secrets } from './secrets';
 
@@ -15,18 +14,21 @@ import { Secrets } from './secrets';
 export class SecretApiController {
   constructor(
     private readonly secrets: Secrets,
-    private readonly reads: ReadSide,
+    private readonly asOf: AsOf,
   ) {}
 
   @Get()
-  list(@Req() request: HttpRequest): unknown {
-    return listOf(this.reads.secrets, ({ name }) => name, Query.of(request), shown);
+  async list(@Req() request: HttpRequest): Promise<unknown> {
+    const query = Query.of(request);
+    const { secrets } = await this.asOf.reads(query);
+    return listOf(secrets, ({ name }) => name, query, shown);
   }
 
   @Get(':name')
-  get(@Param('name') name: string): unknown {
-    const row = this.reads.secrets.get(name);
-    if (!row) throw new NotFoundError('secret', name);
+  async get(@Param('name') name: string, @Req() request: HttpRequest): Promise<unknown> {
+    const reads = await this.asOf.reads(Query.of(request));
+    const row = reads.secrets.get(name);
+    if (!row) throw reads.missing('secret', name);
     return shown(row);
   }
 

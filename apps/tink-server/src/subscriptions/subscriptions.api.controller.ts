@@ -1,11 +1,12 @@
 import { Body, Controller, Delete, Get, Param, Post, Put, Req, Res } from '@nestjs/common';
+import type { SubscriptionRow } from '@tinkerbell/projections';
+import { AsOf } from '../history/as-of';
 import { callerOf } from '../http/caller-of';
 import { checked } from '../http/checked.dto';
 import type { HttpRequest, HttpResponse } from '../http/http-message';
 import { sendNdjson } from '../http/ndjson';
 import { listOf } from '../http/paging';
 import { Query } from '../http/query';
-import { ReadSide } from '../read-side';
 import { DeadLetters } from './dead-letters';
 import { sendNext } from './send-next';
 import { SubscriptionCommands } from './subscription-commands';
@@ -17,19 +18,21 @@ import { subscriptionSummary } from './subscription.presenter';
 export class SubscriptionsApiController {
   constructor(
     private readonly commands: SubscriptionCommands,
-    private readonly reads: ReadSide,
+    private readonly asOf: AsOf,
     private readonly feed: SubscriptionFeed,
     private readonly deadLetters: DeadLetters,
   ) {}
 
   @Get()
-  list(@Req() request: HttpRequest): unknown {
-    return listOf(this.reads.subscriptions, ({ name }) => name, Query.of(request), subscriptionSummary);
+  async list(@Req() request: HttpRequest): Promise<unknown> {
+    const query = Query.of(request);
+    const { subscriptions } = await this.asOf.reads(query);
+    return listOf(subscriptions, ({ name }) => name, query, subscriptionSummary);
   }
 
   @Get(':name')
-  get(@Param('name') name: string): unknown {
-    return subscriptionSummary(this.commands.find(name));
+  async get(@Param('name') name: string, @Req() request: HttpRequest): Promise<unknown> {
+    return subscriptionSummary(await this.row(name, request));
   }
 
   @Put(':name')
@@ -43,8 +46,8 @@ export class SubscriptionsApiController {
   }
 
   @Get(':name/dead-letters')
-  listDeadLetters(@Param('name') name: string): unknown {
-    return this.commands.find(name).deadLetters;
+  async listDeadLetters(@Param('name') name: string, @Req() request: HttpRequest): Promise<unknown> {
+    return (await this.row(name, request)).deadLetters;
   }
 
   /** NDJSON, one line for each event as soon as it is known what became of it. */
@@ -67,5 +70,12 @@ export class SubscriptionsApiController {
     const row = this.commands.find(name);
     const options = { ack, max, waitMs: waitSeconds * 1000 };
     return sendNext(response, max !== undefined, (signal) => this.feed.next(row, { ...options, signal }));
+  }
+
+  private async row(name: string, request: HttpRequest): Promise<SubscriptionRow> {
+    const reads = await this.asOf.reads(Query.of(request));
+    const row = reads.subscriptions.get(name);
+    if (!row) throw reads.missing('subscription', name);
+    return row;
   }
 }

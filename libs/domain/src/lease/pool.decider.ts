@@ -18,6 +18,9 @@ export interface PoolState {
   readonly told: ReadonlyMap<string, string>;
 }
 
+/** What boots calls itself when it asks the wire for other DHCP servers: locally administered, `tink` and a number. */
+export const serverProbeMac = '02-74-69-6e-6b-01';
+
 const daySeconds = 86_400;
 /** Somebody may make servers up. */
 const maxTold = 64;

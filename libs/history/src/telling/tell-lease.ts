@@ -1,4 +1,4 @@
-import { formatMac } from '@tinkerbell/domain';
+import { formatMac, serverProbeMac } from '@tinkerbell/domain';
 import type { DhcpServiceEvent, LeaseClient, LeaseEvent } from '@tinkerbell/events';
 import { took } from '../duration-text';
 import { bad, because, good, neutral, type Sentences, warn } from './told';
@@ -34,7 +34,7 @@ export const leaseSentences = {
     neutral(`boots at ${address} answers for this lease pool now (epoch ${epoch})`),
   DhcpServerFound: ({ data: { server, sign, clientMac, offered } }) =>
     bad(
-      `another DHCP server is on the wire: ${server}, seen by ${signs[sign]} ${formatMac(clientMac)}${offered === null ? '' : ` for ${offered}`}`,
+      `another DHCP server is on the wire: ${server}, seen by ${signs[sign]} ${asker(clientMac)}${offered === null ? '' : ` for ${offered}`}`,
     ),
   PoolDefined: ({ data: { pool, ranges, size } }) =>
     neutral(`DHCP pool ${pool} has ${size} addresses: ${ranges.join(', ')}`),
@@ -60,6 +60,10 @@ const signs = {
   nak: 'its NAK to',
   request: 'a REQUEST to it by',
 } as const;
+
+function asker(mac: string): string {
+  return mac === serverProbeMac ? 'the question of boots' : formatMac(mac);
+}
 
 function client({ mac, clientId }: LeaseClient): string {
   return mac === null ? (clientId ?? 'an unknown client') : formatMac(mac);

@@ -27,7 +27,8 @@ export function planDrafts(
   return drafts.map((draft, index) => {
     const { address, name } = machines[index] ?? { address: '', name: '' };
     const workerId = address === '' ? '' : workerIdOf(find, address, draft.taskName, draft.action.place.path);
-    const device: Device = { name, address, hardware: find.hardware?.(workerId) };
+    const hardware = workerId === '' ? undefined : find.hardware?.(workerId);
+    const device: Device = { name, address, hardware };
     return planned(draft, index, workerId, new DeviceValues(device, report), references, report);
   });
 }

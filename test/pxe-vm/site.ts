@@ -1,0 +1,73 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll } from 'vitest';
+import { runMachine, type MachineRun } from '../demo/src/machine-run';
+import { startProvisioner, type Provisioner } from '../demo/src/provisioner';
+import type { Scenario } from '../demo/src/scenario';
+import { createLab, type Lab } from './lab';
+import type { Firmware } from './machine';
+
+/** A lab with a provisioner, there while the tests of one `describe` run, and the machines of one test. */
+export interface Site {
+  readonly dir: string;
+  readonly lab: Lab;
+  readonly provisioner: Provisioner;
+  powerOn(
+    machine: Pick<Scenario, 'hardwareId' | 'hostname' | 'mac'>,
+    workflowId: string,
+    firmware: Firmware,
+  ): Promise<MachineRun>;
+  /** SIGKILL, and another one on the same data. */
+  killProvisioner(): Promise<void>;
+}
+
+/** `name`: of no other site. `prepare` comes before the provisioner is started; `env`: settings of its services. */
+export function useSite(name: string, prepare: () => Promise<void>, env: Readonly<Record<string, string>> = {}): Site {
+  let dir = '';
+  let lab: Lab;
+  let provisioner: Provisioner;
+  const runs: MachineRun[] = [];
+  const start = () => startProvisioner(lab, { dir, dataDir: join(dir, 'data'), env });
+
+  beforeAll(async () => {
+    await prepare();
+    dir = await mkdtemp(join(tmpdir(), `tinkerbell-${name}-`));
+    lab = await createLab(`tink-${name}-${process.pid}`);
+    provisioner = await start();
+  }, 600_000);
+
+  // Also after a failure: a machine that goes on would slow down the next one.
+  afterEach(async () => {
+    for (const { machine } of runs.splice(0)) await machine.off();
+  }, 60_000);
+
+  afterAll(async () => {
+    await provisioner?.close();
+    await lab?.close();
+    await rm(dir, { recursive: true, force: true });
+  }, 60_000);
+
+  return {
+    get dir() {
+      return dir;
+    },
+    get lab() {
+      return lab;
+    },
+    get provisioner() {
+      return provisioner;
+    },
+    async powerOn(machine, workflowId, firmware) {
+      const watch = { onStep: () => undefined, onProgress: () => undefined };
+      const run = await runMachine(lab, provisioner, machine, workflowId, { firmware, dir }, watch);
+      runs.push(run);
+      return run;
+    },
+    async killProvisioner() {
+      await provisioner.kill();
+      await provisioner.close();
+      provisioner = await start();
+    },
+  };
+}
