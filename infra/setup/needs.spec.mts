@@ -6,7 +6,7 @@ import { needs } from './needs.mjs';
 
 /** Part of every Debian (essential packages, apt) or of Node, without which setup itself does not run. */
 const always = new Set(
-  `sh bash cat cp dd du env false find grep gzip ls mkdir mkfifo script sleep tar touch true
+  `sh bash cat cp dd du env false find grep gzip ls mkdir mkfifo script sleep tar timeout touch true
    flock dpkg dpkg-deb dpkg-query apt-get apt-cache node npm npx nsenter setpriv`.split(/\s+/),
 );
 /** Made ready by setup in another way: unpacked into .cache, or compilers, which are only needed in one case. */
