@@ -27,6 +27,8 @@ export interface MachineOptions {
   readonly accelerator?: string;
   /** An ISO in a CD drive, which comes first. */
   readonly cdrom?: string;
+  /** EFI_SIGNATURE_LIST of the authorities that the firmware trusts in HTTPS boot. */
+  readonly tlsAuthority?: string;
 }
 
 /** A virtual machine with a disk, a serial console and a power button. */
@@ -82,6 +84,9 @@ function qemuArgs(options: MachineOptions, tap: string, files: Record<'disk' | '
     ...(efi ? ['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${efi.code}`] : []),
     ...(efi ? ['-drive', `if=pflash,unit=1,format=raw,file=${files.vars}`] : []),
     ...withoutBoot(firmware).flatMap((way) => ['-fw_cfg', `name=opt/org.tianocore/${way}Support,string=n`]),
+    ...(options.tlsAuthority === undefined
+      ? []
+      : ['-fw_cfg', `name=etc/edk2/https/cacerts,file=${options.tlsAuthority}`]),
     ...['-netdev', `tap,id=n0,ifname=${tap},script=no,downscript=no`],
     // An empty romfile leaves network boot to the firmware's own stack.
     ...['-device', `virtio-net-pci,netdev=n0,mac=${mac},bootindex=${nicIndex}${efi ? ',romfile=' : ''}`],

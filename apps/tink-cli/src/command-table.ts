@@ -27,6 +27,7 @@ import { leasePools, leaseServers } from './commands/lease-pools.command';
 import { readModelsList, readModelsRebuild } from './commands/read-models.command';
 import { logs } from './commands/logs.command';
 import { machineGet, machineList, machineLogs } from './commands/machine.command';
+import { machineRecord } from './commands/machine-record.command';
 import { up, version } from './commands/process.command';
 import { replay } from './commands/replay.command';
 import { secretDelete, secretList, secretSet } from './commands/secret.command';
@@ -105,6 +106,7 @@ export const commands: readonly CliCommand[] = [
   machineList,
   machineGet,
   machineLogs,
+  machineRecord,
   bootShow,
   bootTail,
   leaseList,

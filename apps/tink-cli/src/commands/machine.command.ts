@@ -31,7 +31,7 @@ export const machineGet = define({
   flags: { output: outputFlag, at: atFlag },
   async run({ flags, positionals: [name = ''] }, present) {
     const context = await asOf(present, flags.at);
-    const machine = find(await context.client.machines(), name);
+    const machine = findMachine(await context.client.machines(), name);
     const { output } = flags;
     if (output === 'json' || output === 'yaml') await printDocument(context, output, machine);
     else {
@@ -121,7 +121,7 @@ function steps(context: Context, machine: MachineItem): Listing<MachineItem['ste
   return { rows: machine.steps, columns, document: machine.steps };
 }
 
-function find(machines: readonly MachineItem[], name: string): MachineItem {
+export function findMachine(machines: readonly MachineItem[], name: string): MachineItem {
   const wanted = showMac(name.toLowerCase());
   const found = machines.filter(({ id, mac, ip, hostname }) =>
     [id, showMac(mac), ip, hostname.toLowerCase()].includes(wanted),

@@ -3,7 +3,8 @@ import { JetStreamEventStore, type StreamHead } from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
 
 const perCommit = 100;
-const firstAddress = (10 << 24) + (208 << 16);
+/** The addresses of the pool below are for the clients of the bench. */
+const firstAddress = (10 << 24) + (210 << 16);
 
 /** What BOOTS_DHCP_FILE says of the pool that is filled here. */
 export const poolOfFill = `subnets:
