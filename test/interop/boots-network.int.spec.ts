@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { encodePacket, messageType, option, requestedAddress } from '@tinkerbell/dhcp';
 import { hardwareInterface, hardwareRecord } from '@tinkerbell/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BootsProcess, startBootsIn } from './net/boots-process';
@@ -14,10 +15,13 @@ const hasRadvd = existsSync('/usr/sbin/radvd') && existsSync('/usr/bin/tcpdump')
 
 const address = '10.95.0.20';
 const mac = '02:95:00:00:00:01';
+/** On another wire of the same host. */
+const far = { address: '10.95.0.21', mac: '02:95:00:00:00:02', id: '02-95-00-00-00-02' };
 const kernel = 'kernel'.repeat(5000);
 let network: Network;
 let boots: BootsProcess;
 let client: string;
+let farClient: string;
 let folder: string;
 
 beforeAll(async () => {
@@ -37,9 +41,16 @@ beforeAll(async () => {
   await runIn(network.server, ['ip', 'link', 'set', 'other0', 'up']);
   await runIn(network.server, ['ip', 'route', 'add', 'default', 'dev', 'other0']);
   client = await network.addClient(mac);
+  farClient = await network.addBehind(network.server, far.mac, '172.31.254.1/24');
   const base = hardwareInterface(mac.replaceAll(':', '-'), address);
   const ip = { address, netmask: '255.255.255.0', gateway: '10.95.0.1', family: 4 };
-  const hardware = [hardwareRecord({ network: { interfaces: [{ ...base, dhcp: { ...base.dhcp, ip } }] } })];
+  const hardware = [
+    hardwareRecord({ network: { interfaces: [{ ...base, dhcp: { ...base.dhcp, ip } }] } }),
+    hardwareRecord({
+      id: '00000000-0000-4000-8000-000000009502',
+      network: { interfaces: [hardwareInterface(far.id, far.address)] },
+    }),
+  ];
   const settings = {
     // udhcpc has no use for the script's URL, and so no ticket.
     BOOTS_SCRIPT_TICKETS: 'false',
@@ -56,22 +67,42 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+const lease = (...more: readonly string[]) => {
+  const quiet = ['-n', '-q', '-f', '-i', 'eth0', '-s', join(folder, 'script')];
+  return runIn(client, ['udhcpc', ...quiet, '-t', '12', '-T', '1', ...more]);
+};
+const received = async () => {
+  const { stdout } = await runIn(network.server, ['curl', '-sS', 'http://10.95.0.1/metrics']);
+  const counts = stdout.matchAll(/^boots_dhcp_requests_total\{.*\} (\d+)$/gm);
+  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
+};
+
+/** Of a machine that comes back with an address: by broadcast, or through a relay. */
+async function requestFromFar(how: 'broadcast' | 'relayed'): Promise<void> {
+  const noAddress = '0.0.0.0';
+  const relay = '172.31.254.2';
+  const [to, giaddr] = how === 'relayed' ? ['10.95.0.1', relay] : ['255.255.255.255', noAddress];
+  const packet = encodePacket({
+    ...{ op: 'request', htype: 1, hops: 0, xid: 95, secs: 0, flags: 0, sname: '', file: '' },
+    ...{ ciaddr: noAddress, yiaddr: noAddress, siaddr: noAddress, giaddr },
+    chaddr: Uint8Array.from(far.id.split('-'), (pair) => parseInt(pair, 16)),
+    options: new Map([option(messageType, 'request'), option(requestedAddress, far.address)]),
+  });
+  await runIn(farClient, ['ip', 'addr', 'replace', `${relay}/24`, 'dev', 'eth0']);
+  await runIn(farClient, ['ip', 'route', 'replace', 'default', 'via', '172.31.254.1']);
+  const program = `
+    const socket = require('node:dgram').createSocket('udp4');
+    socket.bind(67, '${relay}', () => {
+      socket.setBroadcast(true);
+      socket.send(Buffer.from('${Buffer.from(packet).toString('hex')}', 'hex'), 67, '${to}', () => socket.close());
+    });`;
+  const sent = await runIn(farClient, [process.execPath, '-e', program]);
+  expect(sent).toMatchObject({ code: 0, stderr: '' });
+}
+
 describe.skipIf(missing !== undefined)('boots on a host with two interfaces', () => {
   it('answers a broadcast on the interface that has its address, and serves what the machine then asks for', async () => {
-    const { code } = await runIn(client, [
-      'udhcpc',
-      '-n',
-      '-q',
-      '-f',
-      '-i',
-      'eth0',
-      '-s',
-      join(folder, 'script'),
-      '-t',
-      '5',
-      '-T',
-      '1',
-    ]);
+    const { code } = await lease();
     expect(code).toBe(0);
     const { data } = await boots.event('LeaseBound');
     expect(data).toMatchObject({ ip: address, mac: mac.replaceAll(':', '-') });
@@ -102,6 +133,21 @@ describe.skipIf(missing !== undefined)('boots on a host with two interfaces', ()
     expect(elsewhere.stdout).toBe('403');
   });
 
+  it('does not hear the machines of its other interfaces', async () => {
+    await requestFromFar('broadcast');
+    const before = await received();
+    const { code } = await lease();
+    expect(code).toBe(0);
+    expect(boots.events.filter(({ data }) => JSON.stringify(data).includes(far.id))).toEqual([expect.anything()]);
+    expect(await received()).toBe(before + 2);
+  });
+
+  it('hears their relay', async () => {
+    await requestFromFar('relayed');
+    const { data } = await boots.event('LeaseBound', ({ data: bound }) => bound.ip === far.address);
+    expect(data).toMatchObject({ mac: far.id, giaddr: '172.31.254.2' });
+  });
+
   it.skipIf(!hasRadvd)('sends router advertisements that announce nothing', async () => {
     const { stdout } = await runIn(client, [
       'tcpdump',
@@ -115,6 +161,21 @@ describe.skipIf(missing !== undefined)('boots on a host with two interfaces', ()
     ]);
     expect(stdout).toContain('router lifetime 0s');
     expect(stdout).not.toContain('prefix info option');
+  });
+
+  it('hears machines where its address went', { timeout: 60_000 }, async () => {
+    const commands = [
+      'addr del 10.95.0.1/24 dev br0',
+      'link add br0.100 type bridge stp_state 0 forward_delay 0',
+      'link set br0.100 up',
+      'link set p0 master br0.100',
+      'addr add 10.95.0.1/24 dev br0.100 label br0.100:a',
+    ];
+    for (const command of commands) {
+      expect(await runIn(network.server, ['ip', ...command.split(' ')])).toMatchObject({ code: 0, stderr: '' });
+    }
+    expect((await lease()).code).toBe(0);
+    expect(boots.log()).toContain('DHCP broadcasts are heard on br0.100');
   });
 
   it('ends when it is told to, radvd with it', async () => {

@@ -158,7 +158,7 @@ export class BootsConfig {
   @Min(1)
   @Max(65_536)
   readonly BOOTS_TFTP_MAX_TRANSFERS: number = 4096;
-  /** Hand the system many TFTP packets at once, and take DHCP messages so (Linux); false: one by one, at twice the cost and more. */
+  /** Hand the system many TFTP packets at once, and take DHCP messages so (Linux); false: one by one, at twice the cost and more, and DHCP hears the broadcasts of all interfaces. */
   @flag
   @IsBoolean()
   readonly BOOTS_UDP_BATCHES: boolean = true;

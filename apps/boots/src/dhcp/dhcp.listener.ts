@@ -1,10 +1,10 @@
-import { createSocket, type Socket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
 import type { Logger } from '../logger';
 import type { Metrics } from '../metrics';
 import type { NativeBatch, TakeDatagram } from '../udp/native-batch';
 import { bindUdp, type BoundSocket, ipNumber, ipText } from '../udp/udp-socket';
-import type { Destination } from './destination';
-import { everybody } from './destination';
+import { Broadcasts } from './broadcasts';
+import { type Destination, everybody } from './destination';
 import type { Arrival, DhcpDesk } from './dhcp-desk';
 import { RequestPump } from './request-pump';
 import { rankOf } from './request-rank';
@@ -39,12 +39,14 @@ interface Request {
 }
 
 /**
- * Two sockets, and a third for a proxy: one hears the broadcasts, the other, bound to our address, hears unicast and relayed requests and sends every reply, so
- * that a broadcast leaves by the interface with that address and carries it as its source.
+ * Two sockets, and a third for a proxy: one hears the broadcasts on the interface with our address, the other, bound to our address, hears
+ * unicast and relayed requests, by whatever interface, and sends every reply, so that a broadcast leaves by the interface with that address
+ * and carries it as its source.
  */
 export class DhcpListener {
   readonly #sockets: Socket[] = [];
   readonly #pump: RequestPump<Request>;
+  readonly #broadcasts: Broadcasts;
   #sender: Socket | undefined;
   /** Shed since the log was told. */
   #untold = 0;
@@ -56,6 +58,7 @@ export class DhcpListener {
     private readonly metrics: Metrics,
     private readonly log: Logger,
   ) {
+    this.#broadcasts = new Broadcasts(ports.address, ports.native, log);
     this.#pump = new RequestPump(
       (request) => this.#answer(request),
       (count) => this.#onShed(count),
@@ -79,34 +82,29 @@ export class DhcpListener {
 
   /** What others send to all clients of the wire. A DHCP client on this host may have the port for itself: then only requests tell of them. */
   async #overhear(): Promise<void> {
-    const socket = createSocket({ type: 'udp4', reuseAddr: true });
+    const bound = await this.#broadcasts.open(this.ports.clientPort).catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.log.info(`replies of other DHCP servers are not heard: ${reason}`);
+    });
+    if (!bound) return;
+    const { socket } = bound;
     socket.on('message', (bytes) => this.desk.overhear(bytes));
-    try {
-      await new Promise<void>((resolve, reject) => {
-        socket.once('error', reject);
-        socket.bind({ address: everybody, port: this.ports.clientPort }, resolve);
-      });
-    } catch (error) {
-      socket.close();
-      this.log.info(
-        `replies of other DHCP servers are not heard: ${error instanceof Error ? error.message : String(error)}`,
-      );
-      return;
-    }
-    socket.removeAllListeners('error');
     socket.on('error', (error) => this.log.error(`DHCP socket: ${error.message}`));
     this.#sockets.push(socket);
   }
 
   async close(): Promise<void> {
     this.#pump.close();
+    this.#broadcasts.close();
     await Promise.all(
       this.#sockets.splice(0).map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))),
     );
   }
 
   async #bind(address: string, port: number, arrival: Arrival['arrival']): Promise<Socket> {
-    const bound = await bindUdp(address, port, this.ports.native, true).catch((cause: Error) => {
+    const opening =
+      arrival === 'broadcast' ? this.#broadcasts.open(port) : bindUdp(address, port, this.ports.native, true);
+    const bound = await opening.catch((cause: Error) => {
       throw new Error(`cannot listen for DHCP on ${address}:${port}: ${cause.message}`, { cause });
     });
     const { socket } = bound;

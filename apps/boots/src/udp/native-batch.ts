@@ -7,6 +7,7 @@ export type TakeDatagram = (bytes: Uint8Array, ip: number, port: number) => void
 
 const slots = 64;
 const dontWait = 0x40;
+const [socketLevel, reuseAddress, bindToDevice] = [1, 2, 25];
 
 type Koffi = (typeof import('koffi'))['default'];
 type Call = (...args: readonly (number | Uint8Array)[]) => number;
@@ -46,22 +47,28 @@ export class NativeBatch {
     return new NativeBatch((await import('koffi')).default);
   }
 
-  /** A bound non-blocking UDP socket. `reuse`: others may be bound to the same port. Throws an error with `code`. */
-  open(ip: number, port: number, reuse: boolean): number {
+  /** A bound non-blocking UDP socket. `reuse`: others may be bound to the same port; `tiedTo`: as `tie` does. Throws an error with `code`. */
+  open(ip: number, port: number, reuse: boolean, tiedTo?: string): number {
     const [ipv4, datagrams, nonBlocking, closeOnExec] = [2, 2, 0o4000, 0o2000000];
     const fd = this.#checked('socket', this.#socket(ipv4, datagrams | nonBlocking | closeOnExec, 0));
-    const [socketLevel, reuseAddress] = [1, 2];
-    if (reuse) this.#setsockopt(fd, socketLevel, reuseAddress, new Uint8Array([1, 0, 0, 0]), 4);
-    const name = new Uint32Array(address.words);
-    writeAddress(name, 0, ip, port);
-    const bound = this.#bind(fd, new Uint8Array(name.buffer), address.bytes);
-    const errno = this.koffi.errno();
-    if (bound < 0) {
+    try {
+      if (reuse) this.#setsockopt(fd, socketLevel, reuseAddress, new Uint8Array([1, 0, 0, 0]), 4);
+      // Before it is bound, from when on it hears.
+      if (tiedTo !== undefined) this.tie(fd, tiedTo);
+      const name = new Uint32Array(address.words);
+      writeAddress(name, 0, ip, port);
+      this.#checked('bind', this.#bind(fd, new Uint8Array(name.buffer), address.bytes));
+      return fd;
+    } catch (error) {
       this.#close(fd);
-      this.koffi.errno(errno);
+      throw error;
     }
-    this.#checked('bind', bound);
-    return fd;
+  }
+
+  /** The socket hears no other interface, and sends by none. Throws an error with `code`. */
+  tie(fd: number, interfaceName: string): void {
+    const name = Buffer.from(interfaceName);
+    this.#checked(`tie to ${interfaceName}`, this.#setsockopt(fd, socketLevel, bindToDevice, name, name.length));
   }
 
   /** Takes what waits in the socket, `slots` at most, each cut off after `largest` bytes; returns whether more may wait. */

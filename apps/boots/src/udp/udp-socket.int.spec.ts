@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { afterEach, describe, expect, it } from 'vitest';
 import { NativeBatch } from './native-batch';
 import type { Piece } from './piece';
-import { ipNumber, ipText, UdpSocket } from './udp-socket';
+import { bindUdp, ipNumber, ipText, UdpSocket } from './udp-socket';
 
 const here = ipNumber('127.0.0.1');
 const closers: (() => unknown)[] = [];
@@ -112,4 +112,15 @@ describe.each(['in batches', 'one by one'])('datagrams %s', (how) => {
     await expect(opened(await native(), port)).rejects.toThrow(/bind EADDRINUSE 127\.0\.0\.1:\d+/);
     await expect(UdpSocket.open('192.0.2.1', 0, await native(), () => undefined)).rejects.toThrow(/EADDRNOTAVAIL/);
   });
+});
+
+it('a socket tied to an interface hears that one, and says when there is none', async () => {
+  const native = await NativeBatch.load();
+  const { socket } = await bindUdp('127.0.0.1', 0, native, true, 'lo');
+  closers.push(() => new Promise<void>((resolve) => socket.close(() => resolve())));
+  const heard = new Promise<string>((resolve) => socket.once('message', (got) => resolve(got.toString())));
+  const { socket: client } = await collector(1);
+  client.send('by lo', socket.address().port, '127.0.0.1');
+  expect(await heard).toBe('by lo');
+  await expect(bindUdp('127.0.0.1', 0, native, true, 'none0')).rejects.toThrow('tie to none0 ENODEV 127.0.0.1:0');
 });

@@ -111,14 +111,15 @@ export interface BoundSocket {
   readonly fd: number;
 }
 
-/** `reuse`: others may be bound to the same port. */
+/** `reuse`: others may be bound to the same port; `tiedTo`: no other interface is heard, which takes `native`. */
 export async function bindUdp(
   address: string,
   port: number,
   native: NativeBatch | undefined,
   reuse = false,
+  tiedTo?: string,
 ): Promise<BoundSocket> {
-  const fd = native && openNative(native, address, port, reuse);
+  const fd = native && openNative(native, address, port, reuse, tiedTo);
   // Node looks up even what is an address already, which takes a turn of the event loop for each datagram.
   const lookup: LookupAddress = (host, _, done) => done(null, host, 4);
   const socket = createSocket({ type: 'udp4', lookup, reuseAddr: reuse });
@@ -134,9 +135,9 @@ export async function bindUdp(
 }
 
 /** Throws as Node does, with the place in its message. */
-function openNative(native: NativeBatch, address: string, port: number, reuse: boolean): number {
+function openNative(native: NativeBatch, address: string, port: number, reuse: boolean, tiedTo?: string): number {
   try {
-    return native.open(ipNumber(address), port, reuse);
+    return native.open(ipNumber(address), port, reuse, tiedTo);
   } catch (cause) {
     const { message, code } = cause as NodeJS.ErrnoException;
     throw Object.assign(new Error(`${message} ${address}:${port}`, { cause }), { code });
