@@ -87,6 +87,30 @@ describe('DHCP', () => {
     ]);
   });
 
+  it('tells of a lease that ran out, though nobody asks, as soon as that can be stored', async () => {
+    const store = new InMemoryEventStore();
+    const append = store.append.bind(store);
+    let refused: number | undefined;
+    store.append = (...args) => {
+      if (refused === undefined) return append(...args);
+      refused++;
+      return Promise.reject(new StoreUnavailableError('disk full'));
+    };
+    let now = Date.parse('2026-01-01T00:00:00Z');
+    const { lease, events } = await start({ store, clock: () => new Date(now) });
+    await lease();
+    const before = now;
+    refused = 0;
+    now += 24 * 3600_000;
+    await expect.poll(() => refused, { timeout: 10_000 }).toBeGreaterThan(0);
+    refused = undefined;
+    const expired = async () => ofType(await events(), 'LeaseExpired');
+    await expect.poll(expired, { timeout: 10_000 }).toHaveLength(1);
+    const [{ data } = expect.fail('not told')] = await expired();
+    expect(data).toMatchObject({ ip: machineAddress, mac, origin: 'reservation', cause: 'time' });
+    expect(Date.parse(data.expiresAt)).toBeGreaterThan(before);
+  });
+
   it('answers a REQUEST once while its fact is being stored', async () => {
     const store = new InMemoryEventStore();
     const append = store.append.bind(store);

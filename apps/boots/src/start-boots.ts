@@ -16,6 +16,7 @@ import type { ModeRules } from './dhcp/dhcp-mode';
 import { OtherServers } from './dhcp/other-servers';
 import { deafToProbes, ServerProbe } from './dhcp/server-probe';
 import { PoolDesk } from './dhcp/pool-desk';
+import { NoProbe } from './dhcp/probe';
 import { openProbe } from './dhcp/ping-probe';
 import { readSubnets, type SubnetFile } from './dhcp/read-subnets';
 import { Dhcp6Desk } from './dhcp6/dhcp6-desk';
@@ -283,8 +284,7 @@ async function openDhcp(
   closers: (() => Promise<void>)[],
 ): Promise<number> {
   const { modes } = parts;
-  const pools = modes.subnets.some(({ pooled }) => pooled) ? await openPools(parts, closers) : undefined;
-  if (!pools) parts.leases.onActive(() => forgetPools(parts));
+  const pools = await openPools(parts, closers);
   const others = new OtherServers(parts, config.PUBLIC_IP);
   const desk = new DhcpDesk({ ...parts, others }, dhcpSettings(config, bound, modes), pools);
   const listener = new DhcpListener(deafToProbes(desk), dhcpPorts(config, modes, native), parts.metrics, parts.log);
@@ -317,15 +317,9 @@ async function subnetFile({ BOOTS_DHCP_FILE }: BootsConfig): Promise<SubnetFile 
   return readSubnets(text, BOOTS_DHCP_FILE);
 }
 
-/** Of earlier settings. */
-function forgetPools({ leases, log }: Parts): void {
-  leases.submit([{ type: 'KeepPools', pools: [] }]).catch((error: unknown) => {
-    log.warn(`pools of earlier settings are not forgotten yet: ${String(error)}`);
-  });
-}
-
 async function openPools(parts: Parts, closers: (() => Promise<void>)[]): Promise<PoolDesk> {
-  const probe = await openProbe(parts);
+  const hasAny = parts.modes.subnets.some(({ pooled }) => pooled);
+  const probe = hasAny ? await openProbe(parts) : new NoProbe();
   closers.push(() => probe.close());
   const pools = new PoolDesk({ ...parts, probe }, parts.modes);
   pools.open();

@@ -75,8 +75,7 @@ export class DhcpDesk {
   constructor(
     private readonly ports: DeskPorts,
     private readonly server: DhcpServerSettings,
-    /** undefined: nothing is given out but reservations. */
-    private readonly pools?: PoolDesk,
+    private readonly pools: PoolDesk,
   ) {}
 
   /** undefined: nothing is to be sent. Never throws: a bad message costs itself only. */
@@ -109,7 +108,9 @@ export class DhcpDesk {
 
   async #decided(request: DhcpPacket, { mac, type, print, from }: Heard): Promise<OutgoingReply | undefined> {
     const { metrics, log } = this.ports;
-    const pooled = this.pools && (await this.#pooled(this.pools, request, mac, from));
+    // Nothing is awaited in vain: the pump measures what is done at once.
+    const looking = this.#pooled(request, mac, from);
+    const pooled = looking && (await looking);
     const decision = respond(request, { ...this.#context(request, mac, print, from), ...(pooled ? { pooled } : {}) });
     if (decision.kind === 'ignore') return this.#ignored(decision.reason, request, from);
     if (decision.kind === 'record') {
@@ -140,11 +141,11 @@ export class DhcpDesk {
 
   async #submit(leases: readonly SingleLeaseCommand[]): Promise<void> {
     await this.ports.leases.submit(leases);
-    this.pools?.stored(leases);
+    this.pools.stored(leases);
   }
 
   /** undefined: it has a reservation in its network, or there are no pools. */
-  async #pooled(pools: PoolDesk, request: DhcpPacket, mac: string, { arrival }: Arrival): Promise<Pooled | undefined> {
+  #pooled(request: DhcpPacket, mac: string, { arrival }: Arrival): Promise<Pooled | undefined> | undefined {
     const type = readOption(request.options, messageType);
     const { site, modes } = this.server;
     const { link } = originOf(request, site.address, arrival);
@@ -156,7 +157,7 @@ export class DhcpDesk {
     );
     // Who has it from a pool keeps it until that lease is over: no address is on two machines.
     const isTaken = machine && this.#otherHolder(machine, this.ports.clock().toISOString())?.isReserved;
-    return isReachable && !isTaken ? undefined : pools.look(request, { mac, type, link, machine });
+    return isReachable && !isTaken ? undefined : this.pools.look(request, { mac, type, link, machine });
   }
 
   #context(request: DhcpPacket, mac: string, print: number, from: Arrival): DhcpContext {

@@ -54,7 +54,7 @@ const maxExpired = 500;
 const maxProbes = 4;
 const warnMs = 60_000;
 
-/** Addresses for clients without a reservation: the pools of all subnets, and their upkeep. */
+/** Addresses for clients without a reservation: the pools of all subnets, and their upkeep. Also without pools: tells of leases that ran out. */
 export class PoolDesk {
   readonly #pools: AddressPools;
   readonly #warned = new Map<string, number>();
@@ -200,8 +200,12 @@ export class PoolDesk {
     const now = this.#now();
     const ips = this.#pools.due(leases.state, now, maxExpired);
     if (ips.length > 0) {
-      await this.ports.leases.submit([{ type: 'ExpireLeases', ips, now: now.iso }]);
-      for (const ip of ips) this.#pools.note(ip, leases.state);
+      try {
+        await leases.submit([{ type: 'ExpireLeases', ips, now: now.iso }]);
+      } finally {
+        // What was not stored is due again.
+        for (const ip of ips) this.#pools.note(ip, leases.state);
+      }
     }
     const usage = this.#pools.usage();
     const counted = JSON.stringify(usage);
