@@ -268,3 +268,23 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhcrelay') || !has('/us
     });
   },
 );
+
+describe.skipIf(missing !== undefined)('a client on another interface of the host', () => {
+  it('is not answered, though another program there has joined the group', async () => {
+    const far = await network.addBehind(network.server, '02:96:06:00:00:30', 'fd98::1/64');
+    await ready(far);
+    const join = `
+      const socket = require('node:dgram').createSocket('udp6');
+      socket.bind(0, () => socket.addMembership('ff02::1:2', '::%down0'));`;
+    stopLater(spawnIn(network.server, [process.execPath, '-e', join], { stdio: 'ignore' }));
+    const send = `
+      const socket = require('node:dgram').createSocket('udp6');
+      socket.send('solicit', 547, 'ff02::1:2%eth0', () => socket.close());`;
+    const dropped = async () => {
+      await runIn(far, [process.execPath, '-e', send]);
+      const { stdout } = await runIn(network.server, ['curl', '-sS', 'http://10.97.6.1/metrics']);
+      return /^boots_dhcp6_dropped_total\{reason="other-interface"\} \d+$/m.test(stdout);
+    };
+    await expect.poll(dropped, { timeout: 20_000 }).toBe(true);
+  });
+});
