@@ -47,6 +47,7 @@ describe('what the page knows', () => {
 
   it('finds machines by every word, a MAC in either spelling, and sorts as people count', () => {
     const some = fromSnapshot({
+      addresses,
       machines: [machine({}), machine({ id: 'm2', hostname: 'server-9', mac: '52:54:00:00:00:02', step: 'tftp' })],
       workflows: [],
       events: [],
@@ -78,6 +79,7 @@ describe('workflows', () => {
 
   it('that need a person come first, and are found by that', () => {
     const some = fromSnapshot({
+      addresses,
       machines: [],
       workflows: [
         workflow({}),
