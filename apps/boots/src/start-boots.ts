@@ -45,7 +45,7 @@ import { type Logger, silentLogger } from './logger';
 import { Machines } from './machines';
 import { Metrics } from './metrics';
 import { PhoneHomeDesk } from './phone-home/phone-home-desk';
-import { RouterAdvertisements } from './ra/radvd';
+import { Advertising } from './ra/advertising';
 import { advertisedLinks } from './ra/radvd-config';
 import { FailedRequests } from './recorder/failed-requests';
 import { ServedFiles } from './served-files';
@@ -332,10 +332,10 @@ async function advertise(
   { subnets6, log }: Parts,
   closers: (() => Promise<void>)[],
 ): Promise<void> {
-  const links = advertisedLinks(subnets6, BOOTS_RA_INTERFACE, networkInterfaces());
-  if (links.length === 0) return;
-  const advertisements = await RouterAdvertisements.start(links, BOOTS_RADVD, log);
-  closers.push(() => advertisements.stop());
+  const find = () => advertisedLinks(subnets6, BOOTS_RA_INTERFACE, networkInterfaces());
+  const advertising = new Advertising(find, BOOTS_RADVD, log);
+  closers.push(() => advertising.close());
+  await advertising.open();
 }
 
 async function openDhcp6(

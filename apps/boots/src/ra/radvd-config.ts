@@ -12,27 +12,25 @@ type AdvertisedSubnet = Subnet6 & { readonly advertise: Advertisement };
 /** As `os.networkInterfaces()` has them. */
 export type Interfaces = Readonly<Record<string, readonly { readonly address: string }[] | undefined>>;
 
-/**
- * Where each subnet that is to be advertised lies, and `bare`, an interface that is to advertise nothing, '' for none. Throws TypeError
- * for a subnet that no interface has an address in: a router behind a relay has to advertise it.
- */
-export function advertisedLinks(
-  subnets: readonly Subnet6[],
-  bare: string,
-  interfaces: Interfaces,
-): readonly AdvertisedLink[] {
+export interface Advertised {
+  readonly links: readonly AdvertisedLink[];
+  /** Names of subnets that no interface which is up has an address in. */
+  readonly missing: readonly string[];
+}
+
+/** Where each subnet that is to be advertised lies, and `bare`, an interface that is to advertise nothing, '' for none. */
+export function advertisedLinks(subnets: readonly Subnet6[], bare: string, interfaces: Interfaces): Advertised {
   const links = new Map<string, AdvertisedSubnet[]>(bare === '' ? [] : [[bare, []]]);
+  const missing: string[] = [];
   for (const { advertise, ...subnet } of subnets) {
     if (!advertise) continue;
     const name = Object.keys(interfaces).find((key) =>
       interfaces[key]?.some(({ address }) => address.includes(':') && isWithin6(subnet, address)),
     );
-    if (name === undefined) {
-      throw new TypeError(`subnet ${subnet.name} is to be advertised, and no interface here has an address in it`);
-    }
-    links.set(name, [...(links.get(name) ?? []), { ...subnet, advertise }]);
+    if (name === undefined) missing.push(subnet.name);
+    else links.set(name, [...(links.get(name) ?? []), { ...subnet, advertise }]);
   }
-  return [...links].map(([name, found]) => ({ interface: name, subnets: found }));
+  return { links: [...links].map(([name, found]) => ({ interface: name, subnets: found })), missing };
 }
 
 /**
