@@ -48,8 +48,8 @@ describe.skipIf(cannot.length > 0)(
         event.type === 'BootFileServed' ? [`${event.data.protocol} ${event.data.file}`] : [],
       );
       expect(files).toEqual([
-        ...['tftp shimx64.efi', 'tftp grubx64.efi', 'tftp vmlinuz-x86_64', 'tftp initramfs-x86_64'],
-        ...['tftp netroot-x86_64', 'http rootfs-x86_64'],
+        ...['tftp shimx64.efi', 'tftp grubx64.efi', 'tftp grub.cfg', 'tftp vmlinuz-x86_64'],
+        ...['tftp initramfs-x86_64', 'tftp netroot-x86_64', 'http rootfs-x86_64'],
       ]);
     }, 900_000);
   },
