@@ -159,8 +159,9 @@ describe.skipIf(cannot.length > 0)(
       expect(offers[0]).toMatchObject({ client: 'HTTPClient', arch: 16 });
       expect(offers[0]?.bootFile).toMatch(/^http:/);
       await site.killProvisioner();
+      // The provisioner has just come up again: what cannot be read now is asked for once more.
       const isHome = async () =>
-        (await logged()).some(
+        (await logged().catch(() => [])).some(
           ({ event }) => event.type === 'MachinePhonedHome' && event.data.hardwareId === plan.hardwareId,
         );
       await until(isHome, patience);
