@@ -199,7 +199,9 @@ describe.skipIf(missing !== undefined)('two boots on one wire', () => {
     const terms = (events: readonly AnyEvent[]) =>
       events.filter(({ type }) => type === 'PoolTaken').map(({ data }) => (data as { address: string }).address);
     for (const pool of ['default', 'default-v6']) {
-      expect(terms(third.eventsOf(pool))).toEqual(['10.96.0.11', '10.96.0.12', '10.96.0.11']);
+      // On a busy machine one may be too late to keep its term, and take it again.
+      const holders = terms(third.eventsOf(pool)).filter((holder, i, all) => holder !== all[i - 1]);
+      expect(holders).toEqual(['10.96.0.11', '10.96.0.12', '10.96.0.11']);
     }
     expect(doubles(third.eventsOf('default'))).toEqual([]);
     const events6 = third.eventsOf('default-v6');
