@@ -202,6 +202,8 @@ describe.skipIf(missing !== undefined)('two boots on one wire', () => {
       // On a busy machine one may be too late to keep its term, and take it again.
       const holders = terms(third.eventsOf(pool)).filter((holder, i, all) => holder !== all[i - 1]);
       expect(holders).toEqual(['10.96.0.11', '10.96.0.12', '10.96.0.11']);
+      const epochs = third.eventsOf(pool).flatMap(({ type, data }) => (type === 'PoolTaken' ? [data.epoch] : []));
+      expect(epochs).toEqual([...new Set(epochs)].sort((a, b) => a - b));
     }
     expect(doubles(third.eventsOf('default'))).toEqual([]);
     const events6 = third.eventsOf('default-v6');

@@ -1,4 +1,5 @@
 import { ErrorCode, type NatsConnection, NatsError, RequestStrategy } from 'nats';
+import { BusUnavailableError } from './nats-connect';
 import { subjects } from './subjects';
 
 /** One boots by its own word: what it is for its lease pool. */
@@ -25,7 +26,7 @@ export class PoolRoll {
     return () => subscription.unsubscribe();
   }
 
-  /** All that answer within half a second. */
+  /** All that answer within half a second. Throws BusUnavailableError while nobody can be asked. */
   async call(): Promise<readonly PoolMember[]> {
     const members: PoolMember[] = [];
     const options = { strategy: RequestStrategy.JitterTimer, maxWait: patienceMs, jitter: quietMs } as const;
@@ -34,7 +35,10 @@ export class PoolRoll {
         members.push(answer.json<PoolMember>());
       }
     } catch (error) {
-      if (!(error instanceof NatsError && error.code === (ErrorCode.NoResponders as string))) throw error;
+      if (!(error instanceof NatsError)) throw error;
+      if (error.code !== (ErrorCode.NoResponders as string)) {
+        throw new BusUnavailableError(`who serves a pool cannot be asked: ${error.message}`, { cause: error });
+      }
     }
     return members;
   }

@@ -1,4 +1,4 @@
-import type { PoolMember, PoolRoll } from '@tinkerbell/messaging';
+import { BusUnavailableError, type PoolMember, type PoolRoll } from '@tinkerbell/messaging';
 import { poolCounts, type DhcpServerRow, type PoolCounts, type PoolRow } from '@tinkerbell/projections';
 import { listOf } from '../http/paging';
 import type { Query } from '../http/query';
@@ -46,8 +46,13 @@ export class LeasePools {
 
   /** null: of the past, or without NATS, nobody can be asked; what the log says is answered all the same. */
   private members(query: Query): Promise<readonly PoolMember[] | null> {
-    return query.text('at') === undefined ? this.roll.call().catch(() => null) : Promise.resolve(null);
+    return query.text('at') === undefined ? this.roll.call().catch(unlessUnavailable) : Promise.resolve(null);
   }
+}
+
+function unlessUnavailable(error: unknown): null {
+  if (error instanceof BusUnavailableError) return null;
+  throw error;
 }
 
 function serviceOf(row: DhcpServerRow | undefined, leasePool: string, members: readonly PoolMember[] | null): Service {
