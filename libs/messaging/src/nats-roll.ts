@@ -31,6 +31,8 @@ export class PoolRoll {
     const members: PoolMember[] = [];
     const options = { strategy: RequestStrategy.JitterTimer, maxWait: patienceMs, jitter: quietMs } as const;
     try {
+      // A request goes out later, and so to nobody, while the connection is being made again.
+      await this.#reached();
       for await (const answer of await this.connection.requestMany(subjects.poolRoll, '', options)) {
         members.push(answer.json<PoolMember>());
       }
@@ -41,5 +43,17 @@ export class PoolRoll {
       }
     }
     return members;
+  }
+
+  async #reached(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(NatsError.errorForCode(ErrorCode.Timeout)), patienceMs);
+    });
+    try {
+      await Promise.race([this.connection.rtt(), late]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }

@@ -198,3 +198,14 @@ describe('the pools of leases', () => {
     expect(pools.find(({ id }) => id === 'lab-v6/lab6')).toMatchObject({ used: 2, quarantined: 0, free: 4094 });
   });
 });
+
+describe('without NATS', () => {
+  it('tells what the log said of pools, and that nobody can be asked', async () => {
+    await harness.nats.server.kill();
+    const { status, body } = await harness.rest().get<{ service: object }[]>('/api/lease-pools');
+    expect(status).toBe(200);
+    for (const { service } of body) expect(service).toMatchObject({ answers: null, standbys: null });
+    expect(body.length).toBeGreaterThan(0);
+    await harness.nats.server.restart();
+  });
+});
