@@ -27,17 +27,19 @@ export class QuickTurns {
     private readonly sockets: readonly Pick<UdpSocket, 'fd' | 'takeWaiting'>[],
     /** Whether there is anybody to answer. */
     private readonly isExpecting: () => boolean,
+    /** Milliseconds that only grow. */
+    private readonly now: () => number = () => performance.now(),
   ) {
     this.#readiness = native.readiness(sockets.map(({ fd }) => fd));
   }
 
   run(): void {
-    const until = performance.now() + turnMs;
+    const until = this.now() + turnMs;
     while (this.isExpecting() && this.#hasAnswers()) {
       for (let i = 0; i < this.sockets.length; i++) {
         if (this.#readiness.has(i)) this.sockets[i]?.takeWaiting();
       }
-      if (performance.now() > until) return;
+      if (this.now() > until) return;
     }
   }
 
