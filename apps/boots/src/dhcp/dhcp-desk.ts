@@ -125,6 +125,7 @@ export class DhcpDesk {
     if (decision.leases.some((command) => command.type === 'BindLease')) {
       this.#remember(mac, print, decision.packet.yiaddr);
     }
+    this.#noteStranger(request, mac, decision);
     if (lacksBootFile(request, type, decision)) this.#note('no-boot-file', request, from);
     const answered = readOption(decision.packet.options, messageType) ?? 'none';
     metrics.count('dhcp_replies_total', { type: answered });
@@ -209,6 +210,13 @@ export class DhcpDesk {
     if (this.#recent.has(key) || this.#answering.has(key)) return true;
     this.#recent.set(key, now);
     return false;
+  }
+
+  /** Its script has to know what the machine is, and no fact of the log says so. */
+  #noteStranger(request: DhcpPacket, mac: string, { packet, boot }: DhcpReply): void {
+    if (packet.file === '' || boot !== undefined) return;
+    const client = bootClientOf(request);
+    if (client) this.ports.boots.noteArch(mac, client.arch);
   }
 
   #remember(mac: string, print: number, ip: string): void {
