@@ -160,7 +160,7 @@ describe.skipIf(cannot.length > 0)(
       expect(offers[0]?.bootFile).toMatch(/^http:/);
       await site.killProvisioner();
       const isHome = async () =>
-        (await logged().catch(unlessBrokenOff)).some(
+        (await logged()).some(
           ({ event }) => event.type === 'MachinePhonedHome' && event.data.hardwareId === plan.hardwareId,
         );
       await until(isHome, patience);
@@ -179,13 +179,6 @@ describe.skipIf(cannot.length > 0)(
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line) as Recorded<AnyEvent>);
-
-    /** A server that has just come up again once broke off an answer; whoever reads asks again, and it is told. */
-    const unlessBrokenOff = (error: Error) => {
-      if (!error.message.includes('broke off the connection')) throw error;
-      console.warn(error.message);
-      return [];
-    };
 
     // No BIOS option ROM but iPXE comes with QEMU: the first request is an iPXE's, answered as if it were a plain PXE client's.
     it('is provisioned by a template 0.1 through undionly.kpxe, chained as by plain BIOS PXE', async () => {

@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { PublishedStream } from '@tinkerbell/messaging';
+import { freePort } from '@tinkerbell/nats';
 import type { CloudEvent } from '@tinkerbell/public-events';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { machine, templateYaml } from '../testing/fixtures';
@@ -292,11 +292,7 @@ describe('the examples of the documentation', () => {
   });
 
   it('webhook-receiver.mjs takes what is signed, and nothing else', async () => {
-    const probe = createServer().listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const { port } = probe.address() as AddressInfo;
-    probe.close();
-    await once(probe, 'close');
+    const port = await freePort();
     const url = `http://127.0.0.1:${port}/`;
     const { body } = await put('node', { filters: ['template.created'], webhook: { url } });
     const env = { WEBHOOK_SECRET: body.secret ?? '', PORT: String(port) };
