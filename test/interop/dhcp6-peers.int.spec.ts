@@ -288,3 +288,23 @@ describe.skipIf(missing !== undefined)('a client on another interface of the hos
     await expect.poll(dropped, { timeout: 20_000 }).toBe(true);
   });
 });
+
+describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('an interface without a carrier', () => {
+  it('is served once it has one', async () => {
+    const late = await createNetwork('bdhcp6late', '10.97.7.1', 'fd95::1');
+    running.push(() => late.close());
+    await late.addTap();
+    expect((await runIn(late.server, ['ip', 'link', 'show', late.bridge])).stdout).toContain('NO-CARRIER');
+    const settings = {
+      ...{ BOOTS_IPXE_DIR: folder, BOOTS_DHCP: 'false', PUBLIC_IP6: 'fd95::1', BOOTS_DHCP6: 'true' },
+      BOOTS_DHCP6_SUBNETS: 'fd95::/64=fd95::a000/116',
+    };
+    const waiting = await startBootsIn(late, { settings, hardware: [] });
+    running.unshift(() => waiting.stop());
+    expect(waiting.log()).toContain('no interface that is up has PUBLIC_IP6 yet');
+    const namespace = await late.addClient('02:97:07:00:00:10');
+    await ready(namespace);
+    const { leases } = await dhclient(namespace);
+    expect(leases).toContain('iaaddr fd95::a');
+  });
+});

@@ -122,7 +122,7 @@ export class BootsConfig {
   @Min(0)
   @Max(port)
   readonly BOOTS_DHCP6_PORT: number = 547;
-  /** `eth0,eth1`: where clients are heard; empty: the interface with PUBLIC_IP6. Relays are heard on every one. */
+  /** `eth0,eth1`: where clients are heard; empty: the interface with PUBLIC_IP6, once it is up. Relays are heard on every one. */
   @Matches(/^$|^[A-Za-z0-9_.-]{1,15}(?:,[A-Za-z0-9_.-]{1,15})*$/)
   readonly BOOTS_DHCP6_INTERFACES: string = '';
   /**

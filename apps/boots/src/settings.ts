@@ -101,19 +101,18 @@ export function dhcp6Settings(
   };
 }
 
-/** Throws TypeError when the interface is left to us, and none has the address. */
+/** Throws TypeError when the interface is left to us, and there is no address to know it by. */
 export function dhcp6Ports({ BOOTS_DHCP6_INTERFACES, BOOTS_DHCP6_PORT, PUBLIC_IP6 }: BootsConfig): Dhcp6Ports {
   const named = list(BOOTS_DHCP6_INTERFACES);
-  if (named.length > 0) return { port: BOOTS_DHCP6_PORT, interfaces: named };
+  if (named.length > 0) return { port: BOOTS_DHCP6_PORT, interfaces: () => named };
   const own = parseIp(PUBLIC_IP6)?.address;
-  const found = Object.entries(networkInterfaces()).find(([, addresses]) =>
-    addresses?.some(({ address }) => parseIp(address)?.address === own),
-  );
   if (own === undefined)
     throw new TypeError('BOOTS_DHCP6 needs PUBLIC_IP6, the address that machines reach this service at');
-  if (!found)
-    throw new TypeError(`no interface has PUBLIC_IP6 ${PUBLIC_IP6}: name the ones to serve in BOOTS_DHCP6_INTERFACES`);
-  return { port: BOOTS_DHCP6_PORT, interfaces: [found[0]] };
+  const interfaces = () =>
+    Object.entries(networkInterfaces())
+      .filter(([, addresses]) => addresses?.some(({ address }) => parseIp(address)?.address === own))
+      .map(([name]) => name);
+  return { port: BOOTS_DHCP6_PORT, interfaces };
 }
 
 /** The option has no place for a port. */

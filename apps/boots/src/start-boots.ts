@@ -231,7 +231,7 @@ async function nativeSendfile(config: BootsConfig, log: Logger): Promise<NativeS
 }
 
 async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
-  const { machines, callers, boots, programs, files, cache, metrics, leases, log } = parts;
+  const { machines, callers, boots, programs, files, cache, metrics, log } = parts;
   const folders = { osie: config.BOOTS_OSIE_DIR, images: config.BOOTS_IMAGES_DIR };
   const { httpPort, scripts } = parts;
   const tls = await readTls(config, parts.clock(), log);
@@ -245,7 +245,7 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
       files: new FileDesk(folders, programs, { shared: files, cache }, callers, parts),
       phoneHome: new PhoneHomeDesk(callers, boots, log),
       discovery: new DiscoveryDesk(machines, boots, log, parts.clock),
-      status: new Status(ports.version ?? 'unknown', leases, metrics, () => probe(ports.store)),
+      status: new Status(ports.version ?? 'unknown', parts, metrics, () => probe(ports.store)),
       ...{ callers, failed: parts.failed, limits, metrics, log },
     }),
     { logger: ['error', 'warn'], abortOnError: false, bodyParser: false },
@@ -347,12 +347,10 @@ async function openDhcp6(
   closers: (() => Promise<void>)[],
 ): Promise<number | undefined> {
   if (!leases6) return undefined;
-  const ports = dhcp6Ports(config);
   const desk = new Dhcp6Desk({ ...parts, leases: leases6 }, dhcp6Settings(config, bound, subnets6));
-  const listener = new Dhcp6Listener(desk, ports, parts.metrics, parts.log);
+  const listener = new Dhcp6Listener(desk, dhcp6Ports(config), parts.metrics, parts.log);
   closers.push(() => listener.close());
   const port = await listener.open();
-  parts.log.info(`DHCPv6 on ${ports.interfaces.join(', ')}, port ${port}`);
   const upkeep = new Upkeep6({ ...parts, leases: leases6 }, subnets6);
   upkeep.open();
   closers.push(() => upkeep.close());
