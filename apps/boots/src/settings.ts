@@ -15,6 +15,7 @@ import type { Limits } from './http/connection-limits';
 import type { ScriptSettings } from './ipxe/script-desk';
 import type { TftpPorts } from './tftp/tftp.listener';
 import { readPortRange } from './port-range';
+import { ownAddresses, ownAddressFor } from './own-addresses';
 import type { NativeBatch } from './udp/native-batch';
 
 /** RFC 5426 §3.3. */
@@ -158,8 +159,9 @@ export function scriptSettings(
 ): ScriptSettings {
   const { PUBLIC_IP, PUBLIC_IP6, TINK_SERVER_URL, TINK_CERT_URL } = config;
   const host = isIPv6(address) && PUBLIC_IP6 !== '' ? `[${PUBLIC_IP6}]` : PUBLIC_IP;
+  const near = host === PUBLIC_IP ? ownAddressFor(address, ownAddresses(config), networkInterfaces()) : host;
   return {
-    bootsUrl: httpUrl(host, httpPort),
+    bootsUrl: httpUrl(near, httpPort),
     tinkServerUrl: TINK_SERVER_URL === '' ? `https://${host}:42124` : TINK_SERVER_URL,
     certUrl: TINK_CERT_URL === '' ? `http://${host}:42114/cert` : TINK_CERT_URL,
     caSha256: config.TINK_CA_SHA256,
@@ -172,13 +174,19 @@ export function scriptSettings(
 }
 
 /** `native`: undefined where messages are taken one by one. */
-export function dhcpPorts(config: BootsConfig, modes: ModeRules, native: NativeBatch | undefined): DhcpPorts {
+export function dhcpPorts(
+  config: BootsConfig,
+  modes: ModeRules,
+  native: NativeBatch | undefined,
+  isAlone = true,
+): DhcpPorts {
   return {
     address: config.PUBLIC_IP,
     serverPort: config.BOOTS_DHCP_PORT,
     clientPort: config.BOOTS_DHCP_CLIENT_PORT,
     relayPort: config.BOOTS_DHCP_RELAY_PORT,
     pxePort: mayProxy(modes) ? config.BOOTS_DHCP_PXE_PORT : undefined,
+    isAlone,
     native,
   };
 }
