@@ -125,6 +125,7 @@ export class DhcpDesk {
     if (decision.leases.some((command) => command.type === 'BindLease')) {
       this.#granted.set(mac, { print, ip: decision.packet.yiaddr }, this.ports.clock().getTime());
     }
+    this.#noteStranger(request, mac, decision);
     if (lacksBootFile(request, type, decision)) this.#note('no-boot-file', request, from);
     const answered = readOption(decision.packet.options, messageType) ?? 'none';
     metrics.count('dhcp_replies_total', { type: answered });
@@ -206,6 +207,13 @@ export class DhcpDesk {
     if (this.#recent.get(key, now) || this.#answering.has(key)) return true;
     this.#recent.set(key, true, now);
     return false;
+  }
+
+  /** Its script has to know what the machine is, and no fact of the log says so. */
+  #noteStranger(request: DhcpPacket, mac: string, { packet, boot }: DhcpReply): void {
+    if (packet.file === '' || boot !== undefined) return;
+    const client = bootClientOf(request);
+    if (client) this.ports.boots.noteArch(mac, client.arch);
   }
 
   #ignored(reason: string, request: DhcpPacket, from: Arrival): undefined {
