@@ -160,21 +160,32 @@ describe.skipIf(missing !== undefined)('a machine without a record', () => {
 
   it('does not get an address that somebody uses without a lease', async () => {
     const squatter = await client();
+    // Like many a firewall.
+    await runIn(squatter.namespace, ['sh', '-c', 'echo 1 >/proc/sys/net/ipv4/icmp_echo_ignore_all']);
     for (let n = 50; n < 60; n++) {
-      const isLeased = boots.events.some((event) => event.type === 'LeaseBound' && event.data.ip === `10.89.0.${n}`);
+      const ip = `10.89.0.${n}`;
+      const isLeased = boots.events.some((event) => event.type === 'LeaseBound' && event.data.ip === ip);
       // Of the free ones all but the last.
-      if (!isLeased && n < 59) await runIn(squatter.namespace, ['ip', 'addr', 'add', `10.89.0.${n}/24`, 'dev', 'eth0']);
+      if (isLeased || n === 59) continue;
+      await runIn(squatter.namespace, ['ip', 'addr', 'add', `${ip}/24`, 'dev', 'eth0']);
+      // Has been heard of before, too.
+      await runIn(squatter.namespace, ['busybox', 'ping', '-c', '1', '-W', '1', '-I', ip, server]);
     }
     const machine = await client();
     const log = join(folder, 'dhcpcd.log');
     const config = join(folder, 'dhcpcd.conf');
     await writeFile(config, 'duid\nclientid\n');
     const command = `exec dhcpcd -4 -1 -A -L -t 60 -f ${config} -c /bin/true eth0 >${log} 2>&1`;
-    await runIn(machine.namespace, ['sh', '-c', command], { timeoutMs: 70_000 });
+    // Its leases and its pid file are its own: another one may run at the same time.
+    const own = 'mount -t tmpfs none /var/lib/dhcpcd && mount -t tmpfs none /run';
+    await runIn(machine.namespace, ['unshare', '-m', 'sh', '-c', `${own} && ${command}`], { timeoutMs: 70_000 });
     const { data } = await boots.event('LeaseBound', ({ data: { mac } }) => mac === machine.id);
     expect(await readFile(log, 'latin1')).toContain(`leased ${data.ip} for 600 seconds`);
-    const conflicts = boots.events.flatMap((event) => (event.type === 'LeaseConflictFound' ? [event.data.ip] : []));
+    const conflicts = boots.events.flatMap((event) => (event.type === 'LeaseConflictFound' ? [event.data] : []));
     expect(conflicts.length).toBeGreaterThan(0);
-    expect(conflicts).not.toContain(data.ip);
+    for (const { ip, ...found } of conflicts) {
+      expect(ip).not.toBe(data.ip);
+      expect(found).toMatchObject({ method: 'arp', answeredBy: squatter.id });
+    }
   });
 });

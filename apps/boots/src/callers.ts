@@ -15,10 +15,15 @@ export class Callers {
 
   at(address: string): Machine | undefined {
     const plain = plainAddress(address);
-    const now = this.clock().toISOString();
-    const lease = (plain.includes(':') ? this.leases6 : this.leases)?.holderOf(plain, now);
-    if (lease) return lease.mac === null ? undefined : this.machines.byMac(lease.mac);
+    const mac = this.lesseeOf(plain);
+    if (mac !== undefined) return mac === null ? undefined : this.machines.byMac(mac);
     return this.byReservation(plain) ? this.machines.byReservedAddress(plain) : undefined;
+  }
+
+  /** The MAC that an address is leased to, with a record or without; null: it is not known, undefined: to nobody. */
+  lesseeOf(address: string): string | null | undefined {
+    const plain = plainAddress(address);
+    return (plain.includes(':') ? this.leases6 : this.leases)?.holderOf(plain, this.clock().toISOString())?.mac;
   }
 
   holds(address: string, mac: string): boolean {

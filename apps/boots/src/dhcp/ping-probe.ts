@@ -1,25 +1,33 @@
-import { readFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 import { getSystemErrorName } from 'node:util';
-import { parseMac } from '@tinkerbell/domain';
 import type { Logger } from '../logger';
 import type { Metrics } from '../metrics';
+import { arpProbe, arpProtocol, arpSender, wireWith } from './arp';
 import { type Answer, NoProbe, Probe } from './probe';
 
 type Koffi = (typeof import('koffi'))['default'];
-type Call = (...args: readonly (number | Uint8Array)[]) => number;
+type Call = (...args: readonly (number | string | Uint8Array)[]) => number;
+interface Calls {
+  readonly sendto: Call;
+  readonly recv: Call;
+  readonly close: Call;
+  readonly indexOf: Call;
+}
 
-/** A host on the same wire answers within a millisecond; ARP repeats itself after a second, which nobody waits for. */
+/** A host on the same wire answers within a millisecond. */
 const timeoutMs = 300;
 const pollMs = 5;
 /** At once. The kernel keeps some hundred addresses that it looks for. */
 const maxPending = 256;
 const dontWait = 0x40;
 const echo = { request: 8, reply: 0 } as const;
+const [ipv4, packets] = [2, 17];
+const [raw, datagrams, nonBlocking, closeOnExec, icmp] = [3, 2, 0o4000, 0o2000000, 1];
 
 interface Pending {
   readonly sequence: number;
   readonly until: number;
-  readonly done: (isThere: boolean) => void;
+  readonly done: (answer: Answer | undefined) => void;
 }
 
 /** Node has no raw sockets. */
@@ -34,8 +42,8 @@ export async function openProbe({ log, metrics }: { log: Logger; metrics: Metric
 }
 
 /**
- * ICMP echo through one raw socket, which makes the kernel ask by ARP first: a host that drops the echo has been found out by then.
- * Whoever waits does not keep others waiting.
+ * Whoever is on one of our wires is asked by ARP, which no firewall drops; everybody by ICMP echo, as a second question that may get through
+ * and as the only one behind a router. Whoever waits does not keep others waiting.
  */
 class PingProbe extends Probe {
   /** One question for all who wait for the same address. */
@@ -47,8 +55,8 @@ class PingProbe extends Probe {
   #timer: NodeJS.Timeout | undefined;
 
   private constructor(
-    private readonly calls: { readonly sendto: Call; readonly recv: Call; readonly close: Call },
-    private readonly fd: number,
+    private readonly calls: Calls,
+    private readonly sockets: { readonly icmp: number; readonly arp: number },
     private readonly metrics: Metrics,
   ) {
     super();
@@ -58,15 +66,19 @@ class PingProbe extends Probe {
     if (process.platform !== 'linux') throw new Error(`not on ${process.platform}`);
     const c = koffi.load(null);
     const socket = c.func('int socket(int, int, int)') as Call;
-    const [ipv4, raw, nonBlocking, closeOnExec, icmp] = [2, 3, 0o4000, 0o2000000, 1];
-    const fd = socket(ipv4, raw | nonBlocking | closeOnExec, icmp);
-    if (fd < 0) throw new Error(`raw socket: ${getSystemErrorName(-koffi.errno())}`);
+    const open = (family: number, kind: number, protocol: number) => {
+      const fd = socket(family, kind | nonBlocking | closeOnExec, protocol);
+      if (fd < 0) throw new Error(`raw socket: ${getSystemErrorName(-koffi.errno())}`);
+      return fd;
+    };
     const calls = {
       sendto: c.func('int sendto(int, const void *, size_t, int, const void *, unsigned int)') as Call,
       recv: c.func('int recv(int, _Out_ uint8_t *, size_t, int)') as Call,
       close: c.func('int close(int)') as Call,
+      indexOf: c.func('unsigned int if_nametoindex(const char *)') as Call,
     };
-    return new PingProbe(calls, fd, metrics);
+    const sockets = { icmp: open(ipv4, raw, icmp), arp: open(packets, datagrams, networkOrder(arpProtocol)) };
+    return new PingProbe(calls, sockets, metrics);
   }
 
   ask(ip: string): Promise<Answer | undefined> {
@@ -81,63 +93,102 @@ class PingProbe extends Probe {
     return asking;
   }
 
-  async #ask(ip: string): Promise<Answer | undefined> {
-    const known = await neighbour(ip);
-    const isThere = await this.#echo(ip);
-    const mac = (await neighbour(ip)) ?? null;
-    if (isThere) return { method: 'icmp', mac };
-    // An entry that was there before may be of a host that left.
-    return known === undefined && mac !== null ? { method: 'arp', mac } : undefined;
-  }
-
   close(): Promise<void> {
     clearTimeout(this.#timer);
-    for (const { done } of this.#pending.values()) done(false);
+    for (const { done } of this.#pending.values()) done(undefined);
     this.#pending.clear();
-    this.calls.close(this.fd);
+    this.calls.close(this.sockets.icmp);
+    this.calls.close(this.sockets.arp);
     return Promise.resolve();
   }
 
-  #echo(ip: string): Promise<boolean> {
+  #ask(ip: string): Promise<Answer | undefined> {
+    // What came while nobody waited is old, and would leave no room for the answer.
+    if (this.#pending.size === 0) this.#drain();
     const sequence = (this.#sequence = (this.#sequence + 1) & 0xffff);
-    const message = echoRequest(this.#id, sequence);
+    this.#askByArp(ip);
     // sockaddr_in: family in the byte order of the machine, then port and address in that of the network.
-    const to = Uint8Array.of(2, 0, 0, 0, ...ip.split('.').map(Number), ...new Uint8Array(8));
-    this.calls.sendto(this.fd, message, message.length, dontWait, to, to.length);
+    const to = Uint8Array.of(ipv4, 0, 0, 0, ...ip.split('.').map(Number), ...new Uint8Array(8));
+    const message = echoRequest(this.#id, sequence);
+    this.calls.sendto(this.sockets.icmp, message, message.length, dontWait, to, to.length);
     return new Promise((resolve) => {
       this.#pending.set(ip, { sequence, until: performance.now() + timeoutMs, done: resolve });
       this.#timer ??= setTimeout(() => this.#poll(), pollMs);
     });
   }
 
+  #askByArp(ip: string): void {
+    const wire = wireWith(ip, networkInterfaces());
+    const index = wire ? this.calls.indexOf(wire.name) : 0;
+    if (!wire || index === 0) return;
+    const question = arpProbe(wire.mac, ip);
+    const to = everybodyOn(index);
+    this.calls.sendto(this.sockets.arp, question, question.length, dontWait, to, to.length);
+  }
+
   #poll(): void {
     this.#timer = undefined;
-    for (let length = this.#receive(); length > 0; length = this.#receive())
-      this.#take(this.#inbox.subarray(0, length));
+    this.#takeAll();
     const now = performance.now();
     for (const [ip, { until, done }] of this.#pending) {
       if (until > now) break;
       this.#pending.delete(ip);
-      done(false);
+      done(undefined);
     }
     if (this.#pending.size > 0) this.#timer = setTimeout(() => this.#poll(), pollMs);
   }
 
-  #receive(): number {
-    return this.calls.recv(this.fd, this.#inbox, this.#inbox.length, dontWait);
+  #takeAll(): void {
+    const { icmp, arp } = this.sockets;
+    // ARP first: it tells the MAC.
+    for (let length = this.#receive(arp); length > 0; length = this.#receive(arp))
+      this.#takeArp(this.#inbox.subarray(0, length));
+    for (let length = this.#receive(icmp); length > 0; length = this.#receive(icmp))
+      this.#takeEcho(this.#inbox.subarray(0, length));
+  }
+
+  #drain(): void {
+    for (const fd of Object.values(this.sockets)) while (this.#receive(fd) > 0);
+  }
+
+  #receive(fd: number): number {
+    return this.calls.recv(fd, this.#inbox, this.#inbox.length, dontWait);
+  }
+
+  /** All that others say on any wire comes by here. */
+  #takeArp(packet: Uint8Array): void {
+    const sender = arpSender(packet);
+    if (sender) this.#answered(sender.ip, { method: 'arp', mac: sender.mac });
   }
 
   /** The whole IP datagram (raw(7)); all ICMP of this host comes by here. */
-  #take(datagram: Uint8Array): void {
+  #takeEcho(datagram: Uint8Array): void {
     const at = ((datagram[0] ?? 0) & 0xf) * 4;
     const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.length);
     if (datagram.length < at + 8 || datagram[at] !== echo.reply || view.getUint16(at + 4) !== this.#id) return;
     const ip = datagram.subarray(12, 16).join('.');
-    const pending = this.#pending.get(ip);
-    if (pending?.sequence !== view.getUint16(at + 6)) return;
-    this.#pending.delete(ip);
-    pending.done(true);
+    if (this.#pending.get(ip)?.sequence === view.getUint16(at + 6)) this.#answered(ip, { method: 'icmp', mac: null });
   }
+
+  #answered(ip: string, answer: Answer): void {
+    const pending = this.#pending.get(ip);
+    this.#pending.delete(ip);
+    pending?.done(answer);
+  }
+}
+
+/** sockaddr_ll (packet(7)): in the byte order of the machine but for the protocol. */
+function everybodyOn(index: number): Uint8Array {
+  const to = new Uint8Array(20);
+  new Uint16Array(to.buffer, 0, 2).set([packets, networkOrder(arpProtocol)]);
+  new Int32Array(to.buffer, 4, 1)[0] = index;
+  to.set([6, 255, 255, 255, 255, 255, 255], 11);
+  return to;
+}
+
+/** htons(3). */
+function networkOrder(value: number): number {
+  return new Uint16Array(Uint8Array.of(value >> 8, value & 0xff).buffer)[0] ?? 0;
 }
 
 function echoRequest(id: number, sequence: number): Uint8Array {
@@ -150,15 +201,4 @@ function echoRequest(id: number, sequence: number): Uint8Array {
   const sum = (echo.request << 8) + id + sequence;
   view.setUint16(2, ~((sum & 0xffff) + (sum >>> 16)) & 0xffff);
   return message;
-}
-
-/** The MAC that ARP found for an address; undefined: none, or it is not on a wire of ours. */
-async function neighbour(ip: string): Promise<string | undefined> {
-  const table = await readFile('/proc/net/arp', 'utf8').catch(() => '');
-  const [, , flags = '', mac = ''] =
-    table
-      .split('\n')
-      .find((line) => line.startsWith(`${ip} `))
-      ?.split(/ +/) ?? [];
-  return (Number(flags) & 2) === 0 ? undefined : parseMac(mac);
 }

@@ -223,6 +223,14 @@ describe('a client without a record', () => {
     await start('discovery: true');
     expect(await ask(1, 'discover', firmware(0))).toMatchObject({ file: 'undionly.kpxe', siaddr: '127.0.0.1' });
   });
+
+  it('gets its own discovery script, and not that of another', async () => {
+    await start('discovery: true');
+    const { yiaddr } = await ask(1, 'request', [chosen, wants('127.0.1.10')]);
+    const scriptOf = async (n: number) =>
+      (await bench.http(`/02:00:00:00:00:0${n}/auto.ipxe`, { from: yiaddr })).status;
+    expect([await scriptOf(2), await scriptOf(1)]).toEqual([403, 200]);
+  });
 });
 
 describe('a machine with a reservation', () => {

@@ -2,7 +2,7 @@ import type { AnyEvent } from '@tinkerbell/events';
 import { subjects } from '@tinkerbell/messaging';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Bench, machineAddress, startBench } from '../boots.testing';
-import { firmware } from '../dhcp/requests.testing';
+import { firmware, requestOf } from '../dhcp/requests.testing';
 
 let bench: Bench | undefined;
 afterEach(async () => {
@@ -56,6 +56,17 @@ describe('a machine without a record', () => {
   ])('is looked at when %s is there for that', async (_, settings) => {
     const running = await start(settings);
     expect((await running.http(script, { from: elsewhere })).body).toContain(`tink_mode=discovery hw_addr=${unknown}`);
+  });
+
+  it.each([
+    ['ARM, by PXE', firmware(11), 'aarch64'],
+    ['ARM, by HTTP boot', firmware(19, 'HTTPClient'), 'aarch64'],
+    ['x64', firmware(7), 'x86_64'],
+  ])('is given the OSIE of its architecture: %s', async (_, options, arch) => {
+    const running = await start({ BOOTS_DHCP_MODE: 'auto-proxy' });
+    const chaddr = Uint8Array.of(2, 2, 2, 2, 2, 2);
+    expect((await running.dhcp(requestOf('discover', options, { chaddr }))).file).not.toBe('');
+    expect((await running.http(script, { from: elsewhere })).body).toContain(`vmlinuz-${arch}`);
   });
 
   it('is unknown otherwise', async () => {

@@ -163,8 +163,8 @@ export class ScriptDesk {
     const machine = { hardwareId: null, mac };
     const choice = discoveryScript(boots.archOf(mac), `${bootsUrl}/osie`);
     const asked = { machine, choice, address, ticketHash: null, isStatic: false };
-    const holder = callers.at(address);
-    if (holder) return this.#refuse(asked, `that is the address of ${formatMac(holder.mac)}`);
+    const holder = callers.lesseeOf(address) ?? callers.at(address)?.mac ?? mac;
+    if (holder !== mac) return this.#refuse(asked, `that is the address of ${formatMac(holder)}`);
     const text = await this.#serve(asked, ipxeSyntax);
     log.info(`discovery script to ${mac} at ${address}: it has no record`);
     return text;

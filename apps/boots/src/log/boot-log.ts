@@ -8,6 +8,7 @@ type Writer = StreamWriter<BootCommand, BootState, BootEvent>;
 
 /** Machines whose stream is kept in memory. */
 const maxWriters = 10_000;
+const maxArchs = 65_536;
 /** A machine that loaded a program runs it within this time, or did not. */
 const chainMs = 5 * 60_000;
 
@@ -25,7 +26,7 @@ export class BootLog {
   /** Resolves when the step is stored. */
   async record(command: BootCommand): Promise<void> {
     await this.#writer(command.mac).submit(command);
-    if (command.type === 'OfferNetboot') this.#archs.set(command.mac, command.arch);
+    if (command.type === 'OfferNetboot') this.noteArch(command.mac, command.arch);
     if (command.type === 'RecordFileServed' && command.role === 'nbp') {
       this.#programs.set(command.mac, { file: command.file, at: this.clock().getTime() });
     }
@@ -44,6 +45,14 @@ export class BootLog {
   programOf(mac: string): string {
     const served = this.#programs.get(mac);
     return served && this.clock().getTime() - served.at < chainMs ? served.file : '';
+  }
+
+  /** In memory only: what a machine without a record is offered is no fact of the log, or whoever makes MACs up would fill that. */
+  noteArch(mac: string, arch: number | null): void {
+    this.#archs.delete(mac);
+    const [oldest] = this.#archs.keys();
+    if (oldest !== undefined && this.#archs.size >= maxArchs) this.#archs.delete(oldest);
+    this.#archs.set(mac, arch);
   }
 
   /** Architecture by the machine's own word (RFC 4578 §2.1), null when it did not say. */
