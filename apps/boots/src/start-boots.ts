@@ -324,8 +324,8 @@ async function openPools(parts: Parts, closers: (() => Promise<void>)[]): Promis
   const probe = hasAny ? await openProbe(parts) : new NoProbe();
   closers.push(() => probe.close());
   const pools = new PoolDesk({ ...parts, probe }, parts.modes);
-  pools.open();
   closers.push(() => pools.close());
+  await pools.open();
   return pools;
 }
 
