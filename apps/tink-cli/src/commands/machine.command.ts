@@ -71,9 +71,13 @@ export const machineLogs = define({
     const lines = flags.follow
       ? followMachineLogs(context, name, from)
       : context.client.machineLogs(name, { since: from }, context.signal);
+    let any = false;
     for await (const line of lines) {
+      any = true;
       context.out(flags.output === 'json' ? JSON.stringify(line) : syslogText(context, line));
     }
+    if (!any && !context.signal.aborted)
+      context.err(`boots took no syslog of ${name}${flags.since === undefined ? '' : ' since then'}`);
     return context.signal.aborted ? exit.interrupted : exit.ok;
   },
 });
