@@ -159,11 +159,10 @@ describe.skipIf(cannot.length > 0)(
       expect(offers[0]).toMatchObject({ client: 'HTTPClient', arch: 16 });
       expect(offers[0]?.bootFile).toMatch(/^http:/);
       await site.killProvisioner();
-      const isHome = async () =>
-        (await logged().catch(unlessBrokenOff)).some(
-          ({ event }) => event.type === 'MachinePhonedHome' && event.data.hardwareId === plan.hardwareId,
-        );
-      await until(isHome, patience);
+      await site.told(
+        ({ event }) => event.type === 'MachinePhonedHome' && event.data.hardwareId === plan.hardwareId,
+        patience,
+      );
       const rows = JSON.parse(await site.provisioner.tink('workflow', 'list', '--output', 'json')) as {
         status: string;
       }[];
@@ -179,13 +178,6 @@ describe.skipIf(cannot.length > 0)(
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line) as Recorded<AnyEvent>);
-
-    /** A server that has just come up again once broke off an answer; whoever reads asks again, and it is told. */
-    const unlessBrokenOff = (error: Error) => {
-      if (!error.message.includes('broke off the connection')) throw error;
-      console.warn(error.message);
-      return [];
-    };
 
     // No BIOS option ROM but iPXE comes with QEMU: the first request is an iPXE's, answered as if it were a plain PXE client's.
     it('is provisioned by a template 0.1 through undionly.kpxe, chained as by plain BIOS PXE', async () => {

@@ -42,6 +42,13 @@ export class BootsConfig {
   @IsIP(4)
   readonly PUBLIC_IP: string = '';
 
+  /**
+   * `10.2.0.1,10.3.0.1`: addresses of this machine on other wires, each its own interface or VLAN. Machines there are served as those on the wire
+   * of PUBLIC_IP, and told that address in its place; what is done on which wire is said by the subnets.
+   */
+  @Matches(addressList)
+  readonly BOOTS_FURTHER_IPS: string = '';
+
   /** Answer DHCP; false: another server does all of it. */
   @flag
   @IsBoolean()
@@ -117,7 +124,7 @@ export class BootsConfig {
   @Min(0)
   @Max(port)
   readonly BOOTS_DHCP6_PORT: number = 547;
-  /** `eth0,eth1`: where clients are heard; empty: the interface with PUBLIC_IP6. Relays are heard on every one. */
+  /** `eth0,eth1`: where clients are heard; empty: the interface with PUBLIC_IP6, once it is up. Relays are heard on every one. */
   @Matches(/^$|^[A-Za-z0-9_.-]{1,15}(?:,[A-Za-z0-9_.-]{1,15})*$/)
   readonly BOOTS_DHCP6_INTERFACES: string = '';
   /**

@@ -15,6 +15,7 @@ import type { Limits } from './http/connection-limits';
 import type { ScriptSettings } from './ipxe/script-desk';
 import type { TftpPorts } from './tftp/tftp.listener';
 import { readPortRange } from './port-range';
+import { ownAddresses, ownAddressFor } from './own-addresses';
 import type { NativeBatch } from './udp/native-batch';
 
 /** RFC 5426 §3.3. */
@@ -100,19 +101,18 @@ export function dhcp6Settings(
   };
 }
 
-/** Throws TypeError when the interface is left to us, and none has the address. */
+/** Throws TypeError when the interface is left to us, and there is no address to know it by. */
 export function dhcp6Ports({ BOOTS_DHCP6_INTERFACES, BOOTS_DHCP6_PORT, PUBLIC_IP6 }: BootsConfig): Dhcp6Ports {
   const named = list(BOOTS_DHCP6_INTERFACES);
-  if (named.length > 0) return { port: BOOTS_DHCP6_PORT, interfaces: named };
+  if (named.length > 0) return { port: BOOTS_DHCP6_PORT, interfaces: () => named };
   const own = parseIp(PUBLIC_IP6)?.address;
-  const found = Object.entries(networkInterfaces()).find(([, addresses]) =>
-    addresses?.some(({ address }) => parseIp(address)?.address === own),
-  );
   if (own === undefined)
     throw new TypeError('BOOTS_DHCP6 needs PUBLIC_IP6, the address that machines reach this service at');
-  if (!found)
-    throw new TypeError(`no interface has PUBLIC_IP6 ${PUBLIC_IP6}: name the ones to serve in BOOTS_DHCP6_INTERFACES`);
-  return { port: BOOTS_DHCP6_PORT, interfaces: [found[0]] };
+  const interfaces = () =>
+    Object.entries(networkInterfaces())
+      .filter(([, addresses]) => addresses?.some(({ address }) => parseIp(address)?.address === own))
+      .map(([name]) => name);
+  return { port: BOOTS_DHCP6_PORT, interfaces };
 }
 
 /** The option has no place for a port. */
@@ -159,8 +159,9 @@ export function scriptSettings(
 ): ScriptSettings {
   const { PUBLIC_IP, PUBLIC_IP6, TINK_SERVER_URL, TINK_CERT_URL } = config;
   const host = isIPv6(address) && PUBLIC_IP6 !== '' ? `[${PUBLIC_IP6}]` : PUBLIC_IP;
+  const near = host === PUBLIC_IP ? ownAddressFor(address, ownAddresses(config), networkInterfaces()) : host;
   return {
-    bootsUrl: httpUrl(host, httpPort),
+    bootsUrl: httpUrl(near, httpPort),
     tinkServerUrl: TINK_SERVER_URL === '' ? `https://${host}:42124` : TINK_SERVER_URL,
     certUrl: TINK_CERT_URL === '' ? `http://${host}:42114/cert` : TINK_CERT_URL,
     caSha256: config.TINK_CA_SHA256,
@@ -173,13 +174,19 @@ export function scriptSettings(
 }
 
 /** `native`: undefined where messages are taken one by one. */
-export function dhcpPorts(config: BootsConfig, modes: ModeRules, native: NativeBatch | undefined): DhcpPorts {
+export function dhcpPorts(
+  config: BootsConfig,
+  modes: ModeRules,
+  native: NativeBatch | undefined,
+  isAlone = true,
+): DhcpPorts {
   return {
     address: config.PUBLIC_IP,
     serverPort: config.BOOTS_DHCP_PORT,
     clientPort: config.BOOTS_DHCP_CLIENT_PORT,
     relayPort: config.BOOTS_DHCP_RELAY_PORT,
     pxePort: mayProxy(modes) ? config.BOOTS_DHCP_PXE_PORT : undefined,
+    isAlone,
     native,
   };
 }

@@ -40,6 +40,18 @@ export function connectionError(error: unknown, settings: Settings): unknown {
   if (code === 'ECONNREFUSED') return failed(`nothing listens at ${origin}`, hint);
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return failed(`the name ${hostname} is unknown`, hint);
   if (code === 'ETIMEDOUT') return failed(`${origin} did not answer in time`, hint);
-  if (code === 'ECONNRESET' || code === 'EPIPE') return failed(`${origin} broke off the connection`, hint);
+  if (isBroken(error)) return failed(`${origin} broke off the connection`, hint);
   return failed(`cannot reach ${origin}: ${error.message}`, hint);
+}
+
+/** What went wrong after the answer had begun. */
+export function answerError(error: unknown, settings: Settings): unknown {
+  if (!isBroken(error)) return connectionError(error, settings);
+  const message = `${settings.server.origin} broke off its answer`;
+  return new UnreachableError(message, 'What came of it is not all of it: ask again.', { cause: error });
+}
+
+export function isBroken(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'ECONNRESET' || code === 'EPIPE';
 }

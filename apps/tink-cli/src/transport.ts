@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { ApiError, apiError } from './api-errors';
-import { connectionError } from './connection-error';
+import { answerError, connectionError, isBroken } from './connection-error';
 import type { Settings } from './settings';
 
 export interface Query {
@@ -37,7 +37,7 @@ export class Transport {
     try {
       return await bodyOf(response);
     } catch (error) {
-      throw connectionError(error, this.settings);
+      throw answerError(error, this.settings);
     }
   }
 
@@ -53,7 +53,7 @@ export class Transport {
         for (const part of parts) if (part.trim() !== '') yield parseJson(part, call.path);
       }
     } catch (error) {
-      throw error instanceof ApiError ? error : connectionError(error, this.settings);
+      throw error instanceof ApiError ? error : answerError(error, this.settings);
     } finally {
       response.destroy();
     }
@@ -66,7 +66,7 @@ export class Transport {
     try {
       yield* response as AsyncIterable<Buffer>;
     } catch (error) {
-      throw connectionError(error, this.settings);
+      throw answerError(error, this.settings);
     } finally {
       response.destroy();
     }
@@ -156,9 +156,4 @@ async function bodyOf(response: IncomingMessage): Promise<string> {
   let text = '';
   for await (const chunk of response) text += String(chunk);
   return text;
-}
-
-function isBroken(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'ECONNRESET' || code === 'EPIPE';
 }

@@ -10,5 +10,6 @@ export { declaredStreams, ensureStreams, StreamMismatchError } from './streams';
 export type { EnsureStreamsOptions } from './streams';
 export { startTestCluster } from './testing-cluster';
 export type { TestCluster } from './testing-cluster';
+export { freePort } from './testing-port';
 export { startTestNats } from './testing';
 export type { TestNats, TestNatsOptions } from './testing';

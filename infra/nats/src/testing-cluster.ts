@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createUserKey, ensureNatsIdentity, ensurePki, type NatsIdentity, type Pki } from '@tinkerbell/identity';
 import { type NatsServer, startNatsServer } from './server';
+import { freePort } from './testing-port';
 
 /** Three throw-away nats-servers that form a cluster, secured as in production. */
 export interface TestCluster {
@@ -34,12 +34,13 @@ export async function startTestCluster(): Promise<TestCluster> {
     const host = '127.0.0.1';
     const pki = await ensurePki(join(dir, 'pki'), { ips: [host], names: ['localhost'] });
     const identity = await ensureNatsIdentity(join(dir, 'identity'));
-    const ports = await freePorts(3);
+    // Routes name each other's ports, so these have to be known before any server is there.
+    const ports = await Promise.all([freePort(), freePort(), freePort()]);
     const routes = ports.map((port) => `${host}:${port}`);
     for (const [i, port] of ports.entries()) {
       servers.push(
         await startNatsServer({
-          ...{ dataDir: join(dir, `nats-${i}`), host, port: 0, serverName: `n${i}`, restart: false },
+          ...{ dataDir: join(dir, `nats-${i}`), host, port: await freePort(), serverName: `n${i}`, restart: false },
           ...{ tls: pki.files, identity },
           cluster: { name: 'test', host, port, routes, ca: pki.files.ca },
         }),
@@ -59,23 +60,4 @@ export async function startTestCluster(): Promise<TestCluster> {
     await stop();
     throw error;
   }
-}
-
-/** Routes name each other's ports, so these have to be known before any server is there. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const open = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    open.map(
-      (server) =>
-        new Promise<number>((resolve, reject) => {
-          server.once('error', reject);
-          server.listen(0, '127.0.0.1', () => {
-            const address = server.address();
-            resolve(typeof address === 'object' && address ? address.port : 0);
-          });
-        }),
-    ),
-  );
-  await Promise.all(open.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

@@ -5,6 +5,7 @@ import { createUserKey, ensureNatsIdentity, ensurePki, type NatsIdentity, type P
 import { connect, credsAuthenticator, type NatsConnection } from 'nats';
 import { type NatsServer, type NatsServerOptions, startNatsServer } from './server';
 import { ensureStreams } from './streams';
+import { freePort } from './testing-port';
 
 /** A throw-away nats-server for integration tests. */
 export interface TestNats {
@@ -53,7 +54,7 @@ export async function startTestNats(options: TestNatsOptions = {}): Promise<Test
     const server = await startNatsServer({
       dataDir: join(dir, 'nats'),
       host: '127.0.0.1',
-      port: 0,
+      port: await freePort(),
       ...serverOptions,
       ...(pki ? { tls: pki.files } : {}),
       ...(identity ? { identity } : {}),

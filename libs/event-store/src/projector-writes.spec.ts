@@ -92,7 +92,7 @@ describe('read models', () => {
     await turns();
     expect(models.templates.count()).toBe(1);
     const { head } = await write(store, 'a', updated('two'));
-    expect(await waitFor(head.position, 5000)).toBe(true);
+    expect(await waitFor(head.position, 30_000)).toBe(true);
     const full = vi.spyOn(Database.prototype, 'transaction').mockImplementation(() => {
       throw new Database.SqliteError('database or disk is full', 'SQLITE_FULL');
     });
@@ -100,7 +100,7 @@ describe('read models', () => {
     expect(await waitFor(head.position, 0)).toBe(false);
     expect(models.templates.list()).toEqual([{ name: 'one', version: 1 }]);
     full.mockRestore();
-    expect(await waitFor(head.position, 5000)).toBe(true);
+    expect(await waitFor(head.position, 30_000)).toBe(true);
     expect(models.templates.list()).toEqual([{ name: 'two', version: 2 }]);
     await close();
   });

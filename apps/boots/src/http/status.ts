@@ -1,3 +1,4 @@
+import type { Lease6Pool } from '../log/lease6-pool';
 import type { LeasePool } from '../log/lease-pool';
 import type { PoolRole } from '../log/pool-terms';
 import type { Metrics } from '../metrics';
@@ -7,6 +8,8 @@ export interface HealthReport {
   readonly uptimeSeconds: number;
   /** Whether this instance answers DHCP for its lease pool, or stands by for the one that does. */
   readonly pool: PoolRole;
+  /** The same of DHCPv6, where that is answered. */
+  readonly pool6?: PoolRole;
   /** DHCP messages that were not answered because too many came. */
   readonly dhcpShed: number;
   /** Why it is not ok: the last thing that the log said. */
@@ -19,7 +22,7 @@ export class Status {
 
   constructor(
     readonly version: string,
-    private readonly leases: LeasePool,
+    private readonly pools: { readonly leases: LeasePool; readonly leases6: Lease6Pool | undefined },
     private readonly metrics: Metrics,
     /** Whether the log answers; the fault when it does not. */
     private readonly probe: () => Promise<string | undefined>,
@@ -29,15 +32,22 @@ export class Status {
     const fault = await this.probe();
     const uptimeSeconds = Math.round((performance.now() - this.#startedAt) / 1000);
     const dhcpShed = this.metrics.total('dhcp_dropped_total', { reason: 'overload' });
-    const report = { uptimeSeconds, pool: this.leases.role, dhcpShed };
+    const { leases, leases6 } = this.pools;
+    const report = { uptimeSeconds, pool: leases.role, ...(leases6 && { pool6: leases6.role }), dhcpShed };
     return fault === undefined ? { status: 'ok', ...report } : { status: 'unavailable', ...report, fault };
   }
 
   text(): string {
+    const { leases, leases6 } = this.pools;
     return this.metrics.text({
-      leases: this.leases.size,
-      pool_active: this.leases.isActive ? 1 : 0,
-      pool_takeovers: this.leases.takeovers,
+      leases: leases.size,
+      pool_active: leases.isActive ? 1 : 0,
+      pool_takeovers: leases.takeovers,
+      ...(leases6 && {
+        leases6: leases6.size,
+        pool6_active: leases6.isActive ? 1 : 0,
+        pool6_takeovers: leases6.takeovers,
+      }),
       uptime_seconds: Math.round((performance.now() - this.#startedAt) / 1000),
       resident_memory_bytes: process.memoryUsage.rss(),
     });

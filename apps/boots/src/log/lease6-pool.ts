@@ -36,7 +36,7 @@ export class Lease6Pool implements Leases6 {
     this.#books = new Lease6Books(pools);
     this.#terms = new PoolTerms(name, writer, post, {
       takePool: (taken) => ({ type: 'TakePool', ...taken, duid: newDuid() }),
-      size: () => writer.state.byAddress.size,
+      size: () => this.size,
     });
   }
 
@@ -97,6 +97,10 @@ export class Lease6Pool implements Leases6 {
   /** Addresses whose lease has run out and that nobody has said so of; at most `max`, each once. */
   due(now: Instant, max: number): readonly string[] {
     return this.#current().due(this.writer.state, now, max);
+  }
+
+  get size(): number {
+    return this.writer.state.byAddress.size;
   }
 
   usage(pool: string): Readonly<Usage6> {

@@ -136,7 +136,19 @@ describe('tink events', () => {
         .split('\n')
         .map((line) => JSON.parse(line) as unknown),
     ).toEqual(history);
+    expect(ran.err).toBe(`${server} broke off its answer; trying again\nconnected again\n`);
     expect(ran.code).toBe(130);
+  });
+
+  it('fails when the answer breaks off, so that nobody takes a part for the whole', async () => {
+    fake.events(history.slice(0, 4), true);
+    const onLine = (text: string) => {
+      if (text.includes(' action-0 started')) fake.hangUp();
+    };
+    const ran = await runTink(['events'], { server, onLine });
+    expect(ran.code).toBe(3);
+    expect(words(ran.out)).toHaveLength(4);
+    expect(ran.err).toBe(`Error: ${server} broke off its answer\nWhat came of it is not all of it: ask again.\n`);
   });
 
   it('refuses a type that does not exist, naming the nearest', async () => {

@@ -70,7 +70,7 @@ describe('tink logs', () => {
     const ran = await runTink(['logs', workflowId, '-f'], { server, onLine });
     expect(ran.out).toBe('write-image | 1\nwrite-image | 2\nwrite-image | 3\n');
     expect(ran.code).toBe(0);
-    expect(ran.err).toMatch(/broke off the connection; trying again\nconnected again\n/);
+    expect(ran.err).toMatch(/broke off its answer; trying again\nconnected again\n/);
   });
 
   it('exits with 4 for an action that is not there', async () => {

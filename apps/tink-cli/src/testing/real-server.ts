@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '@tinkerbell/nats';
 // The simulated worker and the secured nats-server of tink-server's own specs.
 // eslint-disable-next-line @nx/enforce-module-boundaries
 import { Harness } from '../../../tink-server/src/testing/harness';
@@ -61,13 +60,4 @@ function runBash(script: string, dir: string): Promise<Finished> {
       resolve({ code: child.exitCode, out, err }),
     );
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

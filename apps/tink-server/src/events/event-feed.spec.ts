@@ -49,6 +49,23 @@ describe('readFeed', () => {
     expect(await read({ aggregate: 'hardware', id: '*' })).toEqual([]));
   it('filters by type', async () => expect(await read({ type: 'HardwareUpdated' })).toEqual([]));
 
+  it('fails when the log is closed before its end was read', async () => {
+    const whole = store.subscribe.bind(store);
+    store.subscribe = async function* (options) {
+      for await (const commit of whole(options)) {
+        yield commit;
+        return;
+      }
+    };
+    const signal = new AbortController().signal;
+    const found: string[] = [];
+    const reading = async () => {
+      for await (const one of readFeed(store, { after: 0, follow: false, signal })) found.push(place(one));
+    };
+    await expect(reading()).rejects.toThrow('the log was closed while it was read');
+    expect(found).toEqual(['a@1.0']);
+  });
+
   it('follows until it is told to stop', async () => {
     const stop = new AbortController();
     const found: string[] = [];

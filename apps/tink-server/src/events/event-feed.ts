@@ -1,5 +1,5 @@
 import { aggregates, type Aggregate, type Recorded } from '@tinkerbell/events';
-import type { EventStore } from '@tinkerbell/event-store';
+import { type EventStore, StoreUnavailableError } from '@tinkerbell/event-store';
 import { isSubjectToken, subjects } from '@tinkerbell/messaging';
 
 export interface FeedOptions {
@@ -48,6 +48,8 @@ async function* source(store: EventStore, options: FeedOptions): AsyncGenerator<
     if (commit.position <= last) yield* commit.events;
     if (commit.position >= last) return;
   }
+  // Else a part would pass for the whole.
+  if (!follow && !signal.aborted) throw new StoreUnavailableError('the log was closed while it was read');
 }
 
 function matches({ aggregate, aggregateId, event }: Recorded, options: FeedOptions): boolean {

@@ -18,19 +18,31 @@ export function listOf<Row, Item>(
   return collect((from) => rowsOf(model, keyOf, from), keyOf, query, present);
 }
 
-/** As `listOf`, but JSON: of rows as they are stored, each of which `present` makes the JSON of an item. */
-export async function listText<Row>(
+/**
+ * As `listOf`, but JSON, as bytes: of rows as they are stored, each of which `present` makes the JSON of an item, in pieces. What is long
+ * is copied once, from its row into the bytes.
+ */
+export async function listBytes<Row>(
   model: StoredRows<Row>,
   query: Query,
   which: Omit<ListOptions, 'after' | 'limit'>,
-  present: (entry: Entry<Row>) => string,
-): Promise<string> {
+  present: (entry: Entry<Row>) => readonly string[],
+): Promise<Uint8Array> {
   const keyOf = ({ key }: Entry<Row>) => key;
   const fetch = (page: { readonly after: string; readonly limit: number }) => model.entries({ ...which, ...page });
   const found = await collect((from) => inTurns(fetch, keyOf, from), keyOf, query, present);
-  if (!('items' in found)) return `[${found.join(',')}]`;
+  const items = 'items' in found ? found.items : found;
+  const pieces = items.flatMap((item, i) => (i === 0 ? item : [',', ...item]));
+  if (!('items' in found)) return utf8(['[', ...pieces, ']']);
   const next = found.next === undefined ? '' : `,"next":${JSON.stringify(found.next)}`;
-  return `{"items":[${found.items.join(',')}]${next}}`;
+  return utf8(['{"items":[', ...pieces, `]${next}}`]);
+}
+
+function utf8(texts: readonly string[]): Uint8Array {
+  const bytes = Buffer.allocUnsafe(texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0));
+  let at = 0;
+  for (const text of texts) at += bytes.write(text, at);
+  return bytes;
 }
 
 async function collect<Row, Item>(

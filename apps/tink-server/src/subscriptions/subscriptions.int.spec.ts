@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { PublishedStream } from '@tinkerbell/messaging';
+import { freePort } from '@tinkerbell/nats';
 import type { CloudEvent } from '@tinkerbell/public-events';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { machine, templateYaml } from '../testing/fixtures';
@@ -225,7 +225,7 @@ describe('a webhook subscription', () => {
         (await put('hook', { filters: ['template.created'], webhook: { url: receiver.url } })).body,
       ).not.toHaveProperty('secret');
       const id = await createTemplate();
-      await expect.poll(() => receiver.received.length, { timeout: 30_000 }).toBe(1);
+      await expect.poll(() => receiver.received.length).toBe(1);
       expect(receiver.received[0]?.headers['ce-subject']).toBe(id);
       const log = await harness.rest().get('/api/events');
       expect(log.text).toContain('SubscriptionCreated');
@@ -237,7 +237,7 @@ describe('a webhook subscription', () => {
       receiver.answer = () => ({ status: 410 });
       await createTemplate();
       const status = async () => (await harness.rest().get('/api/subscriptions/hook')).body;
-      await expect.poll(status, { timeout: 30_000 }).toMatchObject({ status: 'disabled' });
+      await expect.poll(status).toMatchObject({ status: 'disabled' });
       receiver.answer = () => ({ status: 200 });
       await put('hook', { filters: ['template.created'], webhook: { url: receiver.url } });
       await expect.poll(() => receiver.received.length, { timeout: 60_000 }).toBe(3);
@@ -292,11 +292,7 @@ describe('the examples of the documentation', () => {
   });
 
   it('webhook-receiver.mjs takes what is signed, and nothing else', async () => {
-    const probe = createServer().listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const { port } = probe.address() as AddressInfo;
-    probe.close();
-    await once(probe, 'close');
+    const port = await freePort();
     const url = `http://127.0.0.1:${port}/`;
     const { body } = await put('node', { filters: ['template.created'], webhook: { url } });
     const env = { WEBHOOK_SECRET: body.secret ?? '', PORT: String(port) };

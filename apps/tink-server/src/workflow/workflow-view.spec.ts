@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Query } from '../http/query';
 import { AsOf } from '../history/as-of';
 import { openMemory, type Memory } from '../testing/memory';
-import { workflowText, type WorkflowView } from './workflow-view';
+import { workflowPieces, type WorkflowView } from './workflow-view';
 
 let memory: Memory;
 beforeEach(async () => {
@@ -23,7 +23,9 @@ afterEach(() => memory.close());
 
 describe('a workflow as the API shows it', () => {
   const shown = (id: string, reads = memory.reads.at(memory.reads.position())) =>
-    [memory.reads, reads].map((from) => JSON.parse(workflowText(from, from.workflowEntry(id))) as WorkflowView);
+    [memory.reads, reads].map(
+      (from) => JSON.parse(workflowPieces(from, from.workflowEntry(id)).join('')) as WorkflowView,
+    );
   const place = (behind: string, position: number) => ({ workerId: hardwareId, behind, position });
 
   it('is its row, whole, and what it waits for', () => {
@@ -36,7 +38,7 @@ describe('a workflow as the API shows it', () => {
       vi.spyOn(memory.reads.workflows, name),
     );
     const entry = memory.reads.workflowEntry('queued');
-    expect(JSON.parse(workflowText(memory.reads, entry))).toMatchObject({
+    expect(JSON.parse(workflowPieces(memory.reads, entry).join(''))).toMatchObject({
       waiting: `workflow running on machine ${hardwareId}, position 2 in its queue`,
       queue: place('running', 2),
     });

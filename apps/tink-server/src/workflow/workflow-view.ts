@@ -5,13 +5,16 @@ import type { ReadSide } from '../read-side';
 /** A workflow as the API shows it: the row, and what it waits for when it waits. */
 export type WorkflowView = WorkflowRow & Standing;
 
-/** A `WorkflowView` as JSON, made without a look at the row. */
-export function workflowText(reads: ReadSide, { key, json, brief }: Entry<WorkflowRow>): string {
+/** A `WorkflowView` as JSON, in two pieces, made without a look at the row. */
+export function workflowPieces(
+  reads: ReadSide,
+  { key, json, brief }: Entry<WorkflowRow>,
+): readonly [row: string, standing: string] {
   // What the projection stored.
   const wait = brief === null ? undefined : (JSON.parse(brief) as Wait);
   const ready = (workerId: string) => reads.machines.get(workerId)?.step === 'worker';
   const { waiting, queue } = standingOf(wait, placeOf(reads, key), ready);
-  return `${json.slice(0, -1)},"waiting":${JSON.stringify(waiting)},"queue":${JSON.stringify(queue)}}`;
+  return [json.slice(0, -1), `,"waiting":${JSON.stringify(waiting)},"queue":${JSON.stringify(queue)}}`];
 }
 
 /** Where a workflow stands in the queues of its workers. */

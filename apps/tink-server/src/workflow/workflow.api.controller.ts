@@ -4,7 +4,7 @@ import { callerOf } from '../http/caller-of';
 import { checked } from '../http/checked.dto';
 import type { HttpRequest, HttpResponse } from '../http/http-message';
 import { sendNdjson } from '../http/ndjson';
-import { listText } from '../http/paging';
+import { listBytes } from '../http/paging';
 import { Query } from '../http/query';
 import { AsOf } from '../history/as-of';
 import { ReadSide } from '../read-side';
@@ -12,7 +12,7 @@ import { actionIndex } from './action-index';
 import { ActionLogs } from './action-logs';
 import { WorkflowCommands } from './workflow-commands';
 import { WorkflowData } from './workflow-data';
-import { workflowText } from './workflow-view';
+import { workflowPieces } from './workflow-view';
 import { CreateWorkflowDto, devicesOf } from './workflow.dto';
 
 const json = 'application/json; charset=utf-8';
@@ -30,21 +30,22 @@ export class WorkflowApiController {
 
   @Get()
   @Header('Content-Type', json)
-  async list(@Req() request: HttpRequest): Promise<string> {
+  async list(@Req() request: HttpRequest, @Res() response: HttpResponse): Promise<void> {
     const query = Query.of(request);
     const status = query.oneOf('status', statuses);
     const worker = query.text('worker')?.toLowerCase();
     const reads = await this.asOf.reads(query);
     // A worker has few workflows, a status many.
     const lookups = [...(worker ? [`worker:${worker}`] : []), ...(status ? [`status:${status}`] : [])];
-    return listText(reads.workflows, query, { lookups, without: 'deleted' }, (entry) => workflowText(reads, entry));
+    const which = { lookups, without: 'deleted' };
+    response.end(await listBytes(reads.workflows, query, which, (entry) => workflowPieces(reads, entry)));
   }
 
   @Get(':id')
   @Header('Content-Type', json)
   async get(@Param('id') id: string, @Req() request: HttpRequest): Promise<string> {
     const reads = await this.asOf.reads(Query.of(request));
-    return workflowText(reads, reads.workflowEntry(id));
+    return workflowPieces(reads, reads.workflowEntry(id)).join('');
   }
 
   @Post()

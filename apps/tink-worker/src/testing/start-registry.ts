@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensurePki } from '@tinkerbell/identity';
+import { freePort } from '@tinkerbell/nats';
 import { hashSync } from 'bcryptjs';
 
 export interface TestRegistry {
@@ -44,7 +45,7 @@ export async function startRegistry(): Promise<TestRegistry> {
     await rm(dir, { recursive: true, force: true });
   };
   for (let tries = 0; !(await listens(port)); tries++) {
-    if (child.exitCode !== null || tries > 600) {
+    if (child.exitCode !== null || tries > 1200) {
       await stop();
       throw new Error(`docker-registry does not come up: ${problems.join('')}`);
     }
@@ -53,17 +54,7 @@ export async function startRegistry(): Promise<TestRegistry> {
   return { address: `127.0.0.1:${port}`, ca: pki.ca, username, password, stop };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (typeof address !== 'object' || address === null) throw new Error('no port');
-  return address.port;
-}
-
 async function listens(port: number): Promise<boolean> {
-  const { connect } = await import('node:net');
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => {
       socket.destroy();

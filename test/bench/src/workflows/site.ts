@@ -4,10 +4,9 @@ import { openSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createServer } from 'node:net';
 import { ensureNatsIdentity, ensurePki } from '@tinkerbell/identity';
 import { connectNats } from '@tinkerbell/messaging';
-import { ensureStreams, type NatsServer, startNatsServer, type TestNats } from '@tinkerbell/nats';
+import { ensureStreams, freePort, type NatsServer, startNatsServer, type TestNats } from '@tinkerbell/nats';
 import { writeStories } from '../sample-log';
 import { Crew } from './crew';
 import { storedSite } from './stored-site';
@@ -129,16 +128,6 @@ async function untilSettled(port: number, say: (text: string) => void): Promise<
     }
     await new Promise((go) => setTimeout(go, 500));
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 /** Of the process and its threads, from /proc: 100 ticks a second. */
