@@ -44,11 +44,8 @@ import type { PoolPost } from './log/pool-terms';
 import { type Logger, silentLogger } from './logger';
 import { Machines } from './machines';
 import { Metrics } from './metrics';
-<<<<<<< HEAD
-import { SettingFileError } from './setting-file-error';
-=======
 import { ownAddresses, settingsAt } from './own-addresses';
->>>>>>> main
+import { SettingFileError } from './setting-file-error';
 import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 import { Advertising } from './ra/advertising';
 import { advertisedLinks } from './ra/radvd-config';
