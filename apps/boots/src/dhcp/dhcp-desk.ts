@@ -28,6 +28,7 @@ import { respond } from './dhcp.responder';
 import { originOf } from './origin';
 import type { OtherServers } from './other-servers';
 import type { PoolDesk, Pooled } from './pool-desk';
+import { RateLimit } from '../syslog/rate-limit';
 import { Recent } from './recent';
 import { ScriptTickets } from '../ipxe/script-tickets';
 
@@ -63,12 +64,15 @@ const duplicateMs = 250;
 
 /** How long a client repeats a REQUEST that was not answered (RFC 2131 §4.1: four times, twice as long each time). */
 const retransmissionMs = 64_000;
+/** MACs without a record cost nothing to make up: the boots of so many are in the log, then of six a minute. */
+const strangersTold = { burst: 500, perSecond: 0.1 };
 
 /** From the bytes of a request to the bytes of its reply. What the reply says is in the log before this returns it. */
 export class DhcpDesk {
   readonly #recent = new Recent<true>(duplicateMs);
   readonly #answering = new Set<string>();
   readonly #tickets = new ScriptTickets();
+  readonly #strangers: RateLimit;
   /** MAC → fingerprint of the REQUEST that was acknowledged last. */
   readonly #granted = new Recent<{ readonly print: number; readonly ip: string }>(retransmissionMs);
 
@@ -76,7 +80,9 @@ export class DhcpDesk {
     private readonly ports: DeskPorts,
     private readonly server: DhcpServerSettings,
     private readonly pools: PoolDesk,
-  ) {}
+  ) {
+    this.#strangers = new RateLimit(() => ports.clock().getTime(), strangersTold);
+  }
 
   /** undefined: nothing is to be sent. Never throws: a bad message costs itself only. */
   async answer(bytes: Uint8Array, from: Arrival): Promise<OutgoingReply | undefined> {
@@ -125,7 +131,6 @@ export class DhcpDesk {
     if (decision.leases.some((command) => command.type === 'BindLease')) {
       this.#granted.set(mac, { print, ip: decision.packet.yiaddr }, this.ports.clock().getTime());
     }
-    this.#noteStranger(request, mac, decision);
     if (lacksBootFile(request, type, decision)) this.#note('no-boot-file', request, from);
     const answered = readOption(decision.packet.options, messageType) ?? 'none';
     metrics.count('dhcp_replies_total', { type: answered });
@@ -137,7 +142,10 @@ export class DhcpDesk {
 
   async #store({ leases, boot }: DhcpReply): Promise<void> {
     await this.#submit(leases);
-    if (boot) await this.ports.boots.record({ type: 'OfferNetboot', ...boot });
+    if (!boot) return;
+    if (boot.hardwareId !== null || this.#strangers.allows(''))
+      await this.ports.boots.record({ type: 'OfferNetboot', ...boot });
+    else this.ports.boots.noteArch(boot.mac, boot.arch);
   }
 
   async #submit(leases: readonly SingleLeaseCommand[]): Promise<void> {
@@ -207,13 +215,6 @@ export class DhcpDesk {
     if (this.#recent.get(key, now) || this.#answering.has(key)) return true;
     this.#recent.set(key, true, now);
     return false;
-  }
-
-  /** Its script has to know what the machine is, and no fact of the log says so. */
-  #noteStranger(request: DhcpPacket, mac: string, { packet, boot }: DhcpReply): void {
-    if (packet.file === '' || boot !== undefined) return;
-    const client = bootClientOf(request);
-    if (client) this.ports.boots.noteArch(mac, client.arch);
   }
 
   #ignored(reason: string, request: DhcpPacket, from: Arrival): undefined {
