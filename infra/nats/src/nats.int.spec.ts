@@ -93,7 +93,8 @@ describe('startNatsServer', () => {
 
   it('keeps a second one out while the first lives, and ends an orphan before it starts', async () => {
     const dataDir = await folder();
-    const server = await startNatsServer({ dataDir, host: '127.0.0.1', port: 0 });
+    // A dead owner does not start its server again.
+    const server = await startNatsServer({ dataDir, host: '127.0.0.1', port: 0, restart: false });
     await expect(startNatsServer({ dataDir, host: '127.0.0.1', port: 0 })).rejects.toThrow(
       `${dataDir} is in use by process ${process.pid}`,
     );
