@@ -45,7 +45,7 @@ describe.skipIf(cannot.length > 0)('a machine', () => {
       await copyFile(resolve('.cache/ipxe/usr/lib/ipxe', name), join(programs, name));
     }
     for (const file of loaders) await copyFile(file, join(programs, basename(file)));
-    lab = await createLab(`tink-paths-${process.pid}`, '10.97.0.1', 'fd97::1');
+    lab = await createLab(`tink-paths-${process.pid}`, '10.97.0.1');
   }, 300_000);
 
   afterEach(async () => {
@@ -59,23 +59,19 @@ describe.skipIf(cannot.length > 0)('a machine', () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  const ip4 = { address, netmask: '255.255.255.0', gateway: '10.97.0.1', family: 4 };
-  const ip6 = { address: 'fd97::11', netmask: '', gateway: '', family: 6 };
-
-  function record(netboot: Partial<HardwareInterface['netboot']>, ip = ip4): HardwareRecord {
+  function record(netboot: Partial<HardwareInterface['netboot']>): HardwareRecord {
     const base = hardwareInterface(mac.replaceAll(':', '-'), address, netboot);
-    const dhcp = { ...base.dhcp, hostname: 'node-1', name_servers: ['10.97.0.1'], ip };
+    const dhcp = { ...base.dhcp, hostname: 'node-1', name_servers: ['10.97.0.1'] };
     return hardwareRecord({ id, network: { interfaces: [{ ...base, dhcp }] } });
   }
 
   async function start(
     netboot: Partial<HardwareInterface['netboot']>,
     settings: Readonly<Record<string, unknown>> = {},
-    ip = ip4,
   ) {
     const network = { server: lab.namespace, address: lab.address } as Parameters<typeof startBootsIn>[0];
     const folders = { BOOTS_IPXE_DIR: programs, BOOTS_OSIE_DIR: osie, BOOTS_RA_INTERFACE: lab.bridge };
-    boots = await startBootsIn(network, { settings: { ...folders, ...settings }, hardware: [record(netboot, ip)] });
+    boots = await startBootsIn(network, { settings: { ...folders, ...settings }, hardware: [record(netboot)] });
     return boots;
   }
 
@@ -106,26 +102,6 @@ describe.skipIf(cannot.length > 0)('a machine', () => {
     await vm.waitFor(/PXELINUX 6/, patience);
     await vm.waitFor(firstProgram, patience);
     expect(scripts(boots?.events ?? [])).toEqual(['osie']);
-  });
-
-  it('boots by IPv6 alone, with UEFI: advertisement, DHCPv6, TFTP, script, kernel', async () => {
-    const file = join(dir, 'dhcp.yaml');
-    await writeFile(file, 'subnets: [{ subnet: "fd97::/64", mode: reservation, advertise: true }]\n');
-    const dhcp6 = { BOOTS_DHCP6: 'true', BOOTS_DHCP_FILE: file };
-    const by6 = { PUBLIC_IP6: 'fd97::1', ...dhcp6 };
-    await start({ osie: small }, { ...by6, BOOTS_DHCP: 'false', BOOTS_RA_INTERFACE: '' }, ip6);
-    const vm = await on('ipv6', 'uefi6');
-    await vm.waitFor(firstProgram, patience);
-    expect(vm.console()).toContain('NBP file downloaded successfully');
-    const events = boots?.events ?? [];
-    const served = events.flatMap(({ type, data }) =>
-      type === 'BootFileServed' ? [`${data.protocol} ${data.role}`] : [],
-    );
-    expect(served).toEqual(['tftp nbp', 'http kernel', 'http initramfs']);
-    expect(scripts(events)).toEqual(['osie']);
-    const offered = events.flatMap(({ type, data }) => (type === 'NetbootOffered' ? [data] : []));
-    expect(offered.map(({ ip, client }) => `${client} ${ip}`)).toEqual(['PXEClient fd97::11', 'iPXE fd97::11']);
-    expect(offered[0]?.bootFile).toBe('tftp://[fd97::1]/ipxe.efi');
   });
 
   it.each(['bios', 'uefi'] as const)('boots from its ISO where nobody does DHCP, with %s', async (firmware) => {
