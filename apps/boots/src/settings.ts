@@ -75,6 +75,7 @@ export function dhcp6Settings(
   config: BootsConfig,
   bound: BoundPorts,
   subnets: readonly Subnet6[] = subnets6(config),
+  classes: SubnetFile['classes'] = [],
 ): Dhcp6Settings {
   const { PUBLIC_IP6, DHCP_LEASE_TIME, BOOTS_DHCP6_PREFERENCE, BOOTS_DHCP6_QUARANTINE } = config;
   const nameServers = list(config.DNS6_SERVERS).map((text) => {
@@ -97,6 +98,7 @@ export function dhcp6Settings(
     quarantineSeconds: BOOTS_DHCP6_QUARANTINE,
     ticketSeconds: dhcpSettings(config, bound).ticketSeconds,
     subnets,
+    classes,
   };
 }
 
