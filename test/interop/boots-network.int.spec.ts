@@ -7,6 +7,7 @@ import { encodePacket, messageType, option, requestedAddress } from '@tinkerbell
 import { hardwareInterface, hardwareRecord } from '@tinkerbell/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BootsProcess, startBootsIn } from './net/boots-process';
+import { udhcpc } from './net/dhcp-clients';
 import { createNetwork, namespacesMissing, type Network, runIn, spawnIn } from './net/namespace';
 
 const missing = namespacesMissing() ?? (existsSync('/usr/sbin/udhcpc') ? undefined : 'needs udhcpc');
@@ -184,5 +185,53 @@ describe.skipIf(missing !== undefined)('boots on a host with two interfaces', ()
     const { stdout } = await runIn(client, ['ip', 'netns', 'pids', network.server]);
     expect(stdout.trim().split('\n')).toEqual([String(second.pid)]);
     second.kill('SIGKILL');
+  });
+});
+
+describe.skipIf(missing !== undefined)('boots with an address on each of two wires', () => {
+  const pxe = ['-V', 'PXEClient:Arch:00007:UNDI:003016', '-x', '0x5d:0007', '-x', '0x5e:010310', '-O', 'bootfile'];
+  const base = hardwareInterface(mac.replaceAll(':', '-'), address);
+  const near = hardwareRecord({ network: { interfaces: [base] } });
+  const wires = `
+    subnets:
+      - { subnet: 10.95.0.0/24, mode: reservation }
+      - subnet: 172.31.254.0/24
+        router: 172.31.254.1
+        discovery: true
+        pools: [{ ranges: [172.31.254.50-172.31.254.59] }]
+  `;
+  const settings = { BOOTS_SCRIPT_TICKETS: 'false', BOOTS_FURTHER_IPS: '172.31.254.1' };
+  let both: BootsProcess;
+  beforeAll(async () => {
+    if (missing) return;
+    await writeFile(join(folder, 'wires.yaml'), wires);
+    await writeFile(join(folder, 'ipxe.efi'), 'a boot program');
+    const files = { BOOTS_IPXE_DIR: folder, BOOTS_OSIE_DIR: folder, BOOTS_DHCP_FILE: join(folder, 'wires.yaml') };
+    both = await startBootsIn(network, { settings: { ...settings, ...files }, hardware: [near] });
+    await runIn(farClient, ['ip', 'addr', 'flush', 'dev', 'eth0']);
+  });
+  afterAll(() => both?.stop());
+
+  it.each([
+    ['by its record', () => client, mac, '10.95.0.1', /^10\.95\.0\.20$/],
+    ['from a pool', () => farClient, far.mac, '172.31.254.1', /^172\.31\.254\.5\d$/],
+  ] as const)('serves a machine on each by the address there: %s', async (_, namespace, ofMac, own, address) => {
+    const started = udhcpc(folder, namespace(), pxe);
+    const said = await started.told("boot_file='ipxe.efi'");
+    expect(said).toContain(`serverid='${own}'`);
+    expect(said).toContain(`siaddr='${own}'`);
+    expect(/^ip='(.*)'$/m.exec(said)?.[1]).toMatch(address);
+    const get = async (url: string) => (await runIn(namespace(), ['curl', '-sS', '--max-time', '10', url])).stdout;
+    expect(await get(`tftp://${own}/ipxe.efi`)).toBe('a boot program');
+    expect(await get(`http://${own}/${ofMac}/auto.ipxe`)).toContain(`set base http://${own}/osie\n`);
+    await started.stop();
+  });
+
+  it('has nothing for a stranger on the wire that has no pool', async () => {
+    const stranger = await network.addClient('02:95:00:00:00:99');
+    await runIn(network.server, ['ip', 'link', 'set', 'p1', 'master', 'br0.100']);
+    const quiet = ['-n', '-q', '-f', '-i', 'eth0', '-s', join(folder, 'script'), '-t', '3', '-T', '1'];
+    expect((await runIn(stranger, ['udhcpc', ...quiet])).code).toBe(1);
+    expect(both.events.filter(({ type }) => type === 'LeaseBound')).toHaveLength(2);
   });
 });

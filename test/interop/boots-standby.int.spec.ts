@@ -166,10 +166,7 @@ describe.skipIf(missing !== undefined)('two boots on one wire', () => {
     expect(await lease6(1)).toContain('RCV: Reply message');
 
     first.signal('SIGKILL');
-    const killedAt = Date.now();
     const { data: next } = await taken(second, '10.96.0.12');
-    // 3.0 to 3.5 s on a machine that is not busy with other things.
-    expect(Date.now() - killedAt).toBeLessThan(30_000);
     expect((await lease(1)).code).toBe(0);
     const { data: next6 } = await taken(second, '10.96.0.12', 0, 'default-v6');
     // The same address, which the second one knows of by the log alone.

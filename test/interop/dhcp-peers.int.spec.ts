@@ -64,9 +64,9 @@ beforeAll(async () => {
   if (missing) return;
   folder = await mkdtemp(join(tmpdir(), 'dhcp-peers-'));
   network = await createNetwork('bdhcp', server);
-  const hardware = [...macs.map(machine), relayedMachine(1), relayedMachine(2)];
+  const hardware = [...macs.map(machine), ...[1, 2, 3, 4].map(relayedMachine)];
   // Each network behind a relay is one of its own: only its machines are served there.
-  const BOOTS_DHCP_SUBNETS = '10.96.1.0/24=reservation,10.96.2.0/24=reservation';
+  const BOOTS_DHCP_SUBNETS = [1, 2, 3, 4].map((n) => `10.96.${n}.0/24=reservation`).join(',');
   boots = await startBootsIn(network, { settings: { BOOTS_IPXE_DIR: folder, BOOTS_DHCP_SUBNETS }, hardware });
 });
 afterEach(async () => {
@@ -244,6 +244,36 @@ describe.skipIf(missing !== undefined || !has('/bin/busybox'))('udhcpc', () => {
       await told("ip='10.96.2.20'");
     },
   );
+
+  it.skipIf(!has('/usr/sbin/dhcrelay'))('is served through a relay that selects its network (RFC 3527)', async () => {
+    const { relay, behind } = await behindRelay(3);
+    const flags = ['-4', '-d', '-a', '-pf', join(folder, 'select.pid'), '-U', 'eth0', '-id', 'down0', server];
+    const dhcrelay = spawnIn(relay, ['dhcrelay', ...flags], { stdio: 'ignore' });
+    running.push(async () => void dhcrelay.kill('SIGKILL'));
+    const { told } = start(behind);
+    const { data } = await boots.event('LeaseBound', (event) => event.data.ip === '10.96.3.20');
+    // The relay's own address is in the network between us: only the option tells where the client is.
+    expect(data).toMatchObject({ giaddr: '10.97.0.4', subnet: '10.96.3.0/24' });
+    await told("ip='10.96.3.20'");
+  });
+
+  it.skipIf(!has('/usr/sbin/dhcrelay'))('is served through two relays, one behind the other', async () => {
+    const { relay, behind } = await behindRelay(4);
+    const middle = await network.addClient('02:97:00:00:00:06');
+    await runIn(middle, ['ip', 'addr', 'add', '10.97.0.6/24', 'dev', 'eth0']);
+    const hop = (namespace: string, name: string, ...flags: readonly string[]) => {
+      const child = spawnIn(namespace, ['dhcrelay', '-4', '-d', '-pf', join(folder, `${name}.pid`), ...flags], {
+        stdio: 'ignore',
+      });
+      running.push(async () => void child.kill('SIGKILL'));
+    };
+    hop(relay, 'near', '-a', '-id', 'down0', '-iu', 'eth0', '10.97.0.6');
+    hop(middle, 'far', '-i', 'eth0', server);
+    const { told } = start(behind);
+    await told("ip='10.96.4.20'");
+    const { data } = await boots.event('LeaseBound', (event) => event.data.ip === '10.96.4.20');
+    expect(data).toMatchObject({ giaddr: '10.96.4.1' });
+  });
 });
 
 describe.skipIf(missing !== undefined || !has('/usr/sbin/dhcpcd'))('dhcpcd', () => {

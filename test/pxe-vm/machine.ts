@@ -182,7 +182,7 @@ async function connectQmp(path: string): Promise<Qmp> {
     try {
       return await Qmp.connect(path);
     } catch (error) {
-      if (attempt === 50) throw error;
+      if (attempt === 600) throw error;
       await delay(100);
     }
   }

@@ -159,11 +159,10 @@ describe.skipIf(cannot.length > 0)(
       expect(offers[0]).toMatchObject({ client: 'HTTPClient', arch: 16 });
       expect(offers[0]?.bootFile).toMatch(/^http:/);
       await site.killProvisioner();
-      const isHome = async () =>
-        (await logged()).some(
-          ({ event }) => event.type === 'MachinePhonedHome' && event.data.hardwareId === plan.hardwareId,
-        );
-      await until(isHome, patience);
+      await site.told(
+        ({ event }) => event.type === 'MachinePhonedHome' && event.data.hardwareId === plan.hardwareId,
+        patience,
+      );
       const rows = JSON.parse(await site.provisioner.tink('workflow', 'list', '--output', 'json')) as {
         status: string;
       }[];

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { AnyEvent, Recorded } from '@tinkerbell/events';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { runMachine, type MachineRun } from '../demo/src/machine-run';
 import { startProvisioner, type Provisioner } from '../demo/src/provisioner';
@@ -18,6 +19,8 @@ export interface Site {
     workflowId: string,
     firmware: Firmware,
   ): Promise<MachineRun>;
+  /** Resolves with the first such event of the last hour, or the first one that comes. */
+  told(is: (event: Recorded<AnyEvent>) => boolean, timeoutMs: number): Promise<Recorded<AnyEvent>>;
   /** SIGKILL, and another one on the same data. */
   killProvisioner(): Promise<void>;
 }
@@ -76,6 +79,20 @@ export function useSite(
       const run = await runMachine(lab, provisioner, machine, workflowId, { firmware, dir }, watch);
       runs.push(run);
       return run;
+    },
+    told(is, timeoutMs) {
+      return new Promise((resolve, reject) => {
+        const told = (line: string) => {
+          const recorded = JSON.parse(line) as Recorded<AnyEvent>;
+          if (!is(recorded)) return;
+          clearTimeout(timer);
+          resolve(recorded);
+          follower.kill();
+        };
+        const follower = provisioner.follow(['events', '--from', '60', '--follow', '--output', 'json'], told);
+        const late = () => reject(new Error(`no such event within ${timeoutMs / 1000} s: ${is.toString()}`));
+        const timer = setTimeout(late, timeoutMs);
+      });
     },
     async killProvisioner() {
       await provisioner.kill();

@@ -19,8 +19,7 @@ function mirror(store: InMemoryEventStore, target: InMemoryTarget, over: Partial
   reactor.start();
   return reactor;
 }
-const reaches = (reactor: ArchiveReactor, position: number) =>
-  expect.poll(() => reactor.position, { timeout: 8_000 }).toBe(position);
+const reaches = (reactor: ArchiveReactor, position: number) => expect.poll(() => reactor.position).toBe(position);
 const checkpointOf = (memory: TargetMemory) => memory.eventsOf(checkpointStream).at(-1)?.data;
 
 /** Everything but the checkpoints, as ids by stream. */
@@ -84,7 +83,7 @@ describe('ArchiveReactor', () => {
           throw new TargetUnavailableError('dead');
         };
         const first = mirror(store, dying, { batchItems: 7, checkpointEvery: 14 });
-        await expect.poll(() => first.failing, { timeout: 8_000 }).toBeGreaterThan(0);
+        await expect.poll(() => first.failing).toBeGreaterThan(0);
         await first.close();
         await reaches(mirror(store, new InMemoryTarget(memory)), 30);
         expect(content(memory)).toEqual(wanted);
@@ -117,7 +116,7 @@ describe('ArchiveReactor', () => {
     target.away = true;
     lines.length = 0;
     const reactor = mirror(store, target);
-    await expect.poll(() => reactor.failing, { timeout: 8_000 }).toBeGreaterThan(3);
+    await expect.poll(() => reactor.failing).toBeGreaterThan(3);
     expect(await appendTo(store, 'wf0')).toBe(31);
     await expect.poll(() => reactor.lag).toBe(31);
     expect(lines).toEqual(['archive: behind, trying again until it works: the archive is away']);
@@ -142,7 +141,7 @@ describe('ArchiveReactor', () => {
 
   describe('stops for good, and says why,', () => {
     const blocked = async (reactor: ArchiveReactor, reason: RegExp) => {
-      await expect.poll(() => reactor.blocked, { timeout: 8_000 }).toMatch(reason);
+      await expect.poll(() => reactor.blocked).toMatch(reason);
       expect(lines.at(-1)).toMatch(/^archive: stopped, the log is no longer mirrored: /);
       const metrics = Object.fromEntries(gaugesOf(reactor).map(({ name, read }) => [name, read()]));
       expect(metrics).toMatchObject({ tink_archive_blocked: 1 });

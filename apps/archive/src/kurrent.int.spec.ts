@@ -44,10 +44,10 @@ describe('a stub of KurrentDB, which proves the calls of the client and nothing 
     });
     reactor.start();
     try {
-      await expect.poll(() => reactor.position, { timeout: 30_000 }).toBe(20);
+      await expect.poll(() => reactor.position).toBe(20);
       stub.memory.away = true;
       await appendTo(store, 'wf0');
-      await expect.poll(() => reactor.failing, { timeout: 30_000 }).toBeGreaterThan(1);
+      await expect.poll(() => reactor.failing).toBeGreaterThan(1);
       stub.memory.away = false;
       await expect.poll(() => reactor.position, { timeout: 60_000 }).toBe(21);
       expect(stub.memory.memory.eventsOf('workflow-wf0')).toHaveLength(8);

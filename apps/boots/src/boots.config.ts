@@ -42,6 +42,13 @@ export class BootsConfig {
   @IsIP(4)
   readonly PUBLIC_IP: string = '';
 
+  /**
+   * `10.2.0.1,10.3.0.1`: addresses of this machine on other wires, each its own interface or VLAN. Machines there are served as those on the wire
+   * of PUBLIC_IP, and told that address in its place; what is done on which wire is said by the subnets.
+   */
+  @Matches(addressList)
+  readonly BOOTS_FURTHER_IPS: string = '';
+
   @flag
   @IsBoolean()
   readonly BOOTS_DHCP: boolean = true;

@@ -102,10 +102,10 @@ describe('DHCP', () => {
     const before = now;
     refused = 0;
     now += 24 * 3600_000;
-    await expect.poll(() => refused, { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => refused).toBeGreaterThan(0);
     refused = undefined;
     const expired = async () => ofType(await events(), 'LeaseExpired');
-    await expect.poll(expired, { timeout: 10_000 }).toHaveLength(1);
+    await expect.poll(expired).toHaveLength(1);
     const [{ data } = expect.fail('not told')] = await expired();
     expect(data).toMatchObject({ ip: machineAddress, mac, origin: 'reservation', cause: 'time' });
     expect(Date.parse(data.expiresAt)).toBeGreaterThan(before);

@@ -26,7 +26,7 @@ it('says of a machine what the rows say now, whatever it was asked before', asyn
     const stream = subjects.stream(aggregate, id);
     const { head } = await store.read(stream);
     await store.append(stream, [event], { expected: head, metadata: { id: crypto.randomUUID(), actor: 'test' } });
-    await rows.waitFor(await store.lastPosition(), 5000);
+    await rows.waitFor(await store.lastPosition(), 30_000);
   };
   const allowed = () => {
     const machine = machines.byMac(mac);

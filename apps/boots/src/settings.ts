@@ -15,6 +15,7 @@ import type { Limits } from './http/connection-limits';
 import type { ScriptSettings } from './ipxe/script-desk';
 import type { TftpPorts } from './tftp/tftp.listener';
 import { readPortRange } from './port-range';
+import { ownAddresses, ownAddressFor } from './own-addresses';
 import type { NativeBatch } from './udp/native-batch';
 
 /** RFC 5426 §3.3. */
@@ -162,10 +163,11 @@ export function scriptSettings(
   const { PUBLIC_IP, PUBLIC_IP6 } = config;
   const by6 = isIPv6(address) && PUBLIC_IP6 !== '';
   const host = by6 ? `[${PUBLIC_IP6}]` : PUBLIC_IP;
+  const near = by6 ? host : ownAddressFor(address, ownAddresses(config), networkInterfaces());
   const serverUrl = (by6 && config.TINK_SERVER_URL6) || config.TINK_SERVER_URL;
   const certUrl = (by6 && config.TINK_CERT_URL6) || config.TINK_CERT_URL;
   return {
-    bootsUrl: httpUrl(host, httpPort),
+    bootsUrl: httpUrl(near, httpPort),
     tinkServerUrl: serverUrl || `https://${host}:42124`,
     certUrl: certUrl || `http://${host}:42114/cert`,
     caSha256: config.TINK_CA_SHA256,
@@ -178,13 +180,19 @@ export function scriptSettings(
 }
 
 /** `native`: undefined where messages are taken one by one. */
-export function dhcpPorts(config: BootsConfig, modes: ModeRules, native: NativeBatch | undefined): DhcpPorts {
+export function dhcpPorts(
+  config: BootsConfig,
+  modes: ModeRules,
+  native: NativeBatch | undefined,
+  isAlone = true,
+): DhcpPorts {
   return {
     address: config.PUBLIC_IP,
     serverPort: config.BOOTS_DHCP_PORT,
     clientPort: config.BOOTS_DHCP_CLIENT_PORT,
     relayPort: config.BOOTS_DHCP_RELAY_PORT,
     pxePort: mayProxy(modes) ? config.BOOTS_DHCP_PXE_PORT : undefined,
+    isAlone,
     native,
   };
 }

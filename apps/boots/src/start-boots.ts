@@ -45,6 +45,7 @@ import type { PoolPost } from './log/pool-terms';
 import { type Logger, silentLogger } from './logger';
 import { Machines } from './machines';
 import { Metrics } from './metrics';
+import { ownAddresses, settingsAt } from './own-addresses';
 import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 import { Advertising } from './ra/advertising';
 import { advertisedLinks } from './ra/radvd-config';
@@ -63,13 +64,11 @@ import {
   modeOf,
   scriptSettings,
   subnets6,
-  tftp6Ports,
-  tftpPorts,
 } from './settings';
 import type { MachineLog } from './syslog/machine-log';
 import { SyslogDesk } from './syslog/syslog-desk';
 import { SyslogListener } from './syslog/syslog.listener';
-import { TftpListener } from './tftp/tftp.listener';
+import { openTftp } from './tftp/open-tftp';
 import { NativeBatch } from './udp/native-batch';
 
 export interface BootsPorts {
@@ -148,14 +147,7 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
     const http = await openHttp(config, ports, parts);
     closers.push(http.close);
     const native = await nativeBatch(config, parts.log);
-    const tftp = new TftpListener(parts, tftpPorts(config, native));
-    closers.push(() => tftp.close());
-    const tftpPort = await tftp.open();
-    if (config.PUBLIC_IP6 !== '') {
-      const tftp6 = new TftpListener(parts, tftp6Ports(config, tftpPort));
-      closers.push(() => tftp6.close());
-      await tftp6.open();
-    }
+    const tftpPort = await openTftp(config, parts, native, closers);
     await advertise(config, parts, closers);
     const syslogPort = await openSyslog(config, ports, parts, closers);
     const bound = { tftp: tftpPort, http: http.port, https: http.httpsPort, syslog: syslogPort };
@@ -184,7 +176,7 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const { store, log = silentLogger, clock = () => new Date() } = ports;
   const machines = new Machines(ports.hardware, ports.workflows);
   const { leadership } = ports;
-  const address = config.PUBLIC_IP;
+  const [address = ''] = ownAddresses(config);
   const pool = config.BOOTS_POOL;
   const file = await subnetFile(config);
   const networks6 = config.BOOTS_DHCP6 ? subnets6(config, file?.subnets6) : [];
@@ -245,7 +237,9 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
   const folders = { osie: config.BOOTS_OSIE_DIR, images: config.BOOTS_IMAGES_DIR };
   const { httpPort, scripts } = parts;
   const tls = await readTls(config, parts.clock(), log);
-  const iso = new IsoDesk(parts, () => scriptSettings(config, httpPort.current, config.PUBLIC_IP, parts.modes));
+  const iso = new IsoDesk(parts, (address) =>
+    scriptSettings(config, httpPort.current, address === '' ? config.PUBLIC_IP : address, parts.modes),
+  );
   const limits = new ConnectionLimits(httpLimits(config), metrics);
   const app = await NestFactory.create(
     BootsModule.with({
@@ -285,15 +279,23 @@ async function openDhcp(
   native: NativeBatch | undefined,
   closers: (() => Promise<void>)[],
 ): Promise<number> {
-  const { modes } = parts;
+  const { modes, metrics, log } = parts;
   const pools = await openPools(parts, closers);
-  const others = new OtherServers(parts, config.PUBLIC_IP);
-  const desk = new DhcpDesk({ ...parts, others }, dhcpSettings(config, bound, modes), pools);
-  const listener = new DhcpListener(deafToProbes(desk), dhcpPorts(config, modes, native), parts.metrics, parts.log);
-  closers.push(() => listener.close());
-  const port = await listener.open();
-  if (asksForServers(config, modes)) askForServers(config, parts, others, closers);
-  return port;
+  const own = ownAddresses(config);
+  const others = new OtherServers(parts, own);
+  const opened: number[] = [];
+  for (const address of own) {
+    const at = settingsAt(config, address);
+    // The certificate is for PUBLIC_IP.
+    const there = address === config.PUBLIC_IP ? bound : { ...bound, https: undefined };
+    const desk = new DhcpDesk({ ...parts, others }, dhcpSettings(at, there, modes), pools);
+    const ports = dhcpPorts(at, modes, native, own.length === 1);
+    const listener = new DhcpListener(deafToProbes(desk), ports, metrics, log);
+    closers.push(() => listener.close());
+    opened.push(await listener.open());
+    if (asksForServers(at, modes)) askForServers(at, parts, others, closers);
+  }
+  return opened[0] ?? 0;
 }
 
 /** Each time that this instance begins to give out leases. */
@@ -324,8 +326,8 @@ async function openPools(parts: Parts, closers: (() => Promise<void>)[]): Promis
   const probe = hasAny ? await openProbe(parts) : new NoProbe();
   closers.push(() => probe.close());
   const pools = new PoolDesk({ ...parts, probe }, parts.modes);
-  pools.open();
   closers.push(() => pools.close());
+  await pools.open();
   return pools;
 }
 
@@ -359,16 +361,20 @@ async function openDhcp6(
 
 /** Machines boot without it: that another syslog server has the port is told, and no reason not to start. */
 async function openSyslog(
-  { BOOTS_SYSLOG, BOOTS_SYSLOG_PORT, PUBLIC_IP }: BootsConfig,
+  config: BootsConfig,
   { machineLog }: BootsPorts,
   parts: Parts,
   closers: (() => Promise<void>)[],
 ): Promise<number | undefined> {
-  if (!BOOTS_SYSLOG || !machineLog) return undefined;
-  const listener = new SyslogListener(new SyslogDesk(parts, machineLog), parts.log);
+  if (!config.BOOTS_SYSLOG || !machineLog) return undefined;
+  const desk = new SyslogDesk(parts, machineLog);
+  let port = config.BOOTS_SYSLOG_PORT;
   try {
-    const port = await listener.open(PUBLIC_IP, BOOTS_SYSLOG_PORT);
-    closers.push(() => listener.close());
+    for (const address of ownAddresses(config)) {
+      const listener = new SyslogListener(desk, parts.log);
+      port = await listener.open(address, port);
+      closers.push(() => listener.close());
+    }
     return port;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { build } from 'vite';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '@tinkerbell/config';
 import { DashboardConfig } from './dashboard.config';
 import { startDashboard, type RunningDashboard } from './start-dashboard';
@@ -60,6 +60,7 @@ describe.skipIf(!existsSync(executablePath))('the dashboard in a browser', () =>
   };
   const look = async (url: string, options: BrowserContextOptions = {}) => {
     const context = await browser.newContext({ viewport: { width: 1440, height: 960 }, ...options });
+    context.setDefaultTimeout(60_000);
     const page = await context.newPage();
     const faults: string[] = [];
     page.on('pageerror', (error) => faults.push(error.message));
@@ -83,8 +84,9 @@ describe.skipIf(!existsSync(executablePath))('the dashboard in a browser', () =>
     });
     browser = await chromium.launch({ executablePath, args });
   });
+  afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
   afterAll(async () => {
-    await browser.close();
+    await browser?.close();
     await Promise.all(running.map((each) => each.close().catch(() => undefined)));
     await Promise.all(stories.map((each) => each.close()));
     await rm(folder, { recursive: true, force: true });

@@ -129,7 +129,7 @@ describe('people decide about workflows, through the bundle and a real server', 
     const { handle } = await import('@tinkerbell/event-store');
     await handle(real.harness.store, workflowDecider, subjects.stream('workflow', id), command, metadata);
     await expect
-      .poll(async () => (await tink('state', id)).err, { timeout: 30_000 })
+      .poll(async () => (await tink('state', id)).err)
       .toBe(`wipe awaits approval (or "tink workflow reject"): wipe it?\n  tink workflow approve ${id} wipe\n`);
     expect((await tink('get', id)).out).toContain('#   t/wipe: needs approval: wipe it?; after a reboot: ask\n');
     expect((await tink('approve', id, '--reason', 'ticket 1')).out).toBe(`Approved\t${id}\twipe\n`);
@@ -142,7 +142,7 @@ describe('people decide about workflows, through the bundle and a real server', 
     worker = await real.harness.worker(hardwareId, 'boot-2');
     expect((await worker.next()).assignment).toBeNull();
     await expect
-      .poll(async () => (await tink('state', id)).err, { timeout: 30_000 })
+      .poll(async () => (await tink('state', id)).err)
       .toContain(`  tink workflow resolve ${id} wipe --as restart\n`);
     expect((await tink('resolve', id, 'wipe', '--as', 'succeeded')).out).toBe(`Resolved\t${id}\twipe\tsucceeded\n`);
     expect((await tink('skip', id, 't/log', '--reason', 'not here')).out).toBe(`Skipped\t${id}\tt/log\n`);

@@ -35,7 +35,7 @@ const alive = (pid: number) => {
   }
 };
 const until = async (what: string, condition: () => boolean | Promise<boolean>) => {
-  for (let i = 0; i < 1000; i++) {
+  for (let i = 0; i < 5000; i++) {
     if (await condition()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

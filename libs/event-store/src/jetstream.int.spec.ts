@@ -175,12 +175,10 @@ describe('a lost acknowledgement', () => {
     const proxy = await LossyProxy.before(nats.server.port);
     const store = await connect(nats, { servers: proxy.url, patienceMs: 300, attemptMs: 200 });
     proxy.mute = true;
-    const began = Date.now();
     await expect(store.append(stream, [created('a')], { expected: emptyHead, metadata: by('a') })).rejects.toThrow(
       /not known to be stored: nats-server does not answer/,
     );
     await expect(store.read(stream)).rejects.toThrow(StoreUnavailableError);
-    expect(Date.now() - began).toBeLessThan(30_000);
     proxy.mute = false;
     // The command is sent again later and was stored all the time.
     const again = await connect(nats);
@@ -307,7 +305,6 @@ describe('a full disk', () => {
     execFileSync('mount', ['-o', 'remount,size=64m', dir]);
     await expect
       .poll(() => store.append(stream, [created('after')], { expected: head, metadata: by('after') }).catch(String), {
-        timeout: 20_000,
         interval: 200,
       })
       .toMatchObject({ head: { version: head.version + 1 } });

@@ -48,8 +48,8 @@ describe('read models', () => {
     const store = new InMemoryEventStore({ now: () => new Date(0) });
     await fillLog(store, { commits: 30_000, streams: 37, name: (i) => `n${i}` });
     let positions: readonly number[] = [];
-    for (let i = 0; i < 2; i++) {
-      const child = spawn(process.execPath, [script, file], { stdio: ['ignore', 'ignore', 'inherit'] });
+    for (const hold of ['14000', '28000']) {
+      const child = spawn(process.execPath, [script, file, hold], { stdio: ['ignore', 'ignore', 'inherit'] });
       const gone = once(child, 'exit');
       await expect
         .poll(() => checkpoint(file), { timeout: 60_000, interval: 1 })
@@ -77,8 +77,10 @@ describe('read models', () => {
     await fillLog(store, { commits: 20_000, streams: 37, name: (i) => `n${i}` });
     await (await openReadModels({ store, file, projections })).close();
     let reached = 0;
-    for (let i = 0; i < 2; i++) {
-      const child = spawn(process.execPath, [script, file, 'rebuild'], { stdio: ['ignore', 'ignore', 'inherit'] });
+    for (const hold of ['9000', '18000']) {
+      const child = spawn(process.execPath, [script, file, hold, 'rebuild'], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+      });
       const gone = once(child, 'exit');
       await expect.poll(() => checkpoint(file, 'building'), { timeout: 60_000, interval: 1 }).toBeGreaterThan(reached);
       child.kill('SIGKILL');
@@ -184,7 +186,7 @@ describe('read models', () => {
       expect(stuck).toBeLessThan(400);
       expect(read.models.rows.count()).toBe(stuck);
       execFileSync('mount', ['-o', 'remount,size=64m', dir]);
-      expect(await read.waitFor(400, 10_000)).toBe(true);
+      expect(await read.waitFor(400, 60_000)).toBe(true);
       expect(read.models.rows.count()).toBe(400);
     },
   );

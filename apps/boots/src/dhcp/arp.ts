@@ -1,5 +1,6 @@
 // ARP (RFC 826) as far as it takes to ask who has an address, before anybody is given it.
 import type { NetworkInterfaceInfo } from 'node:os';
+import { isOnWireOf } from '../udp/interface-with';
 
 /** EtherType. */
 export const arpProtocol = 0x0806;
@@ -47,14 +48,9 @@ export function wireWith(
   interfaces: Readonly<NodeJS.Dict<readonly NetworkInterfaceInfo[]>>,
 ): { readonly name: string; readonly mac: string } | undefined {
   for (const [label, all = []] of Object.entries(interfaces)) {
-    const found = all.find((own) => own.family === 'IPv4' && !own.internal && isOn(ip, own));
+    const found = all.find((own) => own.family === 'IPv4' && !own.internal && isOnWireOf(ip, own));
     // An address with a label goes by that, which begins with the name and a colon.
     if (found) return { name: label.split(':')[0] ?? label, mac: found.mac };
   }
   return undefined;
-}
-
-function isOn(ip: string, { address, netmask }: NetworkInterfaceInfo): boolean {
-  const [one, other, mask] = [ip, address, netmask].map((text) => text.split('.').map(Number));
-  return mask?.every((byte, i) => ((one?.[i] ?? 0) & byte) === ((other?.[i] ?? 0) & byte)) ?? false;
 }

@@ -42,3 +42,9 @@ it.each([
     expect(told).toEqual([`DHCP broadcasts to port PORT are heard on all interfaces: ${why}`]);
   },
 );
+
+it('nothing is heard when others of ours hear the other interfaces, and this one cannot be told apart', async () => {
+  const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+  const broadcasts = new Broadcasts('192.0.2.1', await NativeBatch.load(), silent, false);
+  await expect(broadcasts.open(0)).rejects.toThrow('no interface that is up has 192.0.2.1');
+});

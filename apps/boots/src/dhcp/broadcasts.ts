@@ -20,6 +20,8 @@ export class Broadcasts {
     private readonly address: string,
     private readonly native: NativeBatch | undefined,
     private readonly log: Logger,
+    /** Others of ours hear the other interfaces: what is heard on all would be answered by each. */
+    private readonly isAlone = true,
   ) {}
 
   async open(port: number): Promise<BoundSocket> {
@@ -35,6 +37,7 @@ export class Broadcasts {
         reason = reasonOf(error);
       }
     }
+    if (!this.isAlone) throw new Error(`broadcasts to ${address} cannot be told from others: ${reason}`);
     const bound = await bindUdp(everybody, port, native, true);
     this.log.info(`DHCP broadcasts to port ${port} are heard on all interfaces: ${reason}`);
     return native ? this.#follow(bound) : bound;

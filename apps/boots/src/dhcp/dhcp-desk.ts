@@ -28,6 +28,8 @@ import { respond } from './dhcp.responder';
 import { originOf } from './origin';
 import type { OtherServers } from './other-servers';
 import type { PoolDesk, Pooled } from './pool-desk';
+import { RateLimit } from '../syslog/rate-limit';
+import { Recent } from './recent';
 import { ScriptTickets } from '../ipxe/script-tickets';
 
 export interface DeskPorts {
@@ -62,21 +64,25 @@ const duplicateMs = 250;
 
 /** How long a client repeats a REQUEST that was not answered (RFC 2131 §4.1: four times, twice as long each time). */
 const retransmissionMs = 64_000;
-const maxGranted = 100_000;
+/** MACs without a record cost nothing to make up: the boots of so many are in the log, then of six a minute. */
+const strangersTold = { burst: 500, perSecond: 0.1 };
 
 /** From the bytes of a request to the bytes of its reply. What the reply says is in the log before this returns it. */
 export class DhcpDesk {
-  readonly #recent = new Map<string, number>();
+  readonly #recent = new Recent<true>(duplicateMs);
   readonly #answering = new Set<string>();
   readonly #tickets = new ScriptTickets();
-  /** MAC → fingerprint of the REQUEST that was acknowledged last, oldest first. */
-  readonly #granted = new Map<string, { readonly print: number; readonly ip: string; readonly at: number }>();
+  readonly #strangers: RateLimit;
+  /** MAC → fingerprint of the REQUEST that was acknowledged last. */
+  readonly #granted = new Recent<{ readonly print: number; readonly ip: string }>(retransmissionMs);
 
   constructor(
     private readonly ports: DeskPorts,
     private readonly server: DhcpServerSettings,
     private readonly pools: PoolDesk,
-  ) {}
+  ) {
+    this.#strangers = new RateLimit(() => ports.clock().getTime(), strangersTold);
+  }
 
   /** undefined: nothing is to be sent. Never throws: a bad message costs itself only. */
   async answer(bytes: Uint8Array, from: Arrival): Promise<OutgoingReply | undefined> {
@@ -123,9 +129,8 @@ export class DhcpDesk {
     // Also what was granted before and needs no commit: by now it may be somebody else's to say.
     if (!this.ports.leases.isActive) return this.#standby();
     if (decision.leases.some((command) => command.type === 'BindLease')) {
-      this.#remember(mac, print, decision.packet.yiaddr);
+      this.#granted.set(mac, { print, ip: decision.packet.yiaddr }, this.ports.clock().getTime());
     }
-    this.#noteStranger(request, mac, decision);
     if (lacksBootFile(request, type, decision)) this.#note('no-boot-file', request, from);
     const answered = readOption(decision.packet.options, messageType) ?? 'none';
     metrics.count('dhcp_replies_total', { type: answered });
@@ -137,7 +142,10 @@ export class DhcpDesk {
 
   async #store({ leases, boot }: DhcpReply): Promise<void> {
     await this.#submit(leases);
-    if (boot) await this.ports.boots.record({ type: 'OfferNetboot', ...boot });
+    if (!boot) return;
+    if (boot.hardwareId !== null || this.#strangers.allows(''))
+      await this.ports.boots.record({ type: 'OfferNetboot', ...boot });
+    else this.ports.boots.noteArch(boot.mac, boot.arch);
   }
 
   async #submit(leases: readonly SingleLeaseCommand[]): Promise<void> {
@@ -163,11 +171,12 @@ export class DhcpDesk {
 
   #context(request: DhcpPacket, mac: string, print: number, from: Arrival): DhcpContext {
     const { machines, boots, leases, clock } = this.ports;
-    const now = clock().toISOString();
+    const date = clock();
+    const now = date.toISOString();
     const machine = machines.byMac(mac);
     const holder = machine && this.#otherHolder(machine, now);
     const ticket = this.#ticket(request, mac);
-    const granted = this.#granted.get(mac);
+    const granted = this.#granted.get(mac, date.getTime());
     const lease = granted?.print === print ? leases.holderOf(granted.ip, now) : undefined;
     return {
       ...(machine ? { machine } : {}),
@@ -203,30 +212,9 @@ export class DhcpDesk {
 
   #isDuplicate(key: string): boolean {
     const now = this.ports.clock().getTime();
-    for (const [known, at] of this.#recent) {
-      if (now - at < duplicateMs) break;
-      this.#recent.delete(known);
-    }
-    if (this.#recent.has(key) || this.#answering.has(key)) return true;
-    this.#recent.set(key, now);
+    if (this.#recent.get(key, now) || this.#answering.has(key)) return true;
+    this.#recent.set(key, true, now);
     return false;
-  }
-
-  /** Its script has to know what the machine is, and no fact of the log says so. */
-  #noteStranger(request: DhcpPacket, mac: string, { packet, boot }: DhcpReply): void {
-    if (packet.file === '' || boot !== undefined) return;
-    const client = bootClientOf(request);
-    if (client) this.ports.boots.noteArch(mac, client.arch);
-  }
-
-  #remember(mac: string, print: number, ip: string): void {
-    const now = this.ports.clock().getTime();
-    for (const [known, { at }] of this.#granted) {
-      if (now - at < retransmissionMs && this.#granted.size < maxGranted) break;
-      this.#granted.delete(known);
-    }
-    this.#granted.delete(mac);
-    this.#granted.set(mac, { print, ip, at: now });
   }
 
   #ignored(reason: string, request: DhcpPacket, from: Arrival): undefined {

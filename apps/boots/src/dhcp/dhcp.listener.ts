@@ -18,6 +18,8 @@ export interface DhcpPorts {
   readonly relayPort: number;
   /** 4011, where PXE firmware asks a proxy; undefined: there is none here. */
   readonly pxePort: number | undefined;
+  /** No other listener of this process hears broadcasts. */
+  readonly isAlone: boolean;
   /** undefined: Node takes one message a call. */
   readonly native: NativeBatch | undefined;
 }
@@ -58,7 +60,7 @@ export class DhcpListener {
     private readonly metrics: Metrics,
     private readonly log: Logger,
   ) {
-    this.#broadcasts = new Broadcasts(ports.address, ports.native, log);
+    this.#broadcasts = new Broadcasts(ports.address, ports.native, log, ports.isAlone);
     this.#pump = new RequestPump(
       (request) => this.#answer(request),
       (count) => this.#onShed(count),

@@ -20,7 +20,7 @@ function watch({ isActive = true, fails = false } = {}) {
     },
   };
   const log = { ...silentLogger, warn: (line: string) => lines.push(line) };
-  const servers = new OtherServers({ leases, metrics: new Metrics(), log, clock: () => new Date(time.at) }, own);
+  const servers = new OtherServers({ leases, metrics: new Metrics(), log, clock: () => new Date(time.at) }, [own]);
   return { servers, told, lines, time };
 }
 const request = (server: string) =>

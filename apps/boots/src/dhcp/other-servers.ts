@@ -24,8 +24,8 @@ export class OtherServers {
 
   constructor(
     private readonly ports: OtherServersPorts,
-    /** Our own server identifier. */
-    private readonly own: string,
+    /** Our own server identifiers. */
+    private readonly own: readonly string[],
   ) {}
 
   get count(): number {
@@ -53,7 +53,7 @@ export class OtherServers {
 
   #seen(server: string, sign: Sign, packet: DhcpPacket): void {
     const clientMac = macOf(packet);
-    if (server === this.own || server === noAddress || clientMac === undefined) return;
+    if (this.own.includes(server) || server === noAddress || clientMac === undefined) return;
     const { leases, metrics, log, clock } = this.ports;
     metrics.count('dhcp_other_server_messages_total', { sign });
     if (!this.#isNews(server, clock().getTime())) return;

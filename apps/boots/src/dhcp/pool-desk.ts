@@ -5,6 +5,7 @@ import {
   type Instant,
   lastLease,
   leaseOfIp,
+  type LeaseState,
   type Seeker,
   type SingleLeaseCommand,
   textOf,
@@ -63,6 +64,9 @@ export class PoolDesk {
   #sweeping: Promise<void> = Promise.resolve();
   #counted = '';
   #term = -1;
+  /** The leases that the addresses were put in order by. */
+  #sorted: WeakRef<LeaseState['byIp']> | undefined;
+  #sorting: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly ports: PoolDeskPorts,
@@ -75,7 +79,10 @@ export class PoolDesk {
     );
   }
 
-  open(): void {
+  /** Resolves when the addresses are in order; from then on they are before each time that this instance begins to answer. */
+  async open(): Promise<void> {
+    this.ports.leases.beforeActive(() => this.#sort());
+    await this.#sort();
     this.#timer = setInterval(() => this.#sweep(), sweepMs);
     this.#timer.unref();
   }
@@ -217,12 +224,22 @@ export class PoolDesk {
   }
 
   /** Everything anew when another instance, or an earlier run, wrote the leases until now. */
+  #sort(): Promise<void> {
+    this.#sorting = this.#sorting.then(async () => {
+      const { state } = this.ports.leases;
+      if (this.#sorted?.deref() === state.byIp) return;
+      for (const _ of this.#pools.rebuild(state)) await new Promise((resolve) => setImmediate(resolve));
+      this.#sorted = new WeakRef(state.byIp);
+    });
+    return this.#sorting;
+  }
+
+  /** Once a term. */
   #refresh(): void {
     const { leases } = this.ports;
     if (leases.takeovers === this.#term) return;
     this.#term = leases.takeovers;
     this.#counted = '';
-    this.#pools.rebuild(leases.state);
     void this.#define();
   }
 

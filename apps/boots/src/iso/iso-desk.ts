@@ -36,7 +36,8 @@ export class IsoDesk {
 
   constructor(
     private readonly services: IsoServices,
-    private readonly settings: () => IsoSettings,
+    /** `address`: of the machine, '' without one in its record. */
+    private readonly settings: (address: string) => IsoSettings,
   ) {}
 
   /** Nothing in it is a secret: the script itself is given to the machine alone. Throws NotFoundError. */
@@ -48,8 +49,8 @@ export class IsoDesk {
   }
 
   #script({ mac, interface: record }: Machine): string {
-    const { bootsUrl, hasDhcp } = this.settings();
     const network = staticNetworkOf(record);
+    const { bootsUrl, hasDhcp } = this.settings(network?.address ?? '');
     const shown = formatMac(mac);
     return isoScript({
       ...{ mac: shown, vlanId: record.dhcp.vlan_id, scriptUrl: `${bootsUrl}/${shown}/auto.ipxe?network=static` },

@@ -96,6 +96,28 @@ describe('a lease pool with more than one instance', () => {
     expect(await leases(store)).toEqual(['taken', '10.0.0.1', 'taken', '10.0.0.2']);
   });
 
+  it('is answered for only when what has to be done before is done, with the leases as they are by then', async () => {
+    const store = new InMemoryEventStore();
+    const first = await active(store, '10.0.0.201', 1);
+    const second = await instance(store, '10.0.0.202');
+    let finish: () => void = () => undefined;
+    const prepared: number[] = [];
+    second.pool.beforeActive(() => {
+      prepared.push(second.pool.size);
+      return new Promise((resolve) => (finish = resolve));
+    });
+    await first.pool.submit([bind(1)]);
+    await first.end();
+    second.post.give(2);
+    await until(() => prepared.length > 0);
+    expect(prepared).toEqual([1]);
+    expect(second.pool.isActive).toBe(false);
+    await expect(second.pool.submit([bind(2)])).rejects.toThrow(StandbyError);
+    finish();
+    await until(() => second.pool.isActive);
+    expect(await leases(store)).toEqual(['taken', '10.0.0.1', 'taken']);
+  });
+
   it('stores nothing of one that still believes to be active, though nothing was leased since the other took over', async () => {
     const store = new InMemoryEventStore();
     const stopped = await active(store, '10.0.0.201', 1);

@@ -98,6 +98,11 @@ export class LeasePool {
     this.#terms.onActive(told);
   }
 
+  /** What is to be done after each take-over, before this instance answers: the leases stay what they are meanwhile. */
+  beforeActive(prepare: () => Promise<void>): void {
+    this.#terms.beforeActive(prepare);
+  }
+
   /**
    * Resolves when the facts are stored; throws DomainError when the pool's rules refuse them, StandbyError when another instance answers
    * by now.

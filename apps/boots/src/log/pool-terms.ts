@@ -38,6 +38,7 @@ export class PoolTerms<C, S, E extends Event> {
   #followed: Promise<void> = Promise.resolve();
   #takeovers = 0;
   readonly #told: (() => void)[] = [];
+  #prepare: () => Promise<void> = () => Promise.resolve();
 
   /** Without `post` this instance is the only one, and always active. `size`: leases, for the log. */
   constructor(
@@ -80,6 +81,11 @@ export class PoolTerms<C, S, E extends Event> {
     if (this.isActive) told();
   }
 
+  /** What this instance has to do after it took the pool and before it answers. */
+  beforeActive(prepare: () => Promise<void>): void {
+    this.#prepare = prepare;
+  }
+
   /**
    * Resolves when the facts are stored; throws DomainError when the pool's rules refuse them, StandbyError when another instance answers
    * by now.
@@ -111,6 +117,7 @@ export class PoolTerms<C, S, E extends Event> {
     });
     try {
       await this.writer.begin(this.about.takePool({ address, epoch: held.epoch }));
+      await this.#prepare();
       this.#term = held;
       this.#takeovers++;
       for (const told of this.#told) told();

@@ -1,5 +1,11 @@
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 
+/** Whether an address is on the wire of one of ours, by its netmask. */
+export function isOnWireOf(ip: string, { address, netmask }: NetworkInterfaceInfo): boolean {
+  const [one, other, mask] = [ip, address, netmask].map((text) => text.split('.').map(Number));
+  return mask?.every((byte, i) => ((one?.[i] ?? 0) & byte) === ((other?.[i] ?? 0) & byte)) ?? false;
+}
+
 /** The interface that has an address; undefined: none that is up. */
 export function interfaceWith(
   address: string,

@@ -225,7 +225,7 @@ describe('a webhook subscription', () => {
         (await put('hook', { filters: ['template.created'], webhook: { url: receiver.url } })).body,
       ).not.toHaveProperty('secret');
       const id = await createTemplate();
-      await expect.poll(() => receiver.received.length, { timeout: 30_000 }).toBe(1);
+      await expect.poll(() => receiver.received.length).toBe(1);
       expect(receiver.received[0]?.headers['ce-subject']).toBe(id);
       const log = await harness.rest().get('/api/events');
       expect(log.text).toContain('SubscriptionCreated');
@@ -237,7 +237,7 @@ describe('a webhook subscription', () => {
       receiver.answer = () => ({ status: 410 });
       await createTemplate();
       const status = async () => (await harness.rest().get('/api/subscriptions/hook')).body;
-      await expect.poll(status, { timeout: 30_000 }).toMatchObject({ status: 'disabled' });
+      await expect.poll(status).toMatchObject({ status: 'disabled' });
       receiver.answer = () => ({ status: 200 });
       await put('hook', { filters: ['template.created'], webhook: { url: receiver.url } });
       await expect.poll(() => receiver.received.length, { timeout: 60_000 }).toBe(3);

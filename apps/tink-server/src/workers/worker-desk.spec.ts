@@ -258,6 +258,7 @@ describe('state', () => {
   });
   it('does not ask the log as long as the attempt may go on, and asks it before it stops one', async () => {
     await memory.given('workflow', 'wf', workflowCreated(2), actionStarted(0));
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now());
     await state(0);
     const read = vi.spyOn(memory.store, 'read');
     expect(await state(0)).toMatchObject({ goOn: true });
@@ -267,6 +268,7 @@ describe('state', () => {
     read.mockClear();
     expect(await state(0)).toMatchObject({ goOn: false, cancelled: true });
     expect(read).toHaveBeenCalledTimes(1);
+    clock.mockRestore();
   });
   it('believes itself for a moment only', async () => {
     await memory.given('workflow', 'wf', workflowCreated(2), actionStarted(0));

@@ -45,7 +45,7 @@ export async function startRegistry(): Promise<TestRegistry> {
     await rm(dir, { recursive: true, force: true });
   };
   for (let tries = 0; !(await listens(port)); tries++) {
-    if (child.exitCode !== null || tries > 600) {
+    if (child.exitCode !== null || tries > 1200) {
       await stop();
       throw new Error(`docker-registry does not come up: ${problems.join('')}`);
     }

@@ -127,7 +127,7 @@ describe('pools', () => {
     bind(2, '10.0.0.11');
     release(1, '10.0.0.10');
     expect(pools.usage()).toEqual([{ pool: 'lab', subnet: 'lab', size: 3, used: 1, quarantined: 0 }]);
-    pools.rebuild(state());
+    Array.from(pools.rebuild(state()));
     expect(pools.usage()).toEqual([{ pool: 'lab', subnet: 'lab', size: 3, used: 1, quarantined: 0 }]);
     expect(pools.offer(seeker(1), state(), now())).toBe('10.0.0.10');
   });

@@ -59,6 +59,8 @@ interface Hold {
 
 /** How long an offer keeps its address from others: firmware takes up to eight seconds to choose. */
 const holdMs = 20_000;
+/** Some milliseconds. */
+const leasesAStep = 2000;
 const maxHolds = 65_536;
 
 /**
@@ -70,6 +72,8 @@ export class AddressPools {
   /** Oldest first. */
   readonly #holds = new Map<string, Hold>();
   readonly #heldBy = new Map<string, string>();
+  /** No hold ends before: to look at the first one costs as much as all that were taken away before it. */
+  #holdsUntil = 0;
   readonly #runningOut = new TimeHeap();
 
   constructor(
@@ -80,13 +84,17 @@ export class AddressPools {
     this.#pools = new Map(specs.map((spec) => [spec.name, emptyPool(spec)]));
   }
 
-  /** After a restart or a take-over: everything from the leases. */
-  rebuild(state: LeaseState): void {
+  /** After a restart or a take-over: everything from the leases, in steps between which others may have their turn. */
+  *rebuild(state: LeaseState): IterableIterator<void> {
     this.#holds.clear();
     this.#heldBy.clear();
     this.#runningOut.clear();
     for (const pool of this.#pools.values()) reset(pool);
-    for (const lease of state.byIp.values()) this.#note(lease);
+    let done = 0;
+    for (const lease of state.byIp.values()) {
+      this.#note(lease);
+      if (++done % leasesAStep === 0) yield;
+    }
   }
 
   /** After something was stored about an address. */
@@ -239,17 +247,23 @@ export class AddressPools {
     const key = keyOf(seeker, subnet);
     const before = this.#holds.get(key);
     if (before) this.#drop(before);
-    const [oldest] = this.#holds.values();
-    if (oldest && this.#holds.size >= maxHolds) this.#drop(oldest);
+    if (this.#holds.size >= maxHolds) {
+      const [oldest] = this.#holds.values();
+      if (oldest) this.#drop(oldest);
+    }
     this.#holds.set(key, { key, ip, until: now + holdMs });
     this.#heldBy.set(ip, key);
   }
 
   #forgetHolds(now: number): void {
+    if (now < this.#holdsUntil) return;
+    this.#holdsUntil = now + holdMs;
     for (const hold of this.#holds.values()) {
+      this.#holdsUntil = hold.until;
       if (hold.until > now) return;
       this.#drop(hold);
     }
+    this.#holdsUntil = now + holdMs;
   }
 
   #letGo(ip: string): void {
