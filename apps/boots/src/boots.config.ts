@@ -157,7 +157,7 @@ export class BootsConfig {
   @Min(512)
   @Max(65_464)
   readonly BOOTS_TFTP_MAX_BLOCK_SIZE: number = 1468;
-  /** `4000-4003`: the ports that transfers go through when it is not the single one, for firewalls; empty: four free ones. */
+  /** `4000-4003`: the ports that transfers go through when it is not the single one, for firewalls; empty: two free ones. */
   @portRange
   readonly BOOTS_TFTP_PORT_RANGE: string = '';
   /** At once. Beyond, transfers whose client never answered give way first, then those whose client fell silent. */
