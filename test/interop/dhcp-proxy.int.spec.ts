@@ -84,6 +84,17 @@ async function powerOn(mac: string, ...flags: readonly string[]): Promise<void> 
   });
 }
 
+/** With its own PXE, and no iPXE. */
+async function powerOnUefi(mac: string): Promise<void> {
+  const [code, vars] = ['/usr/share/OVMF/OVMF_CODE_4M.fd', join(folder, `${mac}.fd`)];
+  copyFileSync('/usr/share/OVMF/OVMF_VARS_4M.fd', vars);
+  const flash = (unit: number, file: string, more = '') => [
+    '-drive',
+    `if=pflash,unit=${unit},format=raw,file=${file}${more}`,
+  ];
+  await powerOn(mac, '-machine', 'q35', ...flash(0, code, ',readonly=on'), ...flash(1, vars));
+}
+
 describe.skipIf(missing !== undefined)('boots as ProxyDHCP', () => {
   it('gives iPXE its script, which has its address from the other server', async () => {
     await powerOn(bios?.mac ?? '');
@@ -93,13 +104,7 @@ describe.skipIf(missing !== undefined)('boots as ProxyDHCP', () => {
   });
 
   it('gives UEFI firmware its boot program', async () => {
-    const [code, vars] = ['/usr/share/OVMF/OVMF_CODE_4M.fd', join(folder, 'vars.fd')];
-    copyFileSync('/usr/share/OVMF/OVMF_VARS_4M.fd', vars);
-    const flash = (unit: number, file: string, more = '') => [
-      '-drive',
-      `if=pflash,unit=${unit},format=raw,file=${file}${more}`,
-    ];
-    await powerOn(uefi?.mac ?? '', '-machine', 'q35', ...flash(0, code, ',readonly=on'), ...flash(1, vars));
+    await powerOnUefi(uefi?.mac ?? '');
     const offered = await service.event('NetbootOffered', ({ data }) => data.mac === uefi?.id);
     expect(offered.data).toMatchObject({ client: 'PXEClient', arch: 7, bootFile: 'ipxe.efi' });
     const served = await service.event('BootFileServed', ({ data }) => data.mac === uefi?.id);
@@ -137,12 +142,13 @@ describe.skipIf(missing !== undefined)('boots as ProxyDHCP for machines without 
   beforeAll(async () => {
     if (missing) return;
     await service.stop();
-    const settings = { BOOTS_DHCP_MODE: 'auto-proxy', BOOTS_IPXE_DIR: folder, BOOTS_OSIE_DIR: folder };
+    // The iPXE that setup has fetched.
+    const settings = { BOOTS_DHCP_MODE: 'auto-proxy', BOOTS_OSIE_DIR: folder };
     service = await startBootsIn(network, { settings, hardware: [] });
   });
 
-  it('boots them for discovery, at the address that they have from the other server', async () => {
-    await powerOn(stranger);
+  it('boots them for discovery through our iPXE, at the address that they have from the other server', async () => {
+    await powerOnUefi(stranger);
     const { data } = await service.event('BootScriptServed', (event) => event.data.mac === id);
     expect(data).toMatchObject({ script: 'discovery', hardwareId: null });
     expect(data.address).toMatch(/^10\.94\.0\.1[0-5]\d$/);

@@ -219,7 +219,7 @@ export function tftpPorts(config: BootsConfig, native: NativeBatch | undefined):
     address: config.PUBLIC_IP,
     port: config.BOOTS_TFTP_PORT,
     singlePort: config.BOOTS_TFTP_SINGLE_PORT,
-    transferPorts: readPortRange(config.BOOTS_TFTP_PORT_RANGE) ?? [0, 0, 0, 0],
+    transferPorts: readPortRange(config.BOOTS_TFTP_PORT_RANGE) ?? [0, 0],
     maxTransfers: config.BOOTS_TFTP_MAX_TRANSFERS,
     native,
     limits: { ...defaultLimits, maxBlockSize: config.BOOTS_TFTP_MAX_BLOCK_SIZE },

@@ -98,7 +98,8 @@ function choiceOf(name: string, text: string, choices: readonly string[]): strin
     choices.length > 12
       ? `--${name} does not know ${JSON.stringify(text)}`
       : `--${name} is one of ${choices.join(', ')}, got ${JSON.stringify(text)}`;
-  throw new UsageError(message, named === undefined ? undefined : `did you mean ${named}?`);
+  const all = choices.length > 12 ? `it is one of ${choices.join(', ')}` : undefined;
+  throw new UsageError(message, named === undefined ? all : `did you mean ${named}?`);
 }
 
 function isFlag(text: string, flags: Flags): boolean {

@@ -50,10 +50,11 @@ export interface RankChanges {
 /** What has to be taken away and put for a row to be found by `now` and no more by `old`. */
 function rankChanges(old: Ranks, now: Ranks): RankChanges {
   if (old === now) return unchanged;
-  return {
-    gone: [...old.keys()].filter((lookup) => old.get(lookup) !== now.get(lookup)),
-    put: new Map([...now].filter(([lookup, rank]) => old.get(lookup) !== rank)),
-  };
+  const gone: string[] = [];
+  const put = new Map<string, number>();
+  for (const [lookup, rank] of old) if (now.get(lookup) !== rank) gone.push(lookup);
+  for (const [lookup, rank] of now) if (old.get(lookup) !== rank) put.set(lookup, rank);
+  return gone.length === 0 && put.size === 0 ? unchanged : { gone, put };
 }
 
 /** Tables to look rows up in. */

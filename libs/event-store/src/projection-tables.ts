@@ -20,6 +20,8 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
   /** Rows since the last write, and what they are found by and no more (undefined) since then. */
   #changes = new Map<string, Row | undefined>();
   #moved = new Map<string, Map<string, number | undefined>>();
+  /** By key the rows as they were before changes that `#moved` does not tell of yet: while nobody looks anything up, it is made once a write. */
+  #unmoved = new Map<string, Row | undefined>();
   /** Rows that changed and nobody was told of. */
   #news = new Map<string, Row | undefined>();
   #position: number;
@@ -78,6 +80,7 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
     this.#cache.clear();
     this.#changes = new Map();
     this.#moved = new Map();
+    this.#unmoved = new Map();
     this.#news = new Map();
     this.#position = this.#folded = 0;
   }
@@ -85,6 +88,7 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
   /** Takes in events up to a position, all of them or, when it throws, none; those that it has are left out. */
   fold(batch: readonly Recorded[], position: number): void {
     const touched = new Map<string, Row | undefined>();
+    const origins = new Map<string, Row | undefined>();
     const steps: Step<Row>[] = [];
     for (const recorded of batch) {
       if (recorded.position <= this.#folded || !this.#reads(recorded)) continue;
@@ -92,16 +96,29 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
       if (key === undefined) continue;
       const before = touched.has(key) ? touched.get(key) : this.get(key);
       const after = this.#projection.evolve(before, recorded);
-      steps.push({ key, recorded, before, after, ranks: this.#ranks.changes(before, after) });
-      if (after !== before) touched.set(key, after);
+      if (this.past) steps.push({ key, recorded, before, after, ranks: this.#ranks.changes(before, after) });
+      if (after === before) continue;
+      if (!touched.has(key)) origins.set(key, before);
+      touched.set(key, after);
     }
-    this.past?.fold(steps);
-    for (const { key, ranks } of steps) this.#move(key, ranks);
+    if (this.past) {
+      this.past.fold(steps);
+      for (const { key, ranks } of steps) this.#move(key, ranks);
+    } else {
+      for (const [key, row] of origins) if (!this.#unmoved.has(key)) this.#unmoved.set(key, row);
+    }
     for (const [key, row] of touched) {
       this.#changes.set(key, row);
       this.#news.set(key, row);
     }
     this.#folded = Math.max(this.#folded, position);
+  }
+
+  #moveAll(): void {
+    for (const [key, before] of this.#unmoved) {
+      this.#move(key, this.#ranks.changes(before, this.#changes.get(key)));
+    }
+    this.#unmoved = new Map();
   }
 
   #move(key: string, { gone, put }: RankChanges): void {
@@ -123,6 +140,7 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
 
   /** Writes what was folded, each row once; call inside a transaction, and `written` after it. */
   write(): void {
+    this.#moveAll();
     for (const [key, row] of this.#changes) {
       if (row === undefined) this.#sql.deleteRow.run(key);
       else this.#sql.putRow.run(key, briefOf(this.#projection, row), JSON.stringify(row));
@@ -166,6 +184,7 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
   }
 
   find(lookup: string): Row | undefined {
+    this.#moveAll();
     if (this.#moved.has(lookup)) return this.findAll(lookup)[0];
     const first = this.#sql.firstOf.get(lookup);
     return first && this.get(first.key);
@@ -177,6 +196,7 @@ export class ProjectionTables<E extends Event, Row> implements Omit<StoredRows<R
   }
 
   #keysWith(lookup: string): readonly string[] {
+    this.#moveAll();
     const stored = this.#sql.keysOf.all(lookup).map(({ key }) => key);
     const moved = this.#moved.get(lookup);
     if (!moved) return stored;

@@ -104,4 +104,37 @@ describe('read models', () => {
     expect(models.templates.list()).toEqual([{ name: 'two', version: 2 }]);
     await close();
   });
+
+  it('are found by what they have, whatever they had since they were written or looked up last', async () => {
+    const { models, close } = await open();
+    const found = () =>
+      ['one', 'two', 'three'].map((name) => models.templates.findAll(`name:${name}`).map((row) => row.version));
+    await write(store, 'a', created('one'));
+    await turns();
+    expect(found()).toEqual([[1], [], []]);
+    for (const event of [updated('two'), updated('three'), updated('one')]) await write(store, 'a', event);
+    await write(store, 'b', created('two'));
+    await write(store, 'b', deleted);
+    await turns();
+    expect(found()).toEqual([[4], [], []]);
+    for (const event of [deleted, created('three')]) await write(store, 'a', event);
+    await write(store, 'b', created('two'));
+    await turns();
+    const unwritten = found();
+    expect(unwritten).toEqual([[], [1], [1]].map((versions) => versions.map(() => expect.any(Number) as number)));
+    models.templates.list();
+    expect(found()).toEqual(unwritten);
+    await close();
+  });
+
+  it('are asked once a write what they are found by while nobody looks them up', async () => {
+    for (let i = 0; i < 300; i++) await write(store, 'a', i === 0 ? created('x') : updated(`n${i}`));
+    const { lookups, ...rest } = names();
+    const asked = vi.fn(lookups ?? (() => []));
+    const projections = { templates: { ...rest, lookups: asked } };
+    const { models, close } = await openReadModels({ store, file: join(dir, 'rows.db'), projections });
+    expect(asked.mock.calls.length).toBeLessThan(10);
+    expect(models.templates.find('name:n299')?.version).toBe(300);
+    await close();
+  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeTftp, encodeTftp, MalformedTftpError, type TftpPacket, toNetascii } from './index';
+import { acknowledgedBlock, decodeTftp, encodeTftp, MalformedTftpError, type TftpPacket, toNetascii } from './index';
 
 const packets: readonly TftpPacket[] = [
   { op: 'rrq', file: 'undionly.kpxe', mode: 'octet', options: new Map() },
@@ -33,6 +33,16 @@ describe('TFTP packets', () => {
     }
   });
 
+  it.each(packets)('$op is an acknowledgement exactly when it is read as one, at every length', (packet) => {
+    const bytes = encodeTftp(packet);
+    for (let length = 0; length <= bytes.length; length++) {
+      const part = bytes.subarray(0, length);
+      expect(acknowledgedBlock(part)).toBe(blockOf(part));
+    }
+    expect(acknowledgedBlock(Uint8Array.of(0, 4, 255, 255, 9))).toBe(65_535);
+    expect(acknowledgedBlock(Uint8Array.of(1, 4, 0, 1))).toBeUndefined();
+  });
+
   it('has the bytes of RFC 1350', () => {
     expect([...encodeTftp({ op: 'ack', block: 258 })]).toEqual([0, 4, 1, 2]);
     const request = encodeTftp({ op: 'rrq', file: 'a', mode: 'octet', options: new Map([['tsize', '0']]) });
@@ -63,3 +73,12 @@ describe('netascii', () => {
   it('ends lines with CR LF and marks a bare CR', () =>
     expect([...toNetascii(Uint8Array.of(97, 10, 13, 98))]).toEqual([97, 13, 10, 13, 0, 98]));
 });
+
+function blockOf(bytes: Uint8Array): number | undefined {
+  try {
+    const packet = decodeTftp(bytes);
+    return packet.op === 'ack' ? packet.block : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -56,6 +56,11 @@ export function decodeTftp(bytes: Uint8Array): TftpPacket {
   }
 }
 
+/** Most packets are one: the block of an ACK, without an object for it; undefined: it is none. */
+export function acknowledgedBlock(bytes: Uint8Array): number | undefined {
+  return bytes.length >= 4 && word(bytes, 0) === 4 ? word(bytes, 2) : undefined;
+}
+
 export function encodeTftp(packet: TftpPacket): Uint8Array {
   switch (packet.op) {
     case 'rrq':

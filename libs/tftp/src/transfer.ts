@@ -76,10 +76,12 @@ export function stepTransfer(transfer: Transfer, event: TransferEvent): Step {
   if (packet.op === 'error') {
     return end(transfer, { result: 'aborted', code: packet.code, message: packet.message });
   }
-  return packet.op === 'ack' ? onAck(transfer, packet.block) : { transfer, effects: [] };
+  return packet.op === 'ack' ? acknowledge(transfer, packet.block) : { transfer, effects: [] };
 }
 
-function onAck(transfer: Transfer, wireBlock: number): Step {
+/** What `stepTransfer` does with an ACK; `wireBlock`: as it came. */
+export function acknowledge(transfer: Transfer, wireBlock: number): Step {
+  if (transfer.phase === 'ended') return { transfer, effects: [] };
   if (transfer.phase === 'options') {
     return wireBlock === 0 ? nextWindow(transfer, 0) : { transfer, effects: [] };
   }
@@ -163,7 +165,10 @@ function oack({ terms }: Transfer): TftpPacket {
 function timer({ terms, limits, retries }: Transfer): TransferEffect {
   return {
     type: 'timer',
-    ms: Math.min(terms.timeoutMs * 2 ** retries, Math.max(limits.maxTimeoutMs, terms.timeoutMs)),
+    ms: Math.min(
+      retries === 0 ? terms.timeoutMs : terms.timeoutMs * 2 ** retries,
+      Math.max(limits.maxTimeoutMs, terms.timeoutMs),
+    ),
   };
 }
 

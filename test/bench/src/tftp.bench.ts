@@ -42,7 +42,7 @@ async function open() {
 
 type Contest = Readonly<Record<'hpa' | 'dnsmasq' | 'plain' | 'windows', Run>>;
 
-function figures(clients: number, contests: readonly Contest[]): readonly Figure[] {
+function figures(clients: number, transfers: number, contests: readonly Contest[]): readonly Figure[] {
   const troubles = (who: keyof Contest) => {
     const sum = (what: 'failed' | 'wrong' | 'retransmitted') =>
       contests.reduce((total, { [who]: run }) => total + (run[what] ?? 0), 0);
@@ -58,7 +58,7 @@ function figures(clients: number, contests: readonly Contest[]): readonly Figure
     const counts = [who, 'hpa', 'dnsmasq'].map((peer) => troubles(peer as keyof Contest)).join(', ');
     return {
       ...made,
-      note: `${made.note}; ${counts}; load generator ${Math.round(busiest * 100)} % of a core at most`,
+      note: `${made.note}; ${transfers * Math.ceil(fileBytes / blockSize)} blocks a run; ${counts}; load generator ${Math.round(busiest * 100)} % of a core at most`,
     };
   };
   const cost = ({ serverSeconds = Number.NaN, bytes }: Run) => (serverSeconds / (bytes / blockSize)) * 1e6;
@@ -93,7 +93,7 @@ export const tftp: Bench = {
           const speeds = Object.entries(contest).map(([who, run]) => `${who} ${megabytes(run).toFixed(0)}`);
           progress(`${clients} clients, round ${round}: ${speeds.join(', ')} MB/s`);
         }
-        all.push(...figures(clients, contests));
+        all.push(...figures(clients, transfers, contests));
       }
       return all;
     } finally {

@@ -36,7 +36,7 @@ export function bootFact(
   { client, file }: BootOffer,
 ): NetbootOffered['data'] | undefined {
   const { mac, hardwareId } = machine;
-  if (!client || file === '' || hardwareId === null) return undefined;
+  if (!client || file === '') return undefined;
   const { arch, kind, userClass } = client;
   // The ticket itself stays out of the log: who reads it could fetch the script.
   const [bootFile = '', shown] = file.split('?ticket=');

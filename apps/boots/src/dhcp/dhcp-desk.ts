@@ -28,6 +28,7 @@ import { respond } from './dhcp.responder';
 import { originOf } from './origin';
 import type { OtherServers } from './other-servers';
 import type { PoolDesk, Pooled } from './pool-desk';
+import { RateLimit } from '../syslog/rate-limit';
 import { Recent } from './recent';
 import { ScriptTickets } from '../ipxe/script-tickets';
 
@@ -74,12 +75,15 @@ const duplicateMs = 250;
 
 /** How long a client repeats a REQUEST that was not answered (RFC 2131 §4.1: four times, twice as long each time). */
 const retransmissionMs = 64_000;
+/** MACs without a record cost nothing to make up: the boots of so many are in the log, then of six a minute. */
+const strangersTold = { burst: 500, perSecond: 0.1 };
 
 /** From the bytes of a request to the bytes of its reply. What the reply says is in the log before this returns it. */
 export class DhcpDesk {
   readonly #recent = new Recent<true>(duplicateMs);
   readonly #answering = new Set<string>();
   readonly #tickets = new ScriptTickets();
+  readonly #strangers: RateLimit;
   #now = { ms: NaN, text: '' };
   /** MAC → fingerprint of the REQUEST that was acknowledged last. */
   readonly #granted = new Recent<{ readonly print: number; readonly ip: string }>(retransmissionMs);
@@ -88,7 +92,9 @@ export class DhcpDesk {
     private readonly ports: DeskPorts,
     private readonly server: DhcpServerSettings,
     private readonly pools: PoolDesk,
-  ) {}
+  ) {
+    this.#strangers = new RateLimit(() => ports.clock().getTime(), strangersTold);
+  }
 
   /** undefined: nothing is to be sent. No promise where nothing is waited for. Never throws: a bad message costs itself only. */
   answer(bytes: Uint8Array, from: Arrival): OutgoingReply | undefined | Promise<OutgoingReply | undefined> {
@@ -135,9 +141,7 @@ export class DhcpDesk {
       const answer = deciding instanceof Promise ? await deciding : deciding;
       const { decision } = answer;
       if (decision.kind !== 'ignore' && decision.leases.length > 0) await this.#submit(decision.leases);
-      if (decision.kind === 'reply' && decision.boot) {
-        await this.ports.boots.record({ type: 'OfferNetboot', ...decision.boot });
-      }
+      if (decision.kind === 'reply' && decision.boot) await this.#recordOffer(decision.boot);
       return this.#told(heard, answer);
     } catch (error) {
       return this.#drop(error, heard.bytes, heard.from);
@@ -160,12 +164,17 @@ export class DhcpDesk {
     if (decision.leases.some((command) => command.type === 'BindLease')) {
       this.#granted.set(mac, { print, ip: packet.yiaddr }, clock().getTime());
     }
-    this.#noteStranger(request, mac, decision);
     if (lacksBootFile(request, type, decision)) this.#note('no-boot-file', request, from);
     const answered = readOption(packet.options, messageType) ?? 'none';
     metrics.count('dhcp_replies_total', { type: answered });
     log.info(`${type} of ${mac}: ${answered} ${packet.yiaddr}${packet.file ? ` ${packet.file}` : ''}`);
     return { bytes, destination };
+  }
+
+  async #recordOffer(offered: NonNullable<DhcpReply['boot']>): Promise<void> {
+    if (offered.hardwareId !== null || this.#strangers.allows(''))
+      await this.ports.boots.record({ type: 'OfferNetboot', ...offered });
+    else this.ports.boots.noteArch(offered.mac, offered.arch);
   }
 
   async #submit(leases: readonly SingleLeaseCommand[]): Promise<void> {
@@ -242,13 +251,6 @@ export class DhcpDesk {
     if (this.#recent.get(key, now) || this.#answering.has(key)) return true;
     this.#recent.set(key, true, now);
     return false;
-  }
-
-  /** Its script has to know what the machine is, and no fact of the log says so. */
-  #noteStranger(request: DhcpPacket, mac: string, { packet, boot }: DhcpReply): void {
-    if (packet.file === '' || boot !== undefined) return;
-    const client = bootClientOf(request);
-    if (client) this.ports.boots.noteArch(mac, client.arch);
   }
 
   #ignored(reason: string, request: DhcpPacket, from: Arrival): undefined {

@@ -15,8 +15,8 @@ const script = `/${unknown}/auto.ipxe`;
 const elsewhere = '127.0.0.9';
 const inventory = { vendor: 'QEMU', cpus: 2, interfaces: [{ name: 'eth0', mac: unknown, link: true }] };
 
-async function start(settings: Readonly<Record<string, unknown>> = { BOOTS_DISCOVERY: 'true' }) {
-  bench = await startBench({ settings });
+async function start(settings: Readonly<Record<string, unknown>> = { BOOTS_DISCOVERY: 'true' }, clock?: () => Date) {
+  bench = await startBench({ settings, ...(clock && { clock }) });
   return bench;
 }
 
@@ -67,6 +67,23 @@ describe('a machine without a record', () => {
     const chaddr = Uint8Array.of(2, 2, 2, 2, 2, 2);
     expect((await running.dhcp(requestOf('discover', options, { chaddr }))).file).not.toBe('');
     expect((await running.http(script, { from: elsewhere })).body).toContain(`vmlinuz-${arch}`);
+    const [offered] = await bootEvents(running);
+    expect(offered).toMatchObject({
+      type: 'NetbootOffered',
+      data: { hardwareId: null, mac: unknown.replaceAll(':', '-') },
+    });
+  });
+
+  it('is served like any other, and not in the log, when somebody makes hundreds of MACs up', async () => {
+    const now = new Date();
+    const running = await start({ BOOTS_DHCP_MODE: 'auto-proxy' }, () => now);
+    for (let n = 0; n < 500; n++) {
+      const chaddr = Uint8Array.of(2, 9, 9, 9, n >> 8, n & 0xff);
+      await running.dhcp(requestOf('discover', firmware(7), { chaddr }));
+    }
+    await running.dhcp(requestOf('discover', firmware(11), { chaddr: Uint8Array.of(2, 2, 2, 2, 2, 2) }));
+    expect(await bootEvents(running)).toEqual([]);
+    expect((await running.http(script, { from: elsewhere })).body).toContain('vmlinuz-aarch64');
   });
 
   it('is unknown otherwise', async () => {

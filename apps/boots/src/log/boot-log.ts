@@ -47,7 +47,7 @@ export class BootLog {
     return served && this.clock().getTime() - served.at < chainMs ? served.file : '';
   }
 
-  /** In memory only: what a machine without a record is offered is no fact of the log, or whoever makes MACs up would fill that. */
+  /** For a machine whose offer is not stored. */
   noteArch(mac: string, arch: number | null): void {
     this.#archs.delete(mac);
     const [oldest] = this.#archs.keys();

@@ -46,9 +46,10 @@ export class Sessions {
 
   /** After a step of the transfer. */
   note(session: Session): void {
-    if (session.transfer.heard) this.#halfOpen.delete(session);
-    if (session.transfer.retries === 0) this.#silent.delete(session);
-    else if (session.transfer.heard) this.#silent.add(session);
+    const { heard, retries } = session.transfer;
+    if (heard && this.#halfOpen.size > 0) this.#halfOpen.delete(session);
+    if (retries > 0 && heard) this.#silent.add(session);
+    else if (this.#silent.size > 0) this.#silent.delete(session);
   }
 
   remove(session: Session, nowMs: number): void {

@@ -1,6 +1,8 @@
 import { isIPv6 } from 'node:net';
 import { basename } from 'node:path';
 import {
+  acknowledge,
+  acknowledgedBlock,
   decodeTftp,
   encodeTftp,
   MalformedTftpError,
@@ -112,6 +114,7 @@ export class TftpListener {
 
   async close(): Promise<void> {
     clearInterval(this.#sweeper);
+    this.#quick?.stop();
     this.#quick = undefined;
     for (const session of this.#sessions) this.#remove(session);
     const sockets = new Set(this.#ports.map(({ socket }) => socket));
@@ -134,7 +137,10 @@ export class TftpListener {
     socket.listen(
       (bytes, ip, peerPort) => {
         try {
-          this.#take(port, decodeTftp(bytes), ip, peerPort);
+          const block = acknowledgedBlock(bytes);
+          const session = block === undefined ? undefined : this.#sessions.get(peerKey(ip, peerPort));
+          if (block === undefined || session?.port !== port) this.#take(port, decodeTftp(bytes), ip, peerPort);
+          else this.#advance(session, acknowledge(session.transfer, block));
         } catch (error) {
           const isMalformed = error instanceof MalformedTftpError;
           const reason = isMalformed ? 'malformed' : 'error';
@@ -254,8 +260,12 @@ export class TftpListener {
   }
 
   #feed(session: Session, event: TransferEvent): void {
+    this.#advance(session, stepTransfer(session.transfer, event));
+  }
+
+  #advance(session: Session, step: Step): void {
     const before = session.transfer.acked;
-    this.#apply(session, stepTransfer(session.transfer, event));
+    this.#apply(session, step);
     if (session.transfer.acked > before) session.progressMs = this.#nowMs;
   }
 

@@ -48,7 +48,8 @@ export class Messages {
 }
 
 export function writePointer(words: Uint32Array, at: number, pointer: number): void {
-  words[at] = pointer % 2 ** 32;
+  // The array takes the lower half of it.
+  words[at] = pointer;
   words[at + 1] = Math.floor(pointer / 2 ** 32);
 }
 

@@ -25,7 +25,7 @@ export class NativeBatch {
   readonly #close: Call;
   readonly #addressOf: AddressOf;
   /** By the longest datagram they take. */
-  readonly #inboxes = new Map<number, Messages>();
+  readonly #inboxes = new Map<number, Inbox>();
 
   private constructor(private readonly koffi: Koffi) {
     this.#addressOf = (view) => Number(koffi.address(view));
@@ -73,14 +73,17 @@ export class NativeBatch {
 
   /** Takes what waits in the socket, `slots` at most, each cut off after `largest` bytes; returns whether more may wait. */
   receive(fd: number, largest: number, take: TakeDatagram): boolean {
-    const { headers, names, data, at } = this.#inbox(largest);
+    const { messages, views } = this.#inbox(largest);
+    const { headers, names, data, at } = messages;
     const count = this.#recvmmsg(fd, at, slots, dontWait, 0);
     for (let i = 0; i < count; i++) {
       const length = headers[i * header.words + header.received] ?? 0;
       headers[i * header.words + header.nameLength] = address.bytes;
       const where = names[i * address.words] ?? 0;
       const ip = names[i * address.words + 1] ?? 0;
-      take(data.subarray(i * largest, i * largest + length), swap32(ip), swap16(where >>> 16));
+      let bytes = views[i];
+      if (bytes?.length !== length) bytes = views[i] = data.subarray(i * largest, i * largest + length);
+      take(bytes, swap32(ip), swap16(where >>> 16));
     }
     return count === slots;
   }
@@ -100,10 +103,10 @@ export class NativeBatch {
     return new Readiness(fds, wait, this.#addressOf);
   }
 
-  #inbox(largest: number): Messages {
+  #inbox(largest: number): Inbox {
     const known = this.#inboxes.get(largest);
     if (known) return known;
-    const inbox = new Messages(slots, 1, largest, this.#addressOf);
+    const inbox = { messages: new Messages(slots, 1, largest, this.#addressOf), views: [] };
     this.#inboxes.set(largest, inbox);
     return inbox;
   }
@@ -113,6 +116,12 @@ export class NativeBatch {
     const code = getSystemErrorName(-this.koffi.errno());
     throw Object.assign(new Error(`${call} ${code}`), { code });
   }
+}
+
+interface Inbox {
+  readonly messages: Messages;
+  /** What came last in each place: most packets are as long as the one before, an ACK. */
+  readonly views: Uint8Array[];
 }
 
 /** Which of several sockets have something for us. */
