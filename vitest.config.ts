@@ -41,7 +41,7 @@ export default defineConfig({
   test: {
     projects: [
       kind('unit', ['{apps,libs,events,infra,test}/**/*.spec.{ts,mts}'], 60_000, false),
-      kind('int', ['{apps,libs,events,infra,test}/**/*.int.spec.ts'], 120_000, true),
+      kind('int', ['{apps,libs,events,infra,test}/**/*.int.spec.ts'], 240_000, true),
       kind('e2e', ['{apps,test}/**/*.e2e.spec.ts'], 600_000, true),
     ],
   },

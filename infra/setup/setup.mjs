@@ -166,6 +166,7 @@ async function runs(file, { onPath }) {
 async function artefacts() {
   for (const script of ['infra/osie/build.mjs', 'infra/actions/build.mjs']) {
     if (!existsSync(script)) continue;
+    note(`${script}: builds what machines boot and run, some minutes the first time`);
     const { stdout } = await promisify(execFile)(process.execPath, [script], { maxBuffer: 16 << 20 });
     for (const line of stdout.trim().split('\n')) note(line);
   }

@@ -20,8 +20,11 @@ const needed = [
 ];
 /** Where Debian's packages, and setup, put them. */
 const loaders = ['/usr/lib/PXELINUX/pxelinux.0', '/usr/lib/syslinux/modules/bios/ldlinux.c32'];
+const shim = '.cache/shim-signed/usr/lib/shim';
+const grub = '.cache/grub-efi-amd64-signed/usr/lib/grub/x86_64-efi-signed';
+const tools = ['/usr/sbin/sgdisk', '/usr/sbin/mkfs.vfat', '/usr/bin/mcopy'];
 const arm64 = ['/usr/bin/qemu-system-aarch64', uBoot];
-const absent = [...needed, ...loaders, ...arm64].filter((file) => !existsSync(file));
+const absent = [...needed, ...loaders, ...tools, ...arm64, shim, grub].filter((file) => !existsSync(file));
 const cannot = process.getuid?.() !== 0 ? ['root'] : absent;
 if (cannot.length > 0) console.warn(`SKIPPED: boot paths: missing ${cannot.join(', ')}`);
 
@@ -128,6 +131,28 @@ describe.skipIf(cannot.length > 0)('a machine', () => {
     );
     expect(served).toEqual(expect.arrayContaining(['tftp initramfs-aarch64', 'tftp vmlinuz-aarch64']));
     expect(scripts(events)).toEqual(['osie']);
+  });
+
+  it('boots its own disk through shim and GRUB, when it may not netboot', async () => {
+    const disk = join(dir, 'grub-disk');
+    await writeFile(`${disk}.cfg`, "echo 'This is the disk'\nsleep 600\n");
+    const build = `
+      truncate -s 1G ${disk}.raw
+      sgdisk --new=1:2048:+64M --typecode=1:ef00 ${disk}.raw
+      truncate -s 64M ${disk}.esp
+      mkfs.vfat ${disk}.esp
+      mmd -i ${disk}.esp ::EFI ::EFI/BOOT ::EFI/debian
+      mcopy -i ${disk}.esp ${shim}/shimx64.efi.signed ::EFI/BOOT/BOOTX64.EFI
+      mcopy -i ${disk}.esp ${grub}/grubx64.efi.signed ::EFI/BOOT/grubx64.efi
+      mcopy -i ${disk}.esp ${disk}.cfg ::EFI/debian/grub.cfg
+      dd if=${disk}.esp of=${disk}.raw bs=1M seek=1 conv=notrunc`;
+    execFileSync('sh', ['-ec', build], { stdio: 'ignore' });
+    const folders = [programs, shim, grub].map((folder) => resolve(folder)).join(':');
+    await start({ allow_pxe: false, ipxe: binary('shimx64.efi') }, { BOOTS_IPXE_DIR: folders });
+    const vm = await on('grub-disk', 'uefi');
+    await vm.waitFor(/nothing to install on 52:54:00:97:00:01/, patience);
+    await vm.waitFor(/This is the disk/, patience);
+    expect(scripts(boots?.events ?? [])).toEqual(['local']);
   });
 
   it('boots by IPv6 alone, with UEFI: advertisement, DHCPv6, TFTP, script, kernel', async () => {

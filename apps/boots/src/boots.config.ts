@@ -49,6 +49,7 @@ export class BootsConfig {
   @Matches(addressList)
   readonly BOOTS_FURTHER_IPS: string = '';
 
+  /** Answer DHCP; false: another server does all of it. */
   @flag
   @IsBoolean()
   readonly BOOTS_DHCP: boolean = true;
@@ -86,6 +87,7 @@ export class BootsConfig {
   @flag
   @IsBoolean()
   readonly BOOTS_DHCP_ASK: boolean = true;
+  /** Name of the lease pool: several boots with the same one stand by for each other (docs/cluster.md). */
   @Matches(/^[A-Za-z0-9_-]{1,64}$/)
   readonly BOOTS_POOL: string = 'default';
   /** Seconds, for hardware whose lease_time is 0. */
@@ -149,6 +151,7 @@ export class BootsConfig {
   @Min(0)
   @Max(port)
   readonly BOOTS_TFTP_PORT: number = 69;
+  /** Answer from port 69 itself, for firewalls and address translation that know no TFTP. */
   @flag
   @IsBoolean()
   readonly BOOTS_TFTP_SINGLE_PORT: boolean = false;
@@ -184,7 +187,7 @@ export class BootsConfig {
   @Min(0)
   @Max(port)
   readonly BOOTS_HTTPS_PORT: number = 443;
-  /** PEM, for PUBLIC_IP, with its chain; read at the start. Much firmware knows RSA only. */
+  /** PEM, for PUBLIC_IP, with its chain; read again once a minute. Much firmware knows RSA only. */
   @IsString()
   readonly BOOTS_HTTPS_CERT_FILE: string = '';
   @IsString()
@@ -212,6 +215,7 @@ export class BootsConfig {
   /** Folders of network boot programs, `undionly.kpxe`, `shimx64.efi` and others, separated by colons. */
   @IsString()
   readonly BOOTS_IPXE_DIR: string = usualProgramFolders;
+  /** Kernel and initramfs of the in-memory OS, served at /osie/. */
   @IsString()
   readonly BOOTS_OSIE_DIR: string = '.cache/osie/current';
   /** Served at /images/; empty: nothing is. */
@@ -222,6 +226,7 @@ export class BootsConfig {
     message: 'BOOTS_CACHE_ORIGINS must be URLs of http or https that end in a slash, separated by commas',
   })
   readonly BOOTS_CACHE_ORIGINS: string = '';
+  /** Where they are kept. */
   @IsString()
   readonly BOOTS_CACHE_DIR: string = '.cache/images';
   /** What was not used for the longest time goes first. */

@@ -8,5 +8,6 @@ export { BusMachineLog } from './syslog/bus-machine-log';
 export { MachineLog } from './syslog/machine-log';
 export { respond } from './dhcp/dhcp.responder';
 export type { DhcpContext } from './dhcp/decision';
+export { SettingFileError } from './setting-file-error';
 export { startBoots } from './start-boots';
 export type { BootsPorts, RunningBoots } from './start-boots';

@@ -45,6 +45,7 @@ import { type Logger, silentLogger } from './logger';
 import { Machines } from './machines';
 import { Metrics } from './metrics';
 import { ownAddresses, settingsAt } from './own-addresses';
+import { SettingFileError } from './setting-file-error';
 import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 import { Advertising } from './ra/advertising';
 import { advertisedLinks } from './ra/radvd-config';
@@ -314,7 +315,7 @@ function askForServers(
 async function subnetFile({ BOOTS_DHCP_FILE }: BootsConfig): Promise<SubnetFile | undefined> {
   if (BOOTS_DHCP_FILE === '') return undefined;
   const text = await readFile(BOOTS_DHCP_FILE, 'utf8').catch((cause: unknown) => {
-    throw new Error(`BOOTS_DHCP_FILE: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new SettingFileError(`BOOTS_DHCP_FILE: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   });
   return readSubnets(text, BOOTS_DHCP_FILE);
 }

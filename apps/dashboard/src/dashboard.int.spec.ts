@@ -97,7 +97,7 @@ describe.skipIf(!existsSync(executablePath))('the dashboard in a browser', () =>
     const { page, faults } = await look((await serve(site)).url);
     await page.getByRole('heading', { name: 'No machines yet' }).waitFor();
     await page.getByText('tink hardware push --file machine.json').waitFor();
-    await page.getByText("tink workflow create --template <id> --hardware '{").waitFor();
+    await page.getByText("tink workflow create --template install --hardware '{").waitFor();
     await picture(page, 'empty');
     await mark(page);
     await register(site, machine(1));

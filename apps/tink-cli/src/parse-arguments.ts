@@ -27,7 +27,7 @@ export function parseArguments(
   if (!helping && positionals.length > max) {
     throw new UsageError(
       `tink ${command.name} does not take ${JSON.stringify(positionals[max])}`,
-      max === 0 ? '' : usage,
+      max === 0 ? fileHint(command.flags) : usage,
     );
   }
   return {
@@ -85,6 +85,12 @@ function valueOf(token: OptionToken, name: string, flag: Flag, flags: Flags): st
   return value;
 }
 
+/** `tink hardware push machine.json` */
+function fileHint(flags: Flags): string {
+  const named = ['file', 'path'].find((name) => flags[name] !== undefined);
+  return named === undefined ? '' : `the file is named with --${named}`;
+}
+
 /** The choice as it is written in the table, whatever case the user typed it in. */
 function choiceOf(name: string, text: string, choices: readonly string[]): string {
   const found = choices.find((choice) => choice.toLowerCase() === text.toLowerCase());
@@ -98,7 +104,8 @@ function choiceOf(name: string, text: string, choices: readonly string[]): strin
     choices.length > 12
       ? `--${name} does not know ${JSON.stringify(text)}`
       : `--${name} is one of ${choices.join(', ')}, got ${JSON.stringify(text)}`;
-  throw new UsageError(message, named === undefined ? undefined : `did you mean ${named}?`);
+  const all = choices.length > 12 ? `it is one of ${choices.join(', ')}` : undefined;
+  throw new UsageError(message, named === undefined ? all : `did you mean ${named}?`);
 }
 
 function isFlag(text: string, flags: Flags): boolean {

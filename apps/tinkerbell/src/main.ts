@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import './plain-output';
 import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { ConfigError } from '@tinkerbell/config';
 import { Stack } from './stack';
 import { restore } from './restore';
@@ -11,6 +12,8 @@ import { onlyAddress, readOptions, usage, UsageError } from './up.options';
 import { up, type Addresses } from './up';
 
 const log = (line: string) => console.error(line);
+/** This bundle is dist/apps/tinkerbell/main.js. */
+const repository = resolve(__dirname, '../../..');
 
 function banner(addresses: Addresses): string {
   return [
@@ -18,6 +21,7 @@ function banner(addresses: Addresses): string {
     `  REST and enrolment  ${addresses.server}`,
     `  gRPC                ${addresses.grpc}`,
     `  boot HTTP           ${addresses.http}`,
+    ...(addresses.https === undefined ? [] : [`  boot HTTPS          ${addresses.https}`]),
     `  metadata            ${addresses.hegel}`,
     `  image registry      ${addresses.registry}`,
     `  dashboard           ${addresses.dashboard}`,
@@ -30,7 +34,7 @@ function banner(addresses: Addresses): string {
 
 function version(): string {
   try {
-    return (JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }).version;
+    return (JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { version: string }).version;
   } catch {
     return 'unknown';
   }
@@ -54,7 +58,7 @@ function untilStopped(): Promise<string> {
 }
 
 async function runUp(args: readonly string[]): Promise<number> {
-  const options = readOptions(args, process.env);
+  const options = readOptions(args, process.env, repository);
   if (options === 'help') {
     console.log(usage());
     return 0;

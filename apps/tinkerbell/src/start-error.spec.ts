@@ -1,4 +1,4 @@
-import { RouterAdvertisementError } from '@tinkerbell/boots';
+import { RouterAdvertisementError, SettingFileError } from '@tinkerbell/boots';
 import { NatsServerNotFoundError, NatsServerStartError } from '@tinkerbell/nats';
 import { RegistryError } from '@tinkerbell/registry';
 import { describe, expect, it } from 'vitest';
@@ -15,6 +15,7 @@ describe('errors at the start', () => {
     NatsServerStartError,
     RegistryError,
     RouterAdvertisementError,
+    SettingFileError,
   ])('%o speaks for itself', (Kind) => expect(explain(new Kind('do this'), config)).toBe('do this'));
 
   it.each([

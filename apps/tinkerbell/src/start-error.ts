@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { ArchiveStartError } from '@tinkerbell/archive';
-import { RouterAdvertisementError } from '@tinkerbell/boots';
+import { RouterAdvertisementError, SettingFileError } from '@tinkerbell/boots';
 import { StoreUnsuitableError } from '@tinkerbell/event-store';
 import {
   DataFolderInUseError as NatsFolderInUseError,
@@ -15,7 +15,7 @@ import type { TinkerbellConfig } from './tinkerbell.config';
 /** Their messages say what to do. */
 const clear = [
   ...[DataFolderInUseError, NatsFolderInUseError, NatsServerNotFoundError, NatsServerStartError, StreamMismatchError],
-  ...[RegistryError, RouterAdvertisementError, StoreUnsuitableError, ArchiveStartError],
+  ...[RegistryError, RouterAdvertisementError, SettingFileError, StoreUnsuitableError, ArchiveStartError],
 ] as const;
 
 /** As Node (`listen EACCES: permission denied 0.0.0.0:80`, `bind EACCES 0.0.0.0:67`) and nats-server (`listen tcp 10.0.0.1:4222: bind: …`) say it. */

@@ -53,6 +53,23 @@ async function fingerprint(addresses: Addresses): Promise<string> {
   }
 }
 
+/** By HTTPS, with the authority for firmware as the only one that is trusted: the fingerprint of what is shown. */
+async function firmwareSees({ https = '', data }: Addresses): Promise<string> {
+  const { hostname: host, port } = new URL(https);
+  const socket = connect({ host, port: Number(port), ca: await readFile(join(data, 'pki', 'boot', 'ca.crt')) });
+  try {
+    await once(socket, 'secureConnect');
+    const answer = once(socket, 'data');
+    socket.write('GET /healthz HTTP/1.1\r\nHost: boots\r\n\r\n');
+    expect(String(await answer)).toMatch(/^HTTP\/1\.1 200 /);
+    const { modulus, fingerprint256 } = socket.getPeerCertificate();
+    expect(modulus).toBeDefined(); // RSA: much firmware knows nothing else
+    return fingerprint256;
+  } finally {
+    socket.destroy();
+  }
+}
+
 /** Pid → program of what the process started. */
 async function childrenOf(parent: ChildProcess): Promise<ReadonlyMap<number, string>> {
   const found = new Map<number, string>();
@@ -90,8 +107,11 @@ afterAll(() => lab.remove());
 
 describe('tinkerbell up', () => {
   it('survives a kill -9 with everything it knew, and leaves nothing running', async () => {
-    const first = start([], { TRUSTED_PROXIES: '127.0.0.1' });
+    const first = start(['--https-boot', '--https-port', '0'], { TRUSTED_PROXIES: '127.0.0.1' });
     const before = await first.ready();
+    const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { readonly version: string };
+    expect(await tink(before, 'version')).toMatch(new RegExp(`tink-server +${version}$`, 'm'));
+    const bootCertificate = await firmwareSees(before);
     await tink(before, 'hardware', 'push', '--file', join(dir, 'machine.json'));
     await tink(before, 'template', 'create', '--name', 'install', '--path', join(dir, 'install.yaml'));
     const [{ id = '' } = {}] = JSON.parse(await tink(before, 'template', 'get', '-o', 'json')) as { id?: string }[];
@@ -112,10 +132,11 @@ describe('tinkerbell up', () => {
     await first.ended;
     await gone(children);
 
-    const second = start(['--debug']);
+    const second = start(['--debug', '--https-boot', '--https-port', '0']);
     const after = await second.ready();
     expect(await rowsOf(after)).toEqual(rows);
     expect(await fingerprint(after)).toBe(certificate);
+    expect(await firmwareSees(after)).toBe(bootCertificate);
     expect((await fetch(`${after.hegel}/2009-04-04/meta-data/hostname`, forwarded)).status).not.toBe(200);
     await tink(after, 'hardware', 'push', '--file', join(dir, 'machine.json'));
     expect(second.said()).toMatch(/GET \/api\/hardware/);
@@ -149,6 +170,17 @@ describe('tinkerbell up', () => {
     running.process.kill('SIGKILL');
     await running.ended;
     await gone(children);
+  });
+
+  it.each([
+    ['a missing file', 'none.yaml', /^cannot start: BOOTS_DHCP_FILE: ENOENT.*none\.yaml/m],
+    ['a wrong one', 'pools.yaml', /^cannot start: .*pools\.yaml:\n +subnets\[0\]\.subnet: /m],
+  ])('says what is wrong with the file of the pools: %s', async (_, name, expected) => {
+    await writeFile(join(dir, 'pools.yaml'), 'subnets: [{ subnet: here, mode: off }]');
+    const failed = start([], { BOOTS_DHCP_FILE: join(dir, name) });
+    expect(await failed.ended).toEqual({ code: 1, signal: null });
+    expect(failed.said()).toMatch(expected);
+    expect(failed.said()).not.toMatch(/^ +at /m);
   });
 
   it('says what is wrong with the address of the archive', async () => {

@@ -40,6 +40,15 @@ describe('options of tinkerbell up', () => {
     expect(readOptions(['--router-advertisements', '--interface', 'br0'], {})).toMatchObject({ INTERFACE: 'br0' });
   });
 
+  it('finds what setup made in the repository, and what it is told where it is told', () => {
+    expect(readOptions(['--actions-dir', 'mine'], {}, '/srv/tink')).toMatchObject({
+      OSIE_DIR: '/srv/tink/.cache/osie/current',
+      IPXE_DIR: expect.stringMatching(/^\/srv\/tink\/\.cache\/ipxe\S*:\/srv\/tink\/\.cache\/shim/) as string,
+      ACTIONS_DIR: 'mine',
+      DATA: '.tinkerbell',
+    });
+  });
+
   it('describes every flag', () => {
     expect(usage()).toMatch(/--data VALUE +folder .*default \.tinkerbell/);
     expect(readOptions(['--help'], {})).toBe('help');

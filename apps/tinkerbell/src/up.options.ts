@@ -1,4 +1,5 @@
 import { networkInterfaces } from 'node:os';
+import { resolve } from 'node:path';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { loadConfig } from '@tinkerbell/config';
 import { TinkerbellConfig } from './tinkerbell.config';
@@ -36,6 +37,9 @@ const help: Readonly<Record<keyof TinkerbellConfig, string>> = {
   DEBUG: 'log every request',
 };
 
+/** What setup makes: in the repository, wherever `tink up` is typed. */
+const builtFolders = ['OSIE_DIR', 'IPXE_DIR', 'IMAGES_DIR', 'ACTIONS_DIR'] as const;
+
 const flagOf = (key: string) => key.toLowerCase().replaceAll('_', '-');
 const keys = Object.keys(help) as readonly (keyof TinkerbellConfig)[];
 const defaults = new TinkerbellConfig();
@@ -55,19 +59,28 @@ export function usage(): string {
     '',
     ...rows,
     '',
-    'The services read their other settings from the environment by their own names: TRUSTED_PROXIES, DNS_SERVERS, PUBLIC_SYSLOG_IP,',
-    'DASHBOARD_USERNAME and DASHBOARD_PASSWORD, TINK_COMPAT_WORKER_GRPC, TINK_ARCHIVE_KURRENTDB_URL and more (apps/tinkerbell/README.md).',
+    'Folders in .cache are those of the repository, whatever the working directory is.',
+    'The services read their other settings from the environment by their own names, such as BOOTS_DHCP_FILE (address pools),',
+    'BOOTS_DHCP_MODE, BOOTS_DISCOVERY, DNS_SERVERS, DASHBOARD_USERNAME and DASHBOARD_PASSWORD: docs/settings.md has them all.',
   ].join('\n');
 }
 
-/** Flags over environment over defaults. Throws UsageError or ConfigError. */
-export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Readonly<TinkerbellConfig> | 'help' {
+/** Flags over environment over defaults. `repository`: where the folders of the defaults lie. Throws UsageError or ConfigError. */
+export function readOptions(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  repository = process.cwd(),
+): Readonly<TinkerbellConfig> | 'help' {
   const options: NonNullable<ParseArgsConfig['options']> = { help: { type: 'boolean', short: 'h' } };
   for (const key of keys) options[flagOf(key)] = { type: typeof defaults[key] === 'boolean' ? 'boolean' : 'string' };
   const values = parse(args, options);
   if (values['help']) return 'help';
   const source: Record<string, unknown> = {};
   for (const key of keys) source[key] = values[flagOf(key)] ?? env[`TINKERBELL_${key}`];
+  for (const key of builtFolders) {
+    const usual = defaults[key].split(':').map((folder) => resolve(repository, folder));
+    source[key] ??= usual.join(':');
+  }
   const config = loadConfig(TinkerbellConfig, source);
   if (config.ROUTER_ADVERTISEMENTS && config.INTERFACE === '') {
     throw new UsageError('--router-advertisements needs to know where to send them: add --interface NAME.');

@@ -22,6 +22,8 @@ export interface Addresses {
   readonly grpc: string;
   /** Boot scripts, OSIE, images. */
   readonly http: string;
+  /** The same, with --https-boot. */
+  readonly https?: string;
   readonly hegel: string;
   readonly dashboard: string;
   readonly nats: string;
@@ -94,6 +96,7 @@ export async function up(config: Readonly<TinkerbellConfig>, address: string, ar
       server: url('https', server.https.port),
       grpc: `${config.GRPC_HOST}:${server.grpc.port}`,
       http: boots.http.port === 80 ? `http://${address}` : url('http', boots.http.port),
+      ...(boots.https && { https: url('https', boots.https.port) }),
       hegel: url('http', hegel.port),
       dashboard: dashboard.url,
       nats: platform.nats.url,
@@ -176,10 +179,8 @@ async function runArchive({ env, platform, stack, log }: Context): Promise<void>
   stack.push('archive', () => archive.stop());
 }
 
-async function runBoots(
-  { config, address, data, platform, stack, version, env }: Context,
-  server: Awaited<ReturnType<typeof runServer>>,
-) {
+async function runBoots(context: Context, server: Awaited<ReturnType<typeof runServer>>) {
+  const { config, address, data, platform, stack, version, env } = context;
   const settings = loadConfig(BootsConfig, {
     ...env,
     PUBLIC_IP: address,
@@ -197,6 +198,7 @@ async function runBoots(
     TINK_CERT_URL: `http://${address}:${server.http.port}/cert`,
     TINK_CA_SHA256: platform.pki.caSha256,
   });
+  tellOfMissing(config, context.log);
   const { hardware, workflows } = platform.rows.models;
   const log = streamLogger(process.stderr, config.DEBUG);
   const boots = await startBoots(settings, {
@@ -212,6 +214,14 @@ async function runBoots(
   });
   stack.push('boots', () => boots.close());
   return boots;
+}
+
+/** Nothing of it is needed to start; machines that ask for it get nothing. */
+function tellOfMissing({ OSIE_DIR, IPXE_DIR }: TinkerbellConfig, log: (line: string) => void): void {
+  if (!existsSync(OSIE_DIR)) log(`boots: no in-memory OS at ${OSIE_DIR}; node infra/osie/build.mjs makes it`);
+  if (!IPXE_DIR.split(':').some((folder) => existsSync(folder))) {
+    log(`boots: no network boot programs at ${IPXE_DIR}; npm run setup fetches them`);
+  }
 }
 
 /** The site's own certificate, else one of an authority that is for firmware alone: RSA, which is what firmware knows. */

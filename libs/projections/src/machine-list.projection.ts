@@ -17,7 +17,7 @@ const maxSteps = 64;
 /** One row a machine, whoever saw it: DHCP and boot files from boots, the worker from tink-server. */
 export const machineList: Projection<MachineEvent, MachineRow> = {
   name: 'machine-list',
-  version: 3,
+  version: 4,
   aggregates: ['hardware', 'boot', 'lease', 'enrolment'],
   key: ({ aggregate, aggregateId, event }) =>
     aggregate === 'hardware' || aggregate === 'enrolment' || isUnregistered(event) ? aggregateId : hardwareIdOf(event),
@@ -28,14 +28,23 @@ export const machineList: Projection<MachineEvent, MachineRow> = {
     const next = step(row ?? { ...unknown, id, updatedAt: at, position }, recorded);
     return next && { ...next, updatedAt: at, position };
   },
-  lookups: ({ mac, ip, hostname }) => [
+  lookups: ({ mac, ip, ip6, hostname }) => [
     ...(mac === '' ? [] : [`mac:${mac}`]),
-    ...(ip === '' ? [] : [`ip:${ip}`]),
+    ...[ip, ip6].filter((each) => each !== '').map((each) => `ip:${each}`),
     ...(hostname === '' ? [] : [`name:${hostname.toLowerCase()}`]),
   ],
 };
 
-const unknown = { hostname: '', mac: '', ip: '', step: 'off', steps: [], bootFiles: [], registered: false } as const;
+const noAddress = { ip: '', ip6: '' } as const;
+const unknown = {
+  hostname: '',
+  mac: '',
+  ...noAddress,
+  step: 'off',
+  steps: [],
+  bootFiles: [],
+  registered: false,
+} as const;
 
 /** On its way up without a record: known by its MAC. */
 function isUnregistered({ type, data }: MachineEvent): boolean {
@@ -52,16 +61,17 @@ function step(row: MachineRow, recorded: Recorded<MachineEvent>): MachineRow | u
   switch (event.type) {
     case 'HardwareRegistered':
     case 'HardwareUpdated': {
-      const dhcp = event.data.hardware.network.interfaces[0]?.dhcp;
-      const { hostname = '', mac = '', ip } = dhcp ?? {};
-      return { ...row, registered: true, hostname, mac, ip: ip?.address ?? '' };
+      const dhcps = event.data.hardware.network.interfaces.flatMap(({ dhcp }) => dhcp ?? []);
+      const { hostname = '', mac = '' } = dhcps[0] ?? {};
+      const addresses = dhcps.flatMap((dhcp) => (dhcp.mac === mac && dhcp.ip ? dhcp.ip.address : []));
+      return addresses.reduce(withAddress, { ...row, ...noAddress, registered: true, hostname, mac });
     }
     case 'HardwareDeleted':
       // A machine that was never seen leaves nothing to look at.
       return row.steps.length === 0 ? undefined : { ...row, registered: false };
     case 'LeaseBound':
     case 'LeaseRenewed': {
-      const leased = { ...row, mac: event.data.mac ?? row.mac, ip: event.data.ip };
+      const leased = withAddress({ ...row, mac: event.data.mac ?? row.mac }, event.data.ip);
       // Shows a machine that boots without our boot file; a running one renews without starting anew.
       return row.step === 'off' ? stepTo(leased, 'dhcp', at, `leased ${event.data.ip}`) : leased;
     }
@@ -100,13 +110,13 @@ function bootStep(row: MachineRow, event: BootEvent, at: string): MachineRow {
     case 'MachineDiscovered': {
       const { inventory, address } = event.data;
       const made = [inventory.vendor, inventory.product].filter((part) => part !== '').join(' ');
-      return stepTo({ ...machine, ip: address }, 'osie', at, `discovered${made === '' ? '' : `: ${made}`}`);
+      return stepTo(withAddress(machine, address), 'osie', at, `discovered${made === '' ? '' : `: ${made}`}`);
     }
     case 'OsieStarted':
       return stepTo(machine, 'osie', at, `up for ${event.data.uptimeSeconds} s`);
     case 'MachinePhonedHome': {
       const { kind, address } = event.data;
-      return stepTo({ ...machine, ip: address }, 'disk', at, `phoned home${kind === '' ? '' : `: ${kind}`}`);
+      return stepTo(withAddress(machine, address), 'disk', at, `phoned home${kind === '' ? '' : `: ${kind}`}`);
     }
     default:
       return row;
@@ -115,8 +125,16 @@ function bootStep(row: MachineRow, event: BootEvent, at: string): MachineRow {
 
 function offered(row: MachineRow, data: NetbootOffered['data'], at: string): MachineRow {
   const fresh = isPowerOn(row, data.client) ? { ...row, steps: [], bootFiles: [] } : row;
-  return stepTo({ ...fresh, ip: data.ip }, 'dhcp', at, `${data.client} gets ${data.ip} and ${data.bootFile}`);
+  return stepTo(withAddress(fresh, data.ip), 'dhcp', at, `${data.client} gets ${data.ip} and ${data.bootFile}`);
 }
+
+/** A machine may have an address of each family, and is heard from either. */
+function withAddress(row: MachineRow, address: string): MachineRow {
+  if (!isIpv6(address)) return { ...row, ip: address, ip6: isIpv6(row.ip) ? row.ip : row.ip6 };
+  return row.ip === '' || isIpv6(row.ip) ? { ...row, ip: address } : { ...row, ip6: address };
+}
+
+const isIpv6 = (address: string) => address.includes(':');
 
 /**
  * A machine asks for DHCP more than once on one way: firmware, then the iPXE that it loaded. It is a new way when it was already past

@@ -319,6 +319,17 @@ describe('machine-list', () => {
     expect(steps([...boot, netbootOffered({ client: 'iPXE' })]).steps).toHaveLength(1);
     expect(steps([netbootOffered(), bootFileServed(), netbootOffered()]).steps).toHaveLength(1);
   });
+  it('has one address of each family, whichever it was heard from last', () => {
+    const addresses = (...events: readonly Event[]) => {
+      const { ip, ip6 } = steps(events) as unknown as { readonly ip: string; readonly ip6: string };
+      return [ip, ip6];
+    };
+    const [v4, v6] = [leaseBound({ ip: '10.0.0.5' }), leaseBound({ ip: '2001:db8::5' })];
+    expect(addresses(v6)).toEqual(['2001:db8::5', '']);
+    expect(addresses(v4, v6)).toEqual(['10.0.0.5', '2001:db8::5']);
+    expect(addresses(v6, v4)).toEqual(['10.0.0.5', '2001:db8::5']);
+    expect(addresses(v4, v6, v4, leaseBound({ ip: '2001:db8::6' }))).toEqual(['10.0.0.5', '2001:db8::6']);
+  });
   it('stays on its way while iPXE asks after the firmware did', () => {
     expect(steps(boot.slice(0, 3)).steps).toHaveLength(3);
   });

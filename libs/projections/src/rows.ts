@@ -197,7 +197,10 @@ export interface MachineRow {
   readonly id: string;
   readonly hostname: string;
   readonly mac: string;
+  /** The IPv4 one, else the IPv6 one. */
   readonly ip: string;
+  /** The IPv6 one of a machine that has both. */
+  readonly ip6: string;
   readonly step: BootStep | 'off';
   readonly steps: readonly BootStepRow[];
   readonly bootFiles: readonly { readonly role: BootFileRole; readonly file: string; readonly bytes: number }[];

@@ -103,7 +103,9 @@ function checkGraph(reader: YamlReader, template: GraphTemplate): void {
 
 function invalid(found: readonly Fault[], isYaml: boolean): InvalidDocumentError {
   const order = ({ line = 0, column = 0 }: Fault): number => line * 1e6 + column;
-  const faults = found.toSorted((a, b) => order(a) - order(b));
+  // What stands in a matrix or in an anchor is read more than once.
+  const once = new Map(found.map((fault) => [JSON.stringify(fault), fault]));
+  const faults = [...once.values()].toSorted((a, b) => order(a) - order(b));
   const all = new InvalidDocumentError('template', faults).message;
   return new InvalidDocumentError(
     'template',

@@ -299,6 +299,13 @@ describe('faults of 1.0', () => {
       ['there is no device device_3; the workflow has device_1, device_2; did you mean device_'],
     ],
     [
+      'a device for several actions, and nothing that follows from it',
+      one("environment: { A: '${{ device.hardware.x }}' }")
+        .replace("worker: '{{ .device_1 }}'", 'matrix: [device_3]')
+        .concat('      - { name: b, image: y }\n'),
+      ['there is no device device_3; the workflow has device_1, device_2; did you mean device_'],
+    ],
+    [
       'a device twice',
       one('pid: ~').replace("worker: '{{ .device_1 }}'", 'matrix: [device_1, device_1]'),
       ['device_1 is in the matrix twice'],

@@ -12,6 +12,8 @@ import type { Locate } from './yaml-reader';
 export interface RenderOptions {
   /** The hardware of the first device, reachable as `.hardware` and `.Hardware`, when the data has no such key of its own. */
   readonly hardware?: unknown;
+  /** What to say, behind Go's message, of a key that the data does not have. */
+  readonly missing?: (key: string) => string;
   /** In place of `templateFunctions`. */
   readonly functions?: TemplateFunctions;
 }
@@ -40,12 +42,12 @@ export function renderWithOrigins(
   data: Readonly<Record<string, unknown>>,
   options: RenderOptions = {},
 ): Rendered {
-  const { hardware, functions = templateFunctions } = options;
+  const { hardware, functions = templateFunctions, missing } = options;
   refuseOversized(text);
   const version = versionOf(text);
   const nodes = parse(text, functions, { keepsExpressions: version === '1.0' });
   const all = hardware === undefined ? data : { Hardware: hardware, hardware, ...data };
-  const { output, sourceOf } = execute(nodes, dataOf(all), text, functions);
+  const { output, sourceOf } = execute(nodes, dataOf(all), text, functions, missing);
   return { text: output, version, locate: (offset) => placeOf(text, sourceOf(offset)) };
 }
 

@@ -12,8 +12,8 @@ export interface MachineRun {
   readonly poweredOnAt: number;
   /** What the log has about this machine and its workflow so far. */
   readonly events: readonly Recorded<AnyEvent>[];
-  /** Resolves when the installed system phoned home the n-th time; rejects when the workflow failed. */
-  phonedHome(count: number, timeoutMs: number): Promise<Step>;
+  /** Resolves when the installed system phoned home the n-th time; rejects when the workflow failed, or nothing was heard for so long. */
+  phonedHome(count: number, silenceMs: number): Promise<Step>;
 }
 
 export interface Watch {
@@ -49,7 +49,7 @@ export async function runMachine(
     story,
     poweredOnAt,
     events,
-    phonedHome: (count, timeoutMs) =>
+    phonedHome: (count, silenceMs) =>
       new Promise((resolve, reject) => {
         const end = (error: Error | undefined, step?: Step) => {
           clearTimeout(timer);
@@ -59,13 +59,14 @@ export async function runMachine(
           else reject(error ?? new Error('unreachable'));
         };
         const look = () => {
+          timer.refresh();
           const step = homeSteps()[count - 1];
           const failed = failure();
           if (step) end(undefined, step);
           else if (failed) end(new Error(`${failed.name}: ${failed.detail}`));
         };
         const gone = () => end(new Error('the event stream ended'));
-        const timer = setTimeout(() => end(new Error(lost(timeoutMs, machine, story))), timeoutMs);
+        const timer = setTimeout(() => end(new Error(lost(silenceMs, machine, story))), silenceMs);
         waiting.add(look);
         follower.once('exit', gone);
         look();
@@ -79,10 +80,10 @@ function concerns({ aggregateId, event }: Recorded<AnyEvent>, hardwareId: string
   return 'hardwareId' in event.data && event.data.hardwareId === hardwareId;
 }
 
-function lost(timeoutMs: number, machine: Machine, story: Story): string {
+function lost(silenceMs: number, machine: Machine, story: Story): string {
   const last = story.steps.at(-1);
   return (
-    `the machine did not phone home within ${timeoutMs / 1000} s; last step: ${last ? `${last.name}, ${last.detail}` : 'none'}; ` +
+    `nothing was heard of the machine for ${silenceMs / 1000} s; last step: ${last ? `${last.name}, ${last.detail}` : 'none'}; ` +
     `end of its console (${machine.serialLog}):\n${machine.console().slice(-1500)}`
   );
 }

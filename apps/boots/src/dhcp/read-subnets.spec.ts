@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { numberOf } from '@tinkerbell/domain';
 import { describe, expect, it } from 'vitest';
 import { readSubnets, SubnetFileError } from './read-subnets';
@@ -45,6 +46,13 @@ const range = (first: string, last: string) => [numberOf(first), numberOf(last)]
 const lab = (over: string) => `subnets:\n  - subnet: 10.1.0.0/24\n    ${over}\n    pools: [{ ranges: [10.1.0.9] }]\n`;
 
 describe('a file of subnets', () => {
+  it('may be as the documentation has it', async () => {
+    const blocks = [...(await readFile('docs/dhcp.md', 'utf8')).matchAll(/^```yaml\n([^]*?)^```/gm)];
+    const files = blocks.map(([, text = '']) => readSubnets(text, 'docs/dhcp.md'));
+    expect(files.some(({ subnets }) => subnets.length > 0)).toBe(true);
+    expect(files.some(({ subnets6 }) => subnets6.length > 0)).toBe(true);
+  });
+
   it('says what is given out where', () => {
     const { classes, subnets } = readSubnets(whole, 'dhcp.yaml');
     expect(classes).toMatchObject([{ name: 'uefi', arch: [7, 9], vendorClass: [], oui: ['52-54-00'] }]);

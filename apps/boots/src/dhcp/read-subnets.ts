@@ -3,6 +3,7 @@ import type { HardwareDhcpOption } from '@tinkerbell/events';
 import { parse, YAMLParseError } from 'yaml';
 import { isIpv6Entry, readSubnet6 } from '../dhcp6/read-subnet6';
 import type { Subnet6 } from '../dhcp6/subnet6';
+import { SettingFileError } from '../setting-file-error';
 import type { ClientClass } from './client-class';
 import { type DhcpMode, dhcpModes, type PooledSubnet, type Subnet } from './dhcp-mode';
 
@@ -14,7 +15,7 @@ export interface SubnetFile {
 }
 
 /** The file says something that cannot be: each fault with its place. */
-export class SubnetFileError extends Error {
+export class SubnetFileError extends SettingFileError {
   constructor(
     readonly file: string,
     readonly faults: readonly Fault[],

@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { BootsConfig } from '../boots.config';
 import type { Logger } from '../logger';
+import { SettingFileError } from '../setting-file-error';
 
 /** PEM. */
 export interface HttpsFiles {
@@ -27,15 +28,15 @@ type Settings = Pick<BootsConfig, 'BOOTS_HTTPS_CERT_FILE' | 'BOOTS_HTTPS_KEY_FIL
 const certSetting = 'BOOTS_HTTPS_CERT_FILE';
 const keySetting = 'BOOTS_HTTPS_KEY_FILE';
 
-/** Certificate (its chain behind it) and key. Throws TypeError, with the setting that is at fault, for what no machine could trust. */
-async function readHttpsFiles(settings: Settings, now: Date): Promise<HttpsFiles> {
+/** Certificate (its chain behind it) and key. Throws SettingFileError, with the setting that is at fault, for what no machine could trust. */
+export async function readHttpsFiles(settings: Settings, now: Date): Promise<HttpsFiles> {
   for (const name of [certSetting, keySetting] as const) {
-    if (settings[name] === '') throw new TypeError(`BOOTS_HTTPS needs ${name}, a file in PEM`);
+    if (settings[name] === '') throw new SettingFileError(`BOOTS_HTTPS needs ${name}, a file in PEM`);
   }
   const [certFile, keyFile] = [settings[certSetting], settings[keySetting]];
   const cert = await read(certSetting, certFile);
   const key = await read(keySetting, keyFile);
-  const fault = (name: string, file: string, what: string) => new TypeError(`${name}: ${file} ${what}`);
+  const fault = (name: string, file: string, what: string) => new SettingFileError(`${name}: ${file} ${what}`);
   const parsed = orUndefined(() => new X509Certificate(cert));
   if (!parsed) throw fault(certSetting, certFile, 'has no certificate in PEM');
   const parsedKey = orUndefined(() => createPrivateKey(key));
@@ -59,7 +60,7 @@ function warningOf({ asymmetricKeyType }: KeyObject, file: string): { readonly w
 
 async function read(name: string, file: string): Promise<string> {
   return readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new TypeError(`${name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new SettingFileError(`${name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   });
 }
 

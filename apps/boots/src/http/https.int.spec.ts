@@ -1,7 +1,8 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
@@ -9,6 +10,9 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Bench, machineAddress, startBench } from '../boots.testing';
 import { firmware } from '../dhcp/requests.testing';
+import { silentLogger } from '../logger';
+import { openHttpsDoor } from './https-door';
+import { readHttpsFiles } from './https-files';
 
 let dir = '';
 let bench: Bench | undefined;
@@ -104,6 +108,35 @@ describe('boots by HTTPS', () => {
     await once(silent, 'secureConnect');
     expect(await curl(running, 'good', '/healthz')).toContain('BOOTS_HTTP_MAX_CONNECTIONS');
     silent.destroy();
+  });
+
+  it('takes new files when they are good, and keeps the old ones until then', async () => {
+    certificate('first', '127.0.0.1');
+    certificate('second', '127.0.0.1');
+    const names = { BOOTS_HTTPS_CERT_FILE: file('live.crt'), BOOTS_HTTPS_KEY_FILE: file('live.key') };
+    const put = (name: string, end: string) => copyFile(file(`${name}.${end}`), file(`live.${end}`));
+    await put('first', 'crt');
+    await put('first', 'key');
+    const reread = () => readHttpsFiles({ ...names, PUBLIC_IP: '127.0.0.1' }, new Date());
+    const said: string[] = [];
+    const log = { ...silentLogger, info: (t: string) => said.push(t), warn: (t: string) => said.push(t) };
+    const house = createServer((_, response) => response.end('at home'));
+    const parts = { callers: { at: () => undefined }, failed: { note: () => undefined }, log, reread, rereadMs: 20 };
+    const door = await openHttpsDoor(house, await reread(), { address: '127.0.0.1', port: 0 }, parts);
+    const asked = (authority: string) =>
+      promisify(execFile)('curl', ['-sS', '--cacert', file(`${authority}.crt`), `https://127.0.0.1:${door.port}/`]);
+    try {
+      await put('second', 'crt');
+      await expect.poll(() => said.at(-1)).toMatch(/live\.key is not the key of .*live\.crt; HTTPS keeps/);
+      expect((await asked('first')).stdout).toBe('at home');
+      await put('second', 'key');
+      await expect.poll(() => said.at(-1)).toMatch(/^HTTPS has a new certificate of CN=second until /);
+      expect((await asked('second')).stdout).toBe('at home');
+      await expect(asked('first')).rejects.toThrow(/certificate/);
+    } finally {
+      door.close();
+      house.closeAllConnections();
+    }
   });
 
   it('is off unless it is asked for', async () => expect((await start({})).boots.https).toBeUndefined());

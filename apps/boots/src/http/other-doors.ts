@@ -2,19 +2,20 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { BootsConfig } from '../boots.config';
 import type { ConnectionLimits } from './connection-limits';
 import { type HttpsParts, openHttpsDoor } from './https-door';
-import type { HttpsFiles } from './https-files';
+import { type HttpsFiles, readHttpsFiles } from './https-files';
 
 /** Of IPv6 and of TLS, to the same house. */
 export async function openOtherDoors(
   config: BootsConfig,
   server: Server,
   port: number,
-  parts: HttpsParts & { readonly limits: ConnectionLimits },
+  parts: Omit<HttpsParts, 'reread'> & { readonly limits: ConnectionLimits; readonly clock: () => Date },
   files: HttpsFiles | undefined,
 ) {
   const [handler] = server.listeners('request') as [RequestListener];
   const at = { address: config.BOOTS_HTTP_ADDRESS, port: config.BOOTS_HTTPS_PORT };
-  const https = files && (await openHttpsDoor(server, files, at, parts));
+  const reread = () => readHttpsFiles(config, parts.clock());
+  const https = files && (await openHttpsDoor(server, files, at, { ...parts, reread }));
   try {
     const server6 =
       config.PUBLIC_IP6 === '' ? undefined : await listen6(handler, parts.limits, config.PUBLIC_IP6, port);

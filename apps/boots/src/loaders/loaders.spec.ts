@@ -80,7 +80,7 @@ describe('what it is told', () => {
     expect(grubSyntax.osie({ ...lab, osieUrl: 'http://m/os' })).toContain("'(http,m)/os/vmlinuz-x86_64'");
     expect(() => grubSyntax.osie({ ...lab, osieUrl: 'http://m:81/os' })).toThrow('port 80 only');
     expect(() => grubSyntax.osie({ ...lab, osieUrl: 'https://m/os' })).toThrow('port 80 only');
-    expect(grubSyntax.local(boot)).toContain('chainloader ($disk)$file');
+    expect(grubSyntax.local(boot)).toContain('--set=root --file $file; then\n      if chainloader $file;');
   });
 
   const netRoot = { initrd: 'rootfs-x86_64', loader: 'netroot-x86_64', sha256: 'cd'.repeat(32) };

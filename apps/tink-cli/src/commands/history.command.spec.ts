@@ -64,6 +64,7 @@ describe('--at', () => {
     ['hardware ip 192.168.1.5', '/api/hardware', [hardwareItem()]],
     ['template list', '/api/templates', [templateItem()]],
     ['template get', '/api/templates', [templateItem()]],
+    ['template versions install', '/api/templates/install/versions', []],
     ['template get install', '/api/templates/install', templateItem()],
     ['workflow list', '/api/workflows', [workflowItem()]],
     ['workflow get', '/api/workflows', [workflowItem()]],
@@ -198,7 +199,7 @@ describe('tink bundle', () => {
     const ran = await runTink(['bundle', 'show', 'x'], { files: { x: '{"bundle":1}\nnonsense\n' } });
     expect(ran).toMatchObject({ code: 1, err: expect.stringContaining('x: line 2: this is not JSON') });
     const missing = await runTink(['bundle', 'show', 'y']);
-    expect(missing).toMatchObject({ code: 1, err: expect.stringContaining('y cannot be read') });
+    expect(missing).toMatchObject({ code: 2, err: expect.stringContaining('cannot read y: no such file') });
   });
 });
 

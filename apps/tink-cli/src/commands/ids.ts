@@ -9,7 +9,12 @@ export const isMac = (text: string) => mac.test(text);
 
 /** Throws UsageError with the message of the originals. */
 export function checkUuids(ids: readonly string[]): void {
-  for (const id of ids) if (!isUuid(id)) throw new UsageError(`invalid uuid: ${id}`);
+  for (const id of ids) if (!isUuid(id)) throw new UsageError(`invalid uuid: ${id}`, hintOf(id));
+}
+
+/** `tink events` shows the beginning of ids. */
+function hintOf(id: string): string | undefined {
+  return /^[0-9a-f]{4,8}$/i.test(id) ? 'the whole id is needed: "-o wide" shows it' : undefined;
 }
 
 export function checkMacs(macs: readonly string[]): void {

@@ -15,7 +15,9 @@ export const leasePools = define({
   flags: { output: outputFlag, at: atFlag },
   async run({ flags }, present) {
     const context = await asOf(present, flags.at);
-    await printListing(context, flags.output, poolListing(context, await context.client.leasePools()));
+    const pools = await context.client.leasePools();
+    await printListing(context, flags.output, poolListing(context, pools));
+    if (pools.length === 0) context.err('there are no pools: only machines with a hardware record get an address');
     return exit.ok;
   },
 });

@@ -71,9 +71,13 @@ export const machineLogs = define({
     const lines = flags.follow
       ? followMachineLogs(context, name, from)
       : context.client.machineLogs(name, { since: from }, context.signal);
+    let any = false;
     for await (const line of lines) {
+      any = true;
       context.out(flags.output === 'json' ? JSON.stringify(line) : syslogText(context, line));
     }
+    if (!any && !context.signal.aborted)
+      context.err(`boots took no syslog of ${name}${flags.since === undefined ? '' : ' since then'}`);
     return context.signal.aborted ? exit.interrupted : exit.ok;
   },
 });
@@ -92,6 +96,7 @@ function machineListing(context: Context, machines: readonly MachineItem[]): Lis
     { title: 'Hostname', text: ({ hostname }) => hostname, shrinksTo: 12 },
     { title: 'MAC Address', text: ({ mac }) => showMac(mac) },
     { title: 'IP Address', text: ({ ip }) => ip },
+    { title: 'IPv6 Address', text: ({ ip6 }) => ip6, wideOnly: true },
     { title: 'Step', text: ({ step }) => step, color: ({ step }) => colorOf(step) },
     { title: 'Last', text: ({ steps }) => steps.at(-1)?.detail ?? '', shrinksTo: 12 },
     { title: 'Updated At', text: ({ updatedAt }) => timeText(context, wide)(updatedAt) },
@@ -106,6 +111,7 @@ function summary(context: Context, machine: MachineItem, wide: boolean): Listing
     ['Hostname', machine.hostname],
     ['MAC Address', showMac(machine.mac)],
     ['IP Address', machine.ip],
+    ...(machine.ip6 === '' ? [] : [['IPv6 Address', machine.ip6] as const]),
     ['Step', machine.step],
     ['Updated At', timeText(context, wide)(machine.updatedAt)],
   ];
@@ -123,8 +129,8 @@ function steps(context: Context, machine: MachineItem): Listing<MachineItem['ste
 
 export function findMachine(machines: readonly MachineItem[], name: string): MachineItem {
   const wanted = showMac(name.toLowerCase());
-  const found = machines.filter(({ id, mac, ip, hostname }) =>
-    [id, showMac(mac), ip, hostname.toLowerCase()].includes(wanted),
+  const found = machines.filter(({ id, mac, ip, ip6, hostname }) =>
+    [id, showMac(mac), ip, ip6, hostname.toLowerCase()].includes(wanted),
   );
   const [machine, ...others] = found;
   if (!machine) throw new CommandError(`machine ${name} not found`, exit.notFound);

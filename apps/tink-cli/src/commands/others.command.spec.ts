@@ -94,6 +94,13 @@ describe('tink machine logs', () => {
     expect(out).not.toContain('\u001b');
   });
 
+  it('says that there is nothing', async () => {
+    fake.on('GET /api/machines/node-1/logs', { lines: [] });
+    expect(await runTink(['machine', 'logs', 'node-1'], { server })).toMatchObject({
+      ...{ code: 0, out: '', err: 'boots took no syslog of node-1\n' },
+    });
+  });
+
   it('refuses a time that is none', async () => {
     expect(await runTink(['machine', 'logs', 'node-1', '--since', 'noon'], { server })).toMatchObject({ code: 2 });
   });
@@ -334,6 +341,11 @@ describe('tink lease get, pools and servers', () => {
     expect(rows).toContain('b 10.1.0.10-10.1.0.19 10 8 1 1 90 % over 90 % 1m ago 10.1.0.1 (does not answer');
     const { out: yaml } = await runTink(['lease', 'pools', '-o', 'yaml'], { server });
     expect(yaml).toContain('utilisation: 90');
+  });
+
+  it('says what no pool means', async () => {
+    fake.on('GET /api/lease-pools', { json: [] });
+    expect((await runTink(['lease', 'pools'], { server })).err).toContain('only machines with a hardware record');
   });
 
   it('shows ours and other DHCP servers', async () => {

@@ -15,7 +15,7 @@ export async function readDocument(context: Context, path: string | undefined, m
   return { name: 'standard input', text };
 }
 
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return 'no such file';
   if (code === 'EACCES') return 'permission denied';

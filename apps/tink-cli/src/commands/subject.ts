@@ -1,8 +1,9 @@
 import { readBundle, MalformedBundleError, type Bundle } from '@tinkerbell/history';
 import { ApiError } from '../api-errors';
 import type { Subject } from '../api-types';
-import { CommandError, exit, type Context } from '../cli-command';
+import { CommandError, exit, UsageError, type Context } from '../cli-command';
 import { isUuid } from './ids';
+import { reasonOf } from './read-document';
 
 /** An id may be that of a workflow or of a machine, anything else is the name of a machine. Asks for the one, then for the other. */
 export async function workflowOrMachine<T>(name: string, ask: (kind: Subject) => Promise<T>): Promise<T> {
@@ -29,7 +30,7 @@ export async function bundleIn(context: Context, file: string): Promise<Bundle> 
   try {
     text = await context.files.read(file);
   } catch (error) {
-    throw new CommandError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`cannot read ${file}: ${reasonOf(error)}`);
   }
   return parseBundle(text, file);
 }

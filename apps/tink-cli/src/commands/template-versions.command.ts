@@ -2,6 +2,7 @@ import type { TemplateVersionItem } from '../api-types';
 import { define, exit, UsageError } from '../cli-command';
 import { documentFlag, outputFlag, printDocument, printListing, timeText } from '../output/print';
 import type { Column } from '../output/table';
+import { asOf, atFlag } from './as-of';
 
 const oneTemplate = { usage: '<template>', min: 1, max: 1, complete: ['template'] } as const;
 
@@ -10,10 +11,15 @@ export const templateVersions = define({
   summary: 'list every version that a template had',
   details:
     'Each update is a version; a workflow runs the one that it was created with. A deleted template is named by its id.',
-  examples: ['tink template versions install', 'tink template versions install -o json'],
+  examples: [
+    'tink template versions install',
+    'tink template versions install -o json',
+    'tink template versions install --at 2d',
+  ],
   positionals: oneTemplate,
-  flags: { output: outputFlag },
-  async run({ flags, positionals: [idOrName = ''] }, context) {
+  flags: { output: outputFlag, at: atFlag },
+  async run({ flags, positionals: [idOrName = ''] }, present) {
+    const context = await asOf(present, flags.at);
     const rows = await context.client.templateVersions(idOrName);
     const columns = (wide: boolean): readonly Column<TemplateVersionItem>[] => {
       const time = timeText(context, wide);

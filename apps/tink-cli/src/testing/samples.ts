@@ -192,6 +192,7 @@ export function machineItem(): MachineItem {
     hostname: 'node-1',
     mac: '08-00-27-00-00-01',
     ip: '192.168.1.5',
+    ip6: '2001:db8::5',
     step: 'worker',
     steps: [
       { step: 'dhcp', at: '2026-01-01T00:08:40.000Z', detail: 'lease 192.168.1.5' },

@@ -50,6 +50,12 @@ describe('basicAuth', () => {
   it('lets the right credentials in', () => expect(outcome('/api/x', secret, header('ann:pa:ss'))).toBe('passed'));
   it('lets all in when none are configured', () =>
     expect(outcome('/api/x', { username: '', password: '' })).toBe('passed'));
+  it('tells a wrong password from none', () => {
+    expect(outcome('/api/x')).toMatchObject({ message: expect.stringContaining('needed') as string });
+    expect(outcome('/api/x', secret, header('ann:wrong'))).toMatchObject({
+      message: 'user name or password is wrong',
+    });
+  });
   it('asks for a password alone', () =>
     expect(outcome('/api/x', { username: '', password: 'p' })).toBeInstanceOf(UnauthorizedError));
 });

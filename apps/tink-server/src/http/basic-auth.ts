@@ -29,7 +29,7 @@ export function basicAuth(credentials: Credentials) {
       return;
     }
     response.setHeader('WWW-Authenticate', 'Basic realm="tinkerbell", charset="UTF-8"');
-    next(new UnauthorizedError());
+    next(new UnauthorizedError(request.headers.authorization !== undefined));
   };
 }
 

@@ -10,8 +10,8 @@ export abstract class RequestError extends Error {
 export class UnauthorizedError extends RequestError {
   readonly status = 401;
   readonly code = 'UNAUTHORIZED';
-  constructor() {
-    super('user name and password needed (HTTP Basic)');
+  constructor(given = false) {
+    super(given ? 'user name or password is wrong' : 'user name and password needed (HTTP Basic)');
   }
 }
 

@@ -1,5 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
 import { InvalidError } from '@tinkerbell/domain';
+import { AsOf } from '../history/as-of';
 import { callerOf } from '../http/caller-of';
 import { checked } from '../http/checked.dto';
 import type { HttpRequest } from '../http/http-message';
@@ -11,11 +12,16 @@ const maxVersion = 1e9;
 
 @Controller('api/templates/:idOrName')
 export class TemplateHistoryApiController {
-  constructor(private readonly history: TemplateHistory) {}
+  constructor(
+    private readonly history: TemplateHistory,
+    private readonly asOf: AsOf,
+  ) {}
 
   @Get('versions')
-  versions(@Param('idOrName') idOrName: string): unknown {
-    return this.history.versions(idOrName);
+  async versions(@Param('idOrName') idOrName: string, @Req() request: HttpRequest): Promise<unknown> {
+    const query = Query.of(request);
+    const then = await this.asOf.moment(query, 'at');
+    return this.history.versions(idOrName, await this.asOf.reads(query), then?.position);
   }
 
   @Get('versions/:version')

@@ -37,10 +37,10 @@ export class TemplateHistory {
     private readonly commands: TemplateCommands,
   ) {}
 
-  /** Oldest first. `idOrName`: a deleted template only by its id. */
-  async versions(idOrName: string): Promise<readonly TemplateVersionItem[]> {
-    const { id, saved } = await this.saved(idOrName);
-    const current = this.reads.templates.get(id)?.version;
+  /** Oldest first; with `reads` and `last` as it was at that position. `idOrName`: a deleted template only by its id. */
+  async versions(idOrName: string, reads = this.reads, last = Infinity): Promise<readonly TemplateVersionItem[]> {
+    const { id, saved } = await this.saved(idOrName, reads, last);
+    const current = reads.templates.get(id)?.version;
     return saved.map(({ event, version, at, metadata }) => ({
       version,
       name: event.data.name,
@@ -88,12 +88,18 @@ export class TemplateHistory {
     return isDeleted ? this.commands.create({ id, name, data }, caller) : this.commands.update(id, { data }, caller);
   }
 
-  private async saved(idOrName: string): Promise<{ readonly id: string; readonly saved: readonly Saved[] }> {
-    const { templates } = this.reads;
+  private async saved(
+    idOrName: string,
+    reads = this.reads,
+    last = Infinity,
+  ): Promise<{ readonly id: string; readonly saved: readonly Saved[] }> {
+    const { templates } = reads;
     const id = (templates.get(idOrName) ?? templates.find(`name:${idOrName}`))?.id ?? idOrName;
     const { events } = await this.store.read<TemplateEvent>(streamOf('template', id));
-    const saved = events.filter((recorded): recorded is Saved => recorded.event.type !== 'TemplateDeleted');
-    if (saved.length === 0) throw new NotFoundError('template', idOrName);
+    const saved = events.filter(
+      (recorded): recorded is Saved => recorded.event.type !== 'TemplateDeleted' && recorded.position <= last,
+    );
+    if (saved.length === 0) throw reads.missing('template', idOrName);
     return { id, saved };
   }
 }

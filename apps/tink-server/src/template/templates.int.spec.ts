@@ -98,6 +98,20 @@ describe('versions of a template', () => {
     });
   });
 
+  it('are those of then with ?at=', async () => {
+    const [first] = (await harness.rest().get<readonly { readonly at: string }[]>(`/api/templates/${id}/versions`))
+      .body;
+    const at = (query: string) => harness.rest().get(`/api/templates/versioned/versions?at=${query}`);
+    const now = await harness.rest().get<{ readonly position: number }>(`/api/templates/${id}`);
+    expect((await at(String(now.body.position - 1))).body).toMatchObject([
+      { version: 1, isCurrent: false },
+      { version: 2, isCurrent: true },
+    ]);
+    expect((await at('0')).status).toBe(404);
+    expect(await at('2099-01-01T00:00:00Z')).toMatchObject({ status: 400, body: { error: { field: 'at' } } });
+    expect(first?.at).toBeDefined();
+  });
+
   it('are compared, as text and as data', async () => {
     const { body } = await harness.rest().get<{ unified: string }>(`/api/templates/${id}/diff?from=1&to=3`);
     expect(body).toMatchObject({ id, from: 1, to: 3, name: { from: 'versioned', to: 'renamed' } });

@@ -1,7 +1,13 @@
-import { NotFoundError, parseMac, presentHardware } from '@tinkerbell/domain';
+import { nearest, NotFoundError, parseMac, presentHardware } from '@tinkerbell/domain';
 import type { PlannedAction, WorkflowCreated } from '@tinkerbell/events';
 import type { TemplateRow } from '@tinkerbell/projections';
-import { planWorkflow, renderTemplate, type FindWorker, type WorkflowPlan } from '@tinkerbell/template';
+import {
+  planWorkflow,
+  renderTemplate,
+  type FindWorker,
+  type RenderOptions,
+  type WorkflowPlan,
+} from '@tinkerbell/template';
 import type { ReadSide } from '../read-side';
 import { pinImages, type ImageResolver } from './pin-images';
 
@@ -38,7 +44,7 @@ export class WorkflowPlanner {
 
   /** `find`: with the hardware of another time. */
   plan(text: string, devices: Devices, find: FindWorker = this.finder()): WorkflowPlan {
-    return planWorkflow(text, devices, find, this.firstHardware(devices, find));
+    return planWorkflow(text, devices, find, renderOptions(devices, find));
   }
 
   async pinned(plan: WorkflowPlan): Promise<readonly PlannedAction[]> {
@@ -47,7 +53,7 @@ export class WorkflowPlanner {
   }
 
   render(text: string, devices: Devices): string {
-    return renderTemplate(text, devices, this.firstHardware(devices, this.finder()));
+    return renderTemplate(text, devices, renderOptions(devices, this.finder()));
   }
 
   finder(): FindWorker {
@@ -69,12 +75,24 @@ export class WorkflowPlanner {
       return { device, address, workerId: idOf(find, address) ?? null };
     });
   }
+}
 
-  /** The hardware of the first device, which a template reaches as `.hardware`. */
-  private firstHardware(devices: Devices, find: FindWorker): { readonly hardware?: unknown } {
-    const id = idOf(find, Object.values(devices)[0] ?? '');
-    return id === undefined ? {} : { hardware: find.hardware?.(id) };
+/** With the hardware of the first device, which a template reaches as `.hardware`. */
+function renderOptions(devices: Devices, find: FindWorker): RenderOptions {
+  const id = idOf(find, Object.values(devices)[0] ?? '');
+  const missing = (key: string) => missingText(key, devices);
+  return id === undefined ? { missing } : { hardware: find.hardware?.(id), missing };
+}
+
+function missingText(key: string, devices: Devices): string {
+  const known = Object.keys(devices);
+  const [device = ''] = known;
+  if (known.length === 0) return '; the workflow has no devices';
+  if (key === 'hardware' || key === 'Hardware') {
+    return `: no hardware record has ${devices[device]}, the address of ${device}; push one with "tink hardware push"`;
   }
+  const near = nearest(key, known);
+  return `; the workflow has ${known.join(', ')}${near === undefined ? '' : `; did you mean ${near}?`}`;
 }
 
 function idOf(find: FindWorker, address: string): string | undefined {

@@ -2,14 +2,14 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { vi } from 'vitest';
 import type { Addresses } from '../up';
 
 const run = promisify(execFile);
 const { execPath } = process;
-const bundle = 'dist/apps/tinkerbell/main.js';
+const bundle = resolve('dist/apps/tinkerbell/main.js');
 const cli = 'dist/apps/tink-cli/main.js';
 const ports = ['tftp', 'http', 'hegel', 'server-http', 'server-https', 'grpc', 'dashboard', 'nats', 'registry'];
 
@@ -51,7 +51,7 @@ export class ProvisionerProcesses {
     const child = spawn(
       execPath,
       [bundle, 'up', '--json', '--no-dhcp', '--ip', '127.0.0.1', ...free, ...folders, ...args],
-      { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+      { cwd: this.dir, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     let text = '';
     let over = false;

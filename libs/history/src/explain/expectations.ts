@@ -104,7 +104,8 @@ function sinceOf({ actions, createdAt }: WorkflowRow): string {
 }
 
 export function expectedOf(standing: Standing): readonly Expectation[] {
-  const found = [...ofWorkflow(standing), ...ofDelays(standing), ...ofMachine(standing), ...ofPapers(standing)];
+  // The machine's way first: what its workflow does next comes at the end of that.
+  const found = [...ofDelays(standing), ...ofMachine(standing), ...ofWorkflow(standing), ...ofPapers(standing)];
   const timed = found.filter(({ by }) => by !== null).sort((a, b) => (a.by ?? '').localeCompare(b.by ?? ''));
   return [...timed, ...found.filter(({ by }) => by === null)];
 }

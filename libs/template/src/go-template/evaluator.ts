@@ -27,8 +27,14 @@ export interface Executed {
 }
 
 /** Runs a parsed template over data; a key that the data lacks is an error (Go's `missingkey=error`). Throws TemplateError. */
-export function execute(nodes: readonly Node[], data: Value, text: string, functions: TemplateFunctions): Executed {
-  const evaluator = new Evaluator(text, functions, data);
+export function execute(
+  nodes: readonly Node[],
+  data: Value,
+  text: string,
+  functions: TemplateFunctions,
+  missing: (key: string) => string = () => '',
+): Executed {
+  const evaluator = new Evaluator(text, functions, data, missing);
   evaluator.walk(nodes, { value: data, boxed: false });
   return { output: evaluator.output, sourceOf: (offset) => evaluator.sourceOf(offset) };
 }
@@ -44,7 +50,8 @@ class Evaluator {
   constructor(
     private readonly text: string,
     private readonly functions: TemplateFunctions,
-    data: Value,
+    private readonly data: Value,
+    private readonly missing: (key: string) => string,
   ) {
     this.variables = [{ name: '$', ref: { value: data, boxed: false } }];
   }
@@ -217,7 +224,10 @@ class Evaluator {
       }
       if (hasArgs && i === path.length - 1) throw this.error(node, `${name} is not a method but has arguments`);
       const entry = entryOf(value, name);
-      if (entry === undefined) throw this.error(node, `map has no entry for key "${name}"`);
+      if (entry === undefined) {
+        const hint = value === this.data ? this.missing(name) : '';
+        throw this.error(node, `map has no entry for key "${name}"${hint}`);
+      }
       ref = { value: entry, boxed: true };
     });
     return ref;

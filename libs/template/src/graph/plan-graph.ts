@@ -29,7 +29,9 @@ export function planDrafts(
     const workerId = address === '' ? '' : workerIdOf(find, address, draft.taskName, draft.action.place.path);
     const hardware = workerId === '' ? undefined : find.hardware?.(workerId);
     const device: Device = { name, address, hardware };
-    return planned(draft, index, workerId, new DeviceValues(device, report), references, report);
+    // Of a device that is not there it was said already; what follows from that would only hide it.
+    const values = new DeviceValues(device, address === '' ? () => undefined : report);
+    return planned(draft, index, workerId, values, references, report);
   });
 }
 

@@ -19,7 +19,7 @@ export function ConnectionBanner() {
             ? `Showing everything as it was at ${clock(new Date(link.since).toISOString())}. It reconnects by itself.`
             : 'The server does not answer; trying again.'}
           <span className={classes.since} aria-hidden>
-            <Since since={link.since} />
+            Lost for <Since since={link.since} />
           </span>
         </p>
         <Button size="compact-sm" variant="white" onClick={retry}>

@@ -16,8 +16,8 @@ const steps = [
   },
   {
     title: 'Bind the two',
-    text: 'The id is what the command before printed.',
-    command: `tink workflow create --template <id> --hardware '{"device_1":"52:54:00:12:34:56"}'`,
+    text: 'The template by its name or id, the machine by its MAC or address.',
+    command: `tink workflow create --template install --hardware '{"device_1":"52:54:00:12:34:56"}'`,
   },
 ] as const;
 

@@ -47,7 +47,7 @@ export function WorkflowSection({ workflows, world, searching, open, onOpen }: W
         <Nothing>
           No workflow yet. Next:{' '}
           <code className={classes.code}>
-            {`tink workflow create --template <id> --hardware '{"device_1":"<mac>"}'`}
+            {`tink workflow create --template install --hardware '{"device_1":"<mac>"}'`}
           </code>
         </Nothing>
       )}

@@ -1,0 +1,74 @@
+// docs/settings.md is made of the configuration classes; UPDATE_FIXTURES=1 writes it anew.
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { format, resolveConfig } from 'prettier';
+import { expect, it } from 'vitest';
+
+const page = 'docs/settings.md';
+const services = ['boots', 'tink-server', 'hegel', 'dashboard', 'archive'];
+const introduction = `# Settings
+
+Settings of the services are environment variables. \`tink up\` (\`npm start\`) hands those of its environment on to all of them and has flags of
+its own: \`tink up --help\`. What is marked with * it decides itself, by such a flag or because only one value can be right there.
+Every service reports all faults of its settings together and does not start with one. Switches are \`true\` or \`false\`.
+
+The worker in the in-memory OS has its settings in [its README](../apps/tink-worker/README.md), the CLI in [cli.md](cli.md), the pools of a
+\`BOOTS_DHCP_FILE\` are in [dhcp.md](dhcp.md).`;
+
+interface Setting {
+  readonly name: string;
+  readonly usual: string;
+  readonly about: string;
+}
+
+it('docs/settings.md has every setting', async () => {
+  const decided = decidedByUp(await readFile('apps/tinkerbell/src/up.ts', 'utf8'));
+  const sections = await Promise.all(services.map((service) => section(service, decided)));
+  const text = await format([introduction, ...sections].join('\n\n'), {
+    ...(await resolveConfig(page)),
+    parser: 'markdown',
+  });
+  const written = existsSync(page) ? await readFile(page, 'utf8') : '';
+  if (process.env['UPDATE_FIXTURES'] && written !== text) await writeFile(page, text);
+  expect(written).toBe(text);
+});
+
+async function section(service: string, decided: ReadonlySet<string>): Promise<string> {
+  const own = settingsIn(await readFile(`apps/${service}/src/${service}.config.ts`, 'utf8'));
+  const alone = `apps/${service}/src/standalone.config.ts`;
+  const more = existsSync(alone) ? settingsIn(await readFile(alone, 'utf8')) : [];
+  expect(own).not.toEqual([]);
+  return [
+    `## ${service}`,
+    table(own, decided),
+    ...(more.length === 0 ? [] : ['And as a process of its own, without `tink up`:', table(more, new Set())]),
+  ].join('\n\n');
+}
+
+function table(settings: readonly Setting[], decided: ReadonlySet<string>): string {
+  const rows = settings.map(({ name, usual, about }) => {
+    const mark = decided.has(name) ? ' *' : '';
+    return `| \`${name}\`${mark} | ${usual === '' ? 'none' : `\`${usual}\``} | ${about.replaceAll('|', '\\|')} |`;
+  });
+  return ['| setting | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+/** Class members with their comments. */
+function settingsIn(source: string): readonly Setting[] {
+  const member =
+    /(?:\/\*\*((?:(?!\*\/)[^])*)\*\/\s*)?((?:^ {2}[@)}\] ].*\n)*)^ {2}readonly ([A-Z0-9_]+)(?:: [^=\n]+)? = ([^;]+);/gm;
+  return [...source.matchAll(member)].map(([, comment = '', , name = '', value = '']) => ({
+    name,
+    usual:
+      value === 'usualProgramFolders'
+        ? '.cache/…, by setup'
+        : value.replace(/^'(.*)'$/, '$1').replaceAll('_', value.startsWith("'") ? '_' : ''),
+    about: comment.replace(/\s*\n\s*\*?\s*/g, ' ').trim(),
+  }));
+}
+
+/** What it gives to `loadConfig` beside the environment, unless it asks the environment for it. */
+function decidedByUp(source: string): ReadonlySet<string> {
+  const given = [...source.matchAll(/\b((?:BOOTS|TINK|HEGEL|DASHBOARD|PUBLIC)_[A-Z0-9_]+): (?!url\b)/g)];
+  return new Set(given.map(([, name = '']) => name).filter((name) => !source.includes(`env['${name}']`)));
+}
