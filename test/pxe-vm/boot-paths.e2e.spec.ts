@@ -9,7 +9,7 @@ import { hardwareInterface, hardwareRecord } from '@tinkerbell/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type BootsProcess, startBootsIn } from '../interop/net/boots-process';
 import { createLab, type Lab } from './lab';
-import { type Firmware, type Machine, powerOn } from './machine';
+import { type Firmware, type Machine, powerOn, uBoot } from './machine';
 
 const osie = resolve('.cache/osie/current');
 const needed = [
@@ -23,7 +23,8 @@ const loaders = ['/usr/lib/PXELINUX/pxelinux.0', '/usr/lib/syslinux/modules/bios
 const shim = '.cache/shim-signed/usr/lib/shim';
 const grub = '.cache/grub-efi-amd64-signed/usr/lib/grub/x86_64-efi-signed';
 const tools = ['/usr/sbin/sgdisk', '/usr/sbin/mkfs.vfat', '/usr/bin/mcopy'];
-const absent = [...needed, ...loaders, ...tools, shim, grub].filter((file) => !existsSync(file));
+const arm64 = ['/usr/bin/qemu-system-aarch64', uBoot];
+const absent = [...needed, ...loaders, ...tools, ...arm64, shim, grub].filter((file) => !existsSync(file));
 const cannot = process.getuid?.() !== 0 ? ['root'] : absent;
 if (cannot.length > 0) console.warn(`SKIPPED: boot paths: missing ${cannot.join(', ')}`);
 
@@ -62,19 +63,24 @@ describe.skipIf(cannot.length > 0)('a machine', () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  function record(netboot: Partial<HardwareInterface['netboot']>): HardwareRecord {
+  function record(netboot: Partial<HardwareInterface['netboot']>, arch = 'x86_64'): HardwareRecord {
     const base = hardwareInterface(mac.replaceAll(':', '-'), address, netboot);
-    const dhcp = { ...base.dhcp, hostname: 'node-1', name_servers: ['10.97.0.1'] };
+    const ip = { address, netmask: '255.255.255.0', gateway: '10.97.0.1', family: 4 };
+    const dhcp = { ...base.dhcp, arch, hostname: 'node-1', name_servers: ['10.97.0.1'], ip };
     return hardwareRecord({ id, network: { interfaces: [{ ...base, dhcp }] } });
   }
 
   async function start(
     netboot: Partial<HardwareInterface['netboot']>,
     settings: Readonly<Record<string, unknown>> = {},
+    arch = 'x86_64',
   ) {
     const network = { server: lab.namespace, address: lab.address } as Parameters<typeof startBootsIn>[0];
     const folders = { BOOTS_IPXE_DIR: programs, BOOTS_OSIE_DIR: osie, BOOTS_RA_INTERFACE: lab.bridge };
-    boots = await startBootsIn(network, { settings: { ...folders, ...settings }, hardware: [record(netboot)] });
+    boots = await startBootsIn(network, {
+      settings: { ...folders, ...settings },
+      hardware: [record(netboot, arch)],
+    });
     return boots;
   }
 
@@ -105,6 +111,23 @@ describe.skipIf(cannot.length > 0)('a machine', () => {
     await vm.waitFor(/PXELINUX 6/, patience);
     await vm.waitFor(firstProgram, patience);
     expect(scripts(boots?.events ?? [])).toEqual(['osie']);
+  });
+
+  it('boots through the pxe command of U-Boot on arm64, by TFTP', async () => {
+    await start({ osie: { ...small, initrd: 'initramfs-aarch64' } }, {}, 'aarch64');
+    const vm = await on('u-boot', 'arm64-u-boot');
+    await vm.waitFor(/Hit any key/, patience);
+    vm.type(' ');
+    await vm.waitFor(/=> $/, patience);
+    vm.type('setenv autoload no; dhcp; pxe get; pxe boot\r');
+    await vm.waitFor(firstProgram, patience);
+    expect(vm.console()).toContain('pxelinux.cfg/01-52-54-00-97-00-01');
+    const events = boots?.events ?? [];
+    const served = events.flatMap(({ type, data }) =>
+      type === 'BootFileServed' ? [`${data.protocol} ${data.file}`] : [],
+    );
+    expect(served).toEqual(expect.arrayContaining(['tftp initramfs-aarch64', 'tftp vmlinuz-aarch64']));
+    expect(scripts(events)).toEqual(['osie']);
   });
 
   it('boots its own disk through shim and GRUB, when it may not netboot', async () => {
