@@ -19,7 +19,7 @@ const kernelPackage = {
   full: (debian) => `linux-image-${debian}`,
 };
 export const kernels = Object.keys(kernelPackage);
-const programs = ['docker.io', 'containerd', 'runc', 'busybox-static', 'libstdc++6', 'libatomic1'];
+const programs = ['docker.io', 'containerd', 'runc', 'busybox-static', 'dhcpcd-base', 'libstdc++6', 'libatomic1'];
 /** Enough to mount the root file system, which arrives with the initramfs. */
 const earlyModules = ['loop', 'squashfs', 'overlay'];
 /** Network cards, to fetch the root file system through. */
@@ -113,6 +113,7 @@ function rootTree({ architecture, debs, index, work, seconds, node }) {
     'root',
     'opt',
     'var/lib/docker',
+    'var/lib/dhcpcd',
     'var/log',
     'etc/docker/certs.d',
   ])
@@ -120,10 +121,10 @@ function rootTree({ architecture, debs, index, work, seconds, node }) {
   tree.folder('tmp', 0o1777).folder('var/tmp', 0o1777).link('var/run', '/run');
   addBusybox(tree, busybox(debs));
   tree.link('sbin/modprobe', '../bin/busybox'); // where the kernel asks for a file system's module
-  for (const [path, source] of Object.entries(engine(debs))) tree.file(path, source, 0o755);
-  tree.file('usr/bin/node', node, 0o755);
-  for (const [path, file] of libraryClosure(debs, [...Object.values(engine(debs)), node], architecture))
-    tree.file(path, file, 0o755);
+  const dhcpcd = firstExisting(debs, 'usr/sbin/dhcpcd', 'sbin/dhcpcd');
+  const binaries = { ...engine(debs), 'usr/bin/node': node, 'usr/sbin/dhcpcd': dhcpcd };
+  for (const [path, source] of Object.entries(binaries)) tree.file(path, source, 0o755);
+  for (const [path, file] of libraryClosure(debs, Object.values(binaries), architecture)) tree.file(path, file, 0o755);
   tree.text('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\n').text('etc/group', 'root:x:0:\ndocker:x:999:\n');
   tree.text('etc/hosts', '127.0.0.1 localhost\n').text('etc/resolv.conf', '').text('etc/osie-built', `${seconds}\n`);
   tree.text('etc/nsswitch.conf', 'passwd: files\ngroup: files\nhosts: files dns\n');

@@ -101,6 +101,7 @@ async function addSystem(architecture, baseFolder, worker, work) {
   await pack('initramfs', 'early.cpio', script(new Tree(), 'init', 0o755));
   await pack('netroot', 'cards.cpio', network(script(new Tree(), 'netroot', 0o644)));
   const top = network(new Tree().file('opt/tink-worker/main.js', worker));
+  script(script(top, 'etc/dhcpcd.conf', 0o644), 'etc/dhcpcd.sh', 0o755);
   for (const name of ['osie-init', 'osie-reboot']) script(top, `sbin/${name}`, 0o755);
   const [folder, image] = [join(work, `top-${architecture}`), join(work, `top-${architecture}.sqfs`)];
   writeFolder(top, folder, seconds);

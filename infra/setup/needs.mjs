@@ -59,6 +59,7 @@ const machine = [
 const testTools = [
   program('qemu-system-aarch64', 'qemu-system-arm'),
   of('qemu-efi-aarch64', '/usr/share/AAVMF/AAVMF_CODE.fd'),
+  of('u-boot-qemu', '/usr/lib/u-boot/qemu_arm64/u-boot.bin'),
   program('dhclient', 'isc-dhcp-client'),
   program('udhcpc'),
   program('dhcpcd', 'dhcpcd-base'),

@@ -23,6 +23,7 @@ classes:
 subnets:
   - subnet: 10.89.0.0/24
     name: lab
+    sharedNetwork: wire
     router: ${server}
     nameServers: [10.89.0.53]
     domain: lab.example
@@ -32,6 +33,14 @@ subnets:
       - { name: kiosks, ranges: [10.89.0.72-10.89.0.73], classes: [kiosks] }
       - { name: makers, ranges: [10.89.0.74-10.89.0.75], classes: [makers] }
       - { name: lab, ranges: [10.89.0.50-10.89.0.59] }
+  - subnet: 10.87.0.0/24
+    name: annexe
+    sharedNetwork: wire
+    router: 10.87.0.1
+    nameServers: [10.87.0.53]
+    timeServers: [10.87.0.123]
+    options: [{ code: 7, type: ips, value: [10.87.0.14] }]
+    pools: [{ ranges: [10.87.0.20-10.87.0.21] }]
   - subnet: 10.88.1.0/24
     name: rack
     router: 10.88.1.1
@@ -114,6 +123,16 @@ describe.skipIf(missing !== undefined)('a machine without a record', () => {
     const { data } = await boots.event('LeaseBound', ({ data: { mac } }) => mac === id);
     expect(data.ip).toMatch(address);
     await told(more);
+  });
+
+  it('gets the one that it wishes for, of another subnet on its wire, with what that says', async () => {
+    const { namespace, id } = await client();
+    const { told } = startUdhcpc(namespace, ['-r', '10.87.0.20', '-O', 'ntpsrv', '-O', '0x07']);
+    const said = await told("ip='10.87.0.20'");
+    for (const line of ["router='10.87.0.1'", "dns='10.87.0.53'", "ntpsrv='10.87.0.123'", "opt7='0a57000e'"])
+      expect(said).toContain(line);
+    const { data } = await boots.event('LeaseBound', ({ data: { mac } }) => mac === id);
+    expect(data.subnet).toBe('annexe');
   });
 
   it('gets one of the network behind its relay', async () => {

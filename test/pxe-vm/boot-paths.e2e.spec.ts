@@ -9,7 +9,7 @@ import { hardwareInterface, hardwareRecord } from '@tinkerbell/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type BootsProcess, startBootsIn } from '../interop/net/boots-process';
 import { createLab, type Lab } from './lab';
-import { type Firmware, type Machine, powerOn } from './machine';
+import { type Firmware, type Machine, powerOn, uBoot } from './machine';
 
 const osie = resolve('.cache/osie/current');
 const needed = [
@@ -20,7 +20,11 @@ const needed = [
 ];
 /** Where Debian's packages, and setup, put them. */
 const loaders = ['/usr/lib/PXELINUX/pxelinux.0', '/usr/lib/syslinux/modules/bios/ldlinux.c32'];
-const absent = [...needed, ...loaders].filter((file) => !existsSync(file));
+const shim = '.cache/shim-signed/usr/lib/shim';
+const grub = '.cache/grub-efi-amd64-signed/usr/lib/grub/x86_64-efi-signed';
+const tools = ['/usr/sbin/sgdisk', '/usr/sbin/mkfs.vfat', '/usr/bin/mcopy'];
+const arm64 = ['/usr/bin/qemu-system-aarch64', uBoot];
+const absent = [...needed, ...loaders, ...tools, ...arm64, shim, grub].filter((file) => !existsSync(file));
 const cannot = process.getuid?.() !== 0 ? ['root'] : absent;
 if (cannot.length > 0) console.warn(`SKIPPED: boot paths: missing ${cannot.join(', ')}`);
 
@@ -45,7 +49,7 @@ describe.skipIf(cannot.length > 0)('a machine', () => {
       await copyFile(resolve('.cache/ipxe/usr/lib/ipxe', name), join(programs, name));
     }
     for (const file of loaders) await copyFile(file, join(programs, basename(file)));
-    lab = await createLab(`tink-paths-${process.pid}`, '10.97.0.1', 'fd97::1');
+    lab = await createLab(`tink-paths-${process.pid}`, '10.97.0.1');
   }, 300_000);
 
   afterEach(async () => {
@@ -59,23 +63,24 @@ describe.skipIf(cannot.length > 0)('a machine', () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  const ip4 = { address, netmask: '255.255.255.0', gateway: '10.97.0.1', family: 4 };
-  const ip6 = { address: 'fd97::11', netmask: '', gateway: '', family: 6 };
-
-  function record(netboot: Partial<HardwareInterface['netboot']>, ip = ip4): HardwareRecord {
+  function record(netboot: Partial<HardwareInterface['netboot']>, arch = 'x86_64'): HardwareRecord {
     const base = hardwareInterface(mac.replaceAll(':', '-'), address, netboot);
-    const dhcp = { ...base.dhcp, hostname: 'node-1', name_servers: ['10.97.0.1'], ip };
+    const ip = { address, netmask: '255.255.255.0', gateway: '10.97.0.1', family: 4 };
+    const dhcp = { ...base.dhcp, arch, hostname: 'node-1', name_servers: ['10.97.0.1'], ip };
     return hardwareRecord({ id, network: { interfaces: [{ ...base, dhcp }] } });
   }
 
   async function start(
     netboot: Partial<HardwareInterface['netboot']>,
     settings: Readonly<Record<string, unknown>> = {},
-    ip = ip4,
+    arch = 'x86_64',
   ) {
     const network = { server: lab.namespace, address: lab.address } as Parameters<typeof startBootsIn>[0];
     const folders = { BOOTS_IPXE_DIR: programs, BOOTS_OSIE_DIR: osie, BOOTS_RA_INTERFACE: lab.bridge };
-    boots = await startBootsIn(network, { settings: { ...folders, ...settings }, hardware: [record(netboot, ip)] });
+    boots = await startBootsIn(network, {
+      settings: { ...folders, ...settings },
+      hardware: [record(netboot, arch)],
+    });
     return boots;
   }
 
@@ -108,24 +113,43 @@ describe.skipIf(cannot.length > 0)('a machine', () => {
     expect(scripts(boots?.events ?? [])).toEqual(['osie']);
   });
 
-  it('boots by IPv6 alone, with UEFI: advertisement, DHCPv6, TFTP, script, kernel', async () => {
-    const file = join(dir, 'dhcp.yaml');
-    await writeFile(file, 'subnets: [{ subnet: "fd97::/64", mode: reservation, advertise: true }]\n');
-    const dhcp6 = { BOOTS_DHCP6: 'true', BOOTS_DHCP_FILE: file };
-    const by6 = { PUBLIC_IP6: 'fd97::1', ...dhcp6 };
-    await start({ osie: small }, { ...by6, BOOTS_DHCP: 'false', BOOTS_RA_INTERFACE: '' }, ip6);
-    const vm = await on('ipv6', 'uefi6');
+  it('boots through the pxe command of U-Boot on arm64, by TFTP', async () => {
+    await start({ osie: { ...small, initrd: 'initramfs-aarch64' } }, {}, 'aarch64');
+    const vm = await on('u-boot', 'arm64-u-boot');
+    await vm.waitFor(/Hit any key/, patience);
+    vm.type(' ');
+    await vm.waitFor(/=> $/, patience);
+    vm.type('setenv autoload no; dhcp; pxe get; pxe boot\r');
     await vm.waitFor(firstProgram, patience);
-    expect(vm.console()).toContain('NBP file downloaded successfully');
+    expect(vm.console()).toContain('pxelinux.cfg/01-52-54-00-97-00-01');
     const events = boots?.events ?? [];
     const served = events.flatMap(({ type, data }) =>
-      type === 'BootFileServed' ? [`${data.protocol} ${data.role}`] : [],
+      type === 'BootFileServed' ? [`${data.protocol} ${data.file}`] : [],
     );
-    expect(served).toEqual(['tftp nbp', 'http kernel', 'http initramfs']);
+    expect(served).toEqual(expect.arrayContaining(['tftp initramfs-aarch64', 'tftp vmlinuz-aarch64']));
     expect(scripts(events)).toEqual(['osie']);
-    const offered = events.flatMap(({ type, data }) => (type === 'NetbootOffered' ? [data] : []));
-    expect(offered.map(({ ip, client }) => `${client} ${ip}`)).toEqual(['PXEClient fd97::11', 'iPXE fd97::11']);
-    expect(offered[0]?.bootFile).toBe('tftp://[fd97::1]/ipxe.efi');
+  });
+
+  it('boots its own disk through shim and GRUB, when it may not netboot', async () => {
+    const disk = join(dir, 'grub-disk');
+    await writeFile(`${disk}.cfg`, "echo 'This is the disk'\nsleep 600\n");
+    const build = `
+      truncate -s 1G ${disk}.raw
+      sgdisk --new=1:2048:+64M --typecode=1:ef00 ${disk}.raw
+      truncate -s 64M ${disk}.esp
+      mkfs.vfat ${disk}.esp
+      mmd -i ${disk}.esp ::EFI ::EFI/BOOT ::EFI/debian
+      mcopy -i ${disk}.esp ${shim}/shimx64.efi.signed ::EFI/BOOT/BOOTX64.EFI
+      mcopy -i ${disk}.esp ${grub}/grubx64.efi.signed ::EFI/BOOT/grubx64.efi
+      mcopy -i ${disk}.esp ${disk}.cfg ::EFI/debian/grub.cfg
+      dd if=${disk}.esp of=${disk}.raw bs=1M seek=1 conv=notrunc`;
+    execFileSync('sh', ['-ec', build], { stdio: 'ignore' });
+    const folders = [programs, shim, grub].map((folder) => resolve(folder)).join(':');
+    await start({ allow_pxe: false, ipxe: binary('shimx64.efi') }, { BOOTS_IPXE_DIR: folders });
+    const vm = await on('grub-disk', 'uefi');
+    await vm.waitFor(/nothing to install on 52:54:00:97:00:01/, patience);
+    await vm.waitFor(/This is the disk/, patience);
+    expect(scripts(boots?.events ?? [])).toEqual(['local']);
   });
 
   it.each(['bios', 'uefi'] as const)('boots from its ISO where nobody does DHCP, with %s', async (firmware) => {

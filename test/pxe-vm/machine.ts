@@ -8,9 +8,10 @@ import { start, stop } from './run';
 
 /**
  * `bios`: QEMU's iPXE option ROM; `uefi`: OVMF's own PXE; `uefi6`: the same by IPv6 alone; `uefi-http`: OVMF's HTTP boot; `arm64…`: the same with AAVMF; `uefi-secure`: PXE
- * with Secure Boot, Microsoft's keys enrolled.
+ * with Secure Boot, Microsoft's keys enrolled; `arm64-u-boot`: U-Boot, which waits two seconds for somebody who types.
  */
-export type Firmware = 'bios' | 'uefi' | 'uefi6' | 'uefi-http' | 'uefi-secure' | 'arm64' | 'arm64-http';
+export type Firmware =
+  'bios' | 'uefi' | 'uefi6' | 'uefi-http' | 'uefi-secure' | 'arm64' | 'arm64-http' | 'arm64-u-boot';
 
 export interface MachineOptions {
   readonly name: string;
@@ -39,17 +40,21 @@ export interface Machine {
   console(): string;
   /** Resolves with the match once the console shows it (at or after offset `from` of console()). */
   waitFor(pattern: RegExp, timeoutMs: number, from?: number): Promise<RegExpMatchArray>;
+  /** On the console. */
+  type(text: string): void;
   reset(): Promise<void>;
   /** Power off at once. Safe to call again. */
   off(): Promise<void>;
 }
 
 const isArm = (firmware: Firmware) => firmware.startsWith('arm64');
+const isUBoot = (firmware: Firmware) => firmware === 'arm64-u-boot';
+export const uBoot = '/usr/lib/u-boot/qemu_arm64/u-boot.bin';
 const isHttp = (firmware: Firmware) => firmware.endsWith('-http');
 
 /** Code and first contents of the variables; undefined: none. */
 function firmwareFiles(firmware: Firmware): { readonly code: string; readonly vars: string } | undefined {
-  if (firmware === 'bios') return undefined;
+  if (firmware === 'bios' || isUBoot(firmware)) return undefined;
   if (isArm(firmware)) return { code: '/usr/share/AAVMF/AAVMF_CODE.fd', vars: '/usr/share/AAVMF/AAVMF_VARS.fd' };
   const secure = { code: '/usr/share/OVMF/OVMF_CODE_4M.secboot.fd', vars: '/usr/share/OVMF/OVMF_VARS_4M.ms.fd' };
   if (firmware === 'uefi-secure') return secure;
@@ -74,10 +79,13 @@ function qemuArgs(options: MachineOptions, tap: string, files: Record<'disk' | '
   const [nicIndex, diskIndex] = bootOrder === 'network' ? [1, 2] : [2, 1];
   const efi = firmwareFiles(firmware);
   // Emulating the pointer authentication of `max` costs more than the rest of the processor.
+  const bios = isUBoot(firmware) ? ['-bios', uBoot] : [];
+  // U-Boot 2023.01 sees 52:52:52:52:52:52 in the virtio one.
+  const card = isUBoot(firmware) ? 'e1000' : 'virtio-net-pci';
   const processor = isArm(firmware) ? 'neoverse-n1' : 'max';
   return [
     ...['-accel', accelerator, '-cpu', processor, '-m', String(memoryMiB), '-smp', String(cpus), '-name', options.name],
-    ...['-machine', board(firmware)],
+    ...['-machine', board(firmware), ...bios],
     // Only the firmware in system management mode may write its variables: the keys are safe from the system.
     ...(firmware === 'uefi-secure' ? ['-global', 'driver=cfi.pflash01,property=secure,value=on'] : []),
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-serial', 'stdio', '-device', 'virtio-rng-pci'],
@@ -89,7 +97,7 @@ function qemuArgs(options: MachineOptions, tap: string, files: Record<'disk' | '
       : ['-fw_cfg', `name=etc/edk2/https/cacerts,file=${options.tlsAuthority}`]),
     ...['-netdev', `tap,id=n0,ifname=${tap},script=no,downscript=no`],
     // An empty romfile leaves network boot to the firmware's own stack.
-    ...['-device', `virtio-net-pci,netdev=n0,mac=${mac},bootindex=${nicIndex}${efi ? ',romfile=' : ''}`],
+    ...['-device', `${card},netdev=n0,mac=${mac},bootindex=${nicIndex}${efi ? ',romfile=' : ''}`],
     ...['-drive', `file=${files.disk},if=none,id=d0,format=raw,cache=unsafe,discard=unmap`],
     ...['-device', `virtio-blk-pci,drive=d0,serial=${options.name},bootindex=${diskIndex}`],
     ...(options.cdrom === undefined ? [] : ['-drive', `file=${options.cdrom},if=none,id=cd0,format=raw,readonly=on`]),
@@ -141,6 +149,7 @@ export async function powerOn(lab: Lab, options: MachineOptions): Promise<Machin
     disk: files.disk,
     serialLog,
     console: () => text,
+    type: (typed) => child.stdin?.write(typed),
     waitFor: (pattern, timeoutMs, from = 0) =>
       new Promise((resolve, reject) => {
         const settle = (error?: Error, found?: RegExpMatchArray) => {

@@ -18,7 +18,7 @@ describe.skipIf(cannot.length > 0)(
   `a machine with Secure Boot and Microsoft's keys${cannot.length > 0 ? ` (missing: ${cannot.join(', ')})` : ''}`,
   () => {
     const env = { BOOTS_KERNEL_ARGUMENTS: 'loglevel=7' };
-    const site = useSite('secure', async () => void (await buildArtefacts('small', () => undefined)), env);
+    const site = useSite('secure', async () => void (await buildArtefacts('small', () => undefined)), { env });
 
     const powerOnWith = async (n: number, binary: string): Promise<MachineRun> => {
       const hardwareId = `0eba0bf8-3772-4b4a-ab9f-6ebe93b90c0${n}`;

@@ -25,18 +25,31 @@ export interface Site {
   killProvisioner(): Promise<void>;
 }
 
-/** `name`: of no other site. `prepare` comes before the provisioner is started; `env`: settings of its services. */
-export function useSite(name: string, prepare: () => Promise<void>, env: Readonly<Record<string, string>> = {}): Site {
+export interface SiteOptions {
+  /** Settings of the services. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A further address of the provisioner, of a /64. */
+  readonly address6?: string;
+  /** Further ones of `tinkerbell up`. */
+  readonly args?: readonly string[];
+}
+
+/** `name`: of no other site. `prepare` comes before the provisioner is started. */
+export function useSite(
+  name: string,
+  prepare: () => Promise<void>,
+  { env = {}, address6, args = [] }: SiteOptions = {},
+): Site {
   let dir = '';
   let lab: Lab;
   let provisioner: Provisioner;
   const runs: MachineRun[] = [];
-  const start = () => startProvisioner(lab, { dir, dataDir: join(dir, 'data'), env });
+  const start = () => startProvisioner(lab, { dir, dataDir: join(dir, 'data'), args, env });
 
   beforeAll(async () => {
     await prepare();
     dir = await mkdtemp(join(tmpdir(), `tinkerbell-${name}-`));
-    lab = await createLab(`tink-${name}-${process.pid}`);
+    lab = await createLab(`tink-${name}-${process.pid}`, undefined, address6);
     provisioner = await start();
   }, 600_000);
 

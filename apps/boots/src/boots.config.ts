@@ -249,6 +249,11 @@ export class BootsConfig {
   /** `http://10.0.0.1:42114/cert`; empty: that path on port 42114 of PUBLIC_IP. */
   @Matches(httpUrl)
   readonly TINK_CERT_URL: string = '';
+  /** The same two for machines that boot by IPv6; empty: the above where they are set, else those ports of PUBLIC_IP6. */
+  @Matches(httpUrl)
+  readonly TINK_SERVER_URL6: string = '';
+  @Matches(httpUrl)
+  readonly TINK_CERT_URL6: string = '';
   /** SHA-256 of the CA's DER, hex: what machines compare the fetched CA with. */
   @Matches(/^[0-9a-f]{64}$/)
   readonly TINK_CA_SHA256: string = '';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { BootsConfig } from './boots.config';
 import { discoversAt } from './dhcp/dhcp-mode';
 import { parseSubnets6, type Subnet6 } from './dhcp6/subnet6';
-import { asksForServers, dhcp6Ports, dhcp6Settings, dhcpModes, dhcpPorts, subnets6 } from './settings';
+import { asksForServers, dhcp6Ports, dhcp6Settings, dhcpModes, dhcpPorts, scriptSettings, subnets6 } from './settings';
 
 const load = (settings: Readonly<Record<string, string>>) =>
   loadConfig(BootsConfig, { PUBLIC_IP: '10.0.0.1', TINK_CA_SHA256: 'ab'.repeat(32), ...settings });
@@ -93,6 +93,28 @@ describe('DHCPv6', () => {
     expect(dhcp6Ports(load({ BOOTS_DHCP6_INTERFACES: 'eth0,eth1' })).interfaces()).toEqual(['eth0', 'eth1']);
     expect(dhcp6Ports(load({ PUBLIC_IP6: '2001:db8::1' })).interfaces()).toEqual([]);
     expect(() => dhcp6Ports(load({}))).toThrow('BOOTS_DHCP6 needs PUBLIC_IP6');
+  });
+  it('asks machines that have their address from it for their ticket, whoever does DHCPv4', () => {
+    const scripts = (settings: Readonly<Record<string, string>>) => {
+      const config = load({ PUBLIC_IP6: '2001:db8::1', BOOTS_DHCP: 'false', ...settings });
+      return scriptSettings(config, 80, '2001:db8::5', dhcpModes(config));
+    };
+    expect(scripts({ BOOTS_DHCP6: 'true' }).needsTicket('2001:db8::5')).toBe(true);
+    expect(scripts({ BOOTS_DHCP6: 'true' }).hasDhcp('2001:db8::5')).toBe(true);
+    expect(scripts({ BOOTS_DHCP6: 'true' }).needsTicket('10.0.0.5')).toBe(false);
+    expect(scripts({}).hasDhcp('2001:db8::5')).toBe(false);
+  });
+  it('sends machines to tink-server by their own family', () => {
+    const given = { PUBLIC_IP6: '2001:db8::1', TINK_SERVER_URL: 'https://tink.example' };
+    const urlFor = (address: string, more: Readonly<Record<string, string>> = {}) => {
+      const config = load({ ...given, ...more });
+      return scriptSettings(config, 80, address, dhcpModes(config)).tinkServerUrl;
+    };
+    expect(urlFor('2001:db8::5')).toBe('https://tink.example');
+    const own = { TINK_SERVER_URL6: 'https://[2001:db8::1]:8443' };
+    expect(urlFor('2001:db8::5', own)).toBe('https://[2001:db8::1]:8443');
+    expect(urlFor('10.0.0.5', own)).toBe('https://tink.example');
+    expect(urlFor('2001:db8::5', { TINK_SERVER_URL: '' })).toBe('https://[2001:db8::1]:42124');
   });
   it.each([
     ['PUBLIC_IP6', '10.0.0.1', 'PUBLIC_IP6'],

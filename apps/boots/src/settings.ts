@@ -76,6 +76,7 @@ export function dhcp6Settings(
   config: BootsConfig,
   bound: BoundPorts,
   subnets: readonly Subnet6[] = subnets6(config),
+  classes: SubnetFile['classes'] = [],
 ): Dhcp6Settings {
   const { PUBLIC_IP6, DHCP_LEASE_TIME, BOOTS_DHCP6_PREFERENCE, BOOTS_DHCP6_QUARANTINE } = config;
   const nameServers = list(config.DNS6_SERVERS).map((text) => {
@@ -98,6 +99,7 @@ export function dhcp6Settings(
     quarantineSeconds: BOOTS_DHCP6_QUARANTINE,
     ticketSeconds: dhcpSettings(config, bound).ticketSeconds,
     subnets,
+    classes,
   };
 }
 
@@ -147,6 +149,7 @@ export function asksForServers({ BOOTS_DHCP_ASK, BOOTS_DHCP_PORT, PUBLIC_IP }: B
 
 /** Of the network that an address is in. */
 export function modeOf(config: BootsConfig, modes: ModeRules, address: string): DhcpMode {
+  if (isIPv6(address) && config.BOOTS_DHCP6) return 'reservation';
   return modeAt(isIPv4(address) ? address : config.PUBLIC_IP, modes);
 }
 
@@ -157,13 +160,16 @@ export function scriptSettings(
   address: string,
   modes: ModeRules,
 ): ScriptSettings {
-  const { PUBLIC_IP, PUBLIC_IP6, TINK_SERVER_URL, TINK_CERT_URL } = config;
-  const host = isIPv6(address) && PUBLIC_IP6 !== '' ? `[${PUBLIC_IP6}]` : PUBLIC_IP;
-  const near = host === PUBLIC_IP ? ownAddressFor(address, ownAddresses(config), networkInterfaces()) : host;
+  const { PUBLIC_IP, PUBLIC_IP6 } = config;
+  const by6 = isIPv6(address) && PUBLIC_IP6 !== '';
+  const host = by6 ? `[${PUBLIC_IP6}]` : PUBLIC_IP;
+  const near = by6 ? host : ownAddressFor(address, ownAddresses(config), networkInterfaces());
+  const serverUrl = (by6 && config.TINK_SERVER_URL6) || config.TINK_SERVER_URL;
+  const certUrl = (by6 && config.TINK_CERT_URL6) || config.TINK_CERT_URL;
   return {
     bootsUrl: httpUrl(near, httpPort),
-    tinkServerUrl: TINK_SERVER_URL === '' ? `https://${host}:42124` : TINK_SERVER_URL,
-    certUrl: TINK_CERT_URL === '' ? `http://${host}:42114/cert` : TINK_CERT_URL,
+    tinkServerUrl: serverUrl || `https://${host}:42124`,
+    certUrl: certUrl || `http://${host}:42114/cert`,
     caSha256: config.TINK_CA_SHA256,
     extraArguments: config.BOOTS_KERNEL_ARGUMENTS.split(/\s+/).filter((argument) => argument !== ''),
     tokenSeconds: config.BOOTS_TOKEN_SECONDS,

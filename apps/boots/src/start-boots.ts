@@ -10,6 +10,7 @@ import { BootPrograms } from './boot-programs';
 import type { BootsConfig } from './boots.config';
 import { BootsModule } from './boots.module';
 import { Callers } from './callers';
+import type { ClientClass } from './dhcp/client-class';
 import { DhcpDesk } from './dhcp/dhcp-desk';
 import { DhcpListener } from './dhcp/dhcp.listener';
 import type { ModeRules } from './dhcp/dhcp-mode';
@@ -21,7 +22,7 @@ import { openProbe } from './dhcp/ping-probe';
 import { readSubnets, type SubnetFile } from './dhcp/read-subnets';
 import { Dhcp6Desk } from './dhcp6/dhcp6-desk';
 import { Dhcp6Listener } from './dhcp6/dhcp6.listener';
-import { isInRange, type Subnet6 } from './dhcp6/subnet6';
+import { isInPools, type Subnet6 } from './dhcp6/subnet6';
 import { Upkeep6 } from './dhcp6/upkeep6';
 import { DiscoveryDesk } from './discovery/discovery-desk';
 import { ImageCache } from './files/image-cache';
@@ -110,6 +111,7 @@ interface Parts {
   /** undefined: no DHCPv6 here. */
   readonly leases6: Lease6Pool | undefined;
   readonly subnets6: readonly Subnet6[];
+  readonly classes: readonly ClientClass[];
   readonly boots: BootLog;
   readonly callers: Callers;
   readonly programs: BootPrograms;
@@ -182,9 +184,9 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const post = leadership && { leadership, address, log };
   const snapshots = ports.leaseFolder === undefined ? undefined : new PoolSnapshots(ports.leaseFolder, pool, log);
   const leases = await LeasePool.open(store, pool, post, snapshots);
-  const pools = networks6
-    .filter(({ range }) => range)
-    .map((subnet) => ({ name: subnet.name, has: (ip: string) => isInRange(subnet, ip) }));
+  const pools = networks6.flatMap((subnet) =>
+    subnet.pools.map((one) => ({ name: one.name, has: (ip: string) => isInPools([one], ip) })),
+  );
   const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, pool, { pools, post }) : undefined;
   const boots = new BootLog(store, clock);
   const metrics = new Metrics();
@@ -200,7 +202,7 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const folders = { osie: config.BOOTS_OSIE_DIR, raspberry: config.BOOTS_RASPBERRY_DIR };
   return {
     ...{ machines, leases, leases6, modes, boots, callers, failed, httpPort, scripts, metrics, log, clock },
-    subnets6: networks6,
+    ...{ subnets6: networks6, classes: file?.classes ?? [] },
     loaders: new LoaderFiles(folders, callers, scripts),
     programs: new BootPrograms(config.BOOTS_IPXE_DIR),
     files: new SharedFiles(undefined, await nativeSendfile(config, log)),
@@ -348,7 +350,7 @@ async function openDhcp6(
   closers: (() => Promise<void>)[],
 ): Promise<number | undefined> {
   if (!leases6) return undefined;
-  const desk = new Dhcp6Desk({ ...parts, leases: leases6 }, dhcp6Settings(config, bound, subnets6));
+  const desk = new Dhcp6Desk({ ...parts, leases: leases6 }, dhcp6Settings(config, bound, subnets6, parts.classes));
   const listener = new Dhcp6Listener(desk, dhcp6Ports(config), parts.metrics, parts.log);
   closers.push(() => listener.close());
   const port = await listener.open();

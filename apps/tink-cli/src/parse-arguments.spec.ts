@@ -72,6 +72,7 @@ describe('a command line', () => {
     [['workflow', '--lsit'], 2, 'unknown flag --lsit of tink workflow'],
     [['events', '--type', 'nonsense'], 2, '--type does not know "nonsense"\nit is one of '],
     [['hardware', 'list', 'x'], 2, 'tink hardware list does not take "x"'],
+    [['hardware', 'push', 'x'], 2, 'tink hardware push does not take "x"\nthe file is named with --file'],
     [['template', 'list', '--qiet'], 2, 'did you mean --quiet?'],
     [['template', 'list', '-o', 'jsn'], 2, 'did you mean json?'],
   ])('%j', async (args, code, message) => {

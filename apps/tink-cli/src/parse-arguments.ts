@@ -27,7 +27,7 @@ export function parseArguments(
   if (!helping && positionals.length > max) {
     throw new UsageError(
       `tink ${command.name} does not take ${JSON.stringify(positionals[max])}`,
-      max === 0 ? '' : usage,
+      max === 0 ? fileHint(command.flags) : usage,
     );
   }
   return {
@@ -83,6 +83,12 @@ function valueOf(token: OptionToken, name: string, flag: Flag, flags: Flags): st
     return parts.map((part) => choiceOf(name, part, flag.choices ?? [])).join(',');
   }
   return value;
+}
+
+/** `tink hardware push machine.json` */
+function fileHint(flags: Flags): string {
+  const named = ['file', 'path'].find((name) => flags[name] !== undefined);
+  return named === undefined ? '' : `the file is named with --${named}`;
 }
 
 /** The choice as it is written in the table, whatever case the user typed it in. */

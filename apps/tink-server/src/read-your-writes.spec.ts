@@ -88,7 +88,8 @@ const workflows = () => new WorkflowCommands(store, reads, new WorkflowPlanner(r
 const data = () => new WorkflowData(store, reads, new InMemoryBlobs());
 const desk = () => new WorkerDesk(store, reads, async () => []);
 const enrolment = () => {
-  const options = { natsUrl: '', ca: '', registry: { address: '', username: '', password: '' } };
+  const place = { natsUrl: '', registry: '' };
+  const options = { places: { 4: place, 6: place }, ca: '', registry: { username: '', password: '' } };
   const credentials = { mintWorkerJwt: async () => 'jwt' };
   return new Enrolment(store, reads, credentials, { ...options, credentialSeconds: 60, tokenSeconds: 60 });
 };

@@ -166,10 +166,15 @@ function ownRegistry(config: TinkServerConfig, ca: string) {
 
 function enrolmentOptions(config: TinkServerConfig, ca: string) {
   return {
-    natsUrl: config.TINK_WORKER_NATS_URL,
+    places: {
+      4: { natsUrl: config.TINK_WORKER_NATS_URL, registry: config.TINK_REGISTRY_ADDRESS },
+      6: {
+        natsUrl: config.TINK_WORKER_NATS_URL6 || config.TINK_WORKER_NATS_URL,
+        registry: config.TINK_REGISTRY_ADDRESS6 || config.TINK_REGISTRY_ADDRESS,
+      },
+    },
     ca,
     registry: {
-      address: config.TINK_REGISTRY_ADDRESS,
       username: config.TINK_REGISTRY_USERNAME,
       password: config.TINK_REGISTRY_PASSWORD,
     },

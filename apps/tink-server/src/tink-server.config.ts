@@ -87,6 +87,9 @@ export class TinkServerConfig {
   /** Address of the image registry that workers are told, e.g. `192.168.1.1:5000`; empty: none. */
   @IsString()
   readonly TINK_REGISTRY_ADDRESS: string = '';
+  /** What workers that come by IPv6 are told, by name: images have no place for an IPv6 address. OSIE calls the provisioner `tinkerbell.internal`. */
+  @IsString()
+  readonly TINK_REGISTRY_ADDRESS6: string = '';
   @IsString()
   readonly TINK_REGISTRY_USERNAME: string = '';
   @IsString()
@@ -99,6 +102,9 @@ export class TinkServerConfig {
   /** NATS as workers reach it, e.g. `tls://192.168.1.1:4222`. */
   @IsString()
   readonly TINK_WORKER_NATS_URL: string = 'tls://127.0.0.1:4222';
+  /** The same for those that come by IPv6; empty: no other. */
+  @IsString()
+  readonly TINK_WORKER_NATS_URL6: string = '';
 
   /** Networks that webhooks may reach beside public addresses, e.g. `10.0.0.0/8,::1/128`: addresses and CIDRs, comma-separated. */
   @IsString()

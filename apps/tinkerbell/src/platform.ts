@@ -30,6 +30,9 @@ import { natsLineMatters } from './log-lines';
 import type { Stack } from './stack';
 import type { TinkerbellConfig } from './tinkerbell.config';
 
+/** What OSIE calls the provisioner (`infra/osie/files/osie-init`). */
+export const nameInOsie = 'tinkerbell.internal';
+
 /** What all services of the process share: identity, the log and the rows that are projected from it. */
 export interface Platform {
   readonly pki: Pki;
@@ -67,14 +70,17 @@ export async function startPlatform(
   stack: Stack,
   log: (line: string) => void,
 ): Promise<Platform> {
-  const ips = [...new Set([address, '127.0.0.1'])];
-  const pki = await ensurePki(await data.folder('pki'), { ips, names: ['localhost', hostname()] });
+  const { IP6 } = config;
+  const ips = [...new Set([address, '127.0.0.1', ...(IP6 === '' ? [] : [IP6])])];
+  const names = ['localhost', hostname(), ...(IP6 === '' ? [] : [nameInOsie])];
+  const pki = await ensurePki(await data.folder('pki'), { ips, names });
   const identity = await ensureNatsIdentity(await data.folder('identity'));
   const secretsKey = await ensureSecretsKey(await data.folder('identity'));
   const auditKey = await ensureAuditKey(await data.folder('identity'));
   const nats = await startNatsServer({
     dataDir: await data.folder('nats'),
     host: address,
+    ...(IP6 === '' ? {} : { listen: '::' }),
     port: config.NATS_PORT,
     tls: pki.files,
     identity,

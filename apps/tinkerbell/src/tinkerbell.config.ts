@@ -1,4 +1,4 @@
-import { IsBoolean, IsInt, IsIP, IsOptional, IsString, Max, Min } from 'class-validator';
+import { IsBoolean, IsInt, IsIP, IsOptional, IsString, Max, Min, ValidateIf } from 'class-validator';
 import { Transform } from 'class-transformer';
 import { usualProgramFolders } from '@tinkerbell/boots';
 
@@ -21,6 +21,10 @@ export class TinkerbellConfig {
   @IsString() readonly DATA: string = '.tinkerbell';
   /** The address that machines reach us at. Empty: this host's only address. */
   @IsOptional() @IsIP(4) readonly IP?: string;
+  /** The same by IPv6; empty: they do not. Every service that machines need then listens on all addresses of the host. */
+  @ValidateIf(({ IP6 }: TinkerbellConfig) => IP6 !== '')
+  @IsIP(6)
+  readonly IP6: string = '';
   @IsString() readonly INTERFACE: string = '';
   @Flag() readonly ROUTER_ADVERTISEMENTS: boolean = false;
   @IsString() readonly POOL: string = 'default';

@@ -11,7 +11,7 @@ import { fillRegistry, startRegistry } from '@tinkerbell/registry';
 import { startTinkServer, TinkServerConfig } from '@tinkerbell/tink-server';
 import { openDataFolder, type DataFolder, type Secrets } from './data-folder';
 import { registryLineMatters } from './log-lines';
-import { startPlatform, type Platform } from './platform';
+import { nameInOsie, startPlatform, type Platform } from './platform';
 import type { Stack } from './stack';
 import type { TinkerbellConfig } from './tinkerbell.config';
 
@@ -70,7 +70,7 @@ export async function up(config: Readonly<TinkerbellConfig>, address: string, ar
   const server = await runServer(context, registry);
   const boots = await runBoots(context, server);
   const hegel = await startHegel(
-    loadConfig(HegelConfig, { ...env, HEGEL_HTTP_ADDRESS: '0.0.0.0', HEGEL_HTTP_PORT: config.HEGEL_PORT }),
+    loadConfig(HegelConfig, { ...env, HEGEL_HTTP_ADDRESS: everywhere(config), HEGEL_HTTP_PORT: config.HEGEL_PORT }),
     { hardware: platform.rows.models.hardware, health: { fault: () => platform.nats.problem() } },
   );
   stack.push('hegel', () => hegel.close());
@@ -107,11 +107,17 @@ export async function up(config: Readonly<TinkerbellConfig>, address: string, ar
   };
 }
 
+/** To listen on: an IPv6 socket of all addresses takes IPv4 too. */
+function everywhere({ IP6 }: TinkerbellConfig): string {
+  return IP6 === '' ? '0.0.0.0' : '::';
+}
+
 /** Returns the address that workers pull from. */
 async function runRegistry({ config, address, data, secrets, platform, stack, log }: Context): Promise<string> {
   const registry = await startRegistry({
     dataDir: await data.folder('registry'),
     host: address,
+    ...(config.IP6 === '' ? {} : { listen: '::' }),
     port: config.REGISTRY_PORT,
     tls: platform.pki.files,
     account: secrets.registry,
@@ -137,7 +143,7 @@ async function runServer({ config, data, secrets, platform, stack, version, env 
   const { store, bus, pki, identity, secretsKey, auditKey, rows, nats } = platform;
   const settings = loadConfig(TinkServerConfig, {
     ...env,
-    TINK_HOST: '0.0.0.0',
+    TINK_HOST: everywhere(config),
     TINK_LOG_LEVEL: config.DEBUG ? 'debug' : 'info',
     TINK_GRPC_HOST: config.GRPC_HOST,
     TINK_GRPC_PORT: config.GRPC_PORT,
@@ -149,6 +155,12 @@ async function runServer({ config, data, secrets, platform, stack, version, env 
     TINK_REGISTRY_USERNAME: secrets.registry.username,
     TINK_REGISTRY_PASSWORD: secrets.registry.password,
     TINK_WORKER_NATS_URL: nats.url,
+    ...(config.IP6 === ''
+      ? {}
+      : {
+          TINK_WORKER_NATS_URL6: `tls://[${config.IP6}]:${nats.port}`,
+          TINK_REGISTRY_ADDRESS6: `${nameInOsie}${registry.slice(registry.lastIndexOf(':'))}`,
+        }),
     TINK_DATA_DIR: join(data.path, 'rows'),
   });
   const server = await startTinkServer(settings, {
@@ -196,6 +208,13 @@ async function runBoots(context: Context, server: Awaited<ReturnType<typeof runS
     BOOTS_IMAGES_DIR: config.IMAGES_DIR,
     TINK_SERVER_URL: `https://${address}:${server.https.port}`,
     TINK_CERT_URL: `http://${address}:${server.http.port}/cert`,
+    ...(config.IP6 === ''
+      ? {}
+      : {
+          ...{ PUBLIC_IP6: config.IP6, BOOTS_DHCP6: env['BOOTS_DHCP6'] ?? true },
+          TINK_SERVER_URL6: `https://[${config.IP6}]:${server.https.port}`,
+          TINK_CERT_URL6: `http://[${config.IP6}]:${server.http.port}/cert`,
+        }),
     TINK_CA_SHA256: platform.pki.caSha256,
   });
   tellOfMissing(config, context.log);

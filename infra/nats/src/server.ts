@@ -11,6 +11,8 @@ export interface NatsServerOptions {
   /** Holds the configuration, the lock and the store. */
   readonly dataDir: string;
   readonly host: string;
+  /** Where it listens; `::` is everywhere, by IPv4 and IPv6. Default: `host` alone. */
+  readonly listen?: string;
   /** 0: any free port; the one found stays the same across restarts. */
   readonly port: number;
   /** PEM files. */
@@ -151,9 +153,9 @@ class SupervisedServer {
   }
 
   #config(): string {
-    const { host, tls, identity, monitorPort, maxPayloadBytes, syncInterval } = this.options;
+    const { host, listen = host, tls, identity, monitorPort, maxPayloadBytes, syncInterval } = this.options;
     return renderConfig({
-      host,
+      host: listen,
       port: this.port,
       storeDir: this.#storeDir,
       tls: tls && { cert: resolve(tls.cert), key: resolve(tls.key) },

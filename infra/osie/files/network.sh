@@ -24,7 +24,7 @@ boot_interface() {
   [ -n "$hw_addr" ] || ls /sys/class/net | grep -E '^(eth|en)' | head -n 1
 }
 
-# `network -q`: just an address, which nobody renews.
+# By the family of the server's address, and by the other one where that is to be had. `network -q`: just an IPv4 address, which nobody renews.
 network() {
   tries=0
   until interface=$(boot_interface) && [ -n "$interface" ]; do
@@ -46,9 +46,42 @@ network() {
     static_network
     return
   fi
-  # Without -q it stays in the background and renews; without an answer it is asked again for ever.
-  until udhcpc $1 -O 7 -n -t 10 -T 1 -i "$interface" -s /etc/udhcpc.sh -p /run/udhcpc.pid; do say "no DHCP answer on $interface"; done
+  if [ "$1" = -q ]; then
+    network4 -q
+    return
+  fi
+  # It stays in the background, and asks DHCPv6 once a router says that there is one.
+  dhcpcd -b "$interface" >/var/log/dhcpcd.log 2>&1
+  case $(argument tinkerbell) in
+    *//\[*)
+      ask4 -b -t 3 -A 60 &
+      network6
+      ;;
+    *) network4 ;;
+  esac
+}
+
+# Without -q it stays in the background and renews; without an answer it is asked again for ever.
+network4() {
+  until ask4 -n -t 10 "$@"; do say "no DHCP answer on $interface"; done
   say "network $interface $(ip -4 -o addr show dev "$interface" | awk '{print $4}')"
+}
+
+ask4() {
+  udhcpc -O 7 -T 1 -i "$interface" -s /etc/udhcpc.sh -p /run/udhcpc.pid "$@"
+}
+
+# An address that a router's prefix made is better than none.
+network6() {
+  tries=0
+  until [ -s /run/network6 ]; do
+    sleep 0.2
+    tries=$((tries + 1))
+    [ $((tries % 50)) = 0 ] || continue
+    say "no DHCPv6 answer on $interface"
+    ip -6 -o addr show dev "$interface" scope global | grep -qv tentative && break
+  done
+  say "network $interface $(ip -6 -o addr show dev "$interface" scope global | awk '{print $4}' | xargs)"
 }
 
 # A site without DHCP: <mac>:<vlan>:<address>:<netmask>:<gateway>:<host name>:<dns,dns>.

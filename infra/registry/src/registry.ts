@@ -15,6 +15,8 @@ export interface RegistryOptions {
   readonly dataDir: string;
   /** Address to listen on, e.g. `10.99.0.1`. */
   readonly host: string;
+  /** Where it is to be reached at beside `host`; `::` is everywhere, by IPv4 and IPv6. Default: `host` alone. */
+  readonly listen?: string;
   /** 0 picks a free one. */
   readonly port: number;
   /** PEM files: the server's certificate, its private key, and the authority that signed it. */
@@ -54,11 +56,12 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
   if (!found.some((folder) => folder && existsSync(join(folder, program)))) {
     throw new RegistryError(`${program} is not installed: run npm run setup -- --for start`);
   }
-  const { host, tls, account } = options;
-  const port = await claimPort(host, options.port);
+  const { host, listen = host, tls, account } = options;
+  const port = await claimPort(listen, options.port);
   const address = `${host}:${port}`;
+  const bound = `${listen.includes(':') ? `[${listen}]` : listen}:${port}`;
   const access = { host, port, tls, account };
-  const keeper = new Keeper(await writeConfiguration(options, address, 'writable'), options);
+  const keeper = new Keeper(await writeConfiguration(options, bound, 'writable'), options);
   let isOver = false;
   const begin = async () => {
     if (isOver) throw new RegistryError('the registry was stopped');
@@ -72,7 +75,7 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
   await begin();
   const seal = async (filled: readonly Filled[] = []) => {
     await keeper.stop();
-    await writeConfiguration(options, address, 'read-only');
+    await writeConfiguration(options, bound, 'read-only');
     await begin();
     await verify(access, filled);
   };
@@ -154,7 +157,7 @@ function launch(configuration: string, onLog: RegistryOptions['onLog']): Child {
 
 async function writeConfiguration(
   options: RegistryOptions,
-  address: string,
+  bound: string,
   mode: 'writable' | 'read-only',
 ): Promise<string> {
   const { dataDir, tls, account } = options;
@@ -172,7 +175,7 @@ async function writeConfiguration(
       maintenance: { readonly: { enabled: mode === 'read-only' } },
     },
     http: {
-      addr: address,
+      addr: bound,
       secret: randomBytes(16).toString('hex'),
       tls: { certificate: tls.cert, key: tls.key },
     },

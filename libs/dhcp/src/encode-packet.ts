@@ -1,5 +1,5 @@
 import { textBytes } from '@tinkerbell/bytes';
-import { writeIpv4 } from './fields';
+import { noAddress, writeIpv4 } from './fields';
 import { option, type Options } from './option-codec';
 import { bootFileName } from './options/boot-file-name';
 import { optionOverload, type Overload } from './options/option-overload';
@@ -50,20 +50,36 @@ function withLongFileMoved({ file, options }: DhcpPacket): Pick<DhcpPacket, 'fil
 }
 
 function writeFixedFields(packet: DhcpPacket, bytes: Uint8Array): void {
-  const view = new DataView(bytes.buffer);
   if (packet.chaddr.length > 16) throw new RangeError(`chaddr has ${packet.chaddr.length} bytes, 16 is the limit`);
   bytes[0] = packet.op === 'request' ? 1 : 2;
   bytes[1] = packet.htype;
   bytes[2] = packet.chaddr.length;
   bytes[3] = packet.hops;
-  view.setUint32(4, packet.xid);
-  view.setUint16(8, packet.secs);
-  view.setUint16(10, packet.flags);
-  writeIpv4(packet.ciaddr, bytes, 12);
-  writeIpv4(packet.yiaddr, bytes, 16);
-  writeIpv4(packet.siaddr, bytes, 20);
-  writeIpv4(packet.giaddr, bytes, 24);
-  bytes.set(packet.chaddr, 28);
+  writeUint16(packet.xid >>> 16, bytes, 4);
+  writeUint16(packet.xid, bytes, 6);
+  writeUint16(packet.secs, bytes, 8);
+  writeUint16(packet.flags, bytes, 10);
+  writeAddress(packet.ciaddr, bytes, 12);
+  writeAddress(packet.yiaddr, bytes, 16);
+  writeAddress(packet.siaddr, bytes, 20);
+  writeAddress(packet.giaddr, bytes, 24);
+  writeBytes(packet.chaddr, bytes, 28);
+}
+
+function writeUint16(value: number, bytes: Uint8Array, at: number): void {
+  bytes[at] = value >>> 8;
+  bytes[at + 1] = value;
+}
+
+/** Into bytes that are 0 so far. */
+function writeAddress(address: string, bytes: Uint8Array, at: number): void {
+  if (address !== noAddress) writeIpv4(address, bytes, at);
+}
+
+/** `set` costs more than a few bytes do. */
+function writeBytes(value: Uint8Array, bytes: Uint8Array, at: number): void {
+  if (value.length > 32) bytes.set(value, at);
+  else for (let i = 0; i < value.length; i++) bytes[at + i] = value[i] ?? 0;
 }
 
 function writeText(text: string, bytes: Uint8Array, at: number, length: number): void {
@@ -80,7 +96,9 @@ interface Part {
 
 /** With the end mark. */
 function sizeOf(parts: readonly Part[]): number {
-  return parts.reduce((sum, { value }) => sum + 2 + value.length, 1);
+  let size = 1;
+  for (const { value } of parts) size += 2 + value.length;
+  return size;
 }
 
 function writeParts(parts: readonly Part[], bytes: Uint8Array, from: number): void {
@@ -88,7 +106,7 @@ function writeParts(parts: readonly Part[], bytes: Uint8Array, from: number): vo
   for (const { code, value } of parts) {
     bytes[at] = code;
     bytes[at + 1] = value.length;
-    bytes.set(value, at + 2);
+    writeBytes(value, bytes, at + 2);
     at += 2 + value.length;
   }
   bytes[at] = end;
@@ -96,7 +114,6 @@ function writeParts(parts: readonly Part[], bytes: Uint8Array, from: number): vo
 
 /** A value of more than 255 bytes goes out in parts that follow each other (RFC 3396 §6). */
 function partsOf(code: number, value: Uint8Array): readonly Part[] {
-  if (value.length <= longestPart) return [{ code, value }];
   return Array.from({ length: Math.ceil(value.length / longestPart) }, (_, i) => ({
     code,
     value: value.subarray(i * longestPart, (i + 1) * longestPart),
@@ -115,9 +132,11 @@ function placeOptions(options: Options, room: number, free: Overload): Areas {
   for (const [code, value] of options) {
     expectWritable(code);
     // What a relay added is the last option (RFC 3046 §2.1) and stays in the options field: relays look nowhere else.
-    (code === relayAgent.code ? relay : others).push(...partsOf(code, value));
+    const parts = code === relayAgent.code ? relay : others;
+    if (value.length <= longestPart) parts.push({ code, value });
+    else parts.push(...partsOf(code, value));
   }
-  if (sizeOf(others) + sizeOf(relay) - 1 <= room) return { main: [...others, ...relay] };
+  if (sizeOf(others) + sizeOf(relay) - 1 <= room) return { main: relay.length > 0 ? [...others, ...relay] : others };
   return overloaded(options, relay, room, free);
 }
 

@@ -3,10 +3,9 @@ import { expectLength, MalformedOptionError, type OptionCodec } from '@tinkerbel
 export const noAddress = '0.0.0.0';
 
 export function readIpv4(raw: Uint8Array, at: number): string {
+  if (raw[at] === 0 && raw[at + 1] === 0 && raw[at + 2] === 0 && raw[at + 3] === 0) return noAddress;
   return `${raw[at]}.${raw[at + 1]}.${raw[at + 2]}.${raw[at + 3]}`;
 }
-
-const ipv4Form = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
 
 /** Throws RangeError when `address` is not dotted IPv4: that is our mistake, not the wire's. */
 export function ipv4Bytes(address: string): Uint8Array {
@@ -17,14 +16,26 @@ export function ipv4Bytes(address: string): Uint8Array {
 
 /** Throws RangeError too. */
 export function writeIpv4(address: string, into: Uint8Array, at: number): void {
-  if (!ipv4Form.test(address)) throw new RangeError(`${JSON.stringify(address)} is not an IPv4 address`);
-  let [value, place] = [0, at];
+  let [value, digits, place] = [0, 0, at];
   for (let i = 0; i < address.length; i++) {
-    const digit = address.charCodeAt(i) - 48;
-    if (digit >= 0) value = value * 10 + digit;
-    else [into[place++], value] = [value, 0];
+    const code = address.charCodeAt(i);
+    if (code === dot && digits > 0 && place < at + 3) {
+      into[place++] = value;
+      value = digits = 0;
+    } else if (code >= zero && code <= nine && (digits < 2 || (digits === 2 && value >= 10))) {
+      value = value * 10 + code - zero;
+      digits++;
+    } else throw noIpv4(address);
+    if (value > 255) throw noIpv4(address);
   }
+  if (digits === 0 || place !== at + 3) throw noIpv4(address);
   into[place] = value;
+}
+
+const [dot, zero, nine] = [46, 48, 57];
+
+function noIpv4(address: string): RangeError {
+  return new RangeError(`${JSON.stringify(address)} is not an IPv4 address`);
 }
 
 export function ipv4Option(code: number, name: string): OptionCodec<string> {
@@ -53,6 +64,10 @@ export function ipv4ListOption(code: number, name: string): OptionCodec<readonly
       }
       return Array.from({ length: raw.length / 4 }, (_, i) => readIpv4(raw, i * 4));
     },
-    encode: (addresses) => Uint8Array.from(addresses.flatMap((address) => [...ipv4Bytes(address)])),
+    encode(addresses) {
+      const raw = new Uint8Array(addresses.length * 4);
+      for (let i = 0; i < addresses.length; i++) writeIpv4(addresses[i] ?? '', raw, i * 4);
+      return raw;
+    },
   };
 }

@@ -25,6 +25,8 @@ export interface FeedOptions {
   readonly limit?: () => number;
   /** Once it has caught up rows show before they are written: after so many milliseconds or commits, or when `write` is called. */
   readonly writeBehind?: { readonly ms: number; readonly commits: number };
+  /** After a transaction of so many commits. */
+  readonly onStored: (commits: number) => void;
   /** When rows show, with what changed in each of the tables, and by which commits, as soon as it has caught up. */
   readonly onShown: (changes: readonly Changes<unknown>[], commits: readonly Commit[]) => void;
   readonly log: (line: string) => void;
@@ -207,10 +209,12 @@ export class ProjectorFeed {
     })();
     clearTimeout(this.#writing);
     this.#writing = undefined;
+    const stored = this.#folded;
     this.#folded = 0;
     this.#written = this.#next;
     heads.written();
     for (const table of tables) table.written();
+    this.options.onStored(stored);
   }
 
   #tell(): void {

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { AnyEvent } from '@tinkerbell/events';
 import type { Measures, Projection } from '@tinkerbell/projections';
+import { WalThread } from './projector-wal';
 import type { Commit, EventStore } from './event-store';
 import type { HistoryOptions } from './projection-history';
 import { ProjectorFeed } from './projector-feed';
@@ -93,6 +94,8 @@ class Projector {
   readonly sets: readonly ProjectionSets[];
   readonly fault: Promise<Error>;
   readonly #db: Database;
+  /** Not of a database in memory. */
+  readonly #wal: WalThread | undefined;
   readonly #heads: ProjectorHeads;
   readonly #headsBuilding: ProjectorHeads;
   readonly #waiters = new Set<Waiter>();
@@ -112,6 +115,7 @@ class Projector {
     past?: readonly HistoryOptions<unknown>[],
   ) {
     this.#db = db;
+    this.#wal = db.memory ? undefined : new WalThread(db.name, log);
     this.fault = new Promise((resolve) => (this.#reportFault = resolve));
     this.#heads = new ProjectorHeads(db, 'heads');
     this.#headsBuilding = new ProjectorHeads(db, 'heads_building');
@@ -134,6 +138,7 @@ class Projector {
       batch: batchSize.live,
       catchUp: { until: newest, batch: batchSize.catchUp },
       writeBehind,
+      onStored: (commits) => this.#wal?.stored(commits),
       onShown: (changes, commits) => {
         this.sets.forEach((set, i) => set.notify(changes[i] ?? []));
         for (const listener of this.#listeners) listener(commits);
@@ -191,6 +196,7 @@ class Projector {
       tables: () => sets.flatMap(({ building }) => (building ? [building] : [])),
       batch: batchSize.beside,
       limit: () => this.position,
+      onStored: (commits) => this.#wal?.stored(commits),
       onShown: () => this.#beside === feed && this.#swapIfLevel(feed, sets),
       log: this.log,
     });
@@ -268,6 +274,7 @@ class Projector {
     this.#stopped.abort();
     await Promise.all([this.#live?.close(), this.#beside?.close()]);
     await Promise.all(this.#ending);
+    await this.#wal?.close();
     if (this.#db.open) this.#db.close();
   }
 }

@@ -28,8 +28,9 @@ export function grubLocal({ mac }: { readonly mac: string }): string {
     '  if [ "$grub_cpu" = arm64 ]; then set arch=aa64; set loader=BOOTAA64.EFI; else set arch=x64; set loader=BOOTX64.EFI; fi',
     '  set shim=shim$arch.efi; set grub=grub$arch.efi',
     `  for file in ${[...loaders, '/EFI/Microsoft/Boot/bootmgfw.efi'].join(' ')}; do`,
-    '    if search --no-floppy --set=disk --file $file; then',
-    '      if chainloader ($disk)$file; then boot; fi',
+    // As root: a loader is told that it comes from there, whatever device its name begins with.
+    '    if search --no-floppy --set=root --file $file; then',
+    '      if chainloader $file; then boot; fi',
     '    fi',
     '  done',
     'else',

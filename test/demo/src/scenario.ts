@@ -57,7 +57,7 @@ export function hardwareJson(scenario: Described, serverAddress: string, arch = 
             uefi,
             name_servers: [serverAddress],
             time_servers: [serverAddress],
-            ip: { address: ip, netmask: '255.255.255.0', gateway: serverAddress },
+            ip: ip.includes(':') ? { address: ip } : { address: ip, netmask: '255.255.255.0', gateway: serverAddress },
           },
           netboot: { allow_pxe: true, allow_workflow: true, ...(binary ? { ipxe: { binary } } : {}) },
         },

@@ -22,7 +22,7 @@ import type { Logger } from '../logger';
 import type { FailedRequests } from '../recorder/failed-requests';
 import { bootClientOf } from './boot-client';
 import type { Destination } from './destination';
-import type { DhcpContext, DhcpReply, DhcpServerSettings } from './decision';
+import type { DhcpContext, DhcpDecision, DhcpReply, DhcpServerSettings } from './decision';
 import { isProxy, isWithin, modeAt, wireOf } from './dhcp-mode';
 import { respond } from './dhcp.responder';
 import { originOf } from './origin';
@@ -53,10 +53,21 @@ export interface OutgoingReply {
 
 /** What a datagram says and how it came. */
 interface Heard {
+  readonly request: DhcpPacket;
   readonly mac: string;
   readonly type: string;
+  /** What a repetition has in common with it. */
+  readonly key: string;
+  /** Of a REQUEST; of others NaN, which is like no other. */
   readonly print: number;
+  readonly bytes: Uint8Array;
   readonly from: Arrival;
+}
+
+/** With the bytes of a reply. */
+interface Answer {
+  readonly decision: DhcpDecision;
+  readonly bytes?: Uint8Array;
 }
 
 /** The same message within this time is the network's doing (a bridge that doubles, a relay beside a broadcast), not the client's. */
@@ -73,6 +84,7 @@ export class DhcpDesk {
   readonly #answering = new Set<string>();
   readonly #tickets = new ScriptTickets();
   readonly #strangers: RateLimit;
+  #now = { ms: NaN, text: '' };
   /** MAC → fingerprint of the REQUEST that was acknowledged last. */
   readonly #granted = new Recent<{ readonly print: number; readonly ip: string }>(retransmissionMs);
 
@@ -84,68 +96,85 @@ export class DhcpDesk {
     this.#strangers = new RateLimit(() => ports.clock().getTime(), strangersTold);
   }
 
-  /** undefined: nothing is to be sent. Never throws: a bad message costs itself only. */
-  async answer(bytes: Uint8Array, from: Arrival): Promise<OutgoingReply | undefined> {
+  /** undefined: nothing is to be sent. No promise where nothing is waited for. Never throws: a bad message costs itself only. */
+  answer(bytes: Uint8Array, from: Arrival): OutgoingReply | undefined | Promise<OutgoingReply | undefined> {
     if (!this.ports.leases.isActive) return this.#standby();
     try {
-      return await this.#answer(decodePacket(bytes), fingerprint(bytes), from);
+      const heard = this.#hear(bytes, from);
+      if (!heard) return undefined;
+      const looking = this.#pooled(heard);
+      if (looking)
+        return this.#stored(
+          heard,
+          looking.then((pooled) => this.#decide(heard, pooled)),
+        );
+      const answer = this.#decide(heard);
+      return hasFacts(answer.decision) ? this.#stored(heard, answer) : this.#told(heard, answer);
     } catch (error) {
-      this.#drop(error, bytes, from);
-      return undefined;
+      return this.#drop(error, bytes, from);
     }
   }
 
-  async #answer(request: DhcpPacket, print: number, from: Arrival): Promise<OutgoingReply | undefined> {
-    const { metrics } = this.ports;
+  /** undefined: it is not listened to. */
+  #hear(bytes: Uint8Array, from: Arrival): Heard | undefined {
+    const request = decodePacket(bytes);
     const mac = macOf(request);
     if (mac === undefined) return this.#ignored('not-ethernet', request, from);
     const type = readOption(request.options, messageType) ?? 'none';
     const key = `${mac} ${request.xid} ${type} ${request.ciaddr} ${from.arrival === 'pxe'}`;
     if (this.#isDuplicate(key)) return this.#ignored('duplicate', request, from);
-    metrics.count('dhcp_requests_total', { type });
-    if (type === 'request') this.#watch(request, from);
-    this.#answering.add(key);
+    this.ports.metrics.count('dhcp_requests_total', { type });
+    if (type !== 'request') return { ...{ request, mac, type, key, bytes, from }, print: NaN };
+    this.#watch(request, from);
+    return { ...{ request, mac, type, key, bytes, from }, print: fingerprint(bytes) };
+  }
+
+  #decide(heard: Heard, pooled?: Pooled): Answer {
+    const decision = respond(heard.request, { ...this.#context(heard), ...(pooled ? { pooled } : {}) });
+    if (decision.kind !== 'reply') return { decision };
+    return { decision, bytes: encodePacket(decision.packet, { maxSize: decision.maxSize }) };
+  }
+
+  async #stored(heard: Heard, deciding: Answer | Promise<Answer>): Promise<OutgoingReply | undefined> {
+    this.#answering.add(heard.key);
     try {
-      return await this.#decided(request, { mac, type, print, from });
+      const answer = deciding instanceof Promise ? await deciding : deciding;
+      const { decision } = answer;
+      if (decision.kind !== 'ignore' && decision.leases.length > 0) await this.#submit(decision.leases);
+      if (decision.kind === 'reply' && decision.boot) await this.#recordOffer(decision.boot);
+      return this.#told(heard, answer);
+    } catch (error) {
+      return this.#drop(error, heard.bytes, heard.from);
     } finally {
-      this.#answering.delete(key);
+      this.#answering.delete(heard.key);
     }
   }
 
-  async #decided(request: DhcpPacket, { mac, type, print, from }: Heard): Promise<OutgoingReply | undefined> {
-    const { metrics, log } = this.ports;
-    // Nothing is awaited in vain: the pump measures what is done at once.
-    const looking = this.#pooled(request, mac, from);
-    const pooled = looking && (await looking);
-    const decision = respond(request, { ...this.#context(request, mac, print, from), ...(pooled ? { pooled } : {}) });
+  /** What it says is in the log. */
+  #told({ request, mac, type, print, from }: Heard, { decision, bytes }: Answer): OutgoingReply | undefined {
+    const { metrics, log, leases, clock } = this.ports;
     if (decision.kind === 'ignore') return this.#ignored(decision.reason, request, from);
-    if (decision.kind === 'record') {
-      await this.#submit(decision.leases);
+    if (decision.kind === 'record' || !bytes) {
       log.info(`${type} of ${request.ciaddr === noAddress ? 'its address' : request.ciaddr} by ${mac}`);
       return undefined;
     }
-    const reply = encodePacket(decision.packet, { maxSize: decision.maxSize });
-    await this.#store(decision);
     // Also what was granted before and needs no commit: by now it may be somebody else's to say.
-    if (!this.ports.leases.isActive) return this.#standby();
+    if (!leases.isActive) return this.#standby();
+    const { packet, destination } = decision;
     if (decision.leases.some((command) => command.type === 'BindLease')) {
-      this.#granted.set(mac, { print, ip: decision.packet.yiaddr }, this.ports.clock().getTime());
+      this.#granted.set(mac, { print, ip: packet.yiaddr }, clock().getTime());
     }
     if (lacksBootFile(request, type, decision)) this.#note('no-boot-file', request, from);
-    const answered = readOption(decision.packet.options, messageType) ?? 'none';
+    const answered = readOption(packet.options, messageType) ?? 'none';
     metrics.count('dhcp_replies_total', { type: answered });
-    log.info(
-      `${type} of ${mac}: ${answered} ${decision.packet.yiaddr}${decision.packet.file ? ` ${decision.packet.file}` : ''}`,
-    );
-    return { bytes: reply, destination: decision.destination };
+    log.info(`${type} of ${mac}: ${answered} ${packet.yiaddr}${packet.file ? ` ${packet.file}` : ''}`);
+    return { bytes, destination };
   }
 
-  async #store({ leases, boot }: DhcpReply): Promise<void> {
-    await this.#submit(leases);
-    if (!boot) return;
-    if (boot.hardwareId !== null || this.#strangers.allows(''))
-      await this.ports.boots.record({ type: 'OfferNetboot', ...boot });
-    else this.ports.boots.noteArch(boot.mac, boot.arch);
+  async #recordOffer(offered: NonNullable<DhcpReply['boot']>): Promise<void> {
+    if (offered.hardwareId !== null || this.#strangers.allows(''))
+      await this.ports.boots.record({ type: 'OfferNetboot', ...offered });
+    else this.ports.boots.noteArch(offered.mac, offered.arch);
   }
 
   async #submit(leases: readonly SingleLeaseCommand[]): Promise<void> {
@@ -154,7 +183,7 @@ export class DhcpDesk {
   }
 
   /** undefined: it has a reservation in its network, or there are no pools. */
-  #pooled(request: DhcpPacket, mac: string, { arrival }: Arrival): Promise<Pooled | undefined> | undefined {
+  #pooled({ request, mac, from: { arrival } }: Heard): Promise<Pooled | undefined> | undefined {
     const type = readOption(request.options, messageType);
     const { site, modes } = this.server;
     const { link } = originOf(request, site.address, arrival);
@@ -169,10 +198,10 @@ export class DhcpDesk {
     return isReachable && !isTaken ? undefined : this.pools.look(request, { mac, type, link, machine });
   }
 
-  #context(request: DhcpPacket, mac: string, print: number, from: Arrival): DhcpContext {
+  #context({ request, mac, print, from }: Heard): DhcpContext {
     const { machines, boots, leases, clock } = this.ports;
     const date = clock();
-    const now = date.toISOString();
+    const now = this.#textOf(date);
     const machine = machines.byMac(mac);
     const holder = machine && this.#otherHolder(machine, now);
     const ticket = this.#ticket(request, mac);
@@ -189,6 +218,13 @@ export class DhcpDesk {
       ...from,
       now,
     };
+  }
+
+  /** Many requests are of one millisecond, and writing it costs more than much else of an answer. */
+  #textOf(date: Date): string {
+    const ms = date.getTime();
+    if (ms !== this.#now.ms) this.#now = { ms, text: date.toISOString() };
+    return this.#now.text;
   }
 
   /** Only iPXE, which says so in option 77 or 175, runs scripts. */
@@ -254,7 +290,7 @@ export class DhcpDesk {
     return undefined;
   }
 
-  #drop(error: unknown, bytes: Uint8Array, { source }: Arrival): void {
+  #drop(error: unknown, bytes: Uint8Array, { source }: Arrival): undefined {
     if (error instanceof StandbyError || error instanceof TermOverError) return this.#standby();
     const { metrics, log, failed } = this.ports;
     const reason =
@@ -272,6 +308,12 @@ export class DhcpDesk {
 
 /** What happens on every good network: no failure. */
 const expected: readonly string[] = ['duplicate', 'no-boot-client', 'not-for-proxy'];
+
+/** Whether there is something to be stored. */
+function hasFacts(decision: DhcpDecision): boolean {
+  if (decision.kind === 'ignore') return false;
+  return decision.leases.length > 0 || (decision.kind === 'reply' && decision.boot !== undefined);
+}
 
 /** A client that wants to boot gets an address, and nothing to boot. */
 function lacksBootFile(request: DhcpPacket, type: string, { packet, boot }: DhcpReply): boolean {

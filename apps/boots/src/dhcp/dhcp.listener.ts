@@ -4,8 +4,8 @@ import type { Metrics } from '../metrics';
 import type { NativeBatch, TakeDatagram } from '../udp/native-batch';
 import { bindUdp, type BoundSocket, ipNumber, ipText } from '../udp/udp-socket';
 import { Broadcasts } from './broadcasts';
-import { type Destination, everybody } from './destination';
-import type { Arrival, DhcpDesk } from './dhcp-desk';
+import { everybody } from './destination';
+import type { Arrival, DhcpDesk, OutgoingReply } from './dhcp-desk';
 import { RequestPump } from './request-pump';
 import { rankOf } from './request-rank';
 
@@ -134,10 +134,13 @@ export class DhcpListener {
     });
   }
 
-  async #answer({ bytes, from, socket }: Request): Promise<void> {
-    const reply = await this.desk.answer(bytes, from);
+  #answer({ bytes, from, socket }: Request): Promise<void> | undefined {
     // Firmware that asked port 4011 takes an answer from there only.
-    if (reply) this.#send(reply.bytes, reply.destination, from.arrival === 'pxe' ? socket : this.#sender);
+    const sender = from.arrival === 'pxe' ? socket : this.#sender;
+    const answered = this.desk.answer(bytes, from);
+    if (answered instanceof Promise) return answered.then((reply) => this.#send(reply, sender));
+    this.#send(answered, sender);
+    return undefined;
   }
 
   #onShed(count: number): void {
@@ -150,7 +153,10 @@ export class DhcpListener {
     this.#toldAt = now;
   }
 
-  #send(bytes: Uint8Array, { address, port }: Destination, socket: Socket | undefined): void {
+  #send(reply: OutgoingReply | undefined, socket: Socket | undefined): void {
+    if (!reply) return;
+    const { bytes, destination } = reply;
+    const { address, port } = destination;
     const number = typeof port === 'number' ? port : port === 'server' ? this.ports.relayPort : this.ports.clientPort;
     try {
       socket?.send(bytes, number, address, (error) => {

@@ -19,6 +19,8 @@ const timeoutMs = 300;
 const pollMs = 5;
 /** At once. The kernel keeps some hundred addresses that it looks for. */
 const maxPending = 256;
+/** Of a flood nobody waits for the end. */
+const mostAtOnce = 1024;
 const dontWait = 0x40;
 const echo = { request: 8, reply: 0 } as const;
 const [ipv4, packets] = [2, 17];
@@ -139,16 +141,21 @@ class PingProbe extends Probe {
   }
 
   #takeAll(): void {
-    const { icmp, arp } = this.sockets;
     // ARP first: it tells the MAC.
-    for (let length = this.#receive(arp); length > 0; length = this.#receive(arp))
-      this.#takeArp(this.#inbox.subarray(0, length));
-    for (let length = this.#receive(icmp); length > 0; length = this.#receive(icmp))
-      this.#takeEcho(this.#inbox.subarray(0, length));
+    this.#takeFrom(this.sockets.arp, (packet) => this.#takeArp(packet));
+    this.#takeFrom(this.sockets.icmp, (datagram) => this.#takeEcho(datagram));
   }
 
   #drain(): void {
-    for (const fd of Object.values(this.sockets)) while (this.#receive(fd) > 0);
+    for (const fd of Object.values(this.sockets)) this.#takeFrom(fd, () => undefined);
+  }
+
+  #takeFrom(fd: number, take: (bytes: Uint8Array) => void): void {
+    for (let taken = 0; taken < mostAtOnce; taken++) {
+      const length = this.#receive(fd);
+      if (length <= 0) return;
+      take(this.#inbox.subarray(0, length));
+    }
   }
 
   #receive(fd: number): number {

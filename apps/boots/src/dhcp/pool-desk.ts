@@ -15,7 +15,7 @@ import type { Logger } from '../logger';
 import type { LeasePool } from '../log/lease-pool';
 import type { Machine, Machines } from '../machines';
 import type { Metrics } from '../metrics';
-import { classesOf } from './client-class';
+import { classesOf, openTo } from './client-class';
 import { clientIdOf } from './client-id';
 import { isWithin, type ModeRules, type PooledSubnet, type Subnet, wireOf } from './dhcp-mode';
 import type { Probe } from './probe';
@@ -107,10 +107,7 @@ export class PoolDesk {
     if (wire.length === 0) return undefined;
     this.#refresh();
     const classes = classesOf(request, mac, this.rules.classes ?? []);
-    const names = new Set(classes.map(({ name }) => name));
-    const pools = wire.flatMap(({ pooled }) =>
-      pooled.pools.filter((pool) => pool.classes.length === 0 || pool.classes.some((name) => names.has(name))),
-    );
+    const pools = wire.flatMap(({ pooled }) => openTo(pooled.pools, classes));
     const clientId = wire[0]?.pooled.identity === 'mac' ? null : clientIdOf(request);
     const wanted = wantedBy(request);
     const seeker = { mac, clientId, pools: pools.map(({ name }) => name), wanted };

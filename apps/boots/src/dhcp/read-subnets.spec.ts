@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { numberOf } from '@tinkerbell/domain';
 import { describe, expect, it } from 'vitest';
 import { readSubnets, SubnetFileError } from './read-subnets';
@@ -45,6 +46,13 @@ const range = (first: string, last: string) => [numberOf(first), numberOf(last)]
 const lab = (over: string) => `subnets:\n  - subnet: 10.1.0.0/24\n    ${over}\n    pools: [{ ranges: [10.1.0.9] }]\n`;
 
 describe('a file of subnets', () => {
+  it('may be as the documentation has it', async () => {
+    const blocks = [...(await readFile('docs/dhcp.md', 'utf8')).matchAll(/^```yaml\n([^]*?)^```/gm)];
+    const files = blocks.map(([, text = '']) => readSubnets(text, 'docs/dhcp.md'));
+    expect(files.some(({ subnets }) => subnets.length > 0)).toBe(true);
+    expect(files.some(({ subnets6 }) => subnets6.length > 0)).toBe(true);
+  });
+
   it('says what is given out where', () => {
     const { classes, subnets } = readSubnets(whole, 'dhcp.yaml');
     expect(classes).toMatchObject([{ name: 'uefi', arch: [7, 9], vendorClass: [], oui: ['52-54-00'] }]);
@@ -108,6 +116,9 @@ describe('a file of subnets', () => {
 
 describe('an IPv6 subnet of the file', () => {
   const lab6 = (over: string) => `subnets:\n  - subnet: fd99::/64\n    range: fd99::a000/116\n    ${over}\n`;
+  const pools6 = (pool: string, over = '') =>
+    `classes: [{ name: uefi, arch: [7] }]\nsubnets:\n  - subnet: fd99::/64\n    pools:\n      - ${pool}\n` +
+    `      - { name: rest, ranges: [fd99::b000/116] }\n${over}`;
   const read = (over: string) => readSubnets(lab6(over), 'dhcp.yaml').subnets6[0];
   const advertised = { managed: true, other: true, onLink: true, autonomous: false, routerSeconds: 0 };
 
@@ -120,8 +131,15 @@ describe('an IPv6 subnet of the file', () => {
     expect(subnets6).toMatchObject([
       {
         ...{ name: 'lab6', length: 64, leaseSeconds: 600, nameServers: ['fd99::53'] },
-        range: { name: 'fd99::a000/116', size: 4096n },
+        pools: [{ name: 'lab6', ranges: [{ name: 'fd99::a000/116', size: 4096n }], classes: [] }],
       },
+    ]);
+  });
+  it('has pools, some for classes', () => {
+    const { subnets6 } = readSubnets(pools6('{ ranges: [fd99::10-fd99::1f, fd99::a000/116], classes: [uefi] }'), 'f');
+    expect(subnets6[0]?.pools).toMatchObject([
+      { name: 'fd99::/64', ranges: [{ size: 16n }, { size: 4096n }], classes: ['uefi'] },
+      { name: 'rest', ranges: [{ name: 'fd99::b000/116' }], classes: [] },
     ]);
   });
   it('is not advertised unless it says so', () => {
@@ -142,6 +160,14 @@ describe('an IPv6 subnet of the file', () => {
     [lab6('mode: reservation'), 'subnets[0].range: a subnet of mode reservation has none'],
     [lab6('mode: proxy'), 'subnets[0].mode: must be pool or reservation, got "proxy"'],
     ['subnets: [{ subnet: "fd99::/64", range: "fd98::/112" }]', 'subnets[0].range: fd98::/112 is not inside fd99::/64'],
+    [pools6('{ ranges: [fd99::1-fd98::1] }'), 'subnets[0].pools[0].ranges[0]: fd99::1 comes after fd98::1'],
+    [pools6('{ ranges: [fd99::1-fd9a::1] }'), 'subnets[0].pools[0].ranges[0]: fd99::1-fd9a::1 is not inside fd99::/64'],
+    [pools6('{ ranges: [fd99::1-] }'), 'subnets[0].pools[0].ranges[0]: "fd99::1-" is not a range such as'],
+    [pools6('{ ranges: [] }'), 'subnets[0].pools[0].ranges: there is no address in it'],
+    [pools6('{ ranges: [fd99::1/128], classes: [bios] }'), 'subnets[0].pools[0].classes[0]: there is no class "bios"'],
+    [pools6('{ ranges: [fd99::b100-fd99::c000] }'), 'subnets: fd99::b100 is in pool rest and in pool fd99::/64'],
+    [pools6('{ name: rest, ranges: [fd99::1/128] }'), 'pools: rest is there twice'],
+    [pools6('{ ranges: [fd99::1/128] }', '    range: fd99::a000/116\n'), 'subnets[0].range: name it in pools'],
     [lab6('router: fd99::1'), 'subnets[0].router: unknown key'],
     [lab6('nameServers: [10.0.0.1]'), 'subnets[0].nameServers[0]: 10.0.0.1 is not an IPv6 address'],
     [lab6('advertise: { routerSeconds: 9 }'), 'subnets[0].advertise.routerSeconds: must be 0, or 10 to 9000, got 9'],

@@ -1,10 +1,10 @@
 import { type AddressRange, type Fault, JsonReader, numberOf, readDhcpOptions, textOf } from '@tinkerbell/domain';
 import type { HardwareDhcpOption } from '@tinkerbell/events';
 import { parse, YAMLParseError } from 'yaml';
-import { isIpv6Entry, readSubnet6 } from '../dhcp6/read-subnet6';
+import { checkPools6, isIpv6Entry, readSubnet6 } from '../dhcp6/read-subnet6';
 import type { Subnet6 } from '../dhcp6/subnet6';
 import { SettingFileError } from '../setting-file-error';
-import type { ClientClass } from './client-class';
+import { type ClientClass, readClassNames } from './client-class';
 import { type DhcpMode, dhcpModes, type PooledSubnet, type Subnet } from './dhcp-mode';
 
 export interface SubnetFile {
@@ -49,9 +49,16 @@ export function readSubnets(text: string, file: string): SubnetFile {
     .list(subnets, 'subnets', 4096)
     .map((item, i) => ({ item, path: `subnets[${i}]`, isIpv6: isIpv6Entry(item) }));
   const found = items.flatMap(({ item, path, isIpv6 }) => (isIpv6 ? [] : [reader.subnet(item, path, names)]));
-  const found6 = items.flatMap(({ item, path, isIpv6 }) => (isIpv6 ? [readSubnet6(reader.json, item, path)] : []));
+  const found6 = items.flatMap(({ item, path, isIpv6 }) =>
+    isIpv6 ? [readSubnet6(reader.json, item, path, names)] : [],
+  );
   reader.unique([...found, ...found6], 'subnets');
   reader.checkTogether(found);
+  reader.unique(
+    found6.flatMap(({ pools }) => pools),
+    'pools',
+  );
+  checkPools6(reader.json, found6);
   if (reader.json.faults.length > 0) throw new SubnetFileError(file, reader.json.faults);
   return { classes: known, subnets: found, subnets6: found6 };
 }
@@ -210,12 +217,7 @@ class Reading {
       const at = `${path}[${i}]`;
       const fields = this.json.object(item, at, keys.pool);
       const usual = i === 0 ? subnet.called : `${subnet.called}-${i + 1}`;
-      const classes = this.json.list(fields['classes'], `${at}.classes`, 256).map((one, j) => {
-        const text = this.json.text(one, `${at}.classes[${j}]`);
-        if (!subnet.classes.has(text))
-          this.json.fault(`${at}.classes[${j}]`, `there is no class ${JSON.stringify(text)}`);
-        return text;
-      });
+      const classes = readClassNames(this.json, fields['classes'], `${at}.classes`, subnet.classes);
       const exclude = this.ranges(fields['exclude'], `${at}.exclude`, subnet);
       const own = router === '' ? [] : [[numberOf(router), numberOf(router)] as const];
       const ranges = without(this.ranges(fields['ranges'], `${at}.ranges`, subnet), [...exclude, ...own]);

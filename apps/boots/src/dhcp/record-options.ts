@@ -3,8 +3,11 @@ import type { HardwareDhcpOption } from '@tinkerbell/events';
 
 /** The options that a hardware record sets by number, as bytes. */
 export function recordOptions(options: readonly HardwareDhcpOption[]): ReadonlyMap<number, Uint8Array> {
+  if (options.length === 0) return none;
   return new Map(options.map((option) => [option.code, bytesOf(option)]));
 }
+
+const none: ReadonlyMap<number, Uint8Array> = new Map();
 
 function bytesOf(option: HardwareDhcpOption): Uint8Array {
   switch (option.type) {

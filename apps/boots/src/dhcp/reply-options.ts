@@ -36,6 +36,8 @@ import { recordOptions } from './record-options';
 
 type Entry = readonly [number, Uint8Array];
 
+const nothing = new Uint8Array();
+
 export interface SiteOptions {
   /** Ours: option 54 unless a relay wants another, siaddr. */
   readonly address: string;
@@ -65,9 +67,10 @@ export function replyOptions(content: ReplyContent): Map<number, Uint8Array> {
   const own = recordOptions(record.options);
   const network = networkOptions(content);
   for (const [code, raw] of own) network.set(code, raw);
-  const asked = readOption(request, parameterRequestList);
+  // Its bytes are the codes.
+  const asked = request.get(parameterRequestList.code);
   if (asked?.includes(classlessRoutes.code)) takeRoutersIntoRoutes(network, record);
-  const boot = bootOptions(content, asked ?? []);
+  const boot = bootOptions(content, asked ?? nothing);
   const all = leaseOptions(content);
   const put = (code: number, raw: Uint8Array | undefined) => raw !== undefined && all.set(code, raw);
   // Before option 3 (RFC 2132 §3.3), and always: without it a client falls back to address classes.
@@ -109,7 +112,7 @@ function networkOptions({ record, site }: ReplyContent): Map<number, Uint8Array>
   if (dns.length > 0) options.set(...option(dnsServers, dns));
   if (hostname !== '') options.set(...option(hostName, hostname));
   if (domain_name !== '') options.set(...option(domainName, domain_name));
-  if (ip && netmask !== '') options.set(...option(broadcastAddress, broadcastOf(ip.address, netmask)));
+  if (ip && netmask !== '') options.set(broadcastAddress.code, broadcastOf(ip.address, netmask));
   if (time_servers.length > 0) options.set(...option(ntpServers, time_servers));
   if (site.logServers.length > 0) options.set(...option(logServers, site.logServers));
   if (domain_name !== '') options.set(...option(domainSearch, [domain_name]));
@@ -131,7 +134,7 @@ function takeRoutersIntoRoutes(network: Map<number, Uint8Array>, { ip }: Hardwar
   network.set(...option(classlessRoutes, withDefault));
 }
 
-function bootOptions({ boot, request, site }: ReplyContent, asked: readonly number[]): Map<number, Uint8Array> {
+function bootOptions({ boot, request, site }: ReplyContent, asked: Uint8Array): Map<number, Uint8Array> {
   const options = new Map<number, Uint8Array>();
   if (boot) {
     const { client, file } = boot;
@@ -153,9 +156,7 @@ function readVendor(request: Options): string {
   return request.has(vendorClass.code) ? (readOption(request, vendorClass) ?? '') : '';
 }
 
-function broadcastOf(address: string, netmask: string): string {
+function broadcastOf(address: string, netmask: string): Uint8Array {
   const mask = ipv4Bytes(netmask);
-  return ipv4Bytes(address)
-    .map((byte, i) => byte | (~(mask[i] ?? 0) & 0xff))
-    .join('.');
+  return ipv4Bytes(address).map((byte, i) => byte | ~(mask[i] ?? 0));
 }

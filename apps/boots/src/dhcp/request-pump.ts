@@ -15,7 +15,8 @@ export class RequestPump<T> {
   #isClosed = false;
 
   constructor(
-    private readonly answer: (request: T) => Promise<void>,
+    /** No promise: it is done. */
+    private readonly answer: (request: T) => Promise<void> | undefined,
     private readonly onShed: (count: number) => void,
     /** Then the sockets have their turn, so that what waits in them is not old before it is seen. */
     private readonly turnMs: number,
@@ -45,17 +46,18 @@ export class RequestPump<T> {
     for (let now = 0; this.#answering < answersAtOnce && now < until; now = performance.now()) {
       const request = this.#queue.next(performance.now());
       if (request === undefined) break;
-      void this.#run(request);
+      const answering = this.answer(request);
+      if (answering) void this.#await(answering);
     }
     const shed = this.#queue.takeShed();
     if (shed > 0) this.onShed(shed);
     this.#wake();
   }
 
-  async #run(request: T): Promise<void> {
+  async #await(answering: Promise<void>): Promise<void> {
     this.#answering++;
     try {
-      await this.answer(request);
+      await answering;
     } finally {
       this.#answering--;
       this.#wake();

@@ -17,7 +17,7 @@ import type { Lease6Command } from '@tinkerbell/domain';
 import type { LeaseRenewed } from '@tinkerbell/events';
 import { associationOf } from './client6';
 import type { Dhcp6Context } from './decision6';
-import { chooseAddress, isInRange, isWithin6 } from './subnet6';
+import { chooseAddress, isInPools, isWithin6 } from './subnet6';
 
 type Asking = 'offer' | 'rapid' | 'request' | 'renew' | 'rebind';
 
@@ -110,10 +110,10 @@ export class Assignments {
 
   /** The reservation, what it has, what it asks for, what it had, what its name leads to: the first of these that is free. */
   #choose(client: string, asked: readonly string[]): Choice | undefined {
-    const { subnet, leases, now } = this.context;
+    const { subnet, pools, leases, now } = this.context;
     const reserved = this.#reservation();
     if (reserved !== undefined && !this.#taken.has(reserved)) return { address: reserved, origin: 'reservation' };
-    if (!subnet?.range) return undefined;
+    if (!subnet) return undefined;
     const isFree = (address: string) =>
       !this.#taken.has(address) &&
       address !== this.context.server.address &&
@@ -121,8 +121,8 @@ export class Assignments {
       (leases.isFree(address, now) || leases.holderOf(address, now)?.clientId === client);
     const known = [...leases.addressesOf(client).toReversed(), ...asked];
     const address =
-      known.find((candidate) => isInRange(subnet, candidate) && isFree(candidate)) ??
-      chooseAddress(subnet, client, isFree);
+      known.find((candidate) => isInPools(pools, candidate) && isFree(candidate)) ??
+      chooseAddress(subnet, pools, client, isFree);
     return address === undefined ? undefined : { address, origin: 'pool' };
   }
 

@@ -15,6 +15,7 @@ import {
 } from '@tinkerbell/dhcp6';
 import { parseIpv6 } from '@tinkerbell/bytes';
 import type { BootClient } from '../dhcp/boot-client';
+import { type ClientClass, fittingClasses } from '../dhcp/client-class';
 
 /**
  * MACs that the client may have, the best word on the interface that asks first: the relay's (RFC 6939), that of its link-local address
@@ -50,6 +51,22 @@ export function bootClient6(options: Options): BootClient | undefined {
   if (!isIpxe && vendor === undefined) return undefined;
   const arch = readOption(options, clientArch)?.[0] ?? null;
   return { kind: isIpxe ? 'iPXE' : (vendor ?? 'PXEClient'), arch, userClass: classes.join(',') };
+}
+
+/** Throws MalformedOptionError. */
+export function classesOf6(
+  { options }: Dhcp6Message,
+  mac: string | null,
+  classes: readonly ClientClass[],
+): readonly ClientClass[] {
+  if (classes.length === 0) return [];
+  const traits = {
+    archs: readOption(options, clientArch) ?? [],
+    vendors: readOption(options, vendorClass)?.classes ?? [],
+    users: readOption(options, userClass) ?? [],
+    mac: mac ?? '',
+  };
+  return fittingClasses(traits, classes);
 }
 
 export function vendorKind(options: Options): 'PXEClient' | 'HTTPClient' | undefined {

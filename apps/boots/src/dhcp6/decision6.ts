@@ -2,9 +2,10 @@ import type { Lease6, Lease6Command } from '@tinkerbell/domain';
 import type { Dhcp6Message } from '@tinkerbell/dhcp6';
 import type { NetbootOffered } from '@tinkerbell/events';
 import type { BootUrls } from '../dhcp/boot-file';
+import type { ClientClass } from '../dhcp/client-class';
 import type { Ticket } from '../ipxe/script-tickets';
 import type { Machine } from '../machines';
-import type { Subnet6 } from './subnet6';
+import type { SubnetPool6, Subnet6 } from './subnet6';
 
 export interface Dhcp6Settings {
   /** Ours, never given out. */
@@ -19,6 +20,7 @@ export interface Dhcp6Settings {
   /** How long the ticket in a script's URL is good for; 0: scripts need none. */
   readonly ticketSeconds: number;
   readonly subnets: readonly Subnet6[];
+  readonly classes: readonly ClientClass[];
 }
 
 /** What is leased, as of the last commit. */
@@ -40,6 +42,8 @@ export interface Dhcp6Context {
   readonly machine?: Machine;
   /** The client's network; undefined: none that is configured. */
   readonly subnet?: Subnet6;
+  /** Those of the network that the client may have an address of. */
+  readonly pools: readonly SubnetPool6[];
   /** Whether a hardware record has that address. */
   isReserved(address: string): boolean;
   /** Address of the relay on the client's link, null without one. */

@@ -1,4 +1,18 @@
-import { clientId, type Dhcp6Message, encodeMessage, iaNa, option } from '@tinkerbell/dhcp6';
+import {
+  clientArch,
+  clientId,
+  decodeMessage,
+  type Dhcp6Message,
+  encodeMessage,
+  iaAddress,
+  iaNa,
+  isRelayed,
+  option,
+  type Option,
+  readOptions,
+  userClass,
+  vendorClass,
+} from '@tinkerbell/dhcp6';
 import { InMemoryEventStore } from '@tinkerbell/event-store';
 import { describe, expect, it } from 'vitest';
 import type { BootLog } from '../log/boot-log';
@@ -9,12 +23,13 @@ import { Metrics } from '../metrics';
 import type { FailedRequest } from '../recorder/failed-requests';
 import type { Dhcp6Settings } from './decision6';
 import { Dhcp6Desk } from './dhcp6-desk';
-import { parseSubnets6, type Subnet6 } from './subnet6';
+import { parseRange6, parseSubnets6, type Range6, type Subnet6 } from './subnet6';
 
 const settings: Dhcp6Settings = {
   ...{ address: 'fd99::1', nameServers: [], leaseSeconds: 60, preference: 0, quarantineSeconds: 60, ticketSeconds: 0 },
   urls: { tftp: '[fd99::1]', http: 'http://[fd99::1]', macFormat: 'colon', binaries: {} },
   subnets: parseSubnets6('fd99::/64=reservation') as readonly Subnet6[],
+  classes: [],
 };
 const solicit: Dhcp6Message = {
   ...{ type: 'solicit', transactionId: 1 },
@@ -25,7 +40,7 @@ const solicit: Dhcp6Message = {
 };
 const from = { peer: 'fe80::5054:ff:fe99:1%br0', link: ['fd99::1'] };
 
-async function desk() {
+async function desk(server = settings) {
   const noted: FailedRequest[] = [];
   const leases = await Lease6Pool.open(new InMemoryEventStore(), 'default', { pools: [], post: undefined });
   const ports = {
@@ -34,7 +49,7 @@ async function desk() {
     boots: { programOf: () => '' } as unknown as BootLog,
     failed: { note: (request: FailedRequest) => void noted.push(request) },
   };
-  return { noted, made: new Dhcp6Desk(ports, settings) };
+  return { noted, made: new Dhcp6Desk(ports, server) };
 }
 
 describe('what is not answered by DHCPv6', () => {
@@ -53,4 +68,43 @@ describe('what is not answered by DHCPv6', () => {
     await made.answer(encodeMessage(solicit).subarray(0, 9), from);
     expect(noted).toMatchObject([{ reason: 'malformed', mac: '52-54-00-99-00-01' }]);
   });
+});
+
+describe('pools for classes by DHCPv6', () => {
+  const pool = (name: string, range: string, classes: readonly string[]) => ({
+    ...{ name, classes, ranges: [parseRange6(range) as Range6] },
+  });
+  const nobody = { arch: [], vendorClass: [], userClass: [], oui: [], options: [] };
+  const classes = [
+    { ...nobody, name: 'uefi', arch: [7, 16] },
+    { ...nobody, name: 'http', vendorClass: ['HTTPClient'] },
+    { ...nobody, name: 'ipxe', userClass: ['iPXE'] },
+    { ...nobody, name: 'cards', oui: ['52-54-00'] },
+  ];
+  const only = (name: string): Dhcp6Settings => ({
+    ...settings,
+    classes,
+    subnets: settings.subnets.map((subnet) => ({
+      ...subnet,
+      pools: [pool('some', 'fd99::10-fd99::1f', [name]), pool('all', 'fd99::20-fd99::2f', [])],
+    })),
+  });
+  const offered = async (server: Dhcp6Settings, ...more: readonly Option[]) => {
+    const { made } = await desk(server);
+    const bytes = await made.answer(encodeMessage({ ...solicit, options: [...solicit.options, ...more] }), from);
+    const reply = bytes && decodeMessage(bytes);
+    if (!reply || isRelayed(reply)) throw new Error('no reply');
+    const [address] = readOptions(reply.options, iaNa).flatMap(({ options }) => readOptions(options, iaAddress));
+    return address?.address.replace(/.$/, '');
+  };
+
+  it.each([
+    ['uefi', option(clientArch, [16])],
+    ['http', option(vendorClass, { enterprise: 343, classes: ['HTTPClient:Arch:00016'] })],
+    ['ipxe', option(userClass, ['x', 'iPXE'])],
+  ])('are for clients that say so: %s', async (name, said) => {
+    expect(await offered(only(name), said)).toBe('fd99::1');
+    expect(await offered(only(name))).toBe('fd99::2');
+  });
+  it('are for clients whose MAC says so', async () => expect(await offered(only('cards'))).toBe('fd99::1'));
 });

@@ -14,6 +14,7 @@ import {
   wrapReply,
 } from '@tinkerbell/dhcp6';
 import { DomainError } from '@tinkerbell/domain';
+import { openTo } from '../dhcp/client-class';
 import { ScriptTickets } from '../ipxe/script-tickets';
 import type { BootLog } from '../log/boot-log';
 import type { Lease6Pool } from '../log/lease6-pool';
@@ -23,7 +24,7 @@ import type { Logger } from '../logger';
 import type { FailedRequests } from '../recorder/failed-requests';
 import type { Machines } from '../machines';
 import type { Metrics } from '../metrics';
-import { macOfAddress, macsOf } from './client6';
+import { classesOf6, macOfAddress, macsOf } from './client6';
 import type { Dhcp6Context, Dhcp6Decision, Dhcp6Settings } from './decision6';
 import { respond6 } from './dhcp6.responder';
 import { subnetAt } from './subnet6';
@@ -154,6 +155,7 @@ export class Dhcp6Desk {
       ...{ server: this.server, duid: Buffer.from(leases.serverDuid, 'hex'), leases, mac, relay },
       ...(machine ? { machine } : {}),
       ...(subnet ? { subnet } : {}),
+      pools: subnet ? openTo(subnet.pools, classesOf6(request, mac, this.server.classes)) : [],
       isReserved: (address) => machines.byReservedAddress(address) !== undefined,
       isUnicast: relays.length === 0 && !from.peer.startsWith('fe80:'),
       mayNetboot: machine !== undefined && machines.netboot(machine).allowed,

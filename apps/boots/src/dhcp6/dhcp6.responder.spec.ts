@@ -79,10 +79,12 @@ const context = (over: Partial<Dhcp6Context> = {}): Dhcp6Context => ({
     },
     urls: { tftp: '[fd99::1]', http: 'http://[fd99::1]', macFormat: 'colon', binaries: {} },
     subnets: subnet ? [subnet] : [],
+    classes: [],
   },
   ...{ duid: ours, leases: leased(), mac, relay: null, isUnicast: false, mayNetboot: true, chained: '', now },
   ...(subnet ? { subnet } : {}),
   isReserved: (address) => address === 'fd99::20',
+  pools: ('subnet' in over ? over.subnet : subnet)?.pools ?? [],
   ...over,
 });
 const known = (over: Partial<Dhcp6Context> = {}) => context({ machine, ...over });

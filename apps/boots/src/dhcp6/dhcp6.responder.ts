@@ -85,8 +85,8 @@ function solicit(request: Dhcp6Message, context: Dhcp6Context): Dhcp6Decision {
   return reply(request, context, 'advertise', [...liked, ...offered]);
 }
 
-function nothingFor({ machine, subnet }: Dhcp6Context) {
-  return machine ? 'no-address' : subnet?.range ? 'no-address' : 'unknown-machine';
+function nothingFor({ machine, pools }: Dhcp6Context) {
+  return machine || pools.length > 0 ? 'no-address' : 'unknown-machine';
 }
 
 type Asking = 'rapid' | 'request' | 'renew' | 'rebind';

@@ -1,8 +1,20 @@
 import { isObject, type JsonReader } from '@tinkerbell/domain';
-import { type Advertisement, isInside, parsePrefix, type Subnet6 } from './subnet6';
+import { readClassNames } from '../dhcp/client-class';
+import {
+  addressText,
+  type Advertisement,
+  isRangeInside,
+  parsePrefix,
+  parseRange6,
+  type Range6,
+  type Subnet6,
+  type SubnetPool6,
+} from './subnet6';
 
+const nameForm = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,62}$/;
 const keys = {
-  subnet: ['subnet', 'name', 'mode', 'range', 'leaseSeconds', 'nameServers', 'advertise'],
+  subnet: ['subnet', 'name', 'mode', 'range', 'pools', 'leaseSeconds', 'nameServers', 'advertise'],
+  pool: ['name', 'ranges', 'classes'],
   advertise: ['managed', 'other', 'onLink', 'autonomous', 'routerSeconds'],
 };
 /** Addresses come from DHCPv6, hosts of the network reach each other, and the way out is somebody else's. */
@@ -16,8 +28,13 @@ export function isIpv6Entry(item: unknown): boolean {
   return isObject(item) && typeof item['subnet'] === 'string' && item['subnet'].includes(':');
 }
 
-/** An IPv6 network of the file of subnets. What is wrong is told to the reader. */
-export function readSubnet6(json: JsonReader, item: unknown, path: string): Subnet6 {
+/** An IPv6 network of the file of subnets. What is wrong is told to the reader. `classes`: the names that there are. */
+export function readSubnet6(
+  json: JsonReader,
+  item: unknown,
+  path: string,
+  classes: ReadonlySet<string> = new Set(),
+): Subnet6 {
   const fields = json.object(item, path, keys.subnet);
   const text = json.text(fields['subnet'], `${path}.subnet`);
   const prefix = prefixAt(json, text, `${path}.subnet`);
@@ -28,12 +45,11 @@ export function readSubnet6(json: JsonReader, item: unknown, path: string): Subn
     return ip ? [ip.address] : [];
   });
   const leaseSeconds = json.integer(fields['leaseSeconds'], `${path}.leaseSeconds`, 60, 0xffff_ffff);
-  const range = rangeOf(json, fields, path, prefix);
+  const name = json.form(fields['name'], `${path}.name`, nameForm, 'a name') || text;
+  const pools = poolsOf(json, fields, path, { name, prefix: prefix.first, length: prefix.length, classes });
   const advertise = advertisement(json, fields['advertise'], `${path}.advertise`, prefix.length);
   return {
-    name: json.form(fields['name'], `${path}.name`, /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,62}$/, 'a name') || text,
-    ...{ prefix: prefix.first, length: prefix.length },
-    ...(range ? { range } : {}),
+    ...{ name, prefix: prefix.first, length: prefix.length, pools },
     ...(leaseSeconds === undefined ? {} : { leaseSeconds }),
     ...(nameServers.length > 0 ? { nameServers } : {}),
     ...(advertise ? { advertise } : {}),
@@ -47,27 +63,70 @@ function prefixAt(json: JsonReader, text: string, path: string) {
   return { first: 0n, length: 0 };
 }
 
-function rangeOf(
+type Around = Pick<Subnet6, 'name' | 'prefix' | 'length'> & { readonly classes: ReadonlySet<string> };
+
+function poolsOf(
   json: JsonReader,
   fields: Readonly<Record<string, unknown>>,
   path: string,
-  subnet: { readonly first: bigint; readonly length: number },
-): Subnet6['range'] {
+  around: Around,
+): readonly SubnetPool6[] {
   const mode = json.text(fields['mode'], `${path}.mode`) || 'pool';
-  const text = json.text(fields['range'], `${path}.range`);
+  const range = json.text(fields['range'], `${path}.range`);
+  const items = json.list(fields['pools'], `${path}.pools`, 1024);
   if (mode !== 'pool' && mode !== 'reservation') {
     json.fault(`${path}.mode`, `must be pool or reservation, got ${JSON.stringify(mode)}`);
-  } else if (mode === 'pool' && text === '') {
-    json.fault(`${path}.range`, 'a subnet of mode pool needs one, such as 2001:db8:1::a000/116');
-  } else if (mode === 'reservation' && text !== '') {
-    json.fault(`${path}.range`, 'a subnet of mode reservation has none');
+  } else if (mode === 'pool' && range === '' && items.length === 0) {
+    json.fault(`${path}.range`, 'a subnet of mode pool needs one, such as 2001:db8:1::a000/116, or pools');
+  } else if (mode === 'reservation' && (range !== '' || items.length > 0)) {
+    json.fault(`${path}.${range === '' ? 'pools' : 'range'}`, 'a subnet of mode reservation has none');
+  } else if (range !== '' && items.length > 0) {
+    json.fault(`${path}.range`, 'name it in pools: a subnet has one or the other');
   }
-  if (text === '') return undefined;
-  const range = prefixAt(json, text, `${path}.range`);
-  if (range.length < subnet.length || !isInside({ prefix: subnet.first, length: subnet.length }, range.first)) {
-    json.fault(`${path}.range`, `${text} is not inside ${String(fields['subnet'])}`);
-  }
-  return { name: text, first: range.first, size: 1n << BigInt(128 - range.length) };
+  if (range === '') return items.map((item, i) => poolOf(json, item, `${path}.pools[${i}]`, i, around));
+  return [{ name: around.name, ranges: rangesAt(json, [range], () => `${path}.range`, around), classes: [] }];
+}
+
+function poolOf(json: JsonReader, item: unknown, path: string, index: number, around: Around): SubnetPool6 {
+  const fields = json.object(item, path, keys.pool);
+  const ranges = json.list(fields['ranges'], `${path}.ranges`, 4096);
+  if (ranges.length === 0) json.fault(`${path}.ranges`, 'there is no address in it');
+  const usual = index === 0 ? around.name : `${around.name}-${index + 1}`;
+  return {
+    name: json.form(fields['name'], `${path}.name`, nameForm, 'a name') || usual,
+    ranges: rangesAt(json, ranges, (i) => `${path}.ranges[${i}]`, around),
+    classes: readClassNames(json, fields['classes'], `${path}.classes`, around.classes),
+  };
+}
+
+function rangesAt(
+  json: JsonReader,
+  items: readonly unknown[],
+  at: (index: number) => string,
+  around: Around,
+): readonly Range6[] {
+  return items.flatMap((item, i) => {
+    const text = json.text(item, at(i));
+    const range = parseRange6(text);
+    if (typeof range === 'string') json.fault(at(i), range);
+    else if (!isRangeInside(around, range)) json.fault(at(i), `${text} is not inside ${around.name}`);
+    else return [range];
+    return [];
+  });
+}
+
+/** Of all IPv6 networks together: no address is in two pools. */
+export function checkPools6(json: JsonReader, subnets: readonly Subnet6[]): void {
+  const pools = subnets.flatMap((subnet) => subnet.pools);
+  const all = pools
+    .flatMap(({ name, ranges }) => ranges.map((range) => ({ name, range })))
+    .sort((a, b) => (a.range.first < b.range.first ? -1 : 1));
+  all.forEach(({ name, range }, i) => {
+    const before = all[i - 1];
+    if (before && before.range.first + before.range.size > range.first) {
+      json.fault('subnets', `${addressText(range.first)} is in pool ${before.name} and in pool ${name}`);
+    }
+  });
 }
 
 function advertisement(json: JsonReader, value: unknown, path: string, length: number): Advertisement | undefined {

@@ -3,8 +3,9 @@ import {
   addressText,
   addressValue,
   chooseAddress,
-  isInRange,
+  isInPools,
   isWithin6,
+  parseRange6,
   parseSubnets6,
   subnetAt,
   type Subnet6,
@@ -24,9 +25,13 @@ const one = (text: string): Subnet6 => {
 describe('networks of DHCPv6', () => {
   it('are read from the settings', () => {
     const [range, reserved] = subnets('fd99::/64=fd99::a000/116, fd98::/64=reservation');
-    expect(range).toMatchObject({ name: 'fd99::/64', length: 64, range: { name: 'fd99::a000/116', size: 4096n } });
+    expect(range).toMatchObject({
+      name: 'fd99::/64',
+      length: 64,
+      pools: [{ name: 'fd99::/64', ranges: [{ name: 'fd99::a000/116', size: 4096n }], classes: [] }],
+    });
     expect(reserved).toMatchObject({ name: 'fd98::/64' });
-    expect(reserved?.range).toBeUndefined();
+    expect(reserved?.pools).toEqual([]);
     expect(subnets('')).toEqual([]);
   });
   it.each([
@@ -55,27 +60,47 @@ describe('networks of DHCPv6', () => {
 });
 
 describe('an address of a range', () => {
+  const choose = (from: Subnet6, client: string, isFree: (address: string) => boolean) =>
+    chooseAddress(from, from.pools, client, isFree);
   const subnet = one('fd99::/64=fd99::a000/116');
   const free = () => true;
 
   it('is the same for the same client, and of the range', () => {
-    const address = chooseAddress(subnet, '0004aa:00000001', free);
-    expect(address).toBe(chooseAddress(subnet, '0004aa:00000001', free));
-    expect(isInRange(subnet, address ?? '')).toBe(true);
-    expect(isInRange(subnet, 'fd99::b000')).toBe(false);
+    const address = choose(subnet, '0004aa:00000001', free);
+    expect(address).toBe(choose(subnet, '0004aa:00000001', free));
+    expect(isInPools(subnet.pools, address ?? '')).toBe(true);
+    expect(isInPools(subnet.pools, 'fd99::b000')).toBe(false);
   });
   it('is another for most others', () => {
-    const chosen = new Set(Array.from({ length: 256 }, (_, i) => chooseAddress(subnet, `0004aa:${i}`, free)));
+    const chosen = new Set(Array.from({ length: 256 }, (_, i) => choose(subnet, `0004aa:${i}`, free)));
     expect(chosen.size).toBeGreaterThan(220);
   });
   it('is the next one when that is taken, round the end of the range, until none is left', () => {
     const small = one('fd99::/64=fd99::a0/126');
     const taken = new Set<string>();
-    for (let i = 0; i < 4; i++) taken.add(chooseAddress(small, 'x', (address) => !taken.has(address)) ?? 'none');
+    for (let i = 0; i < 4; i++) taken.add(choose(small, 'x', (address) => !taken.has(address)) ?? 'none');
     expect([...taken].sort()).toEqual(['fd99::a0', 'fd99::a1', 'fd99::a2', 'fd99::a3']);
-    expect(chooseAddress(small, 'x', (address) => !taken.has(address))).toBeUndefined();
+    expect(choose(small, 'x', (address) => !taken.has(address))).toBeUndefined();
   });
-  it('is never the one of all routers', () =>
-    expect(chooseAddress(one('fd99::/64=fd99::/127'), 'x', free)).toBe('fd99::1'));
-  it('is none without a range', () => expect(chooseAddress(one('fd99::/64=reservation'), 'x', free)).toBeUndefined());
+  it('is never the one of all routers', () => expect(choose(one('fd99::/64=fd99::/127'), 'x', free)).toBe('fd99::1'));
+  it('is one of several ranges, and of the next pool when a pool is full', () => {
+    const range = (text: string) => {
+      const read = parseRange6(text);
+      if (typeof read === 'string') throw new Error(read);
+      return read;
+    };
+    const pools = [
+      { name: 'first', ranges: [range('fd99::10-fd99::11'), range('fd99::a0/127')], classes: [] },
+      { name: 'second', ranges: [range('fd99::f0/128')], classes: [] },
+    ];
+    const taken: string[] = [];
+    for (let i = 0; i < 5; i++) {
+      taken.push(chooseAddress(subnet, pools, 'x', (address) => !taken.includes(address)) ?? 'none');
+    }
+    expect(taken.slice(0, 4).sort()).toEqual(['fd99::10', 'fd99::11', 'fd99::a0', 'fd99::a1']);
+    expect(taken[4]).toBe('fd99::f0');
+    expect(isInPools(pools, 'fd99::11')).toBe(true);
+    expect(isInPools(pools, 'fd99::12')).toBe(false);
+  });
+  it('is none without a range', () => expect(choose(one('fd99::/64=reservation'), 'x', free)).toBeUndefined());
 });

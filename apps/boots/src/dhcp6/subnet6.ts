@@ -14,14 +14,29 @@ export interface Advertisement {
   readonly routerSeconds: number;
 }
 
+export interface Range6 {
+  /** As in the settings. */
+  readonly name: string;
+  readonly first: bigint;
+  readonly size: bigint;
+}
+
+/** Where machines without a reservation get their address. */
+export interface SubnetPool6 {
+  readonly name: string;
+  readonly ranges: readonly Range6[];
+  /** Only their clients; empty: everybody. */
+  readonly classes: readonly string[];
+}
+
 /** One IPv6 network that we answer in. */
 export interface Subnet6 {
   /** As in the settings: `2001:db8:1::/64`. */
   readonly name: string;
   readonly prefix: bigint;
   readonly length: number;
-  /** Where machines without a reservation get their address; undefined: nowhere. */
-  readonly range?: { readonly name: string; readonly first: bigint; readonly size: bigint };
+  /** Empty: machines have reservations only. */
+  readonly pools: readonly SubnetPool6[];
   /** For machines without a record; undefined: as everywhere. */
   readonly leaseSeconds?: number;
   readonly nameServers?: readonly string[];
@@ -60,17 +75,15 @@ export function parseSubnets6(text: string): readonly Subnet6[] | string {
       return `${JSON.stringify(item)} is not <prefix>=<range> or <prefix>=reservation`;
     const prefix = parsePrefix(name);
     if (typeof prefix === 'string') return prefix;
-    const subnet = { name, prefix: prefix.first, length: prefix.length };
+    const subnet = { name, prefix: prefix.first, length: prefix.length, pools: [] };
     if (given === 'reservation') {
       subnets.push(subnet);
       continue;
     }
-    const range = parsePrefix(given);
+    const range = parseRange6(given);
     if (typeof range === 'string') return `range of ${name}: ${range}`;
-    if (range.length < prefix.length || !isInside(subnet, range.first))
-      return `range of ${name}: ${given} is not inside`;
-    const size = 1n << BigInt(128 - range.length);
-    subnets.push({ ...subnet, range: { name: given, first: range.first, size } });
+    if (!isRangeInside(subnet, range)) return `range of ${name}: ${given} is not inside`;
+    subnets.push({ ...subnet, pools: [{ name, ranges: [range], classes: [] }] });
   }
   const names = subnets.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
@@ -86,10 +99,34 @@ export function isWithin6(subnet: Subnet6, address: string): boolean {
   return isInside(subnet, addressValue(address));
 }
 
-export function isInRange({ range }: Subnet6, address: string): boolean {
-  if (!range) return false;
-  const place = addressValue(address) - range.first;
-  return place >= 0n && place < range.size;
+/** `2001:db8:1::a000/116` or `2001:db8:1::100-2001:db8:1::1ff`; a text says what is wrong with it. */
+export function parseRange6(text: string): Range6 | string {
+  const ends = text.split('-').map((part) => part.trim());
+  if (ends.length === 1) {
+    const prefix = parsePrefix(text);
+    return typeof prefix === 'string'
+      ? prefix
+      : { name: text, first: prefix.first, size: 1n << BigInt(128 - prefix.length) };
+  }
+  const [first = '', last = ''] = ends;
+  if (ends.length > 2 || ends.some((end) => parseIpv6(end) === undefined)) {
+    return `${JSON.stringify(text)} is not a range such as 2001:db8:1::100-2001:db8:1::1ff`;
+  }
+  const size = addressValue(last) - addressValue(first) + 1n;
+  return size > 0n ? { name: text, first: addressValue(first), size } : `${first} comes after ${last}`;
+}
+
+export function isRangeInside(subnet: Pick<Subnet6, 'prefix' | 'length'>, { first, size }: Range6): boolean {
+  return isInside(subnet, first) && isInside(subnet, first + size - 1n);
+}
+
+export function isInPools(pools: readonly SubnetPool6[], address: string): boolean {
+  const value = addressValue(address);
+  return pools.some(({ ranges }) => ranges.some(({ first, size }) => value >= first && value < first + size));
+}
+
+export function sizeOf({ ranges }: SubnetPool6): bigint {
+  return ranges.reduce((sum, { size }) => sum + size, 0n);
 }
 
 /** The smallest subnet that any of these addresses of a link is in. */
@@ -102,24 +139,37 @@ export function subnetAt(addresses: readonly string[], subnets: readonly Subnet6
 const probes = 1024n;
 
 /**
- * An address of the range for this client: where its name hashes to, or the next free one. The same client finds the same address
- * again without anybody having to look through the range.
+ * An address of the first of these pools that has one left: where the client's name hashes to, or the next free one. The same client
+ * finds the same address again without anybody having to look through the pool.
  */
 export function chooseAddress(
-  { prefix, range }: Subnet6,
+  { prefix }: Pick<Subnet6, 'prefix'>,
+  pools: readonly SubnetPool6[],
   client: string,
   isFree: (address: string) => boolean,
 ): string | undefined {
-  if (!range) return undefined;
   const start = hash(client);
-  for (let i = 0n; i < probes && i < range.size; i++) {
-    const value = range.first + ((start + i) % range.size);
-    // RFC 4291 §2.6.1: the first one of a network is every router's.
-    if (value === prefix) continue;
-    const address = addressText(value);
-    if (isFree(address)) return address;
+  for (const pool of pools) {
+    const size = sizeOf(pool);
+    for (let i = 0n; i < probes && i < size; i++) {
+      const value = valueAt(pool, (start + i) % size);
+      // RFC 4291 §2.6.1: the first one of a network is every router's.
+      if (value === prefix) continue;
+      const address = addressText(value);
+      if (isFree(address)) return address;
+    }
   }
   return undefined;
+}
+
+/** The address at this place of all ranges, one behind the other. */
+function valueAt({ ranges }: SubnetPool6, place: bigint): bigint {
+  let left = place;
+  for (const { first, size } of ranges) {
+    if (left < size) return first + left;
+    left -= size;
+  }
+  throw new RangeError(`no place ${place} in the pool`);
 }
 
 /** FNV-1a of 64 bits, mixed once more (SplitMix64): names that differ in their last byte only end up far apart. */

@@ -6,12 +6,12 @@ import { Lease6Pool } from '../log/lease6-pool';
 import { type PoolPost, StandbyError } from '../log/pool-terms';
 import { silentLogger } from '../logger';
 import { Metrics } from '../metrics';
-import { isInRange, parseSubnets6, type Subnet6 } from './subnet6';
+import { isInPools, parseSubnets6, type Subnet6 } from './subnet6';
 import { Upkeep6 } from './upkeep6';
 
 const stream = 'tink.ev.default.lease.default-v6';
 const subnets = parseSubnets6('fd99::/64=fd99::a000/126') as readonly Subnet6[];
-const pools = subnets.map((subnet) => ({ name: subnet.name, has: (ip: string) => isInRange(subnet, ip) }));
+const pools = subnets.map((subnet) => ({ name: subnet.name, has: (ip: string) => isInPools(subnet.pools, ip) }));
 const started = Date.parse('2026-01-01T00:00:00.000Z');
 const bind = (n: number, ip = `fd99::a00${n}`): Lease6Command => ({
   type: 'BindAddress',

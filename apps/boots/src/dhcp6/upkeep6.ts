@@ -2,7 +2,7 @@ import type { Lease6Command } from '@tinkerbell/domain';
 import type { Lease6Pool } from '../log/lease6-pool';
 import type { Logger } from '../logger';
 import type { Metrics } from '../metrics';
-import type { Subnet6 } from './subnet6';
+import { sizeOf, type Subnet6, type SubnetPool6 } from './subnet6';
 
 export interface Upkeep6Ports {
   readonly leases: Lease6Pool;
@@ -21,13 +21,13 @@ export class Upkeep6 {
   #sweeping: Promise<void> = Promise.resolve();
   #defined = -1;
   readonly #counted = new Map<string, string>();
-  readonly #ranges: readonly { readonly name: string; readonly range: NonNullable<Subnet6['range']> }[];
+  readonly #pools: readonly (SubnetPool6 & { readonly subnet: string })[];
 
   constructor(
     private readonly ports: Upkeep6Ports,
     subnets: readonly Subnet6[],
   ) {
-    this.#ranges = subnets.flatMap(({ name, range }) => (range ? [{ name, range }] : []));
+    this.#pools = subnets.flatMap(({ name: subnet, pools }) => pools.map((pool) => ({ ...pool, subnet })));
   }
 
   open(): void {
@@ -58,20 +58,20 @@ export class Upkeep6 {
     const now = clock();
     const ips = leases.due({ iso: now.toISOString(), ms: now.getTime() }, maxExpired);
     if (ips.length > 0) await leases.submit([{ type: 'ExpireAddresses', ips, now: now.toISOString() }]);
-    for (const { name, range } of this.#ranges) await this.#count(name, Number(range.size));
+    for (const pool of this.#pools) await this.#count(pool.subnet, pool.name, Number(sizeOf(pool)));
   }
 
   #definitions(): readonly Lease6Command[] {
     return [
-      { type: 'KeepPools', pools: this.#ranges.map(({ name }) => name) },
-      ...this.#ranges.map(({ name, range }) => ({
-        ...({ type: 'DefinePool', subnet: name, pool: name } as const),
-        ...{ ranges: [range.name], size: Number(range.size) },
+      { type: 'KeepPools', pools: this.#pools.map(({ name }) => name) },
+      ...this.#pools.map((pool) => ({
+        ...({ type: 'DefinePool', subnet: pool.subnet, pool: pool.name } as const),
+        ...{ ranges: pool.ranges.map(({ name }) => name), size: Number(sizeOf(pool)) },
       })),
     ];
   }
 
-  async #count(pool: string, size: number): Promise<void> {
+  async #count(subnet: string, pool: string, size: number): Promise<void> {
     const { leases, metrics } = this.ports;
     const { used, quarantined } = leases.usage(pool);
     const counted = `${used} ${quarantined}`;
@@ -79,7 +79,7 @@ export class Upkeep6 {
     metrics.set('dhcp_pool_size', { pool }, size);
     metrics.set('dhcp_pool_used', { pool }, used);
     metrics.set('dhcp_pool_quarantined', { pool }, quarantined);
-    await leases.submit([{ type: 'CountPool', subnet: pool, pool, size, used: used + quarantined }]);
+    await leases.submit([{ type: 'CountPool', subnet, pool, size, used: used + quarantined }]);
     this.#counted.set(pool, counted);
   }
 }

@@ -13,10 +13,11 @@ export type LoaderPath =
 
 /**
  * undefined: none of theirs. The folder in front is the one that the program itself was loaded from; a Raspberry Pi's is its serial number
- * or its MAC.
+ * or its MAC. U-Boot's `pxe` hands on the `::` that means the root of the server to PXELINUX.
  */
 export function parseLoaderPath(path: string): LoaderPath | undefined {
   const parts = path
+    .replace(/^::/, '')
     .replaceAll('\\', '/')
     .split('/')
     .filter((part) => part !== '' && part !== '.');

@@ -18,6 +18,7 @@ describe('the path that a boot program asks for', () => {
     ['grub/grub.cfg-0A63000B', { kind: 'grub', address: '0A63000B' }],
     ['grub/x86_64-efi/grub.cfg', { kind: 'grub-architecture' }],
     ['grub/arm64-efi/grub.cfg', { kind: 'grub-architecture' }],
+    ['::osie/vmlinuz-aarch64', { kind: 'osie', file: 'vmlinuz-aarch64' }],
     ['osie/vmlinuz-x86_64', { kind: 'osie', file: 'vmlinuz-x86_64' }],
     ['12ab34cd/config.txt', { kind: 'raspberry-config' }],
     ['dc-a6-32-01-02-03/cmdline.txt', { kind: 'raspberry-arguments' }],
@@ -33,6 +34,9 @@ describe('the path that a boot program asks for', () => {
     'grub/fonts/unicode.pf2',
     'grub/grub.cfg/x',
     'osie/../secret',
+    '::osie/../secret',
+    ':://../osie/secret',
+    'x::osie/vmlinuz-x86_64',
     'osie',
     '12ab34cd/../../etc/passwd',
     '12ab34cd/a\0b',
@@ -76,7 +80,7 @@ describe('what it is told', () => {
     expect(grubSyntax.osie({ ...lab, osieUrl: 'http://m/os' })).toContain("'(http,m)/os/vmlinuz-x86_64'");
     expect(() => grubSyntax.osie({ ...lab, osieUrl: 'http://m:81/os' })).toThrow('port 80 only');
     expect(() => grubSyntax.osie({ ...lab, osieUrl: 'https://m/os' })).toThrow('port 80 only');
-    expect(grubSyntax.local(boot)).toContain('chainloader ($disk)$file');
+    expect(grubSyntax.local(boot)).toContain('--set=root --file $file; then\n      if chainloader $file;');
   });
 
   const netRoot = { initrd: 'rootfs-x86_64', loader: 'netroot-x86_64', sha256: 'cd'.repeat(32) };

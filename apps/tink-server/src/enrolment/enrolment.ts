@@ -1,4 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { isIPv6 } from 'node:net';
 import {
   bootDecider,
   enrolmentDecider,
@@ -25,11 +26,11 @@ export interface WorkerCredentials {
 }
 
 export interface EnrolmentOptions {
-  /** What a worker connects to. */
-  readonly natsUrl: string;
+  /** What a worker connects to and pulls from, by the family of the address that it comes from. */
+  readonly places: Readonly<Record<4 | 6, { readonly natsUrl: string; readonly registry: string }>>;
   /** PEM. */
   readonly ca: string;
-  readonly registry: EnrolReply['registry'];
+  readonly registry: Omit<EnrolReply['registry'], 'address'>;
   readonly credentialSeconds: number;
   readonly tokenSeconds: number;
 }
@@ -71,8 +72,12 @@ export class Enrolment {
     await this.reads.settle(position);
     if (changed) this.logger.log(`worker ${workerId} enrolled from ${address}`);
     const jwt = await this.credentials.mintWorkerJwt({ publicKey, workerId, expiresAt });
-    const { natsUrl, ca, registry } = this.options;
-    return { workerId, jwt, natsUrl, ca, expiresAt: expiresAt.toISOString(), registry };
+    const { places, ca, registry } = this.options;
+    const place = places[isIPv6(address) ? 6 : 4];
+    return {
+      ...{ workerId, jwt, natsUrl: place.natsUrl, ca, expiresAt: expiresAt.toISOString() },
+      registry: { address: place.registry, ...registry },
+    };
   }
 
   /** A one-time token for a worker that does not come from a netboot. It is shown once; only its hash is kept. */
