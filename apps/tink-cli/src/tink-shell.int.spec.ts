@@ -55,7 +55,7 @@ describe('a connection that cannot be trusted', () => {
     [
       'the password is wrong',
       { TINK_AUTH_PASSWORD: 'guess' },
-      /user name and password needed[^]*--user and --password/,
+      /user name or password is wrong[^]*--user and --password/,
     ],
     [
       'the server does not speak TLS',
