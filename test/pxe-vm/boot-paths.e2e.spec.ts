@@ -10,14 +10,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type BootsProcess, startBootsIn } from '../interop/net/boots-process';
 import { createLab, type Lab } from './lab';
 import { type Firmware, type Machine, powerOn, uBoot } from './machine';
+import { run } from './run';
 
 const osie = resolve('.cache/osie/current');
-const needed = [
-  '/dev/net/tun',
-  '/usr/bin/qemu-system-x86_64',
-  '/usr/share/OVMF/OVMF_CODE_4M.fd',
-  join(osie, 'manifest.json'),
-];
+const needed = ['/dev/net/tun', '/usr/bin/qemu-system-x86_64', '/usr/share/OVMF/OVMF_CODE_4M.fd'];
 /** Where Debian's packages, and setup, put them. */
 const loaders = ['/usr/lib/PXELINUX/pxelinux.0', '/usr/lib/syslinux/modules/bios/ldlinux.c32'];
 const shim = '.cache/shim-signed/usr/lib/shim';
@@ -41,6 +37,7 @@ describe.skipIf(cannot.length > 0)('a machine', () => {
   let machine: Machine | undefined;
 
   beforeAll(async () => {
+    await run(process.execPath, 'infra/osie/build.mjs', '--arch', 'x86_64,aarch64');
     dir = await mkdtemp(join(tmpdir(), 'boot-paths-'));
     programs = join(dir, 'programs');
     await mkdir(programs);
@@ -50,7 +47,7 @@ describe.skipIf(cannot.length > 0)('a machine', () => {
     }
     for (const file of loaders) await copyFile(file, join(programs, basename(file)));
     lab = await createLab(`tink-paths-${process.pid}`, '10.97.0.1');
-  }, 300_000);
+  }, 600_000);
 
   afterEach(async () => {
     await machine?.off();
