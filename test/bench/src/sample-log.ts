@@ -235,8 +235,12 @@ export async function writeStories(
     const { seq } = await js.publish(stream, bytes, { ...options, msgID: id });
     if (seq !== position) throw new Error(`commit ${position} of the bench was stored at ${seq}: some were lost`);
   };
-  for (const commit of interleaved(from)) {
-    if (++stored % ackEvery === 0) {
+  const commits = interleaved(from)[Symbol.iterator]();
+  let next = commits.next();
+  while (!next.done) {
+    const commit = next.value;
+    next = commits.next();
+    if (++stored % ackEvery === 0 || next.done) {
       onItsWay.push(acknowledge(commit, stored));
       if (onItsWay.length > 2) await onItsWay.shift();
     } else connection.publish(commit.stream, commit.bytes, { headers: withId(commit.id) });
