@@ -28,7 +28,7 @@ import { respond } from './dhcp.responder';
 import { originOf } from './origin';
 import type { OtherServers } from './other-servers';
 import type { PoolDesk, Pooled } from './pool-desk';
-import { RateLimit } from '../syslog/rate-limit';
+import { RateLimit } from '../rate-limit';
 import { Recent } from './recent';
 import { ScriptTickets } from '../ipxe/script-tickets';
 

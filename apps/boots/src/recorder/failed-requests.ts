@@ -3,7 +3,7 @@ import type { Logger } from '../logger';
 import type { BootLog } from '../log/boot-log';
 import type { Machines } from '../machines';
 import type { Metrics } from '../metrics';
-import { RateLimit } from '../syslog/rate-limit';
+import { RateLimit } from '../rate-limit';
 
 type Data = BootRequestFailed['data'];
 

@@ -4,7 +4,7 @@ import type { Logger } from '../logger';
 import type { Machines } from '../machines';
 import type { Metrics } from '../metrics';
 import type { MachineLog } from './machine-log';
-import { RateLimit } from './rate-limit';
+import { RateLimit } from '../rate-limit';
 
 export interface SyslogParts {
   readonly callers: Pick<Callers, 'at'>;
