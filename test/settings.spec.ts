@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { format, resolveConfig } from 'prettier';
+import ts from 'typescript';
 import { expect, it } from 'vitest';
 
 const page = 'docs/settings.md';
@@ -9,7 +10,7 @@ const services = ['boots', 'tink-server', 'hegel', 'dashboard', 'archive'];
 const introduction = `# Settings
 
 Settings of the services are environment variables. \`tink up\` (\`npm start\`) hands those of its environment on to all of them and has flags of
-its own: \`tink up --help\`. What is marked with * it decides itself, by such a flag or because only one value can be right there.
+its own: \`tink up --help\`. What is marked with * it decides itself, by such a flag or because only one value can be right there; with \`--ip6\` also PUBLIC_IP6 and those that end in URL6 or ADDRESS6.
 Every service reports all faults of its settings together and does not start with one. Switches are \`true\` or \`false\`.
 
 The worker in the in-memory OS has its settings in [its README](../apps/tink-worker/README.md), the CLI in [cli.md](cli.md), the pools of a
@@ -55,20 +56,40 @@ function table(settings: readonly Setting[], decided: ReadonlySet<string>): stri
 
 /** Class members with their comments. */
 function settingsIn(source: string): readonly Setting[] {
-  const member =
-    /(?:\/\*\*((?:(?!\*\/)[^])*)\*\/\s*)?((?:^ {2}[@)}\] ].*\n)*)^ {2}readonly ([A-Z0-9_]+)(?:: [^=\n]+)? = ([^;]+);/gm;
-  return [...source.matchAll(member)].map(([, comment = '', , name = '', value = '']) => ({
-    name,
-    usual:
-      value === 'usualProgramFolders'
-        ? '.cache/…, by setup'
-        : value.replace(/^'(.*)'$/, '$1').replaceAll('_', value.startsWith("'") ? '_' : ''),
-    about: comment.replace(/\s*\n\s*\*?\s*/g, ' ').trim(),
-  }));
+  return descendants(parsed(source)).flatMap((node) => {
+    if (!ts.isPropertyDeclaration(node) || !node.initializer) return [];
+    const value = node.initializer;
+    const text = ts.isStringLiteral(value) ? value.text : value.getText().replaceAll('_', '');
+    return {
+      name: node.name.getText(),
+      usual: text === 'usualProgramFolders' ? '.cache/…, by setup' : text,
+      about: ts
+        .getJSDocCommentsAndTags(node)
+        .map(({ comment }) => ts.getTextOfJSDocComment(comment) ?? '')
+        .join(' ')
+        .replace(/\s+/g, ' '),
+    };
+  });
 }
 
-/** What it gives to `loadConfig` beside the environment, unless it asks the environment for it. */
+/** What it gives to `loadConfig` beside the environment, unless it asks the environment for it, or does so under a condition only. */
 function decidedByUp(source: string): ReadonlySet<string> {
-  const given = [...source.matchAll(/\b((?:BOOTS|TINK|HEGEL|DASHBOARD|PUBLIC)_[A-Z0-9_]+): (?!url\b)/g)];
-  return new Set(given.map(([, name = '']) => name).filter((name) => !source.includes(`env['${name}']`)));
+  const given = descendants(parsed(source)).filter(ts.isPropertyAssignment);
+  const names = given.filter((node) => !isConditional(node)).map((node) => node.name.getText());
+  return new Set(names.filter((name) => !source.includes(`env['${name}']`)));
+}
+
+function isConditional(node: ts.Node): boolean {
+  if (ts.isConditionalExpression(node.parent)) return true;
+  return !ts.isBlock(node.parent) && !ts.isSourceFile(node.parent) && isConditional(node.parent);
+}
+
+function parsed(source: string): ts.SourceFile {
+  return ts.createSourceFile('settings.ts', source, ts.ScriptTarget.Latest, true);
+}
+
+function descendants(node: ts.Node): readonly ts.Node[] {
+  const found: ts.Node[] = [];
+  ts.forEachChild(node, (child) => void found.push(child, ...descendants(child)));
+  return found;
 }
