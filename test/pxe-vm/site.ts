@@ -90,7 +90,10 @@ export function useSite(
           follower.kill();
         };
         const follower = provisioner.follow(['events', '--from', '60', '--follow', '--output', 'json'], told);
-        const late = () => reject(new Error(`no such event within ${timeoutMs / 1000} s: ${is.toString()}`));
+        const late = () => {
+          follower.kill();
+          reject(new Error(`no such event within ${timeoutMs / 1000} s: ${is.toString()}`));
+        };
         const timer = setTimeout(late, timeoutMs);
       });
     },

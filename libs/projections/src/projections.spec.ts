@@ -305,6 +305,8 @@ describe('machine-list', () => {
     rowsOf<Event, unknown>(machineList as Projection<Event, unknown>, recorded('boot', machineMac, events)).get(
       hardwareId,
     ) as {
+      ip: string;
+      ip6: string;
       step: string;
       steps: readonly { step: string }[];
     };
@@ -321,7 +323,7 @@ describe('machine-list', () => {
   });
   it('has one address of each family, whichever it was heard from last', () => {
     const addresses = (...events: readonly Event[]) => {
-      const { ip, ip6 } = steps(events) as unknown as { readonly ip: string; readonly ip6: string };
+      const { ip, ip6 } = steps(events);
       return [ip, ip6];
     };
     const [v4, v6] = [leaseBound({ ip: '10.0.0.5' }), leaseBound({ ip: '2001:db8::5' })];
