@@ -10,9 +10,7 @@ import { orderOneAction } from './one-action';
 import { until } from './run';
 import { useSite } from './site';
 
-const needed = [
-  ...['/dev/net/tun', '/usr/bin/qemu-system-x86_64', '/usr/share/OVMF/OVMF_CODE_4M.fd', '/usr/sbin/radvd'],
-];
+const needed = ['/dev/net/tun', '/usr/bin/qemu-system-x86_64', '/usr/share/OVMF/OVMF_CODE_4M.fd', '/usr/sbin/radvd'];
 const absent = needed.filter((file) => !existsSync(file));
 const cannot = process.getuid?.() !== 0 ? ['root'] : absent;
 if (cannot.length > 0) console.warn(`SKIPPED: boot by IPv6: missing ${cannot.join(', ')}`);
@@ -59,8 +57,6 @@ describe.skipIf(cannot.length > 0)('a machine in a network without DHCPv4', () =
     expect(served(pxe)).toEqual(['tftp nbp', 'http kernel', 'http initramfs', 'http rootfs']);
     expect(offers(pxe).map(({ ip, client }) => `${client} ${ip}`)).toEqual(['PXEClient fd99::11', 'iPXE fd99::11']);
     expect(offers(pxe)[0]?.bootFile).toBe('tftp://[fd99::1]/ipxe.efi');
-    expect(pxe.events.some(({ event }) => event.type === 'MachinePhonedHome' || event.type === 'OsieStarted')).toBe(
-      true,
-    );
+    expect(pxe.events.map(({ event }) => event.type)).toContain('OsieStarted');
   });
 });
