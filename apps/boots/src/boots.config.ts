@@ -187,7 +187,7 @@ export class BootsConfig {
   @Min(0)
   @Max(port)
   readonly BOOTS_HTTPS_PORT: number = 443;
-  /** PEM, for PUBLIC_IP, with its chain; read again once a minute. Much firmware knows RSA only. */
+  /** PEM, for PUBLIC_IP and all of BOOTS_FURTHER_IPS, with its chain; read again once a minute. Much firmware knows RSA only. */
   @IsString()
   readonly BOOTS_HTTPS_CERT_FILE: string = '';
   @IsString()

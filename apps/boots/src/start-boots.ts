@@ -287,9 +287,7 @@ async function openDhcp(
   const opened: number[] = [];
   for (const address of own) {
     const at = settingsAt(config, address);
-    // The certificate is for PUBLIC_IP.
-    const there = address === config.PUBLIC_IP ? bound : { ...bound, https: undefined };
-    const desk = new DhcpDesk({ ...parts, others }, dhcpSettings(at, there, modes), pools);
+    const desk = new DhcpDesk({ ...parts, others }, dhcpSettings(at, bound, modes), pools);
     const ports = dhcpPorts(at, modes, native, own.length === 1);
     const listener = new DhcpListener(deafToProbes(desk), ports, metrics, log);
     closers.push(() => listener.close());
