@@ -39,7 +39,6 @@ import { LoaderFiles } from './loaders/loader-files';
 import { BootLog } from './log/boot-log';
 import { Lease6Pool } from './log/lease6-pool';
 import { LeasePool } from './log/lease-pool';
-import { PoolSnapshots } from './log/pool-snapshots';
 import type { PoolPost } from './log/pool-terms';
 import { type Logger, silentLogger } from './logger';
 import { Machines } from './machines';
@@ -180,12 +179,12 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const file = config.BOOTS_DHCP_FILE === '' ? undefined : await readDhcpFile(config.BOOTS_DHCP_FILE);
   const networks6 = config.BOOTS_DHCP6 ? subnets6(config, file?.subnets6) : [];
   const post = leadership && { leadership, address, log };
-  const snapshots = ports.leaseFolder === undefined ? undefined : new PoolSnapshots(ports.leaseFolder, pool, log);
-  const leases = await LeasePool.open(store, pool, post, snapshots);
+  const saved = ports.leaseFolder === undefined ? undefined : { folder: ports.leaseFolder, log };
+  const leases = await LeasePool.open(store, pool, { post, saved });
   const pools = networks6.flatMap((subnet) =>
     subnet.pools.map((one) => ({ name: one.name, has: (ip: string) => isInPools([one], ip) })),
   );
-  const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, pool, { pools, post }) : undefined;
+  const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, pool, { pools, post, saved }) : undefined;
   const boots = new BootLog(store, clock);
   const metrics = new Metrics();
   const modes = dhcpModes(config, file);
