@@ -144,7 +144,11 @@ export async function boot({ append, at }: Story, { id, mac, ip, name }: Machine
     path: string,
     bytes: number,
   ) =>
-    ({ type: 'BootFileServed', v: 1, data: { ...booting, protocol, role, file: path, bytes, seconds: 0.4 } }) as const;
+    ({
+      type: 'BootFileServed',
+      v: 2,
+      data: { ...booting, address: ip, protocol, role, file: path, bytes, seconds: 0.4 },
+    }) as const;
   const expiresAt = new Date(Date.now() + 86_400_000).toISOString();
   at(secondsAgo);
   const holder = { mac, hardwareId: id, clientId: null, ip, subnet: '', origin: 'reservation' } as const;
@@ -176,7 +180,7 @@ export async function boot({ append, at }: Story, { id, mac, ip, name }: Machine
     ],
     [2.7, file('http', 'kernel', '/osie/vmlinuz-x86_64', 8_400_000)],
     [4.6, file('http', 'rootfs', '/osie/rootfs-x86_64', 61_900_000)],
-    [8.2, { type: 'OsieStarted', v: 1, data: { ...booting, uptimeSeconds: 3.4 } }],
+    [8.2, { type: 'OsieStarted', v: 2, data: { ...booting, uptimeSeconds: 3.4 } }],
   ];
   for (const [after, event] of steps.slice(0, upTo)) {
     at(secondsAgo - after);
