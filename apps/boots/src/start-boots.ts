@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { NestFactory } from '@nestjs/core';
@@ -12,6 +11,7 @@ import { BootsModule } from './boots.module';
 import { Callers } from './callers';
 import type { ClientClass } from './dhcp/client-class';
 import { DhcpDesk } from './dhcp/dhcp-desk';
+import { readDhcpFile } from './dhcp/dhcp-file';
 import { DhcpListener } from './dhcp/dhcp.listener';
 import type { ModeRules } from './dhcp/dhcp-mode';
 import { OtherServers } from './dhcp/other-servers';
@@ -19,7 +19,6 @@ import { deafToProbes, ServerProbe } from './dhcp/server-probe';
 import { PoolDesk } from './dhcp/pool-desk';
 import { NoProbe } from './dhcp/probe';
 import { openProbe } from './dhcp/ping-probe';
-import { readSubnets, type SubnetFile } from './dhcp/read-subnets';
 import { Dhcp6Desk } from './dhcp6/dhcp6-desk';
 import { Dhcp6Listener } from './dhcp6/dhcp6.listener';
 import { isInPools, type Subnet6 } from './dhcp6/subnet6';
@@ -40,13 +39,11 @@ import { LoaderFiles } from './loaders/loader-files';
 import { BootLog } from './log/boot-log';
 import { Lease6Pool } from './log/lease6-pool';
 import { LeasePool } from './log/lease-pool';
-import { PoolSnapshots } from './log/pool-snapshots';
 import type { PoolPost } from './log/pool-terms';
 import { type Logger, silentLogger } from './logger';
 import { Machines } from './machines';
 import { Metrics } from './metrics';
 import { ownAddresses, settingsAt } from './own-addresses';
-import { SettingFileError } from './setting-file-error';
 import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 import { Advertising } from './ra/advertising';
 import { advertisedLinks } from './ra/radvd-config';
@@ -181,15 +178,15 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const { leadership } = ports;
   const [address = ''] = ownAddresses(config);
   const pool = config.BOOTS_POOL;
-  const file = await subnetFile(config);
+  const file = config.BOOTS_DHCP_FILE === '' ? undefined : await readDhcpFile(config.BOOTS_DHCP_FILE);
   const networks6 = config.BOOTS_DHCP6 ? subnets6(config, file?.subnets6) : [];
   const post = leadership && { leadership, address, log };
-  const snapshots = ports.leaseFolder === undefined ? undefined : new PoolSnapshots(ports.leaseFolder, pool, log);
-  const leases = await LeasePool.open(store, pool, post, snapshots);
+  const saved = ports.leaseFolder === undefined ? undefined : { folder: ports.leaseFolder, log };
+  const leases = await LeasePool.open(store, pool, { post, saved });
   const pools = networks6.flatMap((subnet) =>
     subnet.pools.map((one) => ({ name: one.name, has: (ip: string) => isInPools([one], ip) })),
   );
-  const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, pool, { pools, post }) : undefined;
+  const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, pool, { pools, post, saved }) : undefined;
   const boots = new BootLog(store, clock);
   const strangers = new Strangers(boots, clock);
   const metrics = new Metrics();
@@ -316,14 +313,6 @@ function askForServers(
     probe.start();
   });
   closers.push(() => Promise.resolve(probe.stop()));
-}
-
-async function subnetFile({ BOOTS_DHCP_FILE }: BootsConfig): Promise<SubnetFile | undefined> {
-  if (BOOTS_DHCP_FILE === '') return undefined;
-  const text = await readFile(BOOTS_DHCP_FILE, 'utf8').catch((cause: unknown) => {
-    throw new SettingFileError(`BOOTS_DHCP_FILE: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  });
-  return readSubnets(text, BOOTS_DHCP_FILE);
 }
 
 async function openPools(parts: Parts, closers: (() => Promise<void>)[]): Promise<PoolDesk> {
