@@ -48,6 +48,7 @@ import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 import { Advertising } from './ra/advertising';
 import { advertisedLinks } from './ra/radvd-config';
 import { FailedRequests } from './recorder/failed-requests';
+import { Strangers } from './recorder/strangers';
 import { ServedFiles } from './served-files';
 import {
   asksForServers,
@@ -114,6 +115,7 @@ interface Parts {
   readonly programs: BootPrograms;
   readonly files: SharedFiles;
   readonly cache: ImageCache;
+  readonly strangers: Strangers;
   readonly served: ServedFiles;
   readonly failed: FailedRequests;
   readonly scripts: ScriptDesk;
@@ -186,6 +188,7 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   );
   const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, pool, { pools, post, saved }) : undefined;
   const boots = new BootLog(store, clock);
+  const strangers = new Strangers(boots, clock);
   const metrics = new Metrics();
   const modes = dhcpModes(config, file);
   const byReservation = (address: string) => !['reservation', 'pool'].includes(modeOf(config, modes, address));
@@ -204,7 +207,8 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
     programs: new BootPrograms(config.BOOTS_IPXE_DIR),
     files: new SharedFiles(undefined, await nativeSendfile(config, log)),
     cache: await ImageCache.open(cacheSettings(config), metrics, log),
-    served: new ServedFiles(boots, metrics, log),
+    strangers,
+    served: new ServedFiles(boots, strangers, metrics, log),
   };
 }
 
@@ -243,7 +247,7 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
     BootsModule.with({
       ...{ scripts, iso },
       files: new FileDesk(folders, programs, { shared: files, cache }, callers, parts),
-      phoneHome: new PhoneHomeDesk(callers, boots, log),
+      phoneHome: new PhoneHomeDesk(callers, boots, parts.strangers, log),
       discovery: new DiscoveryDesk(machines, boots, log, parts.clock),
       status: new Status(ports.version ?? 'unknown', parts, metrics, () => probe(ports.store)),
       ...{ callers, failed: parts.failed, limits, metrics, log },
