@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { NestFactory } from '@nestjs/core';
@@ -12,6 +11,7 @@ import { BootsModule } from './boots.module';
 import { Callers } from './callers';
 import type { ClientClass } from './dhcp/client-class';
 import { DhcpDesk } from './dhcp/dhcp-desk';
+import { readDhcpFile } from './dhcp/dhcp-file';
 import { DhcpListener } from './dhcp/dhcp.listener';
 import type { ModeRules } from './dhcp/dhcp-mode';
 import { OtherServers } from './dhcp/other-servers';
@@ -19,7 +19,6 @@ import { deafToProbes, ServerProbe } from './dhcp/server-probe';
 import { PoolDesk } from './dhcp/pool-desk';
 import { NoProbe } from './dhcp/probe';
 import { openProbe } from './dhcp/ping-probe';
-import { readSubnets, type SubnetFile } from './dhcp/read-subnets';
 import { Dhcp6Desk } from './dhcp6/dhcp6-desk';
 import { Dhcp6Listener } from './dhcp6/dhcp6.listener';
 import { isInPools, type Subnet6 } from './dhcp6/subnet6';
@@ -40,17 +39,16 @@ import { LoaderFiles } from './loaders/loader-files';
 import { BootLog } from './log/boot-log';
 import { Lease6Pool } from './log/lease6-pool';
 import { LeasePool } from './log/lease-pool';
-import { PoolSnapshots } from './log/pool-snapshots';
 import type { PoolPost } from './log/pool-terms';
 import { type Logger, silentLogger } from './logger';
 import { Machines } from './machines';
 import { Metrics } from './metrics';
 import { ownAddresses, settingsAt } from './own-addresses';
-import { SettingFileError } from './setting-file-error';
 import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 import { Advertising } from './ra/advertising';
 import { advertisedLinks } from './ra/radvd-config';
 import { FailedRequests } from './recorder/failed-requests';
+import { Strangers } from './recorder/strangers';
 import { ServedFiles } from './served-files';
 import {
   asksForServers,
@@ -117,6 +115,7 @@ interface Parts {
   readonly programs: BootPrograms;
   readonly files: SharedFiles;
   readonly cache: ImageCache;
+  readonly strangers: Strangers;
   readonly served: ServedFiles;
   readonly failed: FailedRequests;
   readonly scripts: ScriptDesk;
@@ -179,16 +178,17 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const { leadership } = ports;
   const [address = ''] = ownAddresses(config);
   const pool = config.BOOTS_POOL;
-  const file = await subnetFile(config);
+  const file = config.BOOTS_DHCP_FILE === '' ? undefined : await readDhcpFile(config.BOOTS_DHCP_FILE);
   const networks6 = config.BOOTS_DHCP6 ? subnets6(config, file?.subnets6) : [];
   const post = leadership && { leadership, address, log };
-  const snapshots = ports.leaseFolder === undefined ? undefined : new PoolSnapshots(ports.leaseFolder, pool, log);
-  const leases = await LeasePool.open(store, pool, post, snapshots);
+  const saved = ports.leaseFolder === undefined ? undefined : { folder: ports.leaseFolder, log };
+  const leases = await LeasePool.open(store, pool, { post, saved });
   const pools = networks6.flatMap((subnet) =>
     subnet.pools.map((one) => ({ name: one.name, has: (ip: string) => isInPools([one], ip) })),
   );
-  const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, pool, { pools, post }) : undefined;
+  const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, pool, { pools, post, saved }) : undefined;
   const boots = new BootLog(store, clock);
+  const strangers = new Strangers(boots, clock);
   const metrics = new Metrics();
   const modes = dhcpModes(config, file);
   const byReservation = (address: string) => !['reservation', 'pool'].includes(modeOf(config, modes, address));
@@ -207,7 +207,8 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
     programs: new BootPrograms(config.BOOTS_IPXE_DIR),
     files: new SharedFiles(undefined, await nativeSendfile(config, log)),
     cache: await ImageCache.open(cacheSettings(config), metrics, log),
-    served: new ServedFiles(boots, metrics, log),
+    strangers,
+    served: new ServedFiles(boots, strangers, metrics, log),
   };
 }
 
@@ -246,7 +247,7 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
     BootsModule.with({
       ...{ scripts, iso },
       files: new FileDesk(folders, programs, { shared: files, cache }, callers, parts),
-      phoneHome: new PhoneHomeDesk(callers, boots, log),
+      phoneHome: new PhoneHomeDesk(callers, boots, parts.strangers, log),
       discovery: new DiscoveryDesk(machines, boots, log, parts.clock),
       status: new Status(ports.version ?? 'unknown', parts, metrics, () => probe(ports.store)),
       ...{ callers, failed: parts.failed, limits, metrics, log },
@@ -310,14 +311,6 @@ function askForServers(
     probe.start();
   });
   closers.push(() => Promise.resolve(probe.stop()));
-}
-
-async function subnetFile({ BOOTS_DHCP_FILE }: BootsConfig): Promise<SubnetFile | undefined> {
-  if (BOOTS_DHCP_FILE === '') return undefined;
-  const text = await readFile(BOOTS_DHCP_FILE, 'utf8').catch((cause: unknown) => {
-    throw new SettingFileError(`BOOTS_DHCP_FILE: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  });
-  return readSubnets(text, BOOTS_DHCP_FILE);
 }
 
 async function openPools(parts: Parts, closers: (() => Promise<void>)[]): Promise<PoolDesk> {

@@ -21,6 +21,7 @@ async function main(): Promise<void> {
     ...{ store, hardware, workflows, log },
     ...(leadership && { leadership }),
     ...(input.syslog && { machineLog }),
+    ...(input.leaseFolder !== undefined && { leaseFolder: input.leaseFolder }),
   });
   const stopped = new AbortController();
   process.once('SIGTERM', () => stopped.abort());

@@ -31,6 +31,7 @@ import { clientIdOf, clientName } from './client-id';
 import { proxy } from './proxy';
 import { echoed, replyOptions } from './reply-options';
 import { strangerOf } from './stranger';
+import { inItsSubnet } from './subnet-options';
 
 /** What one request has to be answered with, RFC 2131 §4.3. Throws MalformedOptionError for an option that it needs and cannot read. */
 export function respond(request: DhcpPacket, context: DhcpContext): DhcpDecision {
@@ -54,7 +55,8 @@ export function respond(request: DhcpPacket, context: DhcpContext): DhcpDecision
   if (!machine) return ignore('unknown-machine');
   const address = addressOf(machine);
   if (address === '') return ignore('no-reserved-address');
-  return answer({ request, context, machine, origin, address }, type);
+  const party = inItsSubnet(machine, { request, address, link: origin.link, modes: server.modes });
+  return answer({ request, context, machine: party, origin, address }, type);
 }
 
 function answer(known: Known, type: MessageType): DhcpDecision {
