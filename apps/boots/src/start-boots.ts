@@ -50,6 +50,7 @@ import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 import { Advertising } from './ra/advertising';
 import { advertisedLinks } from './ra/radvd-config';
 import { FailedRequests } from './recorder/failed-requests';
+import { Strangers } from './recorder/strangers';
 import { ServedFiles } from './served-files';
 import {
   asksForServers,
@@ -120,6 +121,7 @@ interface Parts {
   readonly programs: BootPrograms;
   readonly files: SharedFiles;
   readonly cache: ImageCache;
+  readonly strangers: Strangers;
   readonly served: ServedFiles;
   readonly failed: FailedRequests;
   readonly scripts: ScriptDesk;
@@ -193,6 +195,7 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   );
   const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, pool, { pools, post, saved }) : undefined;
   const boots = new BootLog(store, clock);
+  const strangers = new Strangers(boots, clock);
   const metrics = new Metrics();
   const modes = new LiveRules(dhcpModes(config, file));
   const byReservation = (address: string) => !['reservation', 'pool'].includes(modeOf(config, modes, address));
@@ -212,7 +215,8 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
     programs: new BootPrograms(config.BOOTS_IPXE_DIR),
     files: new SharedFiles(undefined, await nativeSendfile(config, log)),
     cache: await ImageCache.open(cacheSettings(config), metrics, log),
-    served: new ServedFiles(boots, metrics, log),
+    strangers,
+    served: new ServedFiles(boots, strangers, metrics, log),
   };
 }
 
@@ -251,7 +255,7 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
     BootsModule.with({
       ...{ scripts, iso },
       files: new FileDesk(folders, programs, { shared: files, cache }, callers, parts),
-      phoneHome: new PhoneHomeDesk(callers, boots, log),
+      phoneHome: new PhoneHomeDesk(callers, boots, parts.strangers, log),
       discovery: new DiscoveryDesk(machines, boots, log, parts.clock),
       status: new Status(ports.version ?? 'unknown', { ...parts, dhcpFile: parts.fileWatch }, metrics, () =>
         probe(ports.store),

@@ -9,6 +9,8 @@ export interface BootsInput {
   readonly settings: Readonly<Record<string, unknown>>;
   /** Where its log lies, which several share; without, it lies in memory. */
   readonly natsUrl?: string;
+  /** Where its leases lie for its next start. */
+  readonly leaseFolder?: string;
   readonly hardware: readonly HardwareRecord[];
   /** Further events in the log before boots starts. */
   readonly events?: readonly { readonly aggregate: Aggregate; readonly id: string; readonly event: AnyEvent }[];

@@ -20,6 +20,7 @@ async function main(): Promise<void> {
   const boots = await startBoots(loadConfig(BootsConfig, input.settings), {
     ...{ store, hardware, workflows, log },
     ...(leadership && { leadership }),
+    ...(input.leaseFolder !== undefined && { leaseFolder: input.leaseFolder }),
   });
   const stopped = new AbortController();
   process.once('SIGTERM', () => stopped.abort());

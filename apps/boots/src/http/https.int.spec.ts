@@ -121,7 +121,7 @@ describe('boots by HTTPS', () => {
     const said: string[] = [];
     const log = { ...silentLogger, info: (t: string) => said.push(t), warn: (t: string) => said.push(t) };
     const house = createServer((_, response) => response.end('at home'));
-    const parts = { callers: { at: () => undefined }, failed: { note: () => undefined }, log, reread, rereadMs: 20 };
+    const parts = { callers: { who: () => undefined }, failed: { note: () => undefined }, log, reread, rereadMs: 20 };
     const door = await openHttpsDoor(house, await reread(), { address: '127.0.0.1', port: 0 }, parts);
     const asked = (authority: string) =>
       promisify(execFile)('curl', ['-sS', '--cacert', file(`${authority}.crt`), `https://127.0.0.1:${door.port}/`]);

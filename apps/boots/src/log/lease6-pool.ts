@@ -31,25 +31,31 @@ export interface Pool6Ports extends PoolPorts {
 /** The IPv6 leases of one pool, in a stream beside that of its IPv4 leases; who answers for them is a question of its own. */
 export class Lease6Pool extends SharedPool<Lease6Command, Lease6State> implements Leases6 {
   readonly #books: Lease6Books;
-  #term = -1;
+  /** The leases that the books were made of. */
+  #booked: WeakRef<Lease6State['byAddress']> | undefined;
 
   private constructor(store: EventStore, name: string, ports: Pool6Ports) {
     super(store, name, rules, ports);
     this.#books = new Lease6Books(ports.pools);
+    this.beforeActive(() => this.#makeBooks());
   }
 
   static async open(store: EventStore, pool: string, ports: Pool6Ports): Promise<Lease6Pool> {
-    const opened = await new Lease6Pool(store, `${pool}-v6`, ports).open();
-    if (!ports.post) await opened.submit([{ type: 'NameServer', duid: newDuid() }]);
-    return opened;
+    const made = new Lease6Pool(store, `${pool}-v6`, ports);
+    await made.open(() => made.#makeBooks());
+    if (!ports.post) await made.submit([{ type: 'NameServer', duid: newDuid() }]);
+    return made;
   }
 
   override async submit(commands: readonly Lease6Command[]): Promise<void> {
-    await super.submit(commands);
-    const books = this.#current();
-    for (const command of commands) {
-      if ('holder' in command) books.note(command.holder.ip, this.folded);
-      if (command.type === 'ExpireAddresses') for (const ip of command.ips) books.note(ip, this.folded);
+    try {
+      await super.submit(commands);
+    } finally {
+      // What was not stored is due again.
+      for (const command of commands) {
+        if ('holder' in command) this.#books.note(command.holder.ip, this.folded);
+        if (command.type === 'ExpireAddresses') for (const ip of command.ips) this.#books.note(ip, this.folded);
+      }
     }
   }
 
@@ -60,11 +66,11 @@ export class Lease6Pool extends SharedPool<Lease6Command, Lease6State> implement
 
   /** Addresses whose lease has run out and that nobody has said so of; at most `max`, each once. */
   due(now: Instant, max: number): readonly string[] {
-    return this.#current().due(this.folded, now, max);
+    return this.#books.due(this.folded, now, max);
   }
 
   usage(pool: string): Readonly<Usage6> {
-    return this.#current().usage(pool);
+    return this.#books.usage(pool);
   }
 
   holderOf(address: string, now: string): Lease6 | undefined {
@@ -79,13 +85,12 @@ export class Lease6Pool extends SharedPool<Lease6Command, Lease6State> implement
     return addressesOf(this.folded, clientId);
   }
 
-  /** Made anew when another instance, or an earlier run, wrote the leases until now. */
-  #current(): Lease6Books {
-    if (this.takeovers !== this.#term) {
-      this.#term = this.takeovers;
-      this.#books.rebuild(this.folded);
-    }
-    return this.#books;
+  /** Anew when another instance, or an earlier run, wrote the leases until now. */
+  async #makeBooks(): Promise<void> {
+    const { byAddress } = this.folded;
+    if (this.#booked?.deref() === byAddress) return;
+    for (const _ of this.#books.rebuild(this.folded)) await new Promise((resolve) => setImmediate(resolve));
+    this.#booked = new WeakRef(byAddress);
   }
 }
 

@@ -44,6 +44,11 @@ export class PoolSnapshots<S> {
     }
   }
 
+  /** `events`: what the log had beside it. */
+  used(events: number): void {
+    this.log.info(`${this.#file}: leases as they were then, and ${events} events since from the log`);
+  }
+
   ignore(reason: string): void {
     this.log.warn(`${this.#file}: ${reason}: ignored, all leases are read from the log`);
   }

@@ -58,10 +58,10 @@ export class SharedPool<C, S extends { readonly taken: PoolTaken['data'] | undef
   /** Reads the leases, then does `prepare`, then takes part in the question who answers. */
   protected async open(prepare: () => Promise<void> = () => Promise.resolve()): Promise<this> {
     const folded = await this.#snapshots?.read(this.#stream);
-    if (folded && !(await this.#writer.resume(folded))) {
-      this.#snapshots?.ignore('not of this log, or the log was cut since');
-    }
+    const isOurs = folded !== undefined && (await this.#writer.resume(folded));
+    if (folded && !isOurs) this.#snapshots?.ignore('not of this log, or the log was cut since');
     await this.#writer.loadAll();
+    if (isOurs) this.#snapshots?.used(this.#writer.events);
     await prepare();
     this.#timer = setInterval(() => void this.#save(Math.max(leastSaved, this.size / 2)), saveMs).unref();
     this.#terms.open();
