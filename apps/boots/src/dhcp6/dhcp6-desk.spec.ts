@@ -3,6 +3,7 @@ import {
   clientId,
   decodeMessage,
   type Dhcp6Message,
+  dnsServers,
   encodeMessage,
   iaAddress,
   iaNa,
@@ -10,6 +11,7 @@ import {
   isRelayed,
   option,
   type Option,
+  optionRequest,
   readOptions,
   relayMessage,
   userClass,
@@ -70,6 +72,33 @@ describe('what is not answered by DHCPv6', () => {
     const { noted, made } = await desk();
     await made.answer(encodeMessage(solicit).subarray(0, 9), from);
     expect(noted).toMatchObject([{ reason: 'malformed', mac: '52-54-00-99-00-01' }]);
+  });
+});
+
+describe('a message that is made to cost much', () => {
+  const pooled = {
+    ...{ ...settings, nameServers: ['fd99::53'] },
+    subnets: parseSubnets6('fd99::/64=fd99::a000/116') as readonly Subnet6[],
+  };
+  const ask = async (...options: readonly Option[]) => {
+    const { noted, made } = await desk(pooled);
+    const id = solicit.options.slice(0, 1);
+    const bytes = await made.answer(encodeMessage({ ...solicit, options: [...id, ...options] }), from);
+    const reply = bytes && decodeMessage(bytes);
+    return { reasons: noted.map(({ reason }) => reason), codes: reply?.options.map(({ code }) => code) ?? [] };
+  };
+  const associations = (length: number) =>
+    Array.from({ length }, (_, iaid) => option(iaNa, { iaid, t1: 0, t2: 0, options: [] }));
+
+  it('is sent what it asks for once, however often it asks', async () => {
+    const many = Array.from({ length: 5000 }, () => dnsServers.code);
+    const { codes } = await ask(...associations(1), option(optionRequest, many));
+    expect(codes.filter((code) => code === dnsServers.code)).toHaveLength(1);
+  });
+  it('does not get hundreds of leases', async () => {
+    const { codes } = await ask(...associations(16));
+    expect(codes.filter((code) => code === iaNa.code)).toHaveLength(16);
+    expect(await ask(...associations(17))).toEqual({ reasons: ['associations'], codes: [] });
   });
 });
 
