@@ -315,12 +315,11 @@ describe('what RFC 8415 §16 tells to discard', () => {
     ['reconfigure', [toUs], 'message-type'],
   ] as const)('%s %#', (type, options, reason) => expect(ignored(message(type, ...options), known())).toBe(reason));
   it('without a DUID', () => expect(ignored({ ...message('solicit'), options: [ia()] }, known())).toBe('no-client-id'));
-  it('sent to our address alone: told to use the group, or not answered', () => {
+  it('sent to our address alone: told to use the group, with no other option (§18.4), or not answered', () => {
     const alone = known({ isUnicast: true });
     for (const type of ['request', 'renew', 'release', 'decline'] as const) {
       const told = replied(message(type, toUs, ia('fd99::20'), option(optionRequest, [23])), alone);
       expect(told).toMatchObject({ status: 5, leases: [] });
-      // §18.4: and no other options.
       expect(told.options.map(({ code }) => code)).toEqual([clientId.code, serverId.code, statusCode.code]);
     }
     expect(ignored(message('solicit', ia()), alone)).toBe('unicast');
