@@ -28,7 +28,20 @@ const gauges = {
   dhcp_pool_size: 'Addresses that a DHCP pool has.',
   dhcp_pool_used: 'Addresses of a DHCP pool that are leased.',
   dhcp_pool_quarantined: 'Addresses of a DHCP pool that somebody else was found on.',
+  dhcp_file_ok: 'Whether what BOOTS_DHCP_FILE says now is in force; 0: it is wrong, and what was before goes on.',
+  dhcp_file_applied_timestamp_seconds: 'When what is in force of it was read.',
 } as const;
+
+/** Seconds. */
+const histograms = {
+  dhcp_answer_seconds: 'From when a DHCP message was taken from its socket to when its reply left, stored and all.',
+  dhcp6_answer_seconds: 'The same of DHCPv6.',
+} as const;
+const bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
+
+export type HistogramName = keyof typeof histograms;
+/** For those who describe them all. */
+export const metricNames = Object.keys({ ...counters, ...gauges, ...histograms });
 
 export type CounterName = keyof typeof counters;
 export type GaugeName = keyof typeof gauges;
@@ -38,10 +51,28 @@ function quoted(value: string): string {
   return plain.test(value) ? `"${value}"` : JSON.stringify(value);
 }
 
+function textOf(labels: Labels): string {
+  let text = '';
+  for (const key in labels) text += `${text === '' ? '' : ','}${key}=${quoted(labels[key] ?? '')}`;
+  return text;
+}
+
 const plain = /^[\w .:-]*$/;
 
 export class Metrics {
   readonly #values = new Map<CounterName | GaugeName, Map<string, number>>();
+
+  /** How many were within each bound and no lower one, the last beyond all, and the sum of all. */
+  readonly #observed = new Map<HistogramName, { readonly within: number[]; sum: number }>();
+
+  observe(name: HistogramName, seconds: number): void {
+    let series = this.#observed.get(name);
+    if (!series) this.#observed.set(name, (series = { within: bounds.map(() => 0).concat(0), sum: 0 }));
+    let at = 0;
+    while (at < bounds.length && seconds > (bounds[at] ?? 0)) at++;
+    series.within[at] = (series.within[at] ?? 0) + 1;
+    series.sum += seconds;
+  }
 
   count(name: CounterName, labels: Labels, by = 1): void {
     this.#put(name, labels, (before) => before + by);
@@ -49,6 +80,11 @@ export class Metrics {
 
   set(name: GaugeName, labels: Labels, value: number): void {
     this.#put(name, labels, () => value);
+  }
+
+  /** Of a series whose subject is no more. */
+  drop(name: GaugeName, labels: Labels): void {
+    this.#values.get(name)?.delete(textOf(labels));
   }
 
   /** Of all series of a counter that carry these labels. */
@@ -60,11 +96,20 @@ export class Metrics {
   }
 
   #put(name: CounterName | GaugeName, labels: Labels, change: (before: number) => number): void {
-    let text = '';
-    for (const key in labels) text += `${text === '' ? '' : ','}${key}=${quoted(labels[key] ?? '')}`;
+    const text = textOf(labels);
     const series = this.#values.get(name) ?? new Map<string, number>();
     series.set(text, change(series.get(text) ?? 0));
     this.#values.set(name, series);
+  }
+
+  #histogram(name: HistogramName): readonly string[] {
+    const { within, sum } = this.#observed.get(name) ?? { within: [], sum: 0 };
+    let count = 0;
+    const buckets = [...bounds, '+Inf'].map((bound, i) => {
+      count += within[i] ?? 0;
+      return `boots_${name}_bucket{le="${bound}"} ${count}`;
+    });
+    return [...buckets, `boots_${name}_sum ${sum}`, `boots_${name}_count ${count}`];
   }
 
   /** Prometheus text format. */
@@ -75,14 +120,19 @@ export class Metrics {
         `# HELP boots_${name} ${help}`,
         `# TYPE boots_${name} ${kind}`,
         ...[...(this.#values.get(name as CounterName | GaugeName) ?? [])].map(
-          ([labels, value]) => `boots_${name}{${labels}} ${value}`,
+          ([labels, value]) => `boots_${name}${labels === '' ? '' : `{${labels}}`} ${value}`,
         ),
       ]),
     );
+    const times = Object.entries(histograms).flatMap(([name, help]) => [
+      `# HELP boots_${name} ${help}`,
+      `# TYPE boots_${name} histogram`,
+      ...this.#histogram(name as HistogramName),
+    ]);
     const extra = Object.entries(more).flatMap(([name, value]) => [
       `# TYPE boots_${name} gauge`,
       `boots_${name} ${value}`,
     ]);
-    return [...lines, ...extra, ''].join('\n');
+    return [...lines, ...times, ...extra, ''].join('\n');
   }
 }
