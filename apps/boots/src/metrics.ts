@@ -28,6 +28,8 @@ const gauges = {
   dhcp_pool_size: 'Addresses that a DHCP pool has.',
   dhcp_pool_used: 'Addresses of a DHCP pool that are leased.',
   dhcp_pool_quarantined: 'Addresses of a DHCP pool that somebody else was found on.',
+  dhcp_file_ok: 'Whether what BOOTS_DHCP_FILE says now is in force; 0: it is wrong, and what was before goes on.',
+  dhcp_file_applied_timestamp_seconds: 'When what is in force of it was read.',
 } as const;
 
 export type CounterName = keyof typeof counters;
@@ -36,6 +38,12 @@ export type GaugeName = keyof typeof gauges;
 /** JSON.stringify, told by one look where there is nothing to escape. */
 function quoted(value: string): string {
   return plain.test(value) ? `"${value}"` : JSON.stringify(value);
+}
+
+function textOf(labels: Labels): string {
+  let text = '';
+  for (const key in labels) text += `${text === '' ? '' : ','}${key}=${quoted(labels[key] ?? '')}`;
+  return text;
 }
 
 const plain = /^[\w .:-]*$/;
@@ -51,6 +59,11 @@ export class Metrics {
     this.#put(name, labels, () => value);
   }
 
+  /** Of a series whose subject is no more. */
+  drop(name: GaugeName, labels: Labels): void {
+    this.#values.get(name)?.delete(textOf(labels));
+  }
+
   /** Of all series of a counter that carry these labels. */
   total(name: CounterName, labels: Labels = {}): number {
     const parts = Object.entries(labels).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
@@ -60,8 +73,7 @@ export class Metrics {
   }
 
   #put(name: CounterName | GaugeName, labels: Labels, change: (before: number) => number): void {
-    let text = '';
-    for (const key in labels) text += `${text === '' ? '' : ','}${key}=${quoted(labels[key] ?? '')}`;
+    const text = textOf(labels);
     const series = this.#values.get(name) ?? new Map<string, number>();
     series.set(text, change(series.get(text) ?? 0));
     this.#values.set(name, series);
@@ -75,7 +87,7 @@ export class Metrics {
         `# HELP boots_${name} ${help}`,
         `# TYPE boots_${name} ${kind}`,
         ...[...(this.#values.get(name as CounterName | GaugeName) ?? [])].map(
-          ([labels, value]) => `boots_${name}{${labels}} ${value}`,
+          ([labels, value]) => `boots_${name}${labels === '' ? '' : `{${labels}}`} ${value}`,
         ),
       ]),
     );

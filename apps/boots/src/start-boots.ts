@@ -11,14 +11,16 @@ import { BootsModule } from './boots.module';
 import { Callers } from './callers';
 import type { ClientClass } from './dhcp/client-class';
 import { DhcpDesk } from './dhcp/dhcp-desk';
-import { readDhcpFile } from './dhcp/dhcp-file';
+import { type DhcpFile, readDhcpFile } from './dhcp/dhcp-file';
+import type { DhcpFileWatch } from './dhcp/dhcp-file-watch';
 import { DhcpListener } from './dhcp/dhcp.listener';
-import type { ModeRules } from './dhcp/dhcp-mode';
+import { LiveRules } from './dhcp/live-rules';
 import { OtherServers } from './dhcp/other-servers';
 import { deafToProbes, ServerProbe } from './dhcp/server-probe';
 import { PoolDesk } from './dhcp/pool-desk';
 import { NoProbe } from './dhcp/probe';
 import { openProbe } from './dhcp/ping-probe';
+import { watchDhcpFile } from './dhcp/watch-dhcp-file';
 import { Dhcp6Desk } from './dhcp6/dhcp6-desk';
 import { Dhcp6Listener } from './dhcp6/dhcp6.listener';
 import { isInPools, type Subnet6 } from './dhcp6/subnet6';
@@ -105,7 +107,11 @@ export interface RunningBoots {
 interface Parts {
   readonly machines: Machines;
   readonly leases: LeasePool;
-  readonly modes: ModeRules;
+  readonly modes: LiveRules;
+  /** As it was at the start; undefined: there is none. */
+  readonly dhcpFile: DhcpFile | undefined;
+  /** Known once DHCP is answered. */
+  readonly fileWatch: { current: DhcpFileWatch | undefined };
   /** undefined: no DHCPv6 here. */
   readonly leases6: Lease6Pool | undefined;
   readonly subnets6: readonly Subnet6[];
@@ -178,7 +184,8 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const { leadership } = ports;
   const [address = ''] = ownAddresses(config);
   const pool = config.BOOTS_POOL;
-  const file = config.BOOTS_DHCP_FILE === '' ? undefined : await readDhcpFile(config.BOOTS_DHCP_FILE);
+  const dhcpFile = config.BOOTS_DHCP_FILE === '' ? undefined : await readDhcpFile(config.BOOTS_DHCP_FILE);
+  const file = dhcpFile?.file;
   const networks6 = config.BOOTS_DHCP6 ? subnets6(config, file?.subnets6) : [];
   const post = leadership && { leadership, address, log };
   const saved = ports.leaseFolder === undefined ? undefined : { folder: ports.leaseFolder, log };
@@ -190,7 +197,7 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const boots = new BootLog(store, clock);
   const strangers = new Strangers(boots, clock);
   const metrics = new Metrics();
-  const modes = dhcpModes(config, file);
+  const modes = new LiveRules(dhcpModes(config, file));
   const byReservation = (address: string) => !['reservation', 'pool'].includes(modeOf(config, modes, address));
   const callers = new Callers(machines, leases, leases6, clock, byReservation);
   const failed = new FailedRequests({ machines, boots, metrics, log, clock });
@@ -203,6 +210,7 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   return {
     ...{ machines, leases, leases6, modes, boots, callers, failed, httpPort, scripts, metrics, log, clock },
     ...{ subnets6: networks6, classes: file?.classes ?? [] },
+    ...{ dhcpFile, fileWatch: { current: undefined } },
     loaders: new LoaderFiles(folders, callers, scripts),
     programs: new BootPrograms(config.BOOTS_IPXE_DIR),
     files: new SharedFiles(undefined, await nativeSendfile(config, log)),
@@ -249,7 +257,9 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
       files: new FileDesk(folders, programs, { shared: files, cache }, callers, parts),
       phoneHome: new PhoneHomeDesk(callers, boots, parts.strangers, log),
       discovery: new DiscoveryDesk(machines, boots, log, parts.clock),
-      status: new Status(ports.version ?? 'unknown', parts, metrics, () => probe(ports.store)),
+      status: new Status(ports.version ?? 'unknown', { ...parts, dhcpFile: parts.fileWatch }, metrics, () =>
+        probe(ports.store),
+      ),
       ...{ callers, failed: parts.failed, limits, metrics, log },
     }),
     { logger: ['error', 'warn'], abortOnError: false, bodyParser: false },
@@ -288,15 +298,16 @@ async function openDhcp(
   const opened: number[] = [];
   for (const address of own) {
     const at = settingsAt(config, address);
-    // The certificate is for PUBLIC_IP.
-    const there = address === config.PUBLIC_IP ? bound : { ...bound, https: undefined };
-    const desk = new DhcpDesk({ ...parts, others }, dhcpSettings(at, there, modes), pools);
+    const desk = new DhcpDesk({ ...parts, others }, dhcpSettings(at, bound, modes), pools);
     const ports = dhcpPorts(at, modes, native, own.length === 1);
     const listener = new DhcpListener(deafToProbes(desk), ports, metrics, log);
     closers.push(() => listener.close());
     opened.push(await listener.open());
     if (asksForServers(at, modes)) askForServers(at, parts, others, closers);
   }
+  const watch = watchDhcpFile(config, parts, pools);
+  if (watch) closers.push(() => watch.close());
+  parts.fileWatch.current = watch;
   return opened[0] ?? 0;
 }
 
@@ -316,8 +327,8 @@ function askForServers(
 }
 
 async function openPools(parts: Parts, closers: (() => Promise<void>)[]): Promise<PoolDesk> {
-  const hasAny = parts.modes.subnets.some(({ pooled }) => pooled);
-  const probe = hasAny ? await openProbe(parts) : new NoProbe();
+  const mayHavePools = parts.dhcpFile !== undefined;
+  const probe = mayHavePools ? await openProbe(parts) : new NoProbe();
   closers.push(() => probe.close());
   const pools = new PoolDesk({ ...parts, probe }, parts.modes);
   closers.push(() => pools.close());
