@@ -38,6 +38,8 @@ interface Request {
   readonly bytes: Uint8Array;
   readonly from: Arrival;
   readonly socket: Socket;
+  /** When it was taken from there, by performance.now(). */
+  readonly at: number;
 }
 
 /**
@@ -124,7 +126,12 @@ export class DhcpListener {
   #takeFrom({ socket, fd }: BoundSocket, arrival: Arrival['arrival']): void {
     const { native } = this.ports;
     const take: TakeDatagram = (bytes, ip, port) => {
-      const request = { bytes, from: { arrival, source: { address: ipText(ip), port } }, socket };
+      const request = {
+        bytes,
+        from: { arrival, source: { address: ipText(ip), port } },
+        socket,
+        at: performance.now(),
+      };
       this.#pump.put(rankOf(bytes), request);
     };
     const takeCopy: TakeDatagram = (bytes, ip, port) => take(Buffer.from(bytes), ip, port);
@@ -134,12 +141,12 @@ export class DhcpListener {
     });
   }
 
-  #answer({ bytes, from, socket }: Request): Promise<void> | undefined {
+  #answer({ bytes, from, socket, at }: Request): Promise<void> | undefined {
     // Firmware that asked port 4011 takes an answer from there only.
     const sender = from.arrival === 'pxe' ? socket : this.#sender;
     const answered = this.desk.answer(bytes, from);
-    if (answered instanceof Promise) return answered.then((reply) => this.#send(reply, sender));
-    this.#send(answered, sender);
+    if (answered instanceof Promise) return answered.then((reply) => this.#send(reply, sender, at));
+    this.#send(answered, sender, at);
     return undefined;
   }
 
@@ -153,8 +160,9 @@ export class DhcpListener {
     this.#toldAt = now;
   }
 
-  #send(reply: OutgoingReply | undefined, socket: Socket | undefined): void {
+  #send(reply: OutgoingReply | undefined, socket: Socket | undefined, at: number): void {
     if (!reply) return;
+    this.metrics.observe('dhcp_answer_seconds', (performance.now() - at) / 1000);
     const { bytes, destination } = reply;
     const { address, port } = destination;
     const number = typeof port === 'number' ? port : port === 'server' ? this.ports.relayPort : this.ports.clientPort;

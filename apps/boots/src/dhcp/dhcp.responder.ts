@@ -233,11 +233,16 @@ function decline(known: Known): DhcpDecision {
   };
 }
 
-/** §4.3.5: the client has an address already and asks for the rest. */
+/**
+ * §4.3.5: the client has an address already and asks for the rest. The answer goes straight to that address: a relay would send it to `yiaddr`,
+ * and there is none.
+ */
 function inform(known: Known): DhcpDecision {
-  if (known.request.ciaddr === noAddress) return ignore('no-requested-address');
+  const { ciaddr } = known.request;
+  if (ciaddr === noAddress) return ignore('no-requested-address');
   const answer = reply(known, 'ack', null);
-  return { ...answer, packet: { ...answer.packet, yiaddr: noAddress }, leases: [] };
+  const destination = { address: ciaddr, port: 'client' } as const;
+  return { ...answer, destination, packet: { ...answer.packet, yiaddr: noAddress }, leases: [] };
 }
 
 function reply(known: Known, type: 'offer' | 'ack', leaseSeconds: number | null): Omit<DhcpReply, 'leases'> {

@@ -30,6 +30,7 @@ const aboutTheLease: readonly MessageType[] = ['confirm', 'release', 'decline'];
 
 /** What the client asked for (RFC 8415 §21.7), then what is set by number and what firmware needs, whether it asks or not. */
 export function infoOptions(request: Dhcp6Message, context: Dhcp6Context, boot: Boot6 | undefined): readonly Option[] {
+  // One that is asked for a thousand times is sent once.
   const asked = new Set(readOption(request.options, optionRequest) ?? []);
   const set = aboutTheLease.includes(request.type) ? [] : context.options.flatMap(setOptions);
   const known = firstOfEach([recordOptions(context), set, subnetOptions(context), siteOptions(request, context)]);
