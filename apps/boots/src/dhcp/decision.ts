@@ -33,12 +33,14 @@ export interface DhcpContext {
   /** What it can have from the pools of its network; undefined: it has a reservation, or there are none. */
   readonly pooled?: Pooled | undefined;
   /** Another machine that holds the reserved address, and whether its record still says so. */
-  readonly holder?: {
-    readonly mac: string;
-    readonly hardwareId: string | null;
-    readonly clientId: string | null;
-    readonly isReserved: boolean;
-  } | undefined;
+  readonly holder?:
+    | {
+        readonly mac: string;
+        readonly hardwareId: string | null;
+        readonly clientId: string | null;
+        readonly isReserved: boolean;
+      }
+    | undefined;
   readonly mayNetboot: boolean;
   /** Program that was served to this machine just before, '' for none. */
   readonly chained: string;

@@ -173,7 +173,16 @@ function binding(known: Known, leaseSeconds: number, clientState: LeaseRenewed['
   const relayed = giaddr === null ? undefined : pluggedIn(request);
   const { now } = context;
   const holder = { mac, hardwareId, clientId, ip, subnet, origin };
-  return { type: 'BindLease', ...holder, hostname, leaseSeconds, giaddr, clientState, now, ...(relayed && { relayed }) };
+  return {
+    type: 'BindLease',
+    ...holder,
+    hostname,
+    leaseSeconds,
+    giaddr,
+    clientState,
+    now,
+    ...(relayed && { relayed }),
+  };
 }
 
 /** The record was given to this machine while the old one's lease still ran. What is known of that one is what it was bound with. */

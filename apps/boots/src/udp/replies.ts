@@ -32,7 +32,7 @@ export class Replies {
     this.#slots = { bytes: Buffer.allocUnsafeSlow(slots * slotBytes) };
   }
 
-  /** `bytes` are free again when it returns. */
+  /** `bytes` are left as they are by whoever made them. */
   send(bytes: Uint8Array, port: number, address: string): void {
     if (this.#outbox && this.#slots && bytes.length <= slotBytes) this.#put(bytes, port, address);
     else this.#sendAlone(bytes, port, address);
