@@ -295,7 +295,7 @@ describe.skipIf(missing !== undefined)('a client on another interface of the hos
 });
 
 describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('an interface without a carrier', () => {
-  it('is served once it has one', async () => {
+  it('is served once it has one, and again when it was deleted and made anew', { timeout: 120_000 }, async () => {
     const late = await createNetwork('bdhcp6late', '10.97.7.1', 'fd95::1');
     running.push(() => late.close());
     await late.addTap();
@@ -306,10 +306,22 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('an interfa
     };
     const waiting = await startBootsIn(late, { settings, hardware: [] });
     running.unshift(() => waiting.stop());
-    expect(waiting.log()).toContain('no interface that is up has PUBLIC_IP6 yet');
+    expect(waiting.log()).toContain('no interface that is up has PUBLIC_IP6');
     const namespace = await late.addClient('02:97:07:00:00:10');
     await ready(namespace);
     const { leases } = await dhclient(namespace);
     expect(leases).toContain('iaaddr fd95::a');
+    const heard = () => waiting.log().match(/DHCPv6 on br0, port 547/g)?.length;
+    expect(heard()).toBe(1);
+    const ip = (...args: readonly string[]) => runIn(late.server, ['ip', ...args]);
+    await ip('link', 'del', late.bridge);
+    await ip('link', 'add', late.bridge, 'type', 'bridge', 'stp_state', '0', 'forward_delay', '0');
+    await ip('addr', 'add', 'fd95::1/64', 'dev', late.bridge, 'nodad');
+    await ip('addr', 'add', 'fe80::1/64', 'dev', late.bridge, 'nodad');
+    await ip('link', 'set', late.bridge, 'up');
+    await ip('link', 'set', 'p1', 'master', late.bridge, 'up');
+    await expect.poll(heard, { timeout: 30_000 }).toBe(2);
+    await dhclient(namespace, '-x');
+    expect((await dhclient(namespace)).stderr).toContain('RCV: Reply message');
   });
 });

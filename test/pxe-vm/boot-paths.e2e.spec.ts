@@ -102,6 +102,32 @@ describe.skipIf(cannot.length > 0)('a machine', () => {
     expect(scripts(boots?.events ?? [])).toEqual(['rescue']);
   });
 
+  it('runs the script that is in its record, word for word', async () => {
+    const contents = `
+      echo of the record: \${net0/mac} \${hostname} || shell
+      kernel http://10.97.0.1/osie/vmlinuz-x86_64 console=ttyS0 site="my own"
+      initrd http://10.97.0.1/osie/initramfs-x86_64
+      boot`;
+    await start({ ipxe: { url: '', contents, binary: '' } });
+    const vm = await on('contents', 'bios');
+    await vm.waitFor(/of the record: 52:54:00:97:00:01 node-1/, patience);
+    await vm.waitFor(/Command line: \S*console=ttyS0 site="my own"/, patience);
+    await vm.waitFor(firstProgram, patience);
+    expect(scripts(boots?.events ?? [])).toEqual(['custom']);
+  });
+
+  it('runs the script of the URL in its record, in which iPXE puts what it knows of itself', async () => {
+    const images = join(dir, 'images');
+    await mkdir(images);
+    await writeFile(join(images, '52-54-00-97-00-01.ipxe'), '#!ipxe\necho of the site\n');
+    const url = 'http://10.97.0.1/images/${net0/mac:hexhyp}.ipxe';
+    await start({ ipxe: { url, contents: '', binary: '' } }, { BOOTS_IMAGES_DIR: images });
+    const vm = await on('url', 'bios');
+    // After it the firmware goes on with its next device.
+    await vm.waitFor(/of the site\s[^]*Booting from Hard Disk/, patience);
+    expect(scripts(boots?.events ?? [])).toEqual(['custom']);
+  });
+
   it('boots through PXELINUX by TFTP', async () => {
     await start({ ipxe: binary('pxelinux.0'), osie: small });
     const vm = await on('pxelinux', 'bios');

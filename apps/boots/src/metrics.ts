@@ -28,6 +28,8 @@ const gauges = {
   dhcp_pool_size: 'Addresses that a DHCP pool has.',
   dhcp_pool_used: 'Addresses of a DHCP pool that are leased.',
   dhcp_pool_quarantined: 'Addresses of a DHCP pool that somebody else was found on.',
+  dhcp_file_ok: 'Whether what BOOTS_DHCP_FILE says now is in force; 0: it is wrong, and what was before goes on.',
+  dhcp_file_applied_timestamp_seconds: 'When what is in force of it was read.',
 } as const;
 
 export type CounterName = keyof typeof counters;
@@ -61,6 +63,11 @@ export class Metrics {
     this.#at(name, labels).value = value;
   }
 
+  /** Of a series whose subject is no more. */
+  drop(name: GaugeName, labels: Labels): void {
+    this.#series.get(name)?.delete(this.#text(labels));
+  }
+
   /** Of all series of a counter that carry these labels. */
   total(name: CounterName, labels: Labels = {}): number {
     const parts = Object.entries(labels).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
@@ -70,16 +77,20 @@ export class Metrics {
   }
 
   #at(name: Name, labels: Labels): Series {
+    return have(
+      have(this.#series, name, () => new Map()),
+      this.#text(labels),
+      () => ({ value: 0 }),
+    );
+  }
+
+  #text(labels: Labels): string {
     let text = '';
     for (const key in labels) {
       const pair = this.#pair(key, labels[key] ?? '');
       text = text === '' ? pair : `${text},${pair}`;
     }
-    return have(
-      have(this.#series, name, () => new Map()),
-      text,
-      () => ({ value: 0 }),
-    );
+    return text;
   }
 
   /** Packets are counted: making the text and hashing it costs more than to look it up. */
@@ -99,7 +110,7 @@ export class Metrics {
         `# HELP boots_${name} ${help}`,
         `# TYPE boots_${name} ${kind}`,
         ...[...(this.#series.get(name as Name) ?? [])].map(
-          ([labels, { value }]) => `boots_${name}{${labels}} ${value}`,
+          ([labels, { value }]) => `boots_${name}${labels === '' ? '' : `{${labels}}`} ${value}`,
         ),
       ]),
     );

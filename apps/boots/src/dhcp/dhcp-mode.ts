@@ -22,12 +22,24 @@ export interface Subnet {
   readonly network?: string;
   /** Whether machines without a record boot here; without it: as for all. */
   readonly discovery?: boolean;
+  /** In modes `pool` and `reservation`. */
+  readonly given?: SubnetOptions;
   /** Only in mode `pool`. */
   readonly pooled?: PooledSubnet;
 }
 
+/** What clients are told beside their address, where nothing nearer to them says it. */
+export interface SubnetOptions {
+  readonly leaseSeconds?: number;
+  readonly router: string;
+  readonly nameServers: readonly string[];
+  readonly timeServers: readonly string[];
+  readonly domain: string;
+  readonly options: readonly HardwareDhcpOption[];
+}
+
 /** What clients without a reservation get. */
-export interface PooledSubnet {
+export interface PooledSubnet extends SubnetOptions {
   readonly pools: readonly (PoolSpec & { readonly classes: readonly string[] })[];
   readonly leaseSeconds: number;
   /** Of an address that somebody else was found on. */
@@ -36,11 +48,6 @@ export interface PooledSubnet {
   readonly identity: 'client-id' | 'mac';
   /** Ask whether somebody has an address before it is offered. */
   readonly probe: boolean;
-  readonly router: string;
-  readonly nameServers: readonly string[];
-  readonly timeServers: readonly string[];
-  readonly domain: string;
-  readonly options: readonly HardwareDhcpOption[];
 }
 
 /** What is to be done where. */

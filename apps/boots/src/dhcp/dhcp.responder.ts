@@ -35,6 +35,7 @@ import { clientIdOf, clientName } from './client-id';
 import { proxy } from './proxy';
 import { echo, replyOptions } from './reply-options';
 import { strangerOf } from './stranger';
+import { inItsSubnet } from './subnet-options';
 
 /** Where a request comes from, and what is to be done there. */
 export interface Place {
@@ -75,7 +76,8 @@ export function respond(
   if (!machine) return ignore('unknown-machine');
   const address = addressOf(machine);
   if (address === '') return ignore('no-reserved-address');
-  return answer({ request, context, machine, origin, address }, type);
+  const party = inItsSubnet(machine, { request, address, link: origin.link, modes: context.server.modes });
+  return answer({ request, context, machine: party, origin, address }, type);
 }
 
 function answer(known: Known, type: MessageType): DhcpDecision {

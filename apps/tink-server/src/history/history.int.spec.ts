@@ -3,7 +3,7 @@ import type { BootEvent } from '@tinkerbell/events';
 import { rowsOf, readBundle, redactBundle, type Explanation } from '@tinkerbell/history';
 import { NatsBus, subjects, type NextReply } from '@tinkerbell/messaging';
 import { workflowList } from '@tinkerbell/projections';
-import { bootFileServed, bootRequestFailed, netbootOffered } from '@tinkerbell/testing';
+import { bootFileServed, bootRequestFailed, bootScriptServed, netbootOffered, osieStarted } from '@tinkerbell/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { machine, templateYaml } from '../testing/fixtures';
 import { Harness } from '../testing/harness';
@@ -291,6 +291,20 @@ describe('the boots of a machine', () => {
       ],
     });
     expect(await failure('/api/machines/52:54:00:77:77:78/boots')).toMatchObject({ status: 404 });
+  });
+
+  it('are those of a machine without a record too, up to its kernel', async () => {
+    const nobody = { mac: '52-54-00-77-77-79', hardwareId: null };
+    await append(nobody.mac, netbootOffered(nobody));
+    await append(nobody.mac, bootFileServed(nobody));
+    await append(nobody.mac, bootScriptServed({ ...nobody, script: 'discovery' }));
+    await append(nobody.mac, bootFileServed({ ...nobody, protocol: 'http', role: 'kernel', file: 'vmlinuz' }));
+    await append(nobody.mac, osieStarted(0, nobody));
+    const steps = ['dhcp', 'tftp', 'http', 'http', 'kernel', 'osie'].map((step) => ({ step }));
+    expect(await get('/api/machines/52:54:00:77:77:79/boots')).toMatchObject({
+      ...{ id: nobody.mac, mac: '52:54:00:77:77:79' },
+      attempts: [{ steps }],
+    });
   });
 
   it('say what they do not know', async () => {
