@@ -32,6 +32,17 @@ const gauges = {
   dhcp_file_applied_timestamp_seconds: 'When what is in force of it was read.',
 } as const;
 
+/** Seconds. */
+const histograms = {
+  dhcp_answer_seconds: 'From when a DHCP message was taken from its socket to when its reply left, stored and all.',
+  dhcp6_answer_seconds: 'The same of DHCPv6.',
+} as const;
+const bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
+
+export type HistogramName = keyof typeof histograms;
+/** For those who describe them all. */
+export const metricNames = Object.keys({ ...counters, ...gauges, ...histograms });
+
 export type CounterName = keyof typeof counters;
 export type GaugeName = keyof typeof gauges;
 
@@ -54,6 +65,18 @@ export class Metrics {
   readonly #series = new Map<Name, Map<string, Series>>();
   /** Label → value → both as text. */
   readonly #pairs = new Map<string, Map<string, string>>();
+
+  /** How many were within each bound and no lower one, the last beyond all, and the sum of all. */
+  readonly #observed = new Map<HistogramName, { readonly within: number[]; sum: number }>();
+
+  observe(name: HistogramName, seconds: number): void {
+    let series = this.#observed.get(name);
+    if (!series) this.#observed.set(name, (series = { within: bounds.map(() => 0).concat(0), sum: 0 }));
+    let at = 0;
+    while (at < bounds.length && seconds > (bounds[at] ?? 0)) at++;
+    series.within[at] = (series.within[at] ?? 0) + 1;
+    series.sum += seconds;
+  }
 
   count(name: CounterName, labels: Labels, by = 1): void {
     this.#at(name, labels).value += by;
@@ -102,6 +125,16 @@ export class Metrics {
     );
   }
 
+  #histogram(name: HistogramName): readonly string[] {
+    const { within, sum } = this.#observed.get(name) ?? { within: [], sum: 0 };
+    let count = 0;
+    const buckets = [...bounds, '+Inf'].map((bound, i) => {
+      count += within[i] ?? 0;
+      return `boots_${name}_bucket{le="${bound}"} ${count}`;
+    });
+    return [...buckets, `boots_${name}_sum ${sum}`, `boots_${name}_count ${count}`];
+  }
+
   /** Prometheus text format. */
   text(more: Readonly<Record<string, number>>): string {
     const kinds = { counter: counters, gauge: gauges };
@@ -114,10 +147,15 @@ export class Metrics {
         ),
       ]),
     );
+    const times = Object.entries(histograms).flatMap(([name, help]) => [
+      `# HELP boots_${name} ${help}`,
+      `# TYPE boots_${name} histogram`,
+      ...this.#histogram(name as HistogramName),
+    ]);
     const extra = Object.entries(more).flatMap(([name, value]) => [
       `# TYPE boots_${name} gauge`,
       `boots_${name} ${value}`,
     ]);
-    return [...lines, ...extra, ''].join('\n');
+    return [...lines, ...times, ...extra, ''].join('\n');
   }
 }

@@ -40,6 +40,8 @@ interface Request {
   readonly from: Arrival;
   /** Where its answer has to come from, if that matters. */
   readonly sender: Replies | undefined;
+  /** When it was taken from its socket, by performance.now(). */
+  readonly at: number;
 }
 
 /**
@@ -138,7 +140,12 @@ export class DhcpListener {
   #takeFrom({ socket, fd }: BoundSocket, arrival: Arrival['arrival'], sender: Replies | undefined): void {
     const { native } = this.ports;
     const take: TakeDatagram = (bytes, ip, port) => {
-      const request = { bytes, from: { arrival, source: { address: ipText(ip), port } }, sender };
+      const request = {
+        bytes,
+        from: { arrival, source: { address: ipText(ip), port } },
+        sender,
+        at: performance.now(),
+      };
       this.#pump.put(rankOf(bytes), request);
     };
     const takeCopy: TakeDatagram = (bytes, ip, port) => take(Buffer.from(bytes), ip, port);
@@ -148,10 +155,10 @@ export class DhcpListener {
     });
   }
 
-  #answer({ bytes, from, sender }: Request): Promise<void> | undefined {
+  #answer({ bytes, from, sender = this.#sender, at }: Request): Promise<void> | undefined {
     const answered = this.desk.answer(bytes, from);
-    if (answered instanceof Promise) return answered.then((reply) => this.#send(reply, sender));
-    this.#send(answered, sender);
+    if (answered instanceof Promise) return answered.then((reply) => this.#send(reply, sender, at));
+    this.#send(answered, sender, at);
     return undefined;
   }
 
@@ -165,8 +172,9 @@ export class DhcpListener {
     this.#toldAt = now;
   }
 
-  #send(reply: OutgoingReply | undefined, sender = this.#sender): void {
+  #send(reply: OutgoingReply | undefined, sender: Replies | undefined, at: number): void {
     if (!reply) return;
+    this.metrics.observe('dhcp_answer_seconds', (performance.now() - at) / 1000);
     const { bytes, destination } = reply;
     const { address, port } = destination;
     const number = typeof port === 'number' ? port : port === 'server' ? this.ports.relayPort : this.ports.clientPort;

@@ -263,11 +263,16 @@ function decline(known: Known): DhcpDecision {
   };
 }
 
-/** §4.3.5: the client has an address already and asks for the rest. */
+/**
+ * §4.3.5: the client has an address already and asks for the rest. The answer goes straight to that address: a relay would send it to `yiaddr`,
+ * and there is none.
+ */
 function inform(known: Known): DhcpDecision {
-  if (known.request.ciaddr === noAddress) return ignore('no-requested-address');
+  const { ciaddr } = known.request;
+  if (ciaddr === noAddress) return ignore('no-requested-address');
   const answer = reply(known, 'ack', null, nothing);
-  return { ...answer, packet: { ...answer.packet, yiaddr: noAddress } };
+  const destination = { address: ciaddr, port: 'client' } as const;
+  return { ...answer, destination, packet: { ...answer.packet, yiaddr: noAddress } };
 }
 
 function reply(

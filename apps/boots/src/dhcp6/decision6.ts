@@ -66,6 +66,8 @@ export type Ignore6Reason =
   | 'other-server'
   | 'unicast'
   | 'association'
+  /** More than any client has. */
+  | 'associations'
   | 'unknown-machine'
   | 'no-address'
   | 'other-network';

@@ -3,13 +3,17 @@ import {
   clientId,
   decodeMessage,
   type Dhcp6Message,
+  dnsServers,
   encodeMessage,
   iaAddress,
   iaNa,
+  interfaceId,
   isRelayed,
   option,
   type Option,
+  optionRequest,
   readOptions,
+  relayMessage,
   userClass,
   vendorClass,
 } from '@tinkerbell/dhcp6';
@@ -42,14 +46,15 @@ const from = { peer: 'fe80::5054:ff:fe99:1%br0', link: ['fd99::1'] };
 
 async function desk(server = settings) {
   const noted: FailedRequest[] = [];
+  const now = new Date();
   const leases = await Lease6Pool.open(new InMemoryEventStore(), 'default', { pools: [], post: undefined });
   const ports = {
-    ...{ leases, metrics: new Metrics(), log: silentLogger, clock: () => new Date() },
+    ...{ leases, metrics: new Metrics(), log: silentLogger, clock: () => now },
     machines: { byMac: () => undefined, byReservedAddress: () => undefined } as unknown as Machines,
     boots: { programOf: () => '' } as unknown as BootLog,
     failed: { note: (request: FailedRequest) => void noted.push(request) },
   };
-  return { noted, made: new Dhcp6Desk(ports, server) };
+  return { noted, metrics: ports.metrics, made: new Dhcp6Desk(ports, server) };
 }
 
 describe('what is not answered by DHCPv6', () => {
@@ -67,6 +72,60 @@ describe('what is not answered by DHCPv6', () => {
     const { noted, made } = await desk();
     await made.answer(encodeMessage(solicit).subarray(0, 9), from);
     expect(noted).toMatchObject([{ reason: 'malformed', mac: '52-54-00-99-00-01' }]);
+  });
+});
+
+describe('a message that is made to cost much', () => {
+  const pooled = {
+    ...{ ...settings, nameServers: ['fd99::53'] },
+    subnets: parseSubnets6('fd99::/64=fd99::a000/116') as readonly Subnet6[],
+  };
+  const ask = async (...options: readonly Option[]) => {
+    const { noted, made } = await desk(pooled);
+    const id = solicit.options.slice(0, 1);
+    const bytes = await made.answer(encodeMessage({ ...solicit, options: [...id, ...options] }), from);
+    const reply = bytes && decodeMessage(bytes);
+    return { reasons: noted.map(({ reason }) => reason), codes: reply?.options.map(({ code }) => code) ?? [] };
+  };
+  const associations = (length: number) =>
+    Array.from({ length }, (_, iaid) => option(iaNa, { iaid, t1: 0, t2: 0, options: [] }));
+
+  it('is sent what it asks for once, however often it asks', async () => {
+    const many = Array.from({ length: 5000 }, () => dnsServers.code);
+    const { codes } = await ask(...associations(1), option(optionRequest, many));
+    expect(codes.filter((code) => code === dnsServers.code)).toHaveLength(1);
+  });
+  it('does not get hundreds of leases', async () => {
+    const { codes } = await ask(...associations(16));
+    expect(codes.filter((code) => code === iaNa.code)).toHaveLength(16);
+    expect(await ask(...associations(17))).toEqual({ reasons: ['associations'], codes: [] });
+  });
+});
+
+describe('answers that are kept for a client that repeats itself', () => {
+  it('take 16 MiB at most, whatever relays add to them', async () => {
+    const { made, metrics } = await desk({
+      ...settings,
+      subnets: parseSubnets6('fd99::/64=fd99::a000/116') as readonly Subnet6[],
+    });
+    const padding = new Uint8Array(60_000);
+    const asked = (number: number) =>
+      encodeMessage({
+        ...{ type: 'relay-forward', hops: 0, link: 'fd99::1', peer: 'fe80::1' },
+        options: [
+          option(interfaceId, padding),
+          option(relayMessage, encodeMessage({ ...solicit, transactionId: number })),
+        ],
+      });
+    const taken = () => metrics.total('dhcp6_requests_total');
+    for (let number = 0; number < 500; number++) expect(await made.answer(asked(number), from)).toBeDefined();
+    expect(taken()).toBe(500);
+    await made.answer(asked(499), from);
+    await made.answer(asked(300), from);
+    expect(taken()).toBe(500);
+    // 500 of them would be 30 MB.
+    await made.answer(asked(0), from);
+    expect(taken()).toBe(501);
   });
 });
 

@@ -270,6 +270,11 @@ describe('Release and Decline', () => {
     const decline = replied(message('decline', toUs, ia('fd99::20')), known(held));
     expect(decline.leases).toMatchObject([{ type: 'DeclineAddress', quarantineSeconds: 60 }]);
   });
+  it('of what we never give out is told that there is none', () => {
+    const temporary = option(iaTa, { iaid: 8, options: [] });
+    const { options } = replied(message('release', toUs, temporary), known());
+    expect(readOptions(options, iaTa).map((found) => readOption(found.options, statusCode)?.code)).toEqual([3]);
+  });
   it('of another’s address change nothing', () => {
     const others = { leases: leased(bound('fd99::20', { clientId: 'bb:1' })) };
     for (const type of ['release', 'decline'] as const) {
@@ -310,9 +315,13 @@ describe('what RFC 8415 §16 tells to discard', () => {
     ['reconfigure', [toUs], 'message-type'],
   ] as const)('%s %#', (type, options, reason) => expect(ignored(message(type, ...options), known())).toBe(reason));
   it('without a DUID', () => expect(ignored({ ...message('solicit'), options: [ia()] }, known())).toBe('no-client-id'));
-  it('sent to our address alone: told to use the group, or not answered', () => {
+  it('sent to our address alone: told to use the group, with no other option (§18.4), or not answered', () => {
     const alone = known({ isUnicast: true });
-    expect(replied(message('renew', toUs, ia('fd99::20')), alone)).toMatchObject({ status: 5, leases: [] });
+    for (const type of ['request', 'renew', 'release', 'decline'] as const) {
+      const told = replied(message(type, toUs, ia('fd99::20'), option(optionRequest, [23])), alone);
+      expect(told).toMatchObject({ status: 5, leases: [] });
+      expect(told.options.map(({ code }) => code)).toEqual([clientId.code, serverId.code, statusCode.code]);
+    }
     expect(ignored(message('solicit', ia()), alone)).toBe('unicast');
   });
 });

@@ -21,7 +21,8 @@ const refreshSeconds = 86_400;
 
 /** What the client asked for (RFC 8415 §21.7), and what firmware needs whether it asks or not. */
 export function infoOptions(request: Dhcp6Message, context: Dhcp6Context, boot: Boot6 | undefined): readonly Option[] {
-  const asked = readOption(request.options, optionRequest) ?? [];
+  // One that is asked for a thousand times is sent once.
+  const asked = [...new Set(readOption(request.options, optionRequest) ?? [])];
   const known = networkOptions(context);
   return [
     ...asked.flatMap((code) => known.find((candidate) => candidate.code === code) ?? []),
