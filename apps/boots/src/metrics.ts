@@ -46,21 +46,25 @@ export const metricNames = Object.keys({ ...counters, ...gauges, ...histograms }
 export type CounterName = keyof typeof counters;
 export type GaugeName = keyof typeof gauges;
 
-/** JSON.stringify, told by one look where there is nothing to escape. */
-function quoted(value: string): string {
-  return plain.test(value) ? `"${value}"` : JSON.stringify(value);
+function have<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
 }
 
-function textOf(labels: Labels): string {
-  let text = '';
-  for (const key in labels) text += `${text === '' ? '' : ','}${key}=${quoted(labels[key] ?? '')}`;
-  return text;
-}
+type Name = CounterName | GaugeName;
 
-const plain = /^[\w .:-]*$/;
+interface Series {
+  value: number;
+}
 
 export class Metrics {
-  readonly #values = new Map<CounterName | GaugeName, Map<string, number>>();
+  /** By the text of their labels. */
+  readonly #series = new Map<Name, Map<string, Series>>();
+  /** Label → value → both as text. */
+  readonly #pairs = new Map<string, Map<string, string>>();
 
   /** How many were within each bound and no lower one, the last beyond all, and the sum of all. */
   readonly #observed = new Map<HistogramName, { readonly within: number[]; sum: number }>();
@@ -75,31 +79,50 @@ export class Metrics {
   }
 
   count(name: CounterName, labels: Labels, by = 1): void {
-    this.#put(name, labels, (before) => before + by);
+    this.#at(name, labels).value += by;
   }
 
   set(name: GaugeName, labels: Labels, value: number): void {
-    this.#put(name, labels, () => value);
+    this.#at(name, labels).value = value;
   }
 
   /** Of a series whose subject is no more. */
   drop(name: GaugeName, labels: Labels): void {
-    this.#values.get(name)?.delete(textOf(labels));
+    this.#series.get(name)?.delete(this.#text(labels));
   }
 
   /** Of all series of a counter that carry these labels. */
   total(name: CounterName, labels: Labels = {}): number {
     const parts = Object.entries(labels).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
-    return [...(this.#values.get(name) ?? [])]
+    return [...(this.#series.get(name) ?? [])]
       .filter(([text]) => parts.every((part) => text.split(',').includes(part)))
-      .reduce((sum, [, value]) => sum + value, 0);
+      .reduce((sum, [, { value }]) => sum + value, 0);
   }
 
-  #put(name: CounterName | GaugeName, labels: Labels, change: (before: number) => number): void {
-    const text = textOf(labels);
-    const series = this.#values.get(name) ?? new Map<string, number>();
-    series.set(text, change(series.get(text) ?? 0));
-    this.#values.set(name, series);
+  #at(name: Name, labels: Labels): Series {
+    return have(
+      have(this.#series, name, () => new Map()),
+      this.#text(labels),
+      () => ({ value: 0 }),
+    );
+  }
+
+  #text(labels: Labels): string {
+    let text = '';
+    for (const key in labels) {
+      const pair = this.#pair(key, labels[key] ?? '');
+      text = text === '' ? pair : `${text},${pair}`;
+    }
+    return text;
+  }
+
+  /** Packets are counted: making the text and hashing it costs more than to look it up. */
+  #pair(key: string, value: string): string {
+    return have(
+      have(this.#pairs, key, () => new Map()),
+      value,
+      () => `${key}=${JSON.stringify(value)}`,
+    );
   }
 
   #histogram(name: HistogramName): readonly string[] {
@@ -119,8 +142,8 @@ export class Metrics {
       Object.entries(names).flatMap(([name, help]) => [
         `# HELP boots_${name} ${help}`,
         `# TYPE boots_${name} ${kind}`,
-        ...[...(this.#values.get(name as CounterName | GaugeName) ?? [])].map(
-          ([labels, value]) => `boots_${name}${labels === '' ? '' : `{${labels}}`} ${value}`,
+        ...[...(this.#series.get(name as Name) ?? [])].map(
+          ([labels, { value }]) => `boots_${name}${labels === '' ? '' : `{${labels}}`} ${value}`,
         ),
       ]),
     );
