@@ -62,11 +62,11 @@ export interface ModeRules {
 
 /** The smallest subnet with this address. */
 export function subnetOf(address: string, { subnets }: ModeRules): Subnet | undefined {
-  const around = subnets.filter((subnet) => isWithin(address, subnet.address, subnet.prefix));
-  return around.reduce<Subnet | undefined>(
-    (best, next) => (best && best.prefix >= next.prefix ? best : next),
-    undefined,
-  );
+  let best: Subnet | undefined;
+  for (const next of subnets) {
+    if ((best === undefined || best.prefix < next.prefix) && isWithin(address, next.address, next.prefix)) best = next;
+  }
+  return best;
 }
 
 /** All subnets on the wire that this address is on, its own first. */
@@ -109,5 +109,6 @@ export function isSameNetwork(one: string, other: string, netmask: string): bool
 }
 
 function numberOf(address: string): number {
-  return ipv4Bytes(address).reduce((sum, byte) => sum * 256 + byte, 0);
+  const [a = 0, b = 0, c = 0, d = 0] = ipv4Bytes(address);
+  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
 }

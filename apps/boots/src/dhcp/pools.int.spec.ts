@@ -1,11 +1,15 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   clientIdentifier,
+  decodePacket,
   type DhcpPacket,
   dnsServers,
   domainName,
+  encodePacket,
   hostName,
   leaseTime,
   message,
@@ -53,7 +57,8 @@ afterEach(() => bench.close());
 async function start(over = '', more: Partial<Parameters<typeof startBench>[0]> = {}) {
   file = join(tmpdir(), `dhcp-${process.pid}-${Math.random()}.yaml`);
   await writeFile(file, settings(over));
-  bench = await startBench({ ...more, clock: () => new Date(ms), settings: { BOOTS_DHCP_FILE: file } });
+  const changed = { ...more.settings, BOOTS_DHCP_FILE: file };
+  bench = await startBench({ ...more, clock: () => new Date(ms), settings: changed });
 }
 
 function packet(n: number, type: MessageType, options: Options, over: Partial<DhcpPacket> = {}): DhcpPacket {
@@ -181,8 +186,13 @@ describe('a client without a record', () => {
   });
 
   it('asks for the rest with an address of its own', async () => {
-    await start();
-    const ack = await ask(1, 'inform', [], { ciaddr: '127.0.9.9' });
+    const client = createSocket('udp4');
+    await new Promise<void>((resolve) => client.bind({ address: '127.0.9.9', port: 0 }, resolve));
+    await start('', { settings: { BOOTS_DHCP_CLIENT_PORT: client.address().port } });
+    const answer = once(client, 'message') as Promise<[Uint8Array]>;
+    bench.relay(encodePacket(packet(1, 'inform', [], { ciaddr: '127.0.9.9', giaddr: '127.0.0.2' })));
+    const ack = decodePacket((await answer)[0]);
+    client.close();
     expect([typeOf(ack), ack.yiaddr, readOption(ack.options, leaseTime)]).toEqual(['ack', noAddress, undefined]);
     expect(readOption(ack.options, dnsServers)).toEqual(['127.255.0.2']);
   });

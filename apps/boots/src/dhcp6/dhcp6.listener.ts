@@ -100,8 +100,11 @@ export class Dhcp6Listener {
     const name = /%(.+)$/.exec(peer)?.[1];
     if (name !== undefined && !this.#isServed(name)) return this.#drop('other-interface', peer);
     const link = name === undefined ? [] : (networkInterfaces()[name] ?? []).map(({ address }) => address);
+    const at = performance.now();
     const reply = await this.desk.answer(bytes, { peer, link });
-    if (reply) this.#send(reply, peer, port);
+    if (!reply) return;
+    this.metrics.observe('dhcp6_answer_seconds', (performance.now() - at) / 1000);
+    this.#send(reply, peer, port);
   }
 
   #isServed(name: string): boolean {
