@@ -1,5 +1,5 @@
 import type { Catalogue, Event } from './event';
-import { bootScriptServedV1, netbootOfferedV1 } from './upcasters/boot.v1';
+import { bootFileServedV1, bootScriptServedV1, netbootOfferedV1, osieStartedV1 } from './upcasters/boot.v1';
 
 /**
  * One stream per network interface, id = MAC: every step of a machine's way from its firmware to its own disk. `hardwareId` is null for a
@@ -33,11 +33,18 @@ export type NetbootOffered = Event<
   }
 >;
 export type BootFileRole = 'nbp' | 'kernel' | 'initramfs' | 'rootfs' | 'other';
-/** A whole file went out. A Range request counts when it reaches the end of the file. */
+/** A whole file went out. A Range request counts when it reaches the end of the file. `address`: who fetched it; '' in version 1. */
 export type BootFileServed = Event<
   'BootFileServed',
-  1,
-  Booting & { protocol: 'tftp' | 'http'; role: BootFileRole; file: string; bytes: number; seconds: number }
+  2,
+  Seen & {
+    address: string;
+    protocol: 'tftp' | 'http';
+    role: BootFileRole;
+    file: string;
+    bytes: number;
+    seconds: number;
+  }
 >;
 /**
  * `osie`: kernel and initramfs of the in-memory OS, with a one-time enrolment token of which only the SHA-256 is kept;
@@ -59,7 +66,7 @@ export type BootScriptServed = Event<
 >;
 export type BootScript = 'osie' | 'local' | 'custom' | 'rescue' | 'discovery';
 /** OSIE's init reached the network. `uptimeSeconds` since the kernel started. */
-export type OsieStarted = Event<'OsieStarted', 1, Booting & { uptimeSeconds: number }>;
+export type OsieStarted = Event<'OsieStarted', 2, Seen & { uptimeSeconds: number }>;
 /** What the machine says that it is made of, in its own words: nothing of it was checked but its form. */
 export interface Inventory {
   readonly vendor: string;
@@ -127,9 +134,9 @@ export type BootEvent =
 
 export const bootCatalogue = {
   NetbootOffered: { version: 2, upcast: { 1: netbootOfferedV1 } },
-  BootFileServed: { version: 1 },
+  BootFileServed: { version: 2, upcast: { 1: bootFileServedV1 } },
   BootScriptServed: { version: 2, upcast: { 1: bootScriptServedV1 } },
-  OsieStarted: { version: 1 },
+  OsieStarted: { version: 2, upcast: { 1: osieStartedV1 } },
   MachineDiscovered: { version: 1 },
   MachinePhonedHome: { version: 1 },
   BootRequestFailed: { version: 1 },

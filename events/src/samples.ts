@@ -190,9 +190,10 @@ export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { re
   },
   BootFileServed: {
     type: 'BootFileServed',
-    v: 1,
+    v: 2,
     data: {
       ...booting,
+      address: ip,
       protocol: 'http',
       role: 'kernel',
       file: '/osie/vmlinuz-x86_64',
@@ -209,7 +210,7 @@ export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { re
       ...{ address: ip, ticketHash: sha256, ticketExpiresAt: '2026-11-23T19:02:00.000Z' },
     },
   },
-  OsieStarted: { type: 'OsieStarted', v: 1, data: { ...booting, uptimeSeconds: 6.42 } },
+  OsieStarted: { type: 'OsieStarted', v: 2, data: { ...booting, uptimeSeconds: 6.42 } },
   MachineDiscovered: {
     type: 'MachineDiscovered',
     v: 1,

@@ -1,9 +1,11 @@
 // boots on a real network: several interfaces, a machine that leases and then fetches, router advertisements.
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodePacket, messageType, option, requestedAddress } from '@tinkerbell/dhcp';
+import { ensurePki } from '@tinkerbell/identity';
 import { hardwareInterface, hardwareRecord } from '@tinkerbell/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BootsProcess, startBootsIn } from './net/boots-process';
@@ -199,15 +201,29 @@ describe.skipIf(missing !== undefined)('boots with an address on each of two wir
         router: 172.31.254.1
         discovery: true
         pools: [{ ranges: [172.31.254.50-172.31.254.59] }]
+      - { subnet: 172.31.254.192/26, mode: off }
   `;
+  const http = ['-V', 'HTTPClient:Arch:00016:UNDI:003001', '-x', '0x5d:0010', '-x', '0x5e:010310', '-O', 'bootfile'];
   const settings = { BOOTS_SCRIPT_TICKETS: 'false', BOOTS_FURTHER_IPS: '172.31.254.1' };
+  /** On the further wire, where nobody does DHCP for it. */
+  const fixed = { mac: '02:95:00:00:00:03', address: '172.31.254.200', id: '00000000-0000-4000-8000-000000009503' };
+  const fixedBase = hardwareInterface(fixed.mac.replaceAll(':', '-'), fixed.address);
+  const fixedIp = { address: fixed.address, netmask: '255.255.255.0', gateway: '', family: 4 };
+  const fixedInterface = { ...fixedBase, dhcp: { ...fixedBase.dhcp, ip: fixedIp } };
+  const fixedRecord = hardwareRecord({ id: fixed.id, network: { interfaces: [fixedInterface] } });
   let both: BootsProcess;
+  let authority: string;
   beforeAll(async () => {
     if (missing) return;
     await writeFile(join(folder, 'wires.yaml'), wires);
     await writeFile(join(folder, 'ipxe.efi'), 'a boot program');
     const files = { BOOTS_IPXE_DIR: folder, BOOTS_OSIE_DIR: folder, BOOTS_DHCP_FILE: join(folder, 'wires.yaml') };
-    both = await startBootsIn(network, { settings: { ...settings, ...files }, hardware: [near] });
+    const names = { ips: ['10.95.0.1', '172.31.254.1'], names: [] };
+    const { files: pki } = await ensurePki(join(folder, 'pki'), names, new Date(), 'rsa');
+    authority = pki.ca;
+    const https = { BOOTS_HTTPS: 'true', BOOTS_HTTPS_CERT_FILE: pki.cert, BOOTS_HTTPS_KEY_FILE: pki.key };
+    const input = { settings: { ...settings, ...files, ...https }, hardware: [near, fixedRecord], syslog: true };
+    both = await startBootsIn(network, input);
     await runIn(farClient, ['ip', 'addr', 'flush', 'dev', 'eth0']);
   });
   afterAll(() => both?.stop());
@@ -225,6 +241,40 @@ describe.skipIf(missing !== undefined)('boots with an address on each of two wir
     expect(await get(`tftp://${own}/ipxe.efi`)).toBe('a boot program');
     expect(await get(`http://${own}/${ofMac}/auto.ipxe`)).toContain(`set base http://${own}/osie\n`);
     await started.stop();
+    const again = udhcpc(folder, namespace(), [...http, '-O', '7']);
+    const url = `https://${own}/${ofMac}/ipxe.efi`;
+    const heard = await again.told("boot_file='http");
+    expect(heard).toContain(`boot_file='${url}'`);
+    expect(heard).toContain(`opt7='${Buffer.from(own.split('.').map(Number)).toString('hex')}'`);
+    const secured = await runIn(namespace(), ['curl', '-sS', '--max-time', '10', '--cacert', authority, url]);
+    expect(secured).toMatchObject({ stdout: 'a boot program', stderr: '' });
+    await again.stop();
+  });
+
+  it('has an ISO for a machine of the further wire, which leads it to the address there, and takes its syslog', async () => {
+    const get = async (...args: readonly string[]) => {
+      const file = join(folder, 'got');
+      await runIn(farClient, ['curl', '-sS', '--max-time', '10', '-o', file, ...args]);
+      return readFile(file, 'latin1');
+    };
+    const path = `/iso/${fixed.mac}/tinkerbell.iso`;
+    const iso = await get(`http://172.31.254.1${path}`);
+    const script = `http://172.31.254.1/${fixed.mac}/auto.ipxe?network=static`;
+    expect(iso).toContain(`set net\${card}/ip ${fixed.address}\n`);
+    expect(iso).toContain(`chain --autofree ${script}`);
+    expect(digestOf(await get('--cacert', authority, `https://172.31.254.1${path}`))).toBe(digestOf(iso));
+    expect(await get('-r', '2048-4095', `http://172.31.254.1${path}`)).toBe(iso.slice(2048, 4096));
+
+    await runIn(farClient, ['ip', 'addr', 'flush', 'dev', 'eth0']);
+    await runIn(farClient, ['ip', 'addr', 'add', `${fixed.address}/24`, 'dev', 'eth0']);
+    const text = await get(script);
+    expect(text).toContain('set base http://172.31.254.1/osie\n');
+    expect(text).toContain(` ipam=02-95-00-00-00-03::${fixed.address}:255.255.255.0:`);
+    const say = `exec 3<>/dev/udp/172.31.254.1/514; echo '<13>Nov 27 05:00:00 node osie: by the further wire' >&3`;
+    expect(await runIn(farClient, ['bash', '-c', say])).toMatchObject({ code: 0, stderr: '' });
+    await expect
+      .poll(() => both.logged, { timeout: 20_000 })
+      .toMatchObject([{ mac: '02-95-00-00-00-03', address: fixed.address, line: 'by the further wire' }]);
   });
 
   it('has nothing for a stranger on the wire that has no pool', async () => {
@@ -235,3 +285,7 @@ describe.skipIf(missing !== undefined)('boots with an address on each of two wir
     expect(both.events.filter(({ type }) => type === 'LeaseBound')).toHaveLength(2);
   });
 });
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text, 'latin1').digest('hex');
+}

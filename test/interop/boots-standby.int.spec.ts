@@ -16,7 +16,7 @@ const absent = ['/usr/sbin/udhcpc', '/usr/sbin/dhclient'].find((path) => !exists
 const missing = namespacesMissing() ?? (absent && `needs ${absent}`);
 if (missing) console.warn(`SKIPPED: two boots on one wire: ${missing}`);
 
-const machines = [1, 2, 3].map((n) => ({ mac: `02:96:00:00:00:0${n}`, ip: `10.96.0.5${n}` }));
+const machines = [1, 2, 3, 4].map((n) => ({ mac: `02:96:00:00:00:0${n}`, ip: `10.96.0.5${n}` }));
 const hardware = machines.map(({ mac, ip }, i) => {
   const base = hardwareInterface(mac.replaceAll(':', '-'), ip);
   const address = { address: ip, netmask: '255.255.255.0', gateway: '', family: 4 };
@@ -57,7 +57,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function startAt(host: number, where?: string): Promise<BootsProcess & { readonly namespace: string }> {
+async function startAt(
+  host: number,
+  where?: string,
+  leaseFolder?: string,
+): Promise<BootsProcess & { readonly namespace: string }> {
   const address = `10.96.0.${host}`;
   const namespace = where ?? (await network.addClient(`02:96:00:00:01:${host}`));
   const address6 = `fd96::${host}`;
@@ -75,6 +79,7 @@ async function startAt(host: number, where?: string): Promise<BootsProcess & { r
       // The second one finds them in the log.
       hardware: services.length === 0 ? hardware : [],
       natsUrl: 'nats://10.96.0.1:4222',
+      ...(leaseFolder !== undefined && { leaseFolder }),
     },
   );
   services.push(service);
@@ -113,6 +118,8 @@ const health = async (namespace: string, address: string) => {
   const { pool, pool6 } = JSON.parse(stdout) as Readonly<Record<'pool' | 'pool6', unknown>>;
   return { pool, pool6 };
 };
+
+const roleOf = ({ pool6 }: Awaited<ReturnType<typeof health>>) => (pool6 as { readonly role: string }).role;
 
 /** Folds the log and looks at every step whether an address went to a second machine while a first one had it. */
 function doubles(events: readonly AnyEvent[]): readonly string[] {
@@ -214,6 +221,32 @@ describe.skipIf(missing !== undefined)('two boots on one wire', () => {
     expect(events6.filter(({ type }) => type === 'ServerNamed')).toHaveLength(1);
     const given = events6.flatMap((event) => (event.type === 'LeaseBound' ? [event.data.mac] : []));
     expect(given).toEqual([1, 2].map((client) => machines[client]?.mac.replaceAll(':', '-')));
+    for (const service of services) await service.stop();
+  });
+
+  it('take up the snapshot and what came after it when the only one is killed', { timeout: 120_000 }, async () => {
+    const leaseFolder = join(folder, 'saved');
+    const begin = async (namespace?: string) => {
+      const service = await startAt(13, namespace, leaseFolder);
+      await until(async () => roleOf(await health(service.namespace, '10.96.0.13')) === 'active');
+      return service;
+    };
+    const first = await begin();
+    expect(await lease6(0)).toContain('RCV: Reply message');
+    await first.stop();
+    const second = await begin(first.namespace);
+    expect(await lease6(3)).toContain('RCV: Reply message');
+    const { data: late } = await second.event('LeaseBound', ({ data }) => data.mac === '02-96-00-00-00-04');
+    second.signal('SIGKILL');
+    const third = await begin(second.namespace);
+    expect(third.log()).toMatch(/lease-pool-default-v6\.snapshot: leases as they were then, and [1-9]\d* events since/);
+    expect(await lease6(0)).toContain('RCV: Reply message');
+    const { stdout } = await runIn(third.namespace, ['curl', '-sS', 'http://10.96.0.13/metrics']);
+    const events = third.eventsOf('default-v6');
+    const addresses = new Set(events.flatMap((event) => (event.type === 'LeaseBound' ? [event.data.ip] : [])));
+    expect(addresses).toContain(late.ip);
+    expect(stdout).toMatch(new RegExp(`^boots_leases6 ${addresses.size}$`, 'm'));
+    expect(doubles6(events)).toEqual([]);
   });
 });
 

@@ -152,6 +152,9 @@ describe.skipIf(missing !== undefined)('boots as ProxyDHCP for machines without 
     const { data } = await service.event('BootScriptServed', (event) => event.data.mac === id);
     expect(data).toMatchObject({ script: 'discovery', hardwareId: null });
     expect(data.address).toMatch(/^10\.94\.0\.1[0-5]\d$/);
+    // No lease of ours says whose the address is: ARP does.
+    const served = await service.event('BootFileServed', (event) => event.data.mac === id);
+    expect(served.data).toMatchObject({ hardwareId: null, protocol: 'tftp', file: 'ipxe.efi' });
   });
 
   it('answers their firmware at port 4011', async () => {

@@ -47,9 +47,20 @@ exit 0
 `;
 
 const subnets = `
+classes:
+  - name: special
+    oui: ['02:97:06:01']
+    options6:
+      - { code: 23, type: ips, value: [fd97::5353] }
+      - { code: 65001, type: text, value: of its class }
 subnets:
   - subnet: fd97::/64
     range: fd97::a000/116
+    domainSearch: [lab.example, example]
+    timeServers: [fd97::124, ntp.example]
+    options:
+      - { code: 65001, type: text, value: of its subnet }
+      - { code: 65002, type: uint32, value: 66051 }
     advertise: ${has('/usr/sbin/radvd')}
 `;
 
@@ -112,9 +123,17 @@ async function ready(namespace: string): Promise<void> {
   }
 }
 
+const conf = `
+option dhcp6.ntp code 56 = string;
+option dhcp6.menu code 65001 = text;
+option dhcp6.room code 65002 = unsigned integer 32;
+also request dhcp6.domain-search, dhcp6.sntp-servers, dhcp6.ntp, dhcp6.menu;
+timeout 60;
+`;
+
 async function dhclient(namespace: string, ...flags: readonly string[]) {
   const file = (suffix: string) => join(folder, `${namespace}.${suffix}`);
-  await writeFile(file('conf'), 'also request dhcp6.domain-search, dhcp6.sntp-servers;\ntimeout 60;\n');
+  await writeFile(file('conf'), conf);
   const files = ['-cf', file('conf'), '-lf', file('leases'), '-pf', file('pid'), '-sf', join(folder, 'script')];
   const { stderr } = await runIn(namespace, ['dhclient', '-6', '-v', '-1', ...flags, ...files, 'eth0'], {
     timeoutMs: 70_000,
@@ -176,6 +195,20 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('dhclient -
     await boots.event('LeaseReleased', ({ data }) => data.ip === address);
     const second = await dhclient(namespace);
     expect([...second.leases.matchAll(/iaaddr (\S+) \{/g)].at(-1)?.[1]).toBe(address);
+    await dhclient(namespace, '-x');
+  });
+
+  it('gets what its class and its subnet set by number, asked for or not', async () => {
+    const { namespace } = await client('02:97:06:01:00:10');
+    const { leases } = await dhclient(namespace);
+    for (const line of [
+      ...['option dhcp6.name-servers fd97::5353;', 'option dhcp6.domain-search "lab.example.", "example.";'],
+      ...['option dhcp6.menu "of its class";', 'option dhcp6.room 66051;', 'option dhcp6.sntp-servers fd97::124;'],
+    ]) {
+      expect(leases).toContain(line);
+    }
+    // It keeps the first one of several.
+    expect(leases).toContain('option dhcp6.ntp 0:1:0:10:fd:97:0:0:0:0:0:0:0:0:0:0:0:0:1:24;');
     await dhclient(namespace, '-x');
   });
 
@@ -295,7 +328,7 @@ describe.skipIf(missing !== undefined)('a client on another interface of the hos
 });
 
 describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('an interface without a carrier', () => {
-  it('is served once it has one', async () => {
+  it('is served once it has one, and again when it was deleted and made anew', { timeout: 120_000 }, async () => {
     const late = await createNetwork('bdhcp6late', '10.97.7.1', 'fd95::1');
     running.push(() => late.close());
     await late.addTap();
@@ -306,10 +339,22 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('an interfa
     };
     const waiting = await startBootsIn(late, { settings, hardware: [] });
     running.unshift(() => waiting.stop());
-    expect(waiting.log()).toContain('no interface that is up has PUBLIC_IP6 yet');
+    expect(waiting.log()).toContain('no interface that is up has PUBLIC_IP6');
     const namespace = await late.addClient('02:97:07:00:00:10');
     await ready(namespace);
     const { leases } = await dhclient(namespace);
     expect(leases).toContain('iaaddr fd95::a');
+    const heard = () => waiting.log().match(/DHCPv6 on br0, port 547/g)?.length;
+    expect(heard()).toBe(1);
+    const ip = (...args: readonly string[]) => runIn(late.server, ['ip', ...args]);
+    await ip('link', 'del', late.bridge);
+    await ip('link', 'add', late.bridge, 'type', 'bridge', 'stp_state', '0', 'forward_delay', '0');
+    await ip('addr', 'add', 'fd95::1/64', 'dev', late.bridge, 'nodad');
+    await ip('addr', 'add', 'fe80::1/64', 'dev', late.bridge, 'nodad');
+    await ip('link', 'set', late.bridge, 'up');
+    await ip('link', 'set', 'p1', 'master', late.bridge, 'up');
+    await expect.poll(heard, { timeout: 30_000 }).toBe(2);
+    await dhclient(namespace, '-x');
+    expect((await dhclient(namespace)).stderr).toContain('RCV: Reply message');
   });
 });

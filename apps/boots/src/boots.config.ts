@@ -80,7 +80,7 @@ export class BootsConfig {
   /** `10.1.0.0/16=proxy,10.1.2.0/24=off`: other modes for single networks, by relay or client address; the smallest network decides. */
   @Matches(subnetList)
   readonly BOOTS_DHCP_SUBNETS: string = '';
-  /** YAML: subnets with pools, their options and client classes, IPv6 ones with what is advertised (docs/dhcp.md); empty: there are none. */
+  /** YAML: subnets with pools, their options and client classes, IPv6 ones with what is advertised (docs/dhcp.md); read again when it changes; empty: there are none. */
   @IsString()
   readonly BOOTS_DHCP_FILE: string = '';
   /** Ask at start whether another DHCP server is on the wire, and tell of those that answer; false: only of those that are heard. */
@@ -187,7 +187,7 @@ export class BootsConfig {
   @Min(0)
   @Max(port)
   readonly BOOTS_HTTPS_PORT: number = 443;
-  /** PEM, for PUBLIC_IP, with its chain; read again once a minute. Much firmware knows RSA only. */
+  /** PEM, for PUBLIC_IP and all of BOOTS_FURTHER_IPS, with its chain; read again once a minute. Much firmware knows RSA only. */
   @IsString()
   readonly BOOTS_HTTPS_CERT_FILE: string = '';
   @IsString()

@@ -68,7 +68,7 @@ export async function startBench(options: {
     /** What is not answered. Resolves when boots is done with it: what comes through one socket is taken in order. */
     async relaySend(packet: DhcpPacket): Promise<void> {
       relay.send(encodePacket({ ...packet, giaddr: relayAddress, xid: nextXid++ }), boots.dhcp?.port ?? 0, '127.0.0.1');
-      await dhcp(requestOf('inform', [], { ciaddr: machineAddress }));
+      await dhcp(requestOf('discover'));
     },
     relay: (bytes: Uint8Array) => relay.send(bytes, boots.dhcp?.port ?? 0, '127.0.0.1'),
     /** DISCOVER's answer is taken for granted: straight to the ACK. */

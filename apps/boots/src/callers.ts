@@ -1,6 +1,10 @@
 import type { Lease6Pool } from './log/lease6-pool';
 import type { LeasePool } from './log/lease-pool';
 import type { Machine, Machines } from './machines';
+import { neighbourMac } from './neighbours';
+
+/** Who fetches something: `hardwareId` is null for a MAC without a record. */
+export type Caller = Pick<Machine, 'mac'> & { readonly hardwareId: string | null };
 
 /** Which machine is behind a source address: the one that holds the lease of it. */
 export class Callers {
@@ -11,6 +15,7 @@ export class Callers {
     private readonly leases6: Lease6Pool | undefined,
     private readonly clock: () => Date,
     private readonly byReservation: (address: string) => boolean,
+    private readonly neighbour: (address: string) => string | undefined = neighbourMac,
   ) {}
 
   at(address: string): Machine | undefined {
@@ -18,6 +23,15 @@ export class Callers {
     const mac = this.lesseeOf(plain);
     if (mac !== undefined) return mac === null ? undefined : this.machines.byMac(mac);
     return this.byReservation(plain) ? this.machines.byReservedAddress(plain) : undefined;
+  }
+
+  /** With or without a record. Where another server gives out the addresses, the kernel knows who is on our own wire. */
+  who(address: string): Caller | undefined {
+    const plain = plainAddress(address);
+    const machine = this.at(plain);
+    if (machine) return machine;
+    const mac = this.lesseeOf(plain) ?? (this.byReservation(plain) ? this.neighbour(plain) : undefined);
+    return mac === undefined ? undefined : { hardwareId: this.machines.byMac(mac)?.hardwareId ?? null, mac };
   }
 
   /** The MAC that an address is leased to, with a record or without; null: it is not known, undefined: to nobody. */

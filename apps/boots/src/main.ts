@@ -6,6 +6,7 @@ import { JetStreamEventStore, openReadModels } from '@tinkerbell/event-store';
 import { Leadership, NatsBus, PoolRoll } from '@tinkerbell/messaging';
 import { hardwareList, workflowList } from '@tinkerbell/projections';
 import { BootsConfig } from './boots.config';
+import { describeDhcpFile, readDhcpFile } from './dhcp/dhcp-file';
 import { streamLogger } from './logger';
 import { StandaloneConfig } from './standalone.config';
 import { startBoots } from './start-boots';
@@ -13,16 +14,20 @@ import { BusMachineLog } from './syslog/bus-machine-log';
 
 const text = async (file: string) => (file === '' ? undefined : readFile(file, 'utf8'));
 
-/** boots as a process of its own, against a NATS server that somebody else runs. */
-async function main(): Promise<void> {
+async function settings() {
   const alone = loadConfig(StandaloneConfig, process.env);
-  const [ca, creds, systemCreds] = await Promise.all(
-    [alone.TINK_CA_FILE, alone.NATS_CREDS_FILE, alone.NATS_SYSTEM_CREDS_FILE].map(text),
-  );
+  const ca = await text(alone.TINK_CA_FILE);
   const config = loadConfig(BootsConfig, {
     ...(ca && { TINK_CA_SHA256: createHash('sha256').update(new X509Certificate(ca).raw).digest('hex') }),
     ...process.env,
   });
+  return { alone, ca, config };
+}
+
+/** boots as a process of its own, against a NATS server that somebody else runs. */
+async function main(): Promise<void> {
+  const { alone, ca, config } = await settings();
+  const [creds, systemCreds] = await Promise.all([alone.NATS_CREDS_FILE, alone.NATS_SYSTEM_CREDS_FILE].map(text));
   const log = streamLogger(process.stderr, alone.BOOTS_LOG_LEVEL === 'debug');
   const server = { servers: alone.NATS_URL, ...(ca && { ca }) };
   const bus = await NatsBus.connect({
@@ -67,7 +72,19 @@ async function main(): Promise<void> {
   process.once('SIGINT', () => void stop(0));
 }
 
-main().catch((error: unknown) => {
+/** `--check`: are the settings and the DHCP file right? Starts nothing, and asks nobody. */
+async function check(): Promise<void> {
+  const { BOOTS_DHCP_FILE } = (await settings()).config;
+  const lines = BOOTS_DHCP_FILE === '' ? [] : describeDhcpFile(await readDhcpFile(BOOTS_DHCP_FILE));
+  process.stdout.write(['the settings are right', ...lines, ''].join('\n'));
+}
+
+const asked = process.argv.slice(2);
+if (asked.length > 0 && asked.join(' ') !== '--check') {
+  process.stderr.write('usage: boots [--check]\nSettings come from the environment: docs/settings.md.\n');
+  process.exit(2);
+}
+(asked.length > 0 ? check() : main()).catch((error: unknown) => {
   process.stderr.write(`boots: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);
 });

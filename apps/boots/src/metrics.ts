@@ -28,43 +28,111 @@ const gauges = {
   dhcp_pool_size: 'Addresses that a DHCP pool has.',
   dhcp_pool_used: 'Addresses of a DHCP pool that are leased.',
   dhcp_pool_quarantined: 'Addresses of a DHCP pool that somebody else was found on.',
+  dhcp_file_ok: 'Whether what BOOTS_DHCP_FILE says now is in force; 0: it is wrong, and what was before goes on.',
+  dhcp_file_applied_timestamp_seconds: 'When what is in force of it was read.',
 } as const;
+
+/** Seconds. */
+const histograms = {
+  dhcp_answer_seconds: 'From when a DHCP message was taken from its socket to when its reply left, stored and all.',
+  dhcp6_answer_seconds: 'The same of DHCPv6.',
+} as const;
+const bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
+
+export type HistogramName = keyof typeof histograms;
+/** For those who describe them all. */
+export const metricNames = Object.keys({ ...counters, ...gauges, ...histograms });
 
 export type CounterName = keyof typeof counters;
 export type GaugeName = keyof typeof gauges;
 
-/** JSON.stringify, told by one look where there is nothing to escape. */
-function quoted(value: string): string {
-  return plain.test(value) ? `"${value}"` : JSON.stringify(value);
+function have<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
 }
 
-const plain = /^[\w .:-]*$/;
+type Name = CounterName | GaugeName;
+
+interface Series {
+  value: number;
+}
 
 export class Metrics {
-  readonly #values = new Map<CounterName | GaugeName, Map<string, number>>();
+  /** By the text of their labels. */
+  readonly #series = new Map<Name, Map<string, Series>>();
+  /** Label → value → both as text. */
+  readonly #pairs = new Map<string, Map<string, string>>();
+
+  /** How many were within each bound and no lower one, the last beyond all, and the sum of all. */
+  readonly #observed = new Map<HistogramName, { readonly within: number[]; sum: number }>();
+
+  observe(name: HistogramName, seconds: number): void {
+    let series = this.#observed.get(name);
+    if (!series) this.#observed.set(name, (series = { within: bounds.map(() => 0).concat(0), sum: 0 }));
+    let at = 0;
+    while (at < bounds.length && seconds > (bounds[at] ?? 0)) at++;
+    series.within[at] = (series.within[at] ?? 0) + 1;
+    series.sum += seconds;
+  }
 
   count(name: CounterName, labels: Labels, by = 1): void {
-    this.#put(name, labels, (before) => before + by);
+    this.#at(name, labels).value += by;
   }
 
   set(name: GaugeName, labels: Labels, value: number): void {
-    this.#put(name, labels, () => value);
+    this.#at(name, labels).value = value;
+  }
+
+  /** Of a series whose subject is no more. */
+  drop(name: GaugeName, labels: Labels): void {
+    this.#series.get(name)?.delete(this.#text(labels));
   }
 
   /** Of all series of a counter that carry these labels. */
   total(name: CounterName, labels: Labels = {}): number {
     const parts = Object.entries(labels).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
-    return [...(this.#values.get(name) ?? [])]
+    return [...(this.#series.get(name) ?? [])]
       .filter(([text]) => parts.every((part) => text.split(',').includes(part)))
-      .reduce((sum, [, value]) => sum + value, 0);
+      .reduce((sum, [, { value }]) => sum + value, 0);
   }
 
-  #put(name: CounterName | GaugeName, labels: Labels, change: (before: number) => number): void {
+  #at(name: Name, labels: Labels): Series {
+    return have(
+      have(this.#series, name, () => new Map()),
+      this.#text(labels),
+      () => ({ value: 0 }),
+    );
+  }
+
+  #text(labels: Labels): string {
     let text = '';
-    for (const key in labels) text += `${text === '' ? '' : ','}${key}=${quoted(labels[key] ?? '')}`;
-    const series = this.#values.get(name) ?? new Map<string, number>();
-    series.set(text, change(series.get(text) ?? 0));
-    this.#values.set(name, series);
+    for (const key in labels) {
+      const pair = this.#pair(key, labels[key] ?? '');
+      text = text === '' ? pair : `${text},${pair}`;
+    }
+    return text;
+  }
+
+  /** Packets are counted: making the text and hashing it costs more than to look it up. */
+  #pair(key: string, value: string): string {
+    return have(
+      have(this.#pairs, key, () => new Map()),
+      value,
+      () => `${key}=${JSON.stringify(value)}`,
+    );
+  }
+
+  #histogram(name: HistogramName): readonly string[] {
+    const { within, sum } = this.#observed.get(name) ?? { within: [], sum: 0 };
+    let count = 0;
+    const buckets = [...bounds, '+Inf'].map((bound, i) => {
+      count += within[i] ?? 0;
+      return `boots_${name}_bucket{le="${bound}"} ${count}`;
+    });
+    return [...buckets, `boots_${name}_sum ${sum}`, `boots_${name}_count ${count}`];
   }
 
   /** Prometheus text format. */
@@ -74,15 +142,20 @@ export class Metrics {
       Object.entries(names).flatMap(([name, help]) => [
         `# HELP boots_${name} ${help}`,
         `# TYPE boots_${name} ${kind}`,
-        ...[...(this.#values.get(name as CounterName | GaugeName) ?? [])].map(
-          ([labels, value]) => `boots_${name}{${labels}} ${value}`,
+        ...[...(this.#series.get(name as Name) ?? [])].map(
+          ([labels, { value }]) => `boots_${name}${labels === '' ? '' : `{${labels}}`} ${value}`,
         ),
       ]),
     );
+    const times = Object.entries(histograms).flatMap(([name, help]) => [
+      `# HELP boots_${name} ${help}`,
+      `# TYPE boots_${name} histogram`,
+      ...this.#histogram(name as HistogramName),
+    ]);
     const extra = Object.entries(more).flatMap(([name, value]) => [
       `# TYPE boots_${name} gauge`,
       `boots_${name} ${value}`,
     ]);
-    return [...lines, ...extra, ''].join('\n');
+    return [...lines, ...times, ...extra, ''].join('\n');
   }
 }

@@ -1,12 +1,15 @@
 import { basename } from 'node:path';
 import type { BootFileRole } from '@tinkerbell/events';
+import { type Caller, plainAddress } from './callers';
 import type { Logger } from './logger';
 import type { BootLog } from './log/boot-log';
-import type { Machine } from './machines';
 import type { Metrics } from './metrics';
+import type { Strangers } from './recorder/strangers';
 
 export interface ServedFile {
-  readonly machine: Machine | undefined;
+  /** undefined: nobody knows whose address it is. */
+  readonly caller: Caller | undefined;
+  readonly address: string;
   readonly protocol: 'tftp' | 'http';
   readonly role: BootFileRole;
   readonly file: string;
@@ -18,18 +21,21 @@ export interface ServedFile {
 export class ServedFiles {
   constructor(
     private readonly boots: BootLog,
+    private readonly strangers: Pick<Strangers, 'isTold'>,
     private readonly metrics: Metrics,
     private readonly log: Logger,
   ) {}
 
-  async record({ machine, protocol, role, file, bytes, seconds }: ServedFile): Promise<void> {
+  async record({ caller, file, seconds, ...how }: ServedFile): Promise<void> {
+    const { protocol, role, bytes } = how;
     this.metrics.count('boot_files_total', { protocol, role });
     this.metrics.count('boot_file_bytes_total', { protocol, role }, bytes);
-    if (!machine) return;
-    const { hardwareId, mac } = machine;
+    if (!caller) return;
+    const { hardwareId, mac } = caller;
     const rounded = Math.round(seconds * 1000) / 1000;
     try {
-      const served = { protocol, role, file: basename(file), bytes, seconds: rounded };
+      if (hardwareId === null && !(await this.strangers.isTold(mac))) return;
+      const served = { ...how, address: plainAddress(how.address), file: basename(file), seconds: rounded };
       await this.boots.record({ type: 'RecordFileServed', hardwareId, mac, ...served });
       this.log.info(`${protocol} ${file} to ${mac}: ${bytes} bytes in ${rounded} s`);
     } catch (error) {

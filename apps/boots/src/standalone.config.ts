@@ -15,7 +15,7 @@ export class StandaloneConfig {
   readonly NATS_SYSTEM_CREDS_FILE: string = '';
   @IsIn(['on', 'off'])
   readonly TINK_ALLOW_LAZY_SYNC: 'on' | 'off' = 'off';
-  /** Folder of the read models and of the lease pool's snapshot; may be deleted at any time. */
+  /** Folder of the read models and of the lease pools' snapshots; may be deleted at any time. */
   @IsString()
   readonly BOOTS_DATA_DIR: string = '.tinkerbell/boots';
   @IsIn(['info', 'debug'])

@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { NestFactory } from '@nestjs/core';
@@ -12,14 +11,16 @@ import { BootsModule } from './boots.module';
 import { Callers } from './callers';
 import type { ClientClass } from './dhcp/client-class';
 import { DhcpDesk } from './dhcp/dhcp-desk';
+import { type DhcpFile, readDhcpFile } from './dhcp/dhcp-file';
+import type { DhcpFileWatch } from './dhcp/dhcp-file-watch';
 import { DhcpListener } from './dhcp/dhcp.listener';
-import type { ModeRules } from './dhcp/dhcp-mode';
+import { LiveRules } from './dhcp/live-rules';
 import { OtherServers } from './dhcp/other-servers';
 import { deafToProbes, ServerProbe } from './dhcp/server-probe';
 import { PoolDesk } from './dhcp/pool-desk';
 import { NoProbe } from './dhcp/probe';
 import { openProbe } from './dhcp/ping-probe';
-import { readSubnets, type SubnetFile } from './dhcp/read-subnets';
+import { watchDhcpFile } from './dhcp/watch-dhcp-file';
 import { Dhcp6Desk } from './dhcp6/dhcp6-desk';
 import { Dhcp6Listener } from './dhcp6/dhcp6.listener';
 import { isInPools, type Subnet6 } from './dhcp6/subnet6';
@@ -40,17 +41,16 @@ import { LoaderFiles } from './loaders/loader-files';
 import { BootLog } from './log/boot-log';
 import { Lease6Pool } from './log/lease6-pool';
 import { LeasePool } from './log/lease-pool';
-import { PoolSnapshots } from './log/pool-snapshots';
 import type { PoolPost } from './log/pool-terms';
 import { type Logger, silentLogger } from './logger';
 import { Machines } from './machines';
 import { Metrics } from './metrics';
 import { ownAddresses, settingsAt } from './own-addresses';
-import { SettingFileError } from './setting-file-error';
 import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 import { Advertising } from './ra/advertising';
 import { advertisedLinks } from './ra/radvd-config';
 import { FailedRequests } from './recorder/failed-requests';
+import { Strangers } from './recorder/strangers';
 import { ServedFiles } from './served-files';
 import {
   asksForServers,
@@ -107,7 +107,11 @@ export interface RunningBoots {
 interface Parts {
   readonly machines: Machines;
   readonly leases: LeasePool;
-  readonly modes: ModeRules;
+  readonly modes: LiveRules;
+  /** As it was at the start; undefined: there is none. */
+  readonly dhcpFile: DhcpFile | undefined;
+  /** Known once DHCP is answered. */
+  readonly fileWatch: { current: DhcpFileWatch | undefined };
   /** undefined: no DHCPv6 here. */
   readonly leases6: Lease6Pool | undefined;
   readonly subnets6: readonly Subnet6[];
@@ -117,6 +121,7 @@ interface Parts {
   readonly programs: BootPrograms;
   readonly files: SharedFiles;
   readonly cache: ImageCache;
+  readonly strangers: Strangers;
   readonly served: ServedFiles;
   readonly failed: FailedRequests;
   readonly scripts: ScriptDesk;
@@ -179,18 +184,20 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const { leadership } = ports;
   const [address = ''] = ownAddresses(config);
   const pool = config.BOOTS_POOL;
-  const file = await subnetFile(config);
+  const dhcpFile = config.BOOTS_DHCP_FILE === '' ? undefined : await readDhcpFile(config.BOOTS_DHCP_FILE);
+  const file = dhcpFile?.file;
   const networks6 = config.BOOTS_DHCP6 ? subnets6(config, file?.subnets6) : [];
   const post = leadership && { leadership, address, log };
-  const snapshots = ports.leaseFolder === undefined ? undefined : new PoolSnapshots(ports.leaseFolder, pool, log);
-  const leases = await LeasePool.open(store, pool, post, snapshots);
+  const saved = ports.leaseFolder === undefined ? undefined : { folder: ports.leaseFolder, log };
+  const leases = await LeasePool.open(store, pool, { post, saved });
   const pools = networks6.flatMap((subnet) =>
     subnet.pools.map((one) => ({ name: one.name, has: (ip: string) => isInPools([one], ip) })),
   );
-  const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, pool, { pools, post }) : undefined;
+  const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, pool, { pools, post, saved }) : undefined;
   const boots = new BootLog(store, clock);
+  const strangers = new Strangers(boots, clock);
   const metrics = new Metrics();
-  const modes = dhcpModes(config, file);
+  const modes = new LiveRules(dhcpModes(config, file));
   const byReservation = (address: string) => !['reservation', 'pool'].includes(modeOf(config, modes, address));
   const callers = new Callers(machines, leases, leases6, clock, byReservation);
   const failed = new FailedRequests({ machines, boots, metrics, log, clock });
@@ -200,14 +207,17 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
     scriptSettings(config, own, address, modes),
   );
   const folders = { osie: config.BOOTS_OSIE_DIR, raspberry: config.BOOTS_RASPBERRY_DIR };
+  const programs = new BootPrograms(config.BOOTS_IPXE_DIR);
   return {
     ...{ machines, leases, leases6, modes, boots, callers, failed, ports: own, scripts, metrics, log, clock },
     ...{ subnets6: networks6, classes: file?.classes ?? [] },
-    loaders: new LoaderFiles(folders, callers, scripts),
-    programs: new BootPrograms(config.BOOTS_IPXE_DIR),
+    ...{ dhcpFile, fileWatch: { current: undefined } },
+    loaders: new LoaderFiles(folders, programs, callers, scripts),
+    programs,
     files: new SharedFiles(undefined, await nativeSendfile(config, log)),
     cache: await ImageCache.open(cacheSettings(config), metrics, log),
-    served: new ServedFiles(boots, metrics, log),
+    strangers,
+    served: new ServedFiles(boots, strangers, metrics, log),
   };
 }
 
@@ -246,9 +256,11 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
     BootsModule.with({
       ...{ scripts, iso },
       files: new FileDesk(folders, programs, { shared: files, cache }, callers, parts),
-      phoneHome: new PhoneHomeDesk(callers, boots, log),
+      phoneHome: new PhoneHomeDesk(callers, boots, parts.strangers, log),
       discovery: new DiscoveryDesk(machines, boots, log, parts.clock),
-      status: new Status(ports.version ?? 'unknown', parts, metrics, () => probe(ports.store)),
+      status: new Status(ports.version ?? 'unknown', { ...parts, dhcpFile: parts.fileWatch }, metrics, () =>
+        probe(ports.store),
+      ),
       ...{ callers, failed: parts.failed, limits, metrics, log },
     }),
     { logger: ['error', 'warn'], abortOnError: false, bodyParser: false },
@@ -287,15 +299,16 @@ async function openDhcp(
   const opened: number[] = [];
   for (const address of own) {
     const at = settingsAt(config, address);
-    // The certificate is for PUBLIC_IP.
-    const there = address === config.PUBLIC_IP ? bound : { ...bound, https: undefined };
-    const desk = new DhcpDesk({ ...parts, others }, dhcpSettings(at, there, modes), pools);
+    const desk = new DhcpDesk({ ...parts, others }, dhcpSettings(at, bound, modes), pools);
     const ports = dhcpPorts(at, modes, native, own.length === 1);
     const listener = new DhcpListener(deafToProbes(desk), ports, metrics, log);
     closers.push(() => listener.close());
     opened.push(await listener.open());
     if (asksForServers(at, modes)) askForServers(at, parts, others, closers);
   }
+  const watch = watchDhcpFile(config, parts, pools);
+  if (watch) closers.push(() => watch.close());
+  parts.fileWatch.current = watch;
   return opened[0] ?? 0;
 }
 
@@ -314,17 +327,9 @@ function askForServers(
   closers.push(() => Promise.resolve(probe.stop()));
 }
 
-async function subnetFile({ BOOTS_DHCP_FILE }: BootsConfig): Promise<SubnetFile | undefined> {
-  if (BOOTS_DHCP_FILE === '') return undefined;
-  const text = await readFile(BOOTS_DHCP_FILE, 'utf8').catch((cause: unknown) => {
-    throw new SettingFileError(`BOOTS_DHCP_FILE: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  });
-  return readSubnets(text, BOOTS_DHCP_FILE);
-}
-
 async function openPools(parts: Parts, closers: (() => Promise<void>)[]): Promise<PoolDesk> {
-  const hasAny = parts.modes.subnets.some(({ pooled }) => pooled);
-  const probe = hasAny ? await openProbe(parts) : new NoProbe();
+  const mayHavePools = parts.dhcpFile !== undefined;
+  const probe = mayHavePools ? await openProbe(parts) : new NoProbe();
   closers.push(() => probe.close());
   const pools = new PoolDesk({ ...parts, probe }, parts.modes);
   closers.push(() => pools.close());

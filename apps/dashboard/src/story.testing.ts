@@ -1,4 +1,4 @@
-import type { ActionSpec, Aggregate, BootEvent, Event, HardwareRecord } from '@tinkerbell/events';
+import type { ActionSpec, Aggregate, BootEvent, BootFileRole, Event, HardwareRecord } from '@tinkerbell/events';
 import { emptyHead, InMemoryEventStore, openReadModels, type EventStore } from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
 import { dhcpServerList, hardwareList, leaseList, machineList, poolList, workflowList } from '@tinkerbell/projections';
@@ -138,13 +138,10 @@ export async function order({ append }: Story, id: string, { id: workerId, mac }
 /** DISCOVER to a ready worker, begun so many seconds ago; `upTo` steps of it. */
 export async function boot({ append, at }: Story, { id, mac, ip, name }: Machine, secondsAgo: number, upTo = 7) {
   const booting = { hardwareId: id, mac };
-  const file = (
-    protocol: 'tftp' | 'http',
-    role: 'nbp' | 'kernel' | 'initramfs' | 'rootfs',
-    path: string,
-    bytes: number,
-  ) =>
-    ({ type: 'BootFileServed', v: 1, data: { ...booting, protocol, role, file: path, bytes, seconds: 0.4 } }) as const;
+  const file = (protocol: 'tftp' | 'http', role: BootFileRole, path: string, bytes: number) => {
+    const data = { ...booting, address: ip, protocol, role, file: path, bytes, seconds: 0.4 };
+    return { type: 'BootFileServed', v: 2, data } as const;
+  };
   const expiresAt = new Date(Date.now() + 86_400_000).toISOString();
   at(secondsAgo);
   const holder = { mac, hardwareId: id, clientId: null, ip, subnet: '', origin: 'reservation' } as const;
@@ -176,7 +173,7 @@ export async function boot({ append, at }: Story, { id, mac, ip, name }: Machine
     ],
     [2.7, file('http', 'kernel', '/osie/vmlinuz-x86_64', 8_400_000)],
     [4.6, file('http', 'rootfs', '/osie/rootfs-x86_64', 61_900_000)],
-    [8.2, { type: 'OsieStarted', v: 1, data: { ...booting, uptimeSeconds: 3.4 } }],
+    [8.2, { type: 'OsieStarted', v: 2, data: { ...booting, uptimeSeconds: 3.4 } }],
   ];
   for (const [after, event] of steps.slice(0, upTo)) {
     at(secondsAgo - after);

@@ -5,6 +5,7 @@ import { auditLog } from './commands/audit-log.command';
 import { auditExport, auditKey, auditVerify } from './commands/audit.command';
 import { backup, restore } from './commands/backup.command';
 import { complete, completion } from './commands/completion.command';
+import { dhcpCheck } from './commands/dhcp-check.command';
 import { diff } from './commands/diff.command';
 import { docs } from './commands/docs.command';
 import { events, eventsList } from './commands/events.command';
@@ -115,6 +116,7 @@ export const commands: readonly CliCommand[] = [
   leaseWhoHad,
   leasePools,
   leaseServers,
+  dhcpCheck,
   readModelsList,
   readModelsRebuild,
   workerToken,

@@ -20,6 +20,7 @@ export const groups: Readonly<Record<string, string>> = {
   machine: 'machines as they are now: what each one last did on its way',
   boot: 'machines on their way up',
   lease: 'DHCP leases',
+  dhcp: 'settings of DHCP',
   worker: 'workers: what runs the actions on a machine',
   secret: 'secrets: values for actions that no template, log or answer holds',
   audit: 'the audit: that the log is what was written, and who did what',

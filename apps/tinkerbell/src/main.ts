@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import './plain-output';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { describeDhcpFile, readDhcpFile, SettingFileError } from '@tinkerbell/boots';
 import { ConfigError } from '@tinkerbell/config';
 import { Stack } from './stack';
 import { restore } from './restore';
@@ -45,7 +46,8 @@ async function main(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
   if (command === 'up') return runUp(rest);
   if (command === 'restore') return runRestore(rest);
-  console.log(`${usage()}\n\n${restoreUsage}`);
+  if (command === 'dhcp-check') return runDhcpCheck(rest);
+  console.log([usage(), restoreUsage, dhcpCheckUsage].join('\n\n'));
   return command === undefined || command === '--help' || command === '-h' ? 0 : 2;
 }
 
@@ -111,6 +113,21 @@ async function runRestore(args: readonly string[]): Promise<number> {
     return 1;
   } finally {
     await stack.close(log);
+  }
+}
+
+const dhcpCheckUsage = 'tinkerbell dhcp-check FILE: whether boots would take this BOOTS_DHCP_FILE; starts nothing.';
+
+async function runDhcpCheck(args: readonly string[]): Promise<number> {
+  const [file = '', ...more] = args;
+  if (file === '' || file.startsWith('-') || more.length > 0) throw new UsageError(dhcpCheckUsage);
+  try {
+    console.log([`${file} is right`, ...describeDhcpFile(await readDhcpFile(file))].join('\n'));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof SettingFileError)) throw error;
+    log(error.message);
+    return 1;
   }
 }
 

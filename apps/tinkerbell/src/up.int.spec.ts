@@ -54,6 +54,8 @@ async function fingerprint(addresses: Addresses): Promise<string> {
 }
 
 /** By HTTPS, with the authority for firmware as the only one that is trusted: the fingerprint of what is shown. */
+const further = { BOOTS_FURTHER_IPS: '127.0.0.3' };
+
 async function firmwareSees({ https = '', data }: Addresses): Promise<string> {
   const { hostname: host, port } = new URL(https);
   const socket = connect({ host, port: Number(port), ca: await readFile(join(data, 'pki', 'boot', 'ca.crt')) });
@@ -62,7 +64,8 @@ async function firmwareSees({ https = '', data }: Addresses): Promise<string> {
     const answer = once(socket, 'data');
     socket.write('GET /healthz HTTP/1.1\r\nHost: boots\r\n\r\n');
     expect(String(await answer)).toMatch(/^HTTP\/1\.1 200 /);
-    const { modulus, fingerprint256 } = socket.getPeerCertificate();
+    const { modulus, fingerprint256, subjectaltname } = socket.getPeerCertificate();
+    expect(subjectaltname).toBe(`IP Address:${host}, IP Address:${further.BOOTS_FURTHER_IPS}`);
     expect(modulus).toBeDefined(); // RSA: much firmware knows nothing else
     return fingerprint256;
   } finally {
@@ -137,7 +140,7 @@ describe('tinkerbell up', () => {
   });
 
   it('survives a kill -9 with everything it knew, and leaves nothing running', async () => {
-    const first = start(['--https-boot', '--https-port', '0'], { TRUSTED_PROXIES: '127.0.0.1' });
+    const first = start(['--https-boot', '--https-port', '0'], { TRUSTED_PROXIES: '127.0.0.1', ...further });
     const before = await first.ready();
     const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { readonly version: string };
     expect(await tink(before, 'version')).toMatch(new RegExp(`tink-server +${version}$`, 'm'));
@@ -162,7 +165,7 @@ describe('tinkerbell up', () => {
     await first.ended;
     await gone(children);
 
-    const second = start(['--debug', '--https-boot', '--https-port', '0']);
+    const second = start(['--debug', '--https-boot', '--https-port', '0'], further);
     const after = await second.ready();
     expect(await rowsOf(after)).toEqual(rows);
     expect(await fingerprint(after)).toBe(certificate);

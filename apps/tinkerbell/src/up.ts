@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArchiveConfig, startArchiveProcess } from '@tinkerbell/archive';
-import { BootsConfig, BusMachineLog, startBoots, streamLogger } from '@tinkerbell/boots';
+import { BootsConfig, BusMachineLog, ownAddresses, startBoots, streamLogger } from '@tinkerbell/boots';
 import { loadConfig } from '@tinkerbell/config';
 import { BusLogs, DashboardConfig, startDashboard } from '@tinkerbell/dashboard';
 import { HegelConfig, startHegel } from '@tinkerbell/hegel';
@@ -197,7 +197,7 @@ async function runArchive({ env, platform, stack, log }: Context): Promise<void>
 
 async function runBoots(context: Context, server: Awaited<ReturnType<typeof runServer>>) {
   const { config, address, data, platform, stack, version, env } = context;
-  const settings = loadConfig(BootsConfig, {
+  const plain = {
     ...env,
     PUBLIC_IP: address,
     BOOTS_POOL: config.POOL,
@@ -205,7 +205,6 @@ async function runBoots(context: Context, server: Awaited<ReturnType<typeof runS
     BOOTS_DHCP_PORT: config.DHCP_PORT,
     BOOTS_TFTP_PORT: config.TFTP_PORT,
     BOOTS_HTTP_PORT: config.HTTP_PORT,
-    ...(config.HTTPS_BOOT ? await httpsSettings(config, address, data, env) : {}),
     BOOTS_RA_INTERFACE: config.ROUTER_ADVERTISEMENTS ? config.INTERFACE : '',
     BOOTS_IPXE_DIR: config.IPXE_DIR,
     BOOTS_OSIE_DIR: config.OSIE_DIR,
@@ -220,7 +219,10 @@ async function runBoots(context: Context, server: Awaited<ReturnType<typeof runS
           TINK_CERT_URL6: `http://[${config.IP6}]:${server.http.port}/cert`,
         }),
     TINK_CA_SHA256: platform.pki.caSha256,
-  });
+  };
+  const own = ownAddresses(loadConfig(BootsConfig, plain));
+  const https = config.HTTPS_BOOT ? await httpsSettings(config, own, data, env) : {};
+  const settings = loadConfig(BootsConfig, { ...plain, ...https });
   tellOfMissing(config, context.log);
   const { hardware, workflows } = platform.rows.models;
   const log = streamLogger(process.stderr, config.DEBUG);
@@ -250,14 +252,14 @@ function tellOfMissing({ OSIE_DIR, IPXE_DIR }: TinkerbellConfig, log: (line: str
 /** The site's own certificate, else one of an authority that is for firmware alone: RSA, which is what firmware knows. */
 async function httpsSettings(
   { HTTPS_PORT }: TinkerbellConfig,
-  address: string,
+  ips: readonly string[],
   data: DataFolder,
   env: Surroundings['env'],
 ) {
   const on = { BOOTS_HTTPS: true, BOOTS_HTTPS_PORT: HTTPS_PORT };
   if (env['BOOTS_HTTPS_CERT_FILE'] || env['BOOTS_HTTPS_KEY_FILE']) return on;
   const folder = await data.folder('pki/boot');
-  const { files } = await ensurePki(folder, { ips: [address], names: [] }, new Date(), 'rsa');
+  const { files } = await ensurePki(folder, { ips, names: [] }, new Date(), 'rsa');
   return { ...on, BOOTS_HTTPS_CERT_FILE: files.cert, BOOTS_HTTPS_KEY_FILE: files.key };
 }
 

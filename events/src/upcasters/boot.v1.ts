@@ -13,3 +13,9 @@ export const bootScriptServedV1 = (data: JsonObject): JsonObject => ({
   ticketHash: null,
   ticketExpiresAt: null,
 });
+
+/** Who fetched it was not kept; machines without a record were not told of. */
+export const bootFileServedV1 = (data: JsonObject): JsonObject => ({ ...data, address: '' });
+
+/** Only its `hardwareId` differs: it was never null. */
+export const osieStartedV1 = (data: JsonObject): JsonObject => data;

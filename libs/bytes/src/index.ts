@@ -4,4 +4,4 @@ export { formatIpv6, parseIp, parseIpv4, parseIpv6, prefixLength } from './ip';
 export type { OptionCodec } from './option-codec';
 export { clientInterfaceOption, expectLength, textOption, uint16ListOption, uint32Option } from './options';
 export type { ClientInterface } from './options';
-export { concat, latin1, readText, textBytes, withoutPadding } from './text';
+export { concat, hexOf, latin1, readText, textBytes, withoutPadding } from './text';

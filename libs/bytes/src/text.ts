@@ -32,3 +32,12 @@ export function concat(parts: Iterable<Uint8Array>): Uint8Array {
   }
   return all;
 }
+
+const hexDigits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/** Two lower-case digits a byte. */
+export function hexOf(bytes: Uint8Array): string {
+  let text = '';
+  for (let i = 0; i < bytes.length; i++) text += hexDigits[bytes[i] ?? 0];
+  return text;
+}

@@ -26,19 +26,50 @@ const besideRelay = 64;
  * left out. A `file` of more than 127 bytes goes to option 67. Throws RangeError for a field that cannot be written.
  */
 export function encodePacket(packet: DhcpPacket, { maxSize = 576 }: { readonly maxSize?: number } = {}): Uint8Array {
-  const { file, options } = withLongFileMoved(packet);
   const room = Math.max(maxSize, 576) - ipAndUdpHeaders - headerLength;
-  const { main, ...fields } = placeOptions(options, room, { file: file === '', sname: packet.sname === '' });
-  const size = headerLength + sizeOf(main);
-  const bytes = new Uint8Array(Math.max(size, minimumLength));
-  writeFixedFields(packet, bytes);
-  if (fields.sname) writeParts(fields.sname, bytes, snameAt);
-  else writeText(packet.sname, bytes, snameAt, snameLength);
-  if (fields.file) writeParts(fields.file, bytes, fileAt);
-  else writeText(file, bytes, fileAt, fileLength);
-  bytes.set(magicCookie, headerLength - magicCookie.length);
-  writeParts(main, bytes, headerLength);
+  const size = sizeTogether(packet.options);
+  if (packet.file.length >= fileLength || size === undefined || size > room) return encodeInParts(packet, room);
+  const bytes = withFixedFields(packet, size);
+  writeText(packet.sname, bytes, snameAt, snameLength);
+  writeText(packet.file, bytes, fileAt, fileLength);
+  writeTogether(packet.options, bytes);
   return bytes;
+}
+
+function encodeInParts(packet: DhcpPacket, room: number): Uint8Array {
+  const { file, options } = withLongFileMoved(packet);
+  const areas = placeOptions(options, room, { file: file === '', sname: packet.sname === '' });
+  const bytes = withFixedFields(packet, sizeOf(areas.main));
+  if (areas.sname) writeParts(areas.sname, bytes, snameAt);
+  else writeText(packet.sname, bytes, snameAt, snameLength);
+  if (areas.file) writeParts(areas.file, bytes, fileAt);
+  else writeText(file, bytes, fileAt, fileLength);
+  writeParts(areas.main, bytes, headerLength);
+  return bytes;
+}
+
+/** With the end mark; undefined: a value is too long for one part. */
+function sizeTogether(options: Options): number | undefined {
+  let size = 1;
+  let fits = true;
+  // Without an array for each entry, as an iterator makes.
+  options.forEach(({ length }, code) => {
+    expectWritable(code);
+    fits &&= length <= longestPart;
+    size += 2 + length;
+  });
+  return fits ? size : undefined;
+}
+
+/** All into the options field, each in one part. What a relay added is the last option (RFC 3046 §2.1). */
+function writeTogether(options: Options, bytes: Uint8Array): void {
+  let at = headerLength;
+  options.forEach((value, code) => {
+    if (code !== relayAgent.code) at = writePart(code, value, bytes, at);
+  });
+  const relay = options.get(relayAgent.code);
+  if (relay) at = writePart(relayAgent.code, relay, bytes, at);
+  bytes[at] = end;
 }
 
 function withLongFileMoved({ file, options }: DhcpPacket): Pick<DhcpPacket, 'file' | 'options'> {
@@ -49,7 +80,8 @@ function withLongFileMoved({ file, options }: DhcpPacket): Pick<DhcpPacket, 'fil
   };
 }
 
-function writeFixedFields(packet: DhcpPacket, bytes: Uint8Array): void {
+function withFixedFields(packet: DhcpPacket, sizeOfOptions: number): Uint8Array {
+  const bytes = new Uint8Array(Math.max(headerLength + sizeOfOptions, minimumLength));
   if (packet.chaddr.length > 16) throw new RangeError(`chaddr has ${packet.chaddr.length} bytes, 16 is the limit`);
   bytes[0] = packet.op === 'request' ? 1 : 2;
   bytes[1] = packet.htype;
@@ -64,6 +96,8 @@ function writeFixedFields(packet: DhcpPacket, bytes: Uint8Array): void {
   writeAddress(packet.siaddr, bytes, 20);
   writeAddress(packet.giaddr, bytes, 24);
   writeBytes(packet.chaddr, bytes, 28);
+  writeBytes(magicCookie, bytes, headerLength - magicCookie.length);
+  return bytes;
 }
 
 function writeUint16(value: number, bytes: Uint8Array, at: number): void {
@@ -103,13 +137,16 @@ function sizeOf(parts: readonly Part[]): number {
 
 function writeParts(parts: readonly Part[], bytes: Uint8Array, from: number): void {
   let at = from;
-  for (const { code, value } of parts) {
-    bytes[at] = code;
-    bytes[at + 1] = value.length;
-    writeBytes(value, bytes, at + 2);
-    at += 2 + value.length;
-  }
+  for (const { code, value } of parts) at = writePart(code, value, bytes, at);
   bytes[at] = end;
+}
+
+/** Returns where the next one goes. */
+function writePart(code: number, value: Uint8Array, bytes: Uint8Array, at: number): number {
+  bytes[at] = code;
+  bytes[at + 1] = value.length;
+  writeBytes(value, bytes, at + 2);
+  return at + 2 + value.length;
 }
 
 /** A value of more than 255 bytes goes out in parts that follow each other (RFC 3396 §6). */

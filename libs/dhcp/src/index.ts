@@ -3,7 +3,7 @@ export type { ClientInterface, OptionCodec } from '@tinkerbell/bytes';
 export { decodePacket } from './decode-packet';
 export { encodePacket } from './encode-packet';
 export { ipv4Bytes, noAddress } from './fields';
-export { option, readOption } from './option-codec';
+export { option, readOption, setOption } from './option-codec';
 export type { Options } from './option-codec';
 export { optionCodecs } from './option-codecs';
 export { broadcastFlag, macOf } from './packet';

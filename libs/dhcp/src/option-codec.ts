@@ -13,3 +13,7 @@ export function readOption<T>(options: Options, codec: OptionCodec<T>): T | unde
 export function option<T>(codec: OptionCodec<T>, value: T): readonly [number, Uint8Array] {
   return [codec.code, codec.encode(value)];
 }
+
+export function setOption<T>(options: Map<number, Uint8Array>, codec: OptionCodec<T>, value: T): void {
+  options.set(codec.code, codec.encode(value));
+}

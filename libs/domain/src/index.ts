@@ -48,8 +48,9 @@ export { addressesOf, holder6Of, isFree6, lease6Decider } from './lease/lease6.d
 export { Lease6Books, type Pool6, type Usage6 } from './lease/lease6-books';
 export type { Holder6, Lease6, Lease6Command, Lease6State } from './lease/lease6.decider';
 export { poolDecider, serverProbeMac, type PoolCommand, type PoolState } from './lease/pool.decider';
-export { poolFold, poolRestoration, savedLeases, savedPool } from './lease/pool-snapshot';
-export type { SavedLease, SavedPool } from './lease/pool-snapshot';
+export { pool6Saving } from './lease/pool6-snapshot';
+export { poolSaving } from './lease/pool-snapshot';
+export type { PoolSaving } from './lease/pool-snapshot';
 export { AddressPools, numberOf, textOf } from './lease/address-pools';
 export type { AddressRange, Instant, PoolSpec, PoolUsage, Seeker } from './lease/address-pools';
 export {
@@ -84,4 +85,6 @@ export { subscriptionDecider } from './subscription/subscription.decider';
 export type { SubscriptionCommand, SubscriptionState } from './subscription/subscription.decider';
 export { isObject, JsonReader } from './json-reader';
 export { readDhcpOptions } from './hardware/read-dhcp-options';
+export { type Dhcp6Option, readDhcp6Options, readTimeServer } from './hardware/read-dhcp6-options';
+export { readDomain } from './hardware/dhcp-option-rules';
 export { addSeconds } from './time';

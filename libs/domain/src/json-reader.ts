@@ -72,7 +72,8 @@ export class JsonReader {
   boolean(value: unknown, path: string): boolean {
     if (value === undefined || value === null) return false;
     if (typeof value === 'boolean') return value;
-    this.fault(path, `must be true or false, got ${kindOf(value)}`);
+    const got = typeof value === 'string' ? JSON.stringify(value.slice(0, 100)) : kindOf(value);
+    this.fault(path, `must be true or false, got ${got}`);
     return false;
   }
 

@@ -1,7 +1,13 @@
 /** `at` + `seconds`, ISO 8601. Pure arithmetic on the instant that the command carries. */
 export function addSeconds(at: string, seconds: number): string {
-  return new Date(Date.parse(at) + seconds * 1000).toISOString();
+  if (at !== last.at || seconds !== last.seconds) {
+    last = { at, seconds, sum: new Date(Date.parse(at) + seconds * 1000).toISOString() };
+  }
+  return last.sum;
 }
+
+/** Many leases are of one millisecond and one duration. */
+let last = { at: '', seconds: NaN, sum: '' };
 
 /** Whether instant `at` is before `limit`, both ISO 8601. */
 export function isBefore(at: string, limit: string): boolean {

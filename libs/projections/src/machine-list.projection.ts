@@ -46,10 +46,13 @@ const unknown = {
   registered: false,
 } as const;
 
+const steps: readonly MachineEvent['type'][] = [
+  ...(['NetbootOffered', 'BootFileServed', 'BootScriptServed', 'OsieStarted', 'MachineDiscovered'] as const),
+];
+
 /** On its way up without a record: known by its MAC. */
-function isUnregistered({ type, data }: MachineEvent): boolean {
-  const isStep = type === 'NetbootOffered' || type === 'BootScriptServed' || type === 'MachineDiscovered';
-  return isStep && data.hardwareId === null;
+function isUnregistered(event: MachineEvent): boolean {
+  return steps.includes(event.type) && hardwareIdOf(event) === undefined;
 }
 
 function hardwareIdOf({ data }: MachineEvent): string | undefined {

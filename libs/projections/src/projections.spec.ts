@@ -316,6 +316,21 @@ describe('machine-list', () => {
     expect(row.step).toBe('disk');
     expect(row.steps.map(({ step }) => step)).toEqual(['dhcp', 'tftp', 'dhcp', 'http', 'http', 'osie', 'disk']);
   });
+  it('tells that of a machine without a record by its MAC, and nothing of one by the null of its id', () => {
+    const nobody = { hardwareId: null };
+    const events = [
+      ...[netbootOffered(nobody), bootFileServed(nobody), bootScriptServed({ ...nobody, script: 'discovery' })],
+      ...[bootFileServed({ ...nobody, protocol: 'http', role: 'kernel' }), osieStarted(5, nobody)],
+    ];
+    const rows = rowsOf<Event, unknown>(
+      machineList as Projection<Event, unknown>,
+      recorded('boot', machineMac, events),
+    );
+    expect([...rows.keys()]).toEqual([machineMac]);
+    const row = rows.get(machineMac) as { step: string; steps: readonly { step: string }[]; registered: boolean };
+    expect([row.step, row.registered]).toEqual(['osie', false]);
+    expect(row.steps.map(({ step }) => step)).toEqual(['dhcp', 'tftp', 'http', 'http', 'osie']);
+  });
   it('begins anew with the next power-on, from iPXE in ROM too', () => {
     expect(steps([...boot, netbootOffered()]).steps).toHaveLength(1);
     expect(steps([...boot, netbootOffered({ client: 'iPXE' })]).steps).toHaveLength(1);

@@ -102,8 +102,16 @@ function boot(n: number): Story {
     { type: 'NetbootOffered', v: 2, data: { ...offer, client: 'PXEClient', bootFile: 'undionly.kpxe', ...noTicket } },
     {
       type: 'BootFileServed',
-      v: 1,
-      data: { ...machine, protocol: 'tftp', role: 'nbp', file: 'undionly.kpxe', bytes: 70_000, seconds: 0.2 },
+      v: 2,
+      data: {
+        ...machine,
+        address: offer.ip,
+        protocol: 'tftp',
+        role: 'nbp',
+        file: 'undionly.kpxe',
+        bytes: 70_000,
+        seconds: 0.2,
+      },
     },
     { type: 'NetbootOffered', v: 2, data: { ...offer, client: 'iPXE', bootFile: 'auto.ipxe', ...noTicket } },
     {
@@ -111,7 +119,7 @@ function boot(n: number): Story {
       v: 2,
       data: { ...machine, script: 'osie', tokenHash: 'a'.repeat(64), expiresAt: at, address: offer.ip, ...noTicket },
     },
-    { type: 'OsieStarted', v: 1, data: { ...machine, uptimeSeconds: 5 } },
+    { type: 'OsieStarted', v: 2, data: { ...machine, uptimeSeconds: 5 } },
   ];
   return { aggregate: 'boot', id: mac, events: Array.from({ length: 10 }, () => once).flat() };
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { Aggregate, AnyEvent, HardwareRecord } from '@tinkerbell/events';
+import type { MachineLine } from '@tinkerbell/messaging';
 import { bundle } from './bundle';
 import { type Network, spawnIn } from './namespace';
 
@@ -9,14 +10,19 @@ export interface BootsInput {
   readonly settings: Readonly<Record<string, unknown>>;
   /** Where its log lies, which several share; without, it lies in memory. */
   readonly natsUrl?: string;
+  /** Where its leases lie for its next start. */
+  readonly leaseFolder?: string;
   readonly hardware: readonly HardwareRecord[];
   /** Further events in the log before boots starts. */
   readonly events?: readonly { readonly aggregate: Aggregate; readonly id: string; readonly event: AnyEvent }[];
+  /** It takes syslog of machines. */
+  readonly syslog?: boolean;
 }
 
 /** What the process says on standard output, one JSON a line. */
 export type BootsLine =
   | { readonly ready: { readonly dhcp: number; readonly tftp: number; readonly http: number } }
+  | { readonly logged: MachineLine }
   | { readonly aggregate: string; readonly id: string; readonly event: AnyEvent };
 
 export interface BootsProcess {
@@ -25,6 +31,8 @@ export interface BootsProcess {
   readonly events: readonly AnyEvent[];
   /** The same, of one aggregate. */
   eventsOf(id: string): readonly AnyEvent[];
+  /** What machines said by syslog so far. */
+  readonly logged: readonly MachineLine[];
   log(): string;
   /** Memory of the process. */
   residentMiB(): Promise<number>;
@@ -50,6 +58,7 @@ export async function startBootsIn(
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const events: AnyEvent[] = [];
+  const logged: MachineLine[] = [];
   const byId = new Map<string, AnyEvent[]>();
   const eventsOf = (id: string) => byId.get(id) ?? [];
   const waiting = new Set<() => void>();
@@ -62,6 +71,7 @@ export async function startBootsIn(
   createInterface({ input: child.stdout }).on('line', (text) => {
     const line = JSON.parse(text) as BootsLine;
     if ('ready' in line) ports = line.ready;
+    else if ('logged' in line) logged.push(line.logged);
     else {
       events.push(line.event);
       const own = byId.get(line.id);
@@ -99,6 +109,7 @@ export async function startBootsIn(
       ports: await until(() => ports, 'it was ready'),
       events,
       eventsOf,
+      logged,
       log: () => log,
       residentMiB: async () => {
         const status = await readFile(`/proc/${child.pid}/status`, 'utf8');

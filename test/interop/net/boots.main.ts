@@ -1,6 +1,6 @@
 // boots in a process of its own, so that it can live in a network namespace: real service, log in memory or on a nats-server, events on
 // standard output.
-import { BootsConfig, startBoots, streamLogger } from '@tinkerbell/boots';
+import { BootsConfig, type MachineLog, startBoots, streamLogger } from '@tinkerbell/boots';
 import { loadConfig } from '@tinkerbell/config';
 import type { AnyEvent, HardwareRecord } from '@tinkerbell/events';
 import { type EventStore, InMemoryEventStore, JetStreamEventStore, openReadModels } from '@tinkerbell/event-store';
@@ -20,6 +20,8 @@ async function main(): Promise<void> {
   const boots = await startBoots(loadConfig(BootsConfig, input.settings), {
     ...{ store, hardware, workflows, log },
     ...(leadership && { leadership }),
+    ...(input.syslog && { machineLog }),
+    ...(input.leaseFolder !== undefined && { leaseFolder: input.leaseFolder }),
   });
   const stopped = new AbortController();
   process.once('SIGTERM', () => stopped.abort());
@@ -33,6 +35,10 @@ async function main(): Promise<void> {
   await store.close();
   await bus?.close();
 }
+
+const machineLog: MachineLog = {
+  write: (...[, , line]) => Promise.resolve(say({ logged: line })),
+};
 
 async function openLog({ natsUrl }: BootsInput) {
   if (natsUrl === undefined) return { store: new InMemoryEventStore({}) };

@@ -1,9 +1,10 @@
+import { hexOf } from '@tinkerbell/bytes';
 import { clientIdentifier, type DhcpPacket, hostName, readOption } from '@tinkerbell/dhcp';
 
 /** Option 61 in hex (RFC 2131 §4.2, RFC 4361); null: the client is known by its MAC. An empty one is none. */
 export function clientIdOf({ options }: DhcpPacket): string | null {
-  const raw = options.get(clientIdentifier.code) ?? new Uint8Array();
-  return raw.length === 0 ? null : Array.from(raw, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const raw = options.get(clientIdentifier.code);
+  return raw === undefined || raw.length === 0 ? null : hexOf(raw);
 }
 
 /** The host name that a client gives itself (option 12); '' = none that can be shown. */

@@ -29,28 +29,30 @@ export interface Party {
 /** All that the answer to one request depends on. */
 export interface DhcpContext {
   /** The record of this MAC; undefined: an unknown machine. */
-  readonly machine?: Party;
+  readonly machine?: Party | undefined;
   /** What it can have from the pools of its network; undefined: it has a reservation, or there are none. */
-  readonly pooled?: Pooled;
+  readonly pooled?: Pooled | undefined;
   /** Another machine that holds the reserved address, and whether its record still says so. */
-  readonly holder?: {
-    readonly mac: string;
-    readonly hardwareId: string | null;
-    readonly clientId: string | null;
-    readonly isReserved: boolean;
-  };
+  readonly holder?:
+    | {
+        readonly mac: string;
+        readonly hardwareId: string | null;
+        readonly clientId: string | null;
+        readonly isReserved: boolean;
+      }
+    | undefined;
   readonly mayNetboot: boolean;
   /** Program that was served to this machine just before, '' for none. */
   readonly chained: string;
   /** For the script's URL; undefined: the client is no iPXE, or the site does without. */
-  readonly ticket?: Ticket & { readonly expiresAt: string };
+  readonly ticket?: (Ticket & { readonly expiresAt: string }) | undefined;
   readonly server: DhcpServerSettings;
   /** Where the request came in: on the broadcast address, sent to ours, or sent to port 4011 there. */
   readonly arrival: 'broadcast' | 'unicast' | 'pxe';
   /** Who sent it, by its datagram. */
   readonly source: { readonly address: string; readonly port: number };
   /** The lease that this very REQUEST was given a moment ago: the client repeats it because the ACK was lost. */
-  readonly granted?: { readonly ip: string; readonly expiresAt: string };
+  readonly granted?: { readonly ip: string; readonly expiresAt: string } | undefined;
   /** ISO 8601. */
   readonly now: string;
 }
@@ -104,8 +106,11 @@ export interface Known {
   readonly pooled?: Pooled | undefined;
 }
 
-/** What every reply copies from its request (RFC 2131, table 3). */
-export function skeleton({ htype, xid, flags, giaddr, chaddr }: DhcpPacket): DhcpPacket {
+/** With what every reply copies from its request (RFC 2131, table 3). */
+export function skeleton(
+  { htype, xid, flags, giaddr, chaddr }: DhcpPacket,
+  { ciaddr = noAddress, yiaddr = noAddress, siaddr = noAddress, file = '', options }: ReplyFields,
+): DhcpPacket {
   return {
     op: 'reply',
     htype,
@@ -113,16 +118,18 @@ export function skeleton({ htype, xid, flags, giaddr, chaddr }: DhcpPacket): Dhc
     xid,
     secs: 0,
     flags,
-    ciaddr: noAddress,
-    yiaddr: noAddress,
-    siaddr: noAddress,
+    ciaddr,
+    yiaddr,
+    siaddr,
     giaddr,
     chaddr,
     sname: '',
-    file: '',
-    options: new Map(),
+    file,
+    options,
   };
 }
+
+type ReplyFields = Pick<DhcpPacket, 'options'> & Partial<Pick<DhcpPacket, 'ciaddr' | 'yiaddr' | 'siaddr' | 'file'>>;
 
 const smallest = 576;
 const ethernet = 1500;

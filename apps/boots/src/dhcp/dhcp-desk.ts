@@ -24,8 +24,7 @@ import { bootClientOf } from './boot-client';
 import type { Destination } from './destination';
 import type { DhcpContext, DhcpDecision, DhcpReply, DhcpServerSettings } from './decision';
 import { isProxy, isWithin, modeAt, wireOf } from './dhcp-mode';
-import { respond } from './dhcp.responder';
-import { originOf } from './origin';
+import { type Place, placeOf, respond } from './dhcp.responder';
 import type { OtherServers } from './other-servers';
 import type { PoolDesk, Pooled } from './pool-desk';
 import { RateLimit } from '../rate-limit';
@@ -58,16 +57,17 @@ interface Heard {
   readonly type: string;
   /** What a repetition has in common with it. */
   readonly key: string;
-  /** Of a REQUEST; of others NaN, which is like no other. */
-  readonly print: number;
+  /** Of a REQUEST only. */
+  readonly print: number | undefined;
   readonly bytes: Uint8Array;
   readonly from: Arrival;
+  readonly place: Place;
 }
 
 /** With the bytes of a reply. */
 interface Answer {
   readonly decision: DhcpDecision;
-  readonly bytes?: Uint8Array;
+  readonly bytes: Uint8Array | undefined;
 }
 
 /** The same message within this time is the network's doing (a bridge that doubles, a relay beside a broadcast), not the client's. */
@@ -86,7 +86,7 @@ export class DhcpDesk {
   readonly #strangers: RateLimit;
   #now = { ms: NaN, text: '' };
   /** MAC → fingerprint of the REQUEST that was acknowledged last. */
-  readonly #granted = new Recent<{ readonly print: number; readonly ip: string }>(retransmissionMs);
+  readonly #granted = new Recent<{ readonly print: number | undefined; readonly ip: string }>(retransmissionMs);
 
   constructor(
     private readonly ports: DeskPorts,
@@ -124,14 +124,14 @@ export class DhcpDesk {
     const key = `${mac} ${request.xid} ${type} ${request.ciaddr} ${from.arrival === 'pxe'}`;
     if (this.#isDuplicate(key)) return this.#ignored('duplicate', request, from);
     this.ports.metrics.count('dhcp_requests_total', { type });
-    if (type !== 'request') return { ...{ request, mac, type, key, bytes, from }, print: NaN };
-    this.#watch(request, from);
-    return { ...{ request, mac, type, key, bytes, from }, print: fingerprint(bytes) };
+    const place = placeOf(request, this.server, from.arrival);
+    if (type === 'request') this.#watch(request, place);
+    return { request, mac, type, key, print: type === 'request' ? fingerprint(bytes) : undefined, bytes, from, place };
   }
 
   #decide(heard: Heard, pooled?: Pooled): Answer {
-    const decision = respond(heard.request, { ...this.#context(heard), ...(pooled ? { pooled } : {}) });
-    if (decision.kind !== 'reply') return { decision };
+    const decision = respond(heard.request, this.#context(heard, pooled), heard.place);
+    if (decision.kind !== 'reply') return { decision, bytes: undefined };
     return { decision, bytes: encodePacket(decision.packet, { maxSize: decision.maxSize }) };
   }
 
@@ -183,11 +183,12 @@ export class DhcpDesk {
   }
 
   /** undefined: it has a reservation in its network, or there are no pools. */
-  #pooled({ request, mac, from: { arrival } }: Heard): Promise<Pooled | undefined> | undefined {
+  #pooled({ request, mac, place }: Heard): Promise<Pooled | undefined> | undefined {
+    if (place.mode !== 'pool' || request.op !== 'request') return undefined;
     const type = readOption(request.options, messageType);
-    const { site, modes } = this.server;
-    const { link } = originOf(request, site.address, arrival);
-    if (request.op !== 'request' || type === undefined || modeAt(link, modes) !== 'pool') return undefined;
+    if (type === undefined) return undefined;
+    const { modes } = this.server;
+    const { link } = place.origin;
     const machine = this.ports.machines.byMac(mac);
     const reserved = machine?.interface.dhcp.ip?.address;
     const isReachable = wireOf(link, modes).some(
@@ -198,26 +199,30 @@ export class DhcpDesk {
     return isReachable && !isTaken ? undefined : this.pools.look(request, { mac, type, link, machine });
   }
 
-  #context({ request, mac, print, from }: Heard): DhcpContext {
-    const { machines, boots, leases, clock } = this.ports;
+  #context({ request, mac, print, from }: Heard, pooled: Pooled | undefined): DhcpContext {
+    const { machines, boots, clock } = this.ports;
     const date = clock();
     const now = this.#textOf(date);
     const machine = machines.byMac(mac);
-    const holder = machine && this.#otherHolder(machine, now);
-    const ticket = this.#ticket(request, mac);
-    const granted = this.#granted.get(mac, date.getTime());
-    const lease = granted?.print === print ? leases.holderOf(granted.ip, now) : undefined;
     return {
-      ...(machine ? { machine } : {}),
-      ...(holder ? { holder } : {}),
-      ...(lease?.mac === mac ? { granted: { ip: lease.ip, expiresAt: lease.expiresAt } } : {}),
+      machine,
+      pooled,
+      holder: machine && this.#otherHolder(machine, now),
       mayNetboot: machine === undefined || machines.netboot(machine).allowed,
       chained: boots.programOf(mac),
-      ...(ticket ? { ticket } : {}),
+      ticket: this.#ticket(request, mac),
       server: this.server,
-      ...from,
+      arrival: from.arrival,
+      source: from.source,
+      granted: print === undefined ? undefined : this.#grantedBefore(mac, print, date.getTime(), now),
       now,
     };
+  }
+
+  #grantedBefore(mac: string, print: number, ms: number, now: string): DhcpContext['granted'] {
+    const granted = this.#granted.get(mac, ms);
+    const lease = granted?.print === print ? this.ports.leases.holderOf(granted.ip, now) : undefined;
+    return lease?.mac === mac ? { ip: lease.ip, expiresAt: lease.expiresAt } : undefined;
   }
 
   /** Many requests are of one millisecond, and writing it costs more than much else of an answer. */
@@ -277,10 +282,8 @@ export class DhcpDesk {
   }
 
   /** Beside a proxy another server is as it should be. */
-  #watch(request: DhcpPacket, { arrival }: Arrival): void {
-    const { site, modes } = this.server;
-    const { link, serverId } = originOf(request, site.address, arrival);
-    if (!isProxy(modeAt(link, modes))) this.ports.others.onRequest(request, serverId);
+  #watch(request: DhcpPacket, { origin, mode }: Place): void {
+    if (!isProxy(mode)) this.ports.others.onRequest(request, origin.serverId);
   }
 
   /** Another instance answers: nothing here failed. */

@@ -22,12 +22,24 @@ export interface Subnet {
   readonly network?: string;
   /** Whether machines without a record boot here; without it: as for all. */
   readonly discovery?: boolean;
+  /** In modes `pool` and `reservation`. */
+  readonly given?: SubnetOptions;
   /** Only in mode `pool`. */
   readonly pooled?: PooledSubnet;
 }
 
+/** What clients are told beside their address, where nothing nearer to them says it. */
+export interface SubnetOptions {
+  readonly leaseSeconds?: number;
+  readonly router: string;
+  readonly nameServers: readonly string[];
+  readonly timeServers: readonly string[];
+  readonly domain: string;
+  readonly options: readonly HardwareDhcpOption[];
+}
+
 /** What clients without a reservation get. */
-export interface PooledSubnet {
+export interface PooledSubnet extends SubnetOptions {
   readonly pools: readonly (PoolSpec & { readonly classes: readonly string[] })[];
   readonly leaseSeconds: number;
   /** Of an address that somebody else was found on. */
@@ -36,11 +48,6 @@ export interface PooledSubnet {
   readonly identity: 'client-id' | 'mac';
   /** Ask whether somebody has an address before it is offered. */
   readonly probe: boolean;
-  readonly router: string;
-  readonly nameServers: readonly string[];
-  readonly timeServers: readonly string[];
-  readonly domain: string;
-  readonly options: readonly HardwareDhcpOption[];
 }
 
 /** What is to be done where. */
@@ -55,11 +62,11 @@ export interface ModeRules {
 
 /** The smallest subnet with this address. */
 export function subnetOf(address: string, { subnets }: ModeRules): Subnet | undefined {
-  const around = subnets.filter((subnet) => isWithin(address, subnet.address, subnet.prefix));
-  return around.reduce<Subnet | undefined>(
-    (best, next) => (best && best.prefix >= next.prefix ? best : next),
-    undefined,
-  );
+  let best: Subnet | undefined;
+  for (const next of subnets) {
+    if ((best === undefined || best.prefix < next.prefix) && isWithin(address, next.address, next.prefix)) best = next;
+  }
+  return best;
 }
 
 /** All subnets on the wire that this address is on, its own first. */
@@ -102,5 +109,6 @@ export function isSameNetwork(one: string, other: string, netmask: string): bool
 }
 
 function numberOf(address: string): number {
-  return ipv4Bytes(address).reduce((sum, byte) => sum * 256 + byte, 0);
+  const [a = 0, b = 0, c = 0, d = 0] = ipv4Bytes(address);
+  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
 }

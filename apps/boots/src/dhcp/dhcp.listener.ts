@@ -2,6 +2,7 @@ import type { Socket } from 'node:dgram';
 import type { Logger } from '../logger';
 import type { Metrics } from '../metrics';
 import type { NativeBatch, TakeDatagram } from '../udp/native-batch';
+import { Replies } from '../udp/replies';
 import { bindUdp, type BoundSocket, ipNumber, ipText } from '../udp/udp-socket';
 import { Broadcasts } from './broadcasts';
 import { everybody } from './destination';
@@ -31,13 +32,16 @@ const largestMessage = 4096;
 /** Batches taken at one go. */
 const batchesAtOnce = 16;
 /** Of answering, between looks into the sockets: many requests share a commit. Without batches Node takes 32 a look. */
-const turnMs = { batches: 8, single: 1 } as const;
+const turnMs = { batches: 2, single: 1 } as const;
 const overloadToldMs = 60_000;
 
 interface Request {
   readonly bytes: Uint8Array;
   readonly from: Arrival;
-  readonly socket: Socket;
+  /** Where its answer has to come from, if that matters. */
+  readonly sender: Replies | undefined;
+  /** When it was taken from its socket, by performance.now(). */
+  readonly at: number;
 }
 
 /**
@@ -49,7 +53,8 @@ export class DhcpListener {
   readonly #sockets: Socket[] = [];
   readonly #pump: RequestPump<Request>;
   readonly #broadcasts: Broadcasts;
-  #sender: Socket | undefined;
+  #sender: Replies | undefined;
+  readonly #replies: Replies[] = [];
   /** Shed since the log was told. */
   #untold = 0;
   #toldAt = -Infinity;
@@ -71,12 +76,17 @@ export class DhcpListener {
   /** Returns the port. Throws what the system says, with what it was about. */
   async open(): Promise<number> {
     const { address, serverPort, pxePort } = this.ports;
-    const sender = await this.#bind(address, serverPort, 'unicast');
-    sender.setBroadcast(true);
-    this.#sender = sender;
-    const { port } = sender.address();
-    await this.#bind(everybody, port, 'broadcast');
-    if (pxePort !== undefined) await this.#bind(address, pxePort, 'pxe');
+    const bound = await this.#bind(address, serverPort, 'unicast');
+    bound.socket.setBroadcast(true);
+    this.#sender = this.#repliesOf(bound);
+    const { port } = bound.socket.address();
+    this.#takeFrom(bound, 'unicast', undefined);
+    this.#takeFrom(await this.#bind(everybody, port, 'broadcast'), 'broadcast', undefined);
+    if (pxePort !== undefined) {
+      const pxe = await this.#bind(address, pxePort, 'pxe');
+      // Firmware that asked port 4011 takes an answer from there only.
+      this.#takeFrom(pxe, 'pxe', this.#repliesOf(pxe));
+    }
     // In a laboratory, where ports are any, clients have others too.
     if (serverPort !== 0) await this.#overhear();
     return port;
@@ -98,12 +108,13 @@ export class DhcpListener {
   async close(): Promise<void> {
     this.#pump.close();
     this.#broadcasts.close();
+    for (const replies of this.#replies.splice(0)) replies.close();
     await Promise.all(
       this.#sockets.splice(0).map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))),
     );
   }
 
-  async #bind(address: string, port: number, arrival: Arrival['arrival']): Promise<Socket> {
+  async #bind(address: string, port: number, arrival: Arrival['arrival']): Promise<BoundSocket> {
     const opening =
       arrival === 'broadcast' ? this.#broadcasts.open(port) : bindUdp(address, port, this.ports.native, true);
     const bound = await opening.catch((cause: Error) => {
@@ -117,14 +128,24 @@ export class DhcpListener {
       this.log.debug(`receive buffer stays small: ${String(error)}`);
     }
     this.#sockets.push(socket);
-    this.#takeFrom(bound, arrival);
-    return socket;
+    return bound;
   }
 
-  #takeFrom({ socket, fd }: BoundSocket, arrival: Arrival['arrival']): void {
+  #repliesOf(bound: BoundSocket): Replies {
+    const replies = new Replies(bound, this.ports.native, (address, reason) => this.#lost(address, reason));
+    this.#replies.push(replies);
+    return replies;
+  }
+
+  #takeFrom({ socket, fd }: BoundSocket, arrival: Arrival['arrival'], sender: Replies | undefined): void {
     const { native } = this.ports;
     const take: TakeDatagram = (bytes, ip, port) => {
-      const request = { bytes, from: { arrival, source: { address: ipText(ip), port } }, socket };
+      const request = {
+        bytes,
+        from: { arrival, source: { address: ipText(ip), port } },
+        sender,
+        at: performance.now(),
+      };
       this.#pump.put(rankOf(bytes), request);
     };
     const takeCopy: TakeDatagram = (bytes, ip, port) => take(Buffer.from(bytes), ip, port);
@@ -134,12 +155,10 @@ export class DhcpListener {
     });
   }
 
-  #answer({ bytes, from, socket }: Request): Promise<void> | undefined {
-    // Firmware that asked port 4011 takes an answer from there only.
-    const sender = from.arrival === 'pxe' ? socket : this.#sender;
+  #answer({ bytes, from, sender = this.#sender, at }: Request): Promise<void> | undefined {
     const answered = this.desk.answer(bytes, from);
-    if (answered instanceof Promise) return answered.then((reply) => this.#send(reply, sender));
-    this.#send(answered, sender);
+    if (answered instanceof Promise) return answered.then((reply) => this.#send(reply, sender, at));
+    this.#send(answered, sender, at);
     return undefined;
   }
 
@@ -153,23 +172,17 @@ export class DhcpListener {
     this.#toldAt = now;
   }
 
-  #send(reply: OutgoingReply | undefined, socket: Socket | undefined): void {
+  #send(reply: OutgoingReply | undefined, sender: Replies | undefined, at: number): void {
     if (!reply) return;
+    this.metrics.observe('dhcp_answer_seconds', (performance.now() - at) / 1000);
     const { bytes, destination } = reply;
     const { address, port } = destination;
     const number = typeof port === 'number' ? port : port === 'server' ? this.ports.relayPort : this.ports.clientPort;
-    try {
-      socket?.send(bytes, number, address, (error) => {
-        if (error) this.#failed(address, error);
-      });
-    } catch (error) {
-      // Closed in the meantime.
-      this.#failed(address, error);
-    }
+    sender?.send(bytes, number, address);
   }
 
-  #failed(address: string, error: unknown): void {
+  #lost(address: string, reason: string): void {
     this.metrics.count('dhcp_dropped_total', { reason: 'send' });
-    this.log.warn(`DHCP reply to ${address} not sent: ${error instanceof Error ? error.message : String(error)}`);
+    this.log.warn(`DHCP reply to ${address} not sent: ${reason}`);
   }
 }

@@ -230,6 +230,8 @@ describe.each([
     if (name === 'NAK' || name === 'ACK, INFORM')
       for (const code of [51, 58, 59]) expect(packet.options.has(code)).toBe(false);
     expect(packet.options.get(61)).toEqual(id[1]);
+    // All others MUST NOT be in it.
+    if (name === 'NAK') expect([...packet.options.keys()].toSorted((a, b) => a - b)).toEqual([53, 54, 56, 61]);
   });
 });
 
@@ -288,6 +290,12 @@ describe('RELEASE, DECLINE, INFORM', () => {
     expect(ack.packet.options.has(1)).toBe(true);
     expect(ack).toMatchObject({ leases: [], destination: { address: reserved, port: 'client' } });
   });
+  it('INFORM through a relay is answered at the address that the client has (§4.3.5)', () => {
+    const request = requestOf('inform', [], { ciaddr: reserved, giaddr: '192.168.1.1' });
+    expect(replyOf(respond(request, contextOf())).destination).toEqual({ address: reserved, port: 'client' });
+  });
+  it('INFORM without an address cannot be answered', () =>
+    expect(respond(requestOf('inform'), contextOf())).toEqual({ kind: 'ignore', reason: 'no-requested-address' }));
 
   it.each(['offer', 'ack', 'nak', 'force-renew', 'lease-query'] as const)('%s is not for us', (type) =>
     expect(respond(requestOf(type), contextOf())).toEqual({ kind: 'ignore', reason: 'message-type' }),

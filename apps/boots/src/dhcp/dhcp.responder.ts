@@ -1,23 +1,27 @@
 import {
   broadcastFlag,
+  clientIdentifier,
   type DhcpPacket,
   macOf,
   message,
   messageType,
   type MessageType,
   noAddress,
-  option,
+  type Options,
   readOption,
+  relayAgent,
   requestedAddress,
   serverIdentifier,
+  setOption,
 } from '@tinkerbell/dhcp';
-import { addSeconds } from '@tinkerbell/domain';
+import { addSeconds, type SingleLeaseCommand } from '@tinkerbell/domain';
 import type { LeaseHolder, LeaseRenewed } from '@tinkerbell/events';
 import { bootFact, bootOf } from './boot-offer';
 import {
   type DhcpContext,
   type DhcpDecision,
   type DhcpReply,
+  type DhcpServerSettings,
   ignore,
   type Known,
   type Party,
@@ -25,21 +29,39 @@ import {
   skeleton,
 } from './decision';
 import { replyDestination } from './destination';
-import { isProxy, isSameNetwork, isWithin, modeAt, subnetOf, wireOf } from './dhcp-mode';
-import { originOf, pluggedIn } from './origin';
+import { type DhcpMode, isProxy, isSameNetwork, isWithin, modeAt, subnetOf, wireOf } from './dhcp-mode';
+import { type Origin, originOf, pluggedIn } from './origin';
 import { clientIdOf, clientName } from './client-id';
 import { proxy } from './proxy';
-import { echoed, replyOptions } from './reply-options';
+import { echo, replyOptions } from './reply-options';
 import { strangerOf } from './stranger';
+import { inItsSubnet } from './subnet-options';
+
+/** Where a request comes from, and what is to be done there. */
+export interface Place {
+  readonly origin: Origin;
+  readonly mode: DhcpMode;
+}
+
+export function placeOf(request: DhcpPacket, server: DhcpServerSettings, arrival: DhcpContext['arrival']): Place {
+  const origin = originOf(request, server.site.address, arrival);
+  return { origin, mode: modeAt(origin.link, server.modes) };
+}
+
+type BindLease = Extract<SingleLeaseCommand, { readonly type: 'BindLease' }>;
+
+const nothing: readonly SingleLeaseCommand[] = [];
 
 /** What one request has to be answered with, RFC 2131 §4.3. Throws MalformedOptionError for an option that it needs and cannot read. */
-export function respond(request: DhcpPacket, context: DhcpContext): DhcpDecision {
+export function respond(
+  request: DhcpPacket,
+  context: DhcpContext,
+  { origin, mode }: Place = placeOf(request, context.server, context.arrival),
+): DhcpDecision {
   if (request.op !== 'request') return ignore('not-a-request');
   const type = readOption(request.options, messageType);
   if (type === undefined) return ignore('no-message-type');
-  const { machine, pooled, server, arrival } = context;
-  const origin = originOf(request, server.site.address, arrival);
-  const mode = modeAt(origin.link, server.modes);
+  const { machine, pooled, arrival } = context;
   if (mode === 'off' || (!isProxy(mode) && arrival === 'pxe')) return ignore('mode');
   const mac = macOf(request) ?? '';
   if (isProxy(mode)) {
@@ -54,7 +76,8 @@ export function respond(request: DhcpPacket, context: DhcpContext): DhcpDecision
   if (!machine) return ignore('unknown-machine');
   const address = addressOf(machine);
   if (address === '') return ignore('no-reserved-address');
-  return answer({ request, context, machine, origin, address }, type);
+  const party = inItsSubnet(machine, { request, address, link: origin.link, modes: context.server.modes });
+  return answer({ request, context, machine: party, origin, address }, type);
 }
 
 function answer(known: Known, type: MessageType): DhcpDecision {
@@ -82,7 +105,7 @@ function discover(known: Known): DhcpDecision {
   if (known.address === '') return ignore('no-free-address');
   if (known.context.holder?.isReserved) return ignore('address-in-use');
   if (!isOnItsNetwork(known)) return ignore('other-network');
-  return { ...reply(known, 'offer', leaseSecondsOf(known)), leases: [] };
+  return reply(known, 'offer', leaseSecondsOf(known), nothing);
 }
 
 /**
@@ -130,7 +153,7 @@ function isOurs({ pooled, address, origin }: Known, wanted: string, isSelecting:
 }
 
 function acknowledge(known: Known, wanted: string, clientState: LeaseRenewed['data']['clientState']): DhcpReply {
-  const { request, context, machine, address } = known;
+  const { context, address } = known;
   if (wanted !== address || address === '') {
     return refuse(known, wanted, known.pooled?.refusal ?? `this machine has ${address}`);
   }
@@ -138,24 +161,35 @@ function acknowledge(known: Known, wanted: string, clientState: LeaseRenewed['da
   if (!isOnItsNetwork(known)) return refuse(known, wanted, `${address} is not of this network`);
   const left = secondsLeft(known);
   // The same request once more: its first answer was lost. The lease is what it was.
-  if (left !== undefined) return { ...reply(known, 'ack', left), leases: [], boot: undefined };
-  const hostname = machine.interface.dhcp.hostname || (known.pooled ? clientName(request) : '');
+  if (left !== undefined) return { ...reply(known, 'ack', left, nothing), boot: undefined };
   const leaseSeconds = leaseSecondsOf(known);
+  const bound = binding(known, leaseSeconds, clientState);
+  return reply(known, 'ack', leaseSeconds, context.holder ? [parting(known, context.holder), bound] : [bound]);
+}
+
+function binding(known: Known, leaseSeconds: number, clientState: LeaseRenewed['data']['clientState']): BindLease {
+  const { request, context, machine, pooled } = known;
+  const { mac, hardwareId, clientId, ip, subnet, origin } = holderOf(known);
+  const hostname = machine.interface.dhcp.hostname || (pooled ? clientName(request) : '');
   const giaddr = request.giaddr === noAddress ? null : request.giaddr;
   const relayed = giaddr === null ? undefined : pluggedIn(request);
+  const { now } = context;
+  const holder = { mac, hardwareId, clientId, ip, subnet, origin };
   return {
-    ...reply(known, 'ack', leaseSeconds),
-    leases: [
-      // The record was given to this machine while the old one's lease still ran.
-      ...(context.holder ? [{ ...holderOf(known), type: 'ReleaseLease' as const, ...formerOf(context.holder) }] : []),
-      {
-        type: 'BindLease',
-        ...holderOf(known),
-        ...{ hostname, leaseSeconds, giaddr, clientState, now: context.now },
-        ...(relayed ? { relayed } : {}),
-      },
-    ],
+    type: 'BindLease',
+    ...holder,
+    hostname,
+    leaseSeconds,
+    giaddr,
+    clientState,
+    now,
+    ...(relayed && { relayed }),
   };
+}
+
+/** The record was given to this machine while the old one's lease still ran. What is known of that one is what it was bound with. */
+function parting(known: Known, { mac, hardwareId, clientId }: NonNullable<DhcpContext['holder']>): SingleLeaseCommand {
+  return { type: 'ReleaseLease', ...holderOf(known), mac, hardwareId, clientId };
 }
 
 /**
@@ -177,32 +211,30 @@ function holderOf({ request, machine, origin, context, address, pooled }: Known)
   return { mac, hardwareId, clientId: clientIdOf(request), ip: address, subnet, origin: 'reservation' };
 }
 
-/** What is known of it is what it was bound with; its client id went with the machine. */
-function formerOf({ mac, hardwareId, clientId }: NonNullable<DhcpContext['holder']>) {
-  return { mac, hardwareId, clientId };
-}
-
 function refuse(known: Known, requested: string, reason: string): DhcpReply {
   const { request, origin } = known;
   const { origin: _, ...client } = holderOf(known);
   return {
     kind: 'reply',
     packet: {
-      ...skeleton(request),
+      ...skeleton(request, { options: refusal(request, origin.serverId, reason) }),
       // The relay has to broadcast it: the client's address is the very thing that is wrong (§4.3.2).
       flags: request.giaddr === noAddress ? request.flags : request.flags | broadcastFlag,
-      options: new Map([
-        option(messageType, 'nak'),
-        option(serverIdentifier, origin.serverId),
-        option(message, reason),
-        ...echoed(request.options, [61, 82]),
-      ]),
     },
     destination: replyDestination(request, 'nak'),
     maxSize: sizeLimit(request),
     leases: [{ type: 'RefuseLease', ...client, ip: known.address || null, requested, reason }],
     boot: undefined,
   };
+}
+
+function refusal(request: DhcpPacket, serverId: string, reason: string): Options {
+  const options = new Map<number, Uint8Array>();
+  setOption(options, messageType, 'nak');
+  setOption(options, serverIdentifier, serverId);
+  setOption(options, message, reason);
+  echo(request.options, [clientIdentifier.code, relayAgent.code], options);
+  return options;
 }
 
 /** §4.4.6. It leaves from the address that it gives back, so who is elsewhere cannot end the lease of another. */
@@ -231,32 +263,38 @@ function decline(known: Known): DhcpDecision {
   };
 }
 
-/** §4.3.5: the client has an address already and asks for the rest. */
+/**
+ * §4.3.5: the client has an address already and asks for the rest. The answer goes straight to that address: a relay would send it to `yiaddr`,
+ * and there is none.
+ */
 function inform(known: Known): DhcpDecision {
-  if (known.request.ciaddr === noAddress) return ignore('no-requested-address');
-  const answer = reply(known, 'ack', null);
-  return { ...answer, packet: { ...answer.packet, yiaddr: noAddress }, leases: [] };
+  const { ciaddr } = known.request;
+  if (ciaddr === noAddress) return ignore('no-requested-address');
+  const answer = reply(known, 'ack', null, nothing);
+  const destination = { address: ciaddr, port: 'client' } as const;
+  return { ...answer, destination, packet: { ...answer.packet, yiaddr: noAddress } };
 }
 
-function reply(known: Known, type: 'offer' | 'ack', leaseSeconds: number | null): Omit<DhcpReply, 'leases'> {
+function reply(
+  known: Known,
+  type: 'offer' | 'ack',
+  leaseSeconds: number | null,
+  leases: readonly SingleLeaseCommand[],
+): DhcpReply {
   const { request, context, machine, origin, address } = known;
   const { site } = context.server;
   const boot = bootOf(known);
   const record = machine.interface.dhcp;
   const ours = boot.client && { client: boot.client, file: boot.file };
-  const content = { type, request: request.options, record, site, serverId: origin.serverId, leaseSeconds };
+  const { serverId } = origin;
+  const ciaddr = type === 'ack' ? request.ciaddr : noAddress;
+  const options = replyOptions({ type, request: request.options, record, site, serverId, leaseSeconds, boot: ours });
   return {
     kind: 'reply',
-    packet: {
-      ...skeleton(request),
-      ciaddr: type === 'ack' ? request.ciaddr : noAddress,
-      yiaddr: address,
-      siaddr: boot.server,
-      file: boot.file,
-      options: replyOptions({ ...content, ...(ours ? { boot: ours } : {}) }),
-    },
+    packet: skeleton(request, { ciaddr, yiaddr: address, siaddr: boot.server, file: boot.file, options }),
     destination: replyDestination(request, type),
     maxSize: sizeLimit(request),
+    leases,
     boot: type === 'ack' && leaseSeconds !== null ? bootFact(known, boot) : undefined,
   };
 }

@@ -1,3 +1,4 @@
+import { hexOf } from '@tinkerbell/bytes';
 import {
   type DhcpPacket,
   MalformedOptionError,
@@ -23,7 +24,7 @@ export function originOf(request: DhcpPacket, own: string, arrival: 'broadcast' 
   const { ciaddr, giaddr } = request;
   const isRelayed = giaddr !== noAddress;
   // Without a relay the option is the client's own invention, or a switch's, which knows no networks.
-  const { linkSelection, serverIdOverride, wasUnicast } = isRelayed ? relayOf(request) : {};
+  const { linkSelection, serverIdOverride, wasUnicast } = isRelayed ? relayOf(request) : silent;
   return {
     link: addressIn(linkSelection) ?? addressIn(giaddr) ?? addressIn(ciaddr) ?? own,
     isLinkSelected: addressIn(linkSelection) !== undefined,
@@ -41,20 +42,18 @@ export function pluggedIn(request: DhcpPacket): Pick<LeaseRelayed['data'], 'circ
   if (request.giaddr === noAddress || !request.options.has(82)) return undefined;
   const { circuitId, remoteId } = relayOf(request);
   if (!circuitId && !remoteId) return undefined;
-  return { circuitId: hexOf(circuitId), remoteId: hexOf(remoteId) };
+  return { circuitId: circuitId ? hexOf(circuitId) : null, remoteId: remoteId ? hexOf(remoteId) : null };
 }
 
-function hexOf(bytes: Uint8Array | undefined): string | null {
-  return bytes ? Buffer.from(bytes).toString('hex') : null;
-}
+const silent: RelayInformation = {};
 
 /** Some switches fill option 82 with what is no list of sub-options: it goes back as it came, and says nothing to us. */
 function relayOf({ options }: DhcpPacket): RelayInformation {
   const raw = options.get(82);
   try {
-    return raw ? relayInformation(raw) : {};
+    return raw ? relayInformation(raw) : silent;
   } catch (error) {
-    if (error instanceof MalformedOptionError) return {};
+    if (error instanceof MalformedOptionError) return silent;
     throw error;
   }
 }

@@ -54,12 +54,13 @@ const maxExpired = 500;
 /** A client is offered another address so often when somebody answers on the one before. */
 const maxProbes = 4;
 const warnMs = 60_000;
+const poolGauges = ['dhcp_pool_size', 'dhcp_pool_used', 'dhcp_pool_quarantined'] as const;
 
 /** Addresses for clients without a reservation: the pools of all subnets, and their upkeep. Also without pools: tells of leases that ran out. */
 export class PoolDesk {
-  readonly #pools: AddressPools;
+  #pools: AddressPools;
   readonly #warned = new Map<string, number>();
-  readonly #subnets: readonly PooledOn[];
+  #subnets: readonly PooledOn[];
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> = Promise.resolve();
   #counted = '';
@@ -67,16 +68,15 @@ export class PoolDesk {
   /** The leases that the addresses were put in order by. */
   #sorted: WeakRef<LeaseState['byIp']> | undefined;
   #sorting: Promise<void> = Promise.resolve();
+  /** Stored while other pools are put in order beside these. */
+  #noted: Set<string> | undefined;
 
   constructor(
     private readonly ports: PoolDeskPorts,
     private readonly rules: ModeRules,
   ) {
     this.#subnets = rules.subnets.filter(isPooled);
-    this.#pools = new AddressPools(
-      this.#subnets.flatMap(({ pooled }) => pooled.pools),
-      (ip) => ports.machines.byReservedAddress(ip) !== undefined,
-    );
+    this.#pools = this.#poolsOf(this.#subnets);
   }
 
   /** Resolves when the addresses are in order; from then on they are before each time that this instance begins to answer. */
@@ -90,6 +90,30 @@ export class PoolDesk {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#sweeping;
+  }
+
+  /**
+   * Other rules from now on. Their addresses are put in order beside those of the old ones, which go on until then; `apply` makes the
+   * rules others in the same turn.
+   */
+  change({ subnets }: ModeRules, apply: () => void): Promise<void> {
+    this.#sorting = this.#sorting.then(async () => {
+      const next = subnets.filter(isPooled);
+      const pools = this.#poolsOf(next);
+      const { leases } = this.ports;
+      const noted = (this.#noted = new Set<string>());
+      for (const _ of pools.rebuild(leases.state)) await new Promise((resolve) => setImmediate(resolve));
+      this.#noted = undefined;
+      for (const ip of noted) pools.note(ip, leases.state);
+      pools.takeHolds(this.#pools);
+      this.#forget(next);
+      this.#subnets = next;
+      this.#pools = pools;
+      this.#sorted = new WeakRef(leases.state.byIp);
+      this.#term = -1;
+      apply();
+    });
+    return this.#sorting;
   }
 
   /** undefined: the request is from no subnet with pools. `link`: an address of the client's network. */
@@ -128,7 +152,29 @@ export class PoolDesk {
   /** After commands about addresses were stored. */
   stored(commands: readonly SingleLeaseCommand[]): void {
     for (const command of commands) {
-      if ('ip' in command && command.ip !== null) this.#pools.note(command.ip, this.ports.leases.state);
+      if ('ip' in command && command.ip !== null) this.#note(command.ip);
+    }
+  }
+
+  #note(ip: string): void {
+    this.#pools.note(ip, this.ports.leases.state);
+    this.#noted?.add(ip);
+  }
+
+  #poolsOf(subnets: readonly PooledOn[]): AddressPools {
+    return new AddressPools(
+      subnets.flatMap(({ pooled }) => pooled.pools),
+      (ip) => this.ports.machines.byReservedAddress(ip) !== undefined,
+    );
+  }
+
+  /** Figures of pools that are no more. */
+  #forget(next: readonly PooledOn[]): void {
+    const namesOf = (subnets: readonly PooledOn[]) =>
+      subnets.flatMap(({ pooled }) => pooled.pools.map(({ name }) => name));
+    const kept = new Set(namesOf(next));
+    for (const pool of namesOf(this.#subnets).filter((name) => !kept.has(name))) {
+      for (const name of poolGauges) this.ports.metrics.drop(name, { pool });
     }
   }
 
@@ -208,7 +254,7 @@ export class PoolDesk {
         await leases.submit([{ type: 'ExpireLeases', ips, now: now.iso }]);
       } finally {
         // What was not stored is due again.
-        for (const ip of ips) this.#pools.note(ip, leases.state);
+        for (const ip of ips) this.#note(ip);
       }
     }
     const usage = this.#pools.usage();

@@ -1,10 +1,15 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   clientIdentifier,
+  decodePacket,
   type DhcpPacket,
   dnsServers,
+  domainName,
+  encodePacket,
   hostName,
   leaseTime,
   message,
@@ -45,13 +50,15 @@ const wants = (ip: string) => option(requestedAddress, ip);
 const calls = (name: string) => option(clientIdentifier, { type: 0, id: new TextEncoder().encode(name) });
 
 let bench: Bench;
+let file = '';
 let ms = Date.parse('2026-01-01T00:00:00.000Z');
 afterEach(() => bench.close());
 
 async function start(over = '', more: Partial<Parameters<typeof startBench>[0]> = {}) {
-  const file = join(tmpdir(), `dhcp-${process.pid}-${Math.random()}.yaml`);
+  file = join(tmpdir(), `dhcp-${process.pid}-${Math.random()}.yaml`);
   await writeFile(file, settings(over));
-  bench = await startBench({ ...more, clock: () => new Date(ms), settings: { BOOTS_DHCP_FILE: file } });
+  const changed = { ...more.settings, BOOTS_DHCP_FILE: file };
+  bench = await startBench({ ...more, clock: () => new Date(ms), settings: changed });
 }
 
 function packet(n: number, type: MessageType, options: Options, over: Partial<DhcpPacket> = {}): DhcpPacket {
@@ -179,8 +186,13 @@ describe('a client without a record', () => {
   });
 
   it('asks for the rest with an address of its own', async () => {
-    await start();
-    const ack = await ask(1, 'inform', [], { ciaddr: '127.0.9.9' });
+    const client = createSocket('udp4');
+    await new Promise<void>((resolve) => client.bind({ address: '127.0.9.9', port: 0 }, resolve));
+    await start('', { settings: { BOOTS_DHCP_CLIENT_PORT: client.address().port } });
+    const answer = once(client, 'message') as Promise<[Uint8Array]>;
+    bench.relay(encodePacket(packet(1, 'inform', [], { ciaddr: '127.0.9.9', giaddr: '127.0.0.2' })));
+    const ack = decodePacket((await answer)[0]);
+    client.close();
     expect([typeOf(ack), ack.yiaddr, readOption(ack.options, leaseTime)]).toEqual(['ack', noAddress, undefined]);
     expect(readOption(ack.options, dnsServers)).toEqual(['127.255.0.2']);
   });
@@ -231,6 +243,47 @@ describe('a client without a record', () => {
       (await bench.http(`/02:00:00:00:00:0${n}/auto.ipxe`, { from: yiaddr })).status;
     expect([await scriptOf(2), await scriptOf(1)]).toEqual([403, 200]);
   });
+});
+
+describe('the file while boots runs', () => {
+  const health = async () => JSON.parse((await bench.http('/healthz')).body) as { dhcpFile?: { fault?: string } };
+  it('is in force a moment after it changed; a wrong one is refused, and what was before goes on', async () => {
+    await start();
+    await take(1);
+    // Offered, and not taken yet.
+    expect((await ask(2, 'discover')).yiaddr).toBe('127.0.1.11');
+    const changed = settings('domain: new.example').replace('127.0.1.10-127.0.1.12', '127.0.1.11-127.0.1.40');
+    await writeFile(file, changed.replace('lab-uefi', 'lab-arm'));
+    const pools = async () => (await eventsOf('PoolDefined', 'PoolDropped')).length;
+    await expect.poll(pools, { timeout: 20_000 }).toBe(5);
+    expect((await eventsOf('PoolDefined', 'PoolDropped')).slice(2)).toMatchObject([
+      { type: 'PoolDropped', data: { pool: 'lab-uefi' } },
+      { type: 'PoolDefined', data: { pool: 'lab', size: 30 } },
+      { type: 'PoolDefined', data: { pool: 'lab-arm' } },
+    ]);
+    // The offer stands, and nobody else gets that address.
+    expect((await ask(3, 'discover')).yiaddr).toBe('127.0.1.12');
+    const ack = await ask(2, 'request', [chosen, wants('127.0.1.11')]);
+    expect([typeOf(ack), ack.yiaddr, readOption(ack.options, domainName)]).toEqual([
+      'ack',
+      '127.0.1.11',
+      'new.example',
+    ]);
+    // What is in no pool any more ends with the next renewal that comes to us alone.
+    expect(await isSilent(1, 'request', [wants('127.0.1.10')])).toBe(true);
+    const text = () => bench.boots.metrics.text({});
+    await expect.poll(text).toContain('boots_dhcp_pool_size{pool="lab"} 30');
+    expect(text()).not.toContain('pool="lab-uefi"');
+
+    await writeFile(file, changed.replace('leaseSeconds: 600', 'leaseSeconds: 6'));
+    const fault = async () => (await health()).dhcpFile?.fault;
+    await expect.poll(fault, { timeout: 20_000 }).toContain(`${file}:9:19: subnets[0].leaseSeconds: must be 60 to`);
+    expect(text()).toContain('boots_dhcp_file_ok 0');
+    expect((await ask(4, 'discover')).yiaddr).toBe('127.0.1.14');
+    await writeFile(file, changed);
+    await expect.poll(fault, { timeout: 20_000 }).toBeUndefined();
+    expect(text()).toContain('boots_dhcp_file_ok 1');
+  }, 90_000);
 });
 
 describe('a machine with a reservation', () => {

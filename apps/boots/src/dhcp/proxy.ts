@@ -7,9 +7,10 @@ import {
   type DhcpPacket,
   messageType,
   noAddress,
-  option,
   readOption,
+  relayAgent,
   serverIdentifier,
+  setOption,
   vendorClass,
   vendorSpecific,
 } from '@tinkerbell/dhcp';
@@ -17,7 +18,7 @@ import { bootClientOf, vendorName } from './boot-client';
 import { bootFact, bootOf } from './boot-offer';
 import { type DhcpDecision, ignore, type Known, sizeLimit, skeleton } from './decision';
 import { type Destination, replyDestination } from './destination';
-import { echoed } from './reply-options';
+import { echo } from './reply-options';
 
 /**
  * PXE 2.1 §2.2: the offer goes out beside the other server's. What a client then requests from that server is not ours; what it sends
@@ -37,12 +38,13 @@ export function proxy(known: Known, type: string): DhcpDecision {
   return {
     kind: 'reply',
     packet: {
-      ...skeleton(request),
-      ciaddr: reply === 'ack' ? request.ciaddr : noAddress,
-      siaddr: boot.server,
+      ...skeleton(request, {
+        ciaddr: reply === 'ack' ? request.ciaddr : noAddress,
+        siaddr: boot.server,
+        file: boot.file,
+        options: proxyOptions({ type: reply, request, serverId: origin.serverId, vendor }),
+      }),
       sname: boot.server,
-      file: boot.file,
-      options: proxyOptions({ type: reply, request, serverId: origin.serverId, vendor }),
     },
     destination: isPxe ? pxeDestination(request, context.source) : replyDestination(request, reply),
     maxSize: sizeLimit(request),
@@ -60,16 +62,16 @@ interface ProxyContent {
 
 /** No address, no lease, no network: of those the other server is the master. */
 function proxyOptions({ type, request, serverId, vendor }: ProxyContent): Map<number, Uint8Array> {
-  return new Map([
-    option(messageType, type),
-    option(serverIdentifier, serverId),
-    ...echoed(request.options, [clientIdentifier.code]),
-    // Firmware takes a reply without an address for boot information only when it carries this.
-    option(vendorClass, vendor),
-    // Discovery control 8: take this boot file, look for no boot server.
-    option(vendorSpecific, new Map([[6, Uint8Array.of(8)]])),
-    ...echoed(request.options, [clientArch.code, clientInterface.code, clientMachineId.code, 82]),
-  ]);
+  const options = new Map<number, Uint8Array>();
+  setOption(options, messageType, type);
+  setOption(options, serverIdentifier, serverId);
+  echo(request.options, [clientIdentifier.code], options);
+  // Firmware takes a reply without an address for boot information only when it carries this.
+  setOption(options, vendorClass, vendor);
+  // Discovery control 8: take this boot file, look for no boot server.
+  setOption(options, vendorSpecific, new Map([[6, Uint8Array.of(8)]]));
+  echo(request.options, [clientArch.code, clientInterface.code, clientMachineId.code, relayAgent.code], options);
+  return options;
 }
 
 /** To the port that the request came from: a client that asks port 4011 has its address already. */

@@ -91,7 +91,7 @@ describe('a file of subnets', () => {
     [lab('leaseSeconds: 5'), 'subnets[0].leaseSeconds: must be 60 to'],
     [lab('identity: dna'), 'subnets[0].identity: must be client-id or mac, got "dna"'],
     [lab('gateway: 10.1.0.1'), 'subnets[0].gateway: unknown key; known are'],
-    [lab('domainSearch: ["-"]'), 'subnets[0].domainSearch[0].value[0]'],
+    [lab('domainSearch: ["-"]'), 'subnets[0].domainSearch[0]: "-" is not a domain name'],
     ['subnets: [{ subnet: 10.1.0.0/24, pools: [{}] }]', 'subnets[0].pools[0].ranges: there is no address in it'],
     [
       'subnets: [{ subnet: 10.1.0.0/24, pools: [{ ranges: [10.1.0.9-10.1.0.3] }] }]',
@@ -112,6 +112,77 @@ describe('a file of subnets', () => {
     ['subnets: [{ subnet: 10.0.0.0/7, pools: [{ ranges: [10.0.0.1-11.0.0.9] }] }]', 'more than 16777216'],
     ['subnets: [', 'Flow sequence'],
   ])('that is wrong is refused with the place: %s', (text, fault) => expect(faults(text).join('\n')).toContain(fault));
+});
+
+describe('what is wrong with a file', () => {
+  const told = (text: string): string => {
+    try {
+      readSubnets(text, '/etc/dhcp.yaml');
+    } catch (error) {
+      if (error instanceof SubnetFileError) return error.message;
+      throw error;
+    }
+    return 'nothing';
+  };
+  it('is told all at once, with file, line and column, in the order of the file', () => {
+    const text = [
+      'classes:',
+      '  - name: uefi',
+      '    arch: [uefi]',
+      'subnets:',
+      '  - subnet: 10.1.0.0/24',
+      '    router: 10.2.0.1',
+      '    probe: no',
+      '    options: [{ code: 26, type: text, value: big }]',
+      '    pools:',
+      '      - ranges: [10.1.0.10-10.1.0.20]',
+      '        class: [uefi]',
+      '  - subnet: 10.3.0.1/24',
+      '    mode: off',
+    ];
+    expect(told(text.join('\n')).split('\n')).toEqual([
+      'BOOTS_DHCP_FILE cannot be used:',
+      '/etc/dhcp.yaml:3:12: classes[0].arch[0]: must be a whole number, got "uefi"',
+      '/etc/dhcp.yaml:6:13: subnets[0].router: 10.2.0.1 is not in 10.1.0.0/24',
+      '/etc/dhcp.yaml:7:12: subnets[0].probe: must be true or false, got "no"',
+      '/etc/dhcp.yaml:8:33: subnets[0].options[0].type: option 26 is of type uint16 (or hex), got text',
+      '/etc/dhcp.yaml:11:16: subnets[0].pools[0].class: unknown key; known are name, ranges, exclude, classes',
+      "/etc/dhcp.yaml:12:13: subnets[1].subnet: 10.3.0.1/24 does not begin at a network's first address; did you mean 10.3.0.0/24?",
+    ]);
+  });
+  it('includes all that makes it no YAML', () => {
+    const lines = told('subnets:\n  - subnet: 10.1.0.0/24\n    mode: off\n    mode: pool\n  - { name: [a }\n').split(
+      '\n',
+    );
+    expect(lines[1]).toMatch(/^\/etc\/dhcp\.yaml:4:5: Map keys must be unique/);
+    expect(lines[2]).toMatch(/^\/etc\/dhcp\.yaml:5:\d+: Flow sequence/);
+  });
+  it.each(['', '# later\n', '{}'])('includes that nothing is in it: %j', (text) =>
+    expect(told(text)).toContain('/etc/dhcp.yaml:1:1: names neither subnets nor classes'),
+  );
+  it.each([
+    ['mode: proxy\n    router: 10.1.0.1', 'router: mode proxy has no use for it; it is for modes pool and reservation'],
+    ['mode: off\n    pools: []', 'pools: mode off has no use for it; it is for mode pool'],
+    ['mode: reservation\n    probe: false', 'probe: mode reservation has no use for it; it is for mode pool'],
+  ])('includes what would have no effect: %s', (text, fault) =>
+    expect(told(`subnets:\n  - subnet: 10.1.0.0/24\n    ${text}\n`)).toContain(`subnets[0].${fault}`),
+  );
+  it('includes one network under two names', () => {
+    const text = 'subnets: [{ subnet: 10.1.0.0/24, mode: off }, { subnet: 10.1.0.0/24, mode: off, name: b }]';
+    expect(told(text)).toContain('subnets[1].subnet: 10.1.0.0/24 is also at subnets[0]');
+  });
+  it('is not told twice where an address cannot be read', () => {
+    const text = 'subnets: [{ subnet: 10.1.0.0/24, pools: [{ ranges: [10.1.300.1] }] }]';
+    expect(told(text).split('\n').slice(1)).toEqual([
+      '/etc/dhcp.yaml:1:53: subnets[0].pools[0].ranges[0]: "10.1.300.1" is not an IP address',
+    ]);
+  });
+  it('is not told twice where a network cannot be read', () => {
+    const text = 'subnets: [{ subnet: 10.1.0.0, router: 10.1.0.1, pools: [{ ranges: [10.1.0.5-10.1.0.9] }] }]';
+    expect(told(text).split('\n').slice(1)).toEqual([
+      '/etc/dhcp.yaml:1:21: subnets[0].subnet: "10.1.0.0" is not a network like 10.1.0.0/16',
+    ]);
+  });
 });
 
 describe('an IPv6 subnet of the file', () => {
@@ -142,6 +213,19 @@ describe('an IPv6 subnet of the file', () => {
       { name: 'rest', ranges: [{ name: 'fd99::b000/116' }], classes: [] },
     ]);
   });
+  it('says what its clients are told, by name and by number', () => {
+    const options = '[{ code: 65001, type: uint8, value: 3 }]';
+    const { classes, subnets6 } = readSubnets(
+      `classes: [{ name: uefi, arch: [7], options6: ${options} }]\n` +
+        lab6(`domainSearch: [lab.example, example]\n    timeServers: [fd99::7, ntp.example]\n    options: ${options}`),
+      'f',
+    );
+    const option = { code: 65001, type: 'uint8', value: 3 };
+    expect(classes[0]?.options6).toEqual([option]);
+    expect(subnets6[0]).toMatchObject({
+      ...{ domainSearch: ['lab.example', 'example'], timeServers: ['fd99::7', 'ntp.example'], options: [option] },
+    });
+  });
   it('is not advertised unless it says so', () => {
     expect(read('')?.advertise).toBeUndefined();
     expect(read('advertise: false')?.advertise).toBeUndefined();
@@ -170,6 +254,17 @@ describe('an IPv6 subnet of the file', () => {
     [pools6('{ ranges: [fd99::1/128] }', '    range: fd99::a000/116\n'), 'subnets[0].range: name it in pools'],
     [lab6('router: fd99::1'), 'subnets[0].router: unknown key'],
     [lab6('nameServers: [10.0.0.1]'), 'subnets[0].nameServers[0]: 10.0.0.1 is not an IPv6 address'],
+    [lab6('domainSearch: [a..b]'), 'subnets[0].domainSearch[0]: "a..b" is not a domain name'],
+    [lab6('timeServers: [10.0.0.1]'), 'subnets[0].timeServers[0]: "10.0.0.1" is neither an IPv6 address nor a name'],
+    [lab6('options: [{ code: 82, type: text, value: a }]'), 'subnets[0].options[0].type: option 82 is of type uint32'],
+    [
+      lab6('nameServers: [fd99::53]\n    options: [{ code: 23, type: ips, value: [fd99::54] }]'),
+      'subnets[0].options: option 23 is also nameServers',
+    ],
+    [
+      'classes: [{ name: a, options6: [{ code: 1, type: hex, value: "00" }] }]',
+      'classes[0].options6[0].code: option 1 cannot be set: it is what the client calls itself',
+    ],
     [lab6('advertise: { routerSeconds: 9 }'), 'subnets[0].advertise.routerSeconds: must be 0, or 10 to 9000, got 9'],
     [lab6('advertise: { routerSeconds: 9001 }'), 'subnets[0].advertise.routerSeconds: must be 0 to 9000, got 9001'],
     [lab6('advertise: { managed: maybe }'), 'subnets[0].advertise.managed: must be true or false'],

@@ -1,11 +1,11 @@
-import { type AddressRange, type Fault, JsonReader, numberOf, readDhcpOptions, textOf } from '@tinkerbell/domain';
+import { type AddressRange, JsonReader, numberOf, readDhcp6Options, readDhcpOptions, textOf } from '@tinkerbell/domain';
 import type { HardwareDhcpOption } from '@tinkerbell/events';
-import { parse, YAMLParseError } from 'yaml';
 import { checkPools6, isIpv6Entry, readSubnet6 } from '../dhcp6/read-subnet6';
 import type { Subnet6 } from '../dhcp6/subnet6';
 import { SettingFileError } from '../setting-file-error';
 import { type ClientClass, readClassNames } from './client-class';
-import { type DhcpMode, dhcpModes, type PooledSubnet, type Subnet } from './dhcp-mode';
+import { type DhcpMode, dhcpModes, type PooledSubnet, type Subnet, type SubnetOptions } from './dhcp-mode';
+import { type PlacedFault, readYaml } from './yaml-text';
 
 export interface SubnetFile {
   readonly classes: readonly ClientClass[];
@@ -14,13 +14,16 @@ export interface SubnetFile {
   readonly subnets6: readonly Subnet6[];
 }
 
-/** The file says something that cannot be: each fault with its place. */
+/** The file says something that cannot be: each fault with its place, a line each. */
 export class SubnetFileError extends SettingFileError {
   constructor(
     readonly file: string,
-    readonly faults: readonly Fault[],
+    readonly faults: readonly PlacedFault[],
   ) {
-    super(`${file}:\n${faults.map(({ path, message }) => `  ${path === '' ? '' : `${path}: `}${message}`).join('\n')}`);
+    const lines = faults.map(
+      ({ path, message, line, column }) => `${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}`,
+    );
+    super(`BOOTS_DHCP_FILE cannot be used:\n${lines.join('\n')}`);
   }
 }
 
@@ -30,18 +33,22 @@ const name = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/;
 const defaults = { leaseSeconds: 3600, quarantineSeconds: 86_400 };
 const keys = {
   file: ['classes', 'subnets'],
-  class: ['name', 'arch', 'vendorClass', 'userClass', 'oui', 'options'],
-  subnet: [
-    ...['subnet', 'name', 'mode', 'sharedNetwork', 'pools', 'leaseSeconds', 'quarantineSeconds', 'identity'],
-    ...['discovery', 'probe', 'router', 'nameServers', 'timeServers', 'domain', 'domainSearch', 'routes', 'options'],
-  ],
+  class: ['name', 'arch', 'vendorClass', 'userClass', 'oui', 'options', 'options6'],
+  subnet: ['subnet', 'name', 'mode', 'sharedNetwork', 'discovery'],
+  /** Where boots gives out addresses. */
+  given: ['leaseSeconds', 'router', 'nameServers', 'timeServers', 'domain', 'domainSearch', 'routes', 'options'],
+  pooled: ['pools', 'quarantineSeconds', 'identity', 'probe'],
   pool: ['name', 'ranges', 'exclude', 'classes'],
 };
 
 /** Throws SubnetFileError with everything that is wrong. `file`: its name, for people. */
 export function readSubnets(text: string, file: string): SubnetFile {
+  const yaml = readYaml(text);
+  if (yaml.faults.length > 0) throw new SubnetFileError(file, yaml.faults);
   const reader = new Reading();
-  const { classes, subnets } = reader.json.object(parsed(text, file), '', keys.file);
+  const { classes, subnets } = reader.json.object(yaml.value, '', keys.file);
+  // A file that is being written is empty for a moment, and no reason to forget every pool.
+  if (classes === undefined && subnets === undefined) reader.json.fault('', 'names neither subnets nor classes');
   const known = reader.json.list(classes, 'classes', 256).map((item, i) => reader.class(item, `classes[${i}]`));
   reader.unique(known, 'classes');
   const names = new Set(known.map((one) => one.name));
@@ -59,17 +66,26 @@ export function readSubnets(text: string, file: string): SubnetFile {
     'pools',
   );
   checkPools6(reader.json, found6);
-  if (reader.json.faults.length > 0) throw new SubnetFileError(file, reader.json.faults);
+  // Two keys are short forms of options, and read as such.
+  const named = (path: string) => path.replace(/\.(domainSearch|routes)\[0\]\.value/, '.$1');
+  const faults = reader.json.faults.map(({ path, message }) => {
+    return { path: named(path), message, ...yaml.place(named(path)) };
+  });
+  if (faults.length > 0)
+    throw new SubnetFileError(
+      file,
+      faults.toSorted((a, b) => a.line - b.line),
+    );
   return { classes: known, subnets: found, subnets6: found6 };
 }
 
-function parsed(text: string, file: string): unknown {
-  try {
-    return parse(text);
-  } catch (error) {
-    if (!(error instanceof YAMLParseError)) throw error;
-    throw new SubnetFileError(file, [{ path: '', message: error.message }]);
-  }
+interface Around {
+  readonly called: string;
+  readonly address: string;
+  readonly prefix: number;
+  readonly classes: ReadonlySet<string>;
+  /** Else what is said about its addresses means nothing. */
+  readonly isNetwork: boolean;
 }
 
 class Reading {
@@ -92,11 +108,12 @@ class Reading {
         start.toLowerCase().replaceAll(':', '-'),
       ),
       options: readDhcpOptions(this.json, fields['options'], `${path}.options`),
+      options6: readDhcp6Options(this.json, fields['options6'], `${path}.options6`),
     };
   }
 
   subnet(item: unknown, path: string, classes: ReadonlySet<string>): Subnet {
-    const fields = this.json.object(item, path, keys.subnet);
+    const fields = this.json.object(item, path, [...keys.subnet, ...keys.given, ...keys.pooled]);
     const cidr = this.form(
       fields['subnet'],
       `${path}.subnet`,
@@ -105,7 +122,7 @@ class Reading {
     );
     const [address = '', length = ''] = cidr.split('/');
     const prefix = Number(length);
-    if (cidr !== '') this.checkNetwork(address, prefix, `${path}.subnet`);
+    const isNetwork = cidr !== '' && this.checkNetwork(address, prefix, `${path}.subnet`);
     const called = this.json.form(fields['name'], `${path}.name`, name, 'a name') || cidr;
     const mode = this.json.text(fields['mode'], `${path}.mode`) || 'pool';
     if (!isMode(mode))
@@ -116,18 +133,41 @@ class Reading {
     if (mode === 'auto-proxy' && said === false) {
       this.json.fault(`${path}.discovery`, 'auto-proxy boots machines without a record; mode proxy leaves them alone');
     }
+    this.checkUsed(fields, path, mode);
+    const around = { called, address, prefix, classes, isNetwork };
+    const given = mode === 'pool' || mode === 'reservation' ? this.given(fields, path, around) : undefined;
     return {
       ...{ name: called, address, prefix, mode: isMode(mode) ? mode : 'off' },
       ...(network === '' ? {} : { network }),
       ...(discovery === undefined ? {} : { discovery }),
-      ...(mode === 'pool' ? { pooled: this.pooled(fields, path, { called, address, prefix, classes }) } : {}),
+      ...(given ? { given } : {}),
+      ...(mode === 'pool' && given ? { pooled: this.pooled(fields, path, around, given) } : {}),
     };
+  }
+
+  /** What would have no effect is a mistake. */
+  private checkUsed(fields: Readonly<Record<string, unknown>>, path: string, mode: string): void {
+    const unused = (names: readonly string[], users: string) =>
+      names
+        .filter((key) => (fields[key] ?? undefined) !== undefined)
+        .forEach((key) => this.json.fault(`${path}.${key}`, `mode ${mode} has no use for it; it is for ${users}`));
+    if (mode === 'reservation') unused(keys.pooled, 'mode pool');
+    if (mode === 'off' || mode === 'proxy' || mode === 'auto-proxy') {
+      unused(keys.pooled, 'mode pool');
+      unused(keys.given, 'modes pool and reservation');
+    }
   }
 
   /** What no subnet can know by itself. */
   checkTogether(subnets: readonly Subnet[]): void {
     const pools = subnets.flatMap(({ pooled }) => pooled?.pools ?? []);
     this.unique(pools, 'pools');
+    subnets.forEach(({ address, prefix, name: other }, i) => {
+      const first = subnets.findIndex((subnet) => subnet.address === address && subnet.prefix === prefix);
+      // By the same name it was told of already.
+      if (address !== '' && first < i && subnets[first]?.name !== other)
+        this.json.fault(`subnets[${i}].subnet`, `${address}/${prefix} is also at subnets[${first}]`);
+    });
     const size = pools.reduce((sum, pool) => sum + sizeOf(pool.ranges), 0);
     if (size > maxAddresses)
       this.json.fault('subnets', `their pools have ${size} addresses, more than ${maxAddresses}`);
@@ -150,40 +190,30 @@ class Reading {
     }
   }
 
-  private checkNetwork(address: string, prefix: number, path: string): void {
+  private checkNetwork(address: string, prefix: number, path: string): boolean {
     const number = numberOf(address);
     if (address.split('.').some((part) => Number(part) > 255) || prefix > 32) {
       this.json.fault(path, `${address}/${prefix} is not a network`);
-    } else if (number % 2 ** (32 - prefix) !== 0) {
+      return false;
+    }
+    if (number % 2 ** (32 - prefix) !== 0) {
       const first = textOf(number - (number % 2 ** (32 - prefix)));
       this.json.fault(
         path,
         `${address}/${prefix} does not begin at a network's first address; did you mean ${first}/${prefix}?`,
       );
     }
+    return true;
   }
 
-  private pooled(
-    fields: Readonly<Record<string, unknown>>,
-    path: string,
-    subnet: { called: string; address: string; prefix: number; classes: ReadonlySet<string> },
-  ): PooledSubnet {
-    const seconds = (key: 'leaseSeconds' | 'quarantineSeconds', min: number) =>
-      this.json.integer(fields[key], `${path}.${key}`, min, 0x7fff_ffff) ?? defaults[key];
-    const identity = this.json.text(fields['identity'], `${path}.identity`) || 'client-id';
-    if (identity !== 'client-id' && identity !== 'mac') {
-      this.json.fault(`${path}.identity`, `must be client-id or mac, got ${JSON.stringify(identity)}`);
-    }
+  private given(fields: Readonly<Record<string, unknown>>, path: string, subnet: Around): SubnetOptions {
+    const leaseSeconds = this.json.integer(fields['leaseSeconds'], `${path}.leaseSeconds`, 60, 0x7fff_ffff);
     const router = this.address(fields['router'], `${path}.router`);
-    if (router !== '' && !isIn(numberOf(router), subnet)) {
+    if (router !== '' && subnet.isNetwork && !isIn(numberOf(router), subnet)) {
       this.json.fault(`${path}.router`, `${router} is not in ${subnet.address}/${subnet.prefix}`);
     }
     return {
-      pools: this.pools(fields['pools'], `${path}.pools`, subnet, router),
-      leaseSeconds: seconds('leaseSeconds', 60),
-      quarantineSeconds: seconds('quarantineSeconds', 0),
-      identity: identity === 'mac' ? 'mac' : 'client-id',
-      probe: fields['probe'] === undefined ? true : this.json.boolean(fields['probe'], `${path}.probe`),
+      ...(leaseSeconds === undefined ? {} : { leaseSeconds }),
       router,
       nameServers: this.addresses(fields['nameServers'], `${path}.nameServers`),
       timeServers: this.addresses(fields['timeServers'], `${path}.timeServers`),
@@ -196,6 +226,28 @@ class Reading {
     };
   }
 
+  private pooled(
+    fields: Readonly<Record<string, unknown>>,
+    path: string,
+    subnet: Around,
+    given: SubnetOptions,
+  ): PooledSubnet {
+    const identity = this.json.text(fields['identity'], `${path}.identity`) || 'client-id';
+    if (identity !== 'client-id' && identity !== 'mac') {
+      this.json.fault(`${path}.identity`, `must be client-id or mac, got ${JSON.stringify(identity)}`);
+    }
+    const quarantine = fields['quarantineSeconds'];
+    return {
+      ...given,
+      pools: this.pools(fields['pools'], `${path}.pools`, subnet, given.router),
+      leaseSeconds: given.leaseSeconds ?? defaults.leaseSeconds,
+      quarantineSeconds:
+        this.json.integer(quarantine, `${path}.quarantineSeconds`, 0, 0x7fff_ffff) ?? defaults.quarantineSeconds,
+      identity: identity === 'mac' ? 'mac' : 'client-id',
+      probe: fields['probe'] === undefined ? true : this.json.boolean(fields['probe'], `${path}.probe`),
+    };
+  }
+
   private option(
     code: number,
     type: HardwareDhcpOption['type'],
@@ -205,12 +257,7 @@ class Reading {
     return value === undefined || value === null ? [] : readDhcpOptions(this.json, [{ code, type, value }], path);
   }
 
-  private pools(
-    value: unknown,
-    path: string,
-    subnet: { called: string; address: string; prefix: number; classes: ReadonlySet<string> },
-    router: string,
-  ): PooledSubnet['pools'] {
+  private pools(value: unknown, path: string, subnet: Around, router: string): PooledSubnet['pools'] {
     const items = this.json.list(value, path, 1024);
     if (items.length === 0) this.json.fault(path, 'a subnet of mode pool needs at least one pool');
     return items.map((item, i) => {
@@ -220,8 +267,10 @@ class Reading {
       const classes = readClassNames(this.json, fields['classes'], `${at}.classes`, subnet.classes);
       const exclude = this.ranges(fields['exclude'], `${at}.exclude`, subnet);
       const own = router === '' ? [] : [[numberOf(router), numberOf(router)] as const];
+      const before = this.json.faults.length;
       const ranges = without(this.ranges(fields['ranges'], `${at}.ranges`, subnet), [...exclude, ...own]);
-      if (ranges.length === 0) this.json.fault(`${at}.ranges`, 'there is no address in it');
+      if (ranges.length === 0 && this.json.faults.length === before)
+        this.json.fault(`${at}.ranges`, 'there is no address in it');
       return {
         name: this.json.form(fields['name'], `${at}.name`, name, 'a name') || usual,
         ...{ subnet: subnet.called, ranges, classes },
@@ -229,16 +278,18 @@ class Reading {
     });
   }
 
-  private ranges(value: unknown, path: string, subnet: { address: string; prefix: number }): readonly AddressRange[] {
+  private ranges(value: unknown, path: string, subnet: Around): readonly AddressRange[] {
     return this.json.list(value, path, 4096).flatMap((item, i) => {
       const at = `${path}[${i}]`;
       const text = this.form(item, at, /^[\d.]+( ?- ?[\d.]+)?$/, 'a range like 10.1.0.100-10.1.0.199, or an address');
       const [first = '', last = first] = text.split('-').map((part) => part.trim());
       if (text === '') return [];
-      const range = [numberOf(this.address(first, at)), numberOf(this.address(last, at))] as const;
+      const ends = [...new Set([first, last])].map((end) => this.address(end, at));
+      if (ends.includes('')) return [];
+      const range = [numberOf(first), numberOf(last)] as const;
       if (range[0] > range[1]) this.json.fault(at, `${first} comes after ${last}`);
       const outside = [first, last].find((end) => !isUsable(numberOf(end), subnet));
-      if (outside !== undefined) {
+      if (subnet.isNetwork && outside !== undefined) {
         this.json.fault(at, `${outside} is not an address of a machine in ${subnet.address}/${subnet.prefix}`);
       }
       return [range];

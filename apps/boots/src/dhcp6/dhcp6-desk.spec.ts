@@ -3,13 +3,17 @@ import {
   clientId,
   decodeMessage,
   type Dhcp6Message,
+  dnsServers,
   encodeMessage,
   iaAddress,
   iaNa,
+  interfaceId,
   isRelayed,
   option,
   type Option,
+  optionRequest,
   readOptions,
+  relayMessage,
   userClass,
   vendorClass,
 } from '@tinkerbell/dhcp6';
@@ -42,14 +46,15 @@ const from = { peer: 'fe80::5054:ff:fe99:1%br0', link: ['fd99::1'] };
 
 async function desk(server = settings) {
   const noted: FailedRequest[] = [];
+  const now = new Date();
   const leases = await Lease6Pool.open(new InMemoryEventStore(), 'default', { pools: [], post: undefined });
   const ports = {
-    ...{ leases, metrics: new Metrics(), log: silentLogger, clock: () => new Date() },
+    ...{ leases, metrics: new Metrics(), log: silentLogger, clock: () => now },
     machines: { byMac: () => undefined, byReservedAddress: () => undefined } as unknown as Machines,
     boots: { programOf: () => '' } as unknown as BootLog,
     failed: { note: (request: FailedRequest) => void noted.push(request) },
   };
-  return { noted, made: new Dhcp6Desk(ports, server) };
+  return { noted, metrics: ports.metrics, made: new Dhcp6Desk(ports, server) };
 }
 
 describe('what is not answered by DHCPv6', () => {
@@ -70,11 +75,65 @@ describe('what is not answered by DHCPv6', () => {
   });
 });
 
+describe('a message that is made to cost much', () => {
+  const pooled = {
+    ...{ ...settings, nameServers: ['fd99::53'] },
+    subnets: parseSubnets6('fd99::/64=fd99::a000/116') as readonly Subnet6[],
+  };
+  const ask = async (...options: readonly Option[]) => {
+    const { noted, made } = await desk(pooled);
+    const id = solicit.options.slice(0, 1);
+    const bytes = await made.answer(encodeMessage({ ...solicit, options: [...id, ...options] }), from);
+    const reply = bytes && decodeMessage(bytes);
+    return { reasons: noted.map(({ reason }) => reason), codes: reply?.options.map(({ code }) => code) ?? [] };
+  };
+  const associations = (length: number) =>
+    Array.from({ length }, (_, iaid) => option(iaNa, { iaid, t1: 0, t2: 0, options: [] }));
+
+  it('is sent what it asks for once, however often it asks', async () => {
+    const many = Array.from({ length: 5000 }, () => dnsServers.code);
+    const { codes } = await ask(...associations(1), option(optionRequest, many));
+    expect(codes.filter((code) => code === dnsServers.code)).toHaveLength(1);
+  });
+  it('does not get hundreds of leases', async () => {
+    const { codes } = await ask(...associations(16));
+    expect(codes.filter((code) => code === iaNa.code)).toHaveLength(16);
+    expect(await ask(...associations(17))).toEqual({ reasons: ['associations'], codes: [] });
+  });
+});
+
+describe('answers that are kept for a client that repeats itself', () => {
+  it('take 16 MiB at most, whatever relays add to them', async () => {
+    const { made, metrics } = await desk({
+      ...settings,
+      subnets: parseSubnets6('fd99::/64=fd99::a000/116') as readonly Subnet6[],
+    });
+    const padding = new Uint8Array(60_000);
+    const asked = (number: number) =>
+      encodeMessage({
+        ...{ type: 'relay-forward', hops: 0, link: 'fd99::1', peer: 'fe80::1' },
+        options: [
+          option(interfaceId, padding),
+          option(relayMessage, encodeMessage({ ...solicit, transactionId: number })),
+        ],
+      });
+    const taken = () => metrics.total('dhcp6_requests_total');
+    for (let number = 0; number < 500; number++) expect(await made.answer(asked(number), from)).toBeDefined();
+    expect(taken()).toBe(500);
+    await made.answer(asked(499), from);
+    await made.answer(asked(300), from);
+    expect(taken()).toBe(500);
+    // 500 of them would be 30 MB.
+    await made.answer(asked(0), from);
+    expect(taken()).toBe(501);
+  });
+});
+
 describe('pools for classes by DHCPv6', () => {
   const pool = (name: string, range: string, classes: readonly string[]) => ({
     ...{ name, classes, ranges: [parseRange6(range) as Range6] },
   });
-  const nobody = { arch: [], vendorClass: [], userClass: [], oui: [], options: [] };
+  const nobody = { arch: [], vendorClass: [], userClass: [], oui: [], options: [], options6: [] };
   const classes = [
     { ...nobody, name: 'uefi', arch: [7, 16] },
     { ...nobody, name: 'http', vendorClass: ['HTTPClient'] },
@@ -105,6 +164,26 @@ describe('pools for classes by DHCPv6', () => {
   ])('are for clients that say so: %s', async (name, said) => {
     expect(await offered(only(name), said)).toBe('fd99::1');
     expect(await offered(only(name))).toBe('fd99::2');
+  });
+  it('tell their clients what they set by number, before what the subnet sets', async () => {
+    const { made } = await desk({
+      ...settings,
+      classes: [
+        { ...nobody, name: 'cards', oui: ['52-54-00'], options6: [{ code: 65001, type: 'text', value: 'class' }] },
+        { ...nobody, name: 'others', oui: ['52-54-01'], options6: [{ code: 65003, type: 'text', value: 'no' }] },
+      ],
+      subnets: settings.subnets.map((subnet) => ({
+        ...subnet,
+        pools: [pool('all', 'fd99::20-fd99::2f', [])],
+        options: [65001, 65002].map((code) => ({ code, type: 'text', value: 'subnet' })),
+      })),
+    });
+    const reply = decodeMessage((await made.answer(encodeMessage(solicit), from)) ?? new Uint8Array());
+    const own = reply.options.filter(({ code }) => code > 65000);
+    expect(own.map(({ code, value }) => `${code} ${Buffer.from(value).toString()}`)).toEqual([
+      '65001 class',
+      '65002 subnet',
+    ]);
   });
   it('are for clients whose MAC says so', async () => expect(await offered(only('cards'))).toBe('fd99::1'));
 });

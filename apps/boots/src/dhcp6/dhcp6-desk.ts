@@ -56,11 +56,14 @@ interface Heard {
 /** How long a client that heard nothing repeats itself at first (RFC 8415 §15); its answer is kept for so long. */
 const repeatMs = 10_000;
 const maxKept = 10_000;
+/** What relays add comes back in the answer: sixty kilobytes, if somebody means harm. */
+const maxKeptBytes = 16 * 1024 * 1024;
 
 /** From the bytes of a message to the bytes of its reply. What the reply says is in the log before this returns it. */
 export class Dhcp6Desk {
   /** Client and transaction → its answer, oldest first; undefined while it is being made. */
   readonly #answers = new Map<string, { readonly at: number; readonly bytes: Uint8Array | undefined }>();
+  #keptBytes = 0;
 
   readonly #tickets = new ScriptTickets();
 
@@ -92,8 +95,8 @@ export class Dhcp6Desk {
     const key = `${hexOf(id)} ${request.transactionId} ${request.type} ${from.peer} ${relays.length}`;
     const now = this.ports.clock().getTime();
     for (const [known, { at }] of this.#answers) {
-      if (now - at < repeatMs && this.#answers.size < maxKept) break;
-      this.#answers.delete(known);
+      if (now - at < repeatMs && this.#answers.size < maxKept && this.#keptBytes < maxKeptBytes) break;
+      this.#forget(known);
     }
     const before = this.#answers.get(key);
     if (before) return before.bytes ?? this.#ignored('duplicate', from.peer);
@@ -101,13 +104,23 @@ export class Dhcp6Desk {
     this.#answers.set(key, { at: now, bytes: undefined });
     try {
       const bytes = await this.#decided(heard);
-      if (bytes) this.#answers.set(key, { at: now, bytes });
-      else this.#answers.delete(key);
+      this.#forget(key);
+      if (bytes) this.#keep(key, now, bytes);
       return bytes;
     } catch (error) {
-      this.#answers.delete(key);
+      this.#forget(key);
       throw error;
     }
+  }
+
+  #keep(key: string, at: number, bytes: Uint8Array): void {
+    this.#answers.set(key, { at, bytes });
+    this.#keptBytes += bytes.length;
+  }
+
+  #forget(key: string): void {
+    this.#keptBytes -= this.#answers.get(key)?.bytes?.length ?? 0;
+    this.#answers.delete(key);
   }
 
   async #decided(heard: Heard): Promise<Uint8Array | undefined> {
@@ -150,12 +163,15 @@ export class Dhcp6Desk {
     const relay = relays.findLast(({ link }) => link !== noAddress)?.link ?? null;
     const subnet = subnetAt(relay === null ? from.link : [relay], this.server.subnets);
     const ticket = mac === null ? undefined : this.#ticket(request, mac);
+    const classes = classesOf6(request, mac, this.server.classes);
+    const options = [...classes.flatMap(({ options6 }) => options6), ...(subnet?.options ?? [])];
     return {
       ...(ticket ? { ticket } : {}),
       ...{ server: this.server, duid: Buffer.from(leases.serverDuid, 'hex'), leases, mac, relay },
       ...(machine ? { machine } : {}),
       ...(subnet ? { subnet } : {}),
-      pools: subnet ? openTo(subnet.pools, classesOf6(request, mac, this.server.classes)) : [],
+      options: options.filter(({ code }, i) => options.findIndex((other) => other.code === code) === i),
+      pools: subnet ? openTo(subnet.pools, classes) : [],
       isReserved: (address) => machines.byReservedAddress(address) !== undefined,
       isUnicast: relays.length === 0 && !from.peer.startsWith('fe80:'),
       mayNetboot: machine !== undefined && machines.netboot(machine).allowed,

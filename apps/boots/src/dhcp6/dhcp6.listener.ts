@@ -7,20 +7,22 @@ import type { Dhcp6Desk } from './dhcp6-desk';
 export interface Dhcp6Ports {
   /** 547; 0 = any free one. */
   readonly port: number;
-  /** Those that clients are to be heard on, as of now: one without a carrier may come later. */
+  /** Those that clients are to be heard on, as of now. */
   readonly interfaces: () => readonly string[];
 }
 
 /** All_DHCP_Relay_Agents_and_Servers and All_DHCP_Servers (RFC 8415 §7.1). */
 const groups = ['ff02::1:2', 'ff05::1:3'] as const;
 const receiveBufferBytes = 4 * 1024 * 1024;
-/** An interface may get its carrier or its address later. */
+/** An interface may get its carrier or its address later, or be made anew. */
 const followMs = 5000;
 
 /** One socket for clients, relays and replies: a reply goes to where the message came from. */
 export class Dhcp6Listener {
   #socket: Socket | undefined;
   #joined: readonly string[] = [];
+  /** What was told last of interfaces that clients are not heard on. */
+  #told = '';
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -43,11 +45,10 @@ export class Dhcp6Listener {
     });
     socket.removeAllListeners('error');
     this.#socket = socket;
-    try {
-      this.#joinAll(socket);
-    } catch (error) {
+    const [fault] = this.#joinAll(socket);
+    if (fault) {
       await this.close();
-      throw error;
+      throw fault;
     }
     socket.on('error', (error) => this.log.error(`DHCPv6 socket: ${error.message}`));
     socket.on('message', (bytes, { address, port: from }) => void this.#onMessage(bytes, address, from));
@@ -56,7 +57,8 @@ export class Dhcp6Listener {
     } catch (error) {
       this.log.debug(`receive buffer stays small: ${String(error)}`);
     }
-    if (this.#joined.length === 0) this.#wait(socket);
+    this.#tell([]);
+    this.#timer = setInterval(() => this.#follow(), followMs).unref();
     return socket.address().port;
   }
 
@@ -67,31 +69,47 @@ export class Dhcp6Listener {
     if (socket) await new Promise<void>((resolve) => socket.close(() => resolve()));
   }
 
-  #wait(socket: Socket): void {
-    this.log.warn('DHCPv6: no interface that is up has PUBLIC_IP6 yet; relays are heard');
-    this.#timer = setInterval(() => {
-      try {
-        this.#joinAll(socket);
-        if (this.#joined.length > 0) clearInterval(this.#timer);
-      } catch (error) {
-        this.log.error(`${error instanceof Error ? error.message : String(error)}; tried again`);
-      }
-    }, followMs).unref();
+  #follow(): void {
+    if (this.#socket) this.#tell(this.#joinAll(this.#socket));
   }
 
-  #joinAll(socket: Socket): void {
-    const names = this.ports.interfaces();
-    for (const name of names) join(socket, name);
-    this.#joined = names;
-    if (names.length > 0) this.log.info(`DHCPv6 on ${names.join(', ')}, port ${socket.address().port}`);
+  #tell(faults: readonly Error[]): void {
+    const none = this.#joined.length === 0 ? ['DHCPv6: no interface that is up has PUBLIC_IP6; relays are heard'] : [];
+    const text = (faults.length > 0 ? faults.map(({ message }) => message) : none).join('; ');
+    if (text !== '' && text !== this.#told) this.log.warn(text);
+    this.#told = text;
+  }
+
+  /** Returns why some could not be joined. */
+  #joinAll(socket: Socket): readonly Error[] {
+    const [joined, anew, faults]: [string[], string[], Error[]] = [[], [], []];
+    for (const name of this.ports.interfaces()) {
+      try {
+        if (join(socket, name, !this.#joined.includes(name))) anew.push(name);
+        joined.push(name);
+      } catch (error) {
+        faults.push(error instanceof Error ? error : new Error(String(error)));
+      }
+    }
+    this.#joined = joined;
+    if (anew.length > 0) this.log.info(`DHCPv6 on ${anew.join(', ')}, port ${socket.address().port}`);
+    return faults;
   }
 
   async #onMessage(bytes: Uint8Array, peer: string, port: number): Promise<void> {
     const name = /%(.+)$/.exec(peer)?.[1];
-    if (name !== undefined && !this.#joined.includes(name)) return this.#drop('other-interface', peer);
+    if (name !== undefined && !this.#isServed(name)) return this.#drop('other-interface', peer);
     const link = name === undefined ? [] : (networkInterfaces()[name] ?? []).map(({ address }) => address);
+    const at = performance.now();
     const reply = await this.desk.answer(bytes, { peer, link });
-    if (reply) this.#send(reply, peer, port);
+    if (!reply) return;
+    this.metrics.observe('dhcp6_answer_seconds', (performance.now() - at) / 1000);
+    this.#send(reply, peer, port);
+  }
+
+  #isServed(name: string): boolean {
+    if (!this.#joined.includes(name)) this.#follow();
+    return this.#joined.includes(name);
   }
 
   #send(bytes: Uint8Array, peer: string, port: number): void {
@@ -116,13 +134,30 @@ export class Dhcp6Listener {
   }
 }
 
-function join(socket: Socket, name: string): void {
+/**
+ * Whether it was not joined before. Each time that is asked: an interface that was made anew has the same name, and nobody has joined it.
+ * `isBack`: what the socket still has of an interface that was gone says nothing, its index may be another's now.
+ */
+function join(socket: Socket, name: string, isBack: boolean): boolean {
+  let isNew = false;
   for (const group of groups) {
     try {
+      if (isBack) drop(socket, group, name);
       socket.addMembership(group, `::%${name}`);
+      isNew = true;
     } catch (cause) {
+      if (cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE') continue;
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new Error(`cannot hear DHCPv6 clients on interface ${name} (${group}): ${reason}`, { cause });
     }
+  }
+  return isNew;
+}
+
+function drop(socket: Socket, group: string, name: string): void {
+  try {
+    socket.dropMembership(group, `::%${name}`);
+  } catch {
+    // It had none.
   }
 }

@@ -49,6 +49,8 @@ export function respond6(request: Dhcp6Message, context: Dhcp6Context): Dhcp6Dec
   }
 }
 
+/** A client has one for each interface or so; thousands fit into a message, and would take a lease each. */
+const mostAssociations = 16;
 const toOneServer: readonly string[] = ['request', 'renew', 'release', 'decline'];
 
 /** RFC 8415 §16: what has to be discarded. */
@@ -58,8 +60,9 @@ function invalid({ type, options }: Dhcp6Message, { duid }: Dhcp6Context): Dhcp6
   if (toOneServer.includes(type) && server === undefined) return ignore6('server-id');
   if (['solicit', 'confirm', 'rebind'].includes(type) && server !== undefined) return ignore6('server-id');
   if (server && !isSame(server, duid)) return ignore6('other-server');
-  const hasAssociation = options.some(({ code }) => [iaNa.code, iaTa.code, iaPd.code].includes(code));
-  if (type === 'information-request' && hasAssociation) return ignore6('association');
+  const associations = options.filter(({ code }) => [iaNa.code, iaTa.code, iaPd.code].includes(code)).length;
+  if (type === 'information-request' && associations > 0) return ignore6('association');
+  if (associations > mostAssociations) return ignore6('associations');
   return undefined;
 }
 
@@ -70,8 +73,9 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
 /** §18.4: we never said that a client may do so. */
 function answerUnicast(request: Dhcp6Message, context: Dhcp6Context): Dhcp6Decision {
   if (!toOneServer.includes(request.type)) return ignore6('unicast');
+  // "and no other options"
   const told = option(statusCode, { code: status.useMulticast, message: 'send to ff02::1:2' });
-  return reply(request, context, 'reply', [told]);
+  return { kind: 'reply', message: messageOf(request, context, 'reply', [told]), leases: [], boot: undefined };
 }
 
 function solicit(request: Dhcp6Message, context: Dhcp6Context): Dhcp6Decision {
@@ -106,7 +110,8 @@ function assign(request: Dhcp6Message, context: Dhcp6Context, asking: Asking): D
 /** §18.3.3: whether the addresses are right for the link that the client is on now. */
 function confirm(request: Dhcp6Message, context: Dhcp6Context): Dhcp6Decision {
   const { subnet } = context;
-  const addresses = readOptions(request.options, iaNa).flatMap(({ options }) => readOptions(options, iaAddress));
+  const associations = [...readOptions(request.options, iaNa), ...readOptions(request.options, iaTa)];
+  const addresses = associations.flatMap(({ options }) => readOptions(options, iaAddress));
   if (!subnet || addresses.length === 0) return ignore6('other-network');
   const isRight = addresses.every(({ address }) => isWithin6(subnet, address));
   const told = isRight
@@ -137,8 +142,14 @@ function giveUp(request: Dhcp6Message, context: Dhcp6Context, type: 'release' | 
     const told = option(statusCode, { code: status.noBinding, message: 'no such lease' });
     missing.push(option(iaNa, { iaid, t1: 0, t2: 0, options: [told] }));
   }
+  // We give out neither temporary addresses nor prefixes: whoever says so of one has it from elsewhere.
+  const none = [option(statusCode, { code: status.noBinding, message: 'no such lease' })];
+  const others = [
+    ...readOptions(request.options, iaTa).map(({ iaid }) => option(iaTa, { iaid, options: none })),
+    ...readOptions(request.options, iaPd).map(({ iaid }) => option(iaPd, { iaid, t1: 0, t2: 0, options: none })),
+  ];
   const told = option(statusCode, { code: status.success, message: '' });
-  return reply(request, context, 'reply', [told, ...missing], commands);
+  return reply(request, context, 'reply', [told, ...missing, ...others], commands);
 }
 
 function declinedText({ options }: Dhcp6Message): string {
@@ -158,21 +169,20 @@ function reply(
   options: readonly Option[],
   leases: readonly Lease6Command[] = [],
 ): Dhcp6Decision {
-  const id = readOption(request.options, clientId);
-  const boot = bootOf6(request, context);
+  const info = infoOptions(request, context, bootOf6(request, context));
+  const message = messageOf(request, context, type, [...options, ...info]);
+  return { kind: 'reply', message, leases, boot: undefined };
+}
+
+function messageOf(
+  { transactionId, options: asked }: Dhcp6Message,
+  { duid }: Dhcp6Context,
+  type: 'advertise' | 'reply',
+  options: readonly Option[],
+): Dhcp6Message {
+  const id = readOption(asked, clientId);
   return {
-    kind: 'reply',
-    message: {
-      type,
-      transactionId: request.transactionId,
-      options: [
-        ...(id ? [option(clientId, id)] : []),
-        option(serverId, context.duid),
-        ...options,
-        ...infoOptions(request, context, boot),
-      ],
-    },
-    leases,
-    boot: undefined,
+    ...{ type, transactionId },
+    options: [...(id ? [option(clientId, id)] : []), option(serverId, duid), ...options],
   };
 }

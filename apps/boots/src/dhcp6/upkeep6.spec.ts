@@ -104,6 +104,23 @@ describe('IPv6 leases with more than one instance', () => {
       ...['PoolTaken 10.0.0.2', 'LeaseBound fd99::a002'],
     ]);
   });
+  it('that ran out and could not be told of are due again', async () => {
+    const store = new InMemoryEventStore();
+    const first = await instance(store, '10.0.0.1');
+    const second = await instance(store, '10.0.0.2');
+    await first.give(1);
+    await first.leases.submit([bind(1)]);
+    await second.give(2);
+    const later = { iso: new Date(started + 60_000).toISOString(), ms: started + 60_000 };
+    const ips = first.leases.due(later, 9);
+    expect(ips).toEqual(['fd99::a001']);
+    const expire: Lease6Command = { type: 'ExpireAddresses', ips, now: later.iso };
+    await expect(first.leases.submit([expire])).rejects.toThrow('is at');
+    await first.give(3);
+    expect(first.leases.due(later, 9)).toEqual(ips);
+    await first.leases.submit([expire]);
+    expect(first.leases.due(later, 9)).toEqual([]);
+  });
   it('are known to a standby too, which serves their holders scripts and files', async () => {
     const store = new InMemoryEventStore();
     const first = await instance(store, '10.0.0.1');

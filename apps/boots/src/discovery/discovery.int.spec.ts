@@ -86,6 +86,18 @@ describe('a machine without a record', () => {
     expect((await running.http(script, { from: elsewhere })).body).toContain('vmlinuz-aarch64');
   });
 
+  it('is not in the log for each MAC that one address makes up', async () => {
+    const now = new Date();
+    const running = await start({ BOOTS_DISCOVERY: 'true' }, () => now);
+    const ask = async (n: number) =>
+      (await running.http(`/02:09:09:09:09:${n.toString(16).padStart(2, '0')}/auto.ipxe`, { from: elsewhere })).status;
+    for (let n = 0; n < 30; n++) expect(await ask(n)).toBe(200);
+    const position = await running.store.lastPosition();
+    expect(await ask(30)).toBe(503);
+    expect(await running.store.lastPosition()).toBe(position + 1);
+    expect((await running.http(script, { from: machineAddress })).status).toBe(200);
+  });
+
   it('is unknown otherwise', async () => {
     const running = await start({});
     expect((await running.http(script, { from: elsewhere })).status).toBe(404);

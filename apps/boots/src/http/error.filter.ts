@@ -10,7 +10,7 @@ import { type HttpRequest, type HttpResponse, peerOf } from './http-message';
 export class ErrorFilter implements ExceptionFilter {
   constructor(
     private readonly log: Logger,
-    private readonly callers: Pick<Callers, 'at'>,
+    private readonly callers: Pick<Callers, 'who'>,
     private readonly failed: Pick<FailedRequests, 'note'>,
   ) {}
 
@@ -40,7 +40,7 @@ export class ErrorFilter implements ExceptionFilter {
   #note(request: HttpRequest, status: number, error: unknown): void {
     if (error instanceof ScriptRefusedError) return;
     const source = plainAddress(peerOf(request));
-    const mac = this.callers.at(source)?.mac;
+    const mac = this.callers.who(source)?.mac;
     const reason = status === 404 ? 'no-such-file' : status < 500 ? 'refused' : 'error';
     const detail = `${request.method ?? ''} ${pathOf(request)}: ${error instanceof Error ? error.message : String(error)}`;
     this.failed.note({ protocol: 'http', reason, detail, source, ...(mac && { mac }) });

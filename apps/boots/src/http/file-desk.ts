@@ -78,16 +78,17 @@ export class FileDesk {
     const startedAt = performance.now();
     // Now: a socket that is closed has forgotten its peer. A MAC in the path proves nothing: anybody can write one there.
     const source = peerOf(request);
-    const machine = this.callers.at(source);
+    const caller = this.callers.who(source);
     const isWhole = await sendFile(request, response, file, this.files.shared);
     if (response.destroyed && !response.writableFinished) {
       const [protocol, reason, detail] = ['http', 'broken-off', name] as const;
-      this.records.failed.note({ protocol, reason, detail, source, ...(machine && { mac: machine.mac }) });
+      this.records.failed.note({ protocol, reason, detail, source, ...(caller && { mac: caller.mac }) });
     }
     if (!isWhole) return;
     const seconds = (performance.now() - startedAt) / 1000;
     await this.records.served.record({
-      machine,
+      caller,
+      address: source,
       protocol: 'http',
       role: roleOf(name),
       file: name,

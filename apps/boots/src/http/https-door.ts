@@ -11,7 +11,7 @@ export interface HttpsParts {
   /** The files as they are now; throws for what cannot be used. */
   readonly reread: () => Promise<HttpsFiles>;
   readonly rereadMs?: number;
-  readonly callers: Pick<Callers, 'at'>;
+  readonly callers: Pick<Callers, 'who'>;
   readonly failed: Pick<FailedRequests, 'note'>;
   readonly log: Logger;
 }
@@ -30,7 +30,7 @@ export async function openHttpsDoor(
     const socket = new TLSSocket(raw, { isServer: true, secureContext: certificate.context });
     socket.once('error', (error: NodeJS.ErrnoException) => {
       if (!error.code?.startsWith('ERR_SSL')) return;
-      const mac = callers.at(source)?.mac;
+      const mac = callers.who(source)?.mac;
       const detail = handshakeFault(error);
       log.info(`TLS with ${mac ?? source} failed: ${detail}`);
       failed.note({ protocol: 'http', reason: 'refused', detail: `TLS: ${detail}`, source, ...(mac && { mac }) });

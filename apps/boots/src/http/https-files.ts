@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { BootsConfig } from '../boots.config';
 import type { Logger } from '../logger';
+import { ownAddresses } from '../own-addresses';
 import { SettingFileError } from '../setting-file-error';
 
 /** PEM. */
@@ -24,7 +25,8 @@ export async function readTls(
   return files;
 }
 
-type Settings = Pick<BootsConfig, 'BOOTS_HTTPS_CERT_FILE' | 'BOOTS_HTTPS_KEY_FILE' | 'PUBLIC_IP'>;
+type Settings = Parameters<typeof ownAddresses>[0] &
+  Pick<BootsConfig, 'BOOTS_HTTPS_CERT_FILE' | 'BOOTS_HTTPS_KEY_FILE'>;
 const certSetting = 'BOOTS_HTTPS_CERT_FILE';
 const keySetting = 'BOOTS_HTTPS_KEY_FILE';
 
@@ -42,9 +44,10 @@ export async function readHttpsFiles(settings: Settings, now: Date): Promise<Htt
   const parsedKey = orUndefined(() => createPrivateKey(key));
   if (!parsedKey) throw fault(keySetting, keyFile, 'has no private key in PEM, or one with a pass phrase');
   if (!parsed.checkPrivateKey(parsedKey)) throw fault(keySetting, keyFile, `is not the key of ${certFile}`);
-  if (!parsed.checkIP(settings.PUBLIC_IP)) {
+  const strange = ownAddresses(settings).find((address) => !parsed.checkIP(address));
+  if (strange !== undefined) {
     const names = parsed.subjectAltName ?? 'no address at all';
-    throw fault(certSetting, certFile, `is not for the address ${settings.PUBLIC_IP} but for ${names}`);
+    throw fault(certSetting, certFile, `is not for the address ${strange} but for ${names}`);
   }
   if (new Date(parsed.validTo) <= now) throw fault(certSetting, certFile, `ended on ${parsed.validTo}`);
   if (new Date(parsed.validFrom) > now) throw fault(certSetting, certFile, `begins on ${parsed.validFrom}`);

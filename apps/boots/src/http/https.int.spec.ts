@@ -117,11 +117,15 @@ describe('boots by HTTPS', () => {
     const put = (name: string, end: string) => copyFile(file(`${name}.${end}`), file(`live.${end}`));
     await put('first', 'crt');
     await put('first', 'key');
-    const reread = () => readHttpsFiles({ ...names, PUBLIC_IP: '127.0.0.1' }, new Date());
+    const reread = () =>
+      readHttpsFiles(
+        { ...names, PUBLIC_IP: '127.0.0.1', BOOTS_FURTHER_IPS: '', BOOTS_HTTP_ADDRESS: '0.0.0.0' },
+        new Date(),
+      );
     const said: string[] = [];
     const log = { ...silentLogger, info: (t: string) => said.push(t), warn: (t: string) => said.push(t) };
     const house = createServer((_, response) => response.end('at home'));
-    const parts = { callers: { at: () => undefined }, failed: { note: () => undefined }, log, reread, rereadMs: 20 };
+    const parts = { callers: { who: () => undefined }, failed: { note: () => undefined }, log, reread, rereadMs: 20 };
     const door = await openHttpsDoor(house, await reread(), { address: '127.0.0.1', port: 0 }, parts);
     const asked = (authority: string) =>
       promisify(execFile)('curl', ['-sS', '--cacert', file(`${authority}.crt`), `https://127.0.0.1:${door.port}/`]);
@@ -163,6 +167,11 @@ describe('boots by HTTPS', () => {
       'another address',
       () => settingsOf('elsewhere'),
       /^BOOTS_HTTPS_CERT_FILE: .*is not for the address 127\.0\.0\.1 but for IP Address:192\.0\.2\.1$/,
+    ],
+    [
+      'one of several addresses missing',
+      () => ({ ...settingsOf('good'), BOOTS_FURTHER_IPS: '127.0.0.3' }),
+      /^BOOTS_HTTPS_CERT_FILE: .*is not for the address 127\.0\.0\.3 but for IP Address:127\.0\.0\.1$/,
     ],
   ])('does not start with %s', async (_, settings, message) => {
     await expect(start(typeof settings === 'function' ? settings() : settings)).rejects.toThrow(message);

@@ -1,3 +1,4 @@
+import type { DhcpFileState } from '../dhcp/dhcp-file-watch';
 import type { Lease6Pool } from '../log/lease6-pool';
 import type { LeasePool } from '../log/lease-pool';
 import type { PoolRole } from '../log/pool-terms';
@@ -10,6 +11,8 @@ export interface HealthReport {
   readonly pool: PoolRole;
   /** The same of DHCPv6, where that is answered. */
   readonly pool6?: PoolRole;
+  /** What is in force of BOOTS_DHCP_FILE. */
+  readonly dhcpFile?: DhcpFileState;
   /** DHCP messages that were not answered because too many came. */
   readonly dhcpShed: number;
   /** Why it is not ok: the last thing that the log said. */
@@ -22,7 +25,11 @@ export class Status {
 
   constructor(
     readonly version: string,
-    private readonly pools: { readonly leases: LeasePool; readonly leases6: Lease6Pool | undefined },
+    private readonly pools: {
+      readonly leases: LeasePool;
+      readonly leases6: Lease6Pool | undefined;
+      readonly dhcpFile: { readonly current: { readonly state: DhcpFileState } | undefined };
+    },
     private readonly metrics: Metrics,
     /** Whether the log answers; the fault when it does not. */
     private readonly probe: () => Promise<string | undefined>,
@@ -32,8 +39,10 @@ export class Status {
     const fault = await this.probe();
     const uptimeSeconds = Math.round((performance.now() - this.#startedAt) / 1000);
     const dhcpShed = this.metrics.total('dhcp_dropped_total', { reason: 'overload' });
-    const { leases, leases6 } = this.pools;
-    const report = { uptimeSeconds, pool: leases.role, ...(leases6 && { pool6: leases6.role }), dhcpShed };
+    const { leases, leases6, dhcpFile } = this.pools;
+    const pools = { pool: leases.role, ...(leases6 && { pool6: leases6.role }) };
+    const file = dhcpFile.current && { dhcpFile: dhcpFile.current.state };
+    const report = { uptimeSeconds, ...pools, ...file, dhcpShed };
     return fault === undefined ? { status: 'ok', ...report } : { status: 'unavailable', ...report, fault };
   }
 

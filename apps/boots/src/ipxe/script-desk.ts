@@ -2,11 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { ForbiddenError, formatMac, NotFoundError, refusalOf } from '@tinkerbell/domain';
 import type { Callers } from '../callers';
 import { plainAddress } from '../callers';
+import { BusyError } from '../files/image-cache';
 import type { NetRoot } from '@tinkerbell/ipxe';
 import type { BootLog } from '../log/boot-log';
 import type { Logger } from '../logger';
 import type { Machine, Machines } from '../machines';
 import type { FailedRequests } from '../recorder/failed-requests';
+import { RateLimit } from '../rate-limit';
 import { looseMac } from '../requested-name';
 import { chooseScript, discoveryScript, type ScriptChoice } from './choose-script';
 import type { NetRoots } from './net-roots';
@@ -66,14 +68,20 @@ export class ScriptRefusedError extends ForbiddenError {}
 
 /** A program that did not get the script whole asks for it again within this time. */
 const repeatSeconds = 120;
+/** Discovery scripts to one address: each is an event of whatever MAC it names. */
+const discoveries = { burst: 30, perSecond: 1 / 60 };
 
 /** The script of one machine, and the fact that the machine got it, stored before the script leaves. */
 export class ScriptDesk {
+  readonly #discoveries: RateLimit;
+
   constructor(
     private readonly services: ScriptServices,
     /** Read at every script: the port of our own URL is known only once bound, and its host is of the machine's family. */
     private readonly settings: (address: string) => ScriptSettings,
-  ) {}
+  ) {
+    this.#discoveries = new RateLimit(() => services.clock().getTime(), discoveries);
+  }
 
   /**
    * For iPXE. `mac`: from the path, undefined = go by the address. Throws NotFoundError for a machine that we do not know, ForbiddenError
@@ -169,6 +177,7 @@ export class ScriptDesk {
     const asked = { machine, choice, address, ticketHash: null, isStatic: false };
     const holder = callers.lesseeOf(address) ?? callers.at(address)?.mac ?? mac;
     if (holder !== mac) return this.#refuse(asked, `that is the address of ${formatMac(holder)}`);
+    if (!this.#discoveries.allows(address)) throw new BusyError(`${address} asks for too many discovery scripts`);
     const text = await this.#serve(asked, ipxeSyntax);
     log.info(`discovery script to ${mac} at ${address}: it has no record`);
     return text;

@@ -48,7 +48,8 @@ function office() {
 
 async function instance(store: EventStore, address: string) {
   const post = office();
-  const pool = await LeasePool.open(store, 'default', { leadership: post.leadership, address, log: silentLogger });
+  const { leadership } = post;
+  const pool = await LeasePool.open(store, 'default', { post: { leadership, address, log: silentLogger } });
   pools.push(pool);
   return { pool, ...post, post };
 }

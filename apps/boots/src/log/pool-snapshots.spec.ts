@@ -1,41 +1,62 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { PoolCommand } from '@tinkerbell/domain';
+import type { Lease6Command, PoolCommand } from '@tinkerbell/domain';
 import { type EventStore, InMemoryEventStore } from '@tinkerbell/event-store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../logger';
+import { Lease6Pool } from './lease6-pool';
 import { LeasePool } from './lease-pool';
-import { PoolSnapshots } from './pool-snapshots';
+import type { PoolPorts } from './shared-pool';
 
 const now = '2026-01-01T00:00:00.000Z';
-const address = (n: number) => `10.0.${n >> 8}.${n & 255}`;
-const bind = (n: number): PoolCommand => ({
-  ...{ type: 'BindLease', mac: `02-00-00-00-00-${n.toString(16).padStart(2, '0')}`, hardwareId: null, clientId: null },
-  ...{ ip: address(n), subnet: 'fleet', origin: 'pool', hostname: '', leaseSeconds: 60, giaddr: null },
-  ...{ clientState: 'selecting', now },
-});
+const hex = (n: number) => n.toString(16).padStart(2, '0');
+
+interface Kind {
+  readonly name: string;
+  /** Commits of a first run that leases one address. */
+  readonly commits: number;
+  address(n: number): string;
+  /** `client` asks for the address of number `n`. */
+  bind(client: number, n?: number): PoolCommand | Lease6Command;
+  open(store: EventStore, ports: PoolPorts): Promise<LeasePool | Lease6Pool>;
+}
+
+const ipv4: Kind = {
+  ...{ name: 'default', commits: 1 },
+  address: (n) => `10.0.${n >> 8}.${n & 255}`,
+  bind: (client, n = client) => ({
+    ...{ type: 'BindLease', mac: `02-00-00-00-00-${hex(client)}`, hardwareId: null, clientId: null },
+    ...{ ip: ipv4.address(n), subnet: 'fleet', origin: 'pool', hostname: '', leaseSeconds: 60, giaddr: null },
+    ...{ clientState: 'selecting', now },
+  }),
+  open: (store, ports) => LeasePool.open(store, 'default', ports),
+};
+
+const ipv6: Kind = {
+  // The first one names the server.
+  ...{ name: 'default-v6', commits: 2 },
+  address: (n) => `fd00::${(n + 1).toString(16)}`,
+  bind: (client, n = client) => ({
+    type: 'BindAddress',
+    holder: {
+      ...{ mac: `02-00-00-00-00-${hex(client)}`, hardwareId: null, clientId: `0003${hex(client)}:00000001` },
+      ...{ ip: ipv6.address(n), subnet: 'fleet', origin: 'pool' },
+    },
+    ...{ hostname: '', leaseSeconds: 60, giaddr: null, clientState: 'selecting', now },
+  }),
+  open: (store, ports) => Lease6Pool.open(store, 'default', { ...ports, pools: [] }),
+};
 
 let folder = '';
-let file = '';
 let warned: string[] = [];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tink-snapshots-'));
-  file = join(folder, 'lease-pool-default.snapshot');
   warned = [];
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const snapshots = () =>
-  new PoolSnapshots(folder, 'default', { ...silentLogger, warn: (text) => void warned.push(text) });
-const start = (store: EventStore) => LeasePool.open(store, 'default', undefined, snapshots());
-
-/** A run of boots that gives out some addresses and ends. */
-async function run(store: EventStore, ...leases: readonly number[]): Promise<void> {
-  const pool = await start(store);
-  await pool.submit(leases.map(bind));
-  await pool.close();
-}
+const log = { ...silentLogger, warn: (text: string) => void warned.push(text) };
 
 /** Says from where on the log was read. */
 function watched(store: InMemoryEventStore) {
@@ -51,12 +72,24 @@ function watched(store: InMemoryEventStore) {
   return { store: watching, reads };
 }
 
-describe('a snapshot of a pool', () => {
+describe.each([ipv4, ipv6])('a snapshot of pool $name', ({ name, commits, address, bind, open }) => {
+  const file = () => join(folder, `lease-pool-${name}.snapshot`);
+  const start = (store: EventStore, saved = folder) => open(store, { saved: { folder: saved, log } });
+  const submit = (pool: LeasePool | Lease6Pool, ...commands: readonly ReturnType<typeof bind>[]) =>
+    (pool as { submit(of: readonly unknown[]): Promise<void> }).submit(commands);
+
+  /** A run of boots that gives out some addresses and ends. */
+  async function run(store: EventStore, ...leases: readonly number[]): Promise<void> {
+    const pool = await start(store);
+    await submit(pool, ...leases.map((n) => bind(n)));
+    await pool.close();
+  }
+
   it('spares the next start what the log said before it', async () => {
-    const log = new InMemoryEventStore();
-    await run(log, ...Array.from({ length: 450 }, (_, n) => n));
-    await run(log, 451);
-    const { store, reads } = watched(log);
+    const events = new InMemoryEventStore();
+    await run(events, ...Array.from({ length: 450 }, (_, n) => n));
+    await run(events, 451);
+    const { store, reads } = watched(events);
     const pool = await start(store);
     expect([pool.size, reads, warned]).toEqual([451, [], []]);
     expect(pool.holderOf(address(449), now)?.ip).toBe(address(449));
@@ -64,16 +97,16 @@ describe('a snapshot of a pool', () => {
   });
 
   it('that is old is caught up with the log', async () => {
-    const log = new InMemoryEventStore();
-    await run(log, 1);
-    const old = await readFile(file);
-    await run(log, 2);
-    await run(log, 3);
-    await writeFile(file, old);
-    const { store, reads } = watched(log);
+    const events = new InMemoryEventStore();
+    await run(events, 1);
+    const old = await readFile(file());
+    await run(events, 2);
+    await run(events, 3);
+    await writeFile(file(), old);
+    const { store, reads } = watched(events);
     const pool = await start(store);
-    expect([pool.size, reads, warned]).toEqual([3, [1, 1], []]);
-    await expect(pool.submit([{ ...bind(4), ip: address(2) } as PoolCommand])).rejects.toThrow('is leased to');
+    expect([pool.size, reads, warned]).toEqual([3, [commits, commits], []]);
+    await expect(submit(pool, bind(4, 2))).rejects.toThrow('is leased to');
     await pool.close();
   });
 
@@ -92,36 +125,36 @@ describe('a snapshot of a pool', () => {
       'of tink.ev.default.lease.other',
     ],
   ])('%s is told and ignored', async (_, change, reason) => {
-    const log = new InMemoryEventStore();
-    await run(log, 1, 2, 3, 4, 5, 6);
-    await writeFile(file, change(await readFile(file)));
-    const pool = await start(log);
+    const events = new InMemoryEventStore();
+    await run(events, 1, 2, 3, 4, 5, 6);
+    await writeFile(file(), change(await readFile(file())));
+    const pool = await start(events);
     expect(pool.size).toBe(6);
-    expect(warned).toEqual([expect.stringContaining(`${file}: ${reason}`)]);
+    expect(warned).toEqual([expect.stringContaining(`${file()}: ${reason}`)]);
     await pool.close();
   });
 
   it('of another log is told and ignored, however long that is', async () => {
     for (const others of [[9], [9, 8], [9, 8, 7]]) {
-      const log = new InMemoryEventStore();
+      const events = new InMemoryEventStore();
       await run(new InMemoryEventStore(), 1);
-      const saved = await readFile(file);
+      const saved = await readFile(file());
       await run(new InMemoryEventStore(), 1);
-      for (const n of others) await run(log, n);
-      await writeFile(file, saved);
+      for (const n of others) await run(events, n);
+      await writeFile(file(), saved);
       warned = [];
-      const pool = await start(log);
+      const pool = await start(events);
       expect(pool.holderOf(address(1), now)).toBeUndefined();
       expect([pool.size, warned.length]).toEqual([others.length, 1]);
-      await rm(file);
+      await rm(file());
       await pool.close();
     }
   });
 
   it('that is ahead of a log that was set back is told and ignored', async () => {
-    const log = new InMemoryEventStore();
-    await run(log, 1);
-    await run(log, 2);
+    const events = new InMemoryEventStore();
+    await run(events, 1);
+    await run(events, 2);
     const pool = await start(new InMemoryEventStore());
     expect([pool.size, warned]).toEqual([0, [expect.stringContaining('not of this log')]]);
     await pool.close();
@@ -129,13 +162,8 @@ describe('a snapshot of a pool', () => {
 
   it('that cannot be written costs the next start its time only', async () => {
     await writeFile(join(folder, 'taken'), '');
-    const nowhere = new PoolSnapshots(join(folder, 'taken'), 'default', {
-      ...silentLogger,
-      warn: (text) => void warned.push(text),
-    });
-    const log = new InMemoryEventStore();
-    const pool = await LeasePool.open(log, 'default', undefined, nowhere);
-    await pool.submit([bind(1)]);
+    const pool = await start(new InMemoryEventStore(), join(folder, 'taken'));
+    await submit(pool, bind(1));
     await pool.close();
     expect(warned.at(-1)).toContain('is not written, the next start takes longer');
   });

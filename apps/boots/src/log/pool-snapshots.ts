@@ -1,15 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  poolFold,
-  poolRestoration,
-  type PoolState,
-  type SavedLease,
-  savedLeases,
-  savedPool,
-  type SavedPool,
-} from '@tinkerbell/domain';
+import type { PoolSaving } from '@tinkerbell/domain';
 import type { StreamHead } from '@tinkerbell/event-store';
 import type { Logger } from '../logger';
 import type { Folded } from './stream-writer';
@@ -23,32 +15,38 @@ interface Header {
   readonly fold: number;
   readonly stream: string;
   readonly head: StreamHead;
-  readonly pool: SavedPool;
+  readonly pool: unknown;
 }
 
 /**
  * A pool as one commit left it, in a file: lines of JSON, the last one the SHA-256 of all before. It only spares the next start the log
  * up to that commit, may be deleted at any time, and is believed only as far as the log leads to the same commit (ADR 0017).
  */
-export class PoolSnapshots {
+export class PoolSnapshots<S> {
   readonly #file: string;
 
   constructor(
     private readonly folder: string,
     pool: string,
+    private readonly saving: PoolSaving<S>,
     private readonly log: Logger,
   ) {
     this.#file = join(folder, `lease-pool-${pool}.snapshot`);
   }
 
   /** undefined: there is none that can be used; why is told. */
-  async read(stream: string): Promise<Folded<PoolState> | undefined> {
+  async read(stream: string): Promise<Folded<S> | undefined> {
     try {
       return await this.#read(stream);
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) this.ignore(reasonOf(error));
       return undefined;
     }
+  }
+
+  /** `events`: what the log had beside it. */
+  used(events: number): void {
+    this.log.info(`${this.#file}: leases as they were then, and ${events} events since from the log`);
   }
 
   ignore(reason: string): void {
@@ -60,13 +58,13 @@ export class PoolSnapshots {
   }
 
   /** Whole or not at all. */
-  async write(stream: string, { head, state }: Folded<PoolState>): Promise<void> {
+  async write(stream: string, { head, state }: Folded<S>): Promise<void> {
     await mkdir(this.folder, { recursive: true });
     const unfinished = `${this.#file}.unfinished`;
     const file = await open(unfinished, 'w', 0o600);
     try {
-      const header: Header = { format, fold: poolFold, stream, head, pool: savedPool(state) };
-      await writeLines(file, header, savedLeases(state.leases));
+      const header: Header = { format, fold: this.saving.fold, stream, head, pool: this.saving.pool(state) };
+      await writeLines(file, header, this.saving.leases(state));
       await file.sync();
     } finally {
       await file.close();
@@ -74,10 +72,10 @@ export class PoolSnapshots {
     await rename(unfinished, this.#file);
   }
 
-  async #read(stream: string): Promise<Folded<PoolState> | undefined> {
+  async #read(stream: string): Promise<Folded<S> | undefined> {
     const file = await open(this.#file);
     try {
-      const restoration = poolRestoration();
+      const restoration = this.saving.restoration();
       const hash = createHash('sha256');
       let header: Header | undefined;
       for await (const line of file.readLines()) {
@@ -86,8 +84,8 @@ export class PoolSnapshots {
           return { head: header.head, state: restoration.done(header.pool) };
         }
         hash.update(`${line}\n`);
-        if (header) for (const lease of JSON.parse(line) as SavedLease[]) restoration.add(lease);
-        else header = headerIn(line, stream);
+        if (header) for (const lease of JSON.parse(line) as unknown[]) restoration.add(lease);
+        else header = headerIn(line, stream, this.saving.fold);
       }
       throw new Error('damaged');
     } finally {
@@ -99,7 +97,7 @@ export class PoolSnapshots {
 const sealMark = 'sha256 ';
 const sealOf = (hash: Hash) => `${sealMark}${hash.copy().digest('hex')}`;
 
-async function writeLines(file: FileHandle, header: Header, leases: Iterable<SavedLease>): Promise<void> {
+async function writeLines(file: FileHandle, header: Header, leases: Iterable<unknown>): Promise<void> {
   const hash = createHash('sha256');
   const put = (value: unknown) => {
     const line = `${JSON.stringify(value)}\n`;
@@ -107,7 +105,7 @@ async function writeLines(file: FileHandle, header: Header, leases: Iterable<Sav
     return file.write(line);
   };
   await put(header);
-  let row: SavedLease[] = [];
+  let row: unknown[] = [];
   for (const lease of leases) {
     if (row.push(lease) < leasesALine) continue;
     await put(row);
@@ -117,11 +115,10 @@ async function writeLines(file: FileHandle, header: Header, leases: Iterable<Sav
   await file.write(`${sealOf(hash)}\n`);
 }
 
-function headerIn(line: string, stream: string): Header {
+function headerIn(line: string, stream: string, fold: number): Header {
   const header = JSON.parse(line) as Header;
   if (header.format !== format) throw new Error('no snapshot of a lease pool');
-  if (header.fold !== poolFold)
-    throw new Error(`of another version of boots (${header.fold}, this one has ${poolFold})`);
+  if (header.fold !== fold) throw new Error(`of another version of boots (${header.fold}, this one has ${fold})`);
   if (header.stream !== stream) throw new Error(`of ${header.stream}, not of ${stream}`);
   return header;
 }

@@ -291,8 +291,9 @@ export class TftpListener {
     if (outcome.result !== 'completed') return;
     const seconds = (performance.now() - session.startedMs) / 1000;
     // A MAC in the path proves nothing: anybody can write one there.
-    const machine = callers.at(address);
-    void served.record({ machine, protocol: 'tftp', role: roleOf(file), file, bytes: outcome.bytes, seconds });
+    const caller = callers.who(address);
+    const what = { role: roleOf(file), file, bytes: outcome.bytes, seconds };
+    void served.record({ caller, address, protocol: 'tftp', ...what });
   }
 
   #remove(session: Session): void {
@@ -334,7 +335,7 @@ export class TftpListener {
 
   #note(reason: string, detail: string, ip: number): void {
     const source = this.#textOf(ip);
-    const mac = this.services.callers.at(source)?.mac;
+    const mac = this.services.callers.who(source)?.mac;
     this.services.failed.note({ protocol: 'tftp', reason, detail, source, ...(mac && { mac }) });
   }
 

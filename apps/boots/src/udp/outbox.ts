@@ -45,6 +45,8 @@ export class Outbox {
     private readonly send: (at: number, count: number) => number,
     private readonly addressOf: AddressOf,
     private readonly canSegment: boolean,
+    /** A datagram to `ip` that the system refused, with its error number (errno(3)). */
+    private readonly onLost: (ip: number, errno: number) => void = () => undefined,
   ) {
     this.#messages = new Messages(outSlots, outParts, 4, addressOf);
     this.#controls = new Uint32Array(outSlots * control.words);
@@ -73,7 +75,7 @@ export class Outbox {
       const sent = this.send(this.#messages.at + this.#first * header.bytes, this.#end - this.#first);
       if (sent < 0 && again.includes(-sent)) return false;
       // Any other error is that of one message (its destination, its size): as good as lost, unless it was to be cut.
-      if (sent < 0) this.#sendApart(this.#first);
+      if (sent < 0) this.#sendApart(this.#first, -sent);
       this.#first += Math.max(sent, 1);
     }
     this.#first = this.#end = this.#datagrams = this.#parts = 0;
@@ -141,12 +143,16 @@ export class Outbox {
   }
 
   /** Message `i` could not be cut: each of its datagrams by itself, and so from now on for this peer. */
-  #sendApart(i: number): void {
+  #sendApart(i: number, errno: number): void {
     const { headers, parts, names, at } = this.#messages;
     const words = i * header.words;
-    if (headers[words + header.controlLength] === 0) return;
+    const ip = swap32(names[i * address.words + 1] ?? 0);
+    if (headers[words + header.controlLength] === 0) {
+      this.onLost(ip, errno);
+      return;
+    }
     if (this.#apart.size >= mostApart) this.#apart.clear();
-    this.#apart.add(swap32(names[i * address.words + 1] ?? 0));
+    this.#apart.add(ip);
     const size = this.#controls[i * control.words + 4] ?? 0;
     let from = readPointer(headers, words + header.vector);
     let left = headers[words + header.parts] ?? 0;
@@ -158,7 +164,8 @@ export class Outbox {
       }
       writePointer(headers, words + header.vector, from);
       headers[words + header.parts] = count;
-      this.send(at + i * header.bytes, 1);
+      const sent = this.send(at + i * header.bytes, 1);
+      if (sent < 0) this.onLost(ip, -sent);
       from += count * part.bytes;
       left -= count;
     }

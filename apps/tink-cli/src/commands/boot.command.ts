@@ -19,7 +19,7 @@ export const bootShow = define({
   details: [
     'DHCP, TFTP, HTTP, in-memory OS, worker, own disk, each with the time since the attempt began; what usually follows and when,',
     'from the history of all machines; and where to look when it did not. What it was not served follows, with the cause;',
-    'of a MAC without a hardware record too. 00:00:00:00:00:00 has the packets that do not say whose they are.',
+    'of a machine without a hardware record too, by its MAC. 00:00:00:00:00:00 has the packets that do not say whose they are.',
   ].join('\n'),
   examples: ['tink boot show node-1', 'tink boot show 52:54:00:12:34:56 --attempts 5', 'tink boot show node-1 --at 2h'],
   positionals: { usage: '<id|mac|ip|hostname>', min: 1, max: 1, complete: ['machine'] },

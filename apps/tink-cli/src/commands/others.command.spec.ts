@@ -271,6 +271,19 @@ describe('tink up', () => {
   });
 });
 
+describe('tink dhcp check', () => {
+  it('has the provisioner look at the file, and asks no server', async () => {
+    const seen: (readonly string[])[] = [];
+    const provisioner = (args: readonly string[]) => {
+      seen.push(args);
+      return Promise.resolve(1);
+    };
+    expect((await runTink(['dhcp', 'check', 'dhcp.yaml'], { provisioner })).code).toBe(1);
+    expect(seen).toEqual([['dhcp-check', 'dhcp.yaml']]);
+    expect((await runTink(['dhcp', 'check'], { provisioner })).code).toBe(2);
+  });
+});
+
 describe('errors of the server', () => {
   it.each([
     [refusal(401, 'UNAUTHORIZED', 'user name and password needed'), 3, /--user and --password/],

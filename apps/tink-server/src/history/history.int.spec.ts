@@ -3,7 +3,7 @@ import type { BootEvent } from '@tinkerbell/events';
 import { rowsOf, readBundle, redactBundle, type Explanation } from '@tinkerbell/history';
 import { NatsBus, subjects, type NextReply } from '@tinkerbell/messaging';
 import { workflowList } from '@tinkerbell/projections';
-import { bootFileServed, bootRequestFailed, netbootOffered } from '@tinkerbell/testing';
+import { bootFileServed, bootRequestFailed, bootScriptServed, netbootOffered, osieStarted } from '@tinkerbell/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { machine, templateYaml } from '../testing/fixtures';
 import { Harness } from '../testing/harness';
@@ -293,6 +293,20 @@ describe('the boots of a machine', () => {
     expect(await failure('/api/machines/52:54:00:77:77:78/boots')).toMatchObject({ status: 404 });
   });
 
+  it('are those of a machine without a record too, up to its kernel', async () => {
+    const nobody = { mac: '52-54-00-77-77-79', hardwareId: null };
+    await append(nobody.mac, netbootOffered(nobody));
+    await append(nobody.mac, bootFileServed(nobody));
+    await append(nobody.mac, bootScriptServed({ ...nobody, script: 'discovery' }));
+    await append(nobody.mac, bootFileServed({ ...nobody, protocol: 'http', role: 'kernel', file: 'vmlinuz' }));
+    await append(nobody.mac, osieStarted(0, nobody));
+    const steps = ['dhcp', 'tftp', 'http', 'http', 'kernel', 'osie'].map((step) => ({ step }));
+    expect(await get('/api/machines/52:54:00:77:77:79/boots')).toMatchObject({
+      ...{ id: nobody.mac, mac: '52:54:00:77:77:79' },
+      attempts: [{ steps }],
+    });
+  });
+
   it('say what they do not know', async () => {
     expect(await failure('/api/machines/nobody/boots')).toMatchObject({ status: 404 });
     expect(await failure(`/api/machines/${one.id}/boots?limit=0`)).toMatchObject({ status: 400, field: 'limit' });
@@ -321,5 +335,31 @@ describe('what a machine sends by syslog', () => {
     ]);
     expect(await read(`?since=${then}`)).toMatchObject([{ line: 'two' }]);
     expect(await failure('/api/machines/nobody/logs')).toMatchObject({ status: 404 });
+  });
+
+  it('is that of a machine without a record too, also when it has one by then', async () => {
+    const [stranger, early] = ['52-54-00-77-77-7a', one.mac.replaceAll(':', '-')];
+    const line = (mac: string, text: string) => ({
+      ...{ at: new Date().toISOString(), mac, address: '10.0.0.9', facility: 'kern', severity: 'info' },
+      ...{ sentAt: null, host: '', app: 'kernel', pid: '', line: text },
+    });
+    const bus = await NatsBus.connect({ ...harness.nats.engine, name: 'boots' });
+    for (const mac of [stranger, early]) await bus.publishMachineLine(subjects.machineLog(mac), line(mac, 'who am I'));
+    await bus.publishMachineLine(subjects.machineLog(one.id), line(early, 'somebody'));
+    await bus.close();
+    const read = async (name: string) =>
+      (await rest.get(`/api/machines/${name}/logs`)).text
+        .split('\n')
+        .filter((text) => text !== '')
+        .map((text): unknown => JSON.parse(text));
+    expect(await read('52:54:00:77:77:7a')).toMatchObject([{ line: 'who am I', hardwareId: null }]);
+    expect((await read(one.mac)).slice(-2)).toMatchObject([
+      { line: 'who am I', hardwareId: null },
+      { line: 'somebody', hardwareId: one.id },
+    ]);
+    expect(await read('52:54:00:77:77:7b')).toEqual([]);
+    // Its boots without a record are a row of their own, and the MAC is still the name of the machine.
+    await append(early, netbootOffered({ mac: early, hardwareId: null }));
+    expect(await get(`/api/machines/${one.mac}`)).toMatchObject({ id: one.id });
   });
 });

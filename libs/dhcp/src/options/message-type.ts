@@ -24,6 +24,8 @@ const names = [
 
 export type MessageType = (typeof names)[number];
 
+const encoded = new Map(names.map((name, i) => [name, Uint8Array.of(i + 1)]));
+
 /** RFC 2132 §9.6. */
 export const messageType: OptionCodec<MessageType> = {
   code: 53,
@@ -34,5 +36,5 @@ export const messageType: OptionCodec<MessageType> = {
     if (name === undefined) throw new MalformedOptionError({ option: 53, reason: `unknown message type ${raw[0]}` });
     return name;
   },
-  encode: (name) => Uint8Array.of(names.indexOf(name) + 1),
+  encode: (name) => encoded.get(name) ?? new Uint8Array(1),
 };

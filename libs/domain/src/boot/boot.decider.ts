@@ -135,7 +135,7 @@ function eventOf(command: BootCommand): BootEvent {
     }
     case 'RecordFileServed': {
       const { type: _, ...data } = command;
-      return { type: 'BootFileServed', v: 1, data };
+      return { type: 'BootFileServed', v: 2, data };
     }
     case 'RecordScriptServed': {
       const { type: _, ...data } = command;
@@ -147,7 +147,7 @@ function eventOf(command: BootCommand): BootEvent {
     }
     case 'RecordOsieStarted': {
       const { type: _, ...data } = command;
-      return { type: 'OsieStarted', v: 1, data };
+      return { type: 'OsieStarted', v: 2, data };
     }
     case 'RecordPhoneHome': {
       const { type: _, ...data } = command;

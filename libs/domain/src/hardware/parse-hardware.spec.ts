@@ -172,7 +172,7 @@ const single: readonly (readonly [string, unknown, string, string?])[] = [
   ['metadata.big', Number.POSITIVE_INFINITY, 'Infinity is not a JSON value'],
   ['metadata', '{"big":1e999}', 'Infinity is not a JSON value', 'metadata.big'],
   ['network.interfaces[0].dhcp.vlan_id', 4095, 'must be 0 to 4094, got 4095'],
-  ['network.interfaces[0].netboot.rescue', 'on', 'must be true or false, got a string'],
+  ['network.interfaces[0].netboot.rescue', 'on', 'must be true or false, got "on"'],
   ['network.interfaces[0].netboot.osie.console', 'ttyS0 quiet', '"ttyS0 quiet" is not a console such as ttyS1,115200'],
   ...['a b', 'a"b', "a'b", 'a\\b', '${x}', '--', '||', '#x', 'ü'].map(
     (word): readonly [string, unknown, string, string] => [
@@ -213,7 +213,7 @@ const single: readonly (readonly [string, unknown, string, string?])[] = [
   [`${i0}.dhcp.name_servers`, Array(17).fill('8.8.8.8'), 'has 17 items, more than 16'],
   [`${i0}.dhcp.time_servers`, [1], 'must be a string, got a number', `${i0}.dhcp.time_servers[0]`],
   [`${i0}.dhcp.arch`, 'x 86', 'is not an architecture'],
-  [`${i0}.dhcp.uefi`, 'yes', 'must be true or false, got a string'],
+  [`${i0}.dhcp.uefi`, 'yes', 'must be true or false, got "yes"'],
   [`${i0}.dhcp.iface_name`, 'a/b', 'is not an interface name'],
   [`${i0}.dhcp.domain_name`, '..', 'is not a domain name'],
   [`${i0}.dhcp.ip`, '192.168.1.5', 'must be an object, got a string'],
@@ -236,7 +236,7 @@ const single: readonly (readonly [string, unknown, string, string?])[] = [
   [`${i0}.dhcp.ip.family`, 9, 'must be 0 to 6, got 9'],
   [`${i0}.netboot`, true, 'must be an object, got a boolean'],
   [`${i0}.netboot.pxe`, true, 'unknown key; known are allow_pxe'],
-  [`${i0}.netboot.allow_pxe`, 'true', 'must be true or false, got a string'],
+  [`${i0}.netboot.allow_pxe`, 'true', 'must be true or false, got "true"'],
   [`${i0}.netboot.allow_workflow`, 1, 'must be true or false, got a number'],
   [`${i0}.netboot.ipxe.script`, '', 'unknown key; known are url, contents, binary'],
   [`${i0}.netboot.ipxe.url`, 'ftp://x', 'is not an http, https or tftp URL'],

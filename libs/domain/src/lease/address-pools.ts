@@ -97,6 +97,15 @@ export class AddressPools {
     }
   }
 
+  /** The offers that are under way, of pools that these take the place of. */
+  takeHolds(former: AddressPools): void {
+    for (const hold of former.#holds.values()) {
+      if (this.poolOf(hold.ip) === undefined) continue;
+      this.#holds.set(hold.key, hold);
+      this.#heldBy.set(hold.ip, hold.key);
+    }
+  }
+
   /** After something was stored about an address. */
   note(ip: string, state: LeaseState): void {
     const lease = state.byIp.get(ip);

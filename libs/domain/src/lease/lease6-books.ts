@@ -14,6 +14,9 @@ export interface Usage6 {
   quarantined: number;
 }
 
+/** Some milliseconds. */
+const leasesAStep = 1000;
+
 /** An index of `Lease6State` by time and by pool, made anew from it at will. */
 export class Lease6Books {
   /** Addresses that are leased or in quarantine, by when that is over. */
@@ -25,12 +28,16 @@ export class Lease6Books {
     this.#usage = new Map(pools.map(({ name }) => [name, { used: 0, quarantined: 0 }]));
   }
 
-  /** After a restart or a take-over: everything from the leases. */
-  rebuild(state: Lease6State): void {
+  /** After a restart or a take-over: everything from the leases, in steps between which others may have their turn. */
+  *rebuild(state: Lease6State): IterableIterator<void> {
     this.#ends.clear();
     this.#counted.clear();
     for (const usage of this.#usage.values()) usage.used = usage.quarantined = 0;
-    for (const lease of state.byAddress.values()) this.#note(lease);
+    let done = 0;
+    for (const lease of state.byAddress.values()) {
+      this.#note(lease);
+      if (++done % leasesAStep === 0) yield;
+    }
   }
 
   /** After something was stored about an address. */

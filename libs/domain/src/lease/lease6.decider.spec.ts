@@ -103,9 +103,15 @@ describe('the books of IPv6 leases', () => {
   const kept = (...events: readonly LeaseEvent[]) => {
     const state = stateOf(...events);
     const books = new Lease6Books([pool]);
-    books.rebuild(state);
-    return { state, books };
+    const steps = [...books.rebuild(state)].length;
+    return { state, books, steps };
   };
+
+  it('are made in steps, however many leases there are', () => {
+    const leases = Array.from({ length: 2500 }, (_, n) => bound({ ...other, clientId: `${n}`, ip: `fd99::a${n}` }));
+    const { books, steps } = kept(...leases);
+    expect([books.usage('lab').used, steps]).toEqual([2500, 2]);
+  });
 
   it('say which leases ran out, each once', () => {
     const { state, books } = kept(bound(holder), bound(reserved), bound({ ...other, ip: 'fd99::a2' }), released);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { fold } from '../decider';
 import { clientKey, lastLease } from './lease.decider';
 import { type PoolCommand, poolDecider, type PoolState } from './pool.decider';
-import { poolFold, poolRestoration, savedLeases, savedPool } from './pool-snapshot';
+import { poolSaving } from './pool-snapshot';
 
 const at = (minute: number) => new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString();
 const client = (n: number) => ({ mac: `02-00-00-00-00-0${n}`, hardwareId: null, clientId: n % 2 ? `01${n}` : null });
@@ -16,9 +16,9 @@ const bind = (n: number, ip: number, minute: number): PoolCommand => ({
 });
 
 function restored(state: PoolState): PoolState {
-  const restoration = poolRestoration();
-  for (const lease of JSON.parse(JSON.stringify([...savedLeases(state.leases)]))) restoration.add(lease);
-  return restoration.done(JSON.parse(JSON.stringify(savedPool(state))));
+  const restoration = poolSaving.restoration();
+  for (const lease of JSON.parse(JSON.stringify([...poolSaving.leases(state)]))) restoration.add(lease);
+  return restoration.done(JSON.parse(JSON.stringify(poolSaving.pool(state))));
 }
 
 /** Decides, and goes on from what was decided; a refusal is part of the answer. */
@@ -66,12 +66,12 @@ describe('a pool that was saved', () => {
         const key = clientKey(holder(n, 0));
         expect(lastLease(saved.leases, key)).toEqual(lastLease(kept.leases, key));
       }
-      expect([...savedLeases(saved.leases)]).toEqual([...savedLeases(kept.leases)]);
+      expect([...poolSaving.leases(saved)]).toEqual([...poolSaving.leases(kept)]);
     }
     expect([saved.own, saved.told, saved.leases.pools]).toEqual([kept.own, kept.told, kept.leases.pools]);
   });
 
-  // Another outcome of these events means that snapshots of today are wrong tomorrow: raise poolFold with it.
+  // Another outcome of these events means that snapshots of today are wrong tomorrow: raise the fold with it.
   it('is what fold 1 makes of its events', () => {
     const one = holder(1, 1);
     const lease = { leaseSeconds: 600, expiresAt: at(10) };
@@ -114,15 +114,15 @@ describe('a pool that was saved', () => {
     const known = Object.keys(catalogue.lease).filter((type) => type !== 'ServerNamed');
     expect(new Set(events.map(({ type }) => type))).toEqual(new Set(known));
     const state = fold(poolDecider, events);
-    expect(poolFold).toBe(1);
-    expect([...savedLeases(state.leases)].map((row) => row.map(String).join(' ')).sort()).toEqual([
+    expect(poolSaving.fold).toBe(1);
+    expect([...poolSaving.leases(state)].map((row) => row.map(String).join(' ')).sort()).toEqual([
       `02-00-00-00-00-01 null 011 10.0.0.1 a pool one bound ${at(15)} 1`,
       `02-00-00-00-00-02 null null 10.0.0.2 a pool  released ${at(10)} 0`,
       `02-00-00-00-00-02 null null 10.0.0.3 a pool  declined ${at(99)} 1`,
       `02-00-00-00-00-04 null null 10.0.0.4 a pool  expired ${at(10)} 1`,
       `null null null 10.0.0.5 a pool  conflict ${at(50)} 0`,
     ]);
-    expect(savedPool(state)).toEqual({
+    expect(poolSaving.pool(state)).toEqual({
       taken: { address: '10.0.0.201', epoch: 3 },
       own: ['10.0.0.201'],
       told: [['10.0.0.66', at(1)]],

@@ -2,11 +2,25 @@ import { hashTrieOf } from './hash-trie';
 import { clientKey, type Lease, type LeaseState } from './lease.decider';
 import type { PoolState } from './pool.decider';
 
-/** Goes up when the same events lead to another state: what an older fold led to is then not taken. The spec notices. */
-export const poolFold = 1;
+/** How the state of a pool is written, lease by lease, and read back. What it writes is JSON-safe. */
+export interface PoolSaving<S, Pool = unknown, One = unknown> {
+  /** Goes up when the same events lead to another state: what an older fold led to is then not taken. The spec notices. */
+  readonly fold: number;
+  /** Everything but its leases. */
+  pool(state: S): Pool;
+  leases(state: S): Iterable<One>;
+  /** The state that was saved; what no rule can reach any more (a client's address that is another's by now) is left out. */
+  restoration(): { add(lease: One): void; done(pool: Pool): S };
+}
 
-/** Everything of a pool but its leases. JSON-safe. */
-export interface SavedPool {
+export const poolSaving: PoolSaving<PoolState, SavedPool, SavedLease> = {
+  fold: 1,
+  pool: savedPool,
+  leases: ({ leases }) => savedLeases(leases),
+  restoration,
+};
+
+interface SavedPool {
   readonly taken: PoolState['taken'] | null;
   readonly own: readonly string[];
   readonly told: readonly (readonly [string, string])[];
@@ -14,16 +28,16 @@ export interface SavedPool {
 }
 
 /** `isLast`: its client was given no other address since. */
-export type SavedLease = readonly [
+type SavedLease = readonly [
   ...[mac: string | null, hardwareId: string | null, clientId: string | null, ip: string, subnet: string],
   ...[origin: Lease['origin'], hostname: string, state: Lease['state'], expiresAt: string, isLast: 0 | 1],
 ];
 
-export function savedPool({ taken, own, told, leases }: PoolState): SavedPool {
+function savedPool({ taken, own, told, leases }: PoolState): SavedPool {
   return { taken: taken ?? null, own: [...own], told: [...told], pools: [...leases.pools] };
 }
 
-export function* savedLeases({ byIp, byClient }: LeaseState): Generator<SavedLease> {
+function* savedLeases({ byIp, byClient }: LeaseState): Generator<SavedLease> {
   for (const lease of byIp.values()) {
     const { mac, hardwareId, clientId, ip, subnet, origin, hostname, state, expiresAt } = lease;
     const isLast = byClient.get(clientKey(lease)) === ip ? 1 : 0;
@@ -31,8 +45,7 @@ export function* savedLeases({ byIp, byClient }: LeaseState): Generator<SavedLea
   }
 }
 
-/** The state that was saved; what no rule can reach any more (a client's address that is another's by now) is left out. */
-export function poolRestoration() {
+function restoration() {
   const byIp = hashTrieOf<Lease>();
   const byClient = hashTrieOf<string>();
   return {

@@ -11,7 +11,7 @@ import type {
 } from '@tinkerbell/events';
 import { type Entries, mac, nullable, oneOf, published, seconds, time } from '../entry';
 
-const booting = { hardwareId: Type.String(), mac };
+const booting = { hardwareId: Type.String({ description: "'' for a machine without a record." }), mac };
 
 const disk = Type.Object({ name: Type.String(), bytes: Type.Integer(), model: Type.String(), serial: Type.String() });
 const card = Type.Object({ name: Type.String(), mac, driver: Type.String(), link: Type.Boolean() });
@@ -45,13 +45,14 @@ export const boot = {
     summary: 'A machine fetched a whole boot file.',
     schema: Type.Object({
       ...booting,
+      address: Type.String({ description: 'Who fetched it.' }),
       protocol: oneOf(['tftp', 'http']),
       role: oneOf(['nbp', 'kernel', 'initramfs', 'rootfs', 'other']),
       file: Type.String(),
       bytes: Type.Integer(),
       seconds: seconds(),
     }),
-    map: (data: BootFileServed['data']) => data,
+    map: (data: BootFileServed['data']) => ({ ...data, hardwareId: data.hardwareId ?? '' }),
   }),
   BootScriptServed: published({
     name: 'script-served',
@@ -73,7 +74,7 @@ export const boot = {
     name: 'osie-started',
     summary: 'The in-memory operating system reached the network.',
     schema: Type.Object({ ...booting, uptimeSeconds: seconds('Since the kernel started.') }),
-    map: (data: OsieStarted['data']) => data,
+    map: (data: OsieStarted['data']) => ({ ...data, hardwareId: data.hardwareId ?? '' }),
   }),
   MachinePhonedHome: published({
     name: 'machine-phoned-home',

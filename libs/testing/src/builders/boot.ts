@@ -54,6 +54,7 @@ export function netbootOffered(over: Partial<NetbootOffered['data']> = {}): Netb
 export function bootFileServed(over: Partial<BootFileServed['data']> = {}): BootFileServed {
   const data = {
     ...booting,
+    address: '192.168.1.5',
     protocol: 'tftp' as const,
     role: 'nbp' as const,
     file: 'undionly.kpxe',
@@ -61,7 +62,7 @@ export function bootFileServed(over: Partial<BootFileServed['data']> = {}): Boot
     seconds: 0.2,
     ...over,
   };
-  return { type: 'BootFileServed', v: 1, data };
+  return { type: 'BootFileServed', v: 2, data };
 }
 
 export function bootScriptServed(over: Partial<BootScriptServed['data']> = {}): BootScriptServed {
@@ -70,8 +71,8 @@ export function bootScriptServed(over: Partial<BootScriptServed['data']> = {}): 
   return { type: 'BootScriptServed', v: 2, data };
 }
 
-export function osieStarted(uptimeSeconds = 5): OsieStarted {
-  return { type: 'OsieStarted', v: 1, data: { ...booting, uptimeSeconds } };
+export function osieStarted(uptimeSeconds = 5, over: Partial<OsieStarted['data']> = {}): OsieStarted {
+  return { type: 'OsieStarted', v: 2, data: { ...booting, uptimeSeconds, ...over } };
 }
 
 export function bootRequestFailed(over: Partial<BootRequestFailed['data']> = {}): BootRequestFailed {

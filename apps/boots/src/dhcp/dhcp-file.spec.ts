@@ -1,0 +1,44 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SettingFileError } from '../setting-file-error';
+import { describeDhcpFile, readDhcpFile } from './dhcp-file';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dhcp-file-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+describe('a DHCP file', () => {
+  it('is described in short', async () => {
+    const file = join(folder, 'dhcp.yaml');
+    await writeFile(
+      file,
+      `
+classes: [{ name: uefi, arch: [7] }]
+subnets:
+  - subnet: 10.1.0.0/24
+    name: lab
+    sharedNetwork: wire
+    pools: [{ ranges: [10.1.0.10-10.1.0.19], classes: [uefi] }]
+  - { subnet: 10.2.0.0/24, mode: "off" }
+  - { subnet: "fd99::/64", range: "fd99::a000/116" }
+`,
+    );
+    expect(describeDhcpFile(await readDhcpFile(file))).toEqual([
+      'class uefi',
+      'subnet lab: 10.1.0.0/24, pool, on wire',
+      '  pool lab: 10 addresses, for uefi',
+      'subnet 10.2.0.0/24: 10.2.0.0/24, off',
+      'subnet fd99::/64: IPv6, pool',
+      '  pool fd99::/64: 4096 addresses',
+    ]);
+  });
+  it('that is not there is told of by its name', async () => {
+    const error = await readDhcpFile(join(folder, 'none.yaml')).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(SettingFileError);
+    expect(String(error)).toContain(`no such file or directory, open '${folder}/none.yaml'`);
+  });
+});

@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises';
+import { SettingFileError } from '../setting-file-error';
+import { readSubnets, type SubnetFile } from './read-subnets';
+
+export interface DhcpFile {
+  readonly text: string;
+  readonly file: SubnetFile;
+}
+
+/** The file that BOOTS_DHCP_FILE names. Throws SettingFileError with everything that is wrong in it. */
+export async function readDhcpFile(path: string): Promise<DhcpFile> {
+  return parseDhcpFile(await textOfDhcpFile(path), path);
+}
+
+export function parseDhcpFile(text: string, path: string): DhcpFile {
+  return { text, file: readSubnets(text, path) };
+}
+
+export function textOfDhcpFile(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new SettingFileError(`BOOTS_DHCP_FILE: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  });
+}
+
+/** What the file says, in short. */
+export function describeDhcpFile({ file: { classes, subnets, subnets6 } }: DhcpFile): readonly string[] {
+  const size = (ranges: readonly (readonly [number, number])[]) =>
+    ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
+  const of = (names: readonly string[]) => (names.length === 0 ? '' : `, for ${names.join(', ')}`);
+  const on = (network: string | undefined) => (network === undefined ? '' : `, on ${network}`);
+  return [
+    ...classes.map(({ name }) => `class ${name}`),
+    ...subnets.flatMap(({ name, address, prefix, mode, network, pooled }) => [
+      `subnet ${name}: ${address}/${prefix}, ${mode}${on(network)}`,
+      ...(pooled?.pools ?? []).map((pool) => `  pool ${pool.name}: ${size(pool.ranges)} addresses${of(pool.classes)}`),
+    ]),
+    ...subnets6.flatMap(({ name, pools }) => [
+      `subnet ${name}: IPv6, ${pools.length === 0 ? 'reservation' : 'pool'}`,
+      ...pools.map((pool) => {
+        const count = pool.ranges.reduce((sum, range) => sum + range.size, 0n);
+        return `  pool ${pool.name}: ${count} addresses${of(pool.classes)}`;
+      }),
+    ]),
+  ];
+}

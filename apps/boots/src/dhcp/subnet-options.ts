@@ -1,0 +1,39 @@
+import type { DhcpPacket } from '@tinkerbell/dhcp';
+import { textOf } from '@tinkerbell/domain';
+import { classesOf } from './client-class';
+import type { Party } from './decision';
+import { isWithin, type ModeRules, wireOf } from './dhcp-mode';
+
+/** A machine with a reservation: what its record leaves open it is told by its classes and by the subnet of its address. */
+export function inItsSubnet(
+  machine: Party,
+  { request, address, link, modes }: { request: DhcpPacket; address: string; link: string; modes: ModeRules },
+): Party {
+  if (modes.subnets.length === 0) return machine;
+  const subnet = wireOf(link, modes).find((one) => isWithin(address, one.address, one.prefix));
+  const classes = classesOf(request, machine.mac, modes.classes ?? []);
+  const given = subnet?.given;
+  if (!given && classes.length === 0) return machine;
+  const { dhcp } = machine.interface;
+  const own = [...dhcp.options, ...classes.flatMap(({ options }) => options), ...(given?.options ?? [])];
+  const netmask = dhcp.ip?.netmask || (subnet ? maskOf(subnet.prefix) : '');
+  return {
+    ...machine,
+    interface: {
+      ...machine.interface,
+      dhcp: {
+        ...dhcp,
+        lease_time: dhcp.lease_time || (given?.leaseSeconds ?? 0),
+        name_servers: dhcp.name_servers.length > 0 ? dhcp.name_servers : (given?.nameServers ?? []),
+        time_servers: dhcp.time_servers.length > 0 ? dhcp.time_servers : (given?.timeServers ?? []),
+        domain_name: dhcp.domain_name || (given?.domain ?? ''),
+        ip: dhcp.ip && { ...dhcp.ip, netmask, gateway: dhcp.ip.gateway || (given?.router ?? '') },
+        options: own.filter(({ code }, i) => own.findIndex((other) => other.code === code) === i),
+      },
+    },
+  };
+}
+
+function maskOf(prefix: number): string {
+  return textOf(prefix === 0 ? 0 : (0xffff_ffff << (32 - prefix)) >>> 0);
+}

@@ -1,0 +1,87 @@
+import { getSystemErrorName } from 'node:util';
+import type { NativeBatch } from './native-batch';
+import type { Outbox } from './outbox';
+import type { Piece } from './piece';
+import { type BoundSocket, ipNumber, ipText } from './udp-socket';
+
+/** As many as an outbox holds. */
+const slots = 256;
+/** Of one, an Ethernet frame at most. */
+const slotBytes = 1500;
+const headBytes = 4;
+const retryMs = 1;
+
+/** `address` and what the system said. */
+type OnLost = (address: string, reason: string) => void;
+
+/** Replies to many clients through one socket. Those of one turn leave together where the system can do that. */
+export class Replies {
+  readonly #outbox: Outbox | undefined;
+  readonly #slots: Piece['chunk'] | undefined;
+  #used = 0;
+  #isDue = false;
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly bound: BoundSocket,
+    native: NativeBatch | undefined,
+    private readonly onLost: OnLost,
+  ) {
+    if (!native) return;
+    this.#outbox = native.outbox(bound.fd, (ip, errno) => onLost(ipText(ip), getSystemErrorName(-errno)));
+    this.#slots = { bytes: Buffer.allocUnsafeSlow(slots * slotBytes) };
+  }
+
+  /** `bytes` are left as they are by whoever made them. */
+  send(bytes: Uint8Array, port: number, address: string): void {
+    if (this.#outbox && this.#slots && bytes.length <= slotBytes) this.#put(bytes, port, address);
+    else this.#sendAlone(bytes, port, address);
+  }
+
+  close(): void {
+    this.#outbox?.flush();
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+  }
+
+  #put(bytes: Uint8Array, port: number, address: string): void {
+    if (this.#used === slots && !this.#flush()) {
+      this.onLost(address, 'no room in the send buffer');
+      return;
+    }
+    const chunk = this.#slots as Piece['chunk'];
+    const from = this.#used++ * slotBytes;
+    chunk.bytes.set(bytes, from);
+    const head = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+    this.#outbox?.put(ipNumber(address), port, head, [{ chunk, from: from + headBytes, to: from + bytes.length }]);
+    if (this.#isDue) return;
+    this.#isDue = true;
+    // Behind what else is ready to be sent now: a commit lets many go at once.
+    queueMicrotask(() => {
+      this.#isDue = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): boolean {
+    if (this.#outbox?.flush()) {
+      this.#used = 0;
+      return true;
+    }
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      this.#flush();
+    }, retryMs);
+    return false;
+  }
+
+  #sendAlone(bytes: Uint8Array, port: number, address: string): void {
+    const failed = (error: unknown) => this.onLost(address, error instanceof Error ? error.message : String(error));
+    try {
+      this.bound.socket.send(bytes, port, address, (error) => error && failed(error));
+    } catch (error) {
+      // Closed in the meantime.
+      failed(error);
+    }
+  }
+}

@@ -1,0 +1,14 @@
+import { define } from '../cli-command';
+
+export const dhcpCheck = define({
+  name: 'dhcp check',
+  summary: 'check a file of DHCP subnets, before boots reads it',
+  details: [
+    'The file is one for BOOTS_DHCP_FILE (docs/dhcp.md). Says everything that is wrong with its line, or what the file',
+    'would do; exit code 0 when it is right. Asks no server: run it where the file is made, and before it is put in place.',
+  ].join('\n'),
+  examples: ['tink dhcp check /etc/tinkerbell/dhcp.yaml'],
+  positionals: { usage: '<file>', min: 1, max: 1 },
+  flags: {},
+  run: ({ positionals }, context) => context.provisioner(['dhcp-check', ...positionals]),
+});
