@@ -376,8 +376,7 @@ async function openSyslog(
   const desk = new SyslogDesk(parts, machineLog);
   let port = config.BOOTS_SYSLOG_PORT;
   try {
-    const addresses = [...ownAddresses(config), ...(config.PUBLIC_IP6 === '' ? [] : [config.PUBLIC_IP6])];
-    for (const address of addresses) {
+    for (const address of [...ownAddresses(config), config.PUBLIC_IP6].filter((one) => one !== '')) {
       const listener = new SyslogListener(desk, parts.log);
       port = await listener.open(address, port);
       closers.push(() => listener.close());
