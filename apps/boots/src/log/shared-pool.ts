@@ -55,17 +55,26 @@ export class SharedPool<C, S extends { readonly taken: PoolTaken['data'] | undef
     });
   }
 
-  /** Reads the leases, then does `prepare`, then takes part in the question who answers. */
+  /** Reads the leases, then does `prepare`. Who answered last is watched meanwhile: that may be an end that this is the start after. */
   protected async open(prepare: () => Promise<void> = () => Promise.resolve()): Promise<this> {
+    const loaded = this.#load().then(prepare);
+    this.#terms.open(loaded);
+    try {
+      await loaded;
+    } catch (error) {
+      await this.#terms.close();
+      throw error;
+    }
+    this.#timer = setInterval(() => void this.#save(Math.max(leastSaved, this.size / 2)), saveMs).unref();
+    return this;
+  }
+
+  async #load(): Promise<void> {
     const folded = await this.#snapshots?.read(this.#stream);
     const isOurs = folded !== undefined && (await this.#writer.resume(folded));
     if (folded && !isOurs) this.#snapshots?.ignore('not of this log, or the log was cut since');
     await this.#writer.loadAll();
     if (isOurs) this.#snapshots?.used(this.#writer.events);
-    await prepare();
-    this.#timer = setInterval(() => void this.#save(Math.max(leastSaved, this.size / 2)), saveMs).unref();
-    this.#terms.open();
-    return this;
   }
 
   /** Gives the pool to another instance, at once. */
