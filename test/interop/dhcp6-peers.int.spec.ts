@@ -47,9 +47,20 @@ exit 0
 `;
 
 const subnets = `
+classes:
+  - name: special
+    oui: ['02:97:06:01']
+    options6:
+      - { code: 23, type: ips, value: [fd97::5353] }
+      - { code: 65001, type: text, value: of its class }
 subnets:
   - subnet: fd97::/64
     range: fd97::a000/116
+    domainSearch: [lab.example, example]
+    timeServers: [fd97::124, ntp.example]
+    options:
+      - { code: 65001, type: text, value: of its subnet }
+      - { code: 65002, type: uint32, value: 66051 }
     advertise: ${has('/usr/sbin/radvd')}
 `;
 
@@ -112,9 +123,17 @@ async function ready(namespace: string): Promise<void> {
   }
 }
 
+const conf = `
+option dhcp6.ntp code 56 = string;
+option dhcp6.menu code 65001 = text;
+option dhcp6.room code 65002 = unsigned integer 32;
+also request dhcp6.domain-search, dhcp6.sntp-servers, dhcp6.ntp, dhcp6.menu;
+timeout 60;
+`;
+
 async function dhclient(namespace: string, ...flags: readonly string[]) {
   const file = (suffix: string) => join(folder, `${namespace}.${suffix}`);
-  await writeFile(file('conf'), 'also request dhcp6.domain-search, dhcp6.sntp-servers;\ntimeout 60;\n');
+  await writeFile(file('conf'), conf);
   const files = ['-cf', file('conf'), '-lf', file('leases'), '-pf', file('pid'), '-sf', join(folder, 'script')];
   const { stderr } = await runIn(namespace, ['dhclient', '-6', '-v', '-1', ...flags, ...files, 'eth0'], {
     timeoutMs: 70_000,
@@ -176,6 +195,20 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('dhclient -
     await boots.event('LeaseReleased', ({ data }) => data.ip === address);
     const second = await dhclient(namespace);
     expect([...second.leases.matchAll(/iaaddr (\S+) \{/g)].at(-1)?.[1]).toBe(address);
+    await dhclient(namespace, '-x');
+  });
+
+  it('gets what its class and its subnet set by number, asked for or not', async () => {
+    const { namespace } = await client('02:97:06:01:00:10');
+    const { leases } = await dhclient(namespace);
+    for (const line of [
+      ...['option dhcp6.name-servers fd97::5353;', 'option dhcp6.domain-search "lab.example.", "example.";'],
+      ...['option dhcp6.menu "of its class";', 'option dhcp6.room 66051;', 'option dhcp6.sntp-servers fd97::124;'],
+    ]) {
+      expect(leases).toContain(line);
+    }
+    // It keeps the first one of several.
+    expect(leases).toContain('option dhcp6.ntp 0:1:0:10:fd:97:0:0:0:0:0:0:0:0:0:0:0:0:1:24;');
     await dhclient(namespace, '-x');
   });
 

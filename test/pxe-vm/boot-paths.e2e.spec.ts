@@ -18,9 +18,10 @@ const needed = ['/dev/net/tun', '/usr/bin/qemu-system-x86_64', '/usr/share/OVMF/
 const loaders = ['/usr/lib/PXELINUX/pxelinux.0', '/usr/lib/syslinux/modules/bios/ldlinux.c32'];
 const shim = '.cache/shim-signed/usr/lib/shim';
 const grub = '.cache/grub-efi-amd64-signed/usr/lib/grub/x86_64-efi-signed';
+const grubBios = ['/usr/bin/grub-mknetdir', '/usr/lib/grub/i386-pc/pxe.mod'];
 const tools = ['/usr/sbin/sgdisk', '/usr/sbin/mkfs.vfat', '/usr/bin/mcopy'];
 const arm64 = ['/usr/bin/qemu-system-aarch64', uBoot];
-const absent = [...needed, ...loaders, ...tools, ...arm64, shim, grub].filter((file) => !existsSync(file));
+const absent = [...needed, ...loaders, ...tools, ...arm64, ...grubBios, shim, grub].filter((file) => !existsSync(file));
 const cannot = process.getuid?.() !== 0 ? ['root'] : absent;
 if (cannot.length > 0) console.warn(`SKIPPED: boot paths: missing ${cannot.join(', ')}`);
 
@@ -134,6 +135,17 @@ describe.skipIf(cannot.length > 0)('a machine', () => {
     await vm.waitFor(/PXELINUX 6/, patience);
     await vm.waitFor(firstProgram, patience);
     expect(scripts(boots?.events ?? [])).toEqual(['osie']);
+  });
+
+  it('boots through GRUB by BIOS PXE, as grub-mknetdir lays it out', async () => {
+    const modules = '/usr/lib/grub/i386-pc';
+    execFileSync('grub-mknetdir', [`--net-directory=${programs}`, '--subdir=grub', '-d', modules, '--locales=']);
+    const { event } = await start({ ipxe: binary('core.0'), osie: small });
+    const vm = await on('grub-bios', 'bios');
+    await vm.waitFor(/Welcome to GRUB!/, patience);
+    await vm.waitFor(firstProgram, patience);
+    await event('BootFileServed', ({ data }) => data.file === 'core.0' && data.role === 'nbp');
+    await event('BootFileServed', ({ data }) => data.protocol === 'tftp' && data.role === 'initramfs');
   });
 
   it('boots through the pxe command of U-Boot on arm64, by TFTP', async () => {

@@ -207,12 +207,13 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
     scriptSettings(config, httpPort.current, address, modes),
   );
   const folders = { osie: config.BOOTS_OSIE_DIR, raspberry: config.BOOTS_RASPBERRY_DIR };
+  const programs = new BootPrograms(config.BOOTS_IPXE_DIR);
   return {
     ...{ machines, leases, leases6, modes, boots, callers, failed, httpPort, scripts, metrics, log, clock },
     ...{ subnets6: networks6, classes: file?.classes ?? [] },
     ...{ dhcpFile, fileWatch: { current: undefined } },
-    loaders: new LoaderFiles(folders, callers, scripts),
-    programs: new BootPrograms(config.BOOTS_IPXE_DIR),
+    loaders: new LoaderFiles(folders, programs, callers, scripts),
+    programs,
     files: new SharedFiles(undefined, await nativeSendfile(config, log)),
     cache: await ImageCache.open(cacheSettings(config), metrics, log),
     strangers,

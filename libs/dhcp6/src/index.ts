@@ -26,6 +26,14 @@ export type { IaAddress, IdentityAssociation } from './options/identity-associat
 export { interfaceId } from './options/interface-id';
 export { relayMessage } from './options/relay-message';
 export { elapsedTime, optionRequest, preference, rapidCommit } from './options/requests';
-export { dnsServers, domainSearch, informationRefreshTime, ntpServers, sntpServers } from './options/servers';
+export {
+  dnsServers,
+  domainSearch,
+  informationRefreshTime,
+  ntpServers,
+  sntpServers,
+  timeServer,
+} from './options/servers';
+export type { TimeServer } from './options/servers';
 export { status, statusCode } from './options/status-code';
 export type { StatusCode } from './options/status-code';

@@ -34,6 +34,8 @@ export function grubLocal({ mac }: { readonly mac: string }): string {
     '    fi',
     '  done',
     'else',
+    // Not in a core that was loaded from the network.
+    '  insmod biosdisk',
     '  set root=(hd0)',
     '  if chainloader +1; then boot; fi',
     'fi',

@@ -1,4 +1,4 @@
-import type { JsonReader } from '@tinkerbell/domain';
+import type { Dhcp6Option, JsonReader } from '@tinkerbell/domain';
 import { clientArch, type DhcpPacket, readOption, userClass, vendorClass } from '@tinkerbell/dhcp';
 import type { HardwareDhcpOption } from '@tinkerbell/events';
 
@@ -15,6 +15,8 @@ export interface ClientClass {
   readonly oui: readonly string[];
   /** Its clients get these too, by IPv4. */
   readonly options: readonly HardwareDhcpOption[];
+  /** By IPv6. */
+  readonly options6: readonly Dhcp6Option[];
 }
 
 /** What a client says of itself. */

@@ -213,6 +213,19 @@ describe('an IPv6 subnet of the file', () => {
       { name: 'rest', ranges: [{ name: 'fd99::b000/116' }], classes: [] },
     ]);
   });
+  it('says what its clients are told, by name and by number', () => {
+    const options = '[{ code: 65001, type: uint8, value: 3 }]';
+    const { classes, subnets6 } = readSubnets(
+      `classes: [{ name: uefi, arch: [7], options6: ${options} }]\n` +
+        lab6(`domainSearch: [lab.example, example]\n    timeServers: [fd99::7, ntp.example]\n    options: ${options}`),
+      'f',
+    );
+    const option = { code: 65001, type: 'uint8', value: 3 };
+    expect(classes[0]?.options6).toEqual([option]);
+    expect(subnets6[0]).toMatchObject({
+      ...{ domainSearch: ['lab.example', 'example'], timeServers: ['fd99::7', 'ntp.example'], options: [option] },
+    });
+  });
   it('is not advertised unless it says so', () => {
     expect(read('')?.advertise).toBeUndefined();
     expect(read('advertise: false')?.advertise).toBeUndefined();
@@ -241,6 +254,17 @@ describe('an IPv6 subnet of the file', () => {
     [pools6('{ ranges: [fd99::1/128] }', '    range: fd99::a000/116\n'), 'subnets[0].range: name it in pools'],
     [lab6('router: fd99::1'), 'subnets[0].router: unknown key'],
     [lab6('nameServers: [10.0.0.1]'), 'subnets[0].nameServers[0]: 10.0.0.1 is not an IPv6 address'],
+    [lab6('domainSearch: [a..b]'), 'subnets[0].domainSearch[0]: "a..b" is not a domain name'],
+    [lab6('timeServers: [10.0.0.1]'), 'subnets[0].timeServers[0]: "10.0.0.1" is neither an IPv6 address nor a name'],
+    [lab6('options: [{ code: 82, type: text, value: a }]'), 'subnets[0].options[0].type: option 82 is of type uint32'],
+    [
+      lab6('nameServers: [fd99::53]\n    options: [{ code: 23, type: ips, value: [fd99::54] }]'),
+      'subnets[0].options: option 23 is also nameServers',
+    ],
+    [
+      'classes: [{ name: a, options6: [{ code: 1, type: hex, value: "00" }] }]',
+      'classes[0].options6[0].code: option 1 cannot be set: it is what the client calls itself',
+    ],
     [lab6('advertise: { routerSeconds: 9 }'), 'subnets[0].advertise.routerSeconds: must be 0, or 10 to 9000, got 9'],
     [lab6('advertise: { routerSeconds: 9001 }'), 'subnets[0].advertise.routerSeconds: must be 0 to 9000, got 9001'],
     [lab6('advertise: { managed: maybe }'), 'subnets[0].advertise.managed: must be true or false'],

@@ -1,4 +1,4 @@
-import { type AddressRange, JsonReader, numberOf, readDhcpOptions, textOf } from '@tinkerbell/domain';
+import { type AddressRange, JsonReader, numberOf, readDhcp6Options, readDhcpOptions, textOf } from '@tinkerbell/domain';
 import type { HardwareDhcpOption } from '@tinkerbell/events';
 import { checkPools6, isIpv6Entry, readSubnet6 } from '../dhcp6/read-subnet6';
 import type { Subnet6 } from '../dhcp6/subnet6';
@@ -33,7 +33,7 @@ const name = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/;
 const defaults = { leaseSeconds: 3600, quarantineSeconds: 86_400 };
 const keys = {
   file: ['classes', 'subnets'],
-  class: ['name', 'arch', 'vendorClass', 'userClass', 'oui', 'options'],
+  class: ['name', 'arch', 'vendorClass', 'userClass', 'oui', 'options', 'options6'],
   subnet: ['subnet', 'name', 'mode', 'sharedNetwork', 'discovery'],
   /** Where boots gives out addresses. */
   given: ['leaseSeconds', 'router', 'nameServers', 'timeServers', 'domain', 'domainSearch', 'routes', 'options'],
@@ -108,6 +108,7 @@ class Reading {
         start.toLowerCase().replaceAll(':', '-'),
       ),
       options: readDhcpOptions(this.json, fields['options'], `${path}.options`),
+      options6: readDhcp6Options(this.json, fields['options6'], `${path}.options6`),
     };
   }
 

@@ -16,9 +16,9 @@ function bytesOf(option: HardwareDhcpOption): Uint8Array {
     case 'ips':
       return Uint8Array.from(option.value.flatMap((address) => [...ipv4Bytes(address)]));
     case 'text':
-      return Uint8Array.from(option.value, (character) => character.charCodeAt(0));
+      return charBytes(option.value);
     case 'hex':
-      return Uint8Array.from(option.value.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+      return hexBytes(option.value);
     case 'domains':
       return domainSearch.encode(option.value);
     case 'routes':
@@ -26,15 +26,23 @@ function bytesOf(option: HardwareDhcpOption): Uint8Array {
     case 'boolean':
       return Uint8Array.of(option.value ? 1 : 0);
     case 'uint8':
-      return number(option.value, 1);
+      return numberBytes(option.value, 1);
     case 'uint16':
-      return number(option.value, 2);
+      return numberBytes(option.value, 2);
     case 'uint32':
-      return number(option.value, 4);
+      return numberBytes(option.value, 4);
   }
 }
 
+export function charBytes(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+export function hexBytes(text: string): Uint8Array {
+  return Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+}
+
 /** Big-endian. */
-function number(value: number, length: number): Uint8Array {
+export function numberBytes(value: number, length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => Math.floor(value / 256 ** (length - 1 - i)) % 256);
 }

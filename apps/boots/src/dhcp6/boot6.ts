@@ -1,4 +1,4 @@
-import type { Dhcp6Message } from '@tinkerbell/dhcp6';
+import { bootFileUrl, type Dhcp6Message } from '@tinkerbell/dhcp6';
 import type { NetbootOffered } from '@tinkerbell/events';
 import { bootFile } from '../dhcp/boot-file';
 import type { BootClient } from '../dhcp/boot-client';
@@ -11,12 +11,15 @@ export interface Boot6 {
   readonly url: string;
 }
 
-/** undefined: the machine is none of ours, does not want to boot from the network, or has no program for its architecture. */
+/**
+ * undefined: the machine is none of ours, does not want to boot from the network, or has no program for its architecture; or its boot file
+ * is set by number: the operator's word against ours.
+ */
 export function bootOf6(
   { options }: Dhcp6Message,
-  { machine, mayNetboot, chained, ticket, server }: Dhcp6Context,
+  { machine, mayNetboot, chained, ticket, server, options: set }: Dhcp6Context,
 ): Boot6 | undefined {
-  if (!machine) return undefined;
+  if (!machine || set.some(({ code }) => code === bootFileUrl.code)) return undefined;
   const client = bootClient6(options);
   if (!client) return undefined;
   const binary = machine.interface.netboot.ipxe.binary;

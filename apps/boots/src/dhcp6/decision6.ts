@@ -1,4 +1,4 @@
-import type { Lease6, Lease6Command } from '@tinkerbell/domain';
+import type { Dhcp6Option, Lease6, Lease6Command } from '@tinkerbell/domain';
 import type { Dhcp6Message } from '@tinkerbell/dhcp6';
 import type { NetbootOffered } from '@tinkerbell/events';
 import type { BootUrls } from '../dhcp/boot-file';
@@ -42,6 +42,8 @@ export interface Dhcp6Context {
   readonly machine?: Machine;
   /** The client's network; undefined: none that is configured. */
   readonly subnet?: Subnet6;
+  /** What the client's classes and its network set by number, each code once. */
+  readonly options: readonly Dhcp6Option[];
   /** Those of the network that the client may have an address of. */
   readonly pools: readonly SubnetPool6[];
   /** Whether a hardware record has that address. */

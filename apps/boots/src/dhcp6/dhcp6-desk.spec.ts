@@ -133,7 +133,7 @@ describe('pools for classes by DHCPv6', () => {
   const pool = (name: string, range: string, classes: readonly string[]) => ({
     ...{ name, classes, ranges: [parseRange6(range) as Range6] },
   });
-  const nobody = { arch: [], vendorClass: [], userClass: [], oui: [], options: [] };
+  const nobody = { arch: [], vendorClass: [], userClass: [], oui: [], options: [], options6: [] };
   const classes = [
     { ...nobody, name: 'uefi', arch: [7, 16] },
     { ...nobody, name: 'http', vendorClass: ['HTTPClient'] },
@@ -164,6 +164,26 @@ describe('pools for classes by DHCPv6', () => {
   ])('are for clients that say so: %s', async (name, said) => {
     expect(await offered(only(name), said)).toBe('fd99::1');
     expect(await offered(only(name))).toBe('fd99::2');
+  });
+  it('tell their clients what they set by number, before what the subnet sets', async () => {
+    const { made } = await desk({
+      ...settings,
+      classes: [
+        { ...nobody, name: 'cards', oui: ['52-54-00'], options6: [{ code: 65001, type: 'text', value: 'class' }] },
+        { ...nobody, name: 'others', oui: ['52-54-01'], options6: [{ code: 65003, type: 'text', value: 'no' }] },
+      ],
+      subnets: settings.subnets.map((subnet) => ({
+        ...subnet,
+        pools: [pool('all', 'fd99::20-fd99::2f', [])],
+        options: [65001, 65002].map((code) => ({ code, type: 'text', value: 'subnet' })),
+      })),
+    });
+    const reply = decodeMessage((await made.answer(encodeMessage(solicit), from)) ?? new Uint8Array());
+    const own = reply.options.filter(({ code }) => code > 65000);
+    expect(own.map(({ code, value }) => `${code} ${Buffer.from(value).toString()}`)).toEqual([
+      '65001 class',
+      '65002 subnet',
+    ]);
   });
   it('are for clients whose MAC says so', async () => expect(await offered(only('cards'))).toBe('fd99::1'));
 });

@@ -163,12 +163,15 @@ export class Dhcp6Desk {
     const relay = relays.findLast(({ link }) => link !== noAddress)?.link ?? null;
     const subnet = subnetAt(relay === null ? from.link : [relay], this.server.subnets);
     const ticket = mac === null ? undefined : this.#ticket(request, mac);
+    const classes = classesOf6(request, mac, this.server.classes);
+    const options = [...classes.flatMap(({ options6 }) => options6), ...(subnet?.options ?? [])];
     return {
       ...(ticket ? { ticket } : {}),
       ...{ server: this.server, duid: Buffer.from(leases.serverDuid, 'hex'), leases, mac, relay },
       ...(machine ? { machine } : {}),
       ...(subnet ? { subnet } : {}),
-      pools: subnet ? openTo(subnet.pools, classesOf6(request, mac, this.server.classes)) : [],
+      options: options.filter(({ code }, i) => options.findIndex((other) => other.code === code) === i),
+      pools: subnet ? openTo(subnet.pools, classes) : [],
       isReserved: (address) => machines.byReservedAddress(address) !== undefined,
       isUnicast: relays.length === 0 && !from.peer.startsWith('fe80:'),
       mayNetboot: machine !== undefined && machines.netboot(machine).allowed,

@@ -3,13 +3,10 @@ import {
   clientArch,
   clientId,
   dnsServers,
-  type Dhcp6Message,
-  iaAddress,
   iaNa,
   iaPd,
   iaTa,
   linkLayerAddress,
-  type MessageType,
   option,
   type Option,
   optionRequest,
@@ -23,103 +20,28 @@ import {
   userClass,
   vendorClass,
 } from '@tinkerbell/dhcp6';
-import { lease6Decider, addressesOf, holder6Of, isFree6 } from '@tinkerbell/domain';
-import type { LeaseEvent } from '@tinkerbell/events';
-import { hardwareInterface } from '@tinkerbell/testing';
 import { describe, expect, it } from 'vitest';
-import type { Machine } from '../machines';
-import { associationOf, macOfAddress, macsOf } from './client6';
-import type { Dhcp6Context, Leases6 } from './decision6';
-import { respond6 } from './dhcp6.responder';
-import { parseSubnets6, type Subnet6 } from './subnet6';
-
-const now = '2026-01-01T00:00:00.000Z';
-const hex = (text: string) => new Uint8Array(Buffer.from(text, 'hex'));
-const duid = hex('0004aabbccddeeff00112233445566778899');
-const ours = hex('0004000000000000000000000000000000ff');
-const mac = '52-54-00-99-00-01';
-const client = associationOf(duid, 7);
-const [subnet] = parseSubnets6('fd99::/64=fd99::a000/116') as readonly Subnet6[];
-
-const [reservations] = parseSubnets6('fd99::/64=reservation') as readonly Subnet6[];
-
-const base = hardwareInterface(mac, '10.0.0.9');
-const machineAt = (address: string, family = 6): Machine => ({
-  ...{ hardwareId: 'h1', mac },
-  interface: { ...base, dhcp: { ...base.dhcp, lease_time: 3600, ip: { address, netmask: '', gateway: '', family } } },
-});
-const machine = machineAt('fd99::20');
-
-function leased(...events: readonly LeaseEvent[]): Leases6 {
-  const state = events.reduce((before, event) => lease6Decider.evolve(before, event), lease6Decider.initial);
-  return {
-    holderOf: (address, at) => holder6Of(state, address, at),
-    isFree: (address, at) => isFree6(state, address, at),
-    addressesOf: (id) => addressesOf(state, id),
-  };
-}
-const bound = (ip: string, over: object = {}): LeaseEvent => ({
-  type: 'LeaseBound',
-  v: 2,
-  data: {
-    ...{ mac, hardwareId: 'h1', clientId: client, ip, subnet: 'fd99::/64', origin: 'reservation' },
-    ...{ hostname: '', leaseSeconds: 3600, expiresAt: '2026-01-01T01:00:00.000Z', giaddr: null, ...over },
-  },
-});
-
-const context = (over: Partial<Dhcp6Context> = {}): Dhcp6Context => ({
-  server: {
-    ...{
-      address: 'fd99::1',
-      nameServers: ['fd99::53'],
-      leaseSeconds: 7200,
-      preference: 0,
-      quarantineSeconds: 60,
-      ticketSeconds: 600,
-    },
-    urls: { tftp: '[fd99::1]', http: 'http://[fd99::1]', macFormat: 'colon', binaries: {} },
-    subnets: subnet ? [subnet] : [],
-    classes: [],
-  },
-  ...{ duid: ours, leases: leased(), mac, relay: null, isUnicast: false, mayNetboot: true, chained: '', now },
-  ...(subnet ? { subnet } : {}),
-  isReserved: (address) => address === 'fd99::20',
-  pools: ('subnet' in over ? over.subnet : subnet)?.pools ?? [],
-  ...over,
-});
-const known = (over: Partial<Dhcp6Context> = {}) => context({ machine, ...over });
-
-const ia = (...addresses: readonly string[]): Option =>
-  option(iaNa, {
-    ...{ iaid: 7, t1: 0, t2: 0 },
-    options: addresses.map((address) =>
-      option(iaAddress, { address, preferredSeconds: 0, validSeconds: 0, options: [] }),
-    ),
-  });
-const message = (type: MessageType, ...options: readonly Option[]): Dhcp6Message => ({
-  ...{ type, transactionId: 0x123456 },
-  options: [option(clientId, duid), ...options],
-});
-const toUs = option(serverId, ours);
-
-function replied(request: Dhcp6Message, to: Dhcp6Context) {
-  const decision = respond6(request, to);
-  if (decision.kind !== 'reply') throw new Error(`ignored: ${decision.reason}`);
-  const { options, type, transactionId } = decision.message;
-  expect(transactionId).toBe(0x123456);
-  expect(readOption(options, serverId)).toEqual(ours);
-  expect(readOption(options, clientId)).toEqual(readOption(request.options, clientId));
-  const associations = readOptions(options, iaNa).map((found) => ({
-    ...found,
-    addresses: readOptions(found.options, iaAddress).map((item) => [item.address, item.validSeconds]),
-    status: readOption(found.options, statusCode)?.code,
-  }));
-  return { ...decision, type, options, associations, status: readOption(options, statusCode)?.code };
-}
-const ignored = (request: Dhcp6Message, to: Dhcp6Context) => {
-  const decision = respond6(request, to);
-  return decision.kind === 'ignore' ? decision.reason : decision.message.type;
-};
+import { macOfAddress, macsOf } from './client6';
+import {
+  now,
+  hex,
+  duid,
+  mac,
+  client,
+  subnet,
+  reservations,
+  machineAt,
+  machine,
+  leased,
+  bound,
+  context,
+  known,
+  ia,
+  message,
+  toUs,
+  replied,
+  ignored,
+} from './requests6.testing';
 
 describe('a Solicit', () => {
   it('is answered with the reservation, and nothing is leased by that', () => {

@@ -1,4 +1,4 @@
-import { isObject, type JsonReader } from '@tinkerbell/domain';
+import { isObject, type JsonReader, readDhcp6Options, readDomain, readTimeServer } from '@tinkerbell/domain';
 import { readClassNames } from '../dhcp/client-class';
 import {
   addressText,
@@ -13,10 +13,15 @@ import {
 
 const nameForm = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,62}$/;
 const keys = {
-  subnet: ['subnet', 'name', 'mode', 'range', 'pools', 'leaseSeconds', 'nameServers', 'advertise'],
+  subnet: [
+    ...['subnet', 'name', 'mode', 'range', 'pools', 'leaseSeconds', 'advertise'],
+    ...['nameServers', 'domainSearch', 'timeServers', 'options'],
+  ],
   pool: ['name', 'ranges', 'classes'],
   advertise: ['managed', 'other', 'onLink', 'autonomous', 'routerSeconds'],
 };
+/** Options that have a key of their own. */
+const shortForms = { nameServers: 23, domainSearch: 24, timeServers: 56 };
 /** Addresses come from DHCPv6, hosts of the network reach each other, and the way out is somebody else's. */
 const usual: Advertisement = { managed: true, other: true, onLink: true, autonomous: false, routerSeconds: 0 };
 /** radvd's MaxRtrAdvInterval, below which RFC 4861 §6.2.1 allows no lifetime but 0; and its limit. */
@@ -38,12 +43,6 @@ export function readSubnet6(
   const fields = json.object(item, path, keys.subnet);
   const text = json.text(fields['subnet'], `${path}.subnet`);
   const prefix = prefixAt(json, text, `${path}.subnet`);
-  const nameServers = json.list(fields['nameServers'], `${path}.nameServers`, 16).flatMap((value, i) => {
-    const at = `${path}.nameServers[${i}]`;
-    const ip = json.ip(value, at);
-    if (ip?.family === 4) json.fault(at, `${ip.address} is not an IPv6 address`);
-    return ip ? [ip.address] : [];
-  });
   const leaseSeconds = json.integer(fields['leaseSeconds'], `${path}.leaseSeconds`, 60, 0xffff_ffff);
   const name = json.form(fields['name'], `${path}.name`, nameForm, 'a name') || text;
   const pools = poolsOf(json, fields, path, { name, prefix: prefix.first, length: prefix.length, classes });
@@ -51,9 +50,38 @@ export function readSubnet6(
   return {
     ...{ name, prefix: prefix.first, length: prefix.length, pools },
     ...(leaseSeconds === undefined ? {} : { leaseSeconds }),
-    ...(nameServers.length > 0 ? { nameServers } : {}),
+    ...informationOf(json, fields, path),
     ...(advertise ? { advertise } : {}),
   };
+}
+
+/** What its clients are told beside their address. */
+function informationOf(
+  json: JsonReader,
+  fields: Readonly<Record<string, unknown>>,
+  path: string,
+): Pick<Subnet6, 'nameServers' | 'domainSearch' | 'timeServers' | 'options'> {
+  const list = (key: keyof typeof shortForms, read: (json: JsonReader, value: unknown, at: string) => string) =>
+    json.list(fields[key], `${path}.${key}`, 16).map((value, i) => read(json, value, `${path}.${key}[${i}]`));
+  const lists = {
+    nameServers: list('nameServers', readIpv6),
+    domainSearch: list('domainSearch', readDomain),
+    timeServers: list('timeServers', readTimeServer),
+  };
+  const options = readDhcp6Options(json, fields['options'], `${path}.options`);
+  for (const [key, code] of Object.entries(shortForms)) {
+    if (fields[key] !== undefined && options.some((one) => one.code === code)) {
+      json.fault(`${path}.options`, `option ${code} is also ${key}`);
+    }
+  }
+  const given = Object.entries({ ...lists, options }).filter(([, items]) => items.length > 0);
+  return Object.fromEntries(given);
+}
+
+function readIpv6(json: JsonReader, value: unknown, path: string): string {
+  const ip = json.ip(value, path);
+  if (ip?.family === 4) json.fault(path, `${ip.address} is not an IPv6 address`);
+  return ip?.address ?? '';
 }
 
 function prefixAt(json: JsonReader, text: string, path: string) {

@@ -1,4 +1,5 @@
 import { parseIp, parseIpv6 } from '@tinkerbell/bytes';
+import type { Dhcp6Option } from '@tinkerbell/domain';
 
 /** What router advertisements say of a network (RFC 4861 §4.2, §4.6.2). */
 export interface Advertisement {
@@ -40,6 +41,11 @@ export interface Subnet6 {
   /** For machines without a record; undefined: as everywhere. */
   readonly leaseSeconds?: number;
   readonly nameServers?: readonly string[];
+  readonly domainSearch?: readonly string[];
+  /** By address, multicast address or name. */
+  readonly timeServers?: readonly string[];
+  /** Any others, by number. */
+  readonly options?: readonly Dhcp6Option[];
   /** undefined: nothing is advertised. */
   readonly advertise?: Advertisement;
 }

@@ -1,6 +1,6 @@
 import { NotFoundError } from '@tinkerbell/domain';
 import { grubOfArchitecture, raspberryConfig } from '@tinkerbell/ipxe';
-import { fileBelow, type StoredFile } from '../boot-programs';
+import { type BootPrograms, fileBelow, type StoredFile } from '../boot-programs';
 import { type Callers, plainAddress } from '../callers';
 import type { ScriptDesk } from '../ipxe/script-desk';
 import { hexAddress, type LoaderPath, parseLoaderPath } from './loader-path';
@@ -17,6 +17,7 @@ export interface LoaderFolders {
 export class LoaderFiles {
   constructor(
     private readonly folders: LoaderFolders,
+    private readonly programs: Pick<BootPrograms, 'find'>,
     private readonly callers: Pick<Callers, 'at'>,
     private readonly scripts: Pick<ScriptDesk, 'config' | 'choice'>,
   ) {}
@@ -35,6 +36,8 @@ export class LoaderFiles {
         return this.#config(wanted, path, address);
       case 'grub-architecture':
         return grubOfArchitecture;
+      case 'grub-part':
+        return (await this.programs.find(wanted.file)) ?? missing(path);
       case 'raspberry-config':
         return this.#raspberryConfig(path, address);
       case 'raspberry-arguments':

@@ -1,9 +1,14 @@
 import { createSocket } from 'node:dgram';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { option, requestedAddress, serverIdentifier } from '@tinkerbell/dhcp';
 import { subjects, NatsBus, type LoggedMachineLine } from '@tinkerbell/messaging';
 import { startTestNats, type TestNats } from '@tinkerbell/nats';
 import { actionSpec, actionStarted, hardwareId, workflowCreated } from '@tinkerbell/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Bench, machineAddress, startBench } from '../boots.testing';
+import { requestOf } from '../dhcp/requests.testing';
 import { BusMachineLog } from './bus-machine-log';
 
 let nats: TestNats;
@@ -35,9 +40,9 @@ async function send(from: string, port: number, ...texts: readonly string[]): Pr
   await new Promise<void>((resolve) => socket.close(() => resolve()));
 }
 
-async function lines(): Promise<readonly LoggedMachineLine[]> {
+async function lines(id = hardwareId): Promise<readonly LoggedMachineLine[]> {
   const all: LoggedMachineLine[] = [];
-  for await (const line of bus.machineLines({ subject: subjects.logOfMachine(hardwareId) })) all.push(line);
+  for await (const line of bus.machineLines({ subject: subjects.logOfMachine(id) })) all.push(line);
   return all;
 }
 
@@ -57,6 +62,21 @@ describe('syslog of machines', () => {
       { workflowId: null, facility: 'kern', severity: 'info', app: 'kernel', line: 'one', address: machineAddress },
       { workflowId: null, severity: 'err', host: 'node-1', app: 'mount', pid: '7', line: 'two' },
       { workflowId: 'wf-1', facility: 'user', severity: 'notice', line: 'three' },
+    ]);
+  });
+
+  it('is kept by the MAC of a machine that has a lease of a pool and no record', async () => {
+    const file = join(tmpdir(), `dhcp-${process.pid}-${Math.random()}.yaml`);
+    const pools = 'probe: false, pools: [{ ranges: [127.0.1.20] }]';
+    await writeFile(file, `subnets: [{ subnet: 127.0.0.0/8, ${pools} }]`);
+    const { boots, dhcp } = await start({ settings: { BOOTS_DHCP_FILE: file } });
+    const wish = [option(serverIdentifier, '127.0.0.1'), option(requestedAddress, '127.0.1.20')];
+    await dhcp(requestOf('request', wish, { chaddr: Uint8Array.of(2, 0, 0, 0, 0, 9) }));
+    await send('127.0.1.20', boots.syslog?.port ?? 0, '<6>kernel: who am I');
+    const theirs = () => lines('02-00-00-00-00-09');
+    await expect.poll(theirs).toHaveLength(1);
+    expect(await theirs()).toMatchObject([
+      { hardwareId: '02-00-00-00-00-09', workflowId: null, mac: '02-00-00-00-00-09', line: 'who am I' },
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { concat, domainsOption, MalformedOptionError, type OptionCodec, uint32Option } from '@tinkerbell/bytes';
+import { domainsOption, MalformedOptionError, type OptionCodec, parseIpv6, uint32Option } from '@tinkerbell/bytes';
 import { addressBytes, addressesOption, nestedOptions, readAddress } from '../fields';
 import { encodeOptions } from '../option-list';
 
@@ -11,20 +11,50 @@ export const sntpServers = addressesOption(31, 'sntp-servers');
 /** RFC 8415 §21.23, in seconds. */
 export const informationRefreshTime = uint32Option(32, 'information-refresh-time');
 
-const serverAddress = 1;
+/** RFC 5908 §4, in the order of their sub-options, from 1. */
+const timeServerKinds = ['address', 'group', 'name'] as const;
 
-/** RFC 5908: time servers by address (sub-option 1); names and multicast groups are left out. */
-export const ntpServers: OptionCodec<readonly string[]> = {
+export interface TimeServer {
+  /** `group`: multicast. */
+  readonly kind: (typeof timeServerKinds)[number];
+  readonly value: string;
+}
+
+const serverName = domainsOption(56, 'ntp-server-name', false);
+
+/** RFC 5908: a time server. A message has the option once for each of them; more in one are read all the same. */
+export const ntpServers: OptionCodec<readonly TimeServer[]> = {
   code: 56,
   name: 'ntp-servers',
   decode(raw) {
-    return nestedOptions(56, raw, 0)
-      .filter(({ code }) => code === serverAddress)
-      .map(({ value }) => {
-        if (value.length === 16) return readAddress(value, 0);
-        throw new MalformedOptionError({ option: 56, reason: `sub-option 1 of ${value.length} bytes, expected 16` });
-      });
+    return nestedOptions(56, raw, 0).flatMap(({ code, value: own }) => {
+      const kind = timeServerKinds[code - 1];
+      return kind ? [{ kind, value: kind === 'name' ? readName(own) : readServer(code, own) }] : [];
+    });
   },
-  encode: (addresses) =>
-    concat(addresses.map((address) => encodeOptions([{ code: serverAddress, value: addressBytes(address) }]))),
+  encode: (servers) =>
+    encodeOptions(
+      servers.map(({ kind, value }) => ({
+        code: timeServerKinds.indexOf(kind) + 1,
+        value: kind === 'name' ? serverName.encode([value]) : addressBytes(value),
+      })),
+    ),
 };
+
+/** By address, multicast address or name. */
+export function timeServer(value: string): TimeServer {
+  const [first] = parseIpv6(value) ?? [];
+  if (first === undefined) return { kind: 'name', value };
+  return { kind: first >>> 8 === 0xff ? 'group' : 'address', value };
+}
+
+function readServer(code: number, raw: Uint8Array): string {
+  if (raw.length === 16) return readAddress(raw, 0);
+  throw new MalformedOptionError({ option: 56, reason: `sub-option ${code} of ${raw.length} bytes, expected 16` });
+}
+
+function readName(raw: Uint8Array): string {
+  const names = serverName.decode(raw);
+  if (names.length === 1 && names[0] !== undefined) return names[0];
+  throw new MalformedOptionError({ option: 56, reason: `sub-option 3 of ${names.length} names, expected one` });
+}
