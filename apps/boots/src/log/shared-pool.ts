@@ -35,6 +35,7 @@ export class SharedPool<C, S extends { readonly taken: PoolTaken['data'] | undef
   readonly #terms: PoolTerms<C, S, LeaseEvent | DhcpServiceEvent>;
   readonly #snapshots: PoolSnapshots<S> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #isEnding = false;
   #saving: Promise<void> = Promise.resolve();
   /** Events that the last snapshot holds of those since the start. */
   #saved = 0;
@@ -80,6 +81,7 @@ export class SharedPool<C, S extends { readonly taken: PoolTaken['data'] | undef
   /** Gives the pool to another instance, at once. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    this.#isEnding = true;
     await this.#terms.close();
     await this.#save(1);
   }
@@ -94,7 +96,7 @@ export class SharedPool<C, S extends { readonly taken: PoolTaken['data'] | undef
     const { events, folded } = this.#writer;
     if (!this.#snapshots || events - this.#saved < least) return;
     try {
-      await this.#snapshots.write(this.#stream, folded);
+      await this.#snapshots.write(this.#stream, folded, () => this.#isEnding);
       this.#saved = events;
     } catch (error) {
       this.#snapshots.failed(error);
