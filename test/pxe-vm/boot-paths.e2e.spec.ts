@@ -1,7 +1,7 @@
 // Ways into the in-memory OS that are not the usual one, each with the real program, up to where OSIE says that it runs.
 import { execFileSync } from 'node:child_process';
 import { existsSync, symlinkSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { constants, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { AnyEvent, HardwareInterface, HardwareRecord } from '@tinkerbell/events';
@@ -12,6 +12,7 @@ import { createLab, type Lab } from './lab';
 import { type Firmware, type Machine, powerOn, uBoot } from './machine';
 import { run } from './run';
 
+const { COPYFILE_FICLONE: FICLONE } = constants;
 const osie = resolve('.cache/osie/current');
 const needed = ['/dev/net/tun', '/usr/bin/qemu-system-x86_64', '/usr/share/OVMF/OVMF_CODE_4M.fd'];
 /** Where Debian's packages, and setup, put them. */
@@ -103,10 +104,19 @@ describe.skipIf(cannot.length > 0)('a machine', () => {
     events.flatMap((event) => (event.type === 'BootScriptServed' ? [event.data.script] : []));
   const binary = (name: string) => ({ url: '', contents: '', binary: name });
 
-  it('has a rescue shell on its console, whatever its workflows say', async () => {
-    const { event } = await start({ allow_pxe: false, rescue: true });
+  it('has a rescue shell on its console, whatever its workflows say, in the OSIE of its record', async () => {
+    const mine = join(dir, 'mine');
+    await mkdir(mine);
+    const files = { kernel: 'vmlinuz-x86_64', 'initrd-1': 'initramfs-x86_64', 'initrd-2': 'rootfs-x86_64' };
+    for (const [name, file] of Object.entries(files)) await copyFile(join(osie, file), join(mine, name), FICLONE);
+    const from = { base_url: 'http://10.97.0.1/images', kernel: 'kernel', initrd: 'initrd-1,initrd-2' };
+    const told = { kernel_params: ['my.word=1'], console: 'ttyS0,57600' };
+    const netboot = { allow_pxe: false, rescue: true, osie: { ...from, ...told } };
+    const { event } = await start(netboot, { BOOTS_IMAGES_DIR: mine, BOOTS_OSIE_DIR: programs });
     const vm = await on('rescue', 'bios');
     await vm.waitFor(/rescue shell on ttyS0/, patience);
+    vm.type('cat /proc/cmdline\r');
+    await vm.waitFor(/ console=ttyS0,57600 panic=10 quiet my\.word=1 tink_mode=rescue /, patience);
     await event('OsieStarted');
     expect(vm.console()).not.toContain('worker');
     expect(scripts(boots?.events ?? [])).toEqual(['rescue']);
