@@ -151,7 +151,8 @@ export interface LogItem {
 
 /** A line that a machine sent by syslog. */
 export interface MachineLogItem extends MachineLine {
-  readonly hardwareId: string;
+  /** null: it had no hardware record. */
+  readonly hardwareId: string | null;
   /** What the machine was at work on; null: nothing. */
   readonly workflowId: string | null;
 }

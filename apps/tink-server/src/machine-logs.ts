@@ -3,7 +3,8 @@ import { subjects, type MachineLine, type NatsBus } from '@tinkerbell/messaging'
 
 /** One line that a machine sent by syslog, as the API shows it. */
 export interface MachineLogLine extends MachineLine {
-  readonly hardwareId: string;
+  /** null: it had no hardware record. */
+  readonly hardwareId: string | null;
   /** What the machine was at work on; null: nothing. */
   readonly workflowId: string | null;
 }
@@ -19,11 +20,16 @@ export interface MachineLinesOptions {
 export class MachineLogs {
   constructor(private readonly bus: Pick<NatsBus, 'machineLines'>) {}
 
-  async *lines(hardwareId: string, { since, follow, signal }: MachineLinesOptions): AsyncGenerator<MachineLogLine> {
+  /** `id`: of its row; `mac`: what it sent before it had a hardware record is kept by that. */
+  async *lines(
+    { id, mac }: { readonly id?: string; readonly mac: string },
+    { since, follow, signal }: MachineLinesOptions,
+  ): AsyncGenerator<MachineLogLine> {
     const from = since === undefined ? {} : { since: new Date(since).toISOString() };
-    const query = { subject: subjects.logOfMachine(hardwareId), follow, signal, ...from };
-    for await (const { seq: _, ...line } of this.bus.machineLines(query)) {
-      yield { ...line, mac: formatMac(line.mac) };
+    const ids = new Set([id ?? mac, mac].filter((each) => each !== ''));
+    const query = { subject: [...ids].map(subjects.logOfMachine), follow, signal, ...from };
+    for await (const { seq: _, hardwareId, ...line } of this.bus.machineLines(query)) {
+      yield { ...line, hardwareId: hardwareId === line.mac ? null : hardwareId, mac: formatMac(line.mac) };
     }
   }
 }

@@ -2,7 +2,7 @@ import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import { formatMac } from '@tinkerbell/domain';
 import { AsOf } from './history/as-of';
 import { BootHistory } from './history/boot-history';
-import { findMachine } from './history/find-machine';
+import { findMachine, findMachineOrMac } from './history/find-machine';
 import { LeaseHistory } from './history/lease-history';
 import { LeasePools } from './history/lease-pools';
 import type { HttpRequest, HttpResponse } from './http/http-message';
@@ -65,13 +65,13 @@ export class MachinesApiController {
     return this.boots.of(name, Query.of(request));
   }
 
-  /** What it sent by syslog. By id, MAC, IP address or host name. */
+  /** What it sent by syslog. By id, MAC, IP address or host name; any MAC, for a machine without a record. */
   @Get('machines/:name/logs')
   async logsOf(@Param('name') name: string, @Req() request: HttpRequest, @Res() response: HttpResponse): Promise<void> {
     const query = Query.of(request);
     const [follow, since] = [query.flag('follow'), query.time('since')];
-    const { id } = findMachine(await this.asOf.reads(query), name);
-    return sendNdjson(response, (signal) => this.logs.lines(id, { since, follow, signal }), { follow });
+    const machine = findMachineOrMac(await this.asOf.reads(query), name);
+    return sendNdjson(response, (signal) => this.logs.lines(machine, { since, follow, signal }), { follow });
   }
 
   /** One lease: by IP address, MAC, client id, hardware id or host name. */

@@ -42,8 +42,8 @@ export interface LoggedMachineLine extends MachineLine {
 }
 
 export interface LogQuery {
-  /** `subjects.logOfWorkflow(id)`, `subjects.logOfAction(id, index)` or `subjects.allLogs`. */
-  readonly subject: string;
+  /** `subjects.logOfWorkflow(id)`, `subjects.logOfAction(id, index)` or `subjects.allLogs`; several are read as one, in order. */
+  readonly subject: string | readonly string[];
   /** Go on with new lines instead of ending at the newest. */
   readonly follow?: boolean;
   /** Only lines that the server took at or after this time, ISO 8601. */
@@ -191,7 +191,8 @@ export class NatsBus {
   ): AsyncGenerator<T> {
     const { AckPolicy, DeliverPolicy, nanos } = await import('nats');
     const manager = await translate('the log of actions', () => this.connection.jetstreamManager());
-    const newest = follow ? Number.POSITIVE_INFINITY : await this.#newestLog(manager, subject, since);
+    const filters = typeof subject === 'string' ? [subject] : [...subject];
+    const newest = follow ? Number.POSITIVE_INFINITY : await this.#newestLog(manager, filters, since);
     if (newest <= after) return;
     const messages = pullMessages(this.connection, {
       ordered: true,
@@ -200,7 +201,7 @@ export class NatsBus {
       signal,
       open: async (last) => {
         const { name } = await manager.consumers.add(streamNames.logs, {
-          filter_subject: subject,
+          filter_subjects: filters,
           ack_policy: AckPolicy.None,
           mem_storage: true,
           inactive_threshold: nanos(60_000),
@@ -221,7 +222,12 @@ export class NatsBus {
   }
 
   /** 0: no line, or none since then. */
-  async #newestLog(manager: JetStreamManager, subject: string, since?: string): Promise<number> {
+  async #newestLog(manager: JetStreamManager, filters: readonly string[], since?: string): Promise<number> {
+    const newest = await Promise.all(filters.map((filter) => this.#newestOf(manager, filter, since)));
+    return Math.max(...newest);
+  }
+
+  async #newestOf(manager: JetStreamManager, subject: string, since?: string): Promise<number> {
     return translate('the log of actions', async () => {
       try {
         const { seq, timestamp } = await manager.streams.getMessage(streamNames.logs, { last_by_subj: subject });

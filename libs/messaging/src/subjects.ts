@@ -41,10 +41,13 @@ export const subjects = {
     `tink.log.${safe(tenant)}.${safe(workerId)}.${safe(workflowId)}.${index}`,
   logOfWorkflow: (workflowId: string) => `tink.log.*.*.${safe(workflowId)}.*`,
   logOfAction: (workflowId: string, index: number) => `tink.log.*.*.${safe(workflowId)}.${index}`,
-  /** Stream `TINK_LOG`: what a machine itself logs, outside of any action. `workflowId`: what it was at work on. */
-  machineLog: (hardwareId: string, workflowId?: string, tenant = defaultTenant) =>
-    `tink.log.${safe(tenant)}.${safe(hardwareId)}.${workflowId === undefined ? noWorkflow : safe(workflowId)}.syslog`,
-  logOfMachine: (hardwareId: string) => `tink.log.*.${safe(hardwareId)}.*.syslog`,
+  /**
+   * Stream `TINK_LOG`: what a machine itself logs, outside of any action. `id`: of its hardware record, without one its MAC; `workflowId`:
+   * what it was at work on.
+   */
+  machineLog: (id: string, workflowId?: string, tenant = defaultTenant) =>
+    `tink.log.${safe(tenant)}.${safe(id)}.${workflowId === undefined ? noWorkflow : safe(workflowId)}.syslog`,
+  logOfMachine: (id: string) => `tink.log.*.${safe(id)}.*.syslog`,
   allLogs: 'tink.log.>',
   /** Stream `TINK_PUB`: `tink.pub.<tenant>.<entity>.<event>.v<N>.<id>`; libs/public-events names each. */
   allPublished: 'tink.pub.>',

@@ -7,7 +7,7 @@ export class BusMachineLog extends MachineLog {
     super();
   }
 
-  async write(hardwareId: string, workflowId: string | undefined, line: MachineLine): Promise<void> {
-    await this.bus.publishMachineLine(subjects.machineLog(hardwareId, workflowId), line);
+  async write(id: string, workflowId: string | undefined, line: MachineLine): Promise<void> {
+    await this.bus.publishMachineLine(subjects.machineLog(id, workflowId), line);
   }
 }

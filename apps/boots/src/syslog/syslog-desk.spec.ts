@@ -15,18 +15,26 @@ class Lines extends MachineLog {
   constructor(private readonly held: boolean = false) {
     super();
   }
-  override async write(_: string, __: string | undefined, { line }: MachineLine): Promise<void> {
+  readonly ids = new Set<string>();
+  override async write(id: string, __: string | undefined, { line }: MachineLine): Promise<void> {
     if (line === 'refused') throw new Error('the stream is full');
     if (this.held) await new Promise<void>((resolve) => (this.release = resolve));
+    this.ids.add(id);
     this.stored.push(line);
   }
 }
+
+const lessees: Readonly<Record<string, string | null>> = { '10.0.0.8': null };
+for (let n = 0; n < 40; n++) Object.assign(lessees, { [`10.0.1.${n}`]: `02-00-00-00-00-${10 + n}` });
 
 function desk(to: MachineLog) {
   const time = { now: 0 };
   const metrics = new Metrics();
   const parts = {
-    callers: { at: () => machine },
+    callers: {
+      at: (address: string) => (address === '10.0.0.5' ? machine : undefined),
+      lesseeOf: (address: string) => lessees[address],
+    },
     machines: { workflowOf: () => undefined },
     ...{ metrics, log: silentLogger, clock: () => new Date(time.now) },
   };
@@ -73,5 +81,30 @@ describe('a kernel that tells its command line', () => {
     const lines = new Lines();
     await desk(lines).desk.take(new TextEncoder().encode(`<6>kernel: ${said}`), '10.0.0.5');
     expect(lines.stored).toEqual([stored]);
+  });
+});
+
+describe('a machine without a record', () => {
+  it('is heard by its MAC when it has a lease, and cut short', async () => {
+    const lines = new Lines();
+    const { desk: taker, dropped } = desk(lines);
+    await taker.take(new TextEncoder().encode(`<6>kernel: ${'a'.repeat(30_000)}`), '10.0.1.1');
+    for (const nobody of ['10.0.0.8', '10.0.0.9']) await taker.take(bytes, nobody);
+    expect([[...lines.ids], lines.stored]).toEqual([['02-00-00-00-00-11'], ['a'.repeat(512)]]);
+    expect(dropped('unknown-sender')).toBe(2);
+  });
+
+  it('that logs without end is heard less than a machine that has one, and all together no more than so much', async () => {
+    const lines = new Lines();
+    const { desk: taker, time, dropped } = desk(lines);
+    for (let i = 0; i < 3000; i++) await taker.take(bytes, '10.0.1.1');
+    expect([lines.stored.length, dropped('rate')]).toEqual([2000, 1000]);
+    for (let n = 2; n < 30; n++) for (let i = 0; i < 2000; i++) await taker.take(bytes, `10.0.1.${n}`);
+    expect(lines.stored.length).toBe(50_000);
+    await taker.take(bytes, '10.0.0.5');
+    expect(lines.stored.length).toBe(50_001);
+    time.now += 10_000;
+    for (let i = 0; i < 1000; i++) await taker.take(bytes, '10.0.1.1');
+    expect(lines.stored.length).toBe(50_011);
   });
 });

@@ -7,7 +7,7 @@ import type { MachineLog } from './machine-log';
 import { RateLimit } from '../rate-limit';
 
 export interface SyslogParts {
-  readonly callers: Pick<Callers, 'at'>;
+  readonly callers: Pick<Callers, 'at' | 'lesseeOf'>;
   readonly machines: Pick<Machines, 'workflowOf'>;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -16,27 +16,35 @@ export interface SyslogParts {
 
 /** Lines that a machine may send at once, and a second on average. A kernel that starts writes about a thousand. */
 const lines = { burst: 4000, perSecond: 400 };
+/** Of machines without a record, each and all together: in the days that TINK_LOG keeps, they do not push out what the others say. */
+const strangers = { each: { burst: 2000, perSecond: 1 }, all: { burst: 50_000, perSecond: 5 }, longest: 512 };
 /** Lines on their way to the store; what comes beyond that is dropped, and counted. */
 const mostUnderWay = 1024;
 
 /** Says of each datagram which machine sent it and what that was at work on, and stores it. */
 export class SyslogDesk {
   private readonly rate: RateLimit;
+  private readonly strangerRate: RateLimit;
+  private readonly strangersRate: RateLimit;
   private underWay = 0;
 
   constructor(
     private readonly parts: SyslogParts,
     private readonly to: MachineLog,
   ) {
-    this.rate = new RateLimit(() => parts.clock().getTime(), lines);
+    const now = () => parts.clock().getTime();
+    this.rate = new RateLimit(now, lines);
+    this.strangerRate = new RateLimit(now, strangers.each);
+    this.strangersRate = new RateLimit(now, strangers.all);
   }
 
   /** Resolves when the line is stored or dropped; never throws. */
   async take(bytes: Uint8Array, address: string): Promise<void> {
     const { callers, machines, clock, log } = this.parts;
     const machine = callers.at(address);
-    if (!machine) return this.drop('unknown-sender');
-    if (!this.rate.allows(machine.hardwareId)) return this.drop('rate');
+    const mac = machine?.mac ?? callers.lesseeOf(address);
+    if (mac === undefined || mac === null) return this.drop('unknown-sender');
+    if (!(machine ? this.rate.allows(machine.hardwareId) : this.allowsStranger(mac))) return this.drop('rate');
     if (this.underWay >= mostUnderWay) return this.drop('store-too-slow');
     const { facility, severity, sentAt, host, app, pid, text } = parseSyslog(bytes);
     const at = clock().toISOString();
@@ -44,7 +52,7 @@ export class SyslogDesk {
     try {
       const line = {
         at,
-        mac: machine.mac,
+        mac,
         address,
         facility,
         severity,
@@ -52,16 +60,20 @@ export class SyslogDesk {
         host,
         app,
         pid,
-        line: withoutToken(text),
+        line: machine ? withoutToken(text) : withoutToken(text).slice(0, strangers.longest),
       };
-      await this.to.write(machine.hardwareId, machines.workflowOf(machine), line);
+      await this.to.write(machine?.hardwareId ?? mac, machine && machines.workflowOf(machine), line);
       this.parts.metrics.count('syslog_lines_total', { severity });
     } catch (error) {
       this.drop('store');
-      log.warn(`syslog line of ${machine.mac} not stored: ${String(error)}`);
+      log.warn(`syslog line of ${mac} not stored: ${String(error)}`);
     } finally {
       this.underWay--;
     }
+  }
+
+  private allowsStranger(mac: string): boolean {
+    return this.strangerRate.allows(mac) && this.strangersRate.allows('');
   }
 
   private drop(reason: string): void {

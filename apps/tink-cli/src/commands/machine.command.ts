@@ -47,7 +47,7 @@ export const machineLogs = define({
   summary: 'show what a machine sent by syslog',
   details: [
     'Its firmware, kernel and in-memory OS, wherever they log to: boots takes syslog on UDP port 514 and names itself in DHCP option 7.',
-    'What actions print is shown by "tink logs".',
+    'Of a machine without a hardware record that has a lease of ours too, by its MAC. What actions print is shown by "tink logs".',
   ].join('\n'),
   examples: ['tink machine logs node-1 --follow', 'tink machine logs node-1 --since 10m -o json'],
   positionals: { usage: '<id|mac|ip|hostname>', min: 1, max: 1, complete: ['machine'] },
@@ -129,9 +129,12 @@ function steps(context: Context, machine: MachineItem): Listing<MachineItem['ste
 
 export function findMachine(machines: readonly MachineItem[], name: string): MachineItem {
   const wanted = showMac(name.toLowerCase());
-  const found = machines.filter(({ id, mac, ip, ip6, hostname }) =>
+  const all = machines.filter(({ id, mac, ip, ip6, hostname }) =>
     [id, showMac(mac), ip, ip6, hostname.toLowerCase()].includes(wanted),
   );
+  // What was seen of it before it had a record is a row of its own.
+  const registered = all.filter((machine) => machine.registered);
+  const found = registered.length > 0 ? registered : all;
   const [machine, ...others] = found;
   if (!machine) throw new CommandError(`machine ${name} not found`, exit.notFound);
   if (others.length > 0)

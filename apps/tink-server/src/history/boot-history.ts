@@ -1,13 +1,12 @@
 import type { AnyEvent, Recorded } from '@tinkerbell/events';
 import { bootAttempts, type BootAttempt, failedRequests, type FailedRequest } from '@tinkerbell/history';
-import { formatMac, parseMac } from '@tinkerbell/domain';
+import { formatMac } from '@tinkerbell/domain';
 import type { EventStore } from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
-import type { MachineRow } from '@tinkerbell/projections';
 import type { Query } from '../http/query';
 import type { ReadSide } from '../read-side';
 import type { AsOf } from './as-of';
-import { findMachine, UnknownNameError } from './find-machine';
+import { findMachineOrMac, UnknownNameError } from './find-machine';
 import { durationIn } from './gathered';
 
 export interface BootHistoryOf {
@@ -38,9 +37,8 @@ export class BootHistory {
     const limit = query.whole('limit', 1, mostAttempts) ?? 10;
     const moment = await this.asOf.moment(query, 'at');
     const reads = moment ? this.current.at(moment.position) : this.current;
-    const machine = known(reads, name);
-    if (!machine)
-      return this.#stranger(parseMac(name.toLowerCase()) ?? '', moment?.position ?? Number.POSITIVE_INFINITY, name);
+    const machine = findMachineOrMac(reads, name);
+    if (!('id' in machine)) return this.#stranger(machine.mac, moment?.position ?? Number.POSITIVE_INFINITY, name);
     const { id, hostname, mac, ip } = machine;
     // What the projection has kept is of the catalogue.
     const events = reads.history.machines.events(id, reads.position()) as readonly Recorded<AnyEvent>[];
@@ -63,16 +61,6 @@ export class BootHistory {
     const seen = events.filter((recorded) => recorded.position <= position);
     if (seen.length === 0) throw new UnknownNameError('machine', name, undefined);
     return { id: '', hostname: '', mac: formatMac(mac), ip: '', attempts: [], failed: newest(seen) };
-  }
-}
-
-/** undefined: nobody, but a MAC. */
-function known(reads: ReadSide, name: string): MachineRow | undefined {
-  try {
-    return findMachine(reads, name);
-  } catch (error) {
-    if (error instanceof UnknownNameError && parseMac(name.toLowerCase()) !== undefined) return undefined;
-    throw error;
   }
 }
 

@@ -23,11 +23,25 @@ export function findMachine(reads: ReadSide, name: string): MachineRow {
   const [mac, ip] = [parseMac(text), parseIp(text)?.address];
   const byId = machines.get(text);
   const lookup = mac ? `mac:${mac}` : ip ? `ip:${ip}` : `name:${text}`;
-  const [found, ...others] = byId ? [byId] : machines.findAll(lookup);
+  const all = byId ? [byId] : machines.findAll(lookup);
+  // What was seen of it before it had a record is a row of its own.
+  const registered = all.filter((row) => row.registered);
+  const [found, ...others] = registered.length > 0 ? registered : all;
   if (!found) throw new UnknownNameError('machine', name, nearest(text, namesOf(machines.list(around(text)))));
   if (others.length === 0) return found;
   const ids = [found, ...others].map(({ id }) => id).join(', ');
   throw new InvalidError('name', `several machines are ${name}: ${ids}`);
+}
+
+/** As `findMachine`; a MAC that no row has is one, too. */
+export function findMachineOrMac(reads: ReadSide, name: string): MachineRow | { readonly mac: string } {
+  const mac = parseMac(name.toLowerCase());
+  try {
+    return findMachine(reads, name);
+  } catch (error) {
+    if (error instanceof UnknownNameError && mac !== undefined) return { mac };
+    throw error;
+  }
 }
 
 /** An id that begins alike stands near in the order of the keys; of a host name nothing is known but that it is somewhere. */

@@ -336,4 +336,30 @@ describe('what a machine sends by syslog', () => {
     expect(await read(`?since=${then}`)).toMatchObject([{ line: 'two' }]);
     expect(await failure('/api/machines/nobody/logs')).toMatchObject({ status: 404 });
   });
+
+  it('is that of a machine without a record too, also when it has one by then', async () => {
+    const [stranger, early] = ['52-54-00-77-77-7a', one.mac.replaceAll(':', '-')];
+    const line = (mac: string, text: string) => ({
+      ...{ at: new Date().toISOString(), mac, address: '10.0.0.9', facility: 'kern', severity: 'info' },
+      ...{ sentAt: null, host: '', app: 'kernel', pid: '', line: text },
+    });
+    const bus = await NatsBus.connect({ ...harness.nats.engine, name: 'boots' });
+    for (const mac of [stranger, early]) await bus.publishMachineLine(subjects.machineLog(mac), line(mac, 'who am I'));
+    await bus.publishMachineLine(subjects.machineLog(one.id), line(early, 'somebody'));
+    await bus.close();
+    const read = async (name: string) =>
+      (await rest.get(`/api/machines/${name}/logs`)).text
+        .split('\n')
+        .filter((text) => text !== '')
+        .map((text): unknown => JSON.parse(text));
+    expect(await read('52:54:00:77:77:7a')).toMatchObject([{ line: 'who am I', hardwareId: null }]);
+    expect((await read(one.mac)).slice(-2)).toMatchObject([
+      { line: 'who am I', hardwareId: null },
+      { line: 'somebody', hardwareId: one.id },
+    ]);
+    expect(await read('52:54:00:77:77:7b')).toEqual([]);
+    // Its boots without a record are a row of their own, and the MAC is still the name of the machine.
+    await append(early, netbootOffered({ mac: early, hardwareId: null }));
+    expect(await get(`/api/machines/${one.mac}`)).toMatchObject({ id: one.id });
+  });
 });
