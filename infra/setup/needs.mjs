@@ -83,6 +83,8 @@ const testTools = [
   of('procps', 'pgrep'),
   of('mtools', 'mdir'),
   of('pxelinux', '/usr/lib/PXELINUX/pxelinux.0'),
+  program('grub-mknetdir', 'grub-common'),
+  of('grub-pc-bin', '/usr/lib/grub/i386-pc/pxe.mod'),
   of('e2fsprogs', 'mkfs.ext4', 'fsck.ext4', 'e2fsck'),
 ];
 

@@ -17,14 +17,17 @@ export const usualProgramFolders = [
   '.cache/grub-efi-amd64-signed/usr/lib/grub/x86_64-efi-signed',
 ].join(':');
 
-/** Names of the table of architectures, and of shim for what it loads, that Debian's packages spell differently. */
+/** Names of the table of architectures, and of shim for what it loads, that Debian's packages and grub-mknetdir spell differently. */
 const alsoKnownAs: Readonly<Record<string, readonly string[]>> = {
   'snp-arm64.efi': ['ipxe-arm64.efi'],
   'snp-x86_64.efi': ['snponly.efi'],
   'ipxe.efi': ['ipxe-amd64.efi'],
   'shimx64.efi': ['shimx64.efi.signed'],
+  'shimaa64.efi': ['shimaa64.efi.signed'],
   // Not Debian's grubx64.efi.signed: that one starts from a disk.
-  'grubx64.efi': ['grubnetx64.efi.signed'],
+  'grubx64.efi': ['grubnetx64.efi.signed', 'grub/x86_64-efi/core.efi'],
+  'grubaa64.efi': ['grubnetaa64.efi.signed', 'grub/arm64-efi/core.efi'],
+  'core.0': ['grub/i386-pc/core.0'],
 };
 
 /** The network boot programs of some folders, separated by colons; the first that has a name counts. No name, no link leads out of its folder. */
@@ -68,7 +71,7 @@ async function regularFile(path: string): Promise<StoredFile | undefined> {
 }
 
 export function roleOf(name: string): BootFileRole {
-  if (/\.(?:k?kpxe|pxe|efi|lkrn)$/.test(name)) return 'nbp';
+  if (/\.(?:k?kpxe|pxe|efi|lkrn|0)$/.test(name)) return 'nbp';
   if (/^(?:vmlinuz|bzImage)/.test(name)) return 'kernel';
   if (/^(?:initramfs|initrd|netroot)/.test(name)) return 'initramfs';
   return name.startsWith('rootfs') ? 'rootfs' : 'other';

@@ -71,6 +71,9 @@ function ec2Path(path: string): string | undefined {
 
 function forCaller(name: string, question: Question, site: Site, reply: (row: HardwareRow) => Answer): Answer {
   const address = clientAddress(question.peer, question.forwardedFor, site.trusted);
+  // Every wire has its own, so the one of a record says nothing of who asks.
+  if (/^fe[89ab]/.test(address))
+    return text(name, 404, `404 no hardware is known by the link-local address ${address}`);
   const row = site.hardware.find(`ip:${address}`);
   return row ? reply(row) : text(name, 404, `404 no hardware with the address ${address}`);
 }

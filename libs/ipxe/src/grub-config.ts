@@ -34,6 +34,8 @@ export function grubLocal({ mac }: { readonly mac: string }): string {
     '    fi',
     '  done',
     'else',
+    // Not in a core that was loaded from the network.
+    '  insmod biosdisk',
     '  set root=(hd0)',
     '  if chainloader +1; then boot; fi',
     'fi',
@@ -54,7 +56,7 @@ export const grubOfArchitecture = 'source $prefix/grub.cfg\n';
 
 /** What is ours comes by TFTP, because the GRUB that Debian signs has no HTTP; that of others by HTTP, of which GRUB knows port 80 only. */
 function rootOf(base: string, bootsUrl: string): string {
-  const [, host = '', port = '80', path = ''] = /^http:\/\/([^/:]+)(?::(\d+))?(\/.*)?$/i.exec(base) ?? [];
+  const [, host = '', port = '80', path = ''] = /^http:\/\/(\[[^\]]+\]|[^/:]+)(?::(\d+))?(\/.*)?$/i.exec(base) ?? [];
   if (base === `${bootsUrl}/osie`) return `(tftp,${host})/osie`;
   if (host !== '' && port === '80') return `(http,${host})${path}`;
   throw new UnsafeScriptValueError('osieUrl', base, 'GRUB fetches by HTTP from port 80 only');

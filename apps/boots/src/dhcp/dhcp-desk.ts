@@ -102,13 +102,13 @@ export class DhcpDesk {
     try {
       const heard = this.#hear(bytes, from);
       if (!heard) return undefined;
-      const looking = this.#pooled(heard);
-      if (looking)
+      const pooled = this.#pooled(heard);
+      if (pooled instanceof Promise)
         return this.#stored(
           heard,
-          looking.then((pooled) => this.#decide(heard, pooled)),
+          pooled.then((found) => this.#decide(heard, found)),
         );
-      const answer = this.#decide(heard);
+      const answer = this.#decide(heard, pooled);
       return hasFacts(answer.decision) ? this.#stored(heard, answer) : this.#told(heard, answer);
     } catch (error) {
       return this.#drop(error, bytes, from);
@@ -129,7 +129,7 @@ export class DhcpDesk {
     return { request, mac, type, key, print: type === 'request' ? fingerprint(bytes) : undefined, bytes, from, place };
   }
 
-  #decide(heard: Heard, pooled?: Pooled): Answer {
+  #decide(heard: Heard, pooled: Pooled | undefined): Answer {
     const decision = respond(heard.request, this.#context(heard, pooled), heard.place);
     if (decision.kind !== 'reply') return { decision, bytes: undefined };
     return { decision, bytes: encodePacket(decision.packet, { maxSize: decision.maxSize }) };
@@ -183,7 +183,7 @@ export class DhcpDesk {
   }
 
   /** undefined: it has a reservation in its network, or there are no pools. */
-  #pooled({ request, mac, place }: Heard): Promise<Pooled | undefined> | undefined {
+  #pooled({ request, mac, place }: Heard): ReturnType<PoolDesk['look']> {
     if (place.mode !== 'pool' || request.op !== 'request') return undefined;
     const type = readOption(request.options, messageType);
     if (type === undefined) return undefined;

@@ -1,6 +1,6 @@
 import { NotFoundError } from '@tinkerbell/domain';
-import { grubOfArchitecture, raspberryConfig } from '@tinkerbell/ipxe';
-import { fileBelow, type StoredFile } from '../boot-programs';
+import { autoexecScript6, grubOfArchitecture, raspberryConfig } from '@tinkerbell/ipxe';
+import { type BootPrograms, fileBelow, type StoredFile } from '../boot-programs';
 import { type Callers, plainAddress } from '../callers';
 import type { ScriptDesk } from '../ipxe/script-desk';
 import { hexAddress, type LoaderPath, parseLoaderPath } from './loader-path';
@@ -13,10 +13,11 @@ export interface LoaderFolders {
   readonly raspberry: string;
 }
 
-/** What PXELINUX, GRUB and Raspberry Pis ask for by names of their own, the same by TFTP and HTTP. */
+/** What iPXE, PXELINUX, GRUB and Raspberry Pis ask for by names of their own, the same by TFTP and HTTP. */
 export class LoaderFiles {
   constructor(
     private readonly folders: LoaderFolders,
+    private readonly programs: Pick<BootPrograms, 'find'>,
     private readonly callers: Pick<Callers, 'at'>,
     private readonly scripts: Pick<ScriptDesk, 'config' | 'choice'>,
   ) {}
@@ -35,6 +36,12 @@ export class LoaderFiles {
         return this.#config(wanted, path, address);
       case 'grub-architecture':
         return grubOfArchitecture;
+      case 'ipxe-autoexec':
+        return (
+          (await this.programs.find('autoexec.ipxe')) ?? (address.includes(':') ? autoexecScript6() : missing(path))
+        );
+      case 'grub-part':
+        return (await this.programs.find(wanted.file)) ?? missing(path);
       case 'raspberry-config':
         return this.#raspberryConfig(path, address);
       case 'raspberry-arguments':

@@ -1,10 +1,14 @@
 import { looseMac } from '../requested-name';
 
-/** What the path names that PXELINUX, GRUB or the firmware of a Raspberry Pi asks for. */
+/** What the path names that iPXE, PXELINUX, GRUB or the firmware of a Raspberry Pi asks for. */
 export type LoaderPath =
   /** `mac`: that machine's; `address`: what the path says of the address, as PXELINUX writes it (`0A6300`). */
   | { readonly kind: 'pxelinux' | 'grub'; readonly mac?: string; readonly address?: string }
   | { readonly kind: 'grub-architecture' }
+  /** Beside iPXE's own program, with a MAC in front or without. */
+  | { readonly kind: 'ipxe-autoexec' }
+  /** `file`: a module, list or font of GRUB, below the folder of the boot programs. */
+  | { readonly kind: 'grub-part'; readonly file: string }
   | { readonly kind: 'raspberry-config' | 'raspberry-arguments' }
   /** `file`: in the folder of the in-memory OS. */
   | { readonly kind: 'osie'; readonly file: string }
@@ -26,16 +30,11 @@ export function parseLoaderPath(path: string): LoaderPath | undefined {
   const depth = parts.length;
   if (folder === 'pxelinux.cfg' && depth <= 3) return pxelinux(name);
   if (folder === 'grub' && depth <= 3) return grub(name);
-  if (
-    above === 'grub' &&
-    depth <= 4 &&
-    name === 'grub.cfg' &&
-    /^(?:x86_64|arm64|i386)-(?:efi|pc)$/.test(folder ?? '')
-  ) {
-    return { kind: 'grub-architecture' };
-  }
+  if (above === 'grub' && depth <= 4) return grubPart(folder ?? '', name);
   if (parts[0] === 'osie' && depth >= 2) return { kind: 'osie', file: parts.slice(1).join('/') };
   const [first = '', ...rest] = parts;
+  if (name === 'autoexec.ipxe' && (depth === 1 || (depth === 2 && looseMac(first) !== undefined)))
+    return { kind: 'ipxe-autoexec' };
   const below = /^[\da-f]{8}$/i.test(first) ? 'serial' : looseMac(first) === undefined ? undefined : 'mac';
   if (below === undefined || rest.length === 0) return undefined;
   if (rest.length === 1 && name === 'config.txt') return { kind: 'raspberry-config' };
@@ -57,6 +56,14 @@ function grub(name: string): LoaderPath | undefined {
   if (mac !== undefined) return withMac('grub', mac);
   const address = /^grub\.cfg-([\dA-F]{1,8})$/i.exec(name)?.[1];
   return address === undefined ? undefined : { kind: 'grub', address: address.toUpperCase() };
+}
+
+/** As `grub-mknetdir` lays them out. */
+function grubPart(folder: string, name: string): LoaderPath | undefined {
+  const isPlatform = /^(?:x86_64|arm64|i386)-(?:efi|pc)$/.test(folder);
+  if (isPlatform && name === 'grub.cfg') return { kind: 'grub-architecture' };
+  const isPart = isPlatform ? /\.(?:mod|lst)$/.test(name) : folder === 'fonts' && name.endsWith('.pf2');
+  return isPart ? { kind: 'grub-part', file: `grub/${folder}/${name}` } : undefined;
 }
 
 function withMac(kind: 'pxelinux' | 'grub', text: string): LoaderPath | undefined {

@@ -91,6 +91,26 @@ describe.each([
     expect(await scripts(running)).toEqual([]);
   });
 
+  it('GRUB gets its modules, lists and fonts from the folder of the boot programs, and nothing else there', async () => {
+    const running = await start();
+    for (const folder of ['i386-pc', 'fonts'])
+      await mkdir(join(running.folders.ipxe, 'grub', folder), { recursive: true });
+    for (const file of [
+      'i386-pc/echo.mod',
+      'i386-pc/fs.lst',
+      'fonts/unicode.pf2',
+      'i386-pc/core.0',
+      'i386-pc/grub.cfg',
+    ])
+      await writeFile(join(running.folders.ipxe, 'grub', file), `content of ${file}`);
+    for (const file of ['i386-pc/echo.mod', 'i386-pc/fs.lst', 'fonts/unicode.pf2'])
+      expect(await fetch(running, `grub/${file}`)).toBe(`content of ${file}`);
+    expect(await fetch(running, 'grub/i386-pc/grub.cfg')).toBe('source $prefix/grub.cfg\n');
+    expect(await fetch(running, 'core.0')).toBe('content of i386-pc/core.0');
+    for (const file of ['i386-pc/core.0', 'i386-pc/tftp.mod', 'i386-pc/../../secret.mod'])
+      expect(await fetch(running, `grub/${file}`)).toMatch(/not found|not a file of this server/);
+  });
+
   it.each(['pxelinux.cfg/default', 'grub/grub.cfg'])(
     '%s names the program that fetches the root file system, with the digest of that, where there is one',
     async (path) => {

@@ -17,7 +17,12 @@ describe('the path that a boot program asks for', () => {
     ['grub/grub.cfg-01-52-54-00-99-00-01', { kind: 'grub', mac }],
     ['grub/grub.cfg-0A63000B', { kind: 'grub', address: '0A63000B' }],
     ['grub/x86_64-efi/grub.cfg', { kind: 'grub-architecture' }],
+    ['autoexec.ipxe', { kind: 'ipxe-autoexec' }],
+    ['/52:54:00:99:00:01/autoexec.ipxe', { kind: 'ipxe-autoexec' }],
     ['grub/arm64-efi/grub.cfg', { kind: 'grub-architecture' }],
+    ['/grub/i386-pc/normal.mod', { kind: 'grub-part', file: 'grub/i386-pc/normal.mod' }],
+    ['grub/x86_64-efi/command.lst', { kind: 'grub-part', file: 'grub/x86_64-efi/command.lst' }],
+    ['grub/fonts/unicode.pf2', { kind: 'grub-part', file: 'grub/fonts/unicode.pf2' }],
     ['::osie/vmlinuz-aarch64', { kind: 'osie', file: 'vmlinuz-aarch64' }],
     ['osie/vmlinuz-x86_64', { kind: 'osie', file: 'vmlinuz-x86_64' }],
     ['12ab34cd/config.txt', { kind: 'raspberry-config' }],
@@ -30,10 +35,15 @@ describe('the path that a boot program asks for', () => {
     'pxelinux.cfg/01-nonsense-of-17-ch',
     'pxelinux.cfg/../osie/secret',
     'a/b/c/pxelinux.cfg/default',
-    'grub/x86_64-efi/command.lst',
-    'grub/fonts/unicode.pf2',
+    'grub/x86_64-efi/core.efi',
+    'grub/x86_64-efi/../../secret.mod',
+    'grub/x86_64-efi/a/b.mod',
+    'grub/nonsense/normal.mod',
+    'grub/fonts/secret',
+    'grub/locale/de.mo',
     'grub/grub.cfg/x',
     'osie/../secret',
+    'a/autoexec.ipxe',
     '::osie/../secret',
     ':://../osie/secret',
     'x::osie/vmlinuz-x86_64',
@@ -81,6 +91,7 @@ describe('what it is told', () => {
     expect(() => grubSyntax.osie({ ...lab, osieUrl: 'http://m:81/os' })).toThrow('port 80 only');
     expect(() => grubSyntax.osie({ ...lab, osieUrl: 'https://m/os' })).toThrow('port 80 only');
     expect(grubSyntax.local(boot)).toContain('--set=root --file $file; then\n      if chainloader $file;');
+    expect(grubSyntax.local(boot)).toMatch(/else\n {2}insmod biosdisk\n {2}set root=\(hd0\)\n/);
   });
 
   const netRoot = { initrd: 'rootfs-x86_64', loader: 'netroot-x86_64', sha256: 'cd'.repeat(32) };
