@@ -124,6 +124,8 @@ export class PoolDesk {
       readonly type: MessageType;
       readonly link: string;
       readonly machine: Machine | undefined;
+      /** It was sent to this server alone: the client takes it for the one that it has its address from. */
+      readonly isUnicast: boolean;
     },
   ): Promise<Pooled | undefined> {
     const { mac, type, link, machine } = about;
@@ -135,7 +137,7 @@ export class PoolDesk {
     const clientId = wire[0]?.pooled.identity === 'mac' ? null : clientIdOf(request);
     const wanted = wantedBy(request);
     const seeker = { mac, clientId, pools: pools.map(({ name }) => name), wanted };
-    const address = type === 'discover' ? await this.#offer(seeker, wire) : this.#own(seeker, wire, type, request);
+    const address = type === 'discover' ? await this.#offer(seeker, wire) : this.#own(seeker, wire, request, about);
     const subnet = wire.find((one) => isWithin(address || link, one.address, one.prefix)) ?? wire[0];
     if (!subnet) return undefined;
     if (type === 'discover' && address === '') this.#tellExhausted(mac, subnet.name);
@@ -211,7 +213,12 @@ export class PoolDesk {
   }
 
   /** What it may go on with or take now; '' = nothing. */
-  #own(seeker: Seeker, wire: readonly PooledOn[], type: MessageType, request: DhcpPacket): string {
+  #own(
+    seeker: Seeker,
+    wire: readonly PooledOn[],
+    request: DhcpPacket,
+    { type, isUnicast }: { readonly type: MessageType; readonly isUnicast: boolean },
+  ): string {
     const { state } = this.ports.leases;
     const now = this.#now();
     const { wanted } = seeker;
@@ -222,9 +229,11 @@ export class PoolDesk {
     }
     const isSelecting = request.options.has(54);
     const isKnown = last.some(({ ip }) => ip === wanted);
-    if (wanted !== undefined && (isSelecting || isKnown) && this.#pools.mayHave(seeker, wanted, state, now))
-      return wanted;
     const held = last.find((lease) => leaseOfIp(state, lease.ip, now.iso) === lease);
+    // From the server that was at our address before: it goes on using what it has, and nobody else does.
+    const isInherited = isUnicast && request.ciaddr === wanted && !held;
+    const isItsOwn = isSelecting || isKnown || isInherited;
+    if (wanted !== undefined && isItsOwn && this.#pools.mayHave(seeker, wanted, state, now)) return wanted;
     return held && this.#pools.mayHave(seeker, held.ip, state, now) ? held.ip : '';
   }
 
