@@ -1,4 +1,4 @@
-// A network without DHCPv4: two machines boot from the same provisioner by DHCPv6, one through PXE and one through HTTP boot.
+// A network without IPv4: the provisioner has no such address there, and no packet of IPv4 is answered.
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,10 +7,11 @@ import { buildArtefacts } from '../demo/src/artefacts';
 import type { MachineRun } from '../demo/src/machine-run';
 import type { Firmware } from './machine';
 import { orderOneAction } from './one-action';
-import { until } from './run';
+import { run, start, stop, until } from './run';
 import { useSite } from './site';
 
-const needed = ['/dev/net/tun', '/usr/bin/qemu-system-x86_64', '/usr/share/OVMF/OVMF_CODE_4M.fd', '/usr/sbin/radvd'];
+const programs = ['/usr/bin/qemu-system-x86_64', '/usr/sbin/radvd', '/usr/bin/tcpdump'];
+const needed = ['/dev/net/tun', '/usr/share/OVMF/OVMF_CODE_4M.fd', ...programs];
 const absent = needed.filter((file) => !existsSync(file));
 const cannot = process.getuid?.() !== 0 ? ['root'] : absent;
 if (cannot.length > 0) console.warn(`SKIPPED: boot by IPv6: missing ${cannot.join(', ')}`);
@@ -21,9 +22,10 @@ const subnets = join(folder, 'dhcp.yaml');
 writeFileSync(subnets, 'subnets: [{ subnet: "fd99::/64", mode: reservation, advertise: true }]\n');
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe.skipIf(cannot.length > 0)('a machine in a network without DHCPv4', () => {
+describe.skipIf(cannot.length > 0)('a machine in a network without IPv4', () => {
   const site = useSite('ipv6', async () => void (await buildArtefacts('small', () => undefined)), {
     env: { BOOTS_DHCP_FILE: subnets },
+    address: '127.0.0.1',
     address6: 'fd99::1',
     args: ['--ip6', 'fd99::1', '--no-dhcp'],
   });
@@ -39,24 +41,35 @@ describe.skipIf(cannot.length > 0)('a machine in a network without DHCPv4', () =
   const served = ({ events }: MachineRun) =>
     events.flatMap(({ event: { type, data } }) => (type === 'BootFileServed' ? [`${data.protocol} ${data.role}`] : []));
 
-  it('boots by UEFI PXE and by UEFI HTTP boot, and runs an action', { timeout: 900_000 }, async () => {
-    const [pxe, http] = [await powerOn(1, 'uefi6'), await powerOn(2, 'uefi-http')];
+  it('boots by UEFI HTTP boot and by UEFI PXE, and runs an action', { timeout: 900_000 }, async () => {
+    const wire = join(site.dir, 'wire.pcap');
+    const [enter = '', ...inLab] = site.lab.enter;
+    const wanted = 'ether host 52:54:00:99:06:02 and (ip or arp)';
+    const capture = start(enter, [...inLab, 'tcpdump', '-i', site.lab.bridge, '-U', '-w', wire, wanted]);
+    const [pxe, http] = [await powerOn(1, 'uefi6'), await powerOn(2, 'uefi-http6')];
 
-    await until(() => served(http).length > 0, patience);
-    await http.machine.off();
-    expect(served(http)).toEqual(['http nbp']);
-    expect(offers(http)[0]).toMatchObject({
-      client: 'HTTPClient',
-      ip: 'fd99::12',
-      bootFile: expect.stringMatching(/^http:\/\/\[fd99::1\]\/.*ipxe\.efi$/),
-    });
-
-    await until(() => pxe.story.steps.some(({ name }) => name === 'workflow'), patience);
-    expect(pxe.story.steps.at(-1)?.detail).toBe('succeeded');
-    expect(pxe.machine.console()).toMatch(/OSIE: t=\S+ network eth0 fd99::11\/128/);
-    expect(served(pxe)).toEqual(['tftp nbp', 'http kernel', 'http initramfs', 'http rootfs']);
+    await until(() => offers(pxe).length === 2, patience);
+    await pxe.machine.off();
     expect(offers(pxe).map(({ ip, client }) => `${client} ${ip}`)).toEqual(['PXEClient fd99::11', 'iPXE fd99::11']);
     expect(offers(pxe)[0]?.bootFile).toBe('tftp://[fd99::1]/ipxe.efi');
-    expect(pxe.events.map(({ event }) => event.type)).toContain('OsieStarted');
+    expect(served(pxe)).toEqual(['tftp nbp']);
+
+    await until(() => http.story.steps.some(({ name }) => name === 'workflow'), patience);
+    expect(http.story.steps.at(-1)?.detail).toBe('succeeded');
+    expect(offers(http).map(({ ip, client }) => `${client} ${ip}`)).toEqual(['HTTPClient fd99::12', 'iPXE fd99::12']);
+    expect(offers(http)[0]?.bootFile).toBe('http://[fd99::1]/52:54:00:99:06:02/ipxe.efi');
+    expect(served(http)).toEqual(['http nbp', 'http kernel', 'http initramfs', 'http rootfs']);
+    expect(http.machine.console()).toMatch(/OSIE: t=\S+ network eth0 fd99::12\/128/);
+    expect(http.events.map(({ event }) => event.type)).toContain('OsieStarted');
+    expect(await site.provisioner.tink('machine', 'logs', 'six-2')).toContain('syslog to [fd99::1]');
+
+    // OSIE asks for an IPv4 address beside the other; its firmware and iPXE say nothing by IPv4.
+    await stop(capture);
+    const packets = (await run('tcpdump', '-tnvr', wire)).split(/^(?=\S)/m).filter((packet) => packet !== '');
+    const [ofOsie, all] = [/^IP .*\n.* Request from .*\n[^]*Vendor-Class.*"udhcp /, /^/].map((kind) =>
+      packets.filter((packet) => kind.test(packet)),
+    );
+    expect(ofOsie).not.toEqual([]);
+    expect(all).toEqual(ofOsie);
   });
 });

@@ -4,7 +4,7 @@ import { run } from './run';
 /** A network of its own for one provisioner and its machines: a namespace with a bridge, one tap device per machine. */
 export interface Lab {
   readonly namespace: string;
-  /** IPv4 of the provisioner, on the bridge. */
+  /** IPv4 of the provisioner, on the bridge; 127.0.0.1: the bridge has none. */
   readonly address: string;
   readonly bridge: string;
   /** Adds a port for one machine; returns the tap device's name. */
@@ -41,7 +41,7 @@ export async function createLab(namespace: string, address = '10.99.0.1', addres
     await inside('link', 'set', 'lo', 'up');
     // Without forward_delay 0 the bridge swallows the firmware's first DHCPDISCOVERs.
     await inside('link', 'add', bridge, 'type', 'bridge', 'stp_state', '0', 'forward_delay', '0');
-    await inside('addr', 'add', `${address}/24`, 'dev', bridge);
+    if (address !== '127.0.0.1') await inside('addr', 'add', `${address}/24`, 'dev', bridge);
     if (address6 !== undefined) await inside('addr', 'add', `${address6}/64`, 'dev', bridge, 'nodad');
     // A fixed link-local address, valid at once: router advertisements are sent from it.
     await inside('addr', 'add', 'fe80::1/64', 'dev', bridge, 'nodad');

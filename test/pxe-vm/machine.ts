@@ -7,11 +7,11 @@ import { Qmp } from './qmp';
 import { start, stop } from './run';
 
 /**
- * `bios`: QEMU's iPXE option ROM; `uefi`: OVMF's own PXE; `uefi6`: the same by IPv6 alone; `uefi-http`: OVMF's HTTP boot; `arm64…`: the same with AAVMF; `uefi-secure`: PXE
+ * `bios`: QEMU's iPXE option ROM; `uefi`: OVMF's own PXE; `uefi-http`: its HTTP boot; `uefi6`, `uefi-http6`: the same by IPv6 alone; `arm64…`: the same with AAVMF; `uefi-secure`: PXE
  * with Secure Boot, Microsoft's keys enrolled; `arm64-u-boot`: U-Boot, which waits two seconds for somebody who types.
  */
 export type Firmware =
-  'bios' | 'uefi' | 'uefi6' | 'uefi-http' | 'uefi-secure' | 'arm64' | 'arm64-http' | 'arm64-u-boot';
+  'bios' | 'uefi' | 'uefi6' | 'uefi-http' | 'uefi-http6' | 'uefi-secure' | 'arm64' | 'arm64-http' | 'arm64-u-boot';
 
 export interface MachineOptions {
   readonly name: string;
@@ -50,7 +50,8 @@ export interface Machine {
 const isArm = (firmware: Firmware) => firmware.startsWith('arm64');
 const isUBoot = (firmware: Firmware) => firmware === 'arm64-u-boot';
 export const uBoot = '/usr/lib/u-boot/qemu_arm64/u-boot.bin';
-const isHttp = (firmware: Firmware) => firmware.endsWith('-http');
+const isHttp = (firmware: Firmware) => /-http6?$/.test(firmware);
+const isIpv6 = (firmware: Firmware) => firmware.startsWith('uefi') && firmware.endsWith('6');
 
 /** Code and first contents of the variables; undefined: none. */
 function firmwareFiles(firmware: Firmware): { readonly code: string; readonly vars: string } | undefined {
@@ -92,6 +93,8 @@ function qemuArgs(options: MachineOptions, tap: string, files: Record<'disk' | '
     ...(efi ? ['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${efi.code}`] : []),
     ...(efi ? ['-drive', `if=pflash,unit=1,format=raw,file=${files.vars}`] : []),
     ...withoutBoot(firmware).flatMap((way) => ['-fw_cfg', `name=opt/org.tianocore/${way}Support,string=n`]),
+    // Its HTTP boot gives up at once while the link-local address is being checked for others that have it.
+    ...(firmware === 'uefi-http6' ? ['-boot', 'menu=on,splash-time=5000'] : []),
     ...(options.tlsAuthority === undefined
       ? []
       : ['-fw_cfg', `name=etc/edk2/https/cacerts,file=${options.tlsAuthority}`]),
@@ -109,7 +112,7 @@ function qemuArgs(options: MachineOptions, tap: string, files: Record<'disk' | '
 
 /** What is switched off in the firmware, so that the way that is asked for comes first. */
 function withoutBoot(firmware: Firmware): readonly string[] {
-  return [...(firmware === 'uefi6' ? ['IPv4'] : []), ...(isHttp(firmware) ? ['IPv4PXE', 'IPv6PXE'] : [])];
+  return [...(isIpv6(firmware) ? ['IPv4'] : []), ...(isHttp(firmware) ? ['IPv4PXE', 'IPv6PXE'] : [])];
 }
 
 /** Not a shift: 4 GiB do not fit 32 bits. */

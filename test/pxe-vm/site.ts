@@ -28,6 +28,8 @@ export interface Site {
 export interface SiteOptions {
   /** Settings of the services. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Of the provisioner, see `Lab`. */
+  readonly address?: string;
   /** A further address of the provisioner, of a /64. */
   readonly address6?: string;
   /** Further ones of `tinkerbell up`. */
@@ -38,7 +40,7 @@ export interface SiteOptions {
 export function useSite(
   name: string,
   prepare: () => Promise<void>,
-  { env = {}, address6, args = [] }: SiteOptions = {},
+  { env = {}, address, address6, args = [] }: SiteOptions = {},
 ): Site {
   let dir = '';
   let lab: Lab;
@@ -49,7 +51,7 @@ export function useSite(
   beforeAll(async () => {
     await prepare();
     dir = await mkdtemp(join(tmpdir(), `tinkerbell-${name}-`));
-    lab = await createLab(`tink-${name}-${process.pid}`, undefined, address6);
+    lab = await createLab(`tink-${name}-${process.pid}`, address, address6);
     provisioner = await start();
   }, 600_000);
 

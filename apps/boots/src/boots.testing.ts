@@ -12,7 +12,7 @@ import {
   requestedAddress,
   serverIdentifier,
 } from '@tinkerbell/dhcp';
-import type { AnyEvent, HardwareInterface, HardwareRecord } from '@tinkerbell/events';
+import type { AnyEvent, HardwareInterface, HardwareIp, HardwareRecord } from '@tinkerbell/events';
 import { type EventStore, InMemoryEventStore, openReadModels } from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
 import { hardwareList, workflowList } from '@tinkerbell/projections';
@@ -112,6 +112,18 @@ function configOf(
   });
 }
 
+/** The machine's record, with another address. */
+export function recordAt(
+  address: string,
+  over: Partial<HardwareIp> = {},
+  more: Partial<HardwareInterface['dhcp']> = {},
+): HardwareRecord {
+  const { network, ...rest } = record();
+  const ip = { address, netmask: '', gateway: '', family: address.includes(':') ? 6 : 4, ...over };
+  const interfaces = network.interfaces.map(({ dhcp, netboot }) => ({ netboot, dhcp: { ...dhcp, ip, ...more } }));
+  return { ...rest, network: { interfaces } };
+}
+
 function record(netboot: Partial<HardwareInterface['netboot']> = {}): HardwareRecord {
   const base = reservation({ ip: { address: machineAddress, netmask: '255.0.0.0', gateway: '', family: 4 } });
   const machine = { ...base, netboot: { ...base.netboot, ...netboot } };
@@ -162,7 +174,8 @@ function askHttp(
   { method = 'GET', from = machineAddress, headers = {}, body }: HttpOptions,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const options = { host: '127.0.0.1', port, path, method, localAddress: from, headers, agent: false };
+    const host = from.includes(':') ? '::1' : '127.0.0.1';
+    const options = { host, port, path, method, localAddress: from, headers, agent: false };
     const sent = httpRequest(options, (response) => {
       const parts: Buffer[] = [];
       response.on('data', (part: Buffer) => parts.push(part));

@@ -29,7 +29,11 @@ describe('the addresses of boots', () => {
   ])('a machine at %s reaches %s', (machine, near) => expect(ownAddressFor(machine, own, interfaces)).toBe(near));
   it('leave tink-server where it is', () => {
     const config = load({ PUBLIC_IP: '192.0.2.1', BOOTS_FURTHER_IPS: '127.0.0.1' });
-    const { bootsUrl, tinkServerUrl } = scriptSettings(config, 80, '127.0.0.5', { mode: 'reservation', subnets: [] });
+    const ports = { http: 80, syslog: 514 };
+    const { bootsUrl, tinkServerUrl } = scriptSettings(config, ports, '127.0.0.5', {
+      mode: 'reservation',
+      subnets: [],
+    });
     expect([bootsUrl, tinkServerUrl]).toEqual(['http://127.0.0.1', 'https://192.0.2.1:42124']);
   });
   it.each([

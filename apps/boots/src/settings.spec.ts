@@ -8,6 +8,8 @@ import { asksForServers, dhcp6Ports, dhcp6Settings, dhcpModes, dhcpPorts, script
 const load = (settings: Readonly<Record<string, string>>) =>
   loadConfig(BootsConfig, { PUBLIC_IP: '10.0.0.1', TINK_CA_SHA256: 'ab'.repeat(32), ...settings });
 
+const ports = { http: 80, syslog: 514 };
+
 function portsOf(settings: Readonly<Record<string, string>>) {
   const config = load(settings);
   return dhcpPorts(config, dhcpModes(config), undefined);
@@ -97,7 +99,7 @@ describe('DHCPv6', () => {
   it('asks machines that have their address from it for their ticket, whoever does DHCPv4', () => {
     const scripts = (settings: Readonly<Record<string, string>>) => {
       const config = load({ PUBLIC_IP6: '2001:db8::1', BOOTS_DHCP: 'false', ...settings });
-      return scriptSettings(config, 80, '2001:db8::5', dhcpModes(config));
+      return scriptSettings(config, ports, '2001:db8::5', dhcpModes(config));
     };
     expect(scripts({ BOOTS_DHCP6: 'true' }).needsTicket('2001:db8::5')).toBe(true);
     expect(scripts({ BOOTS_DHCP6: 'true' }).hasDhcp('2001:db8::5')).toBe(true);
@@ -108,13 +110,31 @@ describe('DHCPv6', () => {
     const given = { PUBLIC_IP6: '2001:db8::1', TINK_SERVER_URL: 'https://tink.example' };
     const urlFor = (address: string, more: Readonly<Record<string, string>> = {}) => {
       const config = load({ ...given, ...more });
-      return scriptSettings(config, 80, address, dhcpModes(config)).tinkServerUrl;
+      return scriptSettings(config, ports, address, dhcpModes(config)).tinkServerUrl;
     };
     expect(urlFor('2001:db8::5')).toBe('https://tink.example');
     const own = { TINK_SERVER_URL6: 'https://[2001:db8::1]:8443' };
     expect(urlFor('2001:db8::5', own)).toBe('https://[2001:db8::1]:8443');
     expect(urlFor('10.0.0.5', own)).toBe('https://tink.example');
     expect(urlFor('2001:db8::5', { TINK_SERVER_URL: '' })).toBe('https://[2001:db8::1]:42124');
+  });
+  it('tells each family where its log goes', () => {
+    const logServer = (address: string, syslog: number | undefined, more: Readonly<Record<string, string>> = {}) => {
+      const config = load({ PUBLIC_IP6: '2001:db8::1', ...more });
+      return scriptSettings(config, { http: 80, syslog }, address, dhcpModes(config)).logServer;
+    };
+    expect(logServer('2001:db8::5', 514)).toBe('[2001:db8::1]');
+    expect(logServer('2001:db8::5', 1514)).toBe('[2001:db8::1]:1514');
+    expect(logServer('10.0.0.5', 1514)).toBe('10.0.0.1:1514');
+    expect(logServer('2001:db8::5', undefined)).toBe('');
+    const sites = { PUBLIC_SYSLOG_IP: '10.0.0.9,10.0.0.8' };
+    expect(logServer('10.0.0.5', undefined, sites)).toBe('10.0.0.9');
+    expect(logServer('2001:db8::5', 514, sites)).toBe('[2001:db8::1]');
+  });
+  it('gives no IPv6 addresses out without DHCPv6, whatever it does by IPv4', () => {
+    const config = load({ PUBLIC_IP6: '2001:db8::1' });
+    const { hasDhcp } = scriptSettings(config, ports, '2001:db8::5', dhcpModes(config));
+    expect([hasDhcp('2001:db8::5'), hasDhcp('10.0.0.5')]).toEqual([false, true]);
   });
   it.each([
     ['PUBLIC_IP6', '10.0.0.1', 'PUBLIC_IP6'],

@@ -56,6 +56,7 @@ export function dhcpSettings(
     leaseSeconds: DHCP_LEASE_TIME,
     modes,
     ticketSeconds: config.BOOTS_SCRIPT_TICKETS ? config.BOOTS_TOKEN_SECONDS : 0,
+    bootp: config.BOOTS_BOOTP,
   };
 }
 
@@ -149,14 +150,14 @@ export function asksForServers({ BOOTS_DHCP_ASK, BOOTS_DHCP_PORT, PUBLIC_IP }: B
 
 /** Of the network that an address is in. */
 export function modeOf(config: BootsConfig, modes: ModeRules, address: string): DhcpMode {
-  if (isIPv6(address) && config.BOOTS_DHCP6) return 'reservation';
+  if (isIPv6(address)) return config.BOOTS_DHCP6 ? 'reservation' : 'off';
   return modeAt(isIPv4(address) ? address : config.PUBLIC_IP, modes);
 }
 
 /** `address`: of the machine; it is told URLs of its own family. */
 export function scriptSettings(
   config: BootsConfig,
-  httpPort: number,
+  { http, syslog }: Pick<BoundPorts, 'http' | 'syslog'>,
   address: string,
   modes: ModeRules,
 ): ScriptSettings {
@@ -167,7 +168,9 @@ export function scriptSettings(
   const serverUrl = (by6 && config.TINK_SERVER_URL6) || config.TINK_SERVER_URL;
   const certUrl = (by6 && config.TINK_CERT_URL6) || config.TINK_CERT_URL;
   return {
-    bootsUrl: httpUrl(near, httpPort),
+    bootsUrl: httpUrl(near, http),
+    logServer: logServerFor(config, near, syslog),
+    isIpv6: by6,
     tinkServerUrl: serverUrl || `https://${host}:42124`,
     certUrl: certUrl || `http://${host}:42114/cert`,
     caSha256: config.TINK_CA_SHA256,
@@ -177,6 +180,14 @@ export function scriptSettings(
     discovery: discoversAt(isIPv4(address) ? address : config.PUBLIC_IP, modes),
     hasDhcp: (address) => modeOf(config, modes, address) !== 'off',
   };
+}
+
+/** With its port where that is not the usual one; '': none. An IPv6 address is in brackets, and the site's own servers are IPv4. */
+function logServerFor({ PUBLIC_SYSLOG_IP }: BootsConfig, near: string, port: number | undefined): string {
+  const [sites] = near.startsWith('[') ? [] : list(PUBLIC_SYSLOG_IP);
+  if (sites !== undefined) return sites;
+  if (port === undefined) return '';
+  return port === syslogPort ? near : `${near}:${port}`;
 }
 
 /** `native`: undefined where messages are taken one by one. */

@@ -126,8 +126,8 @@ interface Parts {
   readonly failed: FailedRequests;
   readonly scripts: ScriptDesk;
   readonly loaders: LoaderFiles;
-  /** The port is part of the scripts' URLs, and known only once bound. */
-  readonly httpPort: { current: number };
+  /** Part of the scripts, and known only once bound. */
+  readonly ports: { http: number; syslog: number | undefined };
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly clock: () => Date;
@@ -201,15 +201,15 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const byReservation = (address: string) => !['reservation', 'pool'].includes(modeOf(config, modes, address));
   const callers = new Callers(machines, leases, leases6, clock, byReservation);
   const failed = new FailedRequests({ machines, boots, metrics, log, clock });
-  const httpPort = { current: config.BOOTS_HTTP_PORT };
+  const own: Parts['ports'] = { http: config.BOOTS_HTTP_PORT, syslog: undefined };
   const roots = new NetRoots(config.BOOTS_OSIE_DIR);
   const scripts = new ScriptDesk({ machines, callers, boots, roots, failed, log, clock }, (address) =>
-    scriptSettings(config, httpPort.current, address, modes),
+    scriptSettings(config, own, address, modes),
   );
   const folders = { osie: config.BOOTS_OSIE_DIR, raspberry: config.BOOTS_RASPBERRY_DIR };
   const programs = new BootPrograms(config.BOOTS_IPXE_DIR);
   return {
-    ...{ machines, leases, leases6, modes, boots, callers, failed, httpPort, scripts, metrics, log, clock },
+    ...{ machines, leases, leases6, modes, boots, callers, failed, ports: own, scripts, metrics, log, clock },
     ...{ subnets6: networks6, classes: file?.classes ?? [] },
     ...{ dhcpFile, fileWatch: { current: undefined } },
     loaders: new LoaderFiles(folders, programs, callers, scripts),
@@ -246,10 +246,10 @@ async function nativeSendfile(config: BootsConfig, log: Logger): Promise<NativeS
 async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
   const { machines, callers, boots, programs, files, cache, metrics, log } = parts;
   const folders = { osie: config.BOOTS_OSIE_DIR, images: config.BOOTS_IMAGES_DIR };
-  const { httpPort, scripts } = parts;
+  const { scripts } = parts;
   const tls = await readTls(config, parts.clock(), log);
   const iso = new IsoDesk(parts, (address) =>
-    scriptSettings(config, httpPort.current, address === '' ? config.PUBLIC_IP : address, parts.modes),
+    scriptSettings(config, parts.ports, address === '' ? config.PUBLIC_IP : address, parts.modes),
   );
   const limits = new ConnectionLimits(httpLimits(config), metrics);
   const app = await NestFactory.create(
@@ -268,7 +268,7 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
   limits.watch(app.getHttpServer());
   const server = await app.listen(config.BOOTS_HTTP_PORT, config.BOOTS_HTTP_ADDRESS);
   const { port } = server.address() as AddressInfo;
-  httpPort.current = port;
+  parts.ports.http = port;
   const doors = await openOtherDoors(config, server, port, { ...parts, limits }, tls).catch(async (error: unknown) => {
     await app.close();
     throw error;
@@ -376,11 +376,12 @@ async function openSyslog(
   const desk = new SyslogDesk(parts, machineLog);
   let port = config.BOOTS_SYSLOG_PORT;
   try {
-    for (const address of ownAddresses(config)) {
+    for (const address of [...ownAddresses(config), config.PUBLIC_IP6].filter((one) => one !== '')) {
       const listener = new SyslogListener(desk, parts.log);
       port = await listener.open(address, port);
       closers.push(() => listener.close());
     }
+    parts.ports.syslog = port;
     return port;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

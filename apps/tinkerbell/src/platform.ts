@@ -27,6 +27,7 @@ import {
 } from '@tinkerbell/projections';
 import type { DataFolder } from './data-folder';
 import { natsLineMatters } from './log-lines';
+import { openSecondDoor } from './second-door';
 import type { Stack } from './stack';
 import type { TinkerbellConfig } from './tinkerbell.config';
 
@@ -80,7 +81,6 @@ export async function startPlatform(
   const nats = await startNatsServer({
     dataDir: await data.folder('nats'),
     host: address,
-    ...(IP6 === '' ? {} : { listen: '::' }),
     port: config.NATS_PORT,
     tls: pki.files,
     identity,
@@ -91,6 +91,10 @@ export async function startPlatform(
       log(`nats-server ended (${signal ?? code}), starting it again: ${lastLines.at(-1) ?? 'it said nothing'}`),
   });
   stack.push('nats-server', () => nats.stop());
+  if (IP6 !== '') {
+    const door = { host: IP6, port: nats.port };
+    stack.push('nats-server by IPv6', await openSecondDoor('NATS', door, { ...door, host: address }));
+  }
   const login = { servers: nats.url, ca: pki.ca, creds: identity.engineCreds };
   const bus = await NatsBus.connect({ ...login, name: 'tinkerbell', firstConnectTimeoutMs: 30_000 });
   stack.push('bus', () => bus.close());

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect as connectPlain, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -73,6 +73,15 @@ async function firmwareSees({ https = '', data }: Addresses): Promise<string> {
   }
 }
 
+/** Whether somebody listens there. */
+async function isOpen(host: string, port: number): Promise<boolean> {
+  const socket = connectPlain({ host, port });
+  return once(socket, 'connect').then(
+    () => (socket.destroy(), true),
+    () => false,
+  );
+}
+
 /** Pid → program of what the process started. */
 async function childrenOf(parent: ChildProcess): Promise<ReadonlyMap<number, string>> {
   const found = new Map<number, string>();
@@ -109,6 +118,27 @@ afterEach(() => lab.killAll());
 afterAll(() => lab.remove());
 
 describe('tinkerbell up', () => {
+  it('brings NATS and the registry to machines of both families, at its own addresses alone', async () => {
+    const up = start(['--ip6', '::1', '--data', join(dir, 'both')], { BOOTS_DHCP6: 'false' });
+    const { nats, registry, data } = await up.ready();
+    const ports = [nats, `tls://${registry}`].map((url) => Number(new URL(url).port));
+    for (const port of ports) {
+      expect(await Promise.all(['127.0.0.1', '::1', '127.0.0.2'].map((host) => isOpen(host, port)))).toEqual([
+        true,
+        true,
+        false,
+      ]);
+    }
+    // The whole way, with the certificate that names this address too.
+    const ca = await readFile(join(data, 'pki', 'ca.crt'));
+    const socket = connect({ host: '::1', port: ports[1], ca });
+    await once(socket, 'secureConnect');
+    const answer = once(socket, 'data');
+    socket.write('GET /v2/ HTTP/1.1\r\nHost: registry\r\n\r\n');
+    expect(String(await answer)).toMatch(/^HTTP\/1\.1 401 /);
+    socket.destroy();
+  });
+
   it('survives a kill -9 with everything it knew, and leaves nothing running', async () => {
     const first = start(['--https-boot', '--https-port', '0'], { TRUSTED_PROXIES: '127.0.0.1', ...further });
     const before = await first.ready();

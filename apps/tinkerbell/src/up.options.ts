@@ -10,7 +10,7 @@ export class UsageError extends Error {}
 const help: Readonly<Record<keyof TinkerbellConfig, string>> = {
   DATA: 'folder with everything that has to survive',
   IP: 'address that machines reach this provisioner at',
-  IP6: 'the same by IPv6: boots answers DHCPv6, and what machines need listens on all addresses',
+  IP6: 'the same by IPv6: boots answers DHCPv6, and what machines need listens there too',
   INTERFACE: 'network interface to send router advertisements on',
   ROUTER_ADVERTISEMENTS: 'send empty IPv6 router advertisements: old iPXE waits 13 s without them',
   POOL: 'name of the lease pool',

@@ -12,6 +12,7 @@ import { startTinkServer, TinkServerConfig } from '@tinkerbell/tink-server';
 import { openDataFolder, type DataFolder, type Secrets } from './data-folder';
 import { registryLineMatters } from './log-lines';
 import { nameInOsie, startPlatform, type Platform } from './platform';
+import { openSecondDoor } from './second-door';
 import type { Stack } from './stack';
 import type { TinkerbellConfig } from './tinkerbell.config';
 
@@ -69,9 +70,10 @@ export async function up(config: Readonly<TinkerbellConfig>, address: string, ar
   const registry = await runRegistry(context);
   const server = await runServer(context, registry);
   const boots = await runBoots(context, server);
+  const { hardware, leases } = platform.rows.models;
   const hegel = await startHegel(
     loadConfig(HegelConfig, { ...env, HEGEL_HTTP_ADDRESS: everywhere(config), HEGEL_HTTP_PORT: config.HEGEL_PORT }),
-    { hardware: platform.rows.models.hardware, health: { fault: () => platform.nats.problem() } },
+    { hardware, leases, health: { fault: () => platform.nats.problem() } },
   );
   stack.push('hegel', () => hegel.close());
   const dashboard = await runDashboard(context);
@@ -117,7 +119,6 @@ async function runRegistry({ config, address, data, secrets, platform, stack, lo
   const registry = await startRegistry({
     dataDir: await data.folder('registry'),
     host: address,
-    ...(config.IP6 === '' ? {} : { listen: '::' }),
     port: config.REGISTRY_PORT,
     tls: platform.pki.files,
     account: secrets.registry,
@@ -127,6 +128,10 @@ async function runRegistry({ config, address, data, secrets, platform, stack, lo
     onExit: (reason) => log(`registry ended, it is started again: ${reason}`),
   });
   stack.push('registry', () => registry.stop());
+  if (config.IP6 !== '') {
+    const door = { host: config.IP6, port: registry.port };
+    stack.push('registry by IPv6', await openSecondDoor('the image registry', door, { ...door, host: address }));
+  }
   if (!existsSync(join(config.ACTIONS_DIR, 'index.json'))) {
     log(`registry: no action images at ${config.ACTIONS_DIR}; node infra/actions/build.mjs makes them`);
   }

@@ -11,8 +11,6 @@ export interface NatsServerOptions {
   /** Holds the configuration, the lock and the store. */
   readonly dataDir: string;
   readonly host: string;
-  /** Where it listens; `::` is everywhere, by IPv4 and IPv6. Default: `host` alone. */
-  readonly listen?: string;
   /** 0: any free port; the one found stays the same across restarts. */
   readonly port: number;
   /** PEM files. */
@@ -153,9 +151,9 @@ class SupervisedServer {
   }
 
   #config(): string {
-    const { host, listen = host, tls, identity, monitorPort, maxPayloadBytes, syncInterval } = this.options;
+    const { host, tls, identity, monitorPort, maxPayloadBytes, syncInterval } = this.options;
     return renderConfig({
-      host: listen,
+      host,
       port: this.port,
       storeDir: this.#storeDir,
       tls: tls && { cert: resolve(tls.cert), key: resolve(tls.key) },

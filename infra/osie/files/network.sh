@@ -84,21 +84,33 @@ network6() {
   say "network $interface $(ip -6 -o addr show dev "$interface" scope global | awk '{print $4}' | xargs)"
 }
 
-# A site without DHCP: <mac>:<vlan>:<address>:<netmask>:<gateway>:<host name>:<dns,dns>.
+# A site without DHCP: <mac>:<vlan>:<address>:<netmask>:<gateway>:<host name>:<dns,dns>; IPv6 addresses are in brackets, their netmask is a length.
 static_network() {
   IFS=: read -r _ _ address netmask gateway host servers <<-END
-	$ipam
+	$(echo "$ipam" | sed ':next; s/\(\[[^]:]*\):/\1;/; t next')
 	END
-  prefix=0
-  for byte in $(echo "$netmask" | tr . ' '); do
+  address=$(bare "$address")
+  gateway=$(bare "$gateway")
+  case $address in *:*) family=-6 prefix=$netmask ;; *) family=-4 prefix=$(bits_of "$netmask") ;; esac
+  ip addr replace "$address/$prefix" dev "$interface"
+  [ -z "$gateway" ] || ip $family route replace default via "$gateway" dev "$interface"
+  [ -z "$host" ] || hostname "$host"
+  for server in $(bare "$servers" | tr , ' '); do echo "nameserver $server"; done >/etc/resolv.conf
+  say "network $interface $address/$prefix static"
+}
+
+bare() {
+  echo "$1" | tr -d '[]' | tr ';' ':'
+}
+
+# 255.255.255.0 is 24.
+bits_of() {
+  bits=0
+  for byte in $(echo "$1" | tr . ' '); do
     while [ "$byte" -gt 0 ]; do
-      prefix=$((prefix + byte % 2))
+      bits=$((bits + byte % 2))
       byte=$((byte / 2))
     done
   done
-  ip addr replace "$address/$prefix" dev "$interface"
-  [ -z "$gateway" ] || ip route replace default via "$gateway" dev "$interface"
-  [ -z "$host" ] || hostname "$host"
-  for server in $(echo "$servers" | tr , ' '); do echo "nameserver $server"; done >/etc/resolv.conf
-  say "network $interface $address/$prefix static"
+  echo "$bits"
 }

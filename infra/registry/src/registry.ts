@@ -15,8 +15,6 @@ export interface RegistryOptions {
   readonly dataDir: string;
   /** Address to listen on, e.g. `10.99.0.1`. */
   readonly host: string;
-  /** Where it is to be reached at beside `host`; `::` is everywhere, by IPv4 and IPv6. Default: `host` alone. */
-  readonly listen?: string;
   /** 0 picks a free one. */
   readonly port: number;
   /** PEM files: the server's certificate, its private key, and the authority that signed it. */
@@ -56,12 +54,11 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
   if (!found.some((folder) => folder && existsSync(join(folder, program)))) {
     throw new RegistryError(`${program} is not installed: run npm run setup -- --for start`);
   }
-  const { host, listen = host, tls, account } = options;
-  const port = await claimPort(listen, options.port);
+  const { host, tls, account } = options;
+  const port = await claimPort(host, options.port);
   const address = `${host}:${port}`;
-  const bound = `${listen.includes(':') ? `[${listen}]` : listen}:${port}`;
   const access = { host, port, tls, account };
-  const keeper = new Keeper(await writeConfiguration(options, bound, 'writable'), options);
+  const keeper = new Keeper(await writeConfiguration(options, address, 'writable'), options);
   let isOver = false;
   const begin = async () => {
     if (isOver) throw new RegistryError('the registry was stopped');
@@ -75,7 +72,7 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
   await begin();
   const seal = async (filled: readonly Filled[] = []) => {
     await keeper.stop();
-    await writeConfiguration(options, bound, 'read-only');
+    await writeConfiguration(options, address, 'read-only');
     await begin();
     await verify(access, filled);
   };

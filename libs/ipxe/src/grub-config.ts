@@ -56,7 +56,7 @@ export const grubOfArchitecture = 'source $prefix/grub.cfg\n';
 
 /** What is ours comes by TFTP, because the GRUB that Debian signs has no HTTP; that of others by HTTP, of which GRUB knows port 80 only. */
 function rootOf(base: string, bootsUrl: string): string {
-  const [, host = '', port = '80', path = ''] = /^http:\/\/([^/:]+)(?::(\d+))?(\/.*)?$/i.exec(base) ?? [];
+  const [, host = '', port = '80', path = ''] = /^http:\/\/(\[[^\]]+\]|[^/:]+)(?::(\d+))?(\/.*)?$/i.exec(base) ?? [];
   if (base === `${bootsUrl}/osie`) return `(tftp,${host})/osie`;
   if (host !== '' && port === '80') return `(http,${host})${path}`;
   throw new UnsafeScriptValueError('osieUrl', base, 'GRUB fetches by HTTP from port 80 only');

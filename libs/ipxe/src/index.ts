@@ -1,3 +1,4 @@
+export { autoexecScript6 } from './autoexec-script';
 export { chainScript, contentsScript } from './custom-script';
 export { localBootScript } from './local-boot-script';
 export { grubCustom, grubLocal, grubOfArchitecture, grubOsie } from './grub-config';

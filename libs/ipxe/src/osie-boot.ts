@@ -1,8 +1,9 @@
 import { filePath, kernelWord, UnsafeScriptValueError, word } from './script-value';
 
-/** Where a site has no DHCP: what the machine's record says of its network. IPv4, '' = none. */
+/** Where a site has no DHCP: what the machine's record says of its network. Of one family, '' = none. */
 export interface StaticNetwork {
   readonly address: string;
+  /** `255.255.255.0`; of IPv6 the length of the prefix, `64`. */
   readonly netmask: string;
   readonly gateway: string;
   readonly nameServers: readonly string[];
@@ -51,6 +52,10 @@ export interface OsieBoot {
   readonly extraArguments: readonly string[];
   /** 0 = none. */
   readonly vlanId: number;
+  /** Where OSIE's log goes, address or `address:port`; '' or undefined: where DHCP says. */
+  readonly logServer?: string;
+  /** '' or undefined: what DHCP says. */
+  readonly hostname?: string;
   /** undefined: OSIE asks by DHCP. */
   readonly network?: StaticNetwork;
   /** undefined: the boot loader brings all initrds. */
@@ -92,7 +97,7 @@ export function kernelArguments(boot: OsieBoot): readonly string[] {
 }
 
 function named(boot: OsieBoot): Readonly<Record<string, string>> {
-  const { purpose, network, vlanId, netRoot } = boot;
+  const { purpose, network, vlanId, netRoot, logServer = '', hostname = '' } = boot;
   const server = { tinkerbell: boot.bootsUrl, tink_cert: boot.certUrl, tink_ca: boot.caSha256 };
   return {
     ...(purpose === 'workflow'
@@ -101,6 +106,9 @@ function named(boot: OsieBoot): Readonly<Record<string, string>> {
     hw_addr: boot.mac,
     ...server,
     tink_token: boot.token,
+    syslog_host: logServer,
+    // The kernel's own: before the first program.
+    hostname,
     vlan_id: vlanId === 0 ? '' : String(vlanId),
     ipam: network ? ipam(boot.mac, vlanId, network) : '',
     tink_root: netRoot ? `${boot.osieUrl}/${filePath('initrd', netRoot.initrd)}` : '',
@@ -108,16 +116,17 @@ function named(boot: OsieBoot): Readonly<Record<string, string>> {
   };
 }
 
-/** The original's form: `<mac with dashes>:<vlan>:<address>:<netmask>:<gateway>:<host name>:<dns,dns>`. */
+/** The original's form, IPv6 addresses in brackets: `<mac with dashes>:<vlan>:<address>:<netmask>:<gateway>:<host name>:<dns,dns>`. */
 function ipam(
   mac: string,
   vlanId: number,
   { address, netmask, gateway, hostname, nameServers }: StaticNetwork,
 ): string {
-  const parts = [mac.replaceAll(':', '-'), vlanId === 0 ? '' : String(vlanId), address, netmask, gateway, hostname];
-  const all = [...parts, nameServers.join(',')];
-  const odd = all.find((part) => !/^[\w.,-]*$/.test(part));
-  if (odd !== undefined) throw new UnsafeScriptValueError('static network', odd, 'it is no part of an IPv4 network');
+  const shown = (ip: string) => (/^[0-9a-f:]*:[0-9a-f:]*$/i.test(ip) ? `[${ip}]` : ip);
+  const place = [mac.replaceAll(':', '-'), vlanId === 0 ? '' : String(vlanId), shown(address), netmask];
+  const all = [...place, shown(gateway), hostname, nameServers.map(shown).join(',')];
+  const odd = all.find((part) => !/^(?:[\w.-]|\[[0-9a-f:]+\]|,)*$/i.test(part));
+  if (odd !== undefined) throw new UnsafeScriptValueError('static network', odd, 'it is no part of a network');
   return all.join(':');
 }
 

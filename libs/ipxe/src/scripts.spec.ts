@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
+  autoexecScript6,
   kernelArguments,
   chainScript,
   contentsScript,
@@ -28,6 +29,14 @@ const boot: OsieBoot = {
   vlanId: 0,
 };
 
+const six: OsieBoot = {
+  ...boot,
+  osieUrl: 'http://[fd99::1]/osie',
+  bootsUrl: 'http://[fd99::1]',
+  tinkServerUrl: 'https://[fd99::1]:42124',
+  certUrl: 'http://[fd99::1]:42114/cert',
+};
+
 const goldens = {
   'osie-x86_64': osieScript(boot),
   'osie-aarch64': osieScript({ ...boot, arch: 'aarch64', ...defaultOsieFiles('aarch64'), extraArguments: ['quiet'] }),
@@ -49,6 +58,16 @@ const goldens = {
       nameServers: ['10.99.0.1', '9.9.9.9'],
     },
   }),
+  'osie-ipv6': osieScript({ ...six, logServer: '[fd99::1]', hostname: 'node-1' }),
+  'osie-static-ipv6': osieScript({
+    ...six,
+    logServer: '[fd99::1]:1514',
+    network: {
+      ...{ address: 'fd99::11', netmask: '64', gateway: 'fd99::1', hostname: 'node-1' },
+      nameServers: ['fd99::1', '2001:db8::53'],
+    },
+  }),
+  'autoexec-ipv6': autoexecScript6(),
   rescue: osieScript({ ...boot, purpose: 'rescue', token: '' }),
   discovery: osieScript({ ...boot, purpose: 'discovery', workerId: '' }),
   'local-boot': localBootScript(boot),
@@ -111,7 +130,8 @@ describe('scripts', () => {
     expect(() => osieScript({ ...boot, extraArguments: ['--'] })).toThrow('would end the arguments of the kernel');
     expect(() => osieScript({ ...boot, extraArguments: Array(30).fill('x'.repeat(60)) })).toThrow(/2047 fit/);
     expect(() => osieScript({ ...boot, kernel: '../etc/passwd' })).toThrow('not the path of a file below our root');
-    expect(() => osieScript({ ...boot, initrds: ['a,b'] })).toThrow(UnsafeScriptValueError);
+    for (const initrd of ['a,b', 'a/', '/'])
+      expect(() => osieScript({ ...boot, initrds: [initrd] })).toThrow(UnsafeScriptValueError);
   });
 
   it('name the field and cut what they show of it', () => {

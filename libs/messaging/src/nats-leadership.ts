@@ -54,10 +54,13 @@ export class Leadership {
     this.ttlMs = options.ttlMs ?? 3_000;
   }
 
-  /** Runs `work` whenever this process holds the lease `name`. Work that ends or fails gives the lease back and is a candidate again. */
-  run(name: string, work: (lease: Lease) => Promise<void>): Candidacy {
+  /**
+   * Runs `work` whenever this process holds the lease `name`. Work that ends or fails gives the lease back and is a candidate again. Until
+   * `ready` resolves the lease is watched and not taken: one that is nobody's any more has run out by then.
+   */
+  run(name: string, work: (lease: Lease) => Promise<void>, ready: Promise<void> = Promise.resolve()): Candidacy {
     const stopped = new AbortController();
-    const campaign = this.campaign(name, work, stopped.signal);
+    const campaign = this.campaign(name, work, ready, stopped.signal);
     return {
       async close() {
         stopped.abort();
@@ -66,19 +69,31 @@ export class Leadership {
     };
   }
 
-  private async campaign(name: string, work: (lease: Lease) => Promise<void>, stopped: AbortSignal): Promise<void> {
+  private async campaign(
+    name: string,
+    work: (lease: Lease) => Promise<void>,
+    ready: Promise<void>,
+    stopped: AbortSignal,
+  ): Promise<void> {
     let seen = { revision: -1, at: 0 };
-    while (!stopped.aborted && !this.connection.isClosed()) {
+    let [isReady, isHopeless] = [false, false];
+    const becomesReady = ready.then(
+      () => void (isReady = true),
+      () => void (isHopeless = true), // whoever made it says why
+    );
+    while (!stopped.aborted && !isHopeless && !this.connection.isClosed()) {
       try {
         const entry = await this.read(name);
         const revision = entry?.revision ?? 0;
         if (revision !== seen.revision) seen = { revision, at: now() };
         const free = !entry || entry.released || entry.holder === this.id || now() - seen.at >= this.ttlMs;
-        if (free) await this.hold(name, entry, work, stopped);
+        if (free && isReady) await this.hold(name, entry, work, stopped);
       } catch (error) {
         if (!(error instanceof LostRaceError)) this.options.log?.(`lease ${name}: ${String(error)}`);
       }
-      await pause(this.ttlMs / 6, stopped);
+      const left = seen.at + this.ttlMs - now();
+      const pausing = pause(left > 0 ? Math.min(left, this.ttlMs / 6) : this.ttlMs / 6, stopped);
+      await (isReady ? pausing : Promise.race([pausing, becomesReady]));
     }
   }
 

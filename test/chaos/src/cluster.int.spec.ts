@@ -113,6 +113,31 @@ describe('leadership', () => {
     await lost.close();
   });
 
+  it('goes to nobody who is not ready; who never will be ends by himself', async () => {
+    const held: string[] = [];
+    const work = (name: string) => async (lease: Lease) => {
+      held.push(`${name} ${lease.epoch}`);
+      await aborted(lease.signal);
+    };
+    let becomesReady = () => {};
+    const ready = new Promise<void>((resolve) => (becomesReady = resolve));
+    const leadership = async (name: string) => new Leadership((await connect(name)).connection, { ttlMs });
+    const slow = (await leadership('slow')).run('ready', work('slow'), ready);
+    const hopeless = (await leadership('hopeless')).run(
+      'ready',
+      work('hopeless'),
+      Promise.reject(new Error('on purpose')),
+    );
+    const quick = (await leadership('quick')).run('ready', work('quick'));
+    await until(() => held.length > 0);
+    await quick.close();
+    becomesReady();
+    await until(() => held.length > 1);
+    await slow.close();
+    await hopeless.close();
+    expect(held).toEqual(['quick 1', 'slow 2']);
+  });
+
   it('gives work that failed another try, under a new epoch', async () => {
     const epochs: number[] = [];
     const candidate = new Leadership(bus.connection, { ttlMs }).run('fails', async ({ epoch, signal }) => {

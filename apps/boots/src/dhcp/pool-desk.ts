@@ -10,16 +10,16 @@ import {
   type SingleLeaseCommand,
   textOf,
 } from '@tinkerbell/domain';
-import type { HardwareDhcp, HardwareInterface } from '@tinkerbell/events';
+import type { HardwareInterface } from '@tinkerbell/events';
 import type { Logger } from '../logger';
 import type { LeasePool } from '../log/lease-pool';
 import type { Machine, Machines } from '../machines';
 import type { Metrics } from '../metrics';
-import { classesOf, openTo } from './client-class';
+import { type ClientClass, classesOf, openTo } from './client-class';
 import { clientIdOf } from './client-id';
 import { isWithin, type ModeRules, type PooledSubnet, type Subnet, wireOf } from './dhcp-mode';
+import { PooledInterfaces, type PooledOn } from './pooled-interfaces';
 import type { Probe } from './probe';
-import { usualNetboot } from './stranger';
 
 export interface PoolDeskPorts {
   readonly machines: Machines;
@@ -46,7 +46,24 @@ export interface Pooled {
   readonly boots: boolean;
 }
 
-type PooledOn = Subnet & { readonly pooled: PooledSubnet };
+/** Who asks. `link`: an address of its network. */
+interface Asking {
+  readonly mac: string;
+  readonly type: MessageType;
+  readonly link: string;
+  readonly machine: Machine | undefined;
+  /** It was sent to this server alone: the client takes it for the one that it has its address from. */
+  readonly isUnicast: boolean;
+}
+
+interface Seeking {
+  readonly about: Asking;
+  readonly seeker: Seeker;
+  readonly wire: readonly PooledOn[];
+  readonly classes: readonly ClientClass[];
+}
+
+const none: ReadonlySet<string> = new Set();
 
 /** How often leases are looked through for those that ran out. */
 const sweepMs = 1000;
@@ -64,6 +81,8 @@ export class PoolDesk {
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> = Promise.resolve();
   #counted = '';
+  #instant: Instant = { iso: '', ms: NaN };
+  readonly #interfaces = new PooledInterfaces();
   #term = -1;
   /** The leases that the addresses were put in order by. */
   #sorted: WeakRef<LeaseState['byIp']> | undefined;
@@ -116,19 +135,12 @@ export class PoolDesk {
     return this.#sorting;
   }
 
-  /** undefined: the request is from no subnet with pools. `link`: an address of the client's network. */
-  async look(
-    request: DhcpPacket,
-    about: {
-      readonly mac: string;
-      readonly type: MessageType;
-      readonly link: string;
-      readonly machine: Machine | undefined;
-      /** It was sent to this server alone: the client takes it for the one that it has its address from. */
-      readonly isUnicast: boolean;
-    },
-  ): Promise<Pooled | undefined> {
-    const { mac, type, link, machine } = about;
+  /**
+   * undefined: the request is from no subnet with pools. `link`: an address of the client's network. A promise only where somebody is asked
+   * whether he has an address.
+   */
+  look(request: DhcpPacket, about: Asking): Pooled | undefined | Promise<Pooled | undefined> {
+    const { mac, type, link } = about;
     const wire = wireOf(link, this.rules).filter(isPooled);
     if (wire.length === 0) return undefined;
     this.#refresh();
@@ -137,7 +149,16 @@ export class PoolDesk {
     const clientId = wire[0]?.pooled.identity === 'mac' ? null : clientIdOf(request);
     const wanted = wantedBy(request);
     const seeker = { mac, clientId, pools: pools.map(({ name }) => name), wanted };
-    const address = type === 'discover' ? await this.#offer(seeker, wire) : this.#own(seeker, wire, request, about);
+    const seeking = { about, seeker, wire, classes };
+    const address = type === 'discover' ? this.#offer(seeker, wire) : this.#own(seeker, wire, request, about);
+    return typeof address === 'string'
+      ? this.#with(address, seeking)
+      : address.then((offered) => this.#with(offered, seeking));
+  }
+
+  #with(address: string, { about, seeker, wire, classes }: Seeking): Pooled | undefined {
+    const { mac, type, link, machine } = about;
+    const { wanted, clientId } = seeker;
     const subnet = wire.find((one) => isWithin(address || link, one.address, one.prefix)) ?? wire[0];
     if (!subnet) return undefined;
     if (type === 'discover' && address === '') this.#tellExhausted(mac, subnet.name);
@@ -145,7 +166,7 @@ export class PoolDesk {
     const own = classes.flatMap(({ options }) => options);
     return {
       ...{ subnet, address, clientId, isForeign },
-      interface: interfaceOf(mac, subnet, { address: address || wanted || subnet.address, own, machine }),
+      interface: this.#interfaces.of(mac, subnet, { address: address || wanted || subnet.address, own, machine }),
       refusal: address === '' ? `${wanted ?? 'it'} is not free for this machine` : `this machine has ${address}`,
       boots: machine !== undefined || (subnet.discovery ?? this.rules.discovery) === true,
     };
@@ -180,20 +201,34 @@ export class PoolDesk {
     }
   }
 
-  async #offer(seeker: Seeker, wire: readonly PooledOn[]): Promise<string> {
+  #offer(seeker: Seeker, wire: readonly PooledOn[]): string | Promise<string> {
     const { leases } = this.ports;
+    const now = this.#now();
+    const ip = this.#pools.offer(seeker, leases.state, now, none);
+    if (ip === undefined) return '';
+    const subnet = wire.find((one) => isWithin(ip, one.address, one.prefix));
+    return subnet && this.#isUncertain(ip, subnet, now) ? this.#probed(ip, subnet, seeker, wire) : ip;
+  }
+
+  /** Whether somebody could have it who has no lease. */
+  #isUncertain(ip: string, { pooled }: PooledOn, { iso }: Instant): boolean {
+    return pooled.probe && leaseOfIp(this.ports.leases.state, ip, iso) === undefined;
+  }
+
+  async #probed(first: string, its: PooledOn, seeker: Seeker, wire: readonly PooledOn[]): Promise<string> {
     const found = new Set<string>();
-    for (let probes = 0; probes < maxProbes; probes++) {
-      const ip = this.#pools.offer(seeker, leases.state, this.#now(), found);
-      if (ip === undefined) return '';
-      const subnet = wire.find((one) => isWithin(ip, one.address, one.prefix));
-      const isLeased = leaseOfIp(leases.state, ip, this.#now().iso) !== undefined;
-      const answer = subnet?.pooled.probe && !isLeased ? await this.ports.probe.ask(ip) : undefined;
+    let [ip, subnet]: [string, PooledOn | undefined] = [first, its];
+    for (let probes = 1; ; probes++) {
+      const answer = subnet && this.#isUncertain(ip, subnet, this.#now()) ? await this.ports.probe.ask(ip) : undefined;
       if (!subnet || !answer || answer.mac === seeker.mac) return ip;
       found.add(ip);
       await this.#conflict(ip, subnet, answer);
+      const next =
+        probes < maxProbes ? this.#pools.offer(seeker, this.ports.leases.state, this.#now(), found) : undefined;
+      if (next === undefined) return '';
+      ip = next;
+      subnet = wire.find((one) => isWithin(next, one.address, one.prefix));
     }
-    return '';
   }
 
   async #conflict(
@@ -330,9 +365,12 @@ export class PoolDesk {
     );
   }
 
+  /** Many requests are of one millisecond, and writing it costs more than much else. */
   #now(): Instant {
     const date = this.ports.clock();
-    return { iso: date.toISOString(), ms: date.getTime() };
+    const ms = date.getTime();
+    if (ms !== this.#instant.ms) this.#instant = { iso: date.toISOString(), ms };
+    return this.#instant;
   }
 }
 
@@ -348,34 +386,4 @@ function keyOf({ mac, clientId }: Seeker, subnet: string): string {
 function wantedBy({ options, ciaddr }: DhcpPacket): string | undefined {
   if (options.has(requestedAddress.code)) return readOption(options, requestedAddress);
   return ciaddr === '0.0.0.0' ? undefined : ciaddr;
-}
-
-function interfaceOf(
-  mac: string,
-  { pooled, prefix }: PooledOn,
-  { address, own, machine }: { address: string; own: PooledSubnet['options']; machine: Machine | undefined },
-): HardwareInterface {
-  const record = machine?.interface.dhcp;
-  const first = <T>(...lists: readonly (readonly T[] | undefined)[]) =>
-    lists.find((list) => list && list.length > 0) ?? [];
-  const options = [...(record?.options ?? []), ...own, ...pooled.options];
-  const dhcp: HardwareDhcp = {
-    mac,
-    hostname: record?.hostname ?? '',
-    lease_time: pooled.leaseSeconds,
-    name_servers: first(record?.name_servers, pooled.nameServers),
-    time_servers: first(record?.time_servers, pooled.timeServers),
-    ...{ arch: record?.arch ?? '', uefi: record?.uefi ?? false, iface_name: record?.iface_name ?? '' },
-    vlan_id: record?.vlan_id ?? 0,
-    domain_name: record?.domain_name || pooled.domain,
-    ip: {
-      address,
-      netmask: textOf(prefix === 0 ? 0 : (0xffff_ffff << (32 - prefix)) >>> 0),
-      gateway: pooled.router,
-      family: 4,
-    },
-    // Of each code the most particular one: the machine's, its classes', the subnet's.
-    options: options.filter(({ code }, i) => options.findIndex((other) => other.code === code) === i),
-  };
-  return { dhcp, netboot: machine?.interface.netboot ?? usualNetboot };
 }

@@ -22,6 +22,10 @@ export interface ScriptSettings {
   readonly tinkServerUrl: string;
   readonly certUrl: string;
   readonly caSha256: string;
+  /** Address or `address:port`; '': none. */
+  readonly logServer: string;
+  /** Whether the machine comes by IPv6. */
+  readonly isIpv6: boolean;
   readonly extraArguments: readonly string[];
   /** How long an enrolment token is good for. */
   readonly tokenSeconds: number;
@@ -195,10 +199,11 @@ export class ScriptDesk {
     return text;
   }
 
-  /** Of files that are our own. */
+  /** Of files that are our own, by IPv4: what fetches it knows no DHCPv6. */
   async #netRoot({ choice, address }: Asked): Promise<NetRoot | undefined> {
-    const isOwn = 'osieUrl' in choice && choice.osieUrl === `${this.settings(address).bootsUrl}/osie`;
-    return isOwn ? this.services.roots.of(choice) : undefined;
+    const { bootsUrl, isIpv6 } = this.settings(address);
+    const isOwn = 'osieUrl' in choice && choice.osieUrl === `${bootsUrl}/osie`;
+    return isOwn && !isIpv6 ? this.services.roots.of(choice) : undefined;
   }
 
   #text({ machine, choice, address, isStatic }: Asked, token: string, syntax: ScriptSyntax, netRoot?: NetRoot): string {
@@ -207,12 +212,16 @@ export class ScriptDesk {
     if (choice.script === 'local') return syntax.local({ mac: shown });
     if (choice.script === 'custom') return syntax.custom(choice);
     const { script, kernelParams, ...osie } = choice;
-    const { bootsUrl, tinkServerUrl, certUrl, caSha256, extraArguments } = this.settings(address);
+    const { bootsUrl, tinkServerUrl, certUrl, caSha256, extraArguments, logServer, isIpv6 } = this.settings(address);
     const record = 'interface' in machine ? machine.interface : undefined;
     const network = isStatic && record ? staticNetworkOf(record) : undefined;
+    // DHCPv4 tells both. DHCPv6 has no option for a log server, and that for the client's name (RFC 4704) is for its DNS.
+    const hears = { logServer: !isIpv6 && !network, hostname: !isIpv6 || network };
     return syntax.osie({
       ...{ purpose: script === 'osie' ? 'workflow' : script, mac: shown, workerId: hardwareId ?? '', ...osie, token },
       ...{ bootsUrl, tinkServerUrl, certUrl, caSha256, extraArguments: [...extraArguments, ...kernelParams] },
+      logServer: hears.logServer ? '' : logServer,
+      hostname: hears.hostname ? '' : (record?.dhcp.hostname ?? ''),
       vlanId: record?.dhcp.vlan_id ?? 0,
       ...(network ? { network } : {}),
       ...(netRoot ? { netRoot } : {}),

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { option, requestedAddress, serverIdentifier } from '@tinkerbell/dhcp';
 import type { AnyEvent } from '@tinkerbell/events';
 import { InMemoryEventStore, StoreUnavailableError } from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
+import { hardwareUpdated } from '@tinkerbell/testing';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Bench, machineAddress, startBench } from '../boots.testing';
+import { type Bench, machineAddress, recordAt, startBench } from '../boots.testing';
 import { firmware, hardwareId, mac, requestOf } from '../dhcp/requests.testing';
 
 let bench: Bench | undefined;
@@ -134,6 +137,32 @@ describe('boot scripts', () => {
     expect(body).toContain('console=ttyS1,9600 panic=10 quiet nomodeset iommu=pt worker_id=');
   });
 
+  it('boot the kernel and the initrds of the record from its own server, whatever else boots has', async () => {
+    const osie = {
+      ...{ base_url: 'http://mirror.example:8080/os/', kernel: 'boot/bzImage', initrd: 'boot/a.img,boot/b.img' },
+      ...{ kernel_params: ['my.word=1', 'debug'], console: 'ttyS1,9600' },
+    };
+    const running = await start({ interface: { osie }, settings: { BOOTS_KERNEL_ARGUMENTS: 'nomodeset' } });
+    const { body } = await running.http(await boot(running));
+    const lines = body.split('\n');
+    expect(lines).toContain('set base http://mirror.example:8080/os');
+    const kernel = lines.find((line) => line.startsWith('kernel '));
+    expect(kernel).toMatch(
+      /^kernel \$\{base\}\/boot\/bzImage console=tty0 console=ttyS1,9600 panic=10 quiet nomodeset my\.word=1 debug /,
+    );
+    expect(kernel).toMatch(/ initrd=a\.img initrd=b\.img && goto kernel_done \|\|$/);
+    const initrds = lines.filter((line) => line.startsWith('initrd ')).map((line) => line.split(' && ')[0]);
+    expect(initrds).toEqual(['initrd --name a.img ${base}/boot/a.img', 'initrd --name b.img ${base}/boot/b.img']);
+  });
+
+  it('are the record’s own, word for word, whatever alphabet it is in', async () => {
+    const contents = '#!ipxe\r\necho ${net0/mac} grüßt 内核 || shell\r\n';
+    const running = await start({ interface: { ipxe: { url: '', contents, binary: '' } } });
+    const { body, headers } = await running.http(await boot(running));
+    expect(Buffer.from(body, 'latin1').toString()).toBe(contents);
+    expect(headers['content-length']).toBe(String(Buffer.byteLength(contents)));
+  });
+
   it('are the record’s own', async () => {
     const running = await start({ interface: { ipxe: { url: '', contents: 'shell', binary: '' } } });
     const path = await boot(running);
@@ -165,5 +194,41 @@ describe('boot scripts', () => {
     expect(boots.dhcp).toBeUndefined();
     expect((await http(scriptPath)).status).toBe(200);
     expect((await http(scriptPath, { from: '127.0.0.9' })).status).toBe(403);
+  });
+});
+
+describe('a machine that comes by IPv6', () => {
+  const at6 = async (running: Bench) =>
+    running.append(subjects.stream('hardware', hardwareId), hardwareUpdated(recordAt('::1')));
+  const settings = { BOOTS_DHCP: 'false', PUBLIC_IP6: '::1', BOOTS_SYSLOG_PORT: 0 };
+
+  it('is told what DHCPv6 does not say', async () => {
+    const machineLog = { write: () => Promise.resolve() };
+    const running = await start({ settings, machineLog });
+    await at6(running);
+    const { body } = await running.http(scriptPath, { from: '::1' });
+    expect(body).toContain(` syslog_host=[::1]:${running.boots.syslog?.port} hostname=test-host `);
+    expect(body).toContain(' tink_server=https://[::1]:42124 ');
+    expect((await running.http(scriptPath)).status).toBe(403);
+  });
+
+  it('goes on by IPv6 in iPXE; by IPv4 everything is as iPXE has it', async () => {
+    const running = await start({ settings });
+    for (const path of ['/autoexec.ipxe', '/01:02:03:04:05:06/autoexec.ipxe']) {
+      const { status, body } = await running.http(path, { from: '::1' });
+      expect([status, body.split('\n')[2]]).toEqual([200, 'ifconf --configurator ipv6 || goto usual']);
+      expect((await running.http(path)).status).toBe(404);
+    }
+  });
+
+  it('gets the whole root file system from its loader: what would fetch it knows no DHCPv6', async () => {
+    const running = await start({ settings });
+    await at6(running);
+    for (const name of ['rootfs-x86_64', 'netroot-x86_64']) await writeFile(join(running.folders.osie, name), 'x');
+    const grub = async (from: string) => (await running.http('/grub/grub.cfg-01-01-02-03-04-05-06', { from })).body;
+    expect(await grub('::1')).toContain('(tftp,[::1])/osie/rootfs-x86_64');
+    expect(await grub('::1')).not.toContain('tink_root');
+    await running.append(subjects.stream('hardware', hardwareId), hardwareUpdated(recordAt(machineAddress)));
+    expect(await grub(machineAddress)).toContain('tink_root=http://127.0.0.1:');
   });
 });

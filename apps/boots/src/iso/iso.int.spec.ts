@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { subjects } from '@tinkerbell/messaging';
 import { hardwareInterface, hardwareRecord, hardwareUpdated } from '@tinkerbell/testing';
 import { afterEach, expect, it } from 'vitest';
-import { type Bench, startBench } from '../boots.testing';
+import { type Bench, recordAt, startBench } from '../boots.testing';
 import { hardwareId, mac } from '../dhcp/requests.testing';
 
 let bench: Bench | undefined;
@@ -116,4 +116,20 @@ it('leads to a script that keeps the address, given to the machine alone', async
   expect((await http(script)).body).toContain('ipam=01-02-03-04-05-06::127.0.0.5:255.0.0.0::test-host:1.1.1.1 ');
   expect((await http(script.split('?')[0] ?? '')).body).not.toContain('ipam=');
   expect((await http(script, { from: bmc })).status).toBe(403);
+});
+
+it('does the same by IPv6', async () => {
+  const running = await start({ BOOTS_DHCP: 'false', PUBLIC_IP6: '::1' });
+  const place = { netmask: 'ffff:ffff:ffff::', gateway: 'fd99::ff' };
+  const servers = { name_servers: ['1.1.1.1', '2001:db8::53', '2001:db8::54'] };
+  const put = (address: string) =>
+    running.append(subjects.stream('hardware', hardwareId), hardwareUpdated(recordAt(address, place, servers)));
+  await put('::1');
+  const { body } = await get(running);
+  expect(body).toContain('set net${card}/ip6 ::1\nset net${card}/len6 48\nset net${card}/gateway6 fd99::ff\n');
+  expect(body).toContain('set net${card}/dns6 2001:db8::53\nifopen net${card}');
+  expect(body).toContain(`chain --autofree http://[::1]:${running.boots.http.port}/01:02:03:04:05:06/auto.ipxe?`);
+  const script = (await running.http('/01:02:03:04:05:06/auto.ipxe?network=static', { from: '::1' })).body;
+  expect(script).toContain(' ipam=01-02-03-04-05-06::[::1]:48:[fd99::ff]:test-host:[2001:db8::53],[2001:db8::54] ');
+  expect(script).toContain(' tinkerbell=http://[::1]:');
 });

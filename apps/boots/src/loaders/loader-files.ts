@@ -1,5 +1,5 @@
 import { NotFoundError } from '@tinkerbell/domain';
-import { grubOfArchitecture, raspberryConfig } from '@tinkerbell/ipxe';
+import { autoexecScript6, grubOfArchitecture, raspberryConfig } from '@tinkerbell/ipxe';
 import { type BootPrograms, fileBelow, type StoredFile } from '../boot-programs';
 import { type Callers, plainAddress } from '../callers';
 import type { ScriptDesk } from '../ipxe/script-desk';
@@ -13,7 +13,7 @@ export interface LoaderFolders {
   readonly raspberry: string;
 }
 
-/** What PXELINUX, GRUB and Raspberry Pis ask for by names of their own, the same by TFTP and HTTP. */
+/** What iPXE, PXELINUX, GRUB and Raspberry Pis ask for by names of their own, the same by TFTP and HTTP. */
 export class LoaderFiles {
   constructor(
     private readonly folders: LoaderFolders,
@@ -36,6 +36,10 @@ export class LoaderFiles {
         return this.#config(wanted, path, address);
       case 'grub-architecture':
         return grubOfArchitecture;
+      case 'ipxe-autoexec':
+        return (
+          (await this.programs.find('autoexec.ipxe')) ?? (address.includes(':') ? autoexecScript6() : missing(path))
+        );
       case 'grub-part':
         return (await this.programs.find(wanted.file)) ?? missing(path);
       case 'raspberry-config':

@@ -1,10 +1,12 @@
 import { looseMac } from '../requested-name';
 
-/** What the path names that PXELINUX, GRUB or the firmware of a Raspberry Pi asks for. */
+/** What the path names that iPXE, PXELINUX, GRUB or the firmware of a Raspberry Pi asks for. */
 export type LoaderPath =
   /** `mac`: that machine's; `address`: what the path says of the address, as PXELINUX writes it (`0A6300`). */
   | { readonly kind: 'pxelinux' | 'grub'; readonly mac?: string; readonly address?: string }
   | { readonly kind: 'grub-architecture' }
+  /** Beside iPXE's own program, with a MAC in front or without. */
+  | { readonly kind: 'ipxe-autoexec' }
   /** `file`: a module, list or font of GRUB, below the folder of the boot programs. */
   | { readonly kind: 'grub-part'; readonly file: string }
   | { readonly kind: 'raspberry-config' | 'raspberry-arguments' }
@@ -31,6 +33,8 @@ export function parseLoaderPath(path: string): LoaderPath | undefined {
   if (above === 'grub' && depth <= 4) return grubPart(folder ?? '', name);
   if (parts[0] === 'osie' && depth >= 2) return { kind: 'osie', file: parts.slice(1).join('/') };
   const [first = '', ...rest] = parts;
+  if (name === 'autoexec.ipxe' && (depth === 1 || (depth === 2 && looseMac(first) !== undefined)))
+    return { kind: 'ipxe-autoexec' };
   const below = /^[\da-f]{8}$/i.test(first) ? 'serial' : looseMac(first) === undefined ? undefined : 'mac';
   if (below === undefined || rest.length === 0) return undefined;
   if (rest.length === 1 && name === 'config.txt') return { kind: 'raspberry-config' };

@@ -7,7 +7,9 @@ import type { Logger } from '../logger';
 import type { Folded } from './stream-writer';
 
 /** Of one line, between two of which requests have their turn. */
-const leasesALine = 200;
+const leasesALine = 100;
+/** After each line, as a multiple of what it took. */
+const restShare = 9;
 const format = 'tinkerbell lease pool';
 
 interface Header {
@@ -57,14 +59,14 @@ export class PoolSnapshots<S> {
     this.log.warn(`${this.#file} is not written, the next start takes longer: ${reasonOf(error)}`);
   }
 
-  /** Whole or not at all. */
-  async write(stream: string, { head, state }: Folded<S>): Promise<void> {
+  /** Whole or not at all. `isUrgent`: nothing else is to be done; else most of the time is left to others. */
+  async write(stream: string, { head, state }: Folded<S>, isUrgent: () => boolean): Promise<void> {
     await mkdir(this.folder, { recursive: true });
     const unfinished = `${this.#file}.unfinished`;
     const file = await open(unfinished, 'w', 0o600);
     try {
       const header: Header = { format, fold: this.saving.fold, stream, head, pool: this.saving.pool(state) };
-      await writeLines(file, header, this.saving.leases(state));
+      await writeLines(file, header, this.saving.leases(state), isUrgent);
       await file.sync();
     } finally {
       await file.close();
@@ -97,7 +99,12 @@ export class PoolSnapshots<S> {
 const sealMark = 'sha256 ';
 const sealOf = (hash: Hash) => `${sealMark}${hash.copy().digest('hex')}`;
 
-async function writeLines(file: FileHandle, header: Header, leases: Iterable<unknown>): Promise<void> {
+async function writeLines(
+  file: FileHandle,
+  header: Header,
+  leases: Iterable<unknown>,
+  isUrgent: () => boolean,
+): Promise<void> {
   const hash = createHash('sha256');
   const put = (value: unknown) => {
     const line = `${JSON.stringify(value)}\n`;
@@ -106,10 +113,15 @@ async function writeLines(file: FileHandle, header: Header, leases: Iterable<unk
   };
   await put(header);
   let row: unknown[] = [];
+  let from = performance.now();
   for (const lease of leases) {
     if (row.push(lease) < leasesALine) continue;
-    await put(row);
+    const writing = put(row);
+    const took = performance.now() - from;
+    await writing;
+    if (!isUrgent()) await new Promise((resolve) => setTimeout(resolve, took * restShare));
     row = [];
+    from = performance.now();
   }
   if (row.length > 0) await put(row);
   await file.write(`${sealOf(hash)}\n`);

@@ -51,11 +51,16 @@ export class PoolTerms<C, S, E extends Event> {
     },
   ) {}
 
-  open(): void {
+  /** `loaded`: this instance knows what is stored, and can answer. */
+  open(loaded: Promise<void>): void {
     const { post } = this;
     if (!post) return;
-    this.#follow();
-    this.#candidacy = post.leadership.run(`pool-${this.name}`, (held) => this.#serve(held, post));
+    loaded.then(
+      () => this.#follow(),
+      () => undefined,
+    );
+    const serve = (held: Held) => loaded.then(() => this.#serve(held, post));
+    this.#candidacy = post.leadership.run(`pool-${this.name}`, serve, loaded);
   }
 
   /** Gives the pool to another instance, at once. */

@@ -35,6 +35,7 @@ export class SharedPool<C, S extends { readonly taken: PoolTaken['data'] | undef
   readonly #terms: PoolTerms<C, S, LeaseEvent | DhcpServiceEvent>;
   readonly #snapshots: PoolSnapshots<S> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #isEnding = false;
   #saving: Promise<void> = Promise.resolve();
   /** Events that the last snapshot holds of those since the start. */
   #saved = 0;
@@ -55,22 +56,32 @@ export class SharedPool<C, S extends { readonly taken: PoolTaken['data'] | undef
     });
   }
 
-  /** Reads the leases, then does `prepare`, then takes part in the question who answers. */
+  /** Reads the leases, then does `prepare`. Who answered last is watched meanwhile: that may be an end that this is the start after. */
   protected async open(prepare: () => Promise<void> = () => Promise.resolve()): Promise<this> {
+    const loaded = this.#load().then(prepare);
+    this.#terms.open(loaded);
+    try {
+      await loaded;
+    } catch (error) {
+      await this.#terms.close();
+      throw error;
+    }
+    this.#timer = setInterval(() => void this.#save(Math.max(leastSaved, this.size / 2)), saveMs).unref();
+    return this;
+  }
+
+  async #load(): Promise<void> {
     const folded = await this.#snapshots?.read(this.#stream);
     const isOurs = folded !== undefined && (await this.#writer.resume(folded));
     if (folded && !isOurs) this.#snapshots?.ignore('not of this log, or the log was cut since');
     await this.#writer.loadAll();
     if (isOurs) this.#snapshots?.used(this.#writer.events);
-    await prepare();
-    this.#timer = setInterval(() => void this.#save(Math.max(leastSaved, this.size / 2)), saveMs).unref();
-    this.#terms.open();
-    return this;
   }
 
   /** Gives the pool to another instance, at once. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    this.#isEnding = true;
     await this.#terms.close();
     await this.#save(1);
   }
@@ -85,7 +96,7 @@ export class SharedPool<C, S extends { readonly taken: PoolTaken['data'] | undef
     const { events, folded } = this.#writer;
     if (!this.#snapshots || events - this.#saved < least) return;
     try {
-      await this.#snapshots.write(this.#stream, folded);
+      await this.#snapshots.write(this.#stream, folded, () => this.#isEnding);
       this.#saved = events;
     } catch (error) {
       this.#snapshots.failed(error);

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { option, requestedAddress, serverIdentifier } from '@tinkerbell/dhcp';
 import { subjects, NatsBus, type LoggedMachineLine } from '@tinkerbell/messaging';
 import { startTestNats, type TestNats } from '@tinkerbell/nats';
-import { actionSpec, actionStarted, hardwareId, workflowCreated } from '@tinkerbell/testing';
+import { actionSpec, actionStarted, hardwareId, hardwareUpdated, workflowCreated } from '@tinkerbell/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Bench, machineAddress, startBench } from '../boots.testing';
+import { type Bench, machineAddress, recordAt, startBench } from '../boots.testing';
 import { requestOf } from '../dhcp/requests.testing';
 import { BusMachineLog } from './bus-machine-log';
 
@@ -34,9 +34,10 @@ async function start(options: Parameters<typeof startBench>[0] = {}): Promise<Be
 }
 
 async function send(from: string, port: number, ...texts: readonly string[]): Promise<void> {
-  const socket = createSocket('udp4');
+  const [type, to] = from.includes(':') ? (['udp6', '::1'] as const) : (['udp4', '127.0.0.1'] as const);
+  const socket = createSocket(type);
   await new Promise<void>((resolve) => socket.bind({ address: from, port: 0 }, resolve));
-  for (const text of texts) await new Promise<void>((resolve) => socket.send(text, port, '127.0.0.1', () => resolve()));
+  for (const text of texts) await new Promise<void>((resolve) => socket.send(text, port, to, () => resolve()));
   await new Promise<void>((resolve) => socket.close(() => resolve()));
 }
 
@@ -85,6 +86,16 @@ describe('syslog of machines', () => {
     await send('127.0.0.9', boots.syslog?.port ?? 0, 'a stranger');
     await expect.poll(() => boots.metrics.total('syslog_dropped_total', { reason: 'unknown-sender' })).toBe(1);
     expect((await lines()).filter(({ line }) => line === 'a stranger')).toEqual([]);
+  });
+
+  it('comes by IPv6 too', async () => {
+    const { boots, append } = await start({ settings: { PUBLIC_IP6: '::1' } });
+    const port = boots.syslog?.port ?? 0;
+    await send('::1', port, 'a stranger');
+    await expect.poll(() => boots.metrics.total('syslog_dropped_total', { reason: 'unknown-sender' })).toBe(1);
+    await append(subjects.stream('hardware', hardwareId), hardwareUpdated(recordAt('::1')));
+    await send('::1', port, '<6>kernel: by six');
+    await expect.poll(async () => (await lines()).at(-1)).toMatchObject({ address: '::1', line: 'by six' });
   });
 
   it('is done without when another program has the port, and when it is switched off', async () => {

@@ -1,4 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
 import { plainAddress } from '../callers';
 import type { Logger } from '../logger';
 import type { SyslogDesk } from './syslog-desk';
@@ -16,12 +17,12 @@ export class SyslogListener {
 
   /** Returns the port. Throws what the system says, with what it was about. */
   async open(address: string, port: number): Promise<number> {
-    const socket = createSocket('udp4');
+    const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', ipv6Only: isIPv6(address) });
     socket.on('message', (bytes, peer) => void this.desk.take(bytes, plainAddress(peer.address)));
     await new Promise<void>((resolve, reject) => {
       socket.once('error', (cause) => {
         socket.close();
-        reject(new Error(`cannot listen for syslog on ${address}:${port}: ${cause.message}`, { cause }));
+        reject(new Error(`cannot listen for syslog on ${address}, port ${port}: ${cause.message}`, { cause }));
       });
       socket.bind({ address, port }, resolve);
     });

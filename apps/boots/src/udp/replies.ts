@@ -19,6 +19,7 @@ export class Replies {
   readonly #outbox: Outbox | undefined;
   readonly #slots: Piece['chunk'] | undefined;
   #used = 0;
+  #last = { address: '', number: 0 };
   #isDue = false;
   #retry: NodeJS.Timeout | undefined;
 
@@ -53,7 +54,9 @@ export class Replies {
     const from = this.#used++ * slotBytes;
     chunk.bytes.set(bytes, from);
     const head = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
-    this.#outbox?.put(ipNumber(address), port, head, [{ chunk, from: from + headBytes, to: from + bytes.length }]);
+    this.#outbox?.put(this.#numberOf(address), port, head, [
+      { chunk, from: from + headBytes, to: from + bytes.length },
+    ]);
     if (this.#isDue) return;
     this.#isDue = true;
     // Behind what else is ready to be sent now: a commit lets many go at once.
@@ -61,6 +64,12 @@ export class Replies {
       this.#isDue = false;
       this.#flush();
     });
+  }
+
+  /** Most go to one and the same: a relay, or everybody. */
+  #numberOf(address: string): number {
+    if (address !== this.#last.address) this.#last = { address, number: ipNumber(address) };
+    return this.#last.number;
   }
 
   #flush(): boolean {

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createUserKey } from '@tinkerbell/identity';
 import { subjects, type EnrolReply } from '@tinkerbell/messaging';
-import type { Recorded } from '@tinkerbell/events';
+import type { AnyEvent, Recorded } from '@tinkerbell/events';
 import { bootScriptServed } from '@tinkerbell/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { machine } from '../testing/fixtures';
 import { Harness } from '../testing/harness';
-import type { Answer, Failure } from '../testing/rest-client';
+import { RestClient, type Answer, type Failure } from '../testing/rest-client';
 import { SimulatedWorker } from '../testing/simulated-worker';
 
 const hash = (token: string) => createHash('sha256').update(token).digest('hex');
@@ -18,6 +18,9 @@ let harness: Harness;
 let tokens = 0;
 beforeAll(async () => {
   harness = await Harness.start({
+    TINK_HOST: '::',
+    TINK_WORKER_NATS_URL6: 'tls://[2001:db8::1]:4222',
+    TINK_REGISTRY_ADDRESS6: 'tinkerbell.internal:5000',
     TINK_REGISTRY_ADDRESS: 'registry.test:5000',
     TINK_REGISTRY_USERNAME: 'worker',
     TINK_REGISTRY_PASSWORD: 'pull-only',
@@ -73,6 +76,19 @@ describe('enrolment', () => {
     await expect(worker.raw(`tink.rpc.wk.${machine(2).id}.next`, { bootId: 'b' })).rejects.toThrow();
     await expect(worker.raw('tink.ev.default.workflow.x', {})).rejects.toThrow();
     await worker.close();
+  });
+
+  it('tells a worker that comes by IPv6 of places there, and keeps the address that it came from', async () => {
+    const from = async (host: string) => {
+      const client = new RestClient('https', harness.server.https.port, harness.ca, undefined, host);
+      const body = { workerId: id, mac, token: await bootToken(), publicKey: createUserKey().publicKey };
+      const reply = await client.post<EnrolReply>('/v1/enrol', body);
+      const { events } = await harness.store.read<AnyEvent>(subjects.stream('enrolment', id));
+      const last = events.flatMap(({ event }) => (event.type === 'WorkerEnrolled' ? [event.data.address] : [])).at(-1);
+      return [reply.body.natsUrl, reply.body.registry.address, last];
+    };
+    expect(await from('::1')).toEqual(['tls://[2001:db8::1]:4222', 'tinkerbell.internal:5000', '::1']);
+    expect(await from('127.0.0.1')).toEqual([harness.nats.url, 'registry.test:5000', '127.0.0.1']);
   });
 
   it('answers the same key again, and no other key', async () => {

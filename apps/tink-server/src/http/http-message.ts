@@ -18,9 +18,9 @@ export function isEncrypted(request: HttpRequest): boolean {
   return (request.socket as Partial<TLSSocket>).encrypted === true;
 }
 
-/** The peer's address; an IPv4 address that came in on an IPv6 socket is written as IPv4. */
+/** The peer's address, without the zone of a link-local one; an IPv4 address that came in on an IPv6 socket is written as IPv4. */
 export function peerAddress(request: HttpRequest): string {
-  return (request.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
+  return (request.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, '');
 }
 
 export function sendJson(response: HttpResponse, status: number, body: unknown): void {

@@ -25,6 +25,7 @@ export class RestClient {
     private readonly port: number,
     private readonly ca: string,
     private readonly auth?: string,
+    private readonly host = '127.0.0.1',
   ) {}
 
   get<T = unknown>(path: string): Promise<Answer<T>> {
@@ -79,7 +80,7 @@ export class RestClient {
     const payload = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
     const options = {
       ...{
-        host: '127.0.0.1',
+        host: this.host,
         port: this.port,
         method,
         path,

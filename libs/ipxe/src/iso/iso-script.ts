@@ -47,13 +47,23 @@ export function isoScript({ mac, vlanId, network, scriptUrl }: IsoBoot, retry: R
 }
 
 function staticLines(card: string, { address, netmask, gateway, nameServers }: StaticNetwork): readonly string[] {
-  const settings = { ip: address, netmask, gateway, dns: nameServers[0] ?? '' };
+  const isIpv6 = address.includes(':');
+  const names = isIpv6 ? ['ip6', 'len6', 'gateway6', 'dns6'] : ['ip', 'netmask', 'gateway', 'dns'];
+  const values = [address, netmask, gateway, nameServers[0] ?? ''];
+  const checked = isIpv6 ? ipv6Part : ipv4;
   return [
-    ...Object.entries(settings).flatMap(([name, value]) =>
-      value === '' ? [] : [`set ${card}/${name} ${ipv4(name, value)}`],
-    ),
+    ...names.flatMap((name, i) => {
+      const value = values[i] ?? '';
+      return value === '' ? [] : [`set ${card}/${name} ${checked(name, value)}`];
+    }),
     `ifopen ${card} || goto failed`,
   ];
+}
+
+/** An address, or the length of a prefix. */
+function ipv6Part(field: string, value: string): string {
+  if (/^[0-9a-f:]{2,39}$/i.test(value)) return value;
+  throw new UnsafeScriptValueError(field, value, 'it is no IPv6 address');
 }
 
 function ipv4(field: string, value: string): string {
