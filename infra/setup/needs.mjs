@@ -66,6 +66,7 @@ const testTools = [
   program('dhcrelay', 'isc-dhcp-relay'),
   of('systemd', '/lib/systemd/systemd-networkd'),
   program('dhcping'),
+  program('bootpc'),
   program('nmap'),
   program('perfdhcp', 'kea-admin'),
   of('dnsmasq-base', '/usr/sbin/dnsmasq'),

@@ -30,23 +30,24 @@ describe.skipIf(cannot.length > 0)(
       return site.powerOn(machine, await orderOneAction(site.provisioner, machine, place), firmware);
     };
 
-    it('runs an action in a container, started by the PXE of its UEFI firmware', async () => {
-      const run = await powerOn(1, 'arm64');
+    it('runs an action in a container, started by the HTTP boot of its UEFI firmware', async () => {
+      const run = await powerOn(1, 'arm64-http');
       await until(() => run.story.steps.some(({ name }) => name === 'workflow'), patience);
       expect(run.story.steps.at(-1)?.detail).toBe('succeeded');
       const offers = run.events.flatMap(({ event }) => (event.type === 'NetbootOffered' ? [event.data] : []));
-      expect(offers[0]).toMatchObject({ client: 'PXEClient', arch: 11, bootFile: 'snp-arm64.efi' });
+      expect(offers[0]).toMatchObject({ client: 'HTTPClient', arch: 19 });
+      expect(offers[0]?.bootFile).toMatch(/^http:.*snp-arm64\.efi$/);
       expect(run.story.steps.map(({ detail }) => detail.split(' ')[0])).toEqual(
         expect.arrayContaining(['vmlinuz-aarch64', 'initramfs-aarch64', 'rootfs-aarch64']),
       );
     }, 900_000);
 
-    it('gets its iPXE and its kernel through UEFI HTTP boot', async () => {
-      const run = await powerOn(2, 'arm64-http');
+    // What follows is the same as above.
+    it('gets its iPXE and its kernel through UEFI PXE', async () => {
+      const run = await powerOn(2, 'arm64');
       await until(() => run.story.steps.some(({ name }) => name === 'kernel'), patience);
       const offers = run.events.flatMap(({ event }) => (event.type === 'NetbootOffered' ? [event.data] : []));
-      expect(offers[0]).toMatchObject({ client: 'HTTPClient', arch: 19 });
-      expect(offers[0]?.bootFile).toMatch(/^http:.*snp-arm64\.efi$/);
+      expect(offers[0]).toMatchObject({ client: 'PXEClient', arch: 11, bootFile: 'snp-arm64.efi' });
     }, 900_000);
   },
 );

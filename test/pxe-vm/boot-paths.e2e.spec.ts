@@ -1,7 +1,7 @@
 // Ways into the in-memory OS that are not the usual one, each with the real program, up to where OSIE says that it runs.
 import { execFileSync } from 'node:child_process';
 import { existsSync, symlinkSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { constants, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { AnyEvent, HardwareInterface, HardwareRecord } from '@tinkerbell/events';
@@ -12,6 +12,7 @@ import { createLab, type Lab } from './lab';
 import { type Firmware, type Machine, powerOn, uBoot } from './machine';
 import { run } from './run';
 
+const { COPYFILE_FICLONE: FICLONE } = constants;
 const osie = resolve('.cache/osie/current');
 const needed = ['/dev/net/tun', '/usr/bin/qemu-system-x86_64', '/usr/share/OVMF/OVMF_CODE_4M.fd'];
 /** Where Debian's packages, and setup, put them. */
@@ -28,6 +29,7 @@ if (cannot.length > 0) console.warn(`SKIPPED: boot paths: missing ${cannot.join(
 const patience = 480_000;
 const mac = '52:54:00:97:00:01';
 const address = '10.97.0.11';
+const address6 = 'fd97::11';
 const id = '0eba0bf8-3772-4b4a-ab9f-6ebe93b90a97';
 
 describe.skipIf(cannot.length > 0)('a machine', () => {
@@ -47,7 +49,7 @@ describe.skipIf(cannot.length > 0)('a machine', () => {
       await copyFile(resolve('.cache/ipxe/usr/lib/ipxe', name), join(programs, name));
     }
     for (const file of loaders) await copyFile(file, join(programs, basename(file)));
-    lab = await createLab(`tink-paths-${process.pid}`, '10.97.0.1');
+    lab = await createLab(`tink-paths-${process.pid}`, '10.97.0.1', 'fd97::1');
   }, 600_000);
 
   afterEach(async () => {
@@ -68,16 +70,24 @@ describe.skipIf(cannot.length > 0)('a machine', () => {
     return hardwareRecord({ id, network: { interfaces: [{ ...base, dhcp }] } });
   }
 
+  /** With an IPv6 address in place of the other. */
+  function record6(netboot: Partial<HardwareInterface['netboot']>): HardwareRecord {
+    const { network, ...rest } = record(netboot);
+    const ip = { address: address6, netmask: '', gateway: '', family: 6 };
+    const interfaces = network.interfaces.map((one) => ({ ...one, dhcp: { ...one.dhcp, ip } }));
+    return { ...rest, network: { interfaces } };
+  }
+
   async function start(
     netboot: Partial<HardwareInterface['netboot']>,
     settings: Readonly<Record<string, unknown>> = {},
-    arch = 'x86_64',
+    hardware = record(netboot),
   ) {
     const network = { server: lab.namespace, address: lab.address } as Parameters<typeof startBootsIn>[0];
     const folders = { BOOTS_IPXE_DIR: programs, BOOTS_OSIE_DIR: osie, BOOTS_RA_INTERFACE: lab.bridge };
     boots = await startBootsIn(network, {
       settings: { ...folders, ...settings },
-      hardware: [record(netboot, arch)],
+      hardware: [hardware],
     });
     return boots;
   }
@@ -94,10 +104,19 @@ describe.skipIf(cannot.length > 0)('a machine', () => {
     events.flatMap((event) => (event.type === 'BootScriptServed' ? [event.data.script] : []));
   const binary = (name: string) => ({ url: '', contents: '', binary: name });
 
-  it('has a rescue shell on its console, whatever its workflows say', async () => {
-    const { event } = await start({ allow_pxe: false, rescue: true });
+  it('has a rescue shell on its console, whatever its workflows say, in the OSIE of its record', async () => {
+    const mine = join(dir, 'mine');
+    await mkdir(mine);
+    const files = { kernel: 'vmlinuz-x86_64', 'initrd-1': 'initramfs-x86_64', 'initrd-2': 'rootfs-x86_64' };
+    for (const [name, file] of Object.entries(files)) await copyFile(join(osie, file), join(mine, name), FICLONE);
+    const from = { base_url: 'http://10.97.0.1/images', kernel: 'kernel', initrd: 'initrd-1,initrd-2' };
+    const told = { kernel_params: ['my.word=1'], console: 'ttyS0,57600' };
+    const netboot = { allow_pxe: false, rescue: true, osie: { ...from, ...told } };
+    const { event } = await start(netboot, { BOOTS_IMAGES_DIR: mine, BOOTS_OSIE_DIR: programs });
     const vm = await on('rescue', 'bios');
     await vm.waitFor(/rescue shell on ttyS0/, patience);
+    vm.type('cat /proc/cmdline\r');
+    await vm.waitFor(/ console=ttyS0,57600 panic=10 quiet my\.word=1 tink_mode=rescue /, patience);
     await event('OsieStarted');
     expect(vm.console()).not.toContain('worker');
     expect(scripts(boots?.events ?? [])).toEqual(['rescue']);
@@ -149,7 +168,7 @@ describe.skipIf(cannot.length > 0)('a machine', () => {
   });
 
   it('boots through the pxe command of U-Boot on arm64, by TFTP', async () => {
-    await start({ osie: { ...small, initrd: 'initramfs-aarch64' } }, {}, 'aarch64');
+    await start({}, {}, record({ osie: { ...small, initrd: 'initramfs-aarch64' } }, 'aarch64'));
     const vm = await on('u-boot', 'arm64-u-boot');
     await vm.waitFor(/Hit any key/, patience);
     vm.type(' ');
@@ -187,13 +206,16 @@ describe.skipIf(cannot.length > 0)('a machine', () => {
     expect(scripts(boots?.events ?? [])).toEqual(['local']);
   });
 
-  it.each(['bios', 'uefi'] as const)('boots from its ISO where nobody does DHCP, with %s', async (firmware) => {
+  it.each([
+    ['bios', 'IPv4', /network eth0 10\.97\.0\.11\/24 static/, record],
+    ['uefi', 'IPv6', /network eth0 fd97::11\/64 static/, record6],
+  ] as const)('boots from its ISO where nobody does DHCP, with %s by %s', async (firmware, _, network, of) => {
     // A rescue shell: neither engine nor worker has to start for this.
-    const { event } = await start({ rescue: true }, { BOOTS_DHCP: 'false' });
+    const { event } = await start({}, { BOOTS_DHCP: 'false', PUBLIC_IP6: 'fd97::1' }, of({ rescue: true }));
     const file = join(dir, `${firmware}.iso`);
     await writeFile(file, await fetchIn(lab, `http://10.97.0.1/iso/${mac}/tinkerbell.iso`));
     const vm = await on(`iso-${firmware}`, firmware, file);
-    await vm.waitFor(/network eth0 10\.97\.0\.11\/24 static/, patience);
+    await vm.waitFor(network, patience);
     await event('OsieStarted');
     expect(boots?.events.some(({ type }) => type.startsWith('Lease'))).toBe(false);
   });

@@ -77,6 +77,10 @@ export class BootsConfig {
    */
   @IsIn(['reservation', 'proxy', 'auto-proxy', 'off'])
   readonly BOOTS_DHCP_MODE: 'reservation' | 'proxy' | 'auto-proxy' | 'off' = 'reservation';
+  /** Answer BOOTP clients that have a reservation; addresses of pools they never get. */
+  @flag
+  @IsBoolean()
+  readonly BOOTS_BOOTP: boolean = true;
   /** `10.1.0.0/16=proxy,10.1.2.0/24=off`: other modes for single networks, by relay or client address; the smallest network decides. */
   @Matches(subnetList)
   readonly BOOTS_DHCP_SUBNETS: string = '';

@@ -56,6 +56,7 @@ export function dhcpSettings(
     leaseSeconds: DHCP_LEASE_TIME,
     modes,
     ticketSeconds: config.BOOTS_SCRIPT_TICKETS ? config.BOOTS_TOKEN_SECONDS : 0,
+    bootp: config.BOOTS_BOOTP,
   };
 }
 

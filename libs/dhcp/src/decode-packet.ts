@@ -18,12 +18,8 @@ export function decodePacket(bytes: Uint8Array): DhcpPacket {
   const hlen = bytes[2] ?? 0;
   if (op !== 1 && op !== 2) throw new MalformedPacketError(`op ${op} is neither request nor reply`, 0);
   if (hlen > 16) throw new MalformedPacketError(`hardware address of ${hlen} bytes, 16 is the limit`, 2);
-  for (let i = 0; i < magicCookie.length; i++) {
-    if (bytes[236 + i] !== magicCookie[i]) throw new MalformedPacketError('no DHCP magic cookie', 236);
-  }
-
   const options = new Map<number, Uint8Array>();
-  collectOptions(bytes, headerLength, bytes.length, options);
+  if (hasOptions(bytes)) collectOptions(bytes, headerLength, bytes.length, options);
   const overloaded = resolveOverload(bytes, options);
   return {
     op: op === 1 ? 'request' : 'reply',
@@ -41,6 +37,17 @@ export function decodePacket(bytes: Uint8Array): DhcpPacket {
     file: overloaded.file ? '' : cString(bytes, fileAt, 236),
     options,
   };
+}
+
+/** A BOOTP client that has nothing to say there leaves the vendor area zero (RFC 951 §3). */
+function hasOptions(bytes: Uint8Array): boolean {
+  let [isCookie, isZero] = [true, bytes[0] === 1];
+  for (let i = 0; i < magicCookie.length; i++) {
+    isCookie &&= bytes[236 + i] === magicCookie[i];
+    isZero &&= bytes[236 + i] === 0;
+  }
+  if (!isCookie && !isZero) throw new MalformedPacketError('no DHCP magic cookie', 236);
+  return isCookie;
 }
 
 /** RFC 2131 §4.1: first the options field, then `file`, then `sname`. */

@@ -2,6 +2,7 @@ import { textBytes } from '@tinkerbell/bytes';
 import { noAddress, writeIpv4 } from './fields';
 import { option, type Options } from './option-codec';
 import { bootFileName } from './options/boot-file-name';
+import { messageType } from './options/message-type';
 import { optionOverload, type Overload } from './options/option-overload';
 import { relayAgent } from './options/relay-agent';
 import { headerLength, magicCookie, type DhcpPacket } from './packet';
@@ -18,15 +19,16 @@ const longestPart = 255;
 const end = 255;
 
 /** Kept for the other options beside what a relay added, which the relay takes off again before the client sees the message. */
-const besideRelay = 64;
+const besideRelay = 60;
 
 /**
- * `maxSize`: of the IP datagram, as in option 57; 576 when the client did not say. Options go out in their order, which is their order
+ * `maxSize`: of the IP datagram, as in option 57; 576 when the client did not say, of a BOOTP message 328 at least. Options go out in their order, which is their order
  * of importance: where room is short the empty `file` and `sname` fields are used too (RFC 2132 §9.3), and what still does not fit is
  * left out. A `file` of more than 127 bytes goes to option 67. Throws RangeError for a field that cannot be written.
  */
 export function encodePacket(packet: DhcpPacket, { maxSize = 576 }: { readonly maxSize?: number } = {}): Uint8Array {
-  const room = Math.max(maxSize, 576) - ipAndUdpHeaders - headerLength;
+  const smallest = packet.options.has(messageType.code) ? 576 : minimumLength + ipAndUdpHeaders;
+  const room = Math.max(maxSize, smallest) - ipAndUdpHeaders - headerLength;
   const size = sizeTogether(packet.options);
   if (packet.file.length >= fileLength || size === undefined || size > room) return encodeInParts(packet, room);
   const bytes = withFixedFields(packet, size);
@@ -38,7 +40,9 @@ export function encodePacket(packet: DhcpPacket, { maxSize = 576 }: { readonly m
 
 function encodeInParts(packet: DhcpPacket, room: number): Uint8Array {
   const { file, options } = withLongFileMoved(packet);
-  const areas = placeOptions(options, room, { file: file === '', sname: packet.sname === '' });
+  // BOOTP knows no option 52.
+  const isDhcp = options.has(messageType.code);
+  const areas = placeOptions(options, room, { file: isDhcp && file === '', sname: isDhcp && packet.sname === '' });
   const bytes = withFixedFields(packet, sizeOf(areas.main));
   if (areas.sname) writeParts(areas.sname, bytes, snameAt);
   else writeText(packet.sname, bytes, snameAt, snameLength);
@@ -179,7 +183,7 @@ function placeOptions(options: Options, room: number, free: Overload): Areas {
 
 function overloaded(options: Options, relay: readonly Part[], room: number, free: Overload): Areas {
   const markLength = free.file || free.sname ? overloadLength : 0;
-  const main = new Area(Math.max(room - markLength - sizeOf(relay) + 1, besideRelay));
+  const main = new Area(Math.max(room - markLength - sizeOf(relay) + 1, relay.length > 0 ? besideRelay : 0));
   const file = new Area(free.file ? fileLength : 0);
   const sname = new Area(free.sname ? snameLength : 0);
   // The order in which a client reads them (RFC 2131 §4.1).

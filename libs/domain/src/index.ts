@@ -57,12 +57,14 @@ export {
   activeLease,
   clientKey,
   decideLeases,
+  foreverSeconds,
   isFree,
   lastLease,
   leaseDecider,
   leaseOfIp,
 } from './lease/lease.decider';
 export type {
+  BindLease,
   Lease,
   LeaseCommand,
   LeaseDecisions,

@@ -45,7 +45,7 @@ const causes: Readonly<Record<string, string>> = {
   unicast: 'it asks one server alone where it must ask all',
   association: 'it asks for information and for addresses at once',
   'no-boot-file': 'there is no boot program for its architecture',
-  'no-message-type': 'the message does not say what it is',
+  'no-message-type': 'it is of BOOTP, which is switched off (BOOTS_BOOTP)',
   'message-type': 'a message of a kind that no server answers',
   'not-a-request': 'the message is no request',
   'not-ethernet': 'its hardware address is no MAC',

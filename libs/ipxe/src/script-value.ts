@@ -47,7 +47,7 @@ export function kernelWord(field: string, value: string): string {
 /** A path below the root that files are served from, or a part of it. */
 export function filePath(field: string, value: string): string {
   word(field, value);
-  const isPlain = /^[\w.+~@%=:/-]+$/.test(value) && !value.split('/').includes('..') && !/^[-/]/.test(value);
+  const isPlain = /^[\w.+~@%=:/-]+$/.test(value) && !value.split('/').includes('..') && !/^[-/]|\/$/.test(value);
   if (!isPlain) throw new UnsafeScriptValueError(field, value, 'it is not the path of a file below our root');
   return value;
 }

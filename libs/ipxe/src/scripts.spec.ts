@@ -130,7 +130,8 @@ describe('scripts', () => {
     expect(() => osieScript({ ...boot, extraArguments: ['--'] })).toThrow('would end the arguments of the kernel');
     expect(() => osieScript({ ...boot, extraArguments: Array(30).fill('x'.repeat(60)) })).toThrow(/2047 fit/);
     expect(() => osieScript({ ...boot, kernel: '../etc/passwd' })).toThrow('not the path of a file below our root');
-    expect(() => osieScript({ ...boot, initrds: ['a,b'] })).toThrow(UnsafeScriptValueError);
+    for (const initrd of ['a,b', 'a/', '/'])
+      expect(() => osieScript({ ...boot, initrds: [initrd] })).toThrow(UnsafeScriptValueError);
   });
 
   it('name the field and cut what they show of it', () => {

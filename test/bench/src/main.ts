@@ -7,6 +7,7 @@ import type { Bench } from './bench';
 import { dhcp } from './dhcp.bench';
 import { dhcpBootStorm } from './dhcp-boot-storm.bench';
 import { dhcpScale } from './dhcp-scale.bench';
+import { dhcp6Start } from './dhcp6-start.bench';
 import { explain } from './explain.bench';
 import { history } from './history.bench';
 import { httpBoot } from './http-boot.bench';
@@ -15,7 +16,7 @@ import { workflows } from './workflows/workflows.bench';
 
 const benches: readonly Bench[] = [
   ...[append, appendSeq, replay, query, cliStart, explain, history],
-  ...[workflows, tftp, httpBoot, dhcp, dhcpBootStorm, dhcpScale],
+  ...[workflows, tftp, httpBoot, dhcp, dhcpBootStorm, dhcpScale, dhcp6Start],
 ];
 
 function usage(): string {

@@ -40,7 +40,9 @@ export const dhcp: Target = {
     if (packet.file.length < 128) expectSame('decode(encode(decode(bytes)))', decodePacket(whole), packet);
     expectSame('encode(decode(encode(decode(bytes))))', encodePacket(decodePacket(whole), { maxSize: largest }), whole);
     const small = decodePacket(encodePacket(packet));
-    expectSame('the same in a small message', decodePacket(encodePacket(small)), small);
+    // Without room for its type it is of BOOTP, which knows no overload.
+    if (small.options.has(53) === packet.options.has(53))
+      expectSame('the same in a small message', decodePacket(encodePacket(small)), small);
     return true;
   },
 };

@@ -119,9 +119,11 @@ const contexts: readonly DhcpContext[] = (['reservation', 'proxy'] as const).fla
       leaseSeconds: 3600,
       modes: { mode, subnets: [] },
       ticketSeconds: 600,
+      bootp: true,
     },
     arrival,
     source: { address, port: 68 },
+    size: 300,
     now: '2026-01-01T00:00:00.000Z',
   })),
 );

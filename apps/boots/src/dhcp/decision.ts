@@ -17,6 +17,8 @@ export interface DhcpServerSettings {
   readonly modes: ModeRules;
   /** How long the ticket in a script's URL is good for; 0: scripts need none. */
   readonly ticketSeconds: number;
+  /** Whether BOOTP clients with a reservation are answered. */
+  readonly bootp: boolean;
 }
 
 /** A network card that asks. `hardwareId`: null without a record. */
@@ -51,6 +53,8 @@ export interface DhcpContext {
   readonly arrival: 'broadcast' | 'unicast' | 'pxe';
   /** Who sent it, by its datagram. */
   readonly source: { readonly address: string; readonly port: number };
+  /** Bytes of the message. */
+  readonly size: number;
   /** The lease that this very REQUEST was given a moment ago: the client repeats it because the ACK was lost. */
   readonly granted?: { readonly ip: string; readonly expiresAt: string } | undefined;
   /** ISO 8601. */

@@ -120,7 +120,7 @@ export class DhcpDesk {
     const request = decodePacket(bytes);
     const mac = macOf(request);
     if (mac === undefined) return this.#ignored('not-ethernet', request, from);
-    const type = readOption(request.options, messageType) ?? 'none';
+    const type = readOption(request.options, messageType) ?? 'bootp';
     const key = `${mac} ${request.xid} ${type} ${request.ciaddr} ${from.arrival === 'pxe'}`;
     if (this.#isDuplicate(key)) return this.#ignored('duplicate', request, from);
     this.ports.metrics.count('dhcp_requests_total', { type });
@@ -165,7 +165,7 @@ export class DhcpDesk {
       this.#granted.set(mac, { print, ip: packet.yiaddr }, clock().getTime());
     }
     if (lacksBootFile(request, type, decision)) this.#note('no-boot-file', request, from);
-    const answered = readOption(packet.options, messageType) ?? 'none';
+    const answered = readOption(packet.options, messageType) ?? 'bootp';
     metrics.count('dhcp_replies_total', { type: answered });
     log.info(`${type} of ${mac}: ${answered} ${packet.yiaddr}${packet.file ? ` ${packet.file}` : ''}`);
     return { bytes, destination };
@@ -199,7 +199,7 @@ export class DhcpDesk {
     return isReachable && !isTaken ? undefined : this.pools.look(request, { mac, type, link, machine });
   }
 
-  #context({ request, mac, print, from }: Heard, pooled: Pooled | undefined): DhcpContext {
+  #context({ request, mac, print, bytes, from }: Heard, pooled: Pooled | undefined): DhcpContext {
     const { machines, boots, clock } = this.ports;
     const date = clock();
     const now = this.#textOf(date);
@@ -214,6 +214,7 @@ export class DhcpDesk {
       server: this.server,
       arrival: from.arrival,
       source: from.source,
+      size: bytes.length,
       granted: print === undefined ? undefined : this.#grantedBefore(mac, print, date.getTime(), now),
       now,
     };
@@ -326,7 +327,7 @@ function lacksBootFile(request: DhcpPacket, type: string, { packet, boot }: Dhcp
 function described(request: DhcpPacket): string {
   try {
     const client = bootClientOf(request);
-    const type = readOption(request.options, messageType) ?? 'message';
+    const type = readOption(request.options, messageType) ?? 'BOOTP request';
     const relay = request.giaddr === noAddress ? '' : `, through relay ${request.giaddr}`;
     const wanted = client ? ` of ${client.kind}, architecture ${client.arch ?? 'unknown'}` : '';
     return `${type}${wanted}${relay}`;

@@ -302,10 +302,6 @@ describe('RELEASE, DECLINE, INFORM', () => {
   );
   it('nor is a reply', () =>
     expect(respond({ ...requestOf('discover'), op: 'reply' }, contextOf())).toMatchObject({ reason: 'not-a-request' }));
-  it('nor is BOOTP', () =>
-    expect(respond({ ...requestOf('discover'), options: new Map() }, contextOf())).toMatchObject({
-      reason: 'no-message-type',
-    }));
 });
 
 describe('what is copied from the request', () => {

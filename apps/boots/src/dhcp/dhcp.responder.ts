@@ -14,9 +14,10 @@ import {
   serverIdentifier,
   setOption,
 } from '@tinkerbell/dhcp';
-import { addSeconds, type SingleLeaseCommand } from '@tinkerbell/domain';
+import { addSeconds, type BindLease, foreverSeconds, type SingleLeaseCommand } from '@tinkerbell/domain';
 import type { LeaseHolder, LeaseRenewed } from '@tinkerbell/events';
 import { bootFact, bootOf } from './boot-offer';
+import { bootpReply } from './bootp';
 import {
   type DhcpContext,
   type DhcpDecision,
@@ -48,8 +49,6 @@ export function placeOf(request: DhcpPacket, server: DhcpServerSettings, arrival
   return { origin, mode: modeAt(origin.link, server.modes) };
 }
 
-type BindLease = Extract<SingleLeaseCommand, { readonly type: 'BindLease' }>;
-
 const nothing: readonly SingleLeaseCommand[] = [];
 
 /** What one request has to be answered with, RFC 2131 §4.3. Throws MalformedOptionError for an option that it needs and cannot read. */
@@ -60,16 +59,17 @@ export function respond(
 ): DhcpDecision {
   if (request.op !== 'request') return ignore('not-a-request');
   const type = readOption(request.options, messageType);
-  if (type === undefined) return ignore('no-message-type');
+  if (type === undefined && !context.server.bootp) return ignore('no-message-type');
   const { machine, pooled, arrival } = context;
   if (mode === 'off' || (!isProxy(mode) && arrival === 'pxe')) return ignore('mode');
   const mac = macOf(request) ?? '';
   if (isProxy(mode)) {
+    if (type === undefined) return ignore('not-for-proxy');
     const party = machine ?? (mode === 'auto-proxy' ? strangerOf(mac) : undefined);
     if (!party) return ignore('unknown-machine');
     return proxy({ request, context, machine: party, origin, address: addressOf(party) }, type);
   }
-  if (pooled) {
+  if (pooled && type !== undefined) {
     const party = { mac, hardwareId: machine?.hardwareId ?? null, interface: pooled.interface };
     return answer({ request, context, machine: party, origin, address: pooled.address, pooled }, type);
   }
@@ -77,7 +77,8 @@ export function respond(
   const address = addressOf(machine);
   if (address === '') return ignore('no-reserved-address');
   const party = inItsSubnet(machine, { request, address, link: origin.link, modes: context.server.modes });
-  return answer({ request, context, machine: party, origin, address }, type);
+  const known = { request, context, machine: party, origin, address };
+  return type === undefined ? bootp(known) : answer(known, type);
 }
 
 function answer(known: Known, type: MessageType): DhcpDecision {
@@ -99,6 +100,17 @@ function answer(known: Known, type: MessageType): DhcpDecision {
 
 function addressOf({ interface: { dhcp } }: Party): string {
   return dhcp.ip?.family === 4 ? dhcp.ip.address : '';
+}
+
+/** RFC 1534 §2: its address is its own for good, so it gets the one that its record has, and none of a pool. */
+function bootp(known: Known): DhcpDecision {
+  const { request, context, address } = known;
+  const { holder } = context;
+  if (holder?.isReserved) return ignore('address-in-use');
+  if (!isOnItsNetwork(known)) return ignore('other-network');
+  if (request.ciaddr !== noAddress && request.ciaddr !== address) return ignore('other-address');
+  const bound = binding(known, foreverSeconds, 'bootp');
+  return { ...bootpReply(known), leases: holder ? [parting(known, holder), bound] : [bound] };
 }
 
 function discover(known: Known): DhcpDecision {
@@ -167,7 +179,7 @@ function acknowledge(known: Known, wanted: string, clientState: LeaseRenewed['da
   return reply(known, 'ack', leaseSeconds, context.holder ? [parting(known, context.holder), bound] : [bound]);
 }
 
-function binding(known: Known, leaseSeconds: number, clientState: LeaseRenewed['data']['clientState']): BindLease {
+function binding(known: Known, leaseSeconds: number, clientState: BindLease['clientState']): BindLease {
   const { request, context, machine, pooled } = known;
   const { mac, hardwareId, clientId, ip, subnet, origin } = holderOf(known);
   const hostname = machine.interface.dhcp.hostname || (pooled ? clientName(request) : '');

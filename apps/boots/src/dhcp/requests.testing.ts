@@ -56,9 +56,11 @@ export function contextOf(over: Partial<DhcpContext> = {}): DhcpContext {
       leaseSeconds: 172_800,
       modes: { mode: 'reservation', subnets: [] },
       ticketSeconds: 600,
+      bootp: true,
     },
     arrival: 'broadcast',
     source: { address: '0.0.0.0', port: 68 },
+    size: 300,
     now: '2026-01-01T00:00:00.000Z',
     ...over,
   };

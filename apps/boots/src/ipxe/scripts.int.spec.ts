@@ -137,6 +137,32 @@ describe('boot scripts', () => {
     expect(body).toContain('console=ttyS1,9600 panic=10 quiet nomodeset iommu=pt worker_id=');
   });
 
+  it('boot the kernel and the initrds of the record from its own server, whatever else boots has', async () => {
+    const osie = {
+      ...{ base_url: 'http://mirror.example:8080/os/', kernel: 'boot/bzImage', initrd: 'boot/a.img,boot/b.img' },
+      ...{ kernel_params: ['my.word=1', 'debug'], console: 'ttyS1,9600' },
+    };
+    const running = await start({ interface: { osie }, settings: { BOOTS_KERNEL_ARGUMENTS: 'nomodeset' } });
+    const { body } = await running.http(await boot(running));
+    const lines = body.split('\n');
+    expect(lines).toContain('set base http://mirror.example:8080/os');
+    const kernel = lines.find((line) => line.startsWith('kernel '));
+    expect(kernel).toMatch(
+      /^kernel \$\{base\}\/boot\/bzImage console=tty0 console=ttyS1,9600 panic=10 quiet nomodeset my\.word=1 debug /,
+    );
+    expect(kernel).toMatch(/ initrd=a\.img initrd=b\.img && goto kernel_done \|\|$/);
+    const initrds = lines.filter((line) => line.startsWith('initrd ')).map((line) => line.split(' && ')[0]);
+    expect(initrds).toEqual(['initrd --name a.img ${base}/boot/a.img', 'initrd --name b.img ${base}/boot/b.img']);
+  });
+
+  it('are the record’s own, word for word, whatever alphabet it is in', async () => {
+    const contents = '#!ipxe\r\necho ${net0/mac} grüßt 内核 || shell\r\n';
+    const running = await start({ interface: { ipxe: { url: '', contents, binary: '' } } });
+    const { body, headers } = await running.http(await boot(running));
+    expect(Buffer.from(body, 'latin1').toString()).toBe(contents);
+    expect(headers['content-length']).toBe(String(Buffer.byteLength(contents)));
+  });
+
   it('are the record’s own', async () => {
     const running = await start({ interface: { ipxe: { url: '', contents: 'shell', binary: '' } } });
     const path = await boot(running);

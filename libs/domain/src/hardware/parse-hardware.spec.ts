@@ -247,6 +247,15 @@ const single: readonly (readonly [string, unknown, string, string?])[] = [
   [`${i0}.netboot.osie.kernel`, '/etc/passwd', 'is not the name of a file to serve'],
   [`${i0}.netboot.osie.kernel`, 'vmlinuz init=/bin/sh', 'is not the name of a file to serve'],
   [`${i0}.netboot.osie.initrd`, 'a/../../b', 'is not the name of a file to serve'],
+  [`${i0}.netboot.osie.initrd`, 'a,../b', 'is not the name of a file to serve'],
+  [`${i0}.netboot.osie.initrd`, 'a,,b', 'is not the name of a file to serve'],
+  [`${i0}.netboot.osie.initrd`, 'a/', 'is not the name of a file to serve'],
+  [`${i0}.netboot.osie.kernel`, 'a,b', 'is not the name of a file to serve'],
+  [`${i0}.netboot.osie.kernel`, 'a${net0/mac}', 'is not the name of a file to serve'],
+  [`${i0}.netboot.osie.base_url`, 'http://boot/${net0/mac}', 'is not an http or https URL'],
+  [`${i0}.netboot.osie.base_url`, `http://${'x'.repeat(1018)}`, 'is 1025 characters long, more than 1024'],
+  [`${i0}.netboot.ipxe.url`, 'http://boot/ü', 'is not an http, https or tftp URL'],
+  [`${i0}.netboot.ipxe.binary`, 'folder/undionly.kpxe', 'is not the name of a file to serve'],
 ];
 
 describe('one fault in hardware JSON', () => {

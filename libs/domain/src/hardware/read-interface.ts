@@ -8,13 +8,20 @@ import { readDhcpOptions } from './read-dhcp-options';
 const defaultLeaseSeconds = 172_800;
 const hostname = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,62}(?<!-))?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}(?<!-))?)*\.?$/i;
 const word = /^[\w.+-]+$/;
-/** A file below the root that boots serves from: no spaces (it stands in an iPXE script), no way up. */
-const file = /^(?!\/)(?!.*(?:^|\/)\.\.(?:\/|$))[^\s\\]+$/;
+/** As boots has its boot programs in one folder. */
+const program = /^[a-z0-9][\w.-]{0,127}$/i;
+/** A file below the root that boots serves from, as a boot script can name it: no way up, nothing that GRUB or iPXE would take for their own. */
+const filePattern = String.raw`(?![-/])(?!(?:[^,]*/)?\.\.(?:[/,]|$))[\w.+~@%=:/-]+(?<!/)`;
+const file = new RegExp(`^${filePattern}$`);
+const files = new RegExp(`^${filePattern}(?:,${filePattern})*$`);
 /** One word of a kernel command line, and of the iPXE or GRUB script that it stands in. */
 const kernelWord = /^(?!#|--$|\|\|$|&&$|;$)(?!.*\$\{)[!#-&(-[\]-_a-~]+$/;
 const consoleName = /^tty[A-Za-z0-9]{1,16}(?:,\d{1,7}[noe]?\d?r?)?$/;
-const httpUrl = /^https?:\/\/[^\s/?#]+[^\s]*$/i;
-const scriptUrl = /^(?:https?|tftp):\/\/[^\s/?#]+[^\s]*$/i;
+const httpUrl = /^https?:\/\/(?![/?#])(?!.*\$\{)[!#-&(-[\]-_a-~]+$/i;
+/** iPXE puts its own settings in: `${net0/mac}`. */
+const scriptUrl = /^(?:https?|tftp):\/\/(?![/?#])[!-~]+$/i;
+/** Of a word in a boot script. */
+const longestUrl = 1024;
 
 export function readDhcp(reader: JsonReader, value: unknown, path: string): HardwareDhcp {
   const fields = reader.object(value, path, [
@@ -63,19 +70,18 @@ export function readNetboot(reader: JsonReader, value: unknown, path: string): H
     'kernel_params',
     'console',
   ]);
-  const fileOf = (text: unknown, at: string) => reader.form(text, at, file, 'the name of a file to serve');
   return {
     allow_pxe: reader.boolean(fields['allow_pxe'], `${path}.allow_pxe`),
     allow_workflow: reader.boolean(fields['allow_workflow'], `${path}.allow_workflow`),
     ipxe: {
-      url: reader.form(ipxe['url'], `${path}.ipxe.url`, scriptUrl, 'an http, https or tftp URL', 2048),
+      url: reader.form(ipxe['url'], `${path}.ipxe.url`, scriptUrl, 'an http, https or tftp URL', longestUrl),
       contents: reader.text(ipxe['contents'], `${path}.ipxe.contents`, { max: 65_536, multiline: true }),
-      binary: fileOf(ipxe['binary'], `${path}.ipxe.binary`),
+      binary: reader.form(ipxe['binary'], `${path}.ipxe.binary`, program, 'the name of a file to serve'),
     },
     osie: {
-      base_url: reader.form(osie['base_url'], `${path}.osie.base_url`, httpUrl, 'an http or https URL', 2048),
-      kernel: fileOf(osie['kernel'], `${path}.osie.kernel`),
-      initrd: fileOf(osie['initrd'], `${path}.osie.initrd`),
+      base_url: reader.form(osie['base_url'], `${path}.osie.base_url`, httpUrl, 'an http or https URL', longestUrl),
+      kernel: reader.form(osie['kernel'], `${path}.osie.kernel`, file, 'the name of a file to serve'),
+      initrd: reader.form(osie['initrd'], `${path}.osie.initrd`, files, 'the name of a file to serve', 1024),
       kernel_params: readWords(reader, osie['kernel_params'], `${path}.osie.kernel_params`),
       console: reader.form(osie['console'], `${path}.osie.console`, consoleName, 'a console such as ttyS1,115200'),
     },

@@ -119,6 +119,21 @@ describe('lease pool', () => {
     given()
       .when(bind({ leaseSeconds: 4294967295 }))
       .then(leaseBound({ leaseSeconds: 4294967295, expiresAt: '2162-02-07T06:28:15.000Z' })));
+  it('is for good for a BOOTP client, bound once however often that asks, and by DHCP what it is there', () => {
+    const [bootp, forever] = [bind({ leaseSeconds: 4294967295, clientState: 'bootp', now: later }), 4294967295];
+    const bound = leaseBound({ leaseSeconds: forever, expiresAt: '2162-02-07T18:28:15.000Z' });
+    given().when(bootp).then(bound);
+    given(bound)
+      .when(bind({ leaseSeconds: forever, clientState: 'bootp', now: '2060-01-01T00:00:00.000Z' }))
+      .thenNothing();
+    given(leaseBound()).when(bootp).then(bound);
+    given(bound)
+      .when(bind({ now: '2026-01-03T00:00:00.000Z' }))
+      .then(leaseRenewed({ expiresAt: '2026-01-04T00:00:00.000Z', clientState: 'selecting' }));
+    given(bound)
+      .when(bind({ hardwareId: 'another', mac: other }))
+      .thenThrows('CONFLICT');
+  });
   it('says who has what', () => {
     const state = fold(leaseDecider, [leaseBound()]);
     expect(activeLease(state, machineMac, later)).toMatchObject({ ip: '192.168.1.5', hostname: 'server001' });

@@ -23,7 +23,8 @@ export type SingleLeaseCommand =
       readonly giaddr: string | null;
       /** What its relay says in option 82; without it: nothing. */
       readonly relayed?: Pick<LeaseRelayed['data'], 'circuitId' | 'remoteId'>;
-      readonly clientState: LeaseRenewed['data']['clientState'];
+      /** `bootp`: it knows no leases. */
+      readonly clientState: LeaseRenewed['data']['clientState'] | 'bootp';
       readonly now: string;
     })
   | (LeaseHolder & { readonly type: 'ReleaseLease' })
@@ -50,7 +51,10 @@ export type SingleLeaseCommand =
     };
 
 type ConflictFound = Extract<LeaseEvent, { readonly type: 'LeaseConflictFound' }>['data'];
-type BindLease = Extract<SingleLeaseCommand, { readonly type: 'BindLease' }>;
+export type BindLease = Extract<SingleLeaseCommand, { readonly type: 'BindLease' }>;
+
+/** RFC 2131 §3.3: infinity. */
+export const foreverSeconds = 0xffff_ffff;
 
 export type LeaseCommand =
   | SingleLeaseCommand
@@ -210,7 +214,7 @@ function expiry(lease: Lease | undefined, now: string): readonly LeaseEvent[] {
 
 function bind(command: BindLease, state: LeaseState): readonly LeaseEvent[] {
   const { ip, hostname, leaseSeconds, giaddr, relayed, clientState, now } = command;
-  if (!Number.isInteger(leaseSeconds) || leaseSeconds < 1 || leaseSeconds > 0xffffffff) {
+  if (!Number.isInteger(leaseSeconds) || leaseSeconds < 1 || leaseSeconds > foreverSeconds) {
     throw new InvalidError('leaseSeconds', `leaseSeconds must be 1 to 4294967295, got ${leaseSeconds}`);
   }
   const lease = state.byIp.get(ip);
@@ -221,7 +225,10 @@ function bind(command: BindLease, state: LeaseState): readonly LeaseEvent[] {
   const self = holderOf(command);
   const expiresAt = addSeconds(now, leaseSeconds);
   const isActive = isOwn && isHeld(lease, now);
-  if (!isActive || lease.hardwareId !== command.hardwareId || lease.origin !== command.origin) {
+  const isSame = isActive && lease.hardwareId === command.hardwareId && lease.origin === command.origin;
+  // It cannot renew: it asks at each start, and has its address for good.
+  if (clientState === 'bootp' && isSame && isForGood(lease, now)) return [];
+  if (clientState === 'bootp' || !isSame) {
     const bound: LeaseEvent = {
       type: 'LeaseBound',
       v: 2,
@@ -236,6 +243,11 @@ function bind(command: BindLease, state: LeaseState): readonly LeaseEvent[] {
   // The same request again, answered in the same instant.
   if (lease.expiresAt === expiresAt) return [];
   return [{ type: 'LeaseRenewed', v: 2, data: { ...self, leaseSeconds, expiresAt, clientState } }];
+}
+
+/** More than half of infinity is left. */
+function isForGood({ expiresAt }: Lease, now: string): boolean {
+  return isBefore(addSeconds(now, foreverSeconds / 2), expiresAt);
 }
 
 /** What is reserved has no quarantine: what the operator wrote is not ours to change. */

@@ -38,7 +38,13 @@ async function main(): Promise<void> {
   const bus = await NatsBus.connect({ servers, name: 'boots' });
   const store = await JetStreamEventStore.fromConnection(bus.connection, { servers, durability: 'fsync-each' });
   const config = loadConfig(BootsConfig, {
-    ...{ BOOTS_TFTP_PORT: 0, BOOTS_HTTP_PORT: 0, BOOTS_SYSLOG: 'false', TINK_CA_SHA256: 'ab'.repeat(32) },
+    ...{
+      BOOTS_TFTP_PORT: 0,
+      BOOTS_HTTP_PORT: 0,
+      BOOTS_DHCP6_PORT: 0,
+      BOOTS_SYSLOG: 'false',
+      TINK_CA_SHA256: 'ab'.repeat(32),
+    },
     ...process.env,
   });
   const data = env('BENCH_DATA');

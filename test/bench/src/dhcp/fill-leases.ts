@@ -14,14 +14,35 @@ export const poolOfFill = `subnets:
     pools: [{ ranges: [10.208.0.0-10.215.255.255] }]
 `;
 
+/** What BOOTS_DHCP_FILE says of the IPv6 one. */
+export const pool6OfFill = `subnets:
+  - subnet: fd00:210::/64
+    name: fleet
+    range: fd00:210::/96
+`;
+
 /** Leases `from` to `to` of machines that nobody will hear of again, as boots would have stored them. */
-export async function fillLeases(servers: string, from: number, to: number): Promise<void> {
+export function fillLeases(servers: string, from: number, to: number): Promise<void> {
+  return fill(servers, 'default', bound, [from, to]);
+}
+
+/** The same of IPv6. */
+export function fillLeases6(servers: string, from: number, to: number): Promise<void> {
+  return fill(servers, 'default-v6', bound6, [from, to]);
+}
+
+async function fill(
+  servers: string,
+  pool: string,
+  leaseOf: (n: number) => LeaseEvent,
+  [from, to]: readonly [number, number],
+): Promise<void> {
   const store = await JetStreamEventStore.connect({ servers, name: 'bench', durability: 'fsync-each' });
-  const stream = subjects.stream('lease', 'default');
+  const stream = subjects.stream('lease', pool);
   try {
     let { head } = await store.last(stream);
     for (let first = from; first < to; first += perCommit) {
-      const events = Array.from({ length: Math.min(perCommit, to - first) }, (_, i) => bound(first + i));
+      const events = Array.from({ length: Math.min(perCommit, to - first) }, (_, i) => leaseOf(first + i));
       head = await append(store, stream, events, head);
     }
   } finally {
@@ -48,6 +69,21 @@ function bound(n: number): LeaseEvent {
     data: {
       ...{ mac: `02-00-${hex.replace(/(..)(?!$)/g, '$1-')}`, hardwareId: null, clientId: `0102${hex}00`, ip },
       ...{ subnet: 'fleet', origin: 'pool', hostname: `node-${n}`, leaseSeconds: 86_400, giaddr: '10.200.0.2' },
+      expiresAt: new Date(Date.now() + 86_400_000).toISOString(),
+    },
+  };
+}
+
+function bound6(n: number): LeaseEvent {
+  const hex = n.toString(16).padStart(8, '0');
+  return {
+    type: 'LeaseBound',
+    v: 2,
+    data: {
+      ...{ mac: `02-00-${hex.replace(/(..)(?!$)/g, '$1-')}`, hardwareId: null, subnet: 'fleet', origin: 'pool' },
+      clientId: `000100012f000000${hex}0200:${hex}`,
+      ip: `fd00:210::${(0x8000 + (n >>> 16)).toString(16)}:${(n & 0xffff).toString(16)}`,
+      ...{ hostname: `node-${n}`, leaseSeconds: 86_400, giaddr: 'fd00:210::1' },
       expiresAt: new Date(Date.now() + 86_400_000).toISOString(),
     },
   };

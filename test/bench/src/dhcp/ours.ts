@@ -36,7 +36,13 @@ export async function startOurs(wire: Wire, clients: number): Promise<OurServer>
   }
 }
 
-export async function startOn(nats: TestNats, wire: Wire, settings: NodeJS.ProcessEnv): Promise<OurServer> {
+/** `sign`: what its metrics have once it answers. */
+export async function startOn(
+  nats: TestNats,
+  wire: Pick<Wire, 'address' | 'server' | 'client'>,
+  settings: NodeJS.ProcessEnv,
+  sign = 'boots_pool_active 1',
+): Promise<OurServer> {
   const options = (process.env['BENCH_NODE_OPTIONS'] ?? '').split(' ').filter(Boolean);
   const program = wire.server([process.execPath, ...options, join(__dirname, 'boots-dhcp.child.js')], {
     ...{ PUBLIC_IP: wire.address, BENCH_NATS: nats.url, BENCH_CLIENTS: '0' },
@@ -50,9 +56,7 @@ export async function startOn(nats: TestNats, wire: Wire, settings: NodeJS.Proce
   died.catch(() => undefined);
   const { http } = JSON.parse(line) as { readonly http: number };
   const isActive = async () =>
-    (await outputOf(wire.client(['curl', '-sS', `http://${wire.address}:${http}/metrics`]))).includes(
-      'boots_pool_active 1',
-    );
+    (await outputOf(wire.client(['curl', '-sS', `http://${wire.address}:${http}/metrics`]))).includes(sign);
   while (!(await isActive())) await new Promise((resolve) => setTimeout(resolve, 50));
   return {
     pids: [program.pid ?? 0, nats.server.pid ?? 0],
