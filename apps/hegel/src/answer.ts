@@ -1,5 +1,5 @@
 import type { ReadModel } from '@tinkerbell/event-store';
-import type { HardwareRow } from '@tinkerbell/projections';
+import type { HardwareRow, LeaseRow } from '@tinkerbell/projections';
 import type { Json } from '@tinkerbell/events';
 import { clientAddress, MalformedPeerError, type TrustedProxies } from './client-address';
 import { ec2Text, lines, type ListingForm } from './ec2-tree';
@@ -22,9 +22,10 @@ export interface Answer {
   readonly route: string;
 }
 
-/** All that an answer depends on. */
+/** All that an answer depends on, beside the time. */
 export abstract class Site {
   abstract readonly hardware: Pick<ReadModel<HardwareRow>, 'find'>;
+  abstract readonly leaseOf: (address: string) => LeaseRow | undefined;
   /** Hardware whose `metadata.instance.id` this is. */
   abstract readonly byInstanceId: (id: string) => HardwareRow | undefined;
   abstract readonly trusted: TrustedProxies;
@@ -74,8 +75,15 @@ function forCaller(name: string, question: Question, site: Site, reply: (row: Ha
   // Every wire has its own, so the one of a record says nothing of who asks.
   if (/^fe[89ab]/.test(address))
     return text(name, 404, `404 no hardware is known by the link-local address ${address}`);
-  const row = site.hardware.find(`ip:${address}`);
+  const row = site.hardware.find(`ip:${address}`) ?? lessee(address, site);
   return row ? reply(row) : text(name, 404, `404 no hardware with the address ${address}`);
+}
+
+/** A record has one address of an interface; that of the other family, and every one from a pool, is known by its lease. */
+function lessee(address: string, { hardware, leaseOf }: Site): HardwareRow | undefined {
+  const lease = leaseOf(address);
+  const isHeld = lease?.state === 'bound' && lease.expiresAt !== null && Date.parse(lease.expiresAt) > Date.now();
+  return isHeld && lease.mac !== null ? hardware.find(`mac:${lease.mac}`) : undefined;
 }
 
 function ec2(name: string, { hardware }: HardwareRow, path: string, listing: ListingForm): Answer {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseIp } from '@tinkerbell/bytes';
 import { clientAddress, MalformedPeerError, parseTrustedProxies } from './client-address';
 
 const ask = (peer: string, forwarded: string, trusted: string) =>
@@ -28,4 +29,16 @@ describe('who is asking', () => {
   );
   it('refuses trusted proxies that are no addresses', () =>
     expect(() => parseTrustedProxies('10.0.0.1, 10.0.0.0/99')).toThrow('"10.0.0.0/99"'));
+});
+
+describe('an IPv6 address', () => {
+  it('is spelled as that of a record and of a lease', () => {
+    // Every way in which groups can be zero, or not.
+    for (let mask = 0; mask < 256; mask++) {
+      const groups = Array.from({ length: 8 }, (_, i) => ((mask >> i) & 1 ? 0xa0 + i : 0));
+      if (groups.slice(0, 5).every((group) => group === 0)) continue; // mapped ones are IPv4
+      const text = groups.map((group) => group.toString(16).toUpperCase()).join(':');
+      expect(ask(text, '', '')).toBe(parseIp(text)?.address);
+    }
+  });
 });

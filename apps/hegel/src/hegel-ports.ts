@@ -1,10 +1,11 @@
 import type { ReadModel } from '@tinkerbell/event-store';
-import type { HardwareRow } from '@tinkerbell/projections';
+import type { HardwareRow, LeaseRow } from '@tinkerbell/projections';
 import type { SourceHealth } from './health';
 
-/** What hegel needs from outside. Without `health` the source counts as well. */
+/** What hegel needs from outside. Without `leases` a machine is known by the addresses of its record alone; without `health` the source counts as well. */
 export interface HegelPorts {
   readonly hardware: ReadModel<HardwareRow>;
+  readonly leases?: Pick<ReadModel<LeaseRow>, 'get'>;
   readonly health?: SourceHealth;
 }
 

@@ -1,7 +1,7 @@
 import { get as httpGet } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '@tinkerbell/config';
-import type { HardwareRow } from '@tinkerbell/projections';
+import type { HardwareRow, LeaseRow } from '@tinkerbell/projections';
 import { HegelConfig } from './hegel.config';
 import { hardwareRow, MemoryHardware } from './rows.testing';
 import { startHegel, type RunningHegel } from './start-hegel';
@@ -88,7 +88,8 @@ function own(id: string, address: string): HardwareRow {
   const row = hardwareRow('hegel-tinkerbellKantEC2.json');
   const [first] = row.hardware.network.interfaces;
   if (!first) throw new Error('a fixture without an interface');
-  const dhcp = { ...first.dhcp, ip: { address, netmask: '', gateway: '', family: address.includes(':') ? 6 : 4 } };
+  const mac = id === 'four' ? '52-54-00-00-00-07' : first.dhcp.mac;
+  const dhcp = { ...first.dhcp, mac, ip: { address, netmask: '', gateway: '', family: address.includes(':') ? 6 : 4 } };
   const hardware = {
     ...row.hardware,
     id,
@@ -100,10 +101,30 @@ function own(id: string, address: string): HardwareRow {
 
 describe('hegel by IPv6', () => {
   const machines = new MemoryHardware(own('six', '::1'), own('four', '127.0.0.7'), own('link', 'fe80::1'));
+  const lease: LeaseRow = {
+    ...{
+      ip: '::1',
+      subnet: '',
+      origin: 'pool',
+      mac: '52-54-00-00-00-07',
+      hardwareId: 'four',
+      clientId: null,
+      hostname: '',
+    },
+    ...{
+      state: 'bound',
+      leaseSeconds: 60,
+      boundAt: null,
+      expiresAt: '2999-01-01T00:00:00.000Z',
+      quarantinedUntil: null,
+    },
+    ...{ updatedAt: '', position: 1 },
+  };
+  const leases = new Map<string, LeaseRow>();
   let both: RunningHegel;
   beforeAll(async () => {
     const settings = { HEGEL_HTTP_ADDRESS: '::', TRUSTED_PROXIES: '127.0.0.9', HEGEL_INSTANCE_URLS: 'false' };
-    both = await startHegel(config(settings), { hardware: machines });
+    both = await startHegel(config(settings), { hardware: machines, leases });
   });
   afterAll(() => both.close());
 
@@ -134,6 +155,24 @@ describe('hegel by IPv6', () => {
     for (const said of ['0:0:0:0:0:0:0:1', '[::1]:4711', '::0001'])
       expect(await ask('127.0.0.9', { 'x-forwarded-for': said })).toBe('200 six');
     expect(await ask('127.0.0.9', { 'x-forwarded-for': '::FFFF:7f00:7' })).toBe('200 four');
+  });
+
+  it('knows a machine by its lease, as long as it holds it, where no record has the address', async () => {
+    leases.set('::1', lease);
+    expect(await ask('::1')).toBe('200 six');
+    const six = machines.get('six');
+    machines.put('six', undefined);
+    expect(await ask('::1')).toBe('200 four');
+    const notHeld: Partial<LeaseRow>[] = [
+      ...([{ state: 'released' }, { state: 'declined' }, { mac: null }, { mac: '52-54-00-00-00-08' }] as const),
+      ...[{ expiresAt: '2001-01-01T00:00:00.000Z' }, { expiresAt: null }],
+    ];
+    for (const over of notHeld) {
+      leases.set('::1', { ...lease, ...over });
+      expect(await ask('::1')).toMatch(/^404 /);
+    }
+    leases.clear();
+    machines.put('six', six);
   });
 
   it('knows nobody by a link-local address, which is of another machine on the next wire', async () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '@tinkerbell/config';
 import { JetStreamEventStore, openReadModels } from '@tinkerbell/event-store';
-import { hardwareList } from '@tinkerbell/projections';
+import { hardwareList, leaseList } from '@tinkerbell/projections';
 import { HegelConfig } from './hegel.config';
 import { StandaloneConfig } from './standalone.config';
 import { startHegel } from './start-hegel';
@@ -27,8 +27,8 @@ async function main(): Promise<void> {
     },
   });
   const file = join(HEGEL_DATA_DIR, 'hegel.sqlite');
-  const read = await openReadModels({ store, file, projections: { hardware: hardwareList } });
-  const hegel = await startHegel(config, { hardware: read.models.hardware, health: { fault: () => fault } });
+  const read = await openReadModels({ store, file, projections: { hardware: hardwareList, leases: leaseList } });
+  const hegel = await startHegel(config, { ...read.models, health: { fault: () => fault } });
   console.log(`hegel: metadata on ${hegel.address}:${hegel.port}`);
 
   const stop = async (code: number) => {

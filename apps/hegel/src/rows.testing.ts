@@ -9,7 +9,9 @@ interface PushedHardware {
   /** The gRPC form of the record carries its metadata as a string. */
   readonly metadata?: string | JsonObject;
   readonly network: {
-    readonly interfaces: readonly { readonly dhcp: { readonly ip?: { readonly address: string } } }[];
+    readonly interfaces: readonly {
+      readonly dhcp: { readonly mac?: string; readonly ip?: { readonly address: string } };
+    }[];
   };
 }
 
@@ -50,7 +52,9 @@ export class MemoryHardware implements ReadModel<HardwareRow> {
 
   findAll(lookup: string): readonly HardwareRow[] {
     return this.list().filter(({ hardware }) =>
-      hardware.network.interfaces.some(({ dhcp }) => lookup === `ip:${dhcp.ip?.address ?? ''}`),
+      hardware.network.interfaces.some(({ dhcp }) =>
+        [`ip:${dhcp.ip?.address ?? ''}`, `mac:${dhcp.mac}`].includes(lookup),
+      ),
     );
   }
 

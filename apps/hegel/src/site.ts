@@ -8,9 +8,10 @@ import type { InstanceIndex } from './instance-index';
 const defaultEndpoints = { '/metadata': '.metadata.instance' };
 
 /** Settings and ports → what answers are made from. Throws ConfigError. A filter is not read before it is asked for. */
-export function siteOf(config: HegelConfig, { hardware }: HegelPorts, instances: InstanceIndex): Site {
+export function siteOf(config: HegelConfig, { hardware, leases }: HegelPorts, instances: InstanceIndex): Site {
   return {
     hardware,
+    leaseOf: (address) => leases?.get(address),
     byInstanceId: (id) => instances.find(id),
     trusted: orConfigError('TRUSTED_PROXIES', () => parseTrustedProxies(config.TRUSTED_PROXIES)),
     endpoints: orConfigError('CUSTOM_ENDPOINTS', () => parseEndpoints(config.CUSTOM_ENDPOINTS)),

@@ -70,9 +70,10 @@ export async function up(config: Readonly<TinkerbellConfig>, address: string, ar
   const registry = await runRegistry(context);
   const server = await runServer(context, registry);
   const boots = await runBoots(context, server);
+  const { hardware, leases } = platform.rows.models;
   const hegel = await startHegel(
     loadConfig(HegelConfig, { ...env, HEGEL_HTTP_ADDRESS: everywhere(config), HEGEL_HTTP_PORT: config.HEGEL_PORT }),
-    { hardware: platform.rows.models.hardware, health: { fault: () => platform.nats.problem() } },
+    { hardware, leases, health: { fault: () => platform.nats.problem() } },
   );
   stack.push('hegel', () => hegel.close());
   const dashboard = await runDashboard(context);
