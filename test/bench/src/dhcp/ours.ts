@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -49,15 +50,14 @@ export async function startOn(
     ...settings,
   });
   program.stderr?.pipe(process.stderr);
-  if (!program.stdout) throw new Error('boots has no standard output');
   const died = once(program, 'exit').then(() => Promise.reject(new Error('boots ended at its start')));
-  const said = once(createInterface({ input: program.stdout }), 'line');
-  const [line] = (await Promise.race([said, died])) as [string];
   died.catch(() => undefined);
-  const { http } = JSON.parse(line) as { readonly http: number };
-  const isActive = async () =>
-    (await outputOf(wire.client(['curl', '-sS', `http://${wire.address}:${http}/metrics`]))).includes(sign);
-  while (!(await isActive())) await new Promise((resolve) => setTimeout(resolve, 50));
+  try {
+    await Promise.race([answers(program, wire, sign), died]);
+  } catch (error) {
+    await end(program);
+    throw error;
+  }
   return {
     pids: [program.pid ?? 0, nats.server.pid ?? 0],
     stop: () => end(program),
@@ -66,4 +66,14 @@ export async function startOn(
       await once(program, 'exit');
     },
   };
+}
+
+async function answers(program: ChildProcess, wire: Pick<Wire, 'address' | 'client'>, sign: string): Promise<void> {
+  if (!program.stdout) throw new Error('boots has no standard output');
+  const [line] = (await once(createInterface({ input: program.stdout }), 'line')) as [string];
+  const { http } = JSON.parse(line) as { readonly http: number };
+  const ended = () => program.exitCode !== null || program.signalCode !== null;
+  const isActive = async () =>
+    (await outputOf(wire.client(['curl', '-sS', `http://${wire.address}:${http}/metrics`]))).includes(sign);
+  while (!ended() && !(await isActive())) await new Promise((resolve) => setTimeout(resolve, 50));
 }
