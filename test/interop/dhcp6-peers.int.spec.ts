@@ -198,7 +198,7 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('dhclient -
     await dhclient(namespace, '-x');
   });
 
-  it('gets what its class and its subnet set by number, asked for or not', async () => {
+  it('gets what its class and its subnet set by number, asked for or not, as the file says by then', async () => {
     const { namespace } = await client('02:97:06:01:00:10');
     const { leases } = await dhclient(namespace);
     for (const line of [
@@ -209,6 +209,10 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('dhclient -
     }
     // It keeps the first one of several.
     expect(leases).toContain('option dhcp6.ntp 0:1:0:10:fd:97:0:0:0:0:0:0:0:0:0:0:0:0:1:24;');
+    await dhclient(namespace, '-r');
+    await writeFile(join(folder, 'dhcp.yaml'), subnets.replace('of its class', 'of its class by now'));
+    await expect.poll(() => boots.log(), { timeout: 30_000 }).toContain('has changed and is in force');
+    expect((await dhclient(namespace)).leases).toContain('option dhcp6.menu "of its class by now";');
     await dhclient(namespace, '-x');
   });
 

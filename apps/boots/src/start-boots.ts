@@ -23,7 +23,8 @@ import { openProbe } from './dhcp/ping-probe';
 import { watchDhcpFile } from './dhcp/watch-dhcp-file';
 import { Dhcp6Desk } from './dhcp6/dhcp6-desk';
 import { Dhcp6Listener } from './dhcp6/dhcp6.listener';
-import { isInPools, type Subnet6 } from './dhcp6/subnet6';
+import { liveRules6 } from './dhcp6/live-rules6';
+import { countedPools, type Subnet6 } from './dhcp6/subnet6';
 import { Upkeep6 } from './dhcp6/upkeep6';
 import { DiscoveryDesk } from './discovery/discovery-desk';
 import { ImageCache } from './files/image-cache';
@@ -158,19 +159,20 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
     const syslogPort = await openSyslog(config, ports, parts, closers);
     const bound = { tftp: tftpPort, http: http.port, https: http.httpsPort, syslog: syslogPort };
     // Last: what the replies promise is there by now.
-    const dhcpPort = config.BOOTS_DHCP ? await openDhcp(config, parts, bound, native, closers) : undefined;
-    const dhcp6Port = await openDhcp6(config, parts, bound, closers);
-    const { metrics } = parts;
+    const dhcp = config.BOOTS_DHCP ? await openDhcp(config, parts, bound, native, closers) : undefined;
+    const dhcp6 = await openDhcp6(config, parts, bound, closers);
+    const watch = watchDhcpFile(config, parts, { pools: dhcp?.pools, change6: dhcp6?.change });
+    if (watch) closers.push(() => watch.close());
+    parts.fileWatch.current = watch;
     return {
       address: config.PUBLIC_IP,
-      dhcp: dhcpPort === undefined ? undefined : { port: dhcpPort },
-      dhcp6: dhcp6Port === undefined ? undefined : { port: dhcp6Port },
+      dhcp: dhcp && { port: dhcp.port },
+      dhcp6: dhcp6 && { port: dhcp6.port },
       tftp: { port: tftpPort },
       http: { port: http.port },
       https: http.httpsPort === undefined ? undefined : { port: http.httpsPort },
       syslog: syslogPort === undefined ? undefined : { port: syslogPort },
-      metrics,
-      close,
+      ...{ metrics: parts.metrics, close },
     };
   } catch (error) {
     await close();
@@ -181,18 +183,16 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
 async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> {
   const { store, log = silentLogger, clock = () => new Date() } = ports;
   const machines = new Machines(ports.hardware, ports.workflows);
-  const { leadership } = ports;
+  const { leadership, leaseFolder } = ports;
   const [address = ''] = ownAddresses(config);
   const pool = config.BOOTS_POOL;
   const dhcpFile = config.BOOTS_DHCP_FILE === '' ? undefined : await readDhcpFile(config.BOOTS_DHCP_FILE);
-  const file = dhcpFile?.file;
+  const { file } = dhcpFile ?? {};
   const networks6 = config.BOOTS_DHCP6 ? subnets6(config, file?.subnets6) : [];
   const post = leadership && { leadership, address, log };
-  const saved = ports.leaseFolder === undefined ? undefined : { folder: ports.leaseFolder, log };
+  const saved = leaseFolder === undefined ? undefined : { folder: leaseFolder, log };
   const leases = await LeasePool.open(store, pool, { post, saved });
-  const pools = networks6.flatMap((subnet) =>
-    subnet.pools.map((one) => ({ name: one.name, has: (ip: string) => isInPools([one], ip) })),
-  );
+  const pools = countedPools(networks6);
   const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, pool, { pools, post, saved }) : undefined;
   const boots = new BootLog(store, clock);
   const strangers = new Strangers(boots, clock);
@@ -291,7 +291,7 @@ async function openDhcp(
   bound: BoundPorts,
   native: NativeBatch | undefined,
   closers: (() => Promise<void>)[],
-): Promise<number> {
+) {
   const { modes, metrics, log } = parts;
   const pools = await openPools(parts, closers);
   const own = ownAddresses(config);
@@ -306,10 +306,7 @@ async function openDhcp(
     opened.push(await listener.open());
     if (asksForServers(at, modes)) askForServers(at, parts, others, closers);
   }
-  const watch = watchDhcpFile(config, parts, pools);
-  if (watch) closers.push(() => watch.close());
-  parts.fileWatch.current = watch;
-  return opened[0] ?? 0;
+  return { port: opened[0] ?? 0, pools };
 }
 
 /** Each time that this instance begins to give out leases. */
@@ -353,7 +350,7 @@ async function openDhcp6(
   { leases6, subnets6, ...parts }: Parts,
   bound: BoundPorts,
   closers: (() => Promise<void>)[],
-): Promise<number | undefined> {
+) {
   if (!leases6) return undefined;
   const desk = new Dhcp6Desk({ ...parts, leases: leases6 }, dhcp6Settings(config, bound, subnets6, parts.classes));
   const listener = new Dhcp6Listener(desk, dhcp6Ports(config), parts.metrics, parts.log);
@@ -362,7 +359,7 @@ async function openDhcp6(
   const upkeep = new Upkeep6({ ...parts, leases: leases6 }, subnets6);
   upkeep.open();
   closers.push(() => upkeep.close());
-  return port;
+  return { port, change: liveRules6(leases6, desk, upkeep) };
 }
 
 /** Machines boot without it: that another syslog server has the port is told, and no reason not to start. */

@@ -188,7 +188,7 @@ export class DhcpDesk {
     const type = readOption(request.options, messageType);
     if (type === undefined) return undefined;
     const { modes } = this.server;
-    const { link } = place.origin;
+    const { link, isUnicast } = place.origin;
     const machine = this.ports.machines.byMac(mac);
     const reserved = machine?.interface.dhcp.ip?.address;
     const isReachable = wireOf(link, modes).some(
@@ -196,7 +196,7 @@ export class DhcpDesk {
     );
     // Who has it from a pool keeps it until that lease is over: no address is on two machines.
     const isTaken = machine && this.#otherHolder(machine, this.ports.clock().toISOString())?.isReserved;
-    return isReachable && !isTaken ? undefined : this.pools.look(request, { mac, type, link, machine });
+    return isReachable && !isTaken ? undefined : this.pools.look(request, { mac, type, link, machine, isUnicast });
   }
 
   #context({ request, mac, print, bytes, from }: Heard, pooled: Pooled | undefined): DhcpContext {

@@ -52,6 +52,8 @@ interface Asking {
   readonly type: MessageType;
   readonly link: string;
   readonly machine: Machine | undefined;
+  /** It was sent to this server alone: the client takes it for the one that it has its address from. */
+  readonly isUnicast: boolean;
 }
 
 interface Seeking {
@@ -148,7 +150,7 @@ export class PoolDesk {
     const wanted = wantedBy(request);
     const seeker = { mac, clientId, pools: pools.map(({ name }) => name), wanted };
     const seeking = { about, seeker, wire, classes };
-    const address = type === 'discover' ? this.#offer(seeker, wire) : this.#own(seeker, wire, type, request);
+    const address = type === 'discover' ? this.#offer(seeker, wire) : this.#own(seeker, wire, request, about);
     return typeof address === 'string'
       ? this.#with(address, seeking)
       : address.then((offered) => this.#with(offered, seeking));
@@ -246,7 +248,12 @@ export class PoolDesk {
   }
 
   /** What it may go on with or take now; '' = nothing. */
-  #own(seeker: Seeker, wire: readonly PooledOn[], type: MessageType, request: DhcpPacket): string {
+  #own(
+    seeker: Seeker,
+    wire: readonly PooledOn[],
+    request: DhcpPacket,
+    { type, isUnicast }: { readonly type: MessageType; readonly isUnicast: boolean },
+  ): string {
     const { state } = this.ports.leases;
     const now = this.#now();
     const { wanted } = seeker;
@@ -257,9 +264,11 @@ export class PoolDesk {
     }
     const isSelecting = request.options.has(54);
     const isKnown = last.some(({ ip }) => ip === wanted);
-    if (wanted !== undefined && (isSelecting || isKnown) && this.#pools.mayHave(seeker, wanted, state, now))
-      return wanted;
     const held = last.find((lease) => leaseOfIp(state, lease.ip, now.iso) === lease);
+    // From the server that was at our address before: it goes on using what it has, and nobody else does.
+    const isInherited = isUnicast && request.ciaddr === wanted && !held;
+    const isItsOwn = isSelecting || isKnown || isInherited;
+    if (wanted !== undefined && isItsOwn && this.#pools.mayHave(seeker, wanted, state, now)) return wanted;
     return held && this.#pools.mayHave(seeker, held.ip, state, now) ? held.ip : '';
   }
 

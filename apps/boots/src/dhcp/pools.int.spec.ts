@@ -1,4 +1,4 @@
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -84,6 +84,12 @@ const isSilent = async (n: number, type: MessageType, options: Options, over: Pa
   await ask(99, 'discover');
   return !answered;
 };
+
+async function clientAt(address: string): Promise<Socket> {
+  const client = createSocket('udp4');
+  await new Promise<void>((resolve) => client.bind({ address, port: 0 }, resolve));
+  return client;
+}
 
 describe('a client without a record', () => {
   it('takes an address with what its subnet says, stored before the answer', async () => {
@@ -185,9 +191,28 @@ describe('a client without a record', () => {
     expect(await eventsOf('LeaseReleased', 'LeaseDeclined')).toEqual([]);
   });
 
+  it('goes on with the address that it has from the server before, when it renews that with us', async () => {
+    const client = await clientAt('127.0.1.11');
+    await start('', { settings: { BOOTS_DHCP_CLIENT_PORT: client.address().port } });
+    const renew = async (n: number, ciaddr: string) => {
+      ms += 1000;
+      const answer = once(client, 'message') as Promise<[Uint8Array]>;
+      const bytes = encodePacket(packet(n, 'request', [], { ciaddr, xid: n }));
+      client.send(bytes, bench.boots.dhcp?.port ?? 0, '127.0.0.1');
+      const { options, yiaddr } = decodePacket((await answer)[0]);
+      return [readOption(options, messageType), yiaddr];
+    };
+    expect(await renew(1, '127.0.1.11')).toEqual(['ack', '127.0.1.11']);
+    expect(await eventsOf('LeaseBound')).toMatchObject([{ data: { mac: '02-00-00-00-00-01', ip: '127.0.1.11' } }]);
+    // Nobody else is given that, and it is not given another.
+    expect((await ask(2, 'discover', [wants('127.0.1.11')])).yiaddr).toBe('127.0.1.10');
+    expect(typeOf(await ask(2, 'request', [], { ciaddr: '127.0.1.11' }))).toBe('nak');
+    expect(typeOf(await ask(1, 'request', [], { ciaddr: '127.0.1.12' }))).toBe('nak');
+    client.close();
+  });
+
   it('asks for the rest with an address of its own', async () => {
-    const client = createSocket('udp4');
-    await new Promise<void>((resolve) => client.bind({ address: '127.0.9.9', port: 0 }, resolve));
+    const client = await clientAt('127.0.9.9');
     await start('', { settings: { BOOTS_DHCP_CLIENT_PORT: client.address().port } });
     const answer = once(client, 'message') as Promise<[Uint8Array]>;
     bench.relay(encodePacket(packet(1, 'inform', [], { ciaddr: '127.0.9.9', giaddr: '127.0.0.2' })));

@@ -1,7 +1,8 @@
 import type { BootsConfig } from '../boots.config';
 import type { Logger } from '../logger';
 import type { Metrics } from '../metrics';
-import { dhcpModes } from '../settings';
+import type { ChangeRules6 } from '../dhcp6/live-rules6';
+import { dhcpModes, subnets6 } from '../settings';
 import type { DhcpFile } from './dhcp-file';
 import { DhcpFileWatch, RestartNeededError } from './dhcp-file-watch';
 import { mayProxy } from './dhcp-mode';
@@ -18,25 +19,41 @@ interface Parts {
   readonly clock: () => Date;
 }
 
+/** What answers by the file. */
+interface Answering {
+  readonly pools: PoolDesk | undefined;
+  readonly change6: ChangeRules6 | undefined;
+}
+
 /** From now on boots does what BOOTS_DHCP_FILE says now. */
-export function watchDhcpFile(config: BootsConfig, parts: Parts, pools: PoolDesk): DhcpFileWatch | undefined {
+export function watchDhcpFile(
+  config: BootsConfig,
+  parts: Parts,
+  { pools, change6 }: Answering,
+): DhcpFileWatch | undefined {
   const { dhcpFile, modes, log } = parts;
-  if (!dhcpFile) return undefined;
+  if (!dhcpFile || !(pools ?? change6)) return undefined;
   const hasProxyPort = mayProxy(modes);
-  const ipv6 = ipv6Of(dhcpFile.file);
+  const advertised = advertisedBy(dhcpFile.file);
   const apply = async (file: SubnetFile) => {
     const next = dhcpModes(config, file);
-    if (mayProxy(next) && !hasProxyPort) {
+    const networks6 = change6 ? subnets6(config, file.subnets6) : [];
+    if (pools && mayProxy(next) && !hasProxyPort) {
       throw new RestartNeededError('a proxy needs port 4011, which boots opens at its start only: start it anew');
     }
-    await pools.change(next, () => modes.become(next));
-    if (ipv6Of(file) !== ipv6) log.warn(`${config.BOOTS_DHCP_FILE}: what it says of IPv6 is taken at the next start`);
+    await pools?.change(next, () => modes.become(next));
+    await change6?.({ subnets: networks6, classes: file.classes });
+    if (change6 && advertisedBy(file) !== advertised) {
+      log.warn(`${config.BOOTS_DHCP_FILE}: what it says of router advertisements is taken at the next start`);
+    }
   };
   const watch = new DhcpFileWatch(config.BOOTS_DHCP_FILE, dhcpFile, apply, parts);
   watch.open();
   return watch;
 }
 
-function ipv6Of({ subnets6 }: SubnetFile): string {
-  return JSON.stringify(subnets6, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+function advertisedBy({ subnets6: networks }: SubnetFile): string {
+  return JSON.stringify(
+    networks.flatMap(({ prefix, length, advertise }) => (advertise ? [[String(prefix), length, advertise]] : [])),
+  );
 }

@@ -69,8 +69,13 @@ export class Dhcp6Desk {
 
   constructor(
     private readonly ports: Desk6Ports,
-    private readonly server: Dhcp6Settings,
+    private server: Dhcp6Settings,
   ) {}
+
+  /** For messages from now on. */
+  change(rules: Pick<Dhcp6Settings, 'subnets' | 'classes'>): void {
+    this.server = { ...this.server, ...rules };
+  }
 
   /** undefined: nothing is to be sent. Never throws: a bad message costs itself only. */
   async answer(bytes: Uint8Array, from: Arrival6): Promise<Uint8Array | undefined> {

@@ -13,8 +13,8 @@ import {
 } from '@tinkerbell/dhcp6';
 import { lease6Decider, addressesOf, holder6Of, isFree6 } from '@tinkerbell/domain';
 import type { LeaseEvent } from '@tinkerbell/events';
-import { hardwareInterface } from '@tinkerbell/testing';
 import { expect } from 'vitest';
+import { reservation } from '../dhcp/requests.testing';
 import type { Machine } from '../machines';
 import { associationOf } from './client6';
 import type { Dhcp6Context, Leases6 } from './decision6';
@@ -32,7 +32,7 @@ export const [subnet] = parseSubnets6('fd99::/64=fd99::a000/116') as readonly Su
 
 export const [reservations] = parseSubnets6('fd99::/64=reservation') as readonly Subnet6[];
 
-export const base = hardwareInterface(mac, '10.0.0.9');
+export const base = reservation({ mac, hostname: 'server001', name_servers: [], time_servers: [], domain_name: '' });
 export const machineAt = (address: string, family = 6): Machine => ({
   ...{ hardwareId: 'h1', mac },
   interface: { ...base, dhcp: { ...base.dhcp, lease_time: 3600, ip: { address, netmask: '', gateway: '', family } } },

@@ -1,5 +1,5 @@
 import { parseIp, parseIpv6 } from '@tinkerbell/bytes';
-import type { Dhcp6Option } from '@tinkerbell/domain';
+import type { Dhcp6Option, Pool6 } from '@tinkerbell/domain';
 
 /** What router advertisements say of a network (RFC 4861 §4.2, §4.6.2). */
 export interface Advertisement {
@@ -129,6 +129,13 @@ export function isRangeInside(subnet: Pick<Subnet6, 'prefix' | 'length'>, { firs
 export function isInPools(pools: readonly SubnetPool6[], address: string): boolean {
   const value = addressValue(address);
   return pools.some(({ ranges }) => ranges.some(({ first, size }) => value >= first && value < first + size));
+}
+
+/** What leases are counted by. */
+export function countedPools(subnets: readonly Subnet6[]): readonly Pool6[] {
+  return subnets.flatMap(({ pools }) =>
+    pools.map((pool) => ({ name: pool.name, has: (ip: string) => isInPools([pool], ip) })),
+  );
 }
 
 export function sizeOf({ ranges }: SubnetPool6): bigint {

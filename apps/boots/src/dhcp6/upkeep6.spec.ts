@@ -6,12 +6,12 @@ import { Lease6Pool } from '../log/lease6-pool';
 import { type PoolPost, StandbyError } from '../log/pool-terms';
 import { silentLogger } from '../logger';
 import { Metrics } from '../metrics';
-import { isInPools, parseSubnets6, type Subnet6 } from './subnet6';
+import { countedPools, parseSubnets6, type Subnet6 } from './subnet6';
 import { Upkeep6 } from './upkeep6';
 
 const stream = 'tink.ev.default.lease.default-v6';
 const subnets = parseSubnets6('fd99::/64=fd99::a000/126') as readonly Subnet6[];
-const pools = subnets.map((subnet) => ({ name: subnet.name, has: (ip: string) => isInPools(subnet.pools, ip) }));
+const pools = countedPools(subnets);
 const started = Date.parse('2026-01-01T00:00:00.000Z');
 const bind = (n: number, ip = `fd99::a00${n}`): Lease6Command => ({
   type: 'BindAddress',
@@ -78,6 +78,36 @@ describe('the upkeep of IPv6 leases', () => {
       ['fd99::a000', 'fd99::a001', 'fd99::a002', 'fd99::a003'].map((ip) => `LeaseExpired ${ip}`),
     );
     expect(metrics.text({})).toContain('boots_dhcp_pool_used{pool="fd99::/64"} 0');
+  });
+});
+
+describe('other IPv6 pools while boots runs', () => {
+  it('are counted with what is stored meanwhile; the old ones are told to be gone', async () => {
+    vi.useFakeTimers({ now: started, toFake: ['setInterval', 'clearInterval', 'Date'] });
+    const store = new InMemoryEventStore();
+    const { leases } = await instance(store);
+    const metrics = new Metrics();
+    const upkeep = new Upkeep6({ leases, metrics, log: silentLogger, clock: () => new Date() }, subnets);
+    upkeep.open();
+    closers.push(() => upkeep.close());
+    const others = Array.from({ length: 1100 }, (_, n) => bind(n + 10, `fd98::${n.toString(16)}`));
+    await leases.submit([bind(0), ...others]);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(metrics.text({})).toContain('boots_dhcp_pool_used{pool="fd99::/64"} 1');
+    const next = parseSubnets6('fd98::/64=fd98::/112') as readonly Subnet6[];
+    const changed = leases.changePools(countedPools(next), () => upkeep.change(next));
+    await leases.submit([bind(2, 'fd98::f000')]);
+    await changed;
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(metrics.text({})).toContain('boots_dhcp_pool_used{pool="fd98::/64"} 1101');
+    expect(metrics.text({})).not.toContain('fd99::/64');
+    const pooled = (await store.read(stream)).events.filter(({ event }) => event.type.startsWith('Pool'));
+    expect(pooled.map(({ event }) => `${event.type} ${Object(event.data).pool}`)).toEqual([
+      ...['PoolDefined fd99::/64', 'PoolDropped fd99::/64', 'PoolDefined fd98::/64'],
+    ]);
+    // The lease of no pool any more is told of all the same when it runs out.
+    const later = { iso: new Date(started + 60_000).toISOString(), ms: started + 60_000 };
+    expect(leases.due(later, 9999)).toHaveLength(1102);
   });
 });
 

@@ -15,19 +15,33 @@ export interface Upkeep6Ports {
 const sweepMs = 1000;
 const maxExpired = 500;
 
+const gauges = ['dhcp_pool_size', 'dhcp_pool_used', 'dhcp_pool_quarantined'] as const;
+
+type PoolOfSubnet = SubnetPool6 & { readonly subnet: string };
+
 /** What nobody asks for: that a lease ran out, that a range gets full. */
 export class Upkeep6 {
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> = Promise.resolve();
   #defined = -1;
   readonly #counted = new Map<string, string>();
-  readonly #pools: readonly (SubnetPool6 & { readonly subnet: string })[];
+  #pools: readonly PoolOfSubnet[];
 
   constructor(
     private readonly ports: Upkeep6Ports,
     subnets: readonly Subnet6[],
   ) {
-    this.#pools = subnets.flatMap(({ name: subnet, pools }) => pools.map((pool) => ({ ...pool, subnet })));
+    this.#pools = poolsOf(subnets);
+  }
+
+  /** Other pools from now on. */
+  change(subnets: readonly Subnet6[]): void {
+    const next = poolsOf(subnets);
+    for (const { name: pool } of this.#pools.filter(({ name }) => next.every((one) => one.name !== name))) {
+      for (const gauge of gauges) this.ports.metrics.drop(gauge, { pool });
+    }
+    this.#pools = next;
+    this.#defined = -1;
   }
 
   open(): void {
@@ -58,7 +72,10 @@ export class Upkeep6 {
     const now = clock();
     const ips = leases.due({ iso: now.toISOString(), ms: now.getTime() }, maxExpired);
     if (ips.length > 0) await leases.submit([{ type: 'ExpireAddresses', ips, now: now.toISOString() }]);
-    for (const pool of this.#pools) await this.#count(pool.subnet, pool.name, Number(sizeOf(pool)));
+    for (const pool of this.#pools) {
+      // Others may have taken their place.
+      if (this.#pools.includes(pool)) await this.#count(pool.subnet, pool.name, Number(sizeOf(pool)));
+    }
   }
 
   #definitions(): readonly Lease6Command[] {
@@ -82,4 +99,8 @@ export class Upkeep6 {
     await leases.submit([{ type: 'CountPool', subnet, pool, size, used: used + quarantined }]);
     this.#counted.set(pool, counted);
   }
+}
+
+function poolsOf(subnets: readonly Subnet6[]): readonly PoolOfSubnet[] {
+  return subnets.flatMap(({ name: subnet, pools }) => pools.map((pool) => ({ ...pool, subnet })));
 }

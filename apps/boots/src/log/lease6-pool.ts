@@ -30,7 +30,10 @@ export interface Pool6Ports extends PoolPorts {
 
 /** The IPv6 leases of one pool, in a stream beside that of its IPv4 leases; who answers for them is a question of its own. */
 export class Lease6Pool extends SharedPool<Lease6Command, Lease6State> implements Leases6 {
-  readonly #books: Lease6Books;
+  #books: Lease6Books;
+  #making: Promise<void> = Promise.resolve();
+  /** What was stored while other books are made beside these. */
+  #noted: Set<string> | undefined;
   /** The leases that the books were made of. */
   #booked: WeakRef<Lease6State['byAddress']> | undefined;
 
@@ -52,9 +55,9 @@ export class Lease6Pool extends SharedPool<Lease6Command, Lease6State> implement
       await super.submit(commands);
     } finally {
       // What was not stored is due again.
-      for (const command of commands) {
-        if ('holder' in command) this.#books.note(command.holder.ip, this.folded);
-        if (command.type === 'ExpireAddresses') for (const ip of command.ips) this.#books.note(ip, this.folded);
+      for (const ip of commands.flatMap(addressesIn)) {
+        this.#books.note(ip, this.folded);
+        this.#noted?.add(ip);
       }
     }
   }
@@ -85,13 +88,45 @@ export class Lease6Pool extends SharedPool<Lease6Command, Lease6State> implement
     return addressesOf(this.folded, clientId);
   }
 
-  /** Anew when another instance, or an earlier run, wrote the leases until now. */
-  async #makeBooks(): Promise<void> {
-    const { byAddress } = this.folded;
-    if (this.#booked?.deref() === byAddress) return;
-    for (const _ of this.#books.rebuild(this.folded)) await new Promise((resolve) => setImmediate(resolve));
-    this.#booked = new WeakRef(byAddress);
+  /** Other ranges from now on. They are counted beside the old ones, which go on until then; `apply` is called in the same turn. */
+  changePools(pools: readonly Pool6[], apply: () => void): Promise<void> {
+    return this.#make(async () => {
+      const books = new Lease6Books(pools);
+      const noted = (this.#noted = new Set<string>());
+      await inSteps(books.rebuild(this.folded));
+      this.#noted = undefined;
+      for (const ip of noted) books.note(ip, this.folded);
+      this.#books = books;
+      this.#booked = undefined;
+      apply();
+    });
   }
+
+  /** Anew when another instance, or an earlier run, wrote the leases until now. */
+  #makeBooks(): Promise<void> {
+    return this.#make(async () => {
+      const { byAddress } = this.folded;
+      if (this.#booked?.deref() === byAddress) return;
+      await inSteps(this.#books.rebuild(this.folded));
+      this.#booked = new WeakRef(byAddress);
+    });
+  }
+
+  /** One after the other. */
+  #make(work: () => Promise<void>): Promise<void> {
+    const made = this.#making.then(work);
+    this.#making = made.catch(() => undefined);
+    return made;
+  }
+}
+
+function addressesIn(command: Lease6Command): readonly string[] {
+  if ('holder' in command) return [command.holder.ip];
+  return command.type === 'ExpireAddresses' ? command.ips : [];
+}
+
+async function inSteps(steps: Iterable<void>): Promise<void> {
+  for (const _ of steps) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** DUID-UUID (RFC 6355). */

@@ -53,6 +53,13 @@ function changed(path: string, value: unknown): unknown {
 }
 
 describe('hardware JSON', () => {
+  it('has all its faults told at once, of an address too', () => {
+    const ip = { address: '192.168.1.5', netmask: '255.255.255', gateway: '192.168' };
+    expect(faultsOf(changed('network.interfaces[0].dhcp.ip', ip)).map(({ path }) => path)).toEqual([
+      'network.interfaces[0].dhcp.ip.gateway',
+      'network.interfaces[0].dhcp.ip.netmask',
+    ]);
+  });
   it('becomes a record with every default', () => {
     const { network, ...rest } = parseHardware({
       id,

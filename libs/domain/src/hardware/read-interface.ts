@@ -118,9 +118,9 @@ function readIp(reader: JsonReader, value: unknown, path: string): HardwareIp | 
   const ip = reader.ip(fields['address'], `${path}.address`);
   const gateway = reader.ip(fields['gateway'], `${path}.gateway`);
   const netmask = reader.text(fields['netmask'], `${path}.netmask`);
-  if (reader.faults.length > before) return null;
   if (ip === undefined) {
-    if (gateway !== undefined || netmask !== '') reader.fault(`${path}.address`, 'is required');
+    const isWhole = reader.faults.length === before;
+    if (isWhole && (gateway !== undefined || netmask !== '')) reader.fault(`${path}.address`, 'is required');
     return null;
   }
   const { family, address } = ip;
