@@ -39,30 +39,33 @@ function slowStore() {
     append,
     read: inner.read.bind(inner),
   });
+  const isUnderWay = async () => {
+    while (gates.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  };
   return {
-    store,
-    inner,
+    ...{ store, inner, isUnderWay },
     failNext: (error: Error) => (fail = error),
     async letGo() {
-      while (gates.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      await isUnderWay();
       gates.shift()?.();
     },
   };
 }
 
 describe('StreamWriter', () => {
-  it('puts what arrives while a commit is on its way into one commit', async () => {
-    const { store, inner, letGo } = slowStore();
+  it('puts what arrives in one turn into one commit, and what arrives while that is on its way into the next', async () => {
+    const { store, inner, letGo, isUnderWay } = slowStore();
     const writer = writerOn(store);
-    const first = writer.submit(bind(1));
+    const first = Promise.all([writer.submit(bind(1)), writer.submit(bind(6))]);
+    await isUnderWay();
     const others = [2, 3, 4, 5].map((n) => writer.submit(bind(n)));
     await letGo();
     await first;
     await letGo();
     await Promise.all(others);
     const { events } = await inner.read(stream);
-    expect(events.map(({ version }) => version)).toEqual([1, 2, 2, 2, 2]);
-    expect(writer.state.byIp.size).toBe(5);
+    expect(events.map(({ version }) => version)).toEqual([1, 1, 2, 2, 2, 2]);
+    expect(writer.state.byIp.size).toBe(6);
   });
 
   it('refuses one command without harm to those beside it', async () => {
@@ -74,7 +77,6 @@ describe('StreamWriter', () => {
       writer.submit(bind(3, { ip: '10.0.0.1' })),
       writer.submit(bind(4)),
     ]);
-    await letGo();
     await letGo();
     expect((await results).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
     expect((await inner.read(stream)).events).toHaveLength(3);

@@ -161,6 +161,8 @@ export class StreamWriter<C, S, E extends Event> {
   }
 
   async #work(): Promise<void> {
+    // With what else is submitted in the same turn: a commit of the first alone would be waited for by all others.
+    await Promise.resolve();
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, maxBatch);
       try {
