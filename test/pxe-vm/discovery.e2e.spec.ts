@@ -55,6 +55,16 @@ describe.skipIf(cannot.length > 0)(
       }[];
       expect(seen).toMatchObject({ mac, registered: false, step: 'osie' });
       expect(seen?.steps.at(-1)?.detail).toMatch(/^discovered: QEMU /);
+      const trace = await provisioner.tink('boot', 'show', mac);
+      for (const step of [
+        /dhcp +iPXE gets/,
+        /http +vmlinuz-x86_64/,
+        /http +initramfs-x86_64/,
+        /kernel +started/,
+        /osie +up for/,
+      ])
+        expect(trace).toMatch(step);
+      expect(await provisioner.tink('machine', 'logs', mac)).toContain('Linux version');
     }, 900_000);
 
     it('becomes registered hardware by its own report', async () => {
