@@ -101,7 +101,7 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('dhclient',
       'domain-name-servers 10.97.0.53',
       'dhcp-lease-time 3600',
       'broadcast-address 10.97.0.255',
-      'host-name "node0"',
+      `host-name "node${Number(address.split('.')[3]) - 10}"`,
       'domain-search "rack.example."',
     ]) {
       expect(leases).toContain(`option ${line};`);

@@ -13,15 +13,17 @@ export const silentLogger: Logger = {
   error: () => undefined,
 };
 
-/** One line each: time, level, text. `debug` only when asked for. */
-export function streamLogger(out: { write(text: string): unknown }, withDebug = false): Logger {
-  const line = (level: string) => (text: string) => {
-    out.write(`${new Date().toISOString()} ${level} boots: ${text.replaceAll(/[\r\n]+/g, ' ')}\n`);
+/** Most urgent first. */
+export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** One line each: time, level, text. What is less urgent than `least` is left out. */
+export function streamLogger(out: { write(text: string): unknown }, least: LogLevel = 'info'): Logger {
+  const line = (level: LogLevel) => {
+    if (logLevels.indexOf(level) > logLevels.indexOf(least)) return () => undefined;
+    return (text: string) => {
+      out.write(`${new Date().toISOString()} ${level} boots: ${text.replaceAll(/[\r\n]+/g, ' ')}\n`);
+    };
   };
-  return {
-    debug: withDebug ? line('debug') : () => undefined,
-    info: line('info'),
-    warn: line('warn'),
-    error: line('error'),
-  };
+  return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
 }

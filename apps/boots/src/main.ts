@@ -28,7 +28,7 @@ async function settings() {
 async function main(): Promise<void> {
   const { alone, ca, config } = await settings();
   const [creds, systemCreds] = await Promise.all([alone.NATS_CREDS_FILE, alone.NATS_SYSTEM_CREDS_FILE].map(text));
-  const log = streamLogger(process.stderr, alone.BOOTS_LOG_LEVEL === 'debug');
+  const log = streamLogger(process.stderr, alone.BOOTS_LOG_LEVEL);
   const server = { servers: alone.NATS_URL, ...(ca && { ca }) };
   const bus = await NatsBus.connect({
     ...server,

@@ -1,4 +1,5 @@
 import { IsIn, IsString } from 'class-validator';
+import { type LogLevel, logLevels } from './logger';
 
 /** What boots needs beside its own settings when it runs as a process of its own. */
 export class StandaloneConfig {
@@ -18,6 +19,7 @@ export class StandaloneConfig {
   /** Folder of the read models and of the lease pools' snapshots; may be deleted at any time. */
   @IsString()
   readonly BOOTS_DATA_DIR: string = '.tinkerbell/boots';
-  @IsIn(['info', 'debug'])
-  readonly BOOTS_LOG_LEVEL: 'info' | 'debug' = 'info';
+  /** `info` has a line for each reply; where thousands a second are sent, `warn` spares what that costs. */
+  @IsIn(logLevels)
+  readonly BOOTS_LOG_LEVEL: LogLevel = 'info';
 }

@@ -226,7 +226,7 @@ async function runBoots(context: Context, server: Awaited<ReturnType<typeof runS
   const settings = loadConfig(BootsConfig, { ...plain, ...https });
   tellOfMissing(config, context.log);
   const { hardware, workflows } = platform.rows.models;
-  const log = streamLogger(process.stderr, config.DEBUG);
+  const log = streamLogger(process.stderr, config.DEBUG ? 'debug' : 'info');
   const boots = await startBoots(settings, {
     store: platform.store,
     hardware,

@@ -11,7 +11,7 @@ import type { BootsInput, BootsLine } from './boots-process';
 
 async function main(): Promise<void> {
   const input = JSON.parse(process.env['BOOTS_INPUT'] ?? '{}') as BootsInput;
-  const log = streamLogger(process.stderr, true);
+  const log = streamLogger(process.stderr, 'debug');
   const { store, bus, leadership } = await openLog(input);
   for (const { aggregate, id, event } of seed(input)) await append(store, subjects.stream(aggregate, id), event);
   const projections = { hardware: hardwareList, workflows: workflowList };

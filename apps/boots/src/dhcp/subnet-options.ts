@@ -1,8 +1,8 @@
 import type { DhcpPacket } from '@tinkerbell/dhcp';
 import { textOf } from '@tinkerbell/domain';
-import { classesOf } from './client-class';
+import { type ClientClass, classesOf } from './client-class';
 import type { Party } from './decision';
-import { isWithin, type ModeRules, wireOf } from './dhcp-mode';
+import { isWithin, type ModeRules, type Subnet, wireOf } from './dhcp-mode';
 
 /** A machine with a reservation: what its record leaves open it is told by its classes and by the subnet of its address. */
 export function inItsSubnet(
@@ -12,8 +12,20 @@ export function inItsSubnet(
   if (modes.subnets.length === 0) return machine;
   const subnet = wireOf(link, modes).find((one) => isWithin(address, one.address, one.prefix));
   const classes = classesOf(request, machine.mac, modes.classes ?? []);
+  if (!subnet?.given && classes.length === 0) return machine;
+  if (classes.length > 0) return told(machine, subnet, classes);
+  const before = usual.get(machine);
+  if (before && before.subnet === subnet) return before.told;
+  const now = told(machine, subnet, classes);
+  usual.set(machine, { subnet, told: now });
+  return now;
+}
+
+/** Machines without a class, as long as their record and their subnet are the same. */
+const usual = new WeakMap<Party, { readonly subnet: Subnet | undefined; readonly told: Party }>();
+
+function told(machine: Party, subnet: Subnet | undefined, classes: readonly ClientClass[]): Party {
   const given = subnet?.given;
-  if (!given && classes.length === 0) return machine;
   const { dhcp } = machine.interface;
   const own = [...dhcp.options, ...classes.flatMap(({ options }) => options), ...(given?.options ?? [])];
   const netmask = dhcp.ip?.netmask || (subnet ? maskOf(subnet.prefix) : '');
