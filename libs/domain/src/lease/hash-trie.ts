@@ -20,16 +20,15 @@ export class HashTrie<V> {
   }
 
   get(key: string): V | undefined {
-    let node: Node<V> | undefined = this.root;
+    let node: Node<V> = this.root;
     let hash = hashOf(key);
     for (;;) {
       const bit = 1 << (hash & 15);
-      if ((node.bits & bit) === 0) return undefined;
-      const slot: Slot<V> | undefined = node.slots[slotOf(node.bits, bit)];
-      if (slot instanceof Node) {
-        node = slot;
-        hash >>>= 4;
-      } else return slot === undefined ? undefined : valueIn(slot, key);
+      if ((node[0] & bit) === 0) return undefined;
+      const slot: Slot<V> = slotAt(node, placeOf(node[0], bit));
+      if (slot instanceof Leaf) return valueIn(slot, key);
+      node = slot;
+      hash >>>= 4;
     }
   }
 
@@ -68,15 +67,19 @@ class Leaf<V> {
 
 type Slot<V> = Node<V> | Leaf<V>;
 
-class Node<V> {
-  constructor(
-    /** Which of 16 places are taken; `slots` holds those only. */
-    readonly bits: number,
-    readonly slots: readonly Slot<V>[],
-  ) {}
+/**
+ * Which of 16 places are taken, and what stands in those. One array rather than an object with another in it: each step down a large trie is a
+ * cache miss for every object on its way.
+ */
+type Node<V> = readonly [bits: number, ...taken: Slot<V>[]];
+
+const emptyNode: Node<never> = [0];
+
+/** `place` ≥ 1 is taken: what stands in a node beside the bits are slots. */
+function slotAt<V>(node: Node<V>, place: number): Slot<V> {
+  return node[place] as Slot<V>;
 }
 
-const emptyNode = new Node<never>(0, []);
 /** 32 bits of hash are used up. */
 const maxDepth = 7;
 
@@ -88,17 +91,14 @@ function valueIn<V>(leaf: Leaf<V>, key: string): V | undefined {
 /** `hash`: what is left of it at this depth. */
 function insert<V>(node: Node<V>, leaf: Leaf<V>, hash: number, depth: number): Node<V> {
   const bit = 1 << (hash & 15);
-  const at = slotOf(node.bits, bit);
-  if ((node.bits & bit) === 0) {
-    return new Node(node.bits | bit, node.slots.toSpliced(at, 0, leaf));
-  }
-  const slot = node.slots[at];
-  if (slot instanceof Node) return withSlot(node, at, insert(slot, leaf, hash >>> 4, depth + 1));
-  if (slot === undefined || slot.key === leaf.key)
-    return withSlot(node, at, new Leaf(leaf.key, leaf.value, slot?.next));
-  if (depth === maxDepth) return withSlot(node, at, chained(slot, leaf));
+  const place = placeOf(node[0], bit);
+  if ((node[0] & bit) === 0) return withBits(node.toSpliced(place, 0, leaf), node[0] | bit);
+  const slot = slotAt(node, place);
+  if (!(slot instanceof Leaf)) return withSlot(node, place, insert(slot, leaf, hash >>> 4, depth + 1));
+  if (slot.key === leaf.key) return withSlot(node, place, new Leaf(leaf.key, leaf.value, slot.next));
+  if (depth === maxDepth) return withSlot(node, place, chained(slot, leaf));
   const below = insert<V>(emptyNode, slot, hashOf(slot.key) >>> (4 * (depth + 1)), depth + 1);
-  return withSlot(node, at, insert(below, leaf, hash >>> 4, depth + 1));
+  return withSlot(node, place, insert(below, leaf, hash >>> 4, depth + 1));
 }
 
 /** `own`: which of the leaves are below this node. */
@@ -107,22 +107,22 @@ function nodeOf<V>(leaves: readonly Leaf<V>[], hashes: Uint32Array, own: readonl
   for (const i of own) places[((hashes[i] ?? 0) >>> (4 * depth)) & 15]?.push(i);
   const taken = places.filter(({ length }) => length > 0);
   const bits = places.reduce((sum, { length }, place) => (length > 0 ? sum | (1 << place) : sum), 0);
-  return new Node(
-    bits,
-    taken.map((below): Slot<V> => {
-      const [first, last] = [leaves[below[0] ?? 0], leaves[below.at(-1) ?? 0]];
-      if (!first || !last) return emptyNode;
-      if (below.every((i) => leaves[i]?.key === first.key)) return last;
-      if (depth < maxDepth) return nodeOf(leaves, hashes, below, depth + 1);
-      return below.reduce((chain, i) => chained(chain, leaves[i] ?? first), first);
-    }),
-  );
+  const slots = taken.map((below): Slot<V> => {
+    const [first, last] = [leaves[below[0] ?? 0], leaves[below.at(-1) ?? 0]];
+    if (!first || !last) return emptyNode;
+    if (below.every((i) => leaves[i]?.key === first.key)) return last;
+    if (depth < maxDepth) return nodeOf(leaves, hashes, below, depth + 1);
+    return below.reduce((chain, i) => chained(chain, leaves[i] ?? first), first);
+  });
+  // With no room to spare, as a literal would have.
+  return withBits(new Array<number | Slot<V>>(0).concat(bits, slots), bits);
 }
 
 function sizeOf<V>(node: Node<V>): number {
   let size = 0;
-  for (const slot of node.slots) {
-    if (slot instanceof Node) size += sizeOf(slot);
+  for (let place = 1; place < node.length; place++) {
+    const slot = slotAt(node, place);
+    if (!(slot instanceof Leaf)) size += sizeOf(slot);
     else for (let one: Leaf<V> | undefined = slot; one; one = one.next) size++;
   }
   return size;
@@ -139,32 +139,39 @@ function unchained<V>(chain: Leaf<V> | undefined, key: string): Leaf<V> | undefi
 
 function remove<V>(node: Node<V>, key: string, hash: number): Node<V> | undefined {
   const bit = 1 << (hash & 15);
-  const at = slotOf(node.bits, bit);
-  const slot = node.slots[at];
-  const left = slot instanceof Node ? remove(slot, key, hash >>> 4) : unchained(slot, key);
-  if (left !== undefined) return withSlot(node, at, left);
-  return node.slots.length === 1 ? undefined : new Node(node.bits & ~bit, node.slots.toSpliced(at, 1));
+  const place = placeOf(node[0], bit);
+  const slot = slotAt(node, place);
+  const left = slot instanceof Leaf ? unchained(slot, key) : remove(slot, key, hash >>> 4);
+  if (left !== undefined) return withSlot(node, place, left);
+  return node.length === 2 ? undefined : withBits(node.toSpliced(place, 1), node[0] & ~bit);
 }
 
-function withSlot<V>(node: Node<V>, at: number, slot: Slot<V>): Node<V> {
-  const slots = node.slots.slice();
-  slots[at] = slot;
-  return new Node(node.bits, slots);
+/** Nobody else has it yet. */
+function withBits<V>(fresh: (number | Slot<V>)[], bits: number): Node<V> {
+  fresh[0] = bits;
+  return fresh as unknown as Node<V>;
+}
+
+function withSlot<V>(node: Node<V>, place: number, slot: Slot<V>): Node<V> {
+  const copy = node.slice();
+  copy[place] = slot;
+  return copy as unknown as Node<V>;
 }
 
 function* valuesOf<V>(node: Node<V>): IterableIterator<V> {
-  for (const slot of node.slots) {
-    if (slot instanceof Node) yield* valuesOf(slot);
+  for (let place = 1; place < node.length; place++) {
+    const slot = slotAt(node, place);
+    if (!(slot instanceof Leaf)) yield* valuesOf(slot);
     else for (let one: Leaf<V> | undefined = slot; one; one = one.next) yield one.value;
   }
 }
 
-/** How many places before this one are taken. */
-function slotOf(bits: number, bit: number): number {
+/** One more than how many before this one are taken. */
+function placeOf(bits: number, bit: number): number {
   let below = bits & (bit - 1);
   below -= (below >>> 1) & 0x55555555;
   below = (below & 0x33333333) + ((below >>> 2) & 0x33333333);
-  return Math.imul((below + (below >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+  return (Math.imul((below + (below >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24) + 1;
 }
 
 /** FNV-1a, its bits mixed: addresses differ in their last characters only. */
