@@ -207,7 +207,7 @@ describe('tinkerbell up', () => {
 
   it.each([
     ['a missing file', 'none.yaml', /^cannot start: BOOTS_DHCP_FILE: ENOENT.*none\.yaml/m],
-    ['a wrong one', 'pools.yaml', /^cannot start: .*pools\.yaml:\n +subnets\[0\]\.subnet: /m],
+    ['a wrong one', 'pools.yaml', /^cannot start: .*\n.*pools\.yaml:1:\d+: subnets\[0\]\.subnet: /m],
   ])('says what is wrong with the file of the pools: %s', async (_, name, expected) => {
     await writeFile(join(dir, 'pools.yaml'), 'subnets: [{ subnet: here, mode: off }]');
     const failed = start([], { BOOTS_DHCP_FILE: join(dir, name) });
