@@ -51,7 +51,7 @@ export { poolDecider, serverProbeMac, type PoolCommand, type PoolState } from '.
 export { pool6Saving } from './lease/pool6-snapshot';
 export { poolSaving } from './lease/pool-snapshot';
 export type { PoolSaving } from './lease/pool-snapshot';
-export { AddressPools, numberOf, textOf } from './lease/address-pools';
+export { AddressPools, numberOf, seekerKey, textOf } from './lease/address-pools';
 export type { AddressRange, Instant, PoolSpec, PoolUsage, Seeker } from './lease/address-pools';
 export {
   activeLease,

@@ -1,5 +1,5 @@
 import { ipv4Bytes } from '@tinkerbell/dhcp';
-import type { PoolSpec } from '@tinkerbell/domain';
+import { numberOf, type PoolSpec } from '@tinkerbell/domain';
 import type { HardwareDhcpOption } from '@tinkerbell/events';
 import type { ClientClass } from './client-class';
 
@@ -106,9 +106,4 @@ export function isWithin(address: string, network: string, prefix: number): bool
 export function isSameNetwork(one: string, other: string, netmask: string): boolean {
   const [a, b, mask] = [ipv4Bytes(one), ipv4Bytes(other), ipv4Bytes(netmask)];
   return mask.every((byte, i) => ((a[i] ?? 0) & byte) === ((b[i] ?? 0) & byte));
-}
-
-function numberOf(address: string): number {
-  const [a = 0, b = 0, c = 0, d = 0] = ipv4Bytes(address);
-  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
 }

@@ -7,6 +7,7 @@ import {
   leaseOfIp,
   type LeaseState,
   type Seeker,
+  seekerKey,
   type SingleLeaseCommand,
   textOf,
 } from '@tinkerbell/domain';
@@ -15,10 +16,11 @@ import type { Logger } from '../logger';
 import type { LeasePool } from '../log/lease-pool';
 import type { Machine, Machines } from '../machines';
 import type { Metrics } from '../metrics';
-import { type ClientClass, classesOf, openTo } from './client-class';
+import { type ClientClass, classesOf } from './client-class';
 import { clientIdOf } from './client-id';
-import { isWithin, type ModeRules, type PooledSubnet, type Subnet, wireOf } from './dhcp-mode';
+import { isWithin, type ModeRules, type PooledSubnet, type Subnet } from './dhcp-mode';
 import { PooledInterfaces, type PooledOn } from './pooled-interfaces';
+import { isPooled, namesOf, PooledWires } from './pooled-wires';
 import type { Probe } from './probe';
 
 export interface PoolDeskPorts {
@@ -83,6 +85,7 @@ export class PoolDesk {
   #counted = '';
   #instant: Instant = { iso: '', ms: NaN };
   readonly #interfaces = new PooledInterfaces();
+  readonly #wires: PooledWires;
   #term = -1;
   /** The leases that the addresses were put in order by. */
   #sorted: WeakRef<LeaseState['byIp']> | undefined;
@@ -94,6 +97,7 @@ export class PoolDesk {
     private readonly ports: PoolDeskPorts,
     private readonly rules: ModeRules,
   ) {
+    this.#wires = new PooledWires(rules);
     this.#subnets = rules.subnets.filter(isPooled);
     this.#pools = this.#poolsOf(this.#subnets);
   }
@@ -131,6 +135,7 @@ export class PoolDesk {
       this.#sorted = new WeakRef(leases.state.byIp);
       this.#term = -1;
       apply();
+      this.#wires.clear();
     });
     return this.#sorting;
   }
@@ -141,14 +146,14 @@ export class PoolDesk {
    */
   look(request: DhcpPacket, about: Asking): Pooled | undefined | Promise<Pooled | undefined> {
     const { mac, type, link } = about;
-    const wire = wireOf(link, this.rules).filter(isPooled);
+    const { wire, open } = this.#wires.at(link);
     if (wire.length === 0) return undefined;
     this.#refresh();
     const classes = classesOf(request, mac, this.rules.classes ?? []);
-    const pools = wire.flatMap(({ pooled }) => openTo(pooled.pools, classes));
+    const pools = classes.length === 0 ? open : namesOf(wire, classes);
     const clientId = wire[0]?.pooled.identity === 'mac' ? null : clientIdOf(request);
     const wanted = wantedBy(request);
-    const seeker = { mac, clientId, pools: pools.map(({ name }) => name), wanted };
+    const seeker = { mac, clientId, pools, wanted };
     const seeking = { about, seeker, wire, classes };
     const address = type === 'discover' ? this.#offer(seeker, wire) : this.#own(seeker, wire, request, about);
     return typeof address === 'string'
@@ -257,7 +262,7 @@ export class PoolDesk {
     const { state } = this.ports.leases;
     const now = this.#now();
     const { wanted } = seeker;
-    const last = wire.flatMap(({ name }) => lastLease(state, keyOf(seeker, name)) ?? []);
+    const last = wire.flatMap(({ name }) => lastLease(state, seekerKey(seeker, name)) ?? []);
     if (type !== 'request') {
       // A release or decline is about what it holds; an inform about no lease.
       return last.find(({ ip, state: standing }) => standing === 'bound' && ip === wanted)?.ip ?? '';
@@ -276,7 +281,7 @@ export class PoolDesk {
   #isForeign(ip: string, seeker: Seeker, wire: readonly PooledOn[]): boolean {
     if (!wire.some((one) => isWithin(ip, one.address, one.prefix))) return true;
     const lease = leaseOfIp(this.ports.leases.state, ip, this.#now().iso);
-    return lease !== undefined && clientKey(lease) !== keyOf(seeker, lease.subnet);
+    return lease !== undefined && clientKey(lease) !== seekerKey(seeker, lease.subnet);
   }
 
   #sweep(): void {
@@ -372,14 +377,6 @@ export class PoolDesk {
     if (ms !== this.#instant.ms) this.#instant = { iso: date.toISOString(), ms };
     return this.#instant;
   }
-}
-
-function isPooled(subnet: Subnet): subnet is PooledOn {
-  return subnet.mode === 'pool' && subnet.pooled !== undefined;
-}
-
-function keyOf({ mac, clientId }: Seeker, subnet: string): string {
-  return clientKey({ mac, clientId, subnet, origin: 'pool' });
 }
 
 /** Option 50, or where it is already. */

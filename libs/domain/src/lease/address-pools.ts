@@ -124,7 +124,7 @@ export class AddressPools {
       ip !== undefined && !avoid.has(ip) && this.#mayHave(seeker, ip, pools, state, now.iso);
     const ip =
       pools.map((pool) => this.holdOf(seeker, pool.subnet)?.ip).find(suits) ??
-      pools.map((pool) => lastLease(state, keyOf(seeker, pool.subnet))?.ip).find(suits) ??
+      pools.map((pool) => lastLease(state, seekerKey(seeker, pool.subnet))?.ip).find(suits) ??
       [seeker.wanted].find(suits) ??
       firstOf(pools, (pool) => this.#fresh(pool, suits)) ??
       firstOf(pools, (pool) => this.#leastUsed(pool, state, now, suits)) ??
@@ -142,7 +142,7 @@ export class AddressPools {
 
   /** What this client is offered in a subnet. */
   holdOf(seeker: Seeker, subnet: string): { readonly ip: string } | undefined {
-    return this.#holds.get(keyOf(seeker, subnet));
+    return this.#holds.get(seekerKey(seeker, subnet));
   }
 
   poolOf(ip: string): PoolSpec | undefined {
@@ -194,7 +194,7 @@ export class AddressPools {
     const number = numberOf(ip);
     const pool = pools.find((one) => indexOf(one, number) >= 0);
     if (!pool) return false;
-    const key = keyOf(seeker, pool.subnet);
+    const key = seekerKey(seeker, pool.subnet);
     const lease = state.byIp.get(ip);
     const isOwn = lease?.state === 'bound' && clientKey(lease) === key;
     if (!isOwn && !isFree(lease, now)) return false;
@@ -253,7 +253,7 @@ export class AddressPools {
   #hold(seeker: Seeker, ip: string, pools: readonly Pool[], now: number): void {
     const number = numberOf(ip);
     const subnet = pools.find((pool) => indexOf(pool, number) >= 0)?.subnet ?? '';
-    const key = keyOf(seeker, subnet);
+    const key = seekerKey(seeker, subnet);
     const before = this.#holds.get(key);
     if (before) this.#drop(before);
     if (this.#holds.size >= maxHolds) {
@@ -295,9 +295,18 @@ const rescanMs = 10_000;
 /** An offer is left alone at least as long. */
 const youngestMs = 4000;
 
-function keyOf({ mac, clientId }: Seeker, subnet: string): string {
-  return clientKey({ mac, clientId, subnet, origin: 'pool' });
+/** Asked for several times for one request; a text that is made once is hashed once. */
+export function seekerKey(seeker: Seeker, subnet: string): string {
+  if (seeker !== last.seeker || subnet !== last.subnet) {
+    const { mac, clientId } = seeker;
+    last = { seeker, subnet, key: clientKey({ mac, clientId, subnet, origin: 'pool' }) };
+  }
+  return last.key;
 }
+
+let last: { readonly seeker: Seeker | undefined; readonly subnet: string; readonly key: string } = {
+  ...{ seeker: undefined, subnet: '', key: '' },
+};
 
 function standingOf({ state }: Lease): typeof used | typeof ended | typeof quarantined {
   if (state === 'bound') return used;
