@@ -13,6 +13,7 @@ import {
 } from '@tinkerbell/domain';
 import type { HardwareInterface } from '@tinkerbell/events';
 import type { Logger } from '../logger';
+import { InTurn } from '../in-turn';
 import type { LeasePool } from '../log/lease-pool';
 import type { Machine, Machines } from '../machines';
 import type { Metrics } from '../metrics';
@@ -89,7 +90,7 @@ export class PoolDesk {
   #term = -1;
   /** The leases that the addresses were put in order by. */
   #sorted: WeakRef<LeaseState['byIp']> | undefined;
-  #sorting: Promise<void> = Promise.resolve();
+  readonly #sorting = new InTurn();
   /** Stored while other pools are put in order beside these. */
   #noted: Set<string> | undefined;
 
@@ -120,7 +121,7 @@ export class PoolDesk {
    * rules others in the same turn.
    */
   change({ subnets }: ModeRules, apply: () => void): Promise<void> {
-    this.#sorting = this.#sorting.then(async () => {
+    return this.#sorting.do(async () => {
       const next = subnets.filter(isPooled);
       const pools = this.#poolsOf(next);
       const { leases } = this.ports;
@@ -137,7 +138,6 @@ export class PoolDesk {
       apply();
       this.#wires.clear();
     });
-    return this.#sorting;
   }
 
   /**
@@ -320,13 +320,12 @@ export class PoolDesk {
 
   /** Everything anew when another instance, or an earlier run, wrote the leases until now. */
   #sort(): Promise<void> {
-    this.#sorting = this.#sorting.then(async () => {
+    return this.#sorting.do(async () => {
       const { state } = this.ports.leases;
       if (this.#sorted?.deref() === state.byIp) return;
       for (const _ of this.#pools.rebuild(state)) await new Promise((resolve) => setImmediate(resolve));
       this.#sorted = new WeakRef(state.byIp);
     });
-    return this.#sorting;
   }
 
   /** Once a term. */

@@ -15,6 +15,7 @@ import {
 } from '@tinkerbell/domain';
 import type { EventStore } from '@tinkerbell/event-store';
 import type { Leases6 } from '../dhcp6/decision6';
+import { InTurn } from '../in-turn';
 import { type PoolPorts, type PoolRules, SharedPool } from './shared-pool';
 
 const rules: PoolRules<Lease6Command, Lease6State> = {
@@ -31,7 +32,7 @@ export interface Pool6Ports extends PoolPorts {
 /** The IPv6 leases of one pool, in a stream beside that of its IPv4 leases; who answers for them is a question of its own. */
 export class Lease6Pool extends SharedPool<Lease6Command, Lease6State> implements Leases6 {
   #books: Lease6Books;
-  #making: Promise<void> = Promise.resolve();
+  readonly #making = new InTurn();
   /** What was stored while other books are made beside these. */
   #noted: Set<string> | undefined;
   /** The leases that the books were made of. */
@@ -90,7 +91,7 @@ export class Lease6Pool extends SharedPool<Lease6Command, Lease6State> implement
 
   /** Other ranges from now on. They are counted beside the old ones, which go on until then; `apply` is called in the same turn. */
   changePools(pools: readonly Pool6[], apply: () => void): Promise<void> {
-    return this.#make(async () => {
+    return this.#making.do(async () => {
       const books = new Lease6Books(pools);
       const noted = (this.#noted = new Set<string>());
       await inSteps(books.rebuild(this.folded));
@@ -104,19 +105,12 @@ export class Lease6Pool extends SharedPool<Lease6Command, Lease6State> implement
 
   /** Anew when another instance, or an earlier run, wrote the leases until now. */
   #makeBooks(): Promise<void> {
-    return this.#make(async () => {
+    return this.#making.do(async () => {
       const { byAddress } = this.folded;
       if (this.#booked?.deref() === byAddress) return;
       await inSteps(this.#books.rebuild(this.folded));
       this.#booked = new WeakRef(byAddress);
     });
-  }
-
-  /** One after the other. */
-  #make(work: () => Promise<void>): Promise<void> {
-    const made = this.#making.then(work);
-    this.#making = made.catch(() => undefined);
-    return made;
   }
 }
 
