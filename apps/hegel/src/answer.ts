@@ -22,9 +22,10 @@ export interface Answer {
   readonly route: string;
 }
 
-/** All that an answer depends on, beside the time. */
+/** All that an answer depends on. */
 export abstract class Site {
   abstract readonly hardware: Pick<ReadModel<HardwareRow>, 'find'>;
+  /** The lease that somebody holds on this address now. */
   abstract readonly leaseOf: (address: string) => LeaseRow | undefined;
   /** Hardware whose `metadata.instance.id` this is. */
   abstract readonly byInstanceId: (id: string) => HardwareRow | undefined;
@@ -81,9 +82,8 @@ function forCaller(name: string, question: Question, site: Site, reply: (row: Ha
 
 /** A record has one address of an interface; that of the other family, and every one from a pool, is known by its lease. */
 function lessee(address: string, { hardware, leaseOf }: Site): HardwareRow | undefined {
-  const lease = leaseOf(address);
-  const isHeld = lease?.state === 'bound' && lease.expiresAt !== null && Date.parse(lease.expiresAt) > Date.now();
-  return isHeld && lease.mac !== null ? hardware.find(`mac:${lease.mac}`) : undefined;
+  const mac = leaseOf(address)?.mac ?? null;
+  return mac === null ? undefined : hardware.find(`mac:${mac}`);
 }
 
 function ec2(name: string, { hardware }: HardwareRow, path: string, listing: ListingForm): Answer {

@@ -1,4 +1,5 @@
 import { ConfigError } from '@tinkerbell/config';
+import type { LeaseRow } from '@tinkerbell/projections';
 import type { Site } from './answer';
 import { parseTrustedProxies } from './client-address';
 import type { HegelConfig } from './hegel.config';
@@ -11,13 +12,20 @@ const defaultEndpoints = { '/metadata': '.metadata.instance' };
 export function siteOf(config: HegelConfig, { hardware, leases }: HegelPorts, instances: InstanceIndex): Site {
   return {
     hardware,
-    leaseOf: (address) => leases?.get(address),
+    leaseOf: (address) => {
+      const lease = leases?.get(address);
+      return lease && isHeld(lease, Date.now()) ? lease : undefined;
+    },
     byInstanceId: (id) => instances.find(id),
     trusted: orConfigError('TRUSTED_PROXIES', () => parseTrustedProxies(config.TRUSTED_PROXIES)),
     endpoints: orConfigError('CUSTOM_ENDPOINTS', () => parseEndpoints(config.CUSTOM_ENDPOINTS)),
     listing: config.HEGEL_DIRECTORY_SLASH ? 'slash' : 'plain',
     instanceUrls: config.HEGEL_INSTANCE_URLS,
   };
+}
+
+function isHeld({ state, expiresAt }: LeaseRow, now: number): boolean {
+  return state === 'bound' && expiresAt !== null && Date.parse(expiresAt) > now;
 }
 
 function parseEndpoints(text: string): Readonly<Record<string, string>> {
