@@ -1,5 +1,5 @@
-import { createSocket } from 'node:dgram';
 import { afterEach, describe, expect, it } from 'vitest';
+import { type Collector, openCollector } from './collector.testing';
 import { NativeBatch } from './native-batch';
 import { Replies } from './replies';
 import { bindUdp } from './udp-socket';
@@ -22,19 +22,10 @@ async function opened(native: NativeBatch | undefined) {
   return { bound, replies, lost };
 }
 
-/** What comes, until there are `count`. */
-async function collector(count: number) {
-  const socket = createSocket('udp4');
-  await new Promise<void>((resolve) => socket.bind({ address: here }, resolve));
-  socket.setRecvBufferSize(8 << 20);
-  closers.push(() => new Promise<void>((resolve) => socket.close(() => resolve())));
-  const got: Buffer[] = [];
-  const all = new Promise<readonly Buffer[]>((resolve) => {
-    socket.on('message', (bytes) => {
-      if (got.push(bytes) === count) resolve(got);
-    });
-  });
-  return { port: socket.address().port, all };
+async function collector(count: number): Promise<Collector> {
+  const opened = await openCollector(count);
+  closers.push(() => opened.close());
+  return opened;
 }
 
 const reply = (i: number) => Buffer.alloc(i % 5 === 0 ? 548 : 300, i);
@@ -49,7 +40,7 @@ describe.each(['in batches', 'one by one'])('replies %s', (how) => {
       replies.send(reply(i), one.port, here);
       if (i === 500) replies.send(Buffer.from('another'), other.port, here);
       // The small buffer of a receiver is not what is tried here.
-      if (i % 100 === 99) await new Promise((resolve) => setTimeout(resolve, 1));
+      if (i % 100 === 99) await one.has(i + 1);
     }
     for (const [i, got] of (await one.all).entries()) expect(got.equals(reply(i))).toBe(true);
     expect(String((await other.all)[0])).toBe('another');

@@ -1,5 +1,5 @@
-import { createSocket } from 'node:dgram';
 import { afterEach, describe, expect, it } from 'vitest';
+import { type Collector, openCollector } from './collector.testing';
 import { NativeBatch } from './native-batch';
 import type { Piece } from './piece';
 import { bindUdp, ipNumber, ipText, UdpSocket } from './udp-socket';
@@ -16,19 +16,10 @@ async function opened(native: NativeBatch | undefined, port = 0): Promise<UdpSoc
   return socket;
 }
 
-/** A client that collects what comes, until there are `count`. */
-async function collector(count: number) {
-  const socket = createSocket('udp4');
-  await new Promise<void>((resolve) => socket.bind({ address: '127.0.0.1' }, resolve));
-  socket.setRecvBufferSize(8 << 20);
-  closers.push(() => new Promise<void>((resolve) => socket.close(() => resolve())));
-  const got: Buffer[] = [];
-  const all = new Promise<readonly Buffer[]>((resolve) => {
-    socket.on('message', (bytes) => {
-      if (got.push(bytes) === count) resolve(got);
-    });
-  });
-  return { port: socket.address().port, all, socket };
+async function collector(count: number): Promise<Collector> {
+  const opened = await openCollector(count);
+  closers.push(() => opened.close());
+  return opened;
 }
 
 const bytes = Buffer.allocUnsafeSlow(100_000).map((_, i) => (i * 31 + (i >> 8)) & 0xff);
