@@ -153,9 +153,9 @@ function withBits<V>(fresh: (number | Slot<V>)[], bits: number): Node<V> {
 }
 
 function withSlot<V>(node: Node<V>, place: number, slot: Slot<V>): Node<V> {
-  const copy = node.slice();
+  const copy: [number, ...Slot<V>[]] = [...node];
   copy[place] = slot;
-  return copy as unknown as Node<V>;
+  return copy;
 }
 
 function* valuesOf<V>(node: Node<V>): IterableIterator<V> {
