@@ -367,7 +367,10 @@ async function openDhcp6(
   return { port, change: liveRules6(leases6, desk, upkeep) };
 }
 
-/** Machines boot without it: that another syslog server has the port is told, and no reason not to start. */
+/**
+ * At all addresses or at none: what is told to machines is one port. They boot without it: that another syslog server has the port is told,
+ * and no reason not to start.
+ */
 async function openSyslog(
   config: BootsConfig,
   { machineLog }: BootsPorts,
@@ -376,20 +379,27 @@ async function openSyslog(
 ): Promise<number | undefined> {
   if (!config.BOOTS_SYSLOG || !machineLog) return undefined;
   const desk = new SyslogDesk(parts, machineLog);
+  const listeners: SyslogListener[] = [];
+  const close = async () => {
+    for (const listener of listeners) await listener.close();
+  };
   let port = config.BOOTS_SYSLOG_PORT;
   try {
     for (const address of [...ownAddresses(config), config.PUBLIC_IP6].filter((one) => one !== '')) {
       const listener = new SyslogListener(desk, parts.log);
       port = await listener.open(address, port);
-      closers.push(() => listener.close());
+      listeners.push(listener);
     }
-    parts.ports.syslog = port;
-    return port;
   } catch (error) {
+    await close();
     const reason = error instanceof Error ? error.message : String(error);
-    parts.log.warn(`no syslog of machines: ${reason} (BOOTS_SYSLOG=false: do not try)`);
+    const others = listeners.length > 0 ? ', so none is taken at the other addresses either' : '';
+    parts.log.warn(`no syslog of machines: ${reason}${others} (BOOTS_SYSLOG=false: do not try)`);
     return undefined;
   }
+  closers.push(close);
+  parts.ports.syslog = port;
+  return port;
 }
 
 async function probe(store: EventStore): Promise<string | undefined> {
