@@ -57,6 +57,8 @@ describe('where boots gives out addresses', () => {
     ['BOOTS_DHCP_SUBNETS', '10.1.0.0/16=pool'],
     ['BOOTS_DHCP_SUBNETS', '10.1.0.0/16=proxy,'],
     ['BOOTS_DHCP_PXE_PORT', '0'],
+    ['BOOTS_POOL', 'lab.1'],
+    ['BOOTS_POOL', 'lab-v6'],
   ])('refuses %s=%s', (name, value) => {
     expect(() => load({ [name]: value })).toThrow(ConfigError);
     expect(() => load({ [name]: value })).toThrow(name);

@@ -191,11 +191,7 @@ function logServerFor({ PUBLIC_SYSLOG_IP }: BootsConfig, near: string, port: num
 }
 
 /** `native`: undefined where messages are taken one by one. */
-export function dhcpPorts(
-  config: BootsConfig,
-  native: NativeBatch | undefined,
-  isAlone = true,
-): DhcpPorts {
+export function dhcpPorts(config: BootsConfig, native: NativeBatch | undefined, isAlone = true): DhcpPorts {
   return {
     address: config.PUBLIC_IP,
     serverPort: config.BOOTS_DHCP_PORT,
