@@ -69,8 +69,7 @@ import {
   subnets6,
 } from './settings';
 import type { MachineLog } from './syslog/machine-log';
-import { SyslogDesk } from './syslog/syslog-desk';
-import { SyslogListener } from './syslog/syslog.listener';
+import { openSyslog } from './syslog/open-syslog';
 import { openTftp } from './tftp/open-tftp';
 import { NativeBatch } from './udp/native-batch';
 
@@ -157,7 +156,8 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
     const native = await nativeBatch(config, parts.log);
     const tftpPort = await openTftp(config, parts, native, closers);
     const advertising = await advertise(config, parts, closers);
-    const syslogPort = await openSyslog(config, ports, parts, closers);
+    const syslogPort = await openSyslog(config, ports.machineLog, parts, closers);
+    parts.ports.syslog = syslogPort;
     const bound = { tftp: tftpPort, http: http.port, https: http.httpsPort, syslog: syslogPort };
     // Last: what the replies promise is there by now.
     const dhcp = config.BOOTS_DHCP ? await openDhcp(config, parts, bound, native, closers) : undefined;
@@ -365,41 +365,6 @@ async function openDhcp6(
   upkeep.open();
   closers.push(() => upkeep.close());
   return { port, change: liveRules6(leases6, desk, upkeep) };
-}
-
-/**
- * At all addresses or at none: what is told to machines is one port. They boot without it: that another syslog server has the port is told,
- * and no reason not to start.
- */
-async function openSyslog(
-  config: BootsConfig,
-  { machineLog }: BootsPorts,
-  parts: Parts,
-  closers: (() => Promise<void>)[],
-): Promise<number | undefined> {
-  if (!config.BOOTS_SYSLOG || !machineLog) return undefined;
-  const desk = new SyslogDesk(parts, machineLog);
-  const listeners: SyslogListener[] = [];
-  const close = async () => {
-    for (const listener of listeners) await listener.close();
-  };
-  let port = config.BOOTS_SYSLOG_PORT;
-  try {
-    for (const address of [...ownAddresses(config), config.PUBLIC_IP6].filter((one) => one !== '')) {
-      const listener = new SyslogListener(desk, parts.log);
-      port = await listener.open(address, port);
-      listeners.push(listener);
-    }
-  } catch (error) {
-    await close();
-    const reason = error instanceof Error ? error.message : String(error);
-    const others = listeners.length > 0 ? ', so none is taken at the other addresses either' : '';
-    parts.log.warn(`no syslog of machines: ${reason}${others} (BOOTS_SYSLOG=false: do not try)`);
-    return undefined;
-  }
-  closers.push(close);
-  parts.ports.syslog = port;
-  return port;
 }
 
 async function probe(store: EventStore): Promise<string | undefined> {
