@@ -106,8 +106,9 @@ describe('as many kernel arguments as the kernel takes', () => {
   const shortest = {
     ...{ bootsUrl: 'http://h', tinkServerUrl: 'https://h', certUrl: 'http://h', caSha256: 'c'.repeat(64) },
     ...{ workerId: '0eba0bf8-3772-4b4a-ab9f-6ebe93b90a94', token: 't'.repeat(43), osieUrl: 'http://h/osie' },
-    ...{ kernel: 'k', initrds: [], arch: 'x86_64', console: '' },
-  } as const;
+    ...{ kernel: 'k', initrds: [], console: '' },
+    arch: 'x86_64' as const,
+  };
   it.each([false, true])('are taken when they are pushed, and not one character more: rescue %s', (rescue) => {
     const isTaken = (length: number) =>
       pushed('osie', { rescue, osie: { kernel_params: words(length) } }) !== undefined;
