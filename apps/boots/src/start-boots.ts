@@ -212,7 +212,21 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const folders = { osie: config.BOOTS_OSIE_DIR, raspberry: config.BOOTS_RASPBERRY_DIR };
   const programs = new BootPrograms(config.BOOTS_IPXE_DIR);
   return {
-    ...{ machines, leases, leases6, modes, boots, callers, overheard, failed, ports: own, scripts, metrics, log, clock },
+    ...{
+      machines,
+      leases,
+      leases6,
+      modes,
+      boots,
+      callers,
+      overheard,
+      failed,
+      ports: own,
+      scripts,
+      metrics,
+      log,
+      clock,
+    },
     ...{ subnets6: networks6, classes: file?.classes ?? [] },
     ...{ dhcpFile, fileWatch: { current: undefined } },
     loaders: new LoaderFiles(folders, programs, callers, scripts),
