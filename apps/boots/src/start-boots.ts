@@ -28,7 +28,6 @@ import { countedPools, type Subnet6 } from './dhcp6/subnet6';
 import { Upkeep6 } from './dhcp6/upkeep6';
 import { DiscoveryDesk } from './discovery/discovery-desk';
 import { ImageCache } from './files/image-cache';
-import { NativeSendfile } from './files/native-sendfile';
 import { SharedFiles } from './files/shared-files';
 import { ConnectionLimits } from './http/connection-limits';
 import { FileDesk } from './http/file-desk';
@@ -46,6 +45,7 @@ import type { PoolPost } from './log/pool-terms';
 import { type Logger, silentLogger } from './logger';
 import { Machines } from './machines';
 import { Metrics } from './metrics';
+import { nativeBatch, nativeSendfile } from './native-parts';
 import { ownAddresses, settingsAt } from './own-addresses';
 import { Overheard } from './overheard';
 import { PhoneHomeDesk } from './phone-home/phone-home-desk';
@@ -72,7 +72,7 @@ import type { MachineLog } from './syslog/machine-log';
 import { SyslogDesk } from './syslog/syslog-desk';
 import { SyslogListener } from './syslog/syslog.listener';
 import { openTftp } from './tftp/open-tftp';
-import { NativeBatch } from './udp/native-batch';
+import type { NativeBatch } from './udp/native-batch';
 
 export interface BootsPorts {
   readonly store: EventStore;
@@ -236,28 +236,6 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
     strangers,
     served: new ServedFiles(boots, strangers, metrics, log),
   };
-}
-
-async function nativeBatch(config: BootsConfig, log: Logger): Promise<NativeBatch | undefined> {
-  if (!config.BOOTS_UDP_BATCHES) return undefined;
-  try {
-    return await NativeBatch.load();
-  } catch (error) {
-    log.info(`UDP packets go one by one, which costs more: ${error instanceof Error ? error.message : String(error)}`);
-    return undefined;
-  }
-}
-
-async function nativeSendfile(config: BootsConfig, log: Logger): Promise<NativeSendfile | undefined> {
-  if (!config.BOOTS_HTTP_SENDFILE) return undefined;
-  try {
-    return await NativeSendfile.load();
-  } catch (error) {
-    log.info(
-      `files are copied on their way to HTTP clients: ${error instanceof Error ? error.message : String(error)}`,
-    );
-    return undefined;
-  }
 }
 
 async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
