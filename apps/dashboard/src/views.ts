@@ -25,7 +25,9 @@ export function machineView(
     step: machine?.step ?? 'off',
     steps: machine?.steps ?? [],
     bootFiles: machine?.bootFiles ?? [],
-    lease: lease ? { ip: lease.ip, state: lease.state, expiresAt: lease.leaseSeconds === foreverSeconds ? null : lease.expiresAt } : null,
+    lease: lease
+      ? { ip: lease.ip, state: lease.state, expiresAt: lease.leaseSeconds === foreverSeconds ? null : lease.expiresAt }
+      : null,
     registered: hardware !== undefined,
     updatedAt: latest(hardware?.updatedAt, machine?.updatedAt),
   };
