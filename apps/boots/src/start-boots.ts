@@ -29,7 +29,6 @@ import { countedPools, type Subnet6 } from './dhcp6/subnet6';
 import { Upkeep6 } from './dhcp6/upkeep6';
 import { DiscoveryDesk } from './discovery/discovery-desk';
 import { ImageCache } from './files/image-cache';
-import { NativeSendfile } from './files/native-sendfile';
 import { SharedFiles } from './files/shared-files';
 import { ConnectionLimits } from './http/connection-limits';
 import { FileDesk } from './http/file-desk';
@@ -47,7 +46,9 @@ import type { PoolPost } from './log/pool-terms';
 import { type Logger, silentLogger } from './logger';
 import { Machines } from './machines';
 import { Metrics } from './metrics';
+import { nativeBatch, nativeSendfile } from './native-parts';
 import { ownAddresses, settingsAt } from './own-addresses';
+import { Overheard } from './overheard';
 import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 import { Advertising } from './ra/advertising';
 import { advertisedLinks } from './ra/radvd-config';
@@ -71,7 +72,7 @@ import {
 import type { MachineLog } from './syslog/machine-log';
 import { openSyslog } from './syslog/open-syslog';
 import { openTftp } from './tftp/open-tftp';
-import { NativeBatch } from './udp/native-batch';
+import type { NativeBatch } from './udp/native-batch';
 
 export interface BootsPorts {
   readonly store: EventStore;
@@ -119,6 +120,7 @@ interface Parts {
   readonly classes: readonly ClientClass[];
   readonly boots: BootLog;
   readonly callers: Callers;
+  readonly overheard: Overheard;
   readonly programs: BootPrograms;
   readonly files: SharedFiles;
   readonly cache: ImageCache;
@@ -200,17 +202,32 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const metrics = new Metrics();
   const modes = new LiveRules(dhcpModes(config, file));
   const byReservation = (address: string) => !['reservation', 'pool'].includes(modeOf(config, modes, address));
-  const callers = new Callers(machines, leases, leases6, clock, byReservation);
+  const overheard = new Overheard(clock);
+  const callers = new Callers(machines, leases, leases6, clock, byReservation, overheard);
   const failed = new FailedRequests({ machines, boots, metrics, log, clock });
   const own: Parts['ports'] = { http: config.BOOTS_HTTP_PORT, syslog: undefined };
   const roots = new NetRoots(config.BOOTS_OSIE_DIR);
-  const scripts = new ScriptDesk({ machines, callers, boots, roots, failed, log, clock }, (address) =>
+  const scripts = new ScriptDesk({ machines, callers, overheard, boots, roots, failed, log, clock }, (address) =>
     scriptSettings(config, own, address, modes),
   );
   const folders = { osie: config.BOOTS_OSIE_DIR, raspberry: config.BOOTS_RASPBERRY_DIR };
   const programs = new BootPrograms(config.BOOTS_IPXE_DIR);
   return {
-    ...{ machines, leases, leases6, modes, boots, callers, failed, ports: own, scripts, metrics, log, clock },
+    ...{
+      machines,
+      leases,
+      leases6,
+      modes,
+      boots,
+      callers,
+      overheard,
+      failed,
+      ports: own,
+      scripts,
+      metrics,
+      log,
+      clock,
+    },
     ...{ subnets6: networks6, classes: file?.classes ?? [] },
     ...{ dhcpFile, fileWatch: { current: undefined } },
     loaders: new LoaderFiles(folders, programs, callers, scripts),
@@ -220,28 +237,6 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
     strangers,
     served: new ServedFiles(boots, strangers, metrics, log),
   };
-}
-
-async function nativeBatch(config: BootsConfig, log: Logger): Promise<NativeBatch | undefined> {
-  if (!config.BOOTS_UDP_BATCHES) return undefined;
-  try {
-    return await NativeBatch.load();
-  } catch (error) {
-    log.info(`UDP packets go one by one, which costs more: ${error instanceof Error ? error.message : String(error)}`);
-    return undefined;
-  }
-}
-
-async function nativeSendfile(config: BootsConfig, log: Logger): Promise<NativeSendfile | undefined> {
-  if (!config.BOOTS_HTTP_SENDFILE) return undefined;
-  try {
-    return await NativeSendfile.load();
-  } catch (error) {
-    log.info(
-      `files are copied on their way to HTTP clients: ${error instanceof Error ? error.message : String(error)}`,
-    );
-    return undefined;
-  }
 }
 
 async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
