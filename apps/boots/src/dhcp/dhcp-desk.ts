@@ -32,7 +32,7 @@ import { fingerprint, keyOf, macAt } from './fingerprint';
 import type { OtherServers } from './other-servers';
 import type { PoolDesk, Pooled } from './pool-desk';
 import { RateLimit } from '../rate-limit';
-import { Recent } from './recent';
+import { RecentNumbers } from './recent-numbers';
 import { ScriptTickets } from '../ipxe/script-tickets';
 
 export interface DeskPorts {
@@ -108,13 +108,13 @@ const strangersTold = { burst: 500, perSecond: 0.1 };
 
 /** From the bytes of a request to the bytes of its reply. What the reply says is in the log before this returns it. */
 export class DhcpDesk {
-  readonly #recent = new Recent(duplicateMs);
+  readonly #recent = new RecentNumbers(duplicateMs);
   readonly #answering = new Set<number>();
   readonly #tickets = new ScriptTickets();
   readonly #strangers: RateLimit;
   #now = { ms: NaN, text: '' };
   /** Fingerprint of an acknowledged REQUEST → the address. */
-  readonly #granted = new Recent(retransmissionMs);
+  readonly #granted = new RecentNumbers(retransmissionMs);
 
   constructor(
     private readonly ports: DeskPorts,
