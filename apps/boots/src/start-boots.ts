@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { NestFactory } from '@nestjs/core';
 import type { EventStore, ReadModel } from '@tinkerbell/event-store';
-import type { PoolRoll } from '@tinkerbell/messaging';
+import type { LeaseImports, PoolRoll } from '@tinkerbell/messaging';
 import type { HardwareRow, WorkflowRow } from '@tinkerbell/projections';
 import { BootPrograms } from './boot-programs';
 import type { BootsConfig } from './boots.config';
@@ -28,7 +28,6 @@ import { countedPools, type Subnet6 } from './dhcp6/subnet6';
 import { Upkeep6 } from './dhcp6/upkeep6';
 import { DiscoveryDesk } from './discovery/discovery-desk';
 import { ImageCache } from './files/image-cache';
-import { NativeSendfile } from './files/native-sendfile';
 import { SharedFiles } from './files/shared-files';
 import { ConnectionLimits } from './http/connection-limits';
 import { FileDesk } from './http/file-desk';
@@ -44,8 +43,10 @@ import { Lease6Pool } from './log/lease6-pool';
 import { LeasePool } from './log/lease-pool';
 import type { PoolPost } from './log/pool-terms';
 import { type Logger, silentLogger } from './logger';
+import { openImports } from './imports/open-imports';
 import { Machines } from './machines';
 import { Metrics } from './metrics';
+import { nativeBatch, nativeSendfile } from './native';
 import { ownAddresses, settingsAt } from './own-addresses';
 import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 import { Advertising } from './ra/advertising';
@@ -71,7 +72,7 @@ import type { MachineLog } from './syslog/machine-log';
 import { SyslogDesk } from './syslog/syslog-desk';
 import { SyslogListener } from './syslog/syslog.listener';
 import { openTftp } from './tftp/open-tftp';
-import { NativeBatch } from './udp/native-batch';
+import type { NativeBatch } from './udp/native-batch';
 
 export interface BootsPorts {
   readonly store: EventStore;
@@ -83,6 +84,8 @@ export interface BootsPorts {
   readonly leadership?: PoolPost['leadership'];
   /** Where it answers who asks which boots there are; without, nowhere. */
   readonly roll?: Pick<PoolRoll, 'answer'>;
+  /** Where leases of other servers come from; without, nowhere. */
+  readonly imports?: Pick<LeaseImports, 'answer'>;
   /** Where the leases lie for the next start; without, it reads them all from the log. */
   readonly leaseFolder?: string;
   readonly version?: string;
@@ -164,6 +167,7 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
     const watch = watchDhcpFile(config, parts, { pools: dhcp?.pools, change6: dhcp6?.change });
     if (watch) closers.push(() => watch.close());
     parts.fileWatch.current = watch;
+    if (ports.imports) closers.push(openImports(ports.imports, parts, dhcp?.pools, dhcp6?.subnets));
     return {
       address: config.PUBLIC_IP,
       dhcp: dhcp && { port: dhcp.port },
@@ -219,28 +223,6 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
     strangers,
     served: new ServedFiles(boots, strangers, metrics, log),
   };
-}
-
-async function nativeBatch(config: BootsConfig, log: Logger): Promise<NativeBatch | undefined> {
-  if (!config.BOOTS_UDP_BATCHES) return undefined;
-  try {
-    return await NativeBatch.load();
-  } catch (error) {
-    log.info(`UDP packets go one by one, which costs more: ${error instanceof Error ? error.message : String(error)}`);
-    return undefined;
-  }
-}
-
-async function nativeSendfile(config: BootsConfig, log: Logger): Promise<NativeSendfile | undefined> {
-  if (!config.BOOTS_HTTP_SENDFILE) return undefined;
-  try {
-    return await NativeSendfile.load();
-  } catch (error) {
-    log.info(
-      `files are copied on their way to HTTP clients: ${error instanceof Error ? error.message : String(error)}`,
-    );
-    return undefined;
-  }
 }
 
 async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
@@ -359,7 +341,7 @@ async function openDhcp6(
   const upkeep = new Upkeep6({ ...parts, leases: leases6 }, subnets6);
   upkeep.open();
   closers.push(() => upkeep.close());
-  return { port, change: liveRules6(leases6, desk, upkeep) };
+  return { port, change: liveRules6(leases6, desk, upkeep), subnets: () => desk.subnets };
 }
 
 /** Machines boot without it: that another syslog server has the port is told, and no reason not to start. */
