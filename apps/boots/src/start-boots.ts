@@ -46,8 +46,9 @@ import { type Logger, silentLogger } from './logger';
 import { openImports } from './imports/open-imports';
 import { Machines } from './machines';
 import { Metrics } from './metrics';
-import { nativeBatch, nativeSendfile } from './native';
+import { nativeBatch, nativeSendfile } from './native-parts';
 import { ownAddresses, settingsAt } from './own-addresses';
+import { Overheard } from './overheard';
 import { PhoneHomeDesk } from './phone-home/phone-home-desk';
 import { Advertising } from './ra/advertising';
 import { advertisedLinks } from './ra/radvd-config';
@@ -122,6 +123,7 @@ interface Parts {
   readonly classes: readonly ClientClass[];
   readonly boots: BootLog;
   readonly callers: Callers;
+  readonly overheard: Overheard;
   readonly programs: BootPrograms;
   readonly files: SharedFiles;
   readonly cache: ImageCache;
@@ -203,17 +205,32 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const metrics = new Metrics();
   const modes = new LiveRules(dhcpModes(config, file));
   const byReservation = (address: string) => !['reservation', 'pool'].includes(modeOf(config, modes, address));
-  const callers = new Callers(machines, leases, leases6, clock, byReservation);
+  const overheard = new Overheard(clock);
+  const callers = new Callers(machines, leases, leases6, clock, byReservation, overheard);
   const failed = new FailedRequests({ machines, boots, metrics, log, clock });
   const own: Parts['ports'] = { http: config.BOOTS_HTTP_PORT, syslog: undefined };
   const roots = new NetRoots(config.BOOTS_OSIE_DIR);
-  const scripts = new ScriptDesk({ machines, callers, boots, roots, failed, log, clock }, (address) =>
+  const scripts = new ScriptDesk({ machines, callers, overheard, boots, roots, failed, log, clock }, (address) =>
     scriptSettings(config, own, address, modes),
   );
   const folders = { osie: config.BOOTS_OSIE_DIR, raspberry: config.BOOTS_RASPBERRY_DIR };
   const programs = new BootPrograms(config.BOOTS_IPXE_DIR);
   return {
-    ...{ machines, leases, leases6, modes, boots, callers, failed, ports: own, scripts, metrics, log, clock },
+    ...{
+      machines,
+      leases,
+      leases6,
+      modes,
+      boots,
+      callers,
+      overheard,
+      failed,
+      ports: own,
+      scripts,
+      metrics,
+      log,
+      clock,
+    },
     ...{ subnets6: networks6, classes: file?.classes ?? [] },
     ...{ dhcpFile, fileWatch: { current: undefined } },
     loaders: new LoaderFiles(folders, programs, callers, scripts),

@@ -1,9 +1,9 @@
+// What is faster in C, and not there on every platform.
 import type { BootsConfig } from './boots.config';
 import { NativeSendfile } from './files/native-sendfile';
 import type { Logger } from './logger';
 import { NativeBatch } from './udp/native-batch';
 
-/** undefined: it cannot be had here, or is not wanted. */
 export async function nativeBatch(config: BootsConfig, log: Logger): Promise<NativeBatch | undefined> {
   if (!config.BOOTS_UDP_BATCHES) return undefined;
   try {
@@ -14,7 +14,6 @@ export async function nativeBatch(config: BootsConfig, log: Logger): Promise<Nat
   }
 }
 
-/** undefined: as above. */
 export async function nativeSendfile(config: BootsConfig, log: Logger): Promise<NativeSendfile | undefined> {
   if (!config.BOOTS_HTTP_SENDFILE) return undefined;
   try {
