@@ -175,7 +175,7 @@ export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { re
 
   NetbootOffered: {
     type: 'NetbootOffered',
-    v: 2,
+    v: 3,
     data: {
       ...booting,
       ...{

@@ -262,6 +262,20 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/radvd'))('a host that h
     expect(routes).not.toContain('default');
     expect(await show('addr')).not.toContain('fd97');
   });
+
+  it('hears what the file says of them while boots runs, and then nothing', async () => {
+    const { namespace } = await client('02:97:06:00:00:99');
+    const file = join(folder, 'dhcp.yaml');
+    await writeFile(file, subnets.replace('advertise: true', 'advertise: { autonomous: true, routerSeconds: 600 }'));
+    const show = async (what: string) => (await runIn(namespace, ['ip', '-6', what, 'show', 'dev', 'eth0'])).stdout;
+    await expect.poll(() => show('route'), { timeout: 60_000 }).toMatch(/^default via fe80/m);
+    await expect.poll(() => show('addr'), { timeout: 60_000 }).toContain('fd97');
+    await writeFile(file, subnets.replace('advertise: true', 'advertise: false'));
+    // radvd's last words: this is no router any more.
+    await expect.poll(() => show('route'), { timeout: 60_000 }).not.toContain('default');
+    await writeFile(file, subnets);
+    await expect.poll(() => boots.log(), { timeout: 60_000 }).toMatch(/(in force[^]*){3}/);
+  });
 });
 
 describe.skipIf(missing !== undefined || !has('/usr/sbin/dhcpcd'))('dhcpcd', () => {

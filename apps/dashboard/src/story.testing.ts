@@ -152,7 +152,7 @@ export async function boot({ append, at }: Story, { id, mac, ip, name }: Machine
       0,
       {
         type: 'NetbootOffered',
-        v: 2,
+        v: 3,
         data: {
           ...{ ...booting, ip, arch: 0, client: 'PXEClient', userClass: '', bootFile: 'undionly.kpxe' },
           ...{ ticketHash: null, ticketExpiresAt: null },

@@ -99,7 +99,7 @@ function boot(n: number): Story {
   const ip = ipOf(n);
   const offer = { ...machine, ip, arch: 0, userClass: '' };
   const once: readonly BootEvent[] = [
-    { type: 'NetbootOffered', v: 2, data: { ...offer, client: 'PXEClient', bootFile: 'undionly.kpxe', ...noTicket } },
+    { type: 'NetbootOffered', v: 3, data: { ...offer, client: 'PXEClient', bootFile: 'undionly.kpxe', ...noTicket } },
     {
       type: 'BootFileServed',
       v: 2,
@@ -113,7 +113,7 @@ function boot(n: number): Story {
         seconds: 0.2,
       },
     },
-    { type: 'NetbootOffered', v: 2, data: { ...offer, client: 'iPXE', bootFile: 'auto.ipxe', ...noTicket } },
+    { type: 'NetbootOffered', v: 3, data: { ...offer, client: 'iPXE', bootFile: 'auto.ipxe', ...noTicket } },
     {
       type: 'BootScriptServed',
       v: 2,

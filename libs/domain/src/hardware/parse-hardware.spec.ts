@@ -253,6 +253,12 @@ const single: readonly (readonly [string, unknown, string, string?])[] = [
   [`${i0}.netboot.osie.base_url`, 'boot/osie', 'is not an http or https URL'],
   [`${i0}.netboot.osie.kernel`, '/etc/passwd', 'is not the name of a file to serve'],
   [`${i0}.netboot.osie.kernel`, 'vmlinuz init=/bin/sh', 'is not the name of a file to serve'],
+  [
+    `${i0}.netboot`,
+    { osie: { kernel_params: Array(9).fill('x'.repeat(200)) } },
+    'the kernel command line would have at least 2119 characters, with what boots adds, and 2047 fit',
+    `${i0}.netboot.osie.kernel_params`,
+  ],
   [`${i0}.netboot.osie.initrd`, 'a/../../b', 'is not the name of a file to serve'],
   [`${i0}.netboot.osie.initrd`, 'a,../b', 'is not the name of a file to serve'],
   [`${i0}.netboot.osie.initrd`, 'a,,b', 'is not the name of a file to serve'],
