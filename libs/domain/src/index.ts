@@ -88,6 +88,6 @@ export { subscriptionDecider } from './subscription/subscription.decider';
 export type { SubscriptionCommand, SubscriptionState } from './subscription/subscription.decider';
 export { isObject, JsonReader } from './json-reader';
 export { readDhcpOptions } from './hardware/read-dhcp-options';
-export { type Dhcp6Option, readDhcp6Options, readTimeServer } from './hardware/read-dhcp6-options';
+export { readDhcp6Options, readTimeServer } from './hardware/read-dhcp6-options';
 export { readDomain } from './hardware/dhcp-option-rules';
 export { addSeconds } from './time';
