@@ -127,7 +127,7 @@ function boot(n: number): Story {
 function hardware(n: number): Story {
   const event: HardwareEvent = {
     type: 'HardwareRegistered',
-    v: 3,
+    v: 4,
     data: {
       hardware: {
         id: machineOf(n),
@@ -148,6 +148,7 @@ function hardware(n: number): Story {
                 domain_name: '',
                 ip: { address: ipOf(n), netmask: '255.255.0.0', gateway: '10.0.255.254', family: 4 },
                 options: [],
+                options6: [],
                 vlan_id: 0,
               },
               netboot: {

@@ -95,15 +95,16 @@ export class PoolTerms<C, S, E extends Event> {
    * Calls back when the facts are stored; with a DomainError when the pool's rules refuse them, a StandbyError when another instance answers
    * by now.
    */
-  put(commands: readonly C[], settled: Settled): void {
+  put(commands: readonly C[], settled: Settled, actor?: string): void {
     if (commands.length === 0 || !this.isActive) {
       settled(commands.length === 0 ? undefined : this.#standby());
       return;
     }
-    this.writer.put(commands, (error) => {
+    const told = (error?: unknown) => {
       if (error !== undefined && !(error instanceof DomainError)) this.#endTerm();
       settled(error === undefined && !this.isActive ? this.#standby() : error);
-    });
+    };
+    this.writer.put(commands, told, actor);
   }
 
   #standby(): StandbyError {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Decider, DomainError } from '@tinkerbell/domain';
-import type { Event, Recorded } from '@tinkerbell/events';
+import type { Event, Metadata, Recorded } from '@tinkerbell/events';
 import { type Commit, ConcurrencyError, emptyHead, type EventStore, type StreamHead } from '@tinkerbell/event-store';
 
 /** Commands that share one commit, at most: a commit is one message of at most 1 MiB. */
@@ -10,6 +10,8 @@ const maxAttempts = 3;
 const maxBeginnings = 20;
 
 interface Waiting<C> {
+  /** Who wants it; undefined: this writer itself. */
+  readonly actor: string | undefined;
   readonly commands: readonly C[];
   readonly settled: Settled;
 }
@@ -136,7 +138,10 @@ export class StreamWriter<C, S, E extends Event> {
       await this.load();
       const events = this.decider.decide(command, this.#state);
       try {
-        await this.#append(events, events.reduce(this.decider.evolve, this.#state), randomUUID());
+        await this.#append(events, events.reduce(this.decider.evolve, this.#state), {
+          id: randomUUID(),
+          actor: this.actor,
+        });
         this.#isCurrent = true;
         return;
       } catch (error) {
@@ -153,8 +158,13 @@ export class StreamWriter<C, S, E extends Event> {
 
   /** As `put`, for who has time for a promise. */
   submit(...commands: readonly C[]): Promise<void> {
+    return this.submitFor(undefined, commands);
+  }
+
+  /** In the name of somebody else, who is in the log as the actor of a commit of its own. */
+  submitFor(actor: string | undefined, commands: readonly C[]): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.put(commands, (error) => (error === undefined ? resolve() : reject(error)));
+      this.put(commands, (error) => (error === undefined ? resolve() : reject(error)), actor);
     });
   }
 
@@ -162,8 +172,8 @@ export class StreamWriter<C, S, E extends Event> {
    * Calls back when everything that follows from the commands is stored. They are judged one after the other; a DomainError is told to
    * this caller and leaves others in the same commit alone. StoreUnavailableError: nobody knows.
    */
-  put(commands: readonly C[], settled: Settled): void {
-    this.#waiting.push({ commands, settled });
+  put(commands: readonly C[], settled: Settled, actor?: string): void {
+    this.#waiting.push({ actor, commands, settled });
     this.#working ??= this.#work();
   }
 
@@ -172,13 +182,21 @@ export class StreamWriter<C, S, E extends Event> {
     await Promise.resolve();
     let tell = nothing;
     do {
-      const batch = this.#waiting.splice(0, maxBatch);
+      const batch = this.#next();
       const committing = batch.length > 0 ? this.#commit(batch) : undefined;
       // While the next commit is on its way to the disk.
       tell();
       tell = (await committing) ?? nothing;
     } while (tell !== nothing || this.#waiting.length > 0);
     this.#working = undefined;
+  }
+
+  /** Those that wait longest and are of one actor. */
+  #next(): readonly Waiting<C>[] {
+    const [first] = this.#waiting;
+    let count = 0;
+    while (count < maxBatch && count < this.#waiting.length && this.#waiting[count]?.actor === first?.actor) count++;
+    return this.#waiting.splice(0, count);
   }
 
   /** Returns what tells those who wait. */
@@ -199,7 +217,7 @@ export class StreamWriter<C, S, E extends Event> {
       if (!this.#isCurrent) await this.#loadAgain();
       const { events, state, refused } = this.#judge(batch);
       try {
-        await this.#append(events, state, id);
+        await this.#append(events, state, { id, actor: batch[0]?.actor ?? this.actor });
         return refused;
       } catch (error) {
         if (!(error instanceof ConcurrencyError) || this.writes === 'in-terms' || attempt === maxAttempts) throw error;
@@ -213,9 +231,8 @@ export class StreamWriter<C, S, E extends Event> {
     await this.load();
   }
 
-  async #append(events: readonly E[], state: S, id: string): Promise<void> {
+  async #append(events: readonly E[], state: S, metadata: Metadata): Promise<void> {
     if (events.length > 0) {
-      const metadata = { id, actor: this.actor };
       this.#head = (await this.store.append(this.stream, events, { expected: this.#head, metadata })).head;
       this.#events += events.length;
     }

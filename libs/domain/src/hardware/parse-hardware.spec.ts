@@ -80,6 +80,7 @@ describe('hardware JSON', () => {
           domain_name: '',
           ip: null,
           options: [],
+          options6: [],
           vlan_id: 0,
         },
         netboot: {
@@ -241,6 +242,13 @@ const single: readonly (readonly [string, unknown, string, string?])[] = [
   [`${i0}.dhcp.ip.gateway`, 'fe80::1', 'is not of the family of 192.168.1.5'],
   [`${i0}.dhcp.ip.family`, 6, 'must be 4, the family of 192.168.1.5, got 6'],
   [`${i0}.dhcp.ip.family`, 9, 'must be 0 to 6, got 9'],
+  [
+    `${i0}.dhcp.options6`,
+    [{ code: 3, type: 'hex', value: '00' }],
+    'option 3 cannot be set',
+    `${i0}.dhcp.options6[0].code`,
+  ],
+  [`${i0}.dhcp.options6`, {}, 'must be a list, got an object'],
   [`${i0}.netboot`, true, 'must be an object, got a boolean'],
   [`${i0}.netboot.pxe`, true, 'unknown key; known are allow_pxe'],
   [`${i0}.netboot.allow_pxe`, 'true', 'must be true or false, got "true"'],
