@@ -6,6 +6,8 @@ export interface Decider<C, S, E extends Event> {
   /** The facts that follow from the command; none when it was done before. Throws a DomainError when a rule says no. */
   decide(command: C, state: S): readonly E[];
   evolve(state: S, event: E): S;
+  /** Of a large state: the same, of events that are stored. It takes the place of all before; on those nothing is decided any more. */
+  settle?(state: S): S;
 }
 
 /** The state after these events. */

@@ -53,7 +53,8 @@ export { poolSaving } from './lease/pool-snapshot';
 export type { PoolSaving } from './lease/pool-snapshot';
 export { foreverSeconds } from './lease/import-lease';
 export type { ImportedLease } from './lease/import-lease';
-export { AddressPools, numberOf, seekerKey, textOf } from './lease/address-pools';
+export { AddressPools, seekerKey } from './lease/address-pools';
+export { numberOf, textOf } from './lease/ipv4';
 export type { AddressRange, Instant, PoolSpec, PoolUsage, Seeker } from './lease/address-pools';
 export {
   activeLease,

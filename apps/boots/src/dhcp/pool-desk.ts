@@ -89,7 +89,7 @@ export class PoolDesk {
   readonly #wires: PooledWires;
   #term = -1;
   /** The leases that the addresses were put in order by. */
-  #sorted: WeakRef<LeaseState['byIp']> | undefined;
+  #sorted: WeakRef<LeaseState['book']> | undefined;
   readonly #sorting = new InTurn();
   /** Stored while other pools are put in order beside these. */
   #noted: Set<string> | undefined;
@@ -133,7 +133,7 @@ export class PoolDesk {
       this.#forget(next);
       this.#subnets = next;
       this.#pools = pools;
-      this.#sorted = new WeakRef(leases.state.byIp);
+      this.#sorted = new WeakRef(leases.state.book);
       this.#term = -1;
       apply();
       this.#wires.clear();
@@ -269,7 +269,7 @@ export class PoolDesk {
     }
     const isSelecting = request.options.has(54);
     const isKnown = last.some(({ ip }) => ip === wanted);
-    const held = last.find((lease) => leaseOfIp(state, lease.ip, now.iso) === lease);
+    const held = last.find(({ ip }) => leaseOfIp(state, ip, now.iso) !== undefined);
     // From the server that was at our address before: it goes on using what it has, and nobody else does.
     const isInherited = isUnicast && request.ciaddr === wanted && !held;
     const isItsOwn = isSelecting || isKnown || isInherited;
@@ -322,9 +322,9 @@ export class PoolDesk {
   #sort(): Promise<void> {
     return this.#sorting.do(async () => {
       const { state } = this.ports.leases;
-      if (this.#sorted?.deref() === state.byIp) return;
+      if (this.#sorted?.deref() === state.book) return;
       for (const _ of this.#pools.rebuild(state)) await new Promise((resolve) => setImmediate(resolve));
-      this.#sorted = new WeakRef(state.byIp);
+      this.#sorted = new WeakRef(state.book);
     });
   }
 

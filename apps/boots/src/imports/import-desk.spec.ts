@@ -121,7 +121,7 @@ describe('leases of another server', () => {
     expect(await take(...resting)).toEqual(['10.1.0.10 quarantined', '10.1.0.11 quarantined']);
     expect(await take(...resting)).toEqual(['10.1.0.10 already', '10.1.0.11 already']);
     for (const ip of ['10.1.0.10', '10.1.0.11']) {
-      expect(leases.state.byIp.get(ip)).toMatchObject({ state: 'conflict', expiresAt });
+      expect(leases.state.book.get(ip)).toMatchObject({ state: 'conflict', expiresAt });
     }
     expect(await take(lease('10.1.0.10'))).toEqual([`10.1.0.10 held: 10.1.0.10 is in quarantine until ${expiresAt}`]);
   });

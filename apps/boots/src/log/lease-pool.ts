@@ -14,7 +14,7 @@ import { type PoolPorts, type PoolRules, SharedPool } from './shared-pool';
 const rules: PoolRules<PoolCommand, PoolState> = {
   ...{ decider: poolDecider, saving: poolSaving },
   takePool: (taken) => ({ type: 'TakePool', ...taken }),
-  sizeOf: ({ leases }) => leases.byIp.size,
+  sizeOf: ({ leases }) => leases.book.size,
 };
 
 /** The IPv4 leases of one pool. */

@@ -85,7 +85,7 @@ describe('StreamWriter', () => {
     await Promise.all(others);
     const { events } = await inner.read(stream);
     expect(events.map(({ version }) => version)).toEqual([1, 1, 2, 2, 2, 2]);
-    expect(writer.state.byIp.size).toBe(6);
+    expect(writer.state.book.size).toBe(6);
   });
 
   it('has the next commit on its way before it tells who waited for the last, and stores what those ask for then', async () => {
@@ -93,11 +93,11 @@ describe('StreamWriter', () => {
     const writer = writerOn(store);
     const told: string[] = [];
     writer.put([bind(1)], () => {
-      told.push(`1 of ${writer.state.byIp.size}`);
-      writer.put([bind(3)], () => told.push(`3 of ${writer.state.byIp.size}`));
+      told.push(`1 of ${writer.state.book.size}`);
+      writer.put([bind(3)], () => told.push(`3 of ${writer.state.book.size}`));
     });
     await isUnderWay();
-    writer.put([bind(2)], () => told.push(`2 of ${writer.state.byIp.size}`));
+    writer.put([bind(2)], () => told.push(`2 of ${writer.state.book.size}`));
     await letGo();
     await isUnderWay();
     expect(told).toEqual(['1 of 1']);
@@ -124,7 +124,7 @@ describe('StreamWriter', () => {
     const writer = writerOn(new InMemoryEventStore());
     await writer.submit(bind(1));
     await expect(writer.submit({ type: 'ReleaseLease', ...holder(1) }, bind(2, { leaseSeconds: 0 }))).rejects.toThrow();
-    expect(writer.state.byIp.get(holder(1).ip)?.state).toBe('bound');
+    expect(writer.state.book.get(holder(1).ip)?.state).toBe('bound');
   });
 
   it('does not resolve what was not stored, and reads the stream again afterwards', async () => {
@@ -134,11 +134,11 @@ describe('StreamWriter', () => {
     const lost = writer.submit(bind(1));
     await letGo();
     await expect(lost).rejects.toThrow(StoreUnavailableError);
-    expect(writer.state.byIp.size).toBe(0);
+    expect(writer.state.book.size).toBe(0);
     const again = writer.submit(bind(1));
     await letGo();
     await again;
-    expect(writer.state.byIp.size).toBe(1);
+    expect(writer.state.book.size).toBe(1);
   });
 
   it('takes over from another writer that came in between', async () => {
@@ -147,7 +147,7 @@ describe('StreamWriter', () => {
     await one.submit(bind(1));
     await other.submit(bind(2));
     await one.submit(bind(3));
-    expect(one.state.byIp.size).toBe(3);
+    expect(one.state.book.size).toBe(3);
     expect((await log.read(stream)).head.version).toBe(3);
   });
 

@@ -236,13 +236,17 @@ export class StreamWriter<C, S, E extends Event> {
       this.#head = (await this.store.append(this.stream, events, { expected: this.#head, metadata })).head;
       this.#events += events.length;
     }
-    this.#state = state;
+    this.#state = this.#settled(state);
   }
 
   #advance(events: readonly Recorded<E>[], head: StreamHead): void {
-    this.#state = events.reduce((state, { event }) => this.decider.evolve(state, event), this.#state);
+    this.#state = this.#settled(events.reduce((state, { event }) => this.decider.evolve(state, event), this.#state));
     this.#head = head;
     this.#events += events.length;
+  }
+
+  #settled(state: S): S {
+    return this.decider.settle?.(state) ?? state;
   }
 
   #judge(batch: readonly Waiting<C>[]) {

@@ -1,7 +1,8 @@
 import type { LeaseHolder } from '@tinkerbell/events';
 import { describe, expect, it } from 'vitest';
 import { DomainError } from '../errors';
-import { AddressPools, numberOf, type PoolSpec, type Seeker } from './address-pools';
+import { AddressPools, type PoolSpec, type Seeker } from './address-pools';
+import { numberOf } from './ipv4';
 import { type LeaseCommand, leaseDecider, leaseOfIp } from './lease.decider';
 
 const start = Date.parse('2026-01-01T00:00:00.000Z');
@@ -179,7 +180,7 @@ describe('pools', () => {
           it.wait(random(20));
           it.sweep();
       }
-      const holders = [...it.state().byIp.values()].filter((lease) => leaseOfIp(it.state(), lease.ip, it.now().iso));
+      const holders = [...it.state().book.values()].filter((lease) => leaseOfIp(it.state(), lease.ip, it.now().iso));
       expect(new Set(holders.map(({ ip: held }) => held)).size).toBe(holders.length);
       expect(new Set(holders.map(({ mac }) => mac)).size).toBe(holders.length);
     }

@@ -1,4 +1,5 @@
 import { isFree, type Lease, lastLease, clientKey, type LeaseState } from './lease.decider';
+import { numberOf, textOf } from './ipv4';
 import { TimeHeap } from './time-heap';
 
 /** Both ends belong to it; IPv4 addresses as numbers. */
@@ -91,7 +92,7 @@ export class AddressPools {
     this.#runningOut.clear();
     for (const pool of this.#pools.values()) reset(pool);
     let done = 0;
-    for (const lease of state.byIp.values()) {
+    for (const lease of state.book.values()) {
       this.#note(lease);
       if (++done % leasesAStep === 0) yield;
     }
@@ -108,7 +109,7 @@ export class AddressPools {
 
   /** After something was stored about an address. */
   note(ip: string, state: LeaseState): void {
-    const lease = state.byIp.get(ip);
+    const lease = state.book.get(ip);
     if (lease) this.#note(lease);
     if (lease?.state === 'bound') this.#letGo(ip);
   }
@@ -157,7 +158,7 @@ export class AddressPools {
     while (found.length < max) {
       const first = this.#runningOut.take(now.ms);
       if (first === undefined) break;
-      const lease = state.byIp.get(first.key);
+      const lease = state.book.get(first.key);
       if (lease?.state !== 'bound') continue;
       const at = Date.parse(lease.expiresAt);
       if (at > now.ms) this.#runningOut.put(first.key, at);
@@ -195,7 +196,7 @@ export class AddressPools {
     const pool = pools.find((one) => indexOf(one, number) >= 0);
     if (!pool) return false;
     const key = seekerKey(seeker, pool.subnet);
-    const lease = state.byIp.get(ip);
+    const lease = state.book.get(ip);
     const isOwn = lease?.state === 'bound' && clientKey(lease) === key;
     if (!isOwn && !isFree(lease, now)) return false;
     const holder = this.#heldBy.get(ip);
@@ -227,7 +228,7 @@ export class AddressPools {
     while (found === undefined) {
       const next = pool.back.take();
       if (next === undefined) break;
-      const lease = state.byIp.get(next.key);
+      const lease = state.book.get(next.key);
       const at = lease ? Date.parse(lease.expiresAt) : next.time;
       // Leased again since: comes back when that is over.
       if (lease?.state === 'bound') continue;
@@ -362,20 +363,4 @@ function addressAt({ ranges }: PoolSpec, index: number): string {
     left -= length;
   }
   return '';
-}
-
-/** NaN for what is no IPv4 address: in no range. */
-export function numberOf(ip: string): number {
-  let [sum, part, dots] = [0, 0, 0];
-  for (let at = 0; at < ip.length; at++) {
-    const code = ip.charCodeAt(at);
-    if (code >= 48 && code <= 57) part = part * 10 + code - 48;
-    else if (code === 46) [sum, part, dots] = [sum * 256 + part, 0, dots + 1];
-    else return NaN;
-  }
-  return dots === 3 ? sum * 256 + part : NaN;
-}
-
-export function textOf(number: number): string {
-  return `${number >>> 24}.${(number >>> 16) & 0xff}.${(number >>> 8) & 0xff}.${number & 0xff}`;
 }

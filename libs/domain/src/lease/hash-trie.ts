@@ -43,7 +43,11 @@ export class HashTrie<V> {
   }
 
   *values(): IterableIterator<V> {
-    yield* valuesOf(this.root);
+    for (const { value } of leavesOf(this.root)) yield value;
+  }
+
+  *entries(): IterableIterator<readonly [key: string, value: V]> {
+    for (const { key, value } of leavesOf(this.root)) yield [key, value];
   }
 }
 
@@ -158,11 +162,11 @@ function withSlot<V>(node: Node<V>, place: number, slot: Slot<V>): Node<V> {
   return copy;
 }
 
-function* valuesOf<V>(node: Node<V>): IterableIterator<V> {
+function* leavesOf<V>(node: Node<V>): IterableIterator<Leaf<V>> {
   for (let place = 1; place < node.length; place++) {
     const slot = slotAt(node, place);
-    if (!(slot instanceof Leaf)) yield* valuesOf(slot);
-    else for (let one: Leaf<V> | undefined = slot; one; one = one.next) yield one.value;
+    if (!(slot instanceof Leaf)) yield* leavesOf(slot);
+    else for (let one: Leaf<V> | undefined = slot; one; one = one.next) yield one;
   }
 }
 
@@ -175,7 +179,7 @@ function placeOf(bits: number, bit: number): number {
 }
 
 /** FNV-1a, its bits mixed: addresses differ in their last characters only. */
-function hashOf(key: string): number {
+export function hashOf(key: string): number {
   let value = 0x811c9dc5;
   for (let i = 0; i < key.length; i++) value = Math.imul(value ^ key.charCodeAt(i), 0x01000193);
   value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);

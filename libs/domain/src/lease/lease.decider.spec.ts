@@ -170,7 +170,7 @@ describe('group commit', () => {
   it('folds twenty thousand leases without copying them all each time', () => {
     const events = Array.from({ length: 20_000 }, (_, i) => leaseBound({ mac: `m${i}`, ip: `ip${i}` }));
     const state = fold(leaseDecider, events);
-    expect(state.byIp.size).toBe(20_000);
+    expect(state.book.size).toBe(20_000);
     expect(activeLease(state, 'm19999', now)?.ip).toBe('ip19999');
   });
 });

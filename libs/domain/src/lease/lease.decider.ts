@@ -11,8 +11,9 @@ import { assertNever, type Decider } from '../decider';
 import { ConflictError, DomainError, InvalidError } from '../errors';
 import { sameJson } from '../same-json';
 import { addSeconds, isBefore } from '../time';
-import { HashTrie } from './hash-trie';
 import { foreverSeconds, type ImportedLease, importLease, isForGood } from './import-lease';
+import { LeaseBook } from './lease-book';
+import { clientKey, type Lease } from './lease-table';
 
 /** `now`: ISO 8601. */
 export type SingleLeaseCommand =
@@ -60,19 +61,11 @@ export type LeaseCommand =
   /** All or nothing. Use decideLeases to have each command judged for itself. */
   | { readonly type: 'LeaseBatch'; readonly commands: readonly SingleLeaseCommand[] };
 
-/** What was said last of an address. */
-export interface Lease extends LeaseHolder {
-  readonly hostname: string;
-  readonly state: 'bound' | 'released' | 'expired' | 'declined' | 'conflict';
-  /** When it runs out; of one in quarantine when that is over. */
-  readonly expiresAt: string;
-}
+export { clientKey, type Lease } from './lease-table';
 
 /** An address has one lease at most; so has a client in each subnet. */
 export interface LeaseState {
-  readonly byIp: HashTrie<Lease>;
-  /** `clientKey` → address that it was given last. */
-  readonly byClient: HashTrie<string>;
+  readonly book: LeaseBook;
   /** Name → what it was defined as, and how full it was when that was told last. */
   readonly pools: ReadonlyMap<string, KnownPool>;
 }
@@ -83,7 +76,7 @@ export interface KnownPool {
 }
 
 export const leaseDecider: Decider<LeaseCommand, LeaseState, LeaseEvent> = {
-  initial: { byIp: HashTrie.empty(), byClient: HashTrie.empty(), pools: new Map() },
+  initial: { book: LeaseBook.empty(), pools: new Map() },
   decide(command, state) {
     if (command.type !== 'LeaseBatch') return decideOne(command, state);
     const events: LeaseEvent[] = [];
@@ -96,7 +89,13 @@ export const leaseDecider: Decider<LeaseCommand, LeaseState, LeaseEvent> = {
     return events;
   },
   evolve,
+  settle: settleLeases,
 };
+
+export function settleLeases(state: LeaseState): LeaseState {
+  const book = state.book.settled();
+  return book === state.book ? state : { ...state, book };
+}
 
 export type LeaseOutcome = { readonly events: readonly LeaseEvent[] } | { readonly error: DomainError };
 
@@ -124,19 +123,9 @@ export function decideLeases(commands: readonly SingleLeaseCommand[], from: Leas
   return { events: outcomes.flatMap((outcome) => ('events' in outcome ? outcome.events : [])), outcomes, state };
 }
 
-/**
- * What a client's lease is found by. A reservation belongs to a network card; a lease from a pool to what the client calls itself
- * (RFC 2131 §4.2), once in each subnet.
- */
-export function clientKey({ mac, clientId, subnet, origin }: Omit<LeaseHolder, 'ip' | 'hardwareId'>): string {
-  return origin === 'reservation' && mac !== null ? mac : `${subnet} ${clientId ?? mac ?? ''}`;
-}
-
 /** What this client was given last, whatever became of it. */
 export function lastLease(state: LeaseState, key: string): Lease | undefined {
-  const ip = state.byClient.get(key);
-  const lease = ip === undefined ? undefined : state.byIp.get(ip);
-  return lease && clientKey(lease) === key ? lease : undefined;
+  return state.book.lastOf(key);
 }
 
 /** The reservation that this network card holds at `now`. */
@@ -147,7 +136,7 @@ export function activeLease(state: LeaseState, mac: string, now: string): Lease 
 
 /** Who holds this address at `now`. */
 export function leaseOfIp(state: LeaseState, ip: string, now: string): Lease | undefined {
-  const lease = state.byIp.get(ip);
+  const lease = state.book.get(ip);
   return lease && isHeld(lease, now) ? lease : undefined;
 }
 
@@ -179,10 +168,10 @@ function decideOne(command: SingleLeaseCommand, state: LeaseState): readonly Lea
       return [{ type: 'LeaseRefused', v: 2, data }];
     }
     case 'ExpireLeases':
-      return command.ips.flatMap((ip) => expiry(state.byIp.get(ip), command.now));
+      return command.ips.flatMap((ip) => expiry(state.book.get(ip), command.now));
     case 'FindConflict': {
       const { type: _, now, ...data } = command;
-      const lease = state.byIp.get(data.ip);
+      const lease = state.book.get(data.ip);
       // Bound meanwhile: what answered is its holder.
       return isFree(lease, now) ? [...expiry(lease, now), { type: 'LeaseConflictFound', v: 1, data }] : [];
     }
@@ -198,7 +187,7 @@ function decideOne(command: SingleLeaseCommand, state: LeaseState): readonly Lea
 }
 
 function holds(client: LeaseHolder, state: LeaseState): boolean {
-  const lease = state.byIp.get(client.ip);
+  const lease = state.book.get(client.ip);
   return lease?.state === 'bound' && isSameClient(lease, client);
 }
 
@@ -218,7 +207,7 @@ function bind(command: BindLease, state: LeaseState): readonly LeaseEvent[] {
   if (!Number.isInteger(leaseSeconds) || leaseSeconds < 1 || leaseSeconds > foreverSeconds) {
     throw new InvalidError('leaseSeconds', `leaseSeconds must be 1 to 4294967295, got ${leaseSeconds}`);
   }
-  const lease = state.byIp.get(ip);
+  const lease = state.book.get(ip);
   const isOwn = lease !== undefined && isSameClient(lease, command);
   if (lease && !(isOwn && lease.state === 'bound') && !mayHave(command, lease)) {
     throw new ConflictError(standing(lease), 'ip');
@@ -261,7 +250,7 @@ function takeIn(
   state: LeaseState,
 ): readonly LeaseEvent[] {
   const { ip, now } = command;
-  const lease = state.byIp.get(ip);
+  const lease = state.book.get(ip);
   const before = lastLease(state, clientKey(command));
   return importLease(command, {
     holder: holderOf(command),
@@ -322,8 +311,7 @@ function evolve(state: LeaseState, event: LeaseEvent): LeaseState {
     case 'LeaseBound': {
       const { mac, hardwareId, clientId, ip, subnet, origin, hostname, expiresAt } = event.data;
       const lease: Lease = { mac, hardwareId, clientId, ip, subnet, origin, hostname, state: 'bound', expiresAt };
-      const { byIp, byClient } = state;
-      return { ...state, byIp: byIp.with(lease.ip, lease), byClient: byClient.with(clientKey(lease), lease.ip) };
+      return { ...state, book: state.book.withLast(lease) };
     }
     case 'LeaseRenewed': {
       const { clientId, hardwareId, expiresAt } = event.data;
@@ -341,13 +329,13 @@ function evolve(state: LeaseState, event: LeaseEvent): LeaseState {
     case 'LeaseConflictFound': {
       const { ip, subnet, quarantinedUntil } = event.data;
       const lease = {
-        ...(state.byIp.get(ip) ?? nobody),
+        ...(state.book.get(ip) ?? nobody),
         ip,
         subnet,
         state: 'conflict',
         expiresAt: quarantinedUntil,
       } as const;
-      return { ...state, byIp: state.byIp.with(ip, lease) };
+      return { ...state, book: state.book.with(lease) };
     }
     case 'PoolDefined':
       return withPool(state, event.data.pool, { defined: event.data });
@@ -363,8 +351,8 @@ function evolve(state: LeaseState, event: LeaseEvent): LeaseState {
 const nobody = { mac: null, hardwareId: null, clientId: null, origin: 'pool', hostname: '' } as const;
 
 function changed(state: LeaseState, ip: string, over: Partial<Lease>): LeaseState {
-  const lease = state.byIp.get(ip);
-  return lease ? { ...state, byIp: state.byIp.with(ip, { ...lease, ...over }) } : state;
+  const lease = state.book.get(ip);
+  return lease ? { ...state, book: state.book.with({ ...lease, ...over }) } : state;
 }
 
 export function withoutPool<S extends Pick<LeaseState, 'pools'>>(state: S, name: string): S {

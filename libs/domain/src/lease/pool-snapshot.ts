@@ -1,5 +1,6 @@
-import { hashTrieOf } from './hash-trie';
-import { clientKey, type Lease, type LeaseState } from './lease.decider';
+import { LeaseBook } from './lease-book';
+import type { LeaseState } from './lease.decider';
+import { clientKey, type Lease, LeaseTable } from './lease-table';
 import type { PoolState } from './pool.decider';
 
 /** How the state of a pool is written, lease by lease, and read back. What it writes is JSON-safe. */
@@ -37,28 +38,27 @@ function savedPool({ taken, own, told, leases }: PoolState): SavedPool {
   return { taken: taken ?? null, own: [...own], told: [...told], pools: [...leases.pools] };
 }
 
-function* savedLeases({ byIp, byClient }: LeaseState): Generator<SavedLease> {
-  for (const lease of byIp.values()) {
+function* savedLeases({ book }: LeaseState): Generator<SavedLease> {
+  for (const lease of book.values()) {
     const { mac, hardwareId, clientId, ip, subnet, origin, hostname, state, expiresAt } = lease;
-    const isLast = byClient.get(clientKey(lease)) === ip ? 1 : 0;
+    const isLast = book.lastOf(clientKey(lease))?.ip === ip ? 1 : 0;
     yield [mac, hardwareId, clientId, ip, subnet, origin, hostname, state, expiresAt, isLast];
   }
 }
 
 function restoration() {
-  const byIp = hashTrieOf<Lease>();
-  const byClient = hashTrieOf<string>();
+  const table = new LeaseTable();
   return {
     add([mac, hardwareId, clientId, ip, subnet, origin, hostname, state, expiresAt, isLast]: SavedLease): void {
       const lease: Lease = { mac, hardwareId, clientId, ip, subnet, origin, hostname, state, expiresAt };
-      byIp.put(ip, lease);
-      if (isLast) byClient.put(clientKey(lease), ip);
+      table.put(lease);
+      if (isLast) table.putLast(ip);
     },
     done({ taken, own, told, pools }: SavedPool): PoolState {
       const known = new Map(pools as Iterable<[string, { defined: undefined; level: 0 }]>);
       return {
         ...{ taken: taken ?? undefined, own: new Set(own), told: new Map(told) },
-        leases: { byIp: byIp.done(), byClient: byClient.done(), pools: known },
+        leases: { book: LeaseBook.over(table), pools: known },
       };
     },
   };

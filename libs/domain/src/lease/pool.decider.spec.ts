@@ -24,7 +24,7 @@ describe('lease pool and those that answer for it', () => {
   });
   it('keeps its leases beside', () => {
     const { leases } = fold(poolDecider, [leaseBound(), taken, told()]);
-    expect(leases.byIp.get('192.168.1.5')?.mac).toBe(machineMac);
+    expect(leases.book.get('192.168.1.5')?.mac).toBe(machineMac);
   });
   it('tells of another server once a day', () => {
     given().when(tell()).then(told());

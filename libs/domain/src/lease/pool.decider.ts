@@ -1,7 +1,7 @@
 import type { DhcpServerFound, DhcpServiceEvent, LeaseEvent, PoolTaken } from '@tinkerbell/events';
 import type { Decider } from '../decider';
 import { addSeconds, isBefore } from '../time';
-import { type LeaseCommand, leaseDecider, type LeaseState } from './lease.decider';
+import { type LeaseCommand, leaseDecider, type LeaseState, settleLeases } from './lease.decider';
 
 export type PoolCommand =
   | LeaseCommand
@@ -49,6 +49,10 @@ export const poolDecider: Decider<PoolCommand, PoolState, LeaseEvent | DhcpServi
       default:
         return { ...state, leases: leaseDecider.evolve(state.leases, event) };
     }
+  },
+  settle(state) {
+    const leases = settleLeases(state.leases);
+    return leases === state.leases ? state : { ...state, leases };
   },
 };
 
