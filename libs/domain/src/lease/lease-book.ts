@@ -58,7 +58,7 @@ export class LeaseBook {
     for (const lease of this.changed.values()) table.put(lease);
     for (const [key, ip] of this.clients.entries()) {
       const lease = table.get(ip);
-      if (lease && clientKey(lease) === key) table.putLast(ip);
+      if (lease && clientKey(lease) === key) table.putLast(lease);
       else table.dropLast(key);
     }
     return LeaseBook.over(table);

@@ -72,18 +72,13 @@ export class LeaseTable {
   }
 
   put(lease: Lease): void {
-    let row = this.#rowOf(lease.ip);
-    if (row < 0) row = this.#add(idOf(lease.ip));
-    this.#write(row, lease);
-    this.#seen[row % seenRows] = lease;
-    this.#seenRows[row % seenRows] = row;
+    this.#put(lease);
   }
 
-  /** The address, which is in the table, is the last that its client was given. */
-  putLast(ip: string): void {
-    const row = this.#rowOf(ip);
-    if (row < 0) return;
-    const key = clientKey(this.#leaseAt(row));
+  /** And it is the last that its client was given. */
+  putLast(lease: Lease): void {
+    const row = this.#put(lease);
+    const key = clientKey(lease);
     this.dropLast(key);
     const hash = hashOf(key);
     const last = this.#lasts.length - 1;
@@ -93,6 +88,15 @@ export class LeaseTable {
     this.#lasts[at] = row + 1;
     this.#lastHashes[at] = hash;
     if (this.#lastsUsed * 2 > this.#lasts.length) this.#sortLasts();
+  }
+
+  #put(lease: Lease): number {
+    let row = this.#rowOf(lease.ip);
+    if (row < 0) row = this.#add(idOf(lease.ip));
+    this.#write(row, lease);
+    this.#seen[row % seenRows] = lease;
+    this.#seenRows[row % seenRows] = row;
+    return row;
   }
 
   /** What this client was given last is another's. */
@@ -288,8 +292,8 @@ function macNumber(mac: string): number {
 
 function macText(number: number): string {
   const [high, low] = [Math.floor(number / 2 ** 32), number >>> 0];
-  const pairs = [high >>> 8, high & 0xff, low >>> 24, (low >>> 16) & 0xff, (low >>> 8) & 0xff, low & 0xff];
-  return pairs.map((byte) => hex[byte] ?? '').join('-');
+  const [a, b, c] = [hex[high >>> 8], hex[high & 0xff], hex[low >>> 24]];
+  return `${a}-${b}-${c}-${hex[(low >>> 16) & 0xff]}-${hex[(low >>> 8) & 0xff]}-${hex[low & 0xff]}`;
 }
 
 const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));

@@ -51,8 +51,8 @@ function restoration() {
   return {
     add([mac, hardwareId, clientId, ip, subnet, origin, hostname, state, expiresAt, isLast]: SavedLease): void {
       const lease: Lease = { mac, hardwareId, clientId, ip, subnet, origin, hostname, state, expiresAt };
-      table.put(lease);
-      if (isLast) table.putLast(ip);
+      if (isLast) table.putLast(lease);
+      else table.put(lease);
     },
     done({ taken, own, told, pools }: SavedPool): PoolState {
       const known = new Map(pools as Iterable<[string, { defined: undefined; level: 0 }]>);
