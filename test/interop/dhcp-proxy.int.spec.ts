@@ -3,7 +3,19 @@ import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { decodePacket, encodePacket, messageType, option, readOption, vendorClass } from '@tinkerbell/dhcp';
+import {
+  broadcastFlag,
+  decodePacket,
+  type DhcpPacket,
+  encodePacket,
+  messageType,
+  noAddress,
+  option,
+  readOption,
+  requestedAddress,
+  serverIdentifier,
+  vendorClass,
+} from '@tinkerbell/dhcp';
 import type { HardwareRecord } from '@tinkerbell/events';
 import { hardwareInterface, hardwareRecord, readCapture } from '@tinkerbell/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -15,6 +27,7 @@ const programs = [
   '/usr/bin/qemu-system-x86_64',
   '/usr/share/OVMF/OVMF_CODE_4M.fd',
   '/bin/busybox',
+  '/usr/sbin/dhcrelay',
 ];
 const absent = programs.filter((path) => !existsSync(path));
 const missing = namespacesMissing() ?? (absent.length > 0 ? `needs ${absent.join(', ')}` : undefined);
@@ -22,6 +35,7 @@ if (missing) console.warn(`SKIPPED: ProxyDHCP in network namespaces: ${missing}`
 
 const boots = '10.94.0.1';
 const other = '10.94.0.2';
+const router = '10.94.0.3';
 const machines = [20, 21, 22].map((n) => ({
   mac: `02:94:00:00:00:${n}`,
   id: `02-94-00-00-00-${n}`,
@@ -49,9 +63,11 @@ beforeAll(async () => {
   const server = await network.addClient('02:94:00:00:00:02');
   await runIn(server, ['ip', 'addr', 'add', `${other}/24`, 'dev', 'eth0']);
   const hosts = machines.map(({ mac, ip }) => `--dhcp-host=${mac},${ip}`);
+  await runIn(server, ['ip', 'route', 'add', '10.95.0.0/24', 'via', router]);
+  const far = '--dhcp-range=10.95.0.100,10.95.0.150,255.255.255.0';
   const files = [`--pid-file=${join(folder, 'pid')}`, `--dhcp-leasefile=${join(folder, 'leases')}`];
   const command = ['dnsmasq', '--keep-in-foreground', '--conf-file=/dev/null', '--port=0', '--user=root', ...files];
-  const dnsmasq = spawnIn(server, [...command, '--dhcp-range=10.94.0.100,10.94.0.150,255.255.255.0', ...hosts], {
+  const dnsmasq = spawnIn(server, [...command, '--dhcp-range=10.94.0.100,10.94.0.150,255.255.255.0', far, ...hosts], {
     stdio: 'ignore',
   });
   closing.push(async () => void dnsmasq.kill('SIGKILL'));
@@ -157,6 +173,46 @@ describe.skipIf(missing !== undefined)('boots as ProxyDHCP for machines without 
     expect(served.data).toMatchObject({ hardwareId: null, protocol: 'tftp', file: 'ipxe.efi' });
   });
 
+  it('knows what they fetch from behind a relay, by what they asked the other server for', async () => {
+    const mac = '02:94:00:00:01:04';
+    const relay = await network.addClient('02:94:00:00:00:03');
+    const behind = await network.addBehind(relay, mac, '10.95.0.1/24');
+    await runIn(relay, ['ip', 'addr', 'add', `${router}/24`, 'dev', 'eth0']);
+    await runIn(relay, ['sh', '-c', 'echo 1 >/proc/sys/net/ipv4/ip_forward']);
+    await runIn(network.server, ['ip', 'route', 'add', '10.95.0.0/24', 'via', router]);
+    // As the npm package dhcp does: with no route there is no broadcast.
+    await runIn(behind, ['ip', 'route', 'add', 'default', 'dev', 'eth0']);
+    const flags = ['-4', '-d', '-pf', join(folder, 'relay.pid'), '-id', 'down0', '-iu', 'eth0', boots, other];
+    const dhcrelay = spawnIn(relay, ['dhcrelay', ...flags], { stdio: 'ignore' });
+    running.push(async () => void dhcrelay.kill('SIGKILL'));
+
+    const discover = firmwareOf(mac, 'discover');
+    const offers = await told(behind, discover, 2);
+    const address = offers.find(({ yiaddr }) => yiaddr !== noAddress)?.yiaddr ?? '';
+    expect(address).toMatch(/^10\.95\.0\.1\d\d$/);
+    expect(offers.find(({ yiaddr }) => yiaddr === noAddress)).toMatchObject({ siaddr: boots, file: 'ipxe.efi' });
+    const chosen = [option(requestedAddress, address), option(serverIdentifier, other)];
+    const [ack] = await told(behind, firmwareOf(mac, 'request', chosen), 1);
+    expect(ack).toMatchObject({ yiaddr: address });
+
+    await runIn(behind, ['ip', 'addr', 'add', `${address}/24`, 'dev', 'eth0']);
+    await runIn(behind, ['ip', 'route', 'replace', 'default', 'via', '10.95.0.1']);
+    const fetched = (url: string) => runIn(behind, ['curl', '-sSf', '-o', '/dev/null', url]);
+    const results = [
+      await fetched(`tftp://${boots}/ipxe.efi`),
+      await fetched(`http://${boots}/${mac}/auto.ipxe`),
+      await fetched(`http://${boots}/osie/script`),
+    ];
+    expect(results.map(({ code, stderr }) => ({ code, stderr }))).toEqual(results.map(() => ({ code: 0, stderr: '' })));
+    const id = mac.replaceAll(':', '-');
+    const served = await service.event('BootFileServed', ({ data }) => data.mac === id && data.protocol === 'http');
+    expect(served.data).toMatchObject({ hardwareId: null, address, file: 'script' });
+    const fetches = service.eventsOf(id).filter(({ type }) => type !== 'NetbootOffered');
+    expect(fetches.map(({ type, data }) => ('file' in data ? `${type} ${data.file}` : type))).toEqual([
+      ...['BootFileServed ipxe.efi', 'BootScriptServed', 'BootFileServed script'],
+    ]);
+  });
+
   it('answers their firmware at port 4011', async () => {
     const { port, reply } = await askAt4011(31, '02:94:00:00:01:02');
     expect(port).toBe('4011');
@@ -172,24 +228,58 @@ describe.skipIf(missing !== undefined)('boots as ProxyDHCP for machines without 
   });
 });
 
+/** What OVMF sends, with the MAC of another card. */
+function firmwareOf(
+  mac: string,
+  type: 'discover' | 'request',
+  more: readonly (readonly [number, Uint8Array])[] = [],
+  ciaddr = noAddress,
+): DhcpPacket {
+  const [discover = new Uint8Array()] = readCapture('efi-x64-pxe-snponly2019.pcap');
+  const asked = decodePacket(discover);
+  const chaddr = Uint8Array.from(mac.split(':'), (pair) => parseInt(pair, 16));
+  const options = new Map([...asked.options, option(messageType, type), ...more]);
+  return { ...asked, flags: ciaddr === noAddress ? broadcastFlag : 0, ciaddr, chaddr, options };
+}
+
+const hexOf = (packet: DhcpPacket) => Buffer.from(encodePacket(packet, { maxSize: 1500 })).toString('hex');
+const packetOf = (hex: string) => decodePacket(new Uint8Array(Buffer.from(hex, 'hex')));
+
+/** Sends to everybody from port 68; the first `count` replies. */
+async function told(namespace: string, packet: DhcpPacket, count: number): Promise<readonly DhcpPacket[]> {
+  const client = `
+      const socket = require('dgram').createSocket('udp4');
+      const send = () => socket.send(Buffer.from('${hexOf(packet)}', 'hex'), 67, '255.255.255.255');
+      const again = setInterval(send, 1000);
+      const heard = new Set();
+      socket.on('message', (bytes) => {
+        if (heard.has(bytes.toString('hex'))) return;
+        heard.add(bytes.toString('hex'));
+        console.log(bytes.toString('hex'));
+        if (heard.size < ${count}) return;
+        clearInterval(again);
+        socket.close();
+      });
+      socket.bind(68, () => { socket.setBroadcast(true); send(); });`;
+  const { stdout, stderr } = await runIn(namespace, [process.execPath, '-e', client]);
+  expect(stderr).toBe('');
+  return stdout.trim().split('\n').map(packetOf);
+}
+
 /** As firmware that has the address already and wants to know what to boot. */
 async function askAt4011(host: number, mac: string) {
   const namespace = await network.addClient(`02:94:00:00:02:${host}`);
   await runIn(namespace, ['ip', 'addr', 'add', `10.94.0.${host}/24`, 'dev', 'eth0']);
-  const [discover = new Uint8Array()] = readCapture('efi-x64-pxe-snponly2019.pcap');
-  const asked = decodePacket(discover);
-  const chaddr = Uint8Array.from(mac.split(':'), (pair) => parseInt(pair, 16));
-  const options = new Map([...asked.options, option(messageType, 'request')]);
-  const request = encodePacket({ ...asked, flags: 0, ciaddr: `10.94.0.${host}`, chaddr, options }, { maxSize: 1500 });
+  const request = firmwareOf(mac, 'request', [], `10.94.0.${host}`);
   const client = `
       const socket = require('dgram').createSocket('udp4');
       socket.on('message', (bytes, { port }) => {
         process.stdout.write(port + ' ' + bytes.toString('hex'));
         socket.close();
       });
-      socket.bind(1068, () => socket.send(Buffer.from('${Buffer.from(request).toString('hex')}', 'hex'), 4011, '${boots}'));`;
+      socket.bind(1068, () => socket.send(Buffer.from('${hexOf(request)}', 'hex'), 4011, '${boots}'));`;
   const { stdout, stderr } = await runIn(namespace, [process.execPath, '-e', client]);
   expect(stderr).toBe('');
   const [port, hex = ''] = stdout.split(' ');
-  return { port, reply: decodePacket(new Uint8Array(Buffer.from(hex, 'hex'))) };
+  return { port, reply: packetOf(hex) };
 }

@@ -51,7 +51,7 @@ export async function startBench(options: {
   const store = options.store ?? new InMemoryEventStore();
   const hardware = record(options.interface);
   const stream = subjects.stream('hardware', hardwareId);
-  await append(store, stream, { type: 'HardwareRegistered', v: 3, data: { hardware } });
+  await append(store, stream, { type: 'HardwareRegistered', v: 4, data: { hardware } });
   const rows = await openReadModels({
     store,
     file: ':memory:',

@@ -2,6 +2,7 @@ import type { Lease6Pool } from './log/lease6-pool';
 import type { LeasePool } from './log/lease-pool';
 import type { Machine, Machines } from './machines';
 import { neighbourMac } from './neighbours';
+import type { Overheard } from './overheard';
 
 /** Who fetches something: `hardwareId` is null for a MAC without a record. */
 export type Caller = Pick<Machine, 'mac'> & { readonly hardwareId: string | null };
@@ -15,6 +16,7 @@ export class Callers {
     private readonly leases6: Lease6Pool | undefined,
     private readonly clock: () => Date,
     private readonly byReservation: (address: string) => boolean,
+    private readonly overheard: Pick<Overheard, 'macOf'>,
     private readonly neighbour: (address: string) => string | undefined = neighbourMac,
   ) {}
 
@@ -25,13 +27,17 @@ export class Callers {
     return this.byReservation(plain) ? this.machines.byReservedAddress(plain) : undefined;
   }
 
-  /** With or without a record. Where another server gives out the addresses, the kernel knows who is on our own wire. */
+  /** With or without a record. Where another server gives out the addresses, the kernel knows who is on our own wire, and clients say it. */
   who(address: string): Caller | undefined {
     const plain = plainAddress(address);
     const machine = this.at(plain);
     if (machine) return machine;
-    const mac = this.lesseeOf(plain) ?? (this.byReservation(plain) ? this.neighbour(plain) : undefined);
+    const mac = this.lesseeOf(plain) ?? (this.byReservation(plain) ? this.#seenAt(plain) : undefined);
     return mac === undefined ? undefined : { hardwareId: this.machines.byMac(mac)?.hardwareId ?? null, mac };
+  }
+
+  #seenAt(address: string): string | undefined {
+    return this.neighbour(address) ?? this.overheard.macOf(address);
   }
 
   /** The MAC that an address is leased to, with a record or without; null: it is not known, undefined: to nobody. */

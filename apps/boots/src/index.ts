@@ -7,7 +7,7 @@ export { RouterAdvertisementError } from './ra/radvd';
 export { BusMachineLog } from './syslog/bus-machine-log';
 export { MachineLog } from './syslog/machine-log';
 export { ownAddresses } from './own-addresses';
-export { describeDhcpFile, readDhcpFile } from './dhcp/dhcp-file';
+export { describeDhcpFile, faultsOfDhcpFile, readDhcpFile } from './dhcp/dhcp-file';
 export { respond } from './dhcp/dhcp.responder';
 export type { DhcpContext } from './dhcp/decision';
 export { SettingFileError } from './setting-file-error';

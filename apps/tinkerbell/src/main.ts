@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import './plain-output';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { describeDhcpFile, readDhcpFile, SettingFileError } from '@tinkerbell/boots';
+import { describeDhcpFile, faultsOfDhcpFile, readDhcpFile, SettingFileError } from '@tinkerbell/boots';
 import { ConfigError } from '@tinkerbell/config';
 import { Stack } from './stack';
 import { restore } from './restore';
@@ -116,17 +116,24 @@ async function runRestore(args: readonly string[]): Promise<number> {
   }
 }
 
-const dhcpCheckUsage = 'tinkerbell dhcp-check FILE: whether boots would take this BOOTS_DHCP_FILE; starts nothing.';
+const dhcpCheckUsage =
+  'tinkerbell dhcp-check FILE [--json]: whether boots would take this BOOTS_DHCP_FILE; starts nothing.';
 
 async function runDhcpCheck(args: readonly string[]): Promise<number> {
-  const [file = '', ...more] = args;
+  const isJson = args.includes('--json');
+  const [file = '', ...more] = args.filter((arg) => arg !== '--json');
   if (file === '' || file.startsWith('-') || more.length > 0) throw new UsageError(dhcpCheckUsage);
+  const tell = (faults: ReturnType<typeof faultsOfDhcpFile>) =>
+    console.log(JSON.stringify({ file, valid: faults.length === 0, faults }, null, 2));
   try {
-    console.log([`${file} is right`, ...describeDhcpFile(await readDhcpFile(file))].join('\n'));
+    const found = await readDhcpFile(file);
+    if (isJson) tell([]);
+    else console.log([`${file} is right`, ...describeDhcpFile(found)].join('\n'));
     return 0;
   } catch (error) {
     if (!(error instanceof SettingFileError)) throw error;
-    log(error.message);
+    if (isJson) tell(faultsOfDhcpFile(file, error));
+    else log(error.message);
     return 1;
   }
 }

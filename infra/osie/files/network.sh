@@ -24,7 +24,7 @@ boot_interface() {
   [ -n "$hw_addr" ] || ls /sys/class/net | grep -E '^(eth|en)' | head -n 1
 }
 
-# By the family of the server's address, and by the other one where that is to be had. `network -q`: just an IPv4 address, which nobody renews.
+# Asks only the family of the server's address, and with osie_dual_stack the other one beside it. `network -q`: just an IPv4 address, which nobody renews.
 network() {
   tries=0
   until interface=$(boot_interface) && [ -n "$interface" ]; do
@@ -50,15 +50,14 @@ network() {
     network4 -q
     return
   fi
+  by6='' both=''
+  case $(argument tinkerbell) in *//\[*) by6=yes ;; esac
+  case " $(cat /proc/cmdline) " in *" osie_dual_stack "*) both=yes ;; esac
   # It stays in the background, and asks DHCPv6 once a router says that there is one.
-  dhcpcd -b "$interface" >/var/log/dhcpcd.log 2>&1
-  case $(argument tinkerbell) in
-    *//\[*)
-      ask4 -b -t 3 -A 60 &
-      network6
-      ;;
-    *) network4 ;;
-  esac
+  [ -z "$by6$both" ] || dhcpcd -b "$interface" >/var/log/dhcpcd.log 2>&1
+  [ -n "$by6" ] || { network4; return; }
+  [ -z "$both" ] || ask4 -b -t 3 -A 60 &
+  network6
 }
 
 # Without -q it stays in the background and renews; without an answer it is asked again for ever.

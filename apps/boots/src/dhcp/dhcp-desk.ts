@@ -19,6 +19,7 @@ import { TermOverError } from '../log/stream-writer';
 import type { Machine, Machines } from '../machines';
 import type { Metrics } from '../metrics';
 import type { Logger } from '../logger';
+import type { Overheard } from '../overheard';
 import type { FailedRequests } from '../recorder/failed-requests';
 import { bootClientOf } from './boot-client';
 import type { Destination } from './destination';
@@ -37,6 +38,7 @@ export interface DeskPorts {
   readonly boots: BootLog;
   readonly failed: Pick<FailedRequests, 'note'>;
   readonly others: OtherServers;
+  readonly overheard: Pick<Overheard, 'request'>;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly clock: () => Date;
@@ -284,7 +286,8 @@ export class DhcpDesk {
 
   /** Beside a proxy another server is as it should be. */
   #watch(request: DhcpPacket, { origin, mode }: Place): void {
-    if (!isProxy(mode)) this.ports.others.onRequest(request, origin.serverId);
+    if (isProxy(mode)) this.ports.overheard.request(request);
+    else this.ports.others.onRequest(request, origin.serverId);
   }
 
   /** Another instance answers: nothing here failed. */

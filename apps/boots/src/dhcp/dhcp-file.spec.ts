@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SettingFileError } from '../setting-file-error';
-import { describeDhcpFile, readDhcpFile } from './dhcp-file';
+import { describeDhcpFile, faultsOfDhcpFile, readDhcpFile } from './dhcp-file';
 
 let folder: string;
 beforeEach(async () => {
@@ -40,5 +40,27 @@ subnets:
     const error = await readDhcpFile(join(folder, 'none.yaml')).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(SettingFileError);
     expect(String(error)).toContain(`no such file or directory, open '${folder}/none.yaml'`);
+  });
+  it('that cannot be used has faults with their places; one that cannot be read has one without', async () => {
+    const faultsOf = async (file: string) => {
+      const error = await readDhcpFile(file).catch((thrown: unknown) => thrown);
+      return error instanceof SettingFileError ? faultsOfDhcpFile(file, error) : [];
+    };
+    const file = join(folder, 'dhcp.yaml');
+    await writeFile(file, 'subnets:\n  - subnet: 10.1.0.0/24\n    mode: pond\n    name: [a]\n');
+    expect(await faultsOf(file)).toMatchObject([
+      {
+        file,
+        line: 3,
+        column: 11,
+        path: 'subnets[0].mode',
+        message: expect.stringContaining('must be one of') as string,
+      },
+      { file, line: 4, column: 11, path: 'subnets[0].name' },
+    ]);
+    const none = join(folder, 'none.yaml');
+    expect(await faultsOf(none)).toMatchObject([
+      { file: none, line: null, column: null, path: '', message: expect.stringContaining('ENOENT') as string },
+    ]);
   });
 });

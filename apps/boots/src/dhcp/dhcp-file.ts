@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { SettingFileError } from '../setting-file-error';
-import { readSubnets, type SubnetFile } from './read-subnets';
+import { readSubnets, type SubnetFile, SubnetFileError } from './read-subnets';
+import type { PlacedFault } from './yaml-text';
 
 export interface DhcpFile {
   readonly text: string;
@@ -20,6 +21,23 @@ export function textOfDhcpFile(path: string): Promise<string> {
   return readFile(path, 'utf8').catch((cause: unknown) => {
     throw new SettingFileError(`BOOTS_DHCP_FILE: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   });
+}
+
+/** Where and why boots would refuse the file; `line` and `column` are null when it cannot be read at all. */
+export interface DhcpFileFault {
+  readonly file: string;
+  readonly line: number | null;
+  readonly column: number | null;
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Of an error of `readDhcpFile`. */
+export function faultsOfDhcpFile(file: string, error: SettingFileError): readonly DhcpFileFault[] {
+  if (!(error instanceof SubnetFileError))
+    return [{ file, line: null, column: null, path: '', message: error.message }];
+  const placed = ({ line, column, path, message }: PlacedFault) => ({ file, line, column, path, message });
+  return error.faults.map(placed);
 }
 
 /** What the file says, in short. */

@@ -7,6 +7,7 @@ import type { NetRoot } from '@tinkerbell/ipxe';
 import type { BootLog } from '../log/boot-log';
 import type { Logger } from '../logger';
 import type { Machine, Machines } from '../machines';
+import type { Overheard } from '../overheard';
 import type { FailedRequests } from '../recorder/failed-requests';
 import { RateLimit } from '../rate-limit';
 import { looseMac } from '../requested-name';
@@ -40,6 +41,7 @@ export interface ScriptSettings {
 export interface ScriptServices {
   readonly machines: Machines;
   readonly callers: Callers;
+  readonly overheard: Pick<Overheard, 'script'>;
   readonly boots: BootLog;
   readonly roots: Pick<NetRoots, 'of'>;
   readonly failed: Pick<FailedRequests, 'note'>;
@@ -168,7 +170,7 @@ export class ScriptDesk {
   }
 
   async #discover(address: string, path: string | undefined): Promise<string> {
-    const { callers, boots, log } = this.services;
+    const { callers, overheard, boots, log } = this.services;
     const mac = path === undefined ? undefined : looseMac(path);
     const { discovery, bootsUrl } = this.settings(address);
     if (mac === undefined || !discovery) throw new NotFoundError('machine', path ?? address);
@@ -179,6 +181,7 @@ export class ScriptDesk {
     if (holder !== mac) return this.#refuse(asked, `that is the address of ${formatMac(holder)}`);
     if (!this.#discoveries.allows(address)) throw new BusyError(`${address} asks for too many discovery scripts`);
     const text = await this.#serve(asked, ipxeSyntax);
+    overheard.script(address, mac);
     log.info(`discovery script to ${mac} at ${address}: it has no record`);
     return text;
   }

@@ -279,8 +279,13 @@ describe('tink dhcp check', () => {
       return Promise.resolve(1);
     };
     expect((await runTink(['dhcp', 'check', 'dhcp.yaml'], { provisioner })).code).toBe(1);
-    expect(seen).toEqual([['dhcp-check', 'dhcp.yaml']]);
+    expect((await runTink(['dhcp', 'check', 'dhcp.yaml', '-o', 'json'], { provisioner })).code).toBe(1);
+    expect(seen).toEqual([
+      ['dhcp-check', 'dhcp.yaml'],
+      ['dhcp-check', 'dhcp.yaml', '--json'],
+    ]);
     expect((await runTink(['dhcp', 'check'], { provisioner })).code).toBe(2);
+    expect((await runTink(['dhcp', 'check', 'dhcp.yaml', '-o', 'yaml'], { provisioner })).code).toBe(2);
   });
 });
 
