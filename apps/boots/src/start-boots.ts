@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { NestFactory } from '@nestjs/core';
 import type { EventStore, ReadModel } from '@tinkerbell/event-store';
-import type { PoolRoll } from '@tinkerbell/messaging';
+import type { LeaseImports, PoolRoll } from '@tinkerbell/messaging';
 import type { HardwareRow, WorkflowRow } from '@tinkerbell/projections';
 import { BootPrograms } from './boot-programs';
 import type { BootsConfig } from './boots.config';
@@ -44,6 +44,7 @@ import { Lease6Pool } from './log/lease6-pool';
 import { LeasePool } from './log/lease-pool';
 import type { PoolPost } from './log/pool-terms';
 import { type Logger, silentLogger } from './logger';
+import { openImports } from './imports/open-imports';
 import { Machines } from './machines';
 import { Metrics } from './metrics';
 import { nativeBatch, nativeSendfile } from './native-parts';
@@ -84,6 +85,8 @@ export interface BootsPorts {
   readonly leadership?: PoolPost['leadership'];
   /** Where it answers who asks which boots there are; without, nowhere. */
   readonly roll?: Pick<PoolRoll, 'answer'>;
+  /** Where leases of other servers come from; without, nowhere. */
+  readonly imports?: Pick<LeaseImports, 'answer'>;
   /** Where the leases lie for the next start; without, it reads them all from the log. */
   readonly leaseFolder?: string;
   readonly version?: string;
@@ -167,6 +170,7 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
     const watch = watchDhcpFile(config, parts, { dhcp, change6: dhcp6?.change, advertising });
     if (watch) closers.push(() => watch.close());
     parts.fileWatch.current = watch;
+    if (ports.imports) closers.push(openImports(ports.imports, parts, dhcp?.pools, dhcp6?.subnets));
     return {
       address: config.PUBLIC_IP,
       dhcp: dhcp && { port: dhcp.port },
@@ -359,7 +363,7 @@ async function openDhcp6(
   const upkeep = new Upkeep6({ ...parts, leases: leases6 }, subnets6);
   upkeep.open();
   closers.push(() => upkeep.close());
-  return { port, change: liveRules6(leases6, desk, upkeep) };
+  return { port, change: liveRules6(leases6, desk, upkeep), subnets: () => desk.subnets };
 }
 
 async function probe(store: EventStore): Promise<string | undefined> {

@@ -51,13 +51,14 @@ export { poolDecider, serverProbeMac, type PoolCommand, type PoolState } from '.
 export { pool6Saving } from './lease/pool6-snapshot';
 export { poolSaving } from './lease/pool-snapshot';
 export type { PoolSaving } from './lease/pool-snapshot';
+export { foreverSeconds } from './lease/import-lease';
+export type { ImportedLease } from './lease/import-lease';
 export { AddressPools, numberOf, seekerKey, textOf } from './lease/address-pools';
 export type { AddressRange, Instant, PoolSpec, PoolUsage, Seeker } from './lease/address-pools';
 export {
   activeLease,
   clientKey,
   decideLeases,
-  foreverSeconds,
   isFree,
   lastLease,
   leaseDecider,

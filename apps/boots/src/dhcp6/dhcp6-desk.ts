@@ -72,6 +72,10 @@ export class Dhcp6Desk {
     private server: Dhcp6Settings,
   ) {}
 
+  get subnets(): Dhcp6Settings['subnets'] {
+    return this.server.subnets;
+  }
+
   /** For messages from now on. */
   change(rules: Pick<Dhcp6Settings, 'subnets' | 'classes'>): void {
     this.server = { ...this.server, ...rules };
