@@ -34,6 +34,8 @@ export class LoaderFiles {
       case 'pxelinux':
       case 'grub':
         return this.#config(wanted, path, address);
+      case 'missing':
+        return missing(path);
       case 'grub-architecture':
         return grubOfArchitecture;
       case 'ipxe-autoexec':

@@ -4,6 +4,8 @@ import { looseMac } from '../requested-name';
 export type LoaderPath =
   /** `mac`: that machine's; `address`: what the path says of the address, as PXELINUX writes it (`0A6300`). */
   | { readonly kind: 'pxelinux' | 'grub'; readonly mac?: string; readonly address?: string }
+  /** A name that is never there, such as that of the machine's UUID. */
+  | { readonly kind: 'missing' }
   | { readonly kind: 'grub-architecture' }
   /** Beside iPXE's own program, with a MAC in front or without. */
   | { readonly kind: 'ipxe-autoexec' }
@@ -43,19 +45,19 @@ export function parseLoaderPath(path: string): LoaderPath | undefined {
 }
 
 /** 01: Ethernet. Then the address in hex, shorter by a digit each time, then `default`. */
-function pxelinux(name: string): LoaderPath | undefined {
+function pxelinux(name: string): LoaderPath {
   const mac = /^01-(.{17})$/.exec(name)?.[1];
   if (mac !== undefined) return withMac('pxelinux', mac);
   if (name === 'default') return { kind: 'pxelinux' };
-  return /^[\dA-F]{1,8}$/i.test(name) ? { kind: 'pxelinux', address: name.toUpperCase() } : undefined;
+  return /^[\dA-F]{1,8}$/i.test(name) ? { kind: 'pxelinux', address: name.toUpperCase() } : { kind: 'missing' };
 }
 
-function grub(name: string): LoaderPath | undefined {
+function grub(name: string): LoaderPath {
   if (name === 'grub.cfg') return { kind: 'grub' };
   const mac = /^grub\.cfg-01-(.{17})$/.exec(name)?.[1];
   if (mac !== undefined) return withMac('grub', mac);
   const address = /^grub\.cfg-([\dA-F]{1,8})$/i.exec(name)?.[1];
-  return address === undefined ? undefined : { kind: 'grub', address: address.toUpperCase() };
+  return address === undefined ? { kind: 'missing' } : { kind: 'grub', address: address.toUpperCase() };
 }
 
 /** As `grub-mknetdir` lays them out. */
@@ -66,9 +68,9 @@ function grubPart(folder: string, name: string): LoaderPath | undefined {
   return isPart ? { kind: 'grub-part', file: `grub/${folder}/${name}` } : undefined;
 }
 
-function withMac(kind: 'pxelinux' | 'grub', text: string): LoaderPath | undefined {
+function withMac(kind: 'pxelinux' | 'grub', text: string): LoaderPath {
   const mac = looseMac(text);
-  return mac === undefined ? undefined : { kind, mac };
+  return mac === undefined ? { kind: 'missing' } : { kind, mac };
 }
 
 /** `10.99.0.11` → `0A63000B`. */

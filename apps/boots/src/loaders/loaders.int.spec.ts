@@ -84,6 +84,19 @@ describe.each([
     },
   );
 
+  it('GRUB, which looks for it before it reads it, is given the same one twice, and a new one at its next boot', async () => {
+    const running = await start();
+    const ask = () => fetch(running, 'grub/grub.cfg-01-01-02-03-04-05-06');
+    const [looked, read] = [await ask(), await ask()];
+    expect(read).toBe(looked);
+    await running.lease(...firmware(0));
+    const next = await ask();
+    expect(next).not.toBe(looked);
+    const told = fetch === tftp ? ['BootScriptServed', 'BootFileServed'] : ['BootScriptServed'];
+    const types = async () => (await running.events()).map(({ type }) => type).filter((type) => told.includes(type));
+    await expect.poll(types).toEqual([...told, ...told]);
+  });
+
   it('GRUB is led to it from the folder of its architecture', async () => {
     const running = await start();
     expect(await fetch(running, 'grub/x86_64-efi/grub.cfg')).toBe('source $prefix/grub.cfg\n');
