@@ -38,7 +38,7 @@ export interface DeskPorts {
   readonly boots: BootLog;
   readonly failed: Pick<FailedRequests, 'note'>;
   readonly others: OtherServers;
-  readonly overheard: Pick<Overheard, 'request'>;
+  readonly overheard: Pick<Overheard, 'request' | 'unleased'>;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly clock: () => Date;
@@ -166,6 +166,7 @@ export class DhcpDesk {
     if (decision.leases.some((command) => command.type === 'BindLease')) {
       this.#granted.set(mac, { print, ip: packet.yiaddr }, clock().getTime());
     }
+    if (decision.offersPi) this.ports.overheard.unleased(packet.yiaddr);
     if (lacksBootFile(request, type, decision)) this.#note('no-boot-file', request, from);
     const answered = readOption(packet.options, messageType) ?? 'bootp';
     metrics.count('dhcp_replies_total', { type: answered });

@@ -226,11 +226,12 @@ export class ScriptDesk {
     return told.script.tokenHash === (token === '' ? null : hashOf(token)) ? token : undefined;
   }
 
-  /** Of files that are our own, by IPv4: what fetches it knows no DHCPv6. */
+  /** Of files that are our own. What fetches it knows no DHCPv6, and takes the address that its boot loader has. */
   async #netRoot({ choice, address }: Asked): Promise<NetRoot | undefined> {
     const { bootsUrl, isIpv6 } = this.settings(address);
     const isOwn = 'osieUrl' in choice && choice.osieUrl === `${bootsUrl}/osie`;
-    return isOwn && !isIpv6 ? this.services.roots.of(choice) : undefined;
+    const root = isOwn && !address.startsWith('fe80:') ? await this.services.roots.of(choice) : undefined;
+    return root && { ...root, from: isIpv6 ? address : '' };
   }
 
   #text({ machine, choice, address, isStatic }: Asked, token: string, syntax: ScriptSyntax, netRoot?: NetRoot): string {

@@ -14,8 +14,11 @@ export type LoaderPath =
   | { readonly kind: 'raspberry-config' | 'raspberry-arguments' }
   /** `file`: in the folder of the in-memory OS. */
   | { readonly kind: 'osie'; readonly file: string }
-  /** `file`: of the in-memory OS or of the Raspberry Pi's firmware; below a MAC it may as well be any boot program. */
-  | { readonly kind: 'raspberry'; readonly file: string; readonly below: 'serial' | 'mac' };
+  /**
+   * `file`: of the in-memory OS or of the Raspberry Pi's firmware; below a MAC, and in front, where the Pi 3 looks first and all do that
+   * found nothing below their number, it may as well be any boot program.
+   */
+  | { readonly kind: 'raspberry'; readonly file: string; readonly below: 'serial' | 'mac' | 'root' };
 
 /**
  * undefined: none of theirs. The folder in front is the one that the program itself was loaded from; a Raspberry Pi's is its serial number
@@ -37,11 +40,19 @@ export function parseLoaderPath(path: string): LoaderPath | undefined {
   const [first = '', ...rest] = parts;
   if (name === 'autoexec.ipxe' && (depth === 1 || (depth === 2 && looseMac(first) !== undefined)))
     return { kind: 'ipxe-autoexec' };
+  if (depth === 1 || first === 'overlays') return raspberry(parts, 'root');
+  // Its usual HTTP_PATH.
+  if (first === 'net_install') return depth === 2 ? raspberry(rest, 'root') : undefined;
   const below = /^[\da-f]{8}$/i.test(first) ? 'serial' : looseMac(first) === undefined ? undefined : 'mac';
-  if (below === undefined || rest.length === 0) return undefined;
-  if (rest.length === 1 && name === 'config.txt') return { kind: 'raspberry-config' };
-  if (rest.length === 1 && name === 'cmdline.txt') return { kind: 'raspberry-arguments' };
-  return { kind: 'raspberry', file: rest.join('/'), below };
+  return below === undefined ? undefined : raspberry(rest, below);
+}
+
+function raspberry(parts: readonly string[], below: 'serial' | 'mac' | 'root'): LoaderPath | undefined {
+  const file = parts.join('/');
+  if (file === '') return undefined;
+  if (file === 'config.txt') return { kind: 'raspberry-config' };
+  if (file === 'cmdline.txt') return { kind: 'raspberry-arguments' };
+  return { kind: 'raspberry', file, below };
 }
 
 /** 01: Ethernet. Then the address in hex, shorter by a digit each time, then `default`. */
