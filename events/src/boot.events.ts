@@ -1,5 +1,11 @@
 import type { Catalogue, Event } from './event';
-import { bootFileServedV1, bootScriptServedV1, netbootOfferedV1, osieStartedV1 } from './upcasters/boot.v1';
+import {
+  bootFileServedV1,
+  bootScriptServedV1,
+  netbootOfferedV1,
+  netbootOfferedV2,
+  osieStartedV1,
+} from './upcasters/boot.v1';
 
 /**
  * One stream per network interface, id = MAC: every step of a machine's way from its firmware to its own disk. `hardwareId` is null for a
@@ -17,15 +23,16 @@ interface Booting {
 
 /**
  * The ACK, or the offer of a ProxyDHCP, named a boot file. `arch`: RFC 4578 §2.1 code, null when the client sent none. `ticketHash`: when
- * the file is the machine's script, SHA-256 (hex) of the ticket in its URL, good until `ticketExpiresAt`; `bootFile` is without it.
+ * the file is the machine's script, SHA-256 (hex) of the ticket in its URL, good until `ticketExpiresAt`; `bootFile` is without it. Before
+ * version 3 no `client` was BOOTP.
  */
 export type NetbootOffered = Event<
   'NetbootOffered',
-  2,
+  3,
   Seen & {
     ip: string;
     arch: number | null;
-    client: 'PXEClient' | 'HTTPClient' | 'iPXE';
+    client: 'PXEClient' | 'HTTPClient' | 'iPXE' | 'BOOTP';
     userClass: string;
     bootFile: string;
     ticketHash: string | null;
@@ -133,7 +140,7 @@ export type BootEvent =
   | BootRequestFailed;
 
 export const bootCatalogue = {
-  NetbootOffered: { version: 2, upcast: { 1: netbootOfferedV1 } },
+  NetbootOffered: { version: 3, upcast: { 1: netbootOfferedV1, 2: netbootOfferedV2 } },
   BootFileServed: { version: 2, upcast: { 1: bootFileServedV1 } },
   BootScriptServed: { version: 2, upcast: { 1: bootScriptServedV1 } },
   OsieStarted: { version: 2, upcast: { 1: osieStartedV1 } },

@@ -1,6 +1,7 @@
 import type { Catalogue, Event, JsonObject } from './event';
 import { hardwareV1 } from './upcasters/hardware.v1';
 import { hardwareV2 } from './upcasters/hardware.v2';
+import { hardwareV3 } from './upcasters/hardware.v3';
 
 export interface HardwareIp {
   readonly address: string;
@@ -17,6 +18,16 @@ export type HardwareDhcpOption = { readonly code: number } & (
   | { readonly type: 'boolean'; readonly value: boolean }
   /** RFC 3442; `destination` as `10.0.0.0/8`. */
   | { readonly type: 'routes'; readonly value: readonly { readonly destination: string; readonly router: string }[] }
+);
+
+/** The same of DHCPv6. */
+export type HardwareDhcp6Option = { readonly code: number } & (
+  | { readonly type: 'ip' | 'text' | 'hex'; readonly value: string }
+  | { readonly type: 'ips' | 'domains'; readonly value: readonly string[] }
+  /** Time servers by address, multicast address or name: the option once for each (RFC 5908). */
+  | { readonly type: 'ntp'; readonly value: readonly string[] }
+  | { readonly type: 'uint8' | 'uint16' | 'uint32'; readonly value: number }
+  | { readonly type: 'boolean'; readonly value: boolean }
 );
 
 /** One interface's reservation. Keys as in the hardware JSON that users push; `mac` is `aa-bb-cc-dd-ee-ff`. */
@@ -36,6 +47,7 @@ export interface HardwareDhcp {
   readonly vlan_id: number;
   /** Each code once. */
   readonly options: readonly HardwareDhcpOption[];
+  readonly options6: readonly HardwareDhcp6Option[];
 }
 
 export interface HardwareNetboot {
@@ -69,15 +81,15 @@ export interface HardwareRecord {
   readonly network: { readonly interfaces: readonly HardwareInterface[] };
 }
 
-/** Opens the stream, or opens it again after a deletion. v1 had no DHCP options; v2 no VLAN, kernel arguments, console and rescue. */
-export type HardwareRegistered = Event<'HardwareRegistered', 3, { hardware: HardwareRecord }>;
-export type HardwareUpdated = Event<'HardwareUpdated', 3, { hardware: HardwareRecord }>;
+/** Opens the stream, or opens it again after a deletion. v1 had no DHCP options; v2 no VLAN, kernel arguments, console and rescue; v3 no options of DHCPv6. */
+export type HardwareRegistered = Event<'HardwareRegistered', 4, { hardware: HardwareRecord }>;
+export type HardwareUpdated = Event<'HardwareUpdated', 4, { hardware: HardwareRecord }>;
 export type HardwareDeleted = Event<'HardwareDeleted', 1, Record<string, never>>;
 
 export type HardwareEvent = HardwareRegistered | HardwareUpdated | HardwareDeleted;
 
 export const hardwareCatalogue = {
-  HardwareRegistered: { version: 3, upcast: { 1: hardwareV1, 2: hardwareV2 } },
-  HardwareUpdated: { version: 3, upcast: { 1: hardwareV1, 2: hardwareV2 } },
+  HardwareRegistered: { version: 4, upcast: { 1: hardwareV1, 2: hardwareV2, 3: hardwareV3 } },
+  HardwareUpdated: { version: 4, upcast: { 1: hardwareV1, 2: hardwareV2, 3: hardwareV3 } },
   HardwareDeleted: { version: 1 },
 } satisfies Catalogue<HardwareEvent>;

@@ -5,6 +5,7 @@ export { decodeEvent, MalformedEventError, UnknownEventError } from './decode';
 export type {
   HardwareDeleted,
   HardwareDhcp,
+  HardwareDhcp6Option,
   HardwareDhcpOption,
   HardwareEvent,
   HardwareInterface,

@@ -34,6 +34,7 @@ const hardware: HardwareRecord = {
             { code: 121, type: 'routes', value: [{ destination: '10.0.0.0/8', router: '192.168.50.2' }] },
             { code: 224, type: 'hex', value: '0a0b' },
           ],
+          options6: [{ code: 56, type: 'ntp', value: ['2001:db8::123', 'ntp.example.org'] }],
           vlan_id: 100,
         },
         netboot: {
@@ -78,10 +79,10 @@ const action: PlannedAction = {
  * changed type without a new version fails one of the two.
  */
 export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { readonly type: T }> } = {
-  HardwareRegistered: { type: 'HardwareRegistered', v: 3, data: { hardware } },
+  HardwareRegistered: { type: 'HardwareRegistered', v: 4, data: { hardware } },
   HardwareUpdated: {
     type: 'HardwareUpdated',
-    v: 3,
+    v: 4,
     data: { hardware: { ...hardware, version: 1, network: { interfaces: [] } } },
   },
   HardwareDeleted: { type: 'HardwareDeleted', v: 1, data: {} },
@@ -175,17 +176,11 @@ export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { re
 
   NetbootOffered: {
     type: 'NetbootOffered',
-    v: 2,
+    v: 3,
     data: {
       ...booting,
-      ...{
-        ip,
-        arch: 7,
-        client: 'iPXE',
-        userClass: 'iPXE',
-        bootFile: 'http://192.168.50.1/52:54:00:12:34:56/auto.ipxe',
-      },
-      ...{ ticketHash: sha256, ticketExpiresAt: '2026-11-23T19:10:00.000Z' },
+      ...{ ip, arch: null, client: 'BOOTP', userClass: '', bootFile: 'pxelinux.0' },
+      ...{ ticketHash: null, ticketExpiresAt: null },
     },
   },
   BootFileServed: {

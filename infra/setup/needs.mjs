@@ -65,6 +65,8 @@ const testTools = [
   program('dhcpcd', 'dhcpcd-base'),
   program('dhcrelay', 'isc-dhcp-relay'),
   of('systemd', '/lib/systemd/systemd-networkd'),
+  program('kea-dhcp4', 'kea-dhcp4-server'),
+  program('dhcpd', 'isc-dhcp-server'),
   program('dhcping'),
   program('bootpc'),
   program('nmap'),

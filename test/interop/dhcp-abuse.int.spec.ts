@@ -7,7 +7,7 @@ import { hardwareInterface, hardwareRecord } from '@tinkerbell/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BootsProcess, startBootsIn } from './net/boots-process';
 import { dhclient } from './net/dhcp-clients';
-import { type Flood, floodDhcp } from './net/dhcp-flood';
+import { type DhcpFlood, flood } from './net/flood';
 import { createNetwork, namespacesMissing, type Network, runIn } from './net/namespace';
 
 const missing = namespacesMissing() ?? (existsSync('/usr/sbin/dhclient') ? undefined : 'needs isc-dhcp-client');
@@ -65,8 +65,8 @@ const eventsOf = (type: string, id: string) =>
   boots.events.filter((event) => event.type === type && 'mac' in event.data && event.data.mac === id).length;
 
 describe.skipIf(missing !== undefined)('10,000 messages', () => {
-  const about = { count, server, address: victim.address };
-  const floods: readonly (readonly [string, Flood])[] = [
+  const about = { kind: 'dhcp', count, server, address: victim.address } as const;
+  const floods: readonly (readonly [string, DhcpFlood & { readonly count: number }])[] = [
     ['DISCOVER of as many MACs that nobody knows', { ...about, type: 'discover' }],
     ['DISCOVER through a relay of a network that is not ours', { ...about, type: 'discover', giaddr: '10.250.0.1' }],
     ['REQUEST of as many MACs for the address of another', { ...about, type: 'request' }],
@@ -75,11 +75,11 @@ describe.skipIf(missing !== undefined)('10,000 messages', () => {
     ['RELEASE of the address of another', { ...about, type: 'release', mac: attacker.mac }],
     ['RELEASE in the name of another, from another address', { ...about, type: 'release', mac: victim.mac }],
   ];
-  it.each(floods.map(([what, flood], i) => ({ what, flood, latecomer: latecomers[i] ?? victim })))(
+  it.each(floods.map(([what, messages], i) => ({ what, messages, latecomer: latecomers[i] ?? victim })))(
     '$what: a machine that comes meanwhile is served, and another keeps its lease',
-    async ({ flood, latecomer }) => {
+    async ({ messages, latecomer }) => {
       const before = await boots.residentMiB();
-      const [sent] = await Promise.all([floodDhcp(enemy, flood), lease(latecomer)]);
+      const [sent] = await Promise.all([flood(enemy, messages), lease(latecomer)]);
       expect(sent).toBe(count);
       expect(eventsOf('LeaseBound', latecomer.id)).toBe(1);
       const taken = ['LeaseReleased', 'LeaseDeclined', 'LeaseExpired'].map((type) => eventsOf(type, victim.id));

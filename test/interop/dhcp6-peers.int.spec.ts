@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { HardwareDhcp } from '@tinkerbell/events';
 import { hardwareInterface, hardwareRecord } from '@tinkerbell/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type BootsProcess, startBootsIn } from './net/boots-process';
@@ -16,7 +17,7 @@ const has = (path: string) => existsSync(path);
 const server = 'fd97::1';
 const macs = Array.from({ length: 7 }, (_, i) => `02:97:06:00:00:${String(i + 10)}`);
 const addressOf = (mac: string) => `fd97::${mac.slice(-2)}`;
-const machine = (mac: string, address: string, index: number) => {
+const machine = (mac: string, address: string, index: number, options6: HardwareDhcp['options6'] = []) => {
   const base = hardwareInterface(mac.replaceAll(':', '-'), '10.97.6.9');
   const dhcp = {
     ...{ ...base.dhcp, hostname: `node${index}`, lease_time: 3600, domain_name: 'rack.example' },
@@ -24,6 +25,7 @@ const machine = (mac: string, address: string, index: number) => {
       ip: { address, netmask: '', gateway: '', family: 6 },
       name_servers: ['fd97::53'],
       time_servers: ['fd97::123'],
+      options6,
     },
   };
   return hardwareRecord({
@@ -32,6 +34,8 @@ const machine = (mac: string, address: string, index: number) => {
   });
 };
 const relayedMac = '02:96:06:00:00:20';
+/** Of the class too. */
+const ownMac = '02:97:06:01:00:11';
 
 let network: Network;
 let boots: BootsProcess;
@@ -74,6 +78,10 @@ beforeAll(async () => {
   const hardware = [
     ...macs.map((mac, index) => machine(mac, addressOf(mac), index)),
     machine(relayedMac, 'fd96::20', macs.length),
+    machine(ownMac, 'fd97::77', macs.length + 1, [
+      { code: 23, type: 'ips', value: ['fd97::5354'] },
+      { code: 65001, type: 'text', value: 'of its record' },
+    ]),
   ];
   const settings = {
     ...{ BOOTS_IPXE_DIR: folder, BOOTS_DHCP: 'false', PUBLIC_IP6: server, BOOTS_DHCP6: 'true' },
@@ -216,6 +224,15 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('dhclient -
     await dhclient(namespace, '-x');
   });
 
+  it('gets what its record sets by number before all that others say', async () => {
+    const { namespace } = await client(ownMac);
+    const { leases } = await dhclient(namespace);
+    for (const line of ['name-servers fd97::5354', 'menu "of its record"', 'room 66051'])
+      expect(leases).toContain(`option dhcp6.${line};`);
+    expect(leases).toContain('iaaddr fd97::77 {');
+    await dhclient(namespace, '-x');
+  });
+
   it('asks for information only', async () => {
     const { namespace } = await client();
     await rm(join(folder, 'script.said'), { force: true });
@@ -261,6 +278,20 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/radvd'))('a host that h
     expect(routes).toMatch(/^fd97::\/64 proto kernel .*expires \d+sec/m);
     expect(routes).not.toContain('default');
     expect(await show('addr')).not.toContain('fd97');
+  });
+
+  it('hears what the file says of them while boots runs, and then nothing', async () => {
+    const { namespace } = await client('02:97:06:00:00:99');
+    const file = join(folder, 'dhcp.yaml');
+    await writeFile(file, subnets.replace('advertise: true', 'advertise: { autonomous: true, routerSeconds: 600 }'));
+    const show = async (what: string) => (await runIn(namespace, ['ip', '-6', what, 'show', 'dev', 'eth0'])).stdout;
+    await expect.poll(() => show('route'), { timeout: 60_000 }).toMatch(/^default via fe80/m);
+    await expect.poll(() => show('addr'), { timeout: 60_000 }).toContain('fd97');
+    await writeFile(file, subnets.replace('advertise: true', 'advertise: false'));
+    // radvd's last words: this is no router any more.
+    await expect.poll(() => show('route'), { timeout: 60_000 }).not.toContain('default');
+    await writeFile(file, subnets);
+    await expect.poll(() => boots.log(), { timeout: 60_000 }).toMatch(/(in force[^]*){3}/);
   });
 });
 

@@ -7,7 +7,6 @@ import { hardwareInterface, hardwareRecord } from '@tinkerbell/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BootsProcess, startBootsIn } from './net/boots-process';
 import { dhclient } from './net/dhcp-clients';
-import { floodDhcp } from './net/dhcp-flood';
 import { flood } from './net/flood';
 import { createNetwork, namespacesMissing, type Network, runIn } from './net/namespace';
 
@@ -49,7 +48,7 @@ beforeAll(async () => {
       network: { interfaces: [hardwareInterface(id, victim.address)] },
     }),
   ];
-  boots = await startBootsIn(network, { settings, hardware });
+  boots = await startBootsIn(network, { settings, hardware, syslog: true });
   home = await network.addClient(victim.mac);
   enemy = await network.addClient('02:86:00:00:00:66');
   for (const address of ['10.86.0.66/16', 'fd86::66/64'])
@@ -101,7 +100,7 @@ describe.skipIf(missing !== undefined)('a machine is served while there come', (
     '10,000 DISCOVERs, each for an address that has to be probed',
     () =>
       bounded(
-        () => floodDhcp(enemy, { type: 'discover', count: 10_000, address: '0.0.0.0', server }),
+        () => flood(enemy, { kind: 'dhcp', type: 'discover', count: 10_000, address: '0.0.0.0', server }),
         10_000,
         isServed,
       ),
@@ -132,6 +131,29 @@ describe.skipIf(missing !== undefined)('a machine is served while there come', (
       bounded(() => flood(enemy, { kind: 'tftp-options', count: 10_000, target: server, port: 69 }), 10_000, isServed),
     120_000,
   );
+
+  it('50,000 lines of syslog of a machine without a record, and its own lines are kept', async () => {
+    const chatty = await network.addClient('02:86:00:00:00:67');
+    const [theirs, own] = [await dhclient(folder, chatty, '-1'), await dhclient(folder, home, '-1')];
+    await runIn(chatty, ['ip', 'addr', 'add', `${theirs.address}/16`, 'dev', 'eth0']);
+    await runIn(home, ['ip', 'addr', 'replace', `${own.address}/16`, 'dev', 'eth0']);
+    const send = `
+      const socket = require('node:dgram').createSocket('udp4');
+      socket.send('<6>kernel: a real line', 514, '${server}', () => socket.close());`;
+    const isKept = async () => {
+      // What is sent by UDP may be lost.
+      await runIn(home, [process.execPath, '-e', send]);
+      return boots.logged.some(({ address, line }) => address === victim.address && line === 'a real line');
+    };
+    const kept = () => expect.poll(isKept, { timeout: 60_000 }).toBe(true);
+    await bounded(() => flood(chatty, { kind: 'syslog', count: 50_000, target: server, port: 514 }), 50_000, kept);
+    const lines = boots.logged.filter(({ address }) => address === theirs.address);
+    expect(lines.length).toBeGreaterThan(0);
+    // A burst of 2,000, and one a second.
+    expect(lines.length).toBeLessThan(2200);
+    for (const namespace of [chatty, home]) await dhclient(folder, namespace, '-r');
+    await runIn(home, ['ip', 'addr', 'flush', 'dev', 'eth0', 'scope', 'global']);
+  }, 120_000);
 
   it('1,000 guesses of the ticket of its script, none of which is right', async () => {
     const url = `http://${server}/${victim.mac}/auto.ipxe?ticket=${'A'.repeat(18)}[1000-1999]`;

@@ -91,8 +91,11 @@ export class BootsConfig {
   @flag
   @IsBoolean()
   readonly BOOTS_DHCP_ASK: boolean = true;
-  /** Name of the lease pool: several boots with the same one stand by for each other (docs/cluster.md). */
-  @Matches(/^[A-Za-z0-9_-]{1,64}$/)
+  /** Name of the lease pool: several boots with the same one stand by for each other (docs/cluster.md). Not `…-v6`. */
+  @Matches(/^(?!.*-v6$)[A-Za-z0-9_-]{1,64}$/, {
+    message:
+      '$property must be 1 to 64 letters, digits, "_" or "-" and not end in "-v6", the stream of a pool\'s IPv6 leases',
+  })
   readonly BOOTS_POOL: string = 'default';
   /** Seconds, for hardware whose lease_time is 0. */
   @IsInt()

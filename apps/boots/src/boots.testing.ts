@@ -54,7 +54,7 @@ export async function startBench(options: {
   await writeFile(join(folder, 'secret'), 'not for machines');
   const store = options.store ?? new InMemoryEventStore();
   const registered = { hardware: record(options.interface, options.mac) };
-  await append(store, hardwareStream, { type: 'HardwareRegistered', v: 3, data: registered });
+  await append(store, hardwareStream, { type: 'HardwareRegistered', v: 4, data: registered });
   const rows = await openReadModels({
     store,
     file: ':memory:',

@@ -3,17 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { BootsConfig } from './boots.config';
 import { discoversAt } from './dhcp/dhcp-mode';
 import { parseSubnets6, type Subnet6 } from './dhcp6/subnet6';
-import { asksForServers, dhcp6Ports, dhcp6Settings, dhcpModes, dhcpPorts, scriptSettings, subnets6 } from './settings';
+import { asksForServers, dhcp6Ports, dhcp6Settings, dhcpModes, scriptSettings, subnets6 } from './settings';
 
 const load = (settings: Readonly<Record<string, string>>) =>
   loadConfig(BootsConfig, { PUBLIC_IP: '10.0.0.1', TINK_CA_SHA256: 'ab'.repeat(32), ...settings });
 
 const ports = { http: 80, syslog: 514 };
-
-function portsOf(settings: Readonly<Record<string, string>>) {
-  const config = load(settings);
-  return dhcpPorts(config, dhcpModes(config), undefined);
-}
 
 describe('where boots gives out addresses', () => {
   it('everywhere, unless it is told otherwise', () =>
@@ -54,11 +49,6 @@ describe('where boots gives out addresses', () => {
     expect(asks({ BOOTS_DHCP_SUBNETS: '10.0.0.0/24=off' })).toBe(false);
     expect(asks({ BOOTS_DHCP_PORT: '6767' })).toBe(false);
   });
-  it('opens port 4011 for a proxy only', () => {
-    expect(portsOf({}).pxePort).toBeUndefined();
-    expect(portsOf({ BOOTS_DHCP_MODE: 'proxy' }).pxePort).toBe(4011);
-    expect(portsOf({ BOOTS_DHCP_SUBNETS: '10.1.0.0/16=proxy' }).pxePort).toBe(4011);
-  });
   it.each([
     ['BOOTS_DHCP_MODE', 'auto'],
     ['BOOTS_DHCP_SUBNETS', '10.1.0.0=proxy'],
@@ -67,6 +57,8 @@ describe('where boots gives out addresses', () => {
     ['BOOTS_DHCP_SUBNETS', '10.1.0.0/16=pool'],
     ['BOOTS_DHCP_SUBNETS', '10.1.0.0/16=proxy,'],
     ['BOOTS_DHCP_PXE_PORT', '0'],
+    ['BOOTS_POOL', 'lab.1'],
+    ['BOOTS_POOL', 'lab-v6'],
   ])('refuses %s=%s', (name, value) => {
     expect(() => load({ [name]: value })).toThrow(ConfigError);
     expect(() => load({ [name]: value })).toThrow(name);

@@ -4,7 +4,7 @@ import { parseIp } from '@tinkerbell/bytes';
 import { defaultLimits } from '@tinkerbell/tftp';
 import type { BootsConfig } from './boots.config';
 import type { DhcpPorts } from './dhcp/dhcp.listener';
-import { type DhcpMode, discoversAt, mayProxy, modeAt, type ModeRules, type Subnet } from './dhcp/dhcp-mode';
+import { type DhcpMode, discoversAt, modeAt, type ModeRules, type Subnet } from './dhcp/dhcp-mode';
 import type { DhcpServerSettings } from './dhcp/decision';
 import type { SubnetFile } from './dhcp/read-subnets';
 import type { Dhcp6Settings } from './dhcp6/decision6';
@@ -191,18 +191,13 @@ function logServerFor({ PUBLIC_SYSLOG_IP }: BootsConfig, near: string, port: num
 }
 
 /** `native`: undefined where messages are taken one by one. */
-export function dhcpPorts(
-  config: BootsConfig,
-  modes: ModeRules,
-  native: NativeBatch | undefined,
-  isAlone = true,
-): DhcpPorts {
+export function dhcpPorts(config: BootsConfig, native: NativeBatch | undefined, isAlone = true): DhcpPorts {
   return {
     address: config.PUBLIC_IP,
     serverPort: config.BOOTS_DHCP_PORT,
     clientPort: config.BOOTS_DHCP_CLIENT_PORT,
     relayPort: config.BOOTS_DHCP_RELAY_PORT,
-    pxePort: mayProxy(modes) ? config.BOOTS_DHCP_PXE_PORT : undefined,
+    pxePort: config.BOOTS_DHCP_PXE_PORT,
     isAlone,
     native,
   };

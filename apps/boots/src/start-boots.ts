@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { NestFactory } from '@nestjs/core';
 import type { EventStore, ReadModel } from '@tinkerbell/event-store';
-import type { PoolRoll } from '@tinkerbell/messaging';
+import type { LeaseImports, PoolRoll } from '@tinkerbell/messaging';
 import type { HardwareRow, WorkflowRow } from '@tinkerbell/projections';
 import { BootPrograms } from './boot-programs';
 import type { BootsConfig } from './boots.config';
@@ -14,6 +14,7 @@ import { DhcpDesk } from './dhcp/dhcp-desk';
 import { type DhcpFile, readDhcpFile } from './dhcp/dhcp-file';
 import type { DhcpFileWatch } from './dhcp/dhcp-file-watch';
 import { DhcpListener } from './dhcp/dhcp.listener';
+import { mayProxy } from './dhcp/dhcp-mode';
 import { LiveRules } from './dhcp/live-rules';
 import { OtherServers } from './dhcp/other-servers';
 import { deafToProbes, ServerProbe } from './dhcp/server-probe';
@@ -43,6 +44,7 @@ import { Lease6Pool } from './log/lease6-pool';
 import { LeasePool } from './log/lease-pool';
 import type { PoolPost } from './log/pool-terms';
 import { type Logger, silentLogger } from './logger';
+import { openImports } from './imports/open-imports';
 import { Machines } from './machines';
 import { Metrics } from './metrics';
 import { nativeBatch, nativeSendfile } from './native-parts';
@@ -69,8 +71,7 @@ import {
   subnets6,
 } from './settings';
 import type { MachineLog } from './syslog/machine-log';
-import { SyslogDesk } from './syslog/syslog-desk';
-import { SyslogListener } from './syslog/syslog.listener';
+import { openSyslog } from './syslog/open-syslog';
 import { openTftp } from './tftp/open-tftp';
 import type { NativeBatch } from './udp/native-batch';
 
@@ -84,6 +85,8 @@ export interface BootsPorts {
   readonly leadership?: PoolPost['leadership'];
   /** Where it answers who asks which boots there are; without, nowhere. */
   readonly roll?: Pick<PoolRoll, 'answer'>;
+  /** Where leases of other servers come from; without, nowhere. */
+  readonly imports?: Pick<LeaseImports, 'answer'>;
   /** Where the leases lie for the next start; without, it reads them all from the log. */
   readonly leaseFolder?: string;
   readonly version?: string;
@@ -157,15 +160,17 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
     closers.push(http.close);
     const native = await nativeBatch(config, parts.log);
     const tftpPort = await openTftp(config, parts, native, closers);
-    await advertise(config, parts, closers);
-    const syslogPort = await openSyslog(config, ports, parts, closers);
+    const advertising = await advertise(config, parts, closers);
+    const syslogPort = await openSyslog(config, ports.machineLog, parts, closers);
+    parts.ports.syslog = syslogPort;
     const bound = { tftp: tftpPort, http: http.port, https: http.httpsPort, syslog: syslogPort };
     // Last: what the replies promise is there by now.
     const dhcp = config.BOOTS_DHCP ? await openDhcp(config, parts, bound, native, closers) : undefined;
     const dhcp6 = await openDhcp6(config, parts, bound, closers);
-    const watch = watchDhcpFile(config, parts, { pools: dhcp?.pools, change6: dhcp6?.change });
+    const watch = watchDhcpFile(config, parts, { dhcp, change6: dhcp6?.change, advertising });
     if (watch) closers.push(() => watch.close());
     parts.fileWatch.current = watch;
+    if (ports.imports) closers.push(openImports(ports.imports, parts, dhcp?.pools, dhcp6?.subnets));
     return {
       address: config.PUBLIC_IP,
       dhcp: dhcp && { port: dhcp.port },
@@ -291,17 +296,20 @@ async function openDhcp(
   const pools = await openPools(parts, closers);
   const own = ownAddresses(config);
   const others = new OtherServers(parts, own);
+  const listeners: DhcpListener[] = [];
   const opened: number[] = [];
   for (const address of own) {
     const at = settingsAt(config, address);
     const desk = new DhcpDesk({ ...parts, others }, dhcpSettings(at, bound, modes), pools);
-    const ports = dhcpPorts(at, modes, native, own.length === 1);
+    const ports = dhcpPorts(at, native, own.length === 1);
     const listener = new DhcpListener(deafToProbes(desk), ports, metrics, log);
     closers.push(() => listener.close());
     opened.push(await listener.open());
+    if (mayProxy(modes)) await listener.openPxe();
+    listeners.push(listener);
     if (asksForServers(at, modes)) askForServers(at, parts, others, closers);
   }
-  return { port: opened[0] ?? 0, pools };
+  return { port: opened[0] ?? 0, pools, listeners };
 }
 
 /** Each time that this instance begins to give out leases. */
@@ -333,11 +341,12 @@ async function advertise(
   { BOOTS_RA_INTERFACE, BOOTS_RADVD }: BootsConfig,
   { subnets6, log }: Parts,
   closers: (() => Promise<void>)[],
-): Promise<void> {
-  const find = () => advertisedLinks(subnets6, BOOTS_RA_INTERFACE, networkInterfaces());
-  const advertising = new Advertising(find, BOOTS_RADVD, log);
+): Promise<Advertising> {
+  const find = (subnets: readonly Subnet6[]) => advertisedLinks(subnets, BOOTS_RA_INTERFACE, networkInterfaces());
+  const advertising = new Advertising(subnets6, find, BOOTS_RADVD, log);
   closers.push(() => advertising.close());
   await advertising.open();
+  return advertising;
 }
 
 async function openDhcp6(
@@ -354,32 +363,7 @@ async function openDhcp6(
   const upkeep = new Upkeep6({ ...parts, leases: leases6 }, subnets6);
   upkeep.open();
   closers.push(() => upkeep.close());
-  return { port, change: liveRules6(leases6, desk, upkeep) };
-}
-
-/** Machines boot without it: that another syslog server has the port is told, and no reason not to start. */
-async function openSyslog(
-  config: BootsConfig,
-  { machineLog }: BootsPorts,
-  parts: Parts,
-  closers: (() => Promise<void>)[],
-): Promise<number | undefined> {
-  if (!config.BOOTS_SYSLOG || !machineLog) return undefined;
-  const desk = new SyslogDesk(parts, machineLog);
-  let port = config.BOOTS_SYSLOG_PORT;
-  try {
-    for (const address of [...ownAddresses(config), config.PUBLIC_IP6].filter((one) => one !== '')) {
-      const listener = new SyslogListener(desk, parts.log);
-      port = await listener.open(address, port);
-      closers.push(() => listener.close());
-    }
-    parts.ports.syslog = port;
-    return port;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    parts.log.warn(`no syslog of machines: ${reason} (BOOTS_SYSLOG=false: do not try)`);
-    return undefined;
-  }
+  return { port, change: liveRules6(leases6, desk, upkeep), subnets: () => desk.subnets };
 }
 
 async function probe(store: EventStore): Promise<string | undefined> {

@@ -70,6 +70,7 @@ export async function register({ append }: Story, { id, name, mac, ip }: Machine
             domain_name: '',
             ip: { address: ip, netmask: '255.255.255.0', gateway: '10.99.0.1', family: 4 },
             options: [],
+            options6: [],
             vlan_id: 0,
           },
           netboot: {
@@ -83,7 +84,7 @@ export async function register({ append }: Story, { id, name, mac, ip }: Machine
       ],
     },
   };
-  await append('hardware', id, { type: 'HardwareRegistered', v: 3, data: { hardware } });
+  await append('hardware', id, { type: 'HardwareRegistered', v: 4, data: { hardware } });
 }
 
 /** Tells several stories as one, in the order of their times. */
@@ -152,7 +153,7 @@ export async function boot({ append, at }: Story, { id, mac, ip, name }: Machine
       0,
       {
         type: 'NetbootOffered',
-        v: 2,
+        v: 3,
         data: {
           ...{ ...booting, ip, arch: 0, client: 'PXEClient', userClass: '', bootFile: 'undionly.kpxe' },
           ...{ ticketHash: null, ticketExpiresAt: null },

@@ -1,4 +1,4 @@
-import { outlooks } from '@tinkerbell/domain';
+import { foreverSeconds, outlooks } from '@tinkerbell/domain';
 import type { JsonObject } from '@tinkerbell/events';
 import { workersOf, workflowNotes } from '@tinkerbell/projections';
 import type { ActionRow, HardwareRow, LeaseRow, MachineRow, Standing, WorkflowRow } from '@tinkerbell/projections';
@@ -25,7 +25,9 @@ export function machineView(
     step: machine?.step ?? 'off',
     steps: machine?.steps ?? [],
     bootFiles: machine?.bootFiles ?? [],
-    lease: lease ? { ip: lease.ip, state: lease.state, expiresAt: lease.expiresAt } : null,
+    lease: lease
+      ? { ip: lease.ip, state: lease.state, expiresAt: lease.leaseSeconds === foreverSeconds ? null : lease.expiresAt }
+      : null,
     registered: hardware !== undefined,
     updatedAt: latest(hardware?.updatedAt, machine?.updatedAt),
   };

@@ -12,6 +12,8 @@ import type {
   WorkflowRow,
 } from '@tinkerbell/projections';
 
+export type { ForeignLease, ImportAnswer } from '@tinkerbell/messaging';
+
 /** What `/api` answers; docs/api.md. MAC addresses with colons. */
 export interface HardwareItem {
   readonly hardware: HardwareRecord;

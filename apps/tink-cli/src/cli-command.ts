@@ -96,6 +96,8 @@ export interface Context {
   /** For people, never for programs: notes and errors. */
   readonly err: (line: string) => void;
   readonly screen: Screen;
+  /** One line of standard error that is written over and over, '' at last; undefined when that is no terminal. */
+  readonly progress: ((line: string) => void) | undefined;
   /** Everything on standard input; undefined when that is a terminal, where nobody is about to type a document. */
   readonly input: () => Promise<string | undefined>;
   readonly files: Files;

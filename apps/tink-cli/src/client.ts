@@ -10,8 +10,10 @@ import type {
   AuditItem,
   AuditKeyItem,
   Deleted,
+  ForeignLease,
   HardwareItem,
   HolderItem,
+  ImportAnswer,
   DhcpServerItem,
   LeaseDetailItem,
   LeaseItem,
@@ -150,6 +152,8 @@ export class Client {
     this.get(`/api/machines/${encodeURIComponent(name)}/boots`, { limit });
   lease = (name: string): Promise<LeaseDetailItem> => this.get(`/api/leases/${encodeURIComponent(name)}`);
   leasePools = (): Promise<readonly PoolItem[]> => this.all('/api/lease-pools', {});
+  importLeases = (pool: string, body: { leases: readonly ForeignLease[]; dryRun: boolean }): Promise<ImportAnswer> =>
+    this.write('POST', `/api/lease-pools/${encodeURIComponent(pool)}/import`, body);
   dhcpServers = (): Promise<readonly DhcpServerItem[]> => this.all('/api/dhcp-servers', {});
   leaseHistory = (name: string): Promise<readonly TenureItem[]> =>
     this.get(`/api/leases/${encodeURIComponent(name)}/history`);

@@ -24,6 +24,7 @@ import {
 import { hardwareRescue } from './commands/hardware-rescue.command';
 import { hardwareWatch } from './commands/hardware-watch.command';
 import { leaseGet, leaseHistory, leaseList, leaseWhoHad } from './commands/lease.command';
+import { leaseImport } from './commands/lease-import.command';
 import { leasePools, leaseServers } from './commands/lease-pools.command';
 import { readModelsList, readModelsRebuild } from './commands/read-models.command';
 import { logs } from './commands/logs.command';
@@ -116,6 +117,7 @@ export const commands: readonly CliCommand[] = [
   leaseWhoHad,
   leasePools,
   leaseServers,
+  leaseImport,
   dhcpCheck,
   readModelsList,
   readModelsRebuild,

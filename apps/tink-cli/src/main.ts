@@ -21,6 +21,7 @@ const host: Host = {
     },
     write: (text) => void stdout.write(text),
   },
+  progress: stderr.isTTY ? (line) => void stderr.write(`\r\u001b[K${line}`) : undefined,
   async input() {
     if (stdin.isTTY) return undefined;
     stdin.setEncoding('utf8');

@@ -2,7 +2,14 @@ import { join } from 'node:path';
 import type { Provider } from '@nestjs/common';
 import { EventStore } from '@tinkerbell/event-store';
 import type { DelaySeconds } from '@tinkerbell/projections';
-import { NatsBlobs, NatsSecretBucket, PoolRoll, secretsBucket, webhookSecretsBucket } from '@tinkerbell/messaging';
+import {
+  LeaseImports,
+  NatsBlobs,
+  NatsSecretBucket,
+  PoolRoll,
+  secretsBucket,
+  webhookSecretsBucket,
+} from '@tinkerbell/messaging';
 import { AuditCheckpointReactor } from './audit/audit-checkpoint.reactor';
 import { AuditExport } from './audit/audit-export';
 import { LogMemory } from './audit/log-memory';
@@ -96,6 +103,7 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [MachineLogs, new MachineLogs(bus)],
     [AsOf, asOf],
     ...historyValues(store, reads, asOf, new PoolRoll(bus.connection)),
+    [LeaseImports, new LeaseImports(bus.connection)],
     [Explanations, new Explanations(reads, asOf, patience)],
     [Bundles, new Bundles(reads, logs, patience)],
     [Secrets, secrets],

@@ -6,7 +6,7 @@ import { loadConfig } from '@tinkerbell/config';
 import { BusLogs, DashboardConfig, startDashboard } from '@tinkerbell/dashboard';
 import { HegelConfig, startHegel } from '@tinkerbell/hegel';
 import { ensurePki } from '@tinkerbell/identity';
-import { Leadership, PoolRoll } from '@tinkerbell/messaging';
+import { Leadership, LeaseImports, PoolRoll } from '@tinkerbell/messaging';
 import { fillRegistry, startRegistry } from '@tinkerbell/registry';
 import { startTinkServer, TinkServerConfig } from '@tinkerbell/tink-server';
 import { openDataFolder, type DataFolder, type Secrets } from './data-folder';
@@ -234,6 +234,7 @@ async function runBoots(context: Context, server: Awaited<ReturnType<typeof runS
     machineLog: new BusMachineLog(platform.bus),
     leadership: new Leadership(platform.bus.connection, { log: (line) => log.debug(line) }),
     roll: new PoolRoll(platform.bus.connection),
+    imports: new LeaseImports(platform.bus.connection),
     leaseFolder: await data.folder('rows'),
     version,
     log,

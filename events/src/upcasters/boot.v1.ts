@@ -7,6 +7,9 @@ export const netbootOfferedV1 = (data: JsonObject): JsonObject => ({
   ticketExpiresAt: null,
 });
 
+/** BOOTP clients were not told of. */
+export const netbootOfferedV2 = (data: JsonObject): JsonObject => data;
+
 export const bootScriptServedV1 = (data: JsonObject): JsonObject => ({
   ...data,
   address: '',

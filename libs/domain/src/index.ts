@@ -51,13 +51,14 @@ export { poolDecider, serverProbeMac, type PoolCommand, type PoolState } from '.
 export { pool6Saving } from './lease/pool6-snapshot';
 export { poolSaving } from './lease/pool-snapshot';
 export type { PoolSaving } from './lease/pool-snapshot';
+export { foreverSeconds } from './lease/import-lease';
+export type { ImportedLease } from './lease/import-lease';
 export { AddressPools, numberOf, seekerKey, textOf } from './lease/address-pools';
 export type { AddressRange, Instant, PoolSpec, PoolUsage, Seeker } from './lease/address-pools';
 export {
   activeLease,
   clientKey,
   decideLeases,
-  foreverSeconds,
   isFree,
   lastLease,
   leaseDecider,
@@ -87,6 +88,6 @@ export { subscriptionDecider } from './subscription/subscription.decider';
 export type { SubscriptionCommand, SubscriptionState } from './subscription/subscription.decider';
 export { isObject, JsonReader } from './json-reader';
 export { readDhcpOptions } from './hardware/read-dhcp-options';
-export { type Dhcp6Option, readDhcp6Options, readTimeServer } from './hardware/read-dhcp6-options';
+export { readDhcp6Options, readTimeServer } from './hardware/read-dhcp6-options';
 export { readDomain } from './hardware/dhcp-option-rules';
 export { addSeconds } from './time';

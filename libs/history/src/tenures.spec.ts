@@ -74,6 +74,13 @@ describe('the tenures of a machine', () => {
     ]);
   });
 
+  it('say how long the lease was last given for', () => {
+    const forever = leaseRenewed({ mac, ip: '10.0.0.5', leaseSeconds: 4_294_967_295, expiresAt: at(59) });
+    const events = log([0, bound('10.0.0.5', 10, { leaseSeconds: 600 })], [1, forever]);
+    expect(tenuresOf(events.slice(0, 1), at(0))).toMatchObject([{ leaseSeconds: 600 }]);
+    expect(tenuresOf(events, at(2))).toMatchObject([{ leaseSeconds: 4_294_967_295 }]);
+  });
+
   it('are not touched by a refusal', () => {
     const data = { ...leaseReleased().data, requested: '10.0.0.9', reason: 'not yours' };
     expect(told(log([0, bound('10.0.0.5', 10)], [1, { type: 'LeaseRefused', v: 2, data }]), 2)).toHaveLength(1);

@@ -1,4 +1,4 @@
-import type { LeaseEvent, LeaseHolder, Recorded } from '@tinkerbell/events';
+import type { LeaseEvent, LeaseHolder, LeaseRenewed, Recorded } from '@tinkerbell/events';
 
 /** How long one machine had one address, from the ACK that bound it. Times are ISO 8601. */
 export interface Tenure extends LeaseHolder {
@@ -9,6 +9,8 @@ export interface Tenure extends LeaseHolder {
   readonly circuitId: string | null;
   readonly remoteId: string | null;
   readonly boundAt: string;
+  /** As told to the client last; 4294967295: for good. */
+  readonly leaseSeconds: number;
   /** The first moment at which the machine did not have the address any more; of one that lasts, when it would run out. */
   readonly until: string;
   /** `moved`: the machine was given another address, or the address went to another machine. */
@@ -29,7 +31,7 @@ export function tenuresOf(events: readonly Recorded<LeaseEvent>[], now: string):
   for (const { event, at, position } of events) {
     switch (event.type) {
       case 'LeaseBound': {
-        const { expiresAt, leaseSeconds: _, ...data } = event.data;
+        const { expiresAt, ...data } = event.data;
         end('moved', at);
         current = {
           ...data,
@@ -44,7 +46,7 @@ export function tenuresOf(events: readonly Recorded<LeaseEvent>[], now: string):
         break;
       }
       case 'LeaseRenewed':
-        current = current && { ...current, until: event.data.expiresAt, renewals: current.renewals + 1 };
+        current = current && renewed(current, event.data);
         break;
       case 'LeaseRelayed': {
         const { circuitId, remoteId } = event.data;
@@ -66,6 +68,10 @@ export function tenuresOf(events: readonly Recorded<LeaseEvent>[], now: string):
   }
   if (!current) return past;
   return [...past, current.until <= now ? { ...current, state: 'expired' } : current];
+}
+
+function renewed(tenure: Tenure, { leaseSeconds, expiresAt }: LeaseRenewed['data']): Tenure {
+  return { ...tenure, leaseSeconds, until: expiresAt, renewals: tenure.renewals + 1 };
 }
 
 /** Who had an address at a moment, and who was the last to have it before. */

@@ -5,7 +5,7 @@ import { UnsafeScriptValueError } from './script-value';
 export function grubOsie(boot: OsieBoot): string {
   const { base, kernel, initrds } = osieFiles(boot);
   const root = rootOf(base, boot.bootsUrl);
-  const words = kernelArguments(boot).map(quoted);
+  const words = kernelArguments(boot, [`BOOT_IMAGE=${root}/${kernel}`]).map(quoted);
   return lines([
     `echo ${quoted(`Tinkerbell: booting the in-memory OS on ${boot.mac}`)}`,
     `if linux ${quoted(`${root}/${kernel}`)} ${words.join(' ')}; then`,

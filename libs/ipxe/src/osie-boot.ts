@@ -72,8 +72,8 @@ export function defaultOsieFiles(arch: OsieBoot['arch']): Pick<OsieBoot, 'kernel
 /** The kernel takes no more (COMMAND_LINE_SIZE of x86 and arm64, with the NUL), and would cut off the end without a word. */
 const maxCommandLine = 2047;
 
-/** The kernel command line, word by word, without the names of initrds. Throws UnsafeScriptValueError. */
-export function kernelArguments(boot: OsieBoot): readonly string[] {
+/** The kernel command line, word by word, without what the loader adds to it by itself. Throws UnsafeScriptValueError. */
+export function kernelArguments(boot: OsieBoot, added: readonly string[] = []): readonly string[] {
   const serial = boot.arch === 'aarch64' ? 'ttyAMA0,115200' : 'ttyS0,115200';
   const words = [
     'console=tty0',
@@ -87,7 +87,7 @@ export function kernelArguments(boot: OsieBoot): readonly string[] {
       value === '' ? [] : `${name}=${kernelWord(name, value)}`,
     ),
   ];
-  const length = words.join(' ').length;
+  const length = [...words, ...added].join(' ').length;
   if (length > maxCommandLine) {
     throw new UnsafeScriptValueError(
       'kernel command line',

@@ -11,11 +11,9 @@ const announced = {
 /** The script that boots the in-memory OS. Throws UnsafeScriptValueError. */
 export function osieScript(boot: OsieBoot, retry: RetryPolicy = defaultRetry): string {
   const { base, kernel, initrds } = osieFiles(boot);
-  const words = [
-    ...kernelArguments(boot),
-    // A UEFI kernel loads the initrds that its command line names; a BIOS kernel gets all of them and ignores this.
-    ...initrds.map(({ name }) => `initrd=${name}`),
-  ];
+  // A UEFI kernel loads the initrds that its command line names; a BIOS kernel gets all of them and ignores this.
+  const named = initrds.map(({ name }) => `initrd=${name}`);
+  const words = [...kernelArguments(boot, named), ...named];
   return [
     '#!ipxe',
     '',

@@ -7,13 +7,15 @@ import { kernelArguments, type OsieBoot, osieFiles } from './osie-boot';
 export function pxelinuxOsie(boot: OsieBoot): string {
   const { base, kernel, initrds } = osieFiles(boot);
   const root = base === `${boot.bootsUrl}/osie` ? '::osie' : base;
+  const images = initrds.map(({ path }) => `${root}/${path}`).join(',');
+  const added = [`BOOT_IMAGE=${root}/${kernel}`, ...(images === '' ? [] : [`initrd=${images}`])];
   return lines([
     `SAY Tinkerbell: booting the in-memory OS on ${boot.mac}`,
     'DEFAULT osie',
     'LABEL osie',
     `  KERNEL ${root}/${kernel}`,
-    ...(initrds.length > 0 ? [`  INITRD ${initrds.map(({ path }) => `${root}/${path}`).join(',')}`] : []),
-    `  APPEND ${kernelArguments(boot).join(' ')}`,
+    ...(images === '' ? [] : [`  INITRD ${images}`]),
+    `  APPEND ${kernelArguments(boot, added).join(' ')}`,
   ]);
 }
 

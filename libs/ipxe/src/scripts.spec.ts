@@ -129,6 +129,7 @@ describe('scripts', () => {
   it('refuse what ends the kernel arguments, more of them than the kernel takes, and a path that leads up', () => {
     expect(() => osieScript({ ...boot, extraArguments: ['--'] })).toThrow('would end the arguments of the kernel');
     expect(() => osieScript({ ...boot, extraArguments: Array(30).fill('x'.repeat(60)) })).toThrow(/2047 fit/);
+    expect(() => osieScript({ ...boot, initrds: Array(30).fill('x'.repeat(60)) })).toThrow(/2047 fit/);
     expect(() => osieScript({ ...boot, kernel: '../etc/passwd' })).toThrow('not the path of a file below our root');
     for (const initrd of ['a,b', 'a/', '/'])
       expect(() => osieScript({ ...boot, initrds: [initrd] })).toThrow(UnsafeScriptValueError);

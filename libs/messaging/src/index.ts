@@ -52,6 +52,8 @@ export { BusForbiddenError, BusUnavailableError, connectNats } from './nats-conn
 export type { BusOptions } from './nats-connect';
 export { PoolRoll } from './nats-roll';
 export type { PoolMember } from './nats-roll';
+export { LeaseImports, maxImported } from './nats-imports';
+export type { ForeignLease, ImportAnswer, ImportedOne, ImportRequest, PassedOverReason } from './nats-imports';
 export { Leadership } from './nats-leadership';
 export type { Candidacy, LeadershipOptions, Lease } from './nats-leadership';
 export { type OrderedMessage, readOrdered } from './nats-ordered';

@@ -58,6 +58,8 @@ export const subjects = {
   wake: (workerId: string) => `tink.wake.wk.${safe(workerId)}`,
   /** Core NATS request/reply: every boots answers with what it is for its lease pool. */
   poolRoll: 'tink.roll.pool',
+  /** Core NATS request/reply: leases of another server for this lease pool; the active boots answers. */
+  leaseImport: (pool: string) => `tink.import.lease.${safe(pool)}`,
   /** Private reply space of one worker. */
   inboxPrefix: (workerId: string) => `_INBOX_wk_${safe(workerId)}`,
 } as const;

@@ -4,7 +4,7 @@ import type { HardwareRow } from './rows';
 
 export const hardwareList: Projection<HardwareEvent, HardwareRow> = {
   name: 'hardware-list',
-  version: 3,
+  version: 4,
   aggregates: ['hardware'],
   key: ({ aggregate, aggregateId }) => (aggregate === 'hardware' ? aggregateId : undefined),
   evolve(row, recorded) {

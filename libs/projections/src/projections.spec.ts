@@ -335,6 +335,10 @@ describe('machine-list', () => {
     expect(steps([...boot, netbootOffered()]).steps).toHaveLength(1);
     expect(steps([...boot, netbootOffered({ client: 'iPXE' })]).steps).toHaveLength(1);
     expect(steps([netbootOffered(), bootFileServed(), netbootOffered()]).steps).toHaveLength(1);
+    const bootp = netbootOffered({ client: 'BOOTP', arch: null, bootFile: 'pxelinux.0' });
+    expect(steps([bootp, bootFileServed(), bootp]).steps).toMatchObject([
+      { step: 'dhcp', detail: 'BOOTP gets 192.168.1.5 and pxelinux.0' },
+    ]);
   });
   it('has one address of each family, whichever it was heard from last', () => {
     const addresses = (...events: readonly Event[]) => {

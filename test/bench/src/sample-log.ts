@@ -99,7 +99,7 @@ function boot(n: number): Story {
   const ip = ipOf(n);
   const offer = { ...machine, ip, arch: 0, userClass: '' };
   const once: readonly BootEvent[] = [
-    { type: 'NetbootOffered', v: 2, data: { ...offer, client: 'PXEClient', bootFile: 'undionly.kpxe', ...noTicket } },
+    { type: 'NetbootOffered', v: 3, data: { ...offer, client: 'PXEClient', bootFile: 'undionly.kpxe', ...noTicket } },
     {
       type: 'BootFileServed',
       v: 2,
@@ -113,7 +113,7 @@ function boot(n: number): Story {
         seconds: 0.2,
       },
     },
-    { type: 'NetbootOffered', v: 2, data: { ...offer, client: 'iPXE', bootFile: 'auto.ipxe', ...noTicket } },
+    { type: 'NetbootOffered', v: 3, data: { ...offer, client: 'iPXE', bootFile: 'auto.ipxe', ...noTicket } },
     {
       type: 'BootScriptServed',
       v: 2,
@@ -127,7 +127,7 @@ function boot(n: number): Story {
 function hardware(n: number): Story {
   const event: HardwareEvent = {
     type: 'HardwareRegistered',
-    v: 3,
+    v: 4,
     data: {
       hardware: {
         id: machineOf(n),
@@ -148,6 +148,7 @@ function hardware(n: number): Story {
                 domain_name: '',
                 ip: { address: ipOf(n), netmask: '255.255.0.0', gateway: '10.0.255.254', family: 4 },
                 options: [],
+                options6: [],
                 vlan_id: 0,
               },
               netboot: {

@@ -85,7 +85,7 @@ function randomRequest(random: Random): DhcpPacket {
 const interfaceOf = (options: HardwareInterface['dhcp']['options']): HardwareInterface => ({
   dhcp: {
     ...{ mac: '02-00-00-00-00-01', hostname: 'n1', lease_time: 3600, name_servers: [own], time_servers: [own] },
-    ...{ arch: 'x86_64', uefi: false, iface_name: '', domain_name: 'rack.example', options, vlan_id: 0 },
+    ...{ arch: 'x86_64', uefi: false, iface_name: '', domain_name: 'rack.example', options, options6: [], vlan_id: 0 },
     ip: { address, netmask: '255.255.255.0', gateway: own, family: 4 },
   },
   netboot: {

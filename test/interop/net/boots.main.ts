@@ -57,7 +57,7 @@ function* seed({ hardware, events = [] }: BootsInput) {
 }
 
 function registered(hardware: HardwareRecord): AnyEvent {
-  return { type: 'HardwareRegistered', v: 3, data: { hardware } };
+  return { type: 'HardwareRegistered', v: 4, data: { hardware } };
 }
 
 async function append(store: EventStore, stream: string, event: AnyEvent): Promise<void> {

@@ -1,15 +1,29 @@
+import type { MessageType } from '@tinkerbell/dhcp';
 import { bundle } from './bundle';
 import { runIn } from './namespace';
 
-export interface FloodOf {
-  readonly kind: 'dhcp6-duids' | 'dhcp6-nested' | 'dhcp6-options' | 'tftp-options';
-  readonly count: number;
+/** What no decent client sends, and how often. */
+export type Flood = { readonly count: number } & (DhcpFlood | OtherFlood);
+
+export interface DhcpFlood {
+  readonly kind: 'dhcp';
+  readonly type: MessageType;
+  /** Of every message; without it each has another one. */
+  readonly mac?: string;
+  /** The address that they are about. */
+  readonly address: string;
+  readonly giaddr?: string;
+  readonly server: string;
+}
+
+export interface OtherFlood {
+  readonly kind: 'dhcp6-duids' | 'dhcp6-nested' | 'dhcp6-options' | 'tftp-options' | 'syslog';
   readonly target: string;
   readonly port: number;
 }
 
 /** Resolves when all have left; returns how many did. */
-export async function flood(namespace: string, what: FloodOf): Promise<number> {
+export async function flood(namespace: string, what: Flood): Promise<number> {
   const program = await bundle('test/interop/net/flood.main.ts');
   try {
     const command = [process.execPath, program.file, JSON.stringify(what)];

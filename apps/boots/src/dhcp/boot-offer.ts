@@ -13,6 +13,9 @@ export interface BootOffer {
   readonly server: string;
 }
 
+/** Who an offer is told of: BOOTP has no words of its own for what a client is. */
+type Offeree = Pick<NetbootOffered['data'], 'arch' | 'userClass'> & { readonly kind: NetbootOffered['data']['client'] };
+
 /** Options 66 and 67 of the record are the operator's word against ours. */
 export function bootOf({ request, context, machine, pooled }: Known): BootOffer {
   const { mayNetboot, chained, server } = context;
@@ -33,7 +36,7 @@ export function bootOf({ request, context, machine, pooled }: Known): BootOffer 
 
 export function bootFact(
   { request, context, machine, address }: Known,
-  { client, file }: BootOffer,
+  { client, file }: { readonly client: Offeree | undefined; readonly file: string },
 ): NetbootOffered['data'] | undefined {
   const { mac, hardwareId } = machine;
   if (!client || file === '') return undefined;

@@ -77,8 +77,12 @@ describe('a BOOTP client', () => {
     ['the program of its record', recorded({}, { ipxe: { url: '', contents: '', binary: 'old.zpxe' } }), 'old.zpxe'],
     ['the file that it wants', {}, 'unix'],
   ])('boots %s', (_, over, file) => {
-    const { packet } = answered(bootp({ file: 'unix' }), over);
+    const { packet, boot } = answered(bootp({ file: 'unix' }), over);
     expect(packet.file).toBe(file);
+    expect(boot).toEqual({
+      ...{ mac, hardwareId, ip: reserved, arch: null, client: 'BOOTP', userClass: '', bootFile: file },
+      ...{ ticketHash: null, ticketExpiresAt: null },
+    });
     expect(packet.options.has(67)).toBe(false);
   });
 

@@ -12,6 +12,8 @@ const smallestMessage = 300;
 const isOfDhcp = (code: number) =>
   (code >= 50 && code <= 61) || code === tftpServerName.code || code === bootFileName.code;
 
+const bootpClient = { kind: 'BOOTP', arch: null, userClass: '' } as const;
+
 /** With the vendor information of RFC 1497. */
 export function bootpReply(known: Known): Omit<DhcpReply, 'leases'> {
   const { request, context, machine, origin, address } = known;
@@ -22,18 +24,19 @@ export function bootpReply(known: Known): Omit<DhcpReply, 'leases'> {
     ...{ type: 'ack', request: request.options, record, site, serverId: origin.serverId, leaseSeconds: null },
     ...(boot.client ? { boot: { client: boot.client, file: boot.file } } : {}),
   });
+  // Without words of PXE what the record names, else what the client itself wants (RFC 951 §3).
+  const file = boot.file || netboot.ipxe.binary || request.file;
   for (const code of [...options.keys()]) if (isOfDhcp(code)) options.delete(code);
   return {
     kind: 'reply',
     packet: {
       ...skeleton(request, { options }),
       ...{ ciaddr: request.ciaddr, yiaddr: address, siaddr: boot.server },
-      // Without words of PXE what the record names, else what the client itself wants (RFC 951 §3).
-      file: boot.file || netboot.ipxe.binary || request.file,
+      file,
     },
     destination: replyDestination(request, 'ack'),
     maxSize: sizeLimit(request, context.size),
-    boot: bootFact(known, boot),
+    boot: bootFact(known, { client: boot.client ?? bootpClient, file }),
   };
 }
 

@@ -1,6 +1,6 @@
-import type { Dhcp6Option, JsonReader } from '@tinkerbell/domain';
+import type { JsonReader } from '@tinkerbell/domain';
 import { clientArch, type DhcpPacket, readOption, userClass, vendorClass } from '@tinkerbell/dhcp';
-import type { HardwareDhcpOption } from '@tinkerbell/events';
+import type { HardwareDhcp6Option, HardwareDhcpOption } from '@tinkerbell/events';
 
 /** Clients that have something in common: all that is not empty has to fit, one of each list. */
 export interface ClientClass {
@@ -16,7 +16,7 @@ export interface ClientClass {
   /** Its clients get these too, by IPv4. */
   readonly options: readonly HardwareDhcpOption[];
   /** By IPv6. */
-  readonly options6: readonly Dhcp6Option[];
+  readonly options6: readonly HardwareDhcp6Option[];
 }
 
 /** What a client says of itself. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Metrics } from '../metrics';
 import { readDhcpFile } from './dhcp-file';
-import { DhcpFileWatch, RestartNeededError } from './dhcp-file-watch';
+import { DhcpFileWatch } from './dhcp-file-watch';
 
 const subnet = (name: string) => `subnets: [{ subnet: 10.1.0.0/24, name: ${name}, mode: off }]\n`;
 let folder: string;
@@ -22,11 +22,12 @@ async function watching() {
   const log = (line: string) => void lines.push(line);
   const metrics = new Metrics();
   let now = 0;
+  const port = { isTaken: true };
   const watch = new DhcpFileWatch(
     file,
     await readDhcpFile(file),
     ({ subnets }) => {
-      if (subnets[0]?.name === 'proxy') return Promise.reject(new RestartNeededError('start it anew'));
+      if (subnets[0]?.name === 'proxy' && port.isTaken) return Promise.reject(new Error('port 4011 is taken'));
       applied.push(subnets[0]?.name);
       return Promise.resolve();
     },
@@ -36,7 +37,7 @@ async function watching() {
     await writeFile(file, text);
     for (let i = 0; i < looks; i++) await watch.look();
   };
-  return { watch, applied, lines, metrics, put };
+  return { watch, applied, lines, metrics, put, port };
 }
 
 describe('a DHCP file that changes', () => {
@@ -81,11 +82,13 @@ describe('a DHCP file that changes', () => {
     await put(subnet('two'));
     expect(applied).toEqual(['two']);
   });
-  it('is refused as a whole when it takes a start', async () => {
-    const { watch, applied, put } = await watching();
-    await put(subnet('proxy'));
-    expect(watch.state.fault).toBe('start it anew');
-    await put(subnet('two'));
-    expect([watch.state.fault, applied]).toEqual([undefined, ['two']]);
+  it('is refused as a whole when what it asks for cannot be had, told once, and in force when it can', async () => {
+    const { watch, applied, lines, put, port } = await watching();
+    await put(subnet('proxy'), 5);
+    expect(watch.state.fault).toBe('port 4011 is taken');
+    expect([lines.length, applied]).toEqual([1, []]);
+    port.isTaken = false;
+    await watch.look();
+    expect([watch.state.fault, applied]).toEqual([undefined, ['proxy']]);
   });
 });

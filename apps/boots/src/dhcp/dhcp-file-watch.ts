@@ -1,11 +1,7 @@
 import type { Logger } from '../logger';
 import type { Metrics } from '../metrics';
-import { SettingFileError } from '../setting-file-error';
 import { type DhcpFile, parseDhcpFile, textOfDhcpFile } from './dhcp-file';
 import { type SubnetFile, SubnetFileError } from './read-subnets';
-
-/** It is right, and cannot be without a start. */
-export class RestartNeededError extends SettingFileError {}
 
 /** What is in force, for operators. */
 export interface DhcpFileState {
@@ -20,8 +16,8 @@ export interface DhcpFileState {
 const lookMs = 2000;
 
 /**
- * Takes what BOOTS_DHCP_FILE says anew when the file changes. One that is wrong, gone or asks for what takes a start changes nothing: what
- * was in force goes on.
+ * Takes what BOOTS_DHCP_FILE says anew when the file changes. One that is wrong, gone or asks for what cannot be had changes nothing: what
+ * was in force goes on. What cannot be had is tried again at each look, what is wrong is not.
  */
 export class DhcpFileWatch {
   #timer: NodeJS.Timeout | undefined;
@@ -36,7 +32,7 @@ export class DhcpFileWatch {
   constructor(
     private readonly path: string,
     start: DhcpFile,
-    /** Resolves when it is in force; throws SettingFileError for what cannot be without a start. */
+    /** Resolves when it is in force; what it throws has changed nothing. */
     private readonly apply: (file: SubnetFile) => Promise<void>,
     private readonly ports: { readonly log: Logger; readonly metrics: Metrics; readonly clock: () => Date },
   ) {
@@ -71,7 +67,7 @@ export class DhcpFileWatch {
       this.#seen = text;
       if (isWhole && text !== this.#refused) await this.#take(text);
     } catch (error) {
-      this.#refused = error instanceof SubnetFileError || error instanceof RestartNeededError ? this.#seen : undefined;
+      this.#refused = error instanceof SubnetFileError ? this.#seen : undefined;
       this.#refuse(error);
     }
     this.#count();

@@ -17,8 +17,8 @@ export interface DhcpPorts {
   /** Where clients and relays listen: 68 and 67. */
   readonly clientPort: number;
   readonly relayPort: number;
-  /** 4011, where PXE firmware asks a proxy; undefined: there is none here. */
-  readonly pxePort: number | undefined;
+  /** 4011, where PXE firmware asks a proxy. */
+  readonly pxePort: number;
   /** No other listener of this process hears broadcasts. */
   readonly isAlone: boolean;
   /** undefined: Node takes one message a call. */
@@ -45,7 +45,7 @@ interface Request {
 }
 
 /**
- * Two sockets, and a third for a proxy: one hears the broadcasts on the interface with our address, the other, bound to our address, hears
+ * Two sockets, and a third while there is a proxy: one hears the broadcasts on the interface with our address, the other, bound to our address, hears
  * unicast and relayed requests, by whatever interface, and sends every reply, so that a broadcast leaves by the interface with that address
  * and carries it as its source.
  */
@@ -54,6 +54,7 @@ export class DhcpListener {
   readonly #pump: RequestPump<Request>;
   readonly #broadcasts: Broadcasts;
   #sender: Replies | undefined;
+  #pxe: { readonly socket: Socket; readonly replies: Replies } | undefined;
   readonly #replies: Replies[] = [];
   /** Shed since the log was told. */
   #untold = 0;
@@ -75,21 +76,36 @@ export class DhcpListener {
 
   /** Returns the port. Throws what the system says, with what it was about. */
   async open(): Promise<number> {
-    const { address, serverPort, pxePort } = this.ports;
+    const { address, serverPort } = this.ports;
     const bound = await this.#bind(address, serverPort, 'unicast');
     bound.socket.setBroadcast(true);
     this.#sender = this.#repliesOf(bound);
     const { port } = bound.socket.address();
     this.#takeFrom(bound, 'unicast', undefined);
     this.#takeFrom(await this.#bind(everybody, port, 'broadcast'), 'broadcast', undefined);
-    if (pxePort !== undefined) {
-      const pxe = await this.#bind(address, pxePort, 'pxe');
-      // Firmware that asked port 4011 takes an answer from there only.
-      this.#takeFrom(pxe, 'pxe', this.#repliesOf(pxe));
-    }
     // In a laboratory, where ports are any, clients have others too.
     if (serverPort !== 0) await this.#overhear();
     return port;
+  }
+
+  /** For a proxy; nothing when it is open. Throws what the system says, with what it was about. */
+  async openPxe(): Promise<void> {
+    if (this.#pxe) return;
+    const bound = await this.#bind(this.ports.address, this.ports.pxePort, 'pxe');
+    const replies = this.#repliesOf(bound);
+    // Firmware that asked port 4011 takes an answer from there only.
+    this.#takeFrom(bound, 'pxe', replies);
+    this.#pxe = { socket: bound.socket, replies };
+  }
+
+  async closePxe(): Promise<void> {
+    const pxe = this.#pxe;
+    if (!pxe) return;
+    this.#pxe = undefined;
+    pxe.replies.close();
+    this.#replies.splice(this.#replies.indexOf(pxe.replies), 1);
+    this.#sockets.splice(this.#sockets.indexOf(pxe.socket), 1);
+    await closed(pxe.socket);
   }
 
   /** What others send to all clients of the wire. A DHCP client on this host may have the port for itself: then only requests tell of them. */
@@ -109,9 +125,7 @@ export class DhcpListener {
     this.#pump.close();
     this.#broadcasts.close();
     for (const replies of this.#replies.splice(0)) replies.close();
-    await Promise.all(
-      this.#sockets.splice(0).map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))),
-    );
+    await Promise.all(this.#sockets.splice(0).map(closed));
   }
 
   async #bind(address: string, port: number, arrival: Arrival['arrival']): Promise<BoundSocket> {
@@ -185,4 +199,8 @@ export class DhcpListener {
     this.metrics.count('dhcp_dropped_total', { reason: 'send' });
     this.log.warn(`DHCP reply to ${address} not sent: ${reason}`);
   }
+}
+
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.close(() => resolve()));
 }

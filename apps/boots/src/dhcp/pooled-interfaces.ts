@@ -60,6 +60,7 @@ function interfaceOf(mac: string, { pooled, prefix }: PooledOn, { address, own, 
       family: 4,
     },
     // Of each code the most particular one: the machine's, its classes', the subnet's.
+    options6: record?.options6 ?? [],
     options: options.filter(({ code }, i) => options.findIndex((other) => other.code === code) === i),
   };
   return { dhcp, netboot: machine?.interface.netboot ?? usualNetboot };

@@ -311,6 +311,65 @@ describe('the file while boots runs', () => {
   }, 90_000);
 });
 
+describe('a proxy that comes with the file while boots runs', () => {
+  const proxy = `${settings('domain: new.example')}  - { subnet: 127.0.0.4/30, mode: proxy }\n`;
+  const fault = async () =>
+    (JSON.parse((await bench.http('/healthz')).body) as { dhcpFile: { fault?: string } }).dhcpFile.fault;
+  const domainOf = async (n: number) => readOption((await take(n)).options, domainName);
+  const closed = (socket: Socket) => new Promise<void>((resolve) => socket.close(() => resolve()));
+  it(
+    'has its port, and nothing of the change is in force while another program has that',
+    { timeout: 90_000 },
+    async () => {
+      const other = await clientAt('127.0.0.1');
+      const { port } = other.address();
+      await start('', { settings: { BOOTS_DHCP_PXE_PORT: port } });
+      await writeFile(file, proxy);
+      await expect
+        .poll(fault, { timeout: 20_000 })
+        .toMatch(new RegExp(`^cannot listen for DHCP on 127\\.0\\.0\\.1:${port}: .*EADDRINUSE`));
+      expect(await domainOf(1)).toBeUndefined();
+      await closed(other);
+      await expect.poll(fault, { timeout: 20_000 }).toBeUndefined();
+      expect(await domainOf(2)).toBe('new.example');
+
+      const client = await clientAt(machineAddress);
+      const answered = once(client, 'message') as Promise<[Uint8Array]>;
+      client.send(encodePacket(requestOf('request', firmware(0), { ciaddr: machineAddress })), port, '127.0.0.1');
+      const [bytes] = await answered;
+      expect(decodePacket(bytes)).toMatchObject({ yiaddr: noAddress, ciaddr: machineAddress, file: 'undionly.kpxe' });
+      await closed(client);
+
+      await writeFile(file, settings());
+      const bindable = async () => {
+        const next = createSocket('udp4');
+        const bound = new Promise<boolean>((resolve) => {
+          next.once('error', () => resolve(false));
+          next.bind({ address: '127.0.0.1', port }, () => resolve(true));
+        });
+        const isFree = await bound;
+        await closed(next);
+        return isFree;
+      };
+      await expect.poll(bindable, { timeout: 20_000 }).toBe(true);
+    },
+  );
+
+  it('is not there while what the file advertises cannot be sent', { timeout: 90_000 }, async () => {
+    const other = await clientAt('127.0.0.1');
+    const { port } = other.address();
+    await closed(other);
+    const by6 = { PUBLIC_IP6: '::1', BOOTS_DHCP6: 'true', BOOTS_DHCP6_INTERFACES: 'lo', BOOTS_DHCP6_PORT: 0 };
+    await start('', { settings: { ...by6, BOOTS_DHCP_PXE_PORT: port, BOOTS_RADVD: '/nowhere/radvd' } });
+    await writeFile(file, `${proxy}  - { subnet: '::/64', mode: reservation, advertise: true }\n`);
+    await expect.poll(fault, { timeout: 20_000 }).toContain('/nowhere/radvd is not installed');
+    expect(await domainOf(1)).toBeUndefined();
+    const free = createSocket('udp4');
+    await new Promise<void>((resolve) => free.bind({ address: '127.0.0.1', port }, resolve));
+    await closed(free);
+  });
+});
+
 describe('a machine with a reservation', () => {
   const chaddr = Uint8Array.from(recordedMac.split('-'), (pair) => parseInt(pair, 16));
   it('gets that, and nobody else does', async () => {

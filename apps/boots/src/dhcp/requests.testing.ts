@@ -34,6 +34,7 @@ export function reservation(over: Partial<HardwareInterface['dhcp']> = {}, binar
       domain_name: 'mydomain.com',
       ip: { address: reserved, netmask: '255.255.255.0', gateway: '192.168.1.1', family: 4 },
       options: [],
+      options6: [],
       vlan_id: 0,
       ...over,
     },

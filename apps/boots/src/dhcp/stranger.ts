@@ -13,7 +13,7 @@ export const usualNetboot: HardwareInterface['netboot'] = {
 /** A machine without a record, beside a server that gives it its address. */
 export function strangerOf(mac: string): Party {
   const dhcp = {
-    ...{ mac, hostname: '', lease_time: 0, name_servers: [], time_servers: [], options: [] },
+    ...{ mac, hostname: '', lease_time: 0, name_servers: [], time_servers: [], options: [], options6: [] },
     ...{ arch: '', uefi: false, iface_name: '', domain_name: '', vlan_id: 0, ip: null },
   };
   return { mac, hardwareId: null, interface: { dhcp, netboot: usualNetboot } };

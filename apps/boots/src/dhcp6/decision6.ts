@@ -1,6 +1,6 @@
-import type { Dhcp6Option, Lease6, Lease6Command } from '@tinkerbell/domain';
+import type { Lease6, Lease6Command } from '@tinkerbell/domain';
 import type { Dhcp6Message } from '@tinkerbell/dhcp6';
-import type { NetbootOffered } from '@tinkerbell/events';
+import type { HardwareDhcp6Option, NetbootOffered } from '@tinkerbell/events';
 import type { BootUrls } from '../dhcp/boot-file';
 import type { ClientClass } from '../dhcp/client-class';
 import type { Ticket } from '../ipxe/script-tickets';
@@ -43,7 +43,7 @@ export interface Dhcp6Context {
   /** The client's network; undefined: none that is configured. */
   readonly subnet?: Subnet6;
   /** What the client's classes and its network set by number, each code once. */
-  readonly options: readonly Dhcp6Option[];
+  readonly options: readonly HardwareDhcp6Option[];
   /** Those of the network that the client may have an address of. */
   readonly pools: readonly SubnetPool6[];
   /** Whether a hardware record has that address. */

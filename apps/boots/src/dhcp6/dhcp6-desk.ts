@@ -74,6 +74,10 @@ export class Dhcp6Desk {
     private server: Dhcp6Settings,
   ) {}
 
+  get subnets(): Dhcp6Settings['subnets'] {
+    return this.server.subnets;
+  }
+
   /** For messages from now on. */
   change(rules: Pick<Dhcp6Settings, 'subnets' | 'classes'>): void {
     this.server = { ...this.server, ...rules };
@@ -172,7 +176,8 @@ export class Dhcp6Desk {
     const subnet = subnetAt(relay === null ? from.link : [relay], this.server.subnets);
     const ticket = mac === null ? undefined : this.#ticket(request, mac);
     const classes = classesOf6(request, mac, this.server.classes);
-    const options = [...classes.flatMap(({ options6 }) => options6), ...(subnet?.options ?? [])];
+    const own = machine?.interface.dhcp.options6 ?? [];
+    const options = [...own, ...classes.flatMap(({ options6 }) => options6), ...(subnet?.options ?? [])];
     return {
       ...(ticket ? { ticket } : {}),
       ...{ server: this.server, duid: Buffer.from(leases.serverDuid, 'hex'), leases, mac, relay },

@@ -49,6 +49,19 @@ describe('options by number', () => {
     ]);
     expect(texts(replied(asking, known({ subnet: more })), 23, 56)).toEqual([dns('7'), ntp('9')]);
   });
+  it('of the record go before what it says by name', () => {
+    const own = [
+      { code: 23, type: 'ips', value: ['fd99::4'] },
+      { code: 65001, type: 'uint8', value: 9 },
+    ] as const;
+    const dhcp = { ...machine.interface.dhcp, name_servers: ['fd99::8'], options6: own };
+    const named = known({ machine: { ...machine, interface: { ...machine.interface, dhcp } }, options: [...own] });
+    expect(texts(replied(message('request', toUs, ia()), named), 23, 65001)).toEqual([
+      ...[`23 fd99${'0'.repeat(27)}4`, '65001 09'],
+    ]);
+    const { options } = replied(message('release', toUs, ia()), named);
+    expect(texts({ options }, 65001)).toEqual([]);
+  });
   it('has a message once for each time server', () => {
     const dhcp = { ...machine.interface.dhcp, time_servers: ['fd99::1', 'fd99::2'] };
     const timed = known({ machine: { ...machine, interface: { ...machine.interface, dhcp } } });

@@ -17,7 +17,7 @@ import {
   vendorClass,
 } from '@tinkerbell/dhcp6';
 import { concat, parseIpv6 } from '@tinkerbell/bytes';
-import type { Dhcp6Option } from '@tinkerbell/domain';
+import type { HardwareDhcp6Option } from '@tinkerbell/events';
 import { charBytes, hexBytes, numberBytes } from '../dhcp/record-options';
 import type { Boot6 } from './boot6';
 import { vendorKind } from './client6';
@@ -32,8 +32,10 @@ const aboutTheLease: readonly MessageType[] = ['confirm', 'release', 'decline'];
 export function infoOptions(request: Dhcp6Message, context: Dhcp6Context, boot: Boot6 | undefined): readonly Option[] {
   // One that is asked for a thousand times is sent once.
   const asked = new Set(readOption(request.options, optionRequest) ?? []);
-  const set = aboutTheLease.includes(request.type) ? [] : context.options.flatMap(setOptions);
-  const known = firstOfEach([recordOptions(context), set, subnetOptions(context), siteOptions(request, context)]);
+  const isAboutTheLease = aboutTheLease.includes(request.type);
+  const set = isAboutTheLease ? [] : context.options.flatMap(setOptions);
+  const own = isAboutTheLease ? [] : (context.machine?.interface.dhcp.options6 ?? []).flatMap(setOptions);
+  const known = firstOfEach([own, recordOptions(context), set, subnetOptions(context), siteOptions(request, context)]);
   const codes = new Set([...asked, ...set.map(({ code }) => code)]);
   if (request.type === 'information-request') codes.add(informationRefreshTime.code);
   return [
@@ -81,14 +83,14 @@ function timed(servers: readonly string[]): Options {
   ];
 }
 
-function setOptions(set: Dhcp6Option): Options {
+function setOptions(set: HardwareDhcp6Option): Options {
   const { code } = set;
   return set.type === 'ntp'
     ? set.value.map((server) => ({ code, value: ntpServers.encode([timeServer(server)]) }))
     : [{ code, value: bytesOf(set) }];
 }
 
-function bytesOf(set: Exclude<Dhcp6Option, { readonly type: 'ntp' }>): Uint8Array {
+function bytesOf(set: Exclude<HardwareDhcp6Option, { readonly type: 'ntp' }>): Uint8Array {
   switch (set.type) {
     case 'ip':
       return addressBytes(set.value);

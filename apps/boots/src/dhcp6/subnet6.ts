@@ -1,5 +1,6 @@
 import { parseIp, parseIpv6 } from '@tinkerbell/bytes';
-import type { Dhcp6Option, Pool6 } from '@tinkerbell/domain';
+import type { Pool6 } from '@tinkerbell/domain';
+import type { HardwareDhcp6Option } from '@tinkerbell/events';
 
 /** What router advertisements say of a network (RFC 4861 §4.2, §4.6.2). */
 export interface Advertisement {
@@ -45,7 +46,7 @@ export interface Subnet6 {
   /** By address, multicast address or name. */
   readonly timeServers?: readonly string[];
   /** Any others, by number. */
-  readonly options?: readonly Dhcp6Option[];
+  readonly options?: readonly HardwareDhcp6Option[];
   /** undefined: nothing is advertised. */
   readonly advertise?: Advertisement;
 }

@@ -93,6 +93,36 @@ describe.each(Object.entries(osieFields))('%s of a record', (field, netbootOf) =
   });
 });
 
+describe('as many kernel arguments as the kernel takes', () => {
+  const words = (length: number) =>
+    (
+      'x'
+        .repeat(99)
+        .concat(' ')
+        .repeat(30)
+        .slice(0, length - 1) + 'x'
+    ).split(' ');
+  /** With the shortest settings that there can be. */
+  const shortest = {
+    ...{ bootsUrl: 'http://h', tinkServerUrl: 'https://h', certUrl: 'http://h', caSha256: 'c'.repeat(64) },
+    ...{ workerId: '0eba0bf8-3772-4b4a-ab9f-6ebe93b90a94', token: 't'.repeat(43), osieUrl: 'http://h/osie' },
+    ...{ kernel: 'k', initrds: [], console: '' },
+    arch: 'x86_64' as const,
+  };
+  it.each([false, true])('are taken when they are pushed, and not one character more: rescue %s', (rescue) => {
+    const isTaken = (length: number) =>
+      pushed('osie', { rescue, osie: { kernel_params: words(length) } }) !== undefined;
+    let longest = 1501;
+    while (isTaken(longest + 1)) longest++;
+    const boot = { ...machine, ...shortest, ...(rescue ? { purpose: 'rescue' as const, token: '' } : {}) };
+    const script = (length: number) => ipxeSyntax.osie({ ...boot, extraArguments: words(length) });
+    expect(script(longest)).toContain('quiet x');
+    expect(() => script(longest + 1)).toThrow('2048 characters, 2047 fit');
+    const own = { ipxe: { contents: '#!ipxe' }, osie: { kernel_params: words(longest + 1) } };
+    expect(pushed('osie', own)).toBeDefined();
+  });
+});
+
 describe('the script of a record', () => {
   it.each(urls)('at %j is refused when it is pushed, or is one word of iPXE', (url) => {
     const record = pushed('ipxe.url', { ipxe: { url } });

@@ -51,9 +51,9 @@ export class Lease6Pool extends SharedPool<Lease6Command, Lease6State> implement
     return made;
   }
 
-  override async submit(commands: readonly Lease6Command[]): Promise<void> {
+  override async submit(commands: readonly Lease6Command[], actor?: string): Promise<void> {
     try {
-      await super.submit(commands);
+      await super.submit(commands, actor);
     } finally {
       // What was not stored is due again.
       for (const ip of commands.flatMap(addressesIn)) {

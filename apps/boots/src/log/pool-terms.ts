@@ -95,11 +95,11 @@ export class PoolTerms<C, S, E extends Event> {
    * Resolves when the facts are stored; throws DomainError when the pool's rules refuse them, StandbyError when another instance answers
    * by now.
    */
-  async submit(commands: readonly C[]): Promise<void> {
+  async submit(commands: readonly C[], actor?: string): Promise<void> {
     if (commands.length === 0) return;
     this.#check();
     try {
-      await this.writer.submit(...commands);
+      await this.writer.submitFor(actor, commands);
     } catch (error) {
       if (!(error instanceof DomainError)) this.#endTerm();
       throw error;

@@ -1,4 +1,4 @@
-import type { Decider, PoolSaving } from '@tinkerbell/domain';
+import { type Decider, DomainError, type PoolSaving } from '@tinkerbell/domain';
 import type { DhcpServiceEvent, LeaseEvent, PoolTaken } from '@tinkerbell/events';
 import type { EventStore } from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
@@ -130,10 +130,26 @@ export class SharedPool<C, S extends { readonly taken: PoolTaken['data'] | undef
 
   /**
    * Resolves when the facts are stored; throws DomainError when the pool's rules refuse them, StandbyError when another instance answers
-   * by now.
+   * by now. `actor`: in whose name, when it is not boots' own doing.
    */
-  submit(commands: readonly C[]): Promise<void> {
-    return this.#terms.submit(commands);
+  submit(commands: readonly C[], actor?: string): Promise<void> {
+    return this.#terms.submit(commands, actor);
+  }
+
+  /** What each of the commands would lead to, one after the other. Nothing is stored. */
+  rehearse(commands: readonly C[]): readonly (readonly (LeaseEvent | DhcpServiceEvent)[] | DomainError)[] {
+    const { decider } = this.rules;
+    let state = this.folded;
+    return commands.map((command) => {
+      try {
+        const events = decider.decide(command, state);
+        state = events.reduce((before, event) => decider.evolve(before, event), state);
+        return events;
+      } catch (error) {
+        if (error instanceof DomainError) return error;
+        throw error;
+      }
+    });
   }
 
   /** Everything that the stream says, as of the last commit. */

@@ -53,6 +53,26 @@ function slowStore() {
 }
 
 describe('StreamWriter', () => {
+  it('puts what somebody else wants into commits of its own, in his name', async () => {
+    const { store, inner, letGo, isUnderWay } = slowStore();
+    const writer = writerOn(store);
+    const all = [
+      writer.submit(bind(1)),
+      writer.submitFor('user:ann', [bind(2)]),
+      writer.submitFor('user:ann', [bind(3)]),
+    ];
+    all.push(writer.submit(bind(4)));
+    for (let commit = 0; commit < 3; commit++) {
+      await isUnderWay();
+      await letGo();
+    }
+    await Promise.all(all);
+    const { events } = await inner.read(stream);
+    expect(events.map(({ metadata, position }) => `${position} ${metadata.actor}`)).toEqual([
+      ...['1 boots', '2 user:ann', '2 user:ann', '3 boots'],
+    ]);
+  });
+
   it('puts what arrives in one turn into one commit, and what arrives while that is on its way into the next', async () => {
     const { store, inner, letGo, isUnderWay } = slowStore();
     const writer = writerOn(store);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Decider, DomainError } from '@tinkerbell/domain';
-import type { Event, Recorded } from '@tinkerbell/events';
+import type { Event, Metadata, Recorded } from '@tinkerbell/events';
 import { type Commit, ConcurrencyError, emptyHead, type EventStore, type StreamHead } from '@tinkerbell/event-store';
 
 /** Commands that share one commit, at most: a commit is one message of at most 1 MiB. */
@@ -10,6 +10,8 @@ const maxAttempts = 3;
 const maxBeginnings = 20;
 
 interface Waiting<C> {
+  /** Who wants it; undefined: this writer itself. */
+  readonly actor: string | undefined;
   readonly commands: readonly C[];
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -134,7 +136,10 @@ export class StreamWriter<C, S, E extends Event> {
       await this.load();
       const events = this.decider.decide(command, this.#state);
       try {
-        await this.#append(events, events.reduce(this.decider.evolve, this.#state), randomUUID());
+        await this.#append(events, events.reduce(this.decider.evolve, this.#state), {
+          id: randomUUID(),
+          actor: this.actor,
+        });
         this.#isCurrent = true;
         return;
       } catch (error) {
@@ -154,8 +159,13 @@ export class StreamWriter<C, S, E extends Event> {
    * call and leaves others in the same commit alone. Rejects with StoreUnavailableError when nobody knows.
    */
   submit(...commands: readonly C[]): Promise<void> {
+    return this.submitFor(undefined, commands);
+  }
+
+  /** In the name of somebody else, who is in the log as the actor of a commit of its own. */
+  submitFor(actor: string | undefined, commands: readonly C[]): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ commands, resolve, reject });
+      this.#waiting.push({ actor, commands, resolve, reject });
       this.#working ??= this.#work();
     });
   }
@@ -164,7 +174,7 @@ export class StreamWriter<C, S, E extends Event> {
     // With what else is submitted in the same turn: a commit of the first alone would be waited for by all others.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, maxBatch);
+      const batch = this.#next();
       try {
         await this.#commit(batch);
       } catch (error) {
@@ -176,13 +186,21 @@ export class StreamWriter<C, S, E extends Event> {
     this.#working = undefined;
   }
 
+  /** Those that wait longest and are of one actor. */
+  #next(): readonly Waiting<C>[] {
+    const [first] = this.#waiting;
+    let count = 1;
+    while (count < maxBatch && count < this.#waiting.length && this.#waiting[count]?.actor === first?.actor) count++;
+    return this.#waiting.splice(0, count);
+  }
+
   async #commit(batch: readonly Waiting<C>[]): Promise<void> {
     const id = randomUUID();
     for (let attempt = 1; ; attempt++) {
       if (!this.#isCurrent) await this.#loadAgain();
       const { events, state, refused } = this.#judge(batch);
       try {
-        await this.#append(events, state, id);
+        await this.#append(events, state, { id, actor: batch[0]?.actor ?? this.actor });
       } catch (error) {
         if (!(error instanceof ConcurrencyError) || this.writes === 'in-terms' || attempt === maxAttempts) throw error;
         this.#isCurrent = false;
@@ -202,9 +220,8 @@ export class StreamWriter<C, S, E extends Event> {
     await this.load();
   }
 
-  async #append(events: readonly E[], state: S, id: string): Promise<void> {
+  async #append(events: readonly E[], state: S, metadata: Metadata): Promise<void> {
     if (events.length > 0) {
-      const metadata = { id, actor: this.actor };
       this.#head = (await this.store.append(this.stream, events, { expected: this.#head, metadata })).head;
       this.#events += events.length;
     }

@@ -1,3 +1,5 @@
+import type { Subnet6 } from '../dhcp6/subnet6';
+import { InTurn } from '../in-turn';
 import type { Logger } from '../logger';
 import { RouterAdvertisements } from './radvd';
 import type { Advertised, AdvertisedLink } from './radvd-config';
@@ -5,53 +7,72 @@ import type { Advertised, AdvertisedLink } from './radvd-config';
 /** An interface may get its carrier or its address later. */
 const followMs = 5000;
 
-/** Router advertisements by radvd, which is started anew when an interface that was not there comes up. */
+/** Router advertisements by radvd, which is started anew when others are to be sent or an interface that was not there comes up. */
 export class Advertising {
   #running: RouterAdvertisements | undefined;
   #missing: readonly string[] = [];
   #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> = Promise.resolve();
+  readonly #work = new InTurn();
 
   constructor(
-    private readonly find: () => Advertised,
+    private subnets: readonly Subnet6[],
+    private readonly find: (subnets: readonly Subnet6[]) => Advertised,
     private readonly binary: string,
     private readonly log: Logger,
   ) {}
 
   /** Throws RouterAdvertisementError. */
   async open(): Promise<void> {
-    const { links, missing } = this.find();
-    await this.#run(links);
-    this.#missing = missing;
-    if (missing.length === 0) return;
-    this.log.warn(`${missing.join(', ')}: to be advertised, and no interface that is up has an address in it yet`);
-    this.#timer = setInterval(() => {
-      this.#looking = this.#looking.then(() => this.#again());
-    }, followMs).unref();
+    await this.#work.do(() => this.#send(this.subnets));
+    this.#timer = setInterval(() => void this.#work.do(() => this.#again()), followMs).unref();
+  }
+
+  /** Throws RouterAdvertisementError: what went out until now still does. */
+  become(subnets: readonly Subnet6[]): Promise<void> {
+    return this.#work.do(async () => {
+      if (advertisedBy(subnets) !== advertisedBy(this.subnets)) await this.#send(subnets);
+    });
   }
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#looking;
-    await this.#running?.stop();
+    await this.#work.do(async () => this.#running?.stop());
   }
 
   async #again(): Promise<void> {
-    const { links, missing } = this.find();
-    if (missing.length >= this.#missing.length) return;
+    if (this.#missing.length === 0 || this.find(this.subnets).missing.length >= this.#missing.length) return;
     try {
-      await this.#running?.stop();
-      await this.#run(links);
-      this.#missing = missing;
-      this.log.info(`router advertisements go out on ${links.map(({ interface: name }) => name).join(', ')}`);
-      if (missing.length === 0) clearInterval(this.#timer);
+      await this.#send(this.subnets);
     } catch (error) {
       this.log.error(`${error instanceof Error ? error.message : String(error)}; tried again`);
     }
   }
 
-  async #run(links: readonly AdvertisedLink[]): Promise<void> {
-    this.#running = undefined;
-    if (links.length > 0) this.#running = await RouterAdvertisements.start(links, this.binary, this.log);
+  async #send(subnets: readonly Subnet6[]): Promise<void> {
+    const { links, missing } = this.find(subnets);
+    await this.#run(links);
+    this.subnets = subnets;
+    this.#missing = missing;
+    if (links.length > 0) {
+      this.log.info(`router advertisements go out on ${links.map(({ interface: name }) => name).join(', ')}`);
+    }
+    if (missing.length > 0) {
+      this.log.warn(`${missing.join(', ')}: to be advertised, and no interface that is up has an address in it yet`);
+    }
   }
+
+  /** In the place of those before, once they run. */
+  async #run(links: readonly AdvertisedLink[]): Promise<void> {
+    const before = this.#running;
+    const next = links.length === 0 ? undefined : await RouterAdvertisements.start(links, this.binary, this.log);
+    this.#running = next;
+    // Where others have taken the place of the last ones, nothing ends.
+    await before?.stop(before.interfaces.every((name) => next?.interfaces.includes(name)) ? 'SIGKILL' : 'SIGTERM');
+  }
+}
+
+function advertisedBy(subnets: readonly Subnet6[]): string {
+  return JSON.stringify(
+    subnets.flatMap(({ prefix, length, advertise }) => (advertise ? [[String(prefix), length, advertise]] : [])),
+  );
 }

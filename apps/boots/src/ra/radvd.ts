@@ -13,6 +13,7 @@ export class RouterAdvertisements {
 
   private constructor(
     private readonly child: ChildProcess,
+    readonly interfaces: readonly string[],
     private readonly folder: string,
   ) {}
 
@@ -31,7 +32,7 @@ export class RouterAdvertisements {
     const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', binary, ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    const running = new RouterAdvertisements(child, folder);
+    const running = new RouterAdvertisements(child, names, folder);
     try {
       await running.#ready(binary, names.join(', '), log);
       return running;
@@ -41,11 +42,12 @@ export class RouterAdvertisements {
     }
   }
 
-  async stop(): Promise<void> {
+  /** SIGTERM: its last words are that there is no router here any more; SIGKILL: without. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     this.#stopped = true;
     if (this.child.exitCode === null && this.child.signalCode === null && this.child.pid !== undefined) {
       const ended = new Promise<void>((resolve) => this.child.once('exit', () => resolve()));
-      this.child.kill('SIGTERM');
+      this.child.kill(signal);
       await ended;
     }
     await rm(this.folder, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { actionSpec, actionStarted, hardwareId, hardwareUpdated, workflowCreated
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Bench, machineAddress, recordAt, startBench } from '../boots.testing';
 import { requestOf } from '../dhcp/requests.testing';
+import { silentLogger } from '../logger';
 import { BusMachineLog } from './bus-machine-log';
 
 let nats: TestNats;
@@ -106,5 +107,26 @@ describe('syslog of machines', () => {
     await close();
     await new Promise<void>((resolve) => other.close(() => resolve()));
     expect((await start({ settings: { BOOTS_SYSLOG: 'false' } })).boots.syslog).toBeUndefined();
+  });
+
+  it('is taken at no address when another program has the port at one of them, and the log says which', async () => {
+    const bound = (address: string, port: number) =>
+      new Promise<Socket>((resolve, reject) => {
+        const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+        socket.once('error', reject);
+        socket.bind({ address, port }, () => resolve(socket));
+      });
+    const closed = (socket: Socket) => new Promise<void>((resolve) => socket.close(() => resolve()));
+    const other = await bound('::1', 0);
+    const { port } = other.address();
+    const lines: string[] = [];
+    const log = { ...silentLogger, warn: (line: string) => void lines.push(line) };
+    const { boots } = await start({ log, settings: { PUBLIC_IP6: '::1', BOOTS_SYSLOG_PORT: port } });
+    expect(boots.syslog).toBeUndefined();
+    expect(lines.filter((line) => line.startsWith('no syslog'))).toEqual([
+      expect.stringMatching(`on ::1, port ${port}: .*EADDRINUSE.*, so none is taken at the other addresses either`),
+    ]);
+    await closed(await bound('127.0.0.1', port));
+    await closed(other);
   });
 });

@@ -22,6 +22,7 @@ export class Replies {
   #last = { address: '', number: 0 };
   #isDue = false;
   #retry: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   constructor(
     private readonly bound: BoundSocket,
@@ -35,11 +36,14 @@ export class Replies {
 
   /** `bytes` are left as they are by whoever made them. */
   send(bytes: Uint8Array, port: number, address: string): void {
-    if (this.#outbox && this.#slots && bytes.length <= slotBytes) this.#put(bytes, port, address);
+    if (this.#isClosed) this.onLost(address, 'its socket is closed');
+    else if (this.#outbox && this.#slots && bytes.length <= slotBytes) this.#put(bytes, port, address);
     else this.#sendAlone(bytes, port, address);
   }
 
+  /** Before its socket: the system may give that one's number to another. */
   close(): void {
+    this.#isClosed = true;
     this.#outbox?.flush();
     clearTimeout(this.#retry);
     this.#retry = undefined;
@@ -62,7 +66,7 @@ export class Replies {
     // Behind what else is ready to be sent now: a commit lets many go at once.
     queueMicrotask(() => {
       this.#isDue = false;
-      this.#flush();
+      if (!this.#isClosed) this.#flush();
     });
   }
 

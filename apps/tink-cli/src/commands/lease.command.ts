@@ -1,3 +1,4 @@
+import { foreverSeconds } from '@tinkerbell/domain';
 import { idText } from '@tinkerbell/history';
 import type { HolderItem, LeaseDetailItem, LeaseItem, TenureItem } from '../api-types';
 import { define, exit, type Context } from '../cli-command';
@@ -34,7 +35,7 @@ function leaseListing(context: Context, leases: readonly LeaseItem[]): Listing<L
       { title: 'MAC Address', text: ({ mac }) => showMac(mac ?? '') },
       { title: 'Hostname', text: ({ hostname }) => hostname, shrinksTo: 12 },
       { title: 'State', text: stateOf, color: (lease) => colorOf(stateOf(lease)) },
-      { title: 'Expires', text: ({ expiresAt }) => time(expiresAt) },
+      { title: 'Expires', text: (lease) => endText(lease, time(lease.expiresAt)) },
       { title: 'Bound At', text: ({ boundAt }) => time(boundAt), wideOnly: true },
       { title: 'Subnet', text: ({ subnet }) => subnet, wideOnly: true },
       { title: 'Origin', text: ({ origin }) => origin, wideOnly: true },
@@ -67,6 +68,11 @@ export const leaseGet = define({
   },
 });
 
+/** `expiresAt` of one that never ends (RFC 2131 §3.3) is 136 years away. */
+function endText({ leaseSeconds }: Pick<LeaseItem, 'leaseSeconds'>, time: string): string {
+  return leaseSeconds === foreverSeconds ? 'never' : time;
+}
+
 type Fact = readonly [name: string, value: string];
 
 function leaseSheet(context: Context, lease: LeaseDetailItem, isExact: boolean): Listing<Fact> {
@@ -80,7 +86,7 @@ function leaseSheet(context: Context, lease: LeaseDetailItem, isExact: boolean):
     ['Hardware ID', hardwareId ?? ''],
     ['Client ID', clientId === null ? '' : clientText(clientId)],
     ['Bound At', time(lease.boundAt)],
-    ['Expires', time(lease.expiresAt)],
+    ['Expires', endText(lease, time(lease.expiresAt))],
     ['Quarantined Until', time(quarantinedUntil)],
     ['Renewals', String(lease.renewals)],
     ['Subnet', lease.subnet],
@@ -155,7 +161,10 @@ function tenureListing(context: Context, tenures: readonly TenureItem[]): Listin
       { title: 'MAC Address', text: ({ mac }) => showMac(mac ?? '') },
       { title: 'Hostname', text: ({ hostname }) => hostname, shrinksTo: 12 },
       { title: 'From', text: ({ boundAt }) => time(boundAt) },
-      { title: 'Until', text: ({ until }) => time(until) },
+      {
+        title: 'Until',
+        text: (tenure) => (tenure.state === 'bound' ? endText(tenure, time(tenure.until)) : time(tenure.until)),
+      },
       { title: 'State', text: ({ state }) => state, color: ({ state }) => colorOf(state) },
       { title: 'Renewals', text: ({ renewals }) => String(renewals) },
       { title: 'Relay', text: ({ giaddr }) => giaddr ?? '', wideOnly: true },

@@ -21,6 +21,8 @@ export interface Surrounding {
   /** Called with each line as it is printed. */
   readonly onLine?: (line: string) => void;
   readonly provisioner?: Host['provisioner'];
+  /** Without it standard error is no terminal. */
+  readonly onProgress?: (line: string) => void;
 }
 
 /** 2026-01-01T00:10:00Z: ten minutes after the events of the builders. */
@@ -56,6 +58,7 @@ export async function runTink(args: readonly string[], surrounding: Surrounding 
       rows: columns === undefined ? undefined : 24,
       write: (text) => void (out += text),
     },
+    progress: surrounding.onProgress,
     input: () => Promise.resolve(input),
     files: {
       read: (path) => (path in files ? Promise.resolve(files[path] ?? '') : Promise.reject(missing())),

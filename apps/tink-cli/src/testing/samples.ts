@@ -24,6 +24,7 @@ export function hardwareInterface(mac = '08:00:27:00:00:01', address = '192.168.
       domain_name: '',
       ip: { address, netmask: '255.255.255.248', gateway: '192.168.1.1', family: 4 },
       options: [],
+      options6: [],
       vlan_id: 0,
     },
     netboot: {

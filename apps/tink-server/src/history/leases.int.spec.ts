@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DhcpServiceEvent, LeaseEvent } from '@tinkerbell/events';
-import { NatsBus, PoolRoll, subjects } from '@tinkerbell/messaging';
+import { type ImportRequest, LeaseImports, NatsBus, PoolRoll, subjects } from '@tinkerbell/messaging';
 import { leaseBound, leaseReleased } from '@tinkerbell/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Harness } from '../testing/harness';
@@ -123,6 +123,67 @@ describe('the history of leases', () => {
     expect(await failure('/api/leases/10.9.0.5?at=never')).toMatchObject({ status: 400, field: 'at' });
     expect(await failure('/api/leases/10.9.0.6/history')).toMatchObject({ status: 404, code: 'NOT_FOUND' });
     expect(await failure('/api/leases/kiosk/holder')).toMatchObject({ status: 400, field: 'ip' });
+  });
+});
+
+describe('leases of another server', () => {
+  const path = '/api/lease-pools/lab/import';
+  const lease = {
+    ip: '10.8.0.5',
+    mac: '52-54-00-12-34-56',
+    clientId: '01',
+    hostname: 'n',
+    state: 'bound',
+    expiresAt: null,
+  };
+  const refused = async (body: unknown, where = path) => {
+    const { status, body: answer } = await harness.rest().post<Failure>(where, body);
+    return { status, ...answer.error };
+  };
+
+  it('are nobody’s to take while no boots gives out leases', async () =>
+    expect(await refused({ leases: [lease] })).toEqual({
+      ...{ status: 503, code: 'UNAVAILABLE', message: 'lease pool lab: no boots gives out leases for it' },
+    }));
+  it('go to the boots of the lease pool, in the name of who sends them', async () => {
+    const bus = await NatsBus.connect({ ...harness.nats.engine, name: 'boots' });
+    const asked: ImportRequest[] = [];
+    const stop = new LeaseImports(bus.connection).answer('lab', (request) => {
+      asked.push(request);
+      if (request.leases.length === 0) return Promise.reject(new Error('the disk is full'));
+      return Promise.resolve({ leases: request.leases.map(({ ip }) => ({ ip, result: 'bound' })) });
+    });
+    await bus.connection.flush();
+    const rest = harness.rest('ann:secret');
+    const short = { ip: '2001:DB8::5', clientId: '00030001525400990001:0000000a' };
+    expect((await rest.post(path, { leases: [lease, short], dryRun: true })).body).toEqual({
+      leases: [
+        { ip: '10.8.0.5', result: 'bound' },
+        { ip: '2001:db8::5', result: 'bound' },
+      ],
+    });
+    const filled = { mac: null, hostname: '', state: 'bound', expiresAt: null };
+    expect(asked).toEqual([
+      { actor: 'user:ann', dryRun: true, leases: [lease, { ...short, ...filled, ip: '2001:db8::5' }] },
+    ]);
+    expect(await refused({ leases: [] })).toMatchObject({
+      ...{ status: 503, message: 'boots could not store the leases: Error: the disk is full' },
+    });
+    stop();
+    await bus.close();
+  });
+  it('are refused with every fault', async () => {
+    const { status, faults } = await refused({
+      leases: [lease, { ip: '10.8.0', mac: 'aa', clientId: 'x', state: 'free', expiresAt: 'soon', vlan: 1 }],
+      dryRun: 'no',
+    });
+    expect(status).toBe(400);
+    expect(new Set(faults?.map((fault) => fault.path))).toEqual(
+      new Set(['dryRun', ...['ip', 'mac', 'clientId', 'state', 'expiresAt', 'vlan'].map((key) => `leases.1.${key}`)]),
+    );
+    const many = Array.from({ length: 251 }, () => lease);
+    expect(await refused({ leases: many })).toMatchObject({ status: 400, field: 'leases' });
+    expect(await refused({ leases: [] }, '/api/lease-pools/a.b/import')).toMatchObject({ status: 404 });
   });
 });
 

@@ -155,7 +155,7 @@ function eventOf(command: BootCommand): BootEvent {
   switch (command.type) {
     case 'OfferNetboot': {
       const { type: _, ...data } = command;
-      return { type: 'NetbootOffered', v: 2, data };
+      return { type: 'NetbootOffered', v: 3, data };
     }
     case 'RecordFileServed': {
       const { type: _, ...data } = command;

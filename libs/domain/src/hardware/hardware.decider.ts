@@ -19,15 +19,15 @@ export const hardwareDecider: Decider<HardwareCommand, HardwareState, HardwareEv
     switch (command.type) {
       case 'RegisterHardware': {
         const data = { hardware: command.hardware };
-        if (state.status !== 'registered') return [{ type: 'HardwareRegistered', v: 3, data }];
-        return sameJson(state.hardware, command.hardware) ? [] : [{ type: 'HardwareUpdated', v: 3, data }];
+        if (state.status !== 'registered') return [{ type: 'HardwareRegistered', v: 4, data }];
+        return sameJson(state.hardware, command.hardware) ? [] : [{ type: 'HardwareUpdated', v: 4, data }];
       }
       case 'DeleteHardware':
         if (state.status === 'none') throw new NotFoundError('hardware', command.id);
         return state.status === 'deleted' ? [] : [{ type: 'HardwareDeleted', v: 1, data: {} }];
       case 'FenceHardware':
         if (state.status !== 'registered') return [{ type: 'HardwareDeleted', v: 1, data: {} }];
-        return [{ type: 'HardwareUpdated', v: 3, data: { hardware: state.hardware } }];
+        return [{ type: 'HardwareUpdated', v: 4, data: { hardware: state.hardware } }];
       default:
         return assertNever(command);
     }

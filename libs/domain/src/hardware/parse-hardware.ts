@@ -2,6 +2,7 @@ import type { HardwareInterface, HardwareRecord, JsonObject } from '@tinkerbell/
 import { formatMac } from '../address/mac';
 import { InvalidDocumentError } from '../errors';
 import { isObject, JsonReader, kindOf } from '../json-reader';
+import { leastKernelLine, longestKernelLine } from './kernel-line';
 import { readDhcp, readNetboot } from './read-interface';
 
 /** Bytes of UTF-8 of the whole record as JSON; a commit must fit into one message of the log. */
@@ -59,6 +60,7 @@ function readRecord(reader: JsonReader, value: unknown): HardwareRecord | undefi
     .list(network['interfaces'], 'network.interfaces', 64)
     .flatMap((item, index) => readInterface(reader, item, `network.interfaces[${index}]`) ?? []);
   refuseDuplicates(reader, interfaces);
+  for (const { path, value: read } of interfaces) refuseLongKernelLine(reader, id, read, path);
   return { id, version, metadata, network: { interfaces: interfaces.map(({ value: read }) => read) } };
 }
 
@@ -105,6 +107,13 @@ function readInterface(reader: JsonReader, item: unknown, path: string): Placed 
     path,
     value: { dhcp: readDhcp(reader, dhcp, `${path}.dhcp`), netboot: readNetboot(reader, netboot, `${path}.netboot`) },
   };
+}
+
+function refuseLongKernelLine(reader: JsonReader, id: string, value: HardwareInterface, path: string): void {
+  const length = leastKernelLine(id, value);
+  if (length <= longestKernelLine) return;
+  const why = `the kernel command line would have at least ${length} characters, with what boots adds, and ${longestKernelLine} fit`;
+  reader.fault(`${path}.netboot.osie.kernel_params`, why);
 }
 
 function refuseDuplicates(reader: JsonReader, interfaces: readonly Placed[]): void {

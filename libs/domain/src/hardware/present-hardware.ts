@@ -8,8 +8,8 @@ export interface PresentedHardware {
   readonly metadata: JsonObject;
   readonly network: {
     readonly interfaces: readonly {
-      readonly dhcp: Omit<HardwareDhcp, 'domain_name' | 'ip' | 'options' | 'vlan_id'> &
-        Partial<Pick<HardwareDhcp, 'domain_name' | 'ip' | 'options' | 'vlan_id'>>;
+      readonly dhcp: Omit<HardwareDhcp, 'domain_name' | 'ip' | 'options' | 'options6' | 'vlan_id'> &
+        Partial<Pick<HardwareDhcp, 'domain_name' | 'ip' | 'options' | 'options6' | 'vlan_id'>>;
       readonly netboot: Omit<HardwareNetboot, 'ipxe' | 'osie' | 'rescue'> & {
         readonly ipxe: Omit<HardwareNetboot['ipxe'], 'binary'> & { readonly binary?: string };
         readonly osie: Omit<HardwareNetboot['osie'], 'kernel_params' | 'console'> &
@@ -23,7 +23,7 @@ export interface PresentedHardware {
 /** parseHardware(presentHardware(record)) is the record again. */
 export function presentHardware({ id, version, metadata, network }: HardwareRecord): PresentedHardware {
   const interfaces = network.interfaces.map(({ dhcp, netboot }) => {
-    const { domain_name, ip, options, vlan_id, ...rest } = dhcp;
+    const { domain_name, ip, options, options6, vlan_id, ...rest } = dhcp;
     const { rescue, ...boot } = netboot;
     const { binary, ...ipxe } = boot.ipxe;
     const { kernel_params, console, ...osie } = boot.osie;
@@ -34,6 +34,7 @@ export function presentHardware({ id, version, metadata, network }: HardwareReco
         ...(domain_name === '' ? {} : { domain_name }),
         ...(ip === null ? {} : { ip }),
         ...(options.length === 0 ? {} : { options }),
+        ...(options6.length === 0 ? {} : { options6 }),
         ...(vlan_id === 0 ? {} : { vlan_id }),
       },
       netboot: {

@@ -1,18 +1,9 @@
 import { parseIpv6 } from '@tinkerbell/bytes';
+import type { HardwareDhcp6Option } from '@tinkerbell/events';
 import type { JsonReader } from '../json-reader';
 import { got, isDomain, type OptionRules, plainReaders, readList, readOptions } from './dhcp-option-rules';
 
-/** An option of DHCPv6 by number and type. */
-export type Dhcp6Option = { readonly code: number } & (
-  | { readonly type: 'ip' | 'text' | 'hex'; readonly value: string }
-  | { readonly type: 'ips' | 'domains'; readonly value: readonly string[] }
-  /** Time servers by address, multicast address or name: the option once for each (RFC 5908). */
-  | { readonly type: 'ntp'; readonly value: readonly string[] }
-  | { readonly type: 'uint8' | 'uint16' | 'uint32'; readonly value: number }
-  | { readonly type: 'boolean'; readonly value: boolean }
-);
-
-const rules: OptionRules<Dhcp6Option> = {
+const rules: OptionRules<HardwareDhcp6Option> = {
   lastCode: 0xffff,
   readers: {
     ip: readIpv6,
@@ -70,7 +61,7 @@ const rules: OptionRules<Dhcp6Option> = {
 };
 
 /** Options of DHCPv6 by number and type; what is wrong is told to the reader. */
-export function readDhcp6Options(reader: JsonReader, value: unknown, path: string): readonly Dhcp6Option[] {
+export function readDhcp6Options(reader: JsonReader, value: unknown, path: string): readonly HardwareDhcp6Option[] {
   return readOptions(rules, reader, value, path);
 }
 

@@ -2,6 +2,7 @@ import type { HardwareDhcp, HardwareIp, HardwareNetboot } from '@tinkerbell/even
 import { parseIpv4, prefixLength } from '@tinkerbell/bytes';
 import { parseMac } from '../address/mac';
 import type { JsonReader } from '../json-reader';
+import { readDhcp6Options } from './read-dhcp6-options';
 import { readDhcpOptions } from './read-dhcp-options';
 
 /** 2 days, what the original leases for when the hardware says nothing. */
@@ -36,6 +37,7 @@ export function readDhcp(reader: JsonReader, value: unknown, path: string): Hard
     'domain_name',
     'ip',
     'options',
+    'options6',
     'vlan_id',
   ]);
   const servers = (key: 'name_servers' | 'time_servers') =>
@@ -56,6 +58,7 @@ export function readDhcp(reader: JsonReader, value: unknown, path: string): Hard
     domain_name: reader.form(fields['domain_name'], `${path}.domain_name`, hostname, 'a domain name'),
     ip: readIp(reader, fields['ip'], `${path}.ip`),
     options: readDhcpOptions(reader, fields['options'], `${path}.options`),
+    options6: readDhcp6Options(reader, fields['options6'], `${path}.options6`),
     vlan_id: reader.integer(fields['vlan_id'], `${path}.vlan_id`, 0, 4094) ?? 0,
   };
 }

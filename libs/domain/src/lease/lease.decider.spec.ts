@@ -315,3 +315,73 @@ describe('a pool', () => {
       .then(crossed(0, 80, 10));
   });
 });
+
+describe('a lease of another server', () => {
+  const holder = { ...client, clientId: '01', ip: '10.1.0.5', subnet: 'lab', origin: 'pool' as const };
+  const expiresAt = '2026-01-01T01:00:00.000Z';
+  const take = (over: object = {}): SingleLeaseCommand => ({
+    ...{ type: 'ImportLease', ...holder, hostname: 'n1', expiresAt, now, ...over },
+  });
+  const bound = (over: object = {}): LeaseEvent => ({
+    ...{ type: 'LeaseBound', v: 2 },
+    data: { ...holder, hostname: 'n1', leaseSeconds: 3600, expiresAt, giaddr: null, ...over },
+  });
+  const renew = { clientState: 'renewing', leaseSeconds: 7200 } as const;
+  const own = { type: 'BindLease', ...holder, hostname: 'n1', giaddr: null, now, ...renew } as const;
+  const later = '2026-01-01T02:00:00.000Z';
+
+  it('is bound until it ends there, and then its client renews it', () => {
+    given().when(take()).then(bound());
+    given(bound())
+      .when(own)
+      .then({ type: 'LeaseRenewed', v: 2, data: { ...holder, ...renew, expiresAt: later } });
+  });
+  it('changes nothing the second time, and is extended when it was renewed there, never made shorter', () => {
+    given(bound()).when(take()).thenNothing();
+    given(bound())
+      .when(take({ now: '2026-01-01T00:30:00.000Z' }))
+      .thenNothing();
+    given(bound())
+      .when(take({ expiresAt: later }))
+      .then({ type: 'LeaseRenewed', v: 2, data: { ...holder, ...renew, expiresAt: later } });
+    given(bound({ leaseSeconds: 7200, expiresAt: later }))
+      .when(take())
+      .thenNothing();
+  });
+  it('that never ends is bound for good, once', () => {
+    const forever = { leaseSeconds: 4_294_967_295, expiresAt: '2162-02-07T06:28:15.000Z' };
+    given()
+      .when(take({ expiresAt: forever.expiresAt }))
+      .then(bound(forever));
+    given(bound(forever))
+      .when(take({ expiresAt: '2162-02-08T06:28:15.000Z', now: later }))
+      .thenNothing();
+  });
+  it('gives way to whoever has the address here, and to what its client has here', () => {
+    const others = { mac: other, clientId: '02' };
+    given(bound(others)).when(take()).thenThrows('CONFLICT', `10.1.0.5 is leased to ${other} until ${expiresAt}`);
+    given(bound({ ip: '10.1.0.6' }))
+      .when(take())
+      .thenThrows('CONFLICT', 'its client has 10.1.0.6 here');
+    const found = { ip: '10.1.0.5', subnet: 'lab', method: 'arp', answeredBy: null, quarantinedUntil: later } as const;
+    given({ type: 'LeaseConflictFound', v: 1, data: found })
+      .when(take())
+      .thenThrows('CONFLICT', `10.1.0.5 is in quarantine until ${later}`);
+  });
+  it('says what ran out before', () => {
+    const ranOut = (ip: string): LeaseEvent => ({
+      ...{ type: 'LeaseExpired', v: 1, data: { ...holder, ip, expiresAt, cause: 'time' } },
+    });
+    const again = take({ now: expiresAt, expiresAt: later });
+    given(bound())
+      .when(again)
+      .then(ranOut('10.1.0.5'), bound({ expiresAt: later }));
+    given(bound({ ip: '10.1.0.6' }))
+      .when(again)
+      .then(ranOut('10.1.0.6'), bound({ expiresAt: later }));
+  });
+  it('is refused when it is over', () =>
+    given()
+      .when(take({ expiresAt: now }))
+      .thenThrows('INVALID', `the lease of 10.1.0.5 ran out at ${now}`));
+});

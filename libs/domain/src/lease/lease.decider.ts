@@ -12,6 +12,7 @@ import { ConflictError, DomainError, InvalidError } from '../errors';
 import { sameJson } from '../same-json';
 import { addSeconds, isBefore } from '../time';
 import { HashTrie } from './hash-trie';
+import { foreverSeconds, type ImportedLease, importLease, isForGood } from './import-lease';
 
 /** `now`: ISO 8601. */
 export type SingleLeaseCommand =
@@ -27,6 +28,7 @@ export type SingleLeaseCommand =
       readonly clientState: LeaseRenewed['data']['clientState'] | 'bootp';
       readonly now: string;
     })
+  | ({ readonly type: 'ImportLease' } & LeaseHolder & ImportedLease)
   | (LeaseHolder & { readonly type: 'ReleaseLease' })
   | (LeaseHolder & {
       readonly type: 'DeclineLease';
@@ -52,9 +54,6 @@ export type SingleLeaseCommand =
 
 type ConflictFound = Extract<LeaseEvent, { readonly type: 'LeaseConflictFound' }>['data'];
 export type BindLease = Extract<SingleLeaseCommand, { readonly type: 'BindLease' }>;
-
-/** RFC 2131 §3.3: infinity. */
-export const foreverSeconds = 0xffff_ffff;
 
 export type LeaseCommand =
   | SingleLeaseCommand
@@ -166,6 +165,8 @@ function decideOne(command: SingleLeaseCommand, state: LeaseState): readonly Lea
   switch (command.type) {
     case 'BindLease':
       return bind(command, state);
+    case 'ImportLease':
+      return takeIn(command, state);
     case 'ReleaseLease':
       return holds(command, state) ? [{ type: 'LeaseReleased', v: 2, data: holderOf(command) }] : [];
     case 'DeclineLease': {
@@ -220,7 +221,7 @@ function bind(command: BindLease, state: LeaseState): readonly LeaseEvent[] {
   const lease = state.byIp.get(ip);
   const isOwn = lease !== undefined && isSameClient(lease, command);
   if (lease && !(isOwn && lease.state === 'bound') && !mayHave(command, lease)) {
-    throw new ConflictError(`${ip} is ${standing(lease)} until ${lease.expiresAt}`, 'ip');
+    throw new ConflictError(standing(lease), 'ip');
   }
   const self = holderOf(command);
   const expiresAt = addSeconds(now, leaseSeconds);
@@ -245,18 +246,30 @@ function bind(command: BindLease, state: LeaseState): readonly LeaseEvent[] {
   return [{ type: 'LeaseRenewed', v: 2, data: { ...self, leaseSeconds, expiresAt, clientState } }];
 }
 
-/** More than half of infinity is left. */
-function isForGood({ expiresAt }: Lease, now: string): boolean {
-  return isBefore(addSeconds(now, foreverSeconds / 2), expiresAt);
-}
-
 /** What is reserved has no quarantine: what the operator wrote is not ours to change. */
-function mayHave({ origin, now }: BindLease, lease: Lease): boolean {
+function mayHave({ origin, now }: Pick<BindLease, 'origin' | 'now'>, lease: Lease): boolean {
   return isFree(lease, now) || (origin === 'reservation' && lease.state !== 'bound');
 }
 
-function standing({ state, mac, clientId }: Lease): string {
-  return state === 'bound' ? `leased to ${mac ?? clientId ?? 'another client'}` : 'in quarantine';
+function standing({ ip, state, mac, clientId, expiresAt }: Lease): string {
+  const how = state === 'bound' ? `leased to ${mac ?? clientId ?? 'another client'}` : 'in quarantine';
+  return `${ip} is ${how} until ${expiresAt}`;
+}
+
+function takeIn(
+  command: Extract<SingleLeaseCommand, { readonly type: 'ImportLease' }>,
+  state: LeaseState,
+): readonly LeaseEvent[] {
+  const { ip, now } = command;
+  const lease = state.byIp.get(ip);
+  const before = lastLease(state, clientKey(command));
+  return importLease(command, {
+    holder: holderOf(command),
+    own: lease && isHeld(lease, now) && isSameClient(lease, command) ? lease : undefined,
+    taken: lease && !mayHave(command, lease) ? standing(lease) : undefined,
+    other: before && isHeld(before, now) ? before.ip : undefined,
+    over: [...expiry(lease, now), ...(before?.ip === ip ? [] : expiry(before, now))],
+  });
 }
 
 /** The address that the client has in the same subnet and gives up by taking this one. */

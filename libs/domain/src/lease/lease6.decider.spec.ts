@@ -183,3 +183,29 @@ describe('a pool of IPv6 addresses', () => {
       .then({ ...taken, data: { address: '10.0.0.2', epoch: 2 } });
   });
 });
+
+describe('an IPv6 lease of another server', () => {
+  const expiresAt = '2026-01-01T01:00:00.000Z';
+  const later = '2026-01-01T02:00:00.000Z';
+  const take = (over: { holder?: Holder6; expiresAt?: string; now?: string } = {}): Lease6Command => ({
+    ...{ type: 'ImportAddress', holder, hostname: 'n1', expiresAt, now, ...over },
+  });
+  it('is bound, once, and extended when it was renewed there', () => {
+    given().when(take()).then(bound());
+    given(bound()).when(take()).thenNothing();
+    const longer = { ...holder, leaseSeconds: 7200, expiresAt: later, clientState: 'renewing' as const };
+    given(bound())
+      .when(take({ expiresAt: later }))
+      .then({ type: 'LeaseRenewed', v: 2, data: longer });
+    given(bound())
+      .when(take({ expiresAt: later, now: expiresAt }))
+      .then(expired(holder, 'time'), bound(holder, later));
+  });
+  it('gives way to whoever has the address here', () => {
+    given(bound(other)).when(take()).thenThrows('CONFLICT', `fd99::a1 is bound until ${expiresAt}`);
+    const quarantined = [bound(), declined(holder, later)];
+    given(...quarantined)
+      .when(take())
+      .thenThrows('CONFLICT', `fd99::a1 is declined until ${later}`);
+  });
+});

@@ -3,6 +3,7 @@ import { assertNever, type Decider } from '../decider';
 import { ConflictError, InvalidError } from '../errors';
 import { addSeconds, isBefore } from '../time';
 import { HashTrie } from './hash-trie';
+import { type ImportedLease, importLease } from './import-lease';
 import {
   type CountPool,
   countPool,
@@ -31,6 +32,7 @@ export type Lease6Command =
       readonly clientState: LeaseRenewed['data']['clientState'];
       readonly now: string;
     }
+  | ({ readonly type: 'ImportAddress'; readonly holder: Holder6 } & ImportedLease)
   | { readonly type: 'ReleaseAddress'; readonly holder: Holder6 }
   /** `quarantineSeconds`: how long nobody is given the address; it is nothing for a reserved one. */
   | {
@@ -78,6 +80,8 @@ export const lease6Decider: Decider<Lease6Command, Lease6State, LeaseEvent | Dhc
     switch (command.type) {
       case 'BindAddress':
         return bind(command, state);
+      case 'ImportAddress':
+        return takeIn(command, state);
       case 'ReleaseAddress':
         return isHeld(command.holder, state) ? [{ type: 'LeaseReleased', v: 2, data: command.holder }] : [];
       case 'DeclineAddress':
@@ -140,6 +144,21 @@ function bind(command: Extract<Lease6Command, { type: 'BindAddress' }>, state: L
     ...endOf(state.byAddress.get(holder.ip), now),
     { type: 'LeaseBound', v: 2, data: { ...holder, hostname, leaseSeconds, expiresAt, giaddr } },
   ];
+}
+
+function takeIn(command: Extract<Lease6Command, { type: 'ImportAddress' }>, state: Lease6State): readonly LeaseEvent[] {
+  const { holder, now } = command;
+  const { ip, clientId } = holder;
+  const held = holder6Of(state, ip, now);
+  const before = state.byAddress.get(ip);
+  return importLease(command, {
+    holder: holderOf(holder),
+    own: held?.clientId === clientId ? held : undefined,
+    taken: isFree6(state, ip, now) ? undefined : `${ip} is ${before?.state} until ${before?.expiresAt}`,
+    // It may have several.
+    other: undefined,
+    over: ranOut(before, now),
+  });
 }
 
 /** Of the lease that was on the address. A reserved one goes from one DUID of a machine to its next, as firmware, iPXE and system come up. */

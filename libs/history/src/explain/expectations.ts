@@ -1,4 +1,4 @@
-import { hasEnded } from '@tinkerbell/domain';
+import { foreverSeconds, hasEnded } from '@tinkerbell/domain';
 import {
   bootSteps,
   comingDelays,
@@ -212,8 +212,8 @@ function ofPapers({ scene, machineId, workflow, evidence }: Standing): readonly 
   } else if (paper?.type === 'WorkerEnrolled' && workflow && !isEnded(workflow)) {
     runsOut('the worker needs a new credential', paper.data.expiresAt);
   }
-  for (const { hardwareId, state, ip, expiresAt } of scene.leases.values()) {
-    if (hardwareId === machineId && state === 'bound') {
+  for (const { hardwareId, state, ip, leaseSeconds, expiresAt } of scene.leases.values()) {
+    if (hardwareId === machineId && state === 'bound' && leaseSeconds !== foreverSeconds) {
       runsOut(`the machine renews its lease of ${ip}, or loses it`, expiresAt);
     }
   }

@@ -1,4 +1,4 @@
-import { formatMac, serverProbeMac } from '@tinkerbell/domain';
+import { foreverSeconds, formatMac, serverProbeMac } from '@tinkerbell/domain';
 import type { DhcpServiceEvent, LeaseClient, LeaseEvent } from '@tinkerbell/events';
 import { took } from '../duration-text';
 import { bad, because, good, neutral, type Sentences, warn } from './told';
@@ -6,7 +6,7 @@ import { bad, because, good, neutral, type Sentences, warn } from './told';
 export const leaseSentences = {
   LeaseBound: ({ data }) =>
     neutral(
-      `DHCP lease: ${data.ip} for ${client(data)}, ${took(data.leaseSeconds)}${data.giaddr === null ? '' : `, through relay ${data.giaddr}`}`,
+      `DHCP lease: ${data.ip} for ${client(data)}, ${data.leaseSeconds === foreverSeconds ? 'for good' : took(data.leaseSeconds)}${data.giaddr === null ? '' : `, through relay ${data.giaddr}`}`,
     ),
   LeaseRenewed: ({ data }) => neutral(`DHCP lease renewed: ${data.ip} for ${client(data)}`),
   LeaseReleased: ({ data }) => neutral(`DHCP lease released: ${data.ip} by ${client(data)}`),

@@ -32,7 +32,7 @@ export const boot = {
       ...booting,
       ip: Type.String(),
       arch: nullable(Type.Integer({ description: 'RFC 4578 §2.1.' })),
-      client: oneOf(['PXEClient', 'HTTPClient', 'iPXE']),
+      client: oneOf(['PXEClient', 'HTTPClient', 'iPXE', 'BOOTP']),
       userClass: Type.String(),
       bootFile: Type.String(),
     }),

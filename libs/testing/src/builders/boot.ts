@@ -48,7 +48,7 @@ export function netbootOffered(over: Partial<NetbootOffered['data']> = {}): Netb
     ticketExpiresAt: null,
     ...over,
   };
-  return { type: 'NetbootOffered', v: 2, data };
+  return { type: 'NetbootOffered', v: 3, data };
 }
 
 export function bootFileServed(over: Partial<BootFileServed['data']> = {}): BootFileServed {

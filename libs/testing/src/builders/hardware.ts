@@ -27,6 +27,7 @@ export function hardwareInterface(
       domain_name: '',
       ip: { address, netmask: '255.255.255.248', gateway: '192.168.1.1', family: 4 },
       options: [],
+      options6: [],
       vlan_id: 0,
     },
     netboot: {
@@ -45,11 +46,11 @@ export function hardwareRecord(over: Partial<HardwareRecord> = {}): HardwareReco
 }
 
 export function hardwareRegistered(hardware = hardwareRecord()): HardwareRegistered {
-  return { type: 'HardwareRegistered', v: 3, data: { hardware } };
+  return { type: 'HardwareRegistered', v: 4, data: { hardware } };
 }
 
 export function hardwareUpdated(hardware = hardwareRecord()): HardwareUpdated {
-  return { type: 'HardwareUpdated', v: 3, data: { hardware } };
+  return { type: 'HardwareUpdated', v: 4, data: { hardware } };
 }
 
 export function hardwareDeleted(): HardwareDeleted {

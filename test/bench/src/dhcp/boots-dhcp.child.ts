@@ -22,7 +22,7 @@ async function register(store: InMemoryEventStore, clients: number): Promise<voi
     const ip = { address: `10.200.${1 + (i >> 8)}.${i & 255}`, netmask: '255.255.0.0' };
     const interfaces = [{ dhcp: { mac: macOf(i), ip }, netboot: { allow_pxe: true } }];
     const hardware = parseHardware({ id, metadata: {}, network: { interfaces } });
-    const registered: HardwareEvent = { type: 'HardwareRegistered', v: 3, data: { hardware } };
+    const registered: HardwareEvent = { type: 'HardwareRegistered', v: 4, data: { hardware } };
     const metadata = { id: `register-${i}`, actor: 'bench' };
     const expected = { position: 0, version: 0, hash: '' };
     await store.append(subjects.stream('hardware', id), [registered], { expected, metadata });

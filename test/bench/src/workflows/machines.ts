@@ -23,7 +23,7 @@ export function* machines(): Generator<Story> {
     const { id, mac } = machineOf(n);
     const interfaces = [{ dhcp: { mac }, netboot: { allow_workflow: true } }];
     const hardware = parseHardware({ id, metadata: {}, network: { interfaces } });
-    const registered: HardwareEvent = { type: 'HardwareRegistered', v: 3, data: { hardware } };
+    const registered: HardwareEvent = { type: 'HardwareRegistered', v: 4, data: { hardware } };
     yield { aggregate: 'hardware', id, events: [registered] };
   }
 }

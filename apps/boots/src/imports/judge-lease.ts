@@ -1,0 +1,75 @@
+import { addSeconds, foreverSeconds, numberOf, type SingleLeaseCommand } from '@tinkerbell/domain';
+import type { ForeignLease, PassedOverReason } from '@tinkerbell/messaging';
+import { modeAt, type ModeRules, subnetOf } from '../dhcp/dhcp-mode';
+import type { LeasePool } from '../log/lease-pool';
+import type { Machines } from '../machines';
+
+/** Why a lease stays with the server that gave it. */
+export interface Refusal {
+  readonly reason: PassedOverReason;
+  readonly message: string;
+}
+
+export interface Books {
+  readonly machines: Machines;
+  readonly leases: Pick<LeasePool, 'holderOf'>;
+  readonly rules: ModeRules;
+}
+
+/** What takes an IPv4 lease in, by the settings and the hardware records. What is leased is for the pool to say. */
+export function judgeLease(lease: ForeignLease, books: Books, now: string): SingleLeaseCommand | Refusal {
+  const { ip, expiresAt } = lease;
+  const over = ranOut(lease, now);
+  if (over) return over;
+  const mode = modeAt(ip, books.rules);
+  const reserved = mode === 'pool' || mode === 'reservation' ? books.machines.byReservedAddress(ip) : undefined;
+  const subnet = subnetOf(ip, books.rules);
+  if (reserved && (reserved.mac !== lease.mac || lease.state !== 'bound')) return reservedFor(reserved);
+  const pooled = isInPool(ip, subnet?.pooled?.pools ?? []) ? subnet?.pooled : undefined;
+  if (!reserved && !pooled) return outside(ip);
+  const name = subnet?.name ?? '';
+  if (lease.state !== 'bound') {
+    const holder = books.leases.holderOf(ip, now);
+    if (holder) return { reason: 'held', message: `${ip} is leased to ${holder.mac ?? holder.clientId} here` };
+    const quarantinedUntil = expiresAt ?? addSeconds(now, pooled?.quarantineSeconds ?? 0);
+    // A client finds out by ARP (RFC 2131 §4.4.1), a server by an echo.
+    const method = lease.state === 'declined' ? 'arp' : 'icmp';
+    return { type: 'FindConflict', ip, subnet: name, method, answeredBy: null, quarantinedUntil, now };
+  }
+  if (lease.mac === null) return { reason: 'no-client', message: 'it names no Ethernet address' };
+  return {
+    type: 'ImportLease',
+    mac: lease.mac,
+    hardwareId: books.machines.byMac(lease.mac)?.hardwareId ?? null,
+    clientId: reserved || pooled?.identity !== 'mac' ? lease.clientId : null,
+    ...{ ip, subnet: name, origin: reserved ? 'reservation' : 'pool' },
+    ...{ hostname: shown(lease.hostname), expiresAt: endOf(lease, now), now },
+  };
+}
+
+export function ranOut({ expiresAt }: ForeignLease, now: string): Refusal | undefined {
+  if (expiresAt === null || Date.parse(expiresAt) > Date.parse(now)) return undefined;
+  return { reason: 'expired', message: `it ran out at ${expiresAt}` };
+}
+
+export function reservedFor({ hardwareId, mac }: { readonly hardwareId: string; readonly mac: string }): Refusal {
+  return { reason: 'reserved', message: `hardware record ${hardwareId} has it for ${mac}` };
+}
+
+export function outside(ip: string): Refusal {
+  return { reason: 'outside', message: `${ip} is in no pool, and no hardware record has it` };
+}
+
+export function endOf({ expiresAt }: ForeignLease, now: string): string {
+  return expiresAt === null ? addSeconds(now, foreverSeconds) : new Date(expiresAt).toISOString();
+}
+
+/** As boots itself takes them from clients. */
+export function shown(hostname: string): string {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(hostname) ? hostname : '';
+}
+
+function isInPool(ip: string, pools: readonly { readonly ranges: readonly (readonly [number, number])[] }[]): boolean {
+  const number = numberOf(ip);
+  return pools.some(({ ranges }) => ranges.some(([first, last]) => number >= first && number <= last));
+}

@@ -1,0 +1,187 @@
+// Kea, ISC dhcpd and dnsmasq each lease an address to a client; then the whole provisioner takes their place, at their address and with
+// their files, and the clients go on.
+import { type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+// eslint-disable-next-line @nx/enforce-module-boundaries
+import { ProvisionerProcesses } from '../../apps/tinkerbell/src/testing/provisioner-processes';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { dhclient, udhcpc, type Udhcpc } from './net/dhcp-clients';
+import { createNetwork, namespacesMissing, type Network, runIn, spawnIn } from './net/namespace';
+
+const programs = ['kea-dhcp4', 'dhcpd', 'dnsmasq', 'dhclient', 'udhcpc'].map((name) => `/usr/sbin/${name}`);
+const absent = programs.find((path) => !existsSync(path));
+const missing = namespacesMissing() ?? (absent && `needs ${absent}`);
+if (missing) console.warn(`SKIPPED: leases of other DHCP servers: ${missing}`);
+
+const server = '10.92.0.1';
+const [keas, iscs, dnsmasqs, free] = ['10.92.0.10', '10.92.0.20', '10.92.0.30', '10.92.0.40'] as const;
+const kea = (folder: string) => ({
+  Dhcp4: {
+    'interfaces-config': { interfaces: ['br0'] },
+    'lease-database': { type: 'memfile', name: `${folder}/kea-leases4.csv`, 'lfc-interval': 0 },
+    'valid-lifetime': 600,
+    subnet4: [{ subnet: '10.92.0.0/24', pools: [{ pool: `${keas} - ${keas}` }] }],
+  },
+});
+const dhcpd = `authoritative; default-lease-time 600; ping-check false;
+subnet 10.92.0.0 netmask 255.255.255.0 { range ${iscs}; }
+`;
+/** Nobody is asked whether he has an address: what keeps them apart is the leases. */
+const dhcpFile = `
+subnets:
+  - subnet: 10.92.0.0/24
+    probe: false
+    pools: [{ ranges: [${[keas, iscs, dnsmasqs, free].join(', ')}] }]
+`;
+
+let network: Network;
+let lab: ProvisionerProcesses;
+let folder: string;
+const clients: Udhcpc[] = [];
+const running: ChildProcess[] = [];
+
+beforeAll(async () => {
+  if (missing) return;
+  folder = await mkdtemp(join(tmpdir(), 'lease-import-'));
+  lab = await ProvisionerProcesses.prepare();
+  network = await createNetwork('bimport', server);
+}, 300_000);
+afterAll(async () => {
+  if (missing) return;
+  for (const client of clients) await client.stop();
+  for (const child of running) child.kill('SIGKILL');
+  await lab?.remove();
+  await network?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Runs it while its client takes a lease, as the one DHCP server on the wire. */
+async function served<T>(command: readonly string[], take: () => Promise<T>): Promise<T> {
+  const env = { ...process.env, KEA_PIDFILE_DIR: folder, KEA_LOCKFILE_DIR: folder };
+  const child = spawnIn(network.server, command, { env, stdio: 'ignore' });
+  running.push(child);
+  const ended = once(child, 'close');
+  const taken = await take();
+  child.kill('SIGTERM');
+  await ended;
+  return taken;
+}
+
+async function takeByUdhcpc(mac: string, address: string): Promise<Udhcpc> {
+  const client = udhcpc(folder, await network.addClient(mac));
+  clients.push(client);
+  await client.told(`ip='${address}'`);
+  return client;
+}
+
+async function startProvisioner(): Promise<string> {
+  await writeFile(join(folder, 'dhcp.yaml'), dhcpFile);
+  const flags = ['--json', '--ip', server, '--data', join(folder, 'data'), '--actions-dir', join(folder, 'none')];
+  const env = { ...process.env, BOOTS_DHCP_FILE: join(folder, 'dhcp.yaml') };
+  const child = spawnIn(network.server, [process.execPath, resolve('dist/apps/tinkerbell/main.js'), 'up', ...flags], {
+    ...{ cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] },
+  });
+  running.push(child);
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes: Buffer) => (said += bytes.toString()));
+  const over = once(child, 'close').then(() => Promise.reject(new Error(`it is not up: ${said}`)));
+  over.catch(() => undefined);
+  for (;;) {
+    const line = /^\{"ready":true.*$/m.exec(said)?.[0];
+    if (line !== undefined) return (JSON.parse(line) as { readonly cliConfig: string }).cliConfig;
+    await Promise.race([over, once(child.stdout ?? child, 'data')]);
+  }
+}
+
+/** What it prints with `-o json`. */
+async function tink<T>(cliConfig: string, ...args: readonly string[]): Promise<T> {
+  const env = ['env', `TINK_CONFIG=${cliConfig}`];
+  const ran = await runIn(network.server, [...env, process.execPath, resolve('dist/apps/tink-cli/main.js'), ...args]);
+  if (ran.code !== 0) throw new Error(`tink ${args.join(' ')}: ${ran.stdout}${ran.stderr}`);
+  return JSON.parse(ran.stdout) as T;
+}
+
+interface Lease {
+  readonly state: string;
+  readonly renewals: number;
+  readonly expiresAt: string;
+}
+
+/** Once its client has renewed it. */
+async function renewed(cliConfig: string, ip: string): Promise<Lease> {
+  for (;;) {
+    const lease = await tink<Lease>(cliConfig, 'lease', 'get', ip, '-o', 'json');
+    if (lease.renewals > 0) return lease;
+  }
+}
+
+describe.skipIf(missing !== undefined)('leases of Kea, ISC dhcpd and dnsmasq', () => {
+  it('go on with boots, and nobody else gets their addresses', { timeout: 300_000 }, async () => {
+    await writeFile(join(folder, 'kea.json'), JSON.stringify(kea(folder)));
+    await writeFile(join(folder, 'dhcpd.conf'), dhcpd);
+    await writeFile(join(folder, 'dhcpd.leases'), '');
+    const ofKea = await served(['kea-dhcp4', '-c', join(folder, 'kea.json')], () =>
+      takeByUdhcpc('02:92:00:00:00:10', keas),
+    );
+    // Not the dhcpd of an npm package, which is on the PATH of scripts.
+    const isc = await network.addClient('02:92:00:00:00:20');
+    const files = [
+      '-cf',
+      join(folder, 'dhcpd.conf'),
+      '-lf',
+      join(folder, 'dhcpd.leases'),
+      '-pf',
+      join(folder, 'dhcpd.pid'),
+    ];
+    const ofIsc = await served(['/usr/sbin/dhcpd', '-4', '-f', '-q', ...files, 'br0'], () =>
+      dhclient(folder, isc, '-1'),
+    );
+    expect(ofIsc.address).toBe(iscs);
+    await dhclient(folder, isc, '-x');
+    const ofDnsmasq = await served(
+      [
+        ...['dnsmasq', '--keep-in-foreground', '--conf-file=/dev/null', '--port=0', '--user=root', '--pid-file='],
+        ...['--interface=br0', '--bind-interfaces', '--no-ping', `--dhcp-leasefile=${folder}/dnsmasq.leases`],
+        ...[`--dhcp-range=${dnsmasqs},${dnsmasqs},255.255.255.0,600`, '--log-facility=/dev/null'],
+      ],
+      () => takeByUdhcpc('02:92:00:00:00:30', dnsmasqs),
+    );
+
+    const site = await startProvisioner();
+    const bring = (file: string, ...more: readonly string[]) =>
+      tink<Record<string, unknown>>(site, 'lease', 'import', join(folder, file), '-o', 'json', ...more);
+    expect(await bring('kea-leases4.csv', '--dry-run')).toMatchObject({ dryRun: true, bound: 1, passedOver: [] });
+    for (const [file, from] of [
+      ['kea-leases4.csv', 'kea'],
+      ['dhcpd.leases', 'isc'],
+      ['dnsmasq.leases', 'dnsmasq'],
+    ] as const) {
+      expect(await bring(file)).toMatchObject({ from, leasePool: 'default', bound: 1, already: 0, passedOver: [] });
+    }
+    expect(await bring('kea-leases4.csv')).toMatchObject({ bound: 0, extended: 0, already: 1, passedOver: [] });
+    const before = await tink<readonly (Lease & { readonly ip: string })[]>(site, 'lease', 'list', '-o', 'json');
+    expect(before.map(({ ip, state }) => [ip, state])).toEqual([keas, iscs, dnsmasqs].map((ip) => [ip, 'bound']));
+
+    for (const { child } of [ofKea, ofDnsmasq]) child.kill('SIGUSR1');
+    const again = await dhclient(folder, isc, '-1');
+    // It knows the address and asks whether it may go on; boots answers nobody whom it does not know.
+    expect(again.stderr).not.toContain('DHCPDISCOVER');
+    expect(again.address).toBe(iscs);
+    for (const ip of [keas, iscs, dnsmasqs]) {
+      const { state, renewals, expiresAt } = await renewed(site, ip);
+      expect({ ip, state, renewals }).toEqual({ ip, state: 'bound', renewals: 1 });
+      expect(Date.parse(expiresAt)).toBeGreaterThan(
+        Date.parse(before.find((lease) => lease.ip === ip)?.expiresAt ?? ''),
+      );
+    }
+
+    await takeByUdhcpc('02:92:00:00:00:40', free);
+    const late = await network.addClient('02:92:00:00:00:50');
+    const refused = ['udhcpc', '-n', '-q', '-f', '-i', 'eth0', '-s', '/bin/true', '-t', '2', '-T', '1'];
+    expect((await runIn(late, refused)).code).not.toBe(0);
+  });
+});
