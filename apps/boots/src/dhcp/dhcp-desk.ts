@@ -23,12 +23,12 @@ import { ipNumber, ipText } from '../udp/udp-socket';
 import type { Logger } from '../logger';
 import type { Overheard } from '../overheard';
 import type { FailedRequests } from '../recorder/failed-requests';
-import { bootClientOf } from './boot-client';
 import type { Destination } from './destination';
 import type { DhcpContext, DhcpDecision, DhcpReply, DhcpServerSettings } from './decision';
 import { isProxy, isWithin, modeAt, wireOf } from './dhcp-mode';
 import { type Place, placeOf, respond } from './dhcp.responder';
 import { fingerprint, keyOf, macAt } from './fingerprint';
+import { described, lacksBootFile } from './described';
 import type { OtherServers } from './other-servers';
 import type { PoolDesk, Pooled } from './pool-desk';
 import { RateLimit } from '../rate-limit';
@@ -383,21 +383,4 @@ function dueOf({ request, mac, type, key, print, bytes, from }: Heard, decision:
     unserved: isReply && lacksBootFile(request, type, decision) ? described(request) : undefined,
     offersPi: isReply && decision.offersPi === true,
   };
-}
-
-/** A client that wants to boot gets an address, and nothing to boot. */
-function lacksBootFile(request: DhcpPacket, type: string, { packet, boot }: DhcpReply): boolean {
-  return type === 'request' && packet.file === '' && boot === undefined && bootClientOf(request) !== undefined;
-}
-
-function described(request: DhcpPacket): string {
-  try {
-    const client = bootClientOf(request);
-    const type = readOption(request.options, messageType) ?? 'BOOTP request';
-    const relay = request.giaddr === noAddress ? '' : `, through relay ${request.giaddr}`;
-    const wanted = client ? ` of ${client.kind}, architecture ${client.arch ?? 'unknown'}` : '';
-    return `${type}${wanted}${relay}`;
-  } catch {
-    return '';
-  }
 }
