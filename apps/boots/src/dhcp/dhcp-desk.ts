@@ -14,10 +14,12 @@ import {
 import { DomainError, type SingleLeaseCommand } from '@tinkerbell/domain';
 import type { BootLog } from '../log/boot-log';
 import type { LeasePool } from '../log/lease-pool';
+import type { NetbootOffered } from '@tinkerbell/events';
 import { StandbyError } from '../log/pool-terms';
 import { TermOverError } from '../log/stream-writer';
 import type { Machine, Machines } from '../machines';
 import type { Metrics } from '../metrics';
+import { ipNumber, ipText } from '../udp/udp-socket';
 import type { Logger } from '../logger';
 import type { Overheard } from '../overheard';
 import type { FailedRequests } from '../recorder/failed-requests';
@@ -26,10 +28,11 @@ import type { Destination } from './destination';
 import type { DhcpContext, DhcpDecision, DhcpReply, DhcpServerSettings } from './decision';
 import { isProxy, isWithin, modeAt, wireOf } from './dhcp-mode';
 import { type Place, placeOf, respond } from './dhcp.responder';
+import { fingerprint, keyOf, macAt } from './fingerprint';
 import type { OtherServers } from './other-servers';
 import type { PoolDesk, Pooled } from './pool-desk';
 import { RateLimit } from '../rate-limit';
-import { Recent } from './recent';
+import { RecentNumbers } from './recent-numbers';
 import { ScriptTickets } from '../ipxe/script-tickets';
 
 export interface DeskPorts {
@@ -52,13 +55,18 @@ export interface OutgoingReply {
   readonly destination: Destination;
 }
 
+type Settled = Exclude<DhcpDecision, { readonly kind: 'ignore' }>;
+
+/** Told once; undefined: nothing is to be sent. Throws nothing. */
+export type Answered = (reply?: OutgoingReply) => void;
+
 /** What a datagram says and how it came. */
 interface Heard {
   readonly request: DhcpPacket;
   readonly mac: string;
   readonly type: string;
   /** What a repetition has in common with it. */
-  readonly key: string;
+  readonly key: number;
   /** Of a REQUEST only. */
   readonly print: number | undefined;
   readonly bytes: Uint8Array;
@@ -66,10 +74,28 @@ interface Heard {
   readonly place: Place;
 }
 
-/** With the bytes of a reply. */
-interface Answer {
-  readonly decision: DhcpDecision;
-  readonly bytes: Uint8Array | undefined;
+/**
+ * What becomes of a message once its facts are stored, and nothing that this no longer needs: many wait at a time, and whoever collects
+ * garbage meanwhile has to move all that they hold.
+ */
+interface Due {
+  readonly mac: string;
+  readonly type: string;
+  readonly key: number;
+  readonly print: number | undefined;
+  readonly bytes: Uint8Array;
+  readonly from: Arrival;
+  readonly leases: readonly SingleLeaseCommand[];
+  readonly boot: NetbootOffered['data'] | undefined;
+  /** undefined: what the client says is remembered, not answered. */
+  readonly reply: Uint8Array | undefined;
+  readonly destination: Destination | undefined;
+  readonly replyType: string;
+  /** That it is told, or tells. */
+  readonly address: string;
+  readonly file: string;
+  /** A client that wants to boot and is told no file: what it says of itself. */
+  readonly unserved: string | undefined;
 }
 
 /** The same message within this time is the network's doing (a bridge that doubles, a relay beside a broadcast), not the client's. */
@@ -82,13 +108,13 @@ const strangersTold = { burst: 500, perSecond: 0.1 };
 
 /** From the bytes of a request to the bytes of its reply. What the reply says is in the log before this returns it. */
 export class DhcpDesk {
-  readonly #recent = new Recent<true>(duplicateMs);
-  readonly #answering = new Set<string>();
+  readonly #recent = new RecentNumbers(duplicateMs);
+  readonly #answering = new Set<number>();
   readonly #tickets = new ScriptTickets();
   readonly #strangers: RateLimit;
   #now = { ms: NaN, text: '' };
-  /** MAC → fingerprint of the REQUEST that was acknowledged last. */
-  readonly #granted = new Recent<{ readonly print: number | undefined; readonly ip: string }>(retransmissionMs);
+  /** Fingerprint of an acknowledged REQUEST → the address. */
+  readonly #granted = new RecentNumbers(retransmissionMs);
 
   constructor(
     private readonly ports: DeskPorts,
@@ -98,23 +124,60 @@ export class DhcpDesk {
     this.#strangers = new RateLimit(() => ports.clock().getTime(), strangersTold);
   }
 
-  /** undefined: nothing is to be sent. No promise where nothing is waited for. Never throws: a bad message costs itself only. */
-  answer(bytes: Uint8Array, from: Arrival): OutgoingReply | undefined | Promise<OutgoingReply | undefined> {
+  /** Calls back at once where nothing has to be stored or asked first. Never throws: a bad message costs itself only. */
+  answer(bytes: Uint8Array, from: Arrival, answered: Answered): void {
+    const reply = this.#begin(bytes, from, answered);
+    if (reply !== later) answered(reply);
+  }
+
+  /** `later`: `answered` is told. */
+  #begin(bytes: Uint8Array, from: Arrival, answered: Answered): OutgoingReply | undefined | typeof later {
     if (!this.ports.leases.isActive) return this.#standby();
     try {
       const heard = this.#hear(bytes, from);
       if (!heard) return undefined;
       const pooled = this.#pooled(heard);
-      if (pooled instanceof Promise)
-        return this.#stored(
-          heard,
-          pooled.then((found) => this.#decide(heard, found)),
-        );
-      const answer = this.#decide(heard, pooled);
-      return hasFacts(answer.decision) ? this.#stored(heard, answer) : this.#told(heard, answer);
+      if (!(pooled instanceof Promise)) return this.#settle(heard, pooled, answered);
+      this.#answering.add(heard.key);
+      void this.#settleWhenAsked(heard, pooled, answered);
+      return later;
     } catch (error) {
       return this.#drop(error, bytes, from);
     }
+  }
+
+  async #settleWhenAsked(heard: Heard, asking: Promise<Pooled | undefined>, answered: Answered): Promise<void> {
+    let reply: OutgoingReply | undefined | typeof later;
+    try {
+      reply = this.#settle(heard, await asking, answered);
+    } catch (error) {
+      reply = this.#drop(error, heard.bytes, heard.from);
+    }
+    if (reply === later) return;
+    this.#answering.delete(heard.key);
+    answered(reply);
+  }
+
+  #settle(heard: Heard, pooled: Pooled | undefined, answered: Answered): OutgoingReply | undefined | typeof later {
+    const decision = respond(heard.request, this.#context(heard, pooled), heard.place);
+    if (decision.kind === 'ignore') return this.#ignored(decision.reason, heard.request, heard.from);
+    const due = dueOf(heard, decision);
+    if (due.leases.length === 0 && !due.boot) return this.#told(due);
+    this.#store(due, answered);
+    return later;
+  }
+
+  #store(due: Due, answered: Answered): void {
+    this.#answering.add(due.key);
+    const finish = (error?: unknown) => {
+      this.#answering.delete(due.key);
+      answered(error === undefined ? this.#told(due) : this.#drop(error, due.bytes, due.from));
+    };
+    this.ports.leases.put(due.leases, (error) => {
+      if (error === undefined) this.pools.stored(due.leases);
+      if (error !== undefined || !due.boot) finish(error);
+      else this.#recordOffer(due.boot).then(() => finish(), finish);
+    });
   }
 
   /** undefined: it is not listened to. */
@@ -123,65 +186,46 @@ export class DhcpDesk {
     const mac = macOf(request);
     if (mac === undefined) return this.#ignored('not-ethernet', request, from);
     const type = readOption(request.options, messageType) ?? 'bootp';
-    const key = `${mac} ${request.xid} ${type} ${request.ciaddr} ${from.arrival === 'pxe'}`;
+    const key = keyOf(bytes, request, from);
     if (this.#isDuplicate(key)) return this.#ignored('duplicate', request, from);
     this.ports.metrics.count('dhcp_requests_total', { type });
     const place = placeOf(request, this.server, from.arrival);
     if (type === 'request') this.#watch(request, place);
-    return { request, mac, type, key, print: type === 'request' ? fingerprint(bytes) : undefined, bytes, from, place };
-  }
-
-  #decide(heard: Heard, pooled: Pooled | undefined): Answer {
-    const decision = respond(heard.request, this.#context(heard, pooled), heard.place);
-    if (decision.kind !== 'reply') return { decision, bytes: undefined };
-    return { decision, bytes: encodePacket(decision.packet, { maxSize: decision.maxSize }) };
-  }
-
-  async #stored(heard: Heard, deciding: Answer | Promise<Answer>): Promise<OutgoingReply | undefined> {
-    this.#answering.add(heard.key);
-    try {
-      const answer = deciding instanceof Promise ? await deciding : deciding;
-      const { decision } = answer;
-      if (decision.kind !== 'ignore' && decision.leases.length > 0) await this.#submit(decision.leases);
-      if (decision.kind === 'reply' && decision.boot) await this.#recordOffer(decision.boot);
-      return this.#told(heard, answer);
-    } catch (error) {
-      return this.#drop(error, heard.bytes, heard.from);
-    } finally {
-      this.#answering.delete(heard.key);
-    }
+    return {
+      request,
+      mac,
+      type,
+      key,
+      print: type === 'request' ? fingerprint(bytes, 0, bytes.length) : undefined,
+      bytes,
+      from,
+      place,
+    };
   }
 
   /** What it says is in the log. */
-  #told({ request, mac, type, print, from }: Heard, { decision, bytes }: Answer): OutgoingReply | undefined {
-    const { metrics, log, leases, clock } = this.ports;
-    if (decision.kind === 'ignore') return this.#ignored(decision.reason, request, from);
-    if (decision.kind === 'record' || !bytes) {
-      log.info(`${type} of ${request.ciaddr === noAddress ? 'its address' : request.ciaddr} by ${mac}`);
+  #told(due: Due): OutgoingReply | undefined {
+    const { metrics, log, clock, leases } = this.ports;
+    const { mac, type, print, reply, destination, replyType, address, file } = due;
+    if (!reply || !destination) {
+      log.info(`${type} of ${address === noAddress ? 'its address' : address} by ${mac}`);
       return undefined;
     }
     // Also what was granted before and needs no commit: by now it may be somebody else's to say.
     if (!leases.isActive) return this.#standby();
-    const { packet, destination } = decision;
-    if (decision.leases.some((command) => command.type === 'BindLease')) {
-      this.#granted.set(mac, { print, ip: packet.yiaddr }, clock().getTime());
+    if (print !== undefined && due.leases.some((command) => command.type === 'BindLease')) {
+      this.#granted.set(print, ipNumber(address), clock().getTime());
     }
-    if (lacksBootFile(request, type, decision)) this.#note('no-boot-file', request, from);
-    const answered = readOption(packet.options, messageType) ?? 'bootp';
-    metrics.count('dhcp_replies_total', { type: answered });
-    log.info(`${type} of ${mac}: ${answered} ${packet.yiaddr}${packet.file ? ` ${packet.file}` : ''}`);
-    return { bytes, destination };
+    if (due.unserved !== undefined) this.#note('no-boot-file', mac, due.unserved, due.from);
+    metrics.count('dhcp_replies_total', { type: replyType });
+    log.info(`${type} of ${mac}: ${replyType} ${address}${file ? ` ${file}` : ''}`);
+    return { bytes: reply, destination };
   }
 
   async #recordOffer(offered: NonNullable<DhcpReply['boot']>): Promise<void> {
     if (offered.hardwareId !== null || this.#strangers.allows(''))
       await this.ports.boots.record({ type: 'OfferNetboot', ...offered });
     else this.ports.boots.noteArch(offered.mac, offered.arch);
-  }
-
-  async #submit(leases: readonly SingleLeaseCommand[]): Promise<void> {
-    await this.ports.leases.submit(leases);
-    this.pools.stored(leases);
   }
 
   /** undefined: it has a reservation in its network, or there are no pools. */
@@ -223,8 +267,8 @@ export class DhcpDesk {
   }
 
   #grantedBefore(mac: string, print: number, ms: number, now: string): DhcpContext['granted'] {
-    const granted = this.#granted.get(mac, ms);
-    const lease = granted?.print === print ? this.ports.leases.holderOf(granted.ip, now) : undefined;
+    const granted = this.#granted.get(print, ms);
+    const lease = granted === undefined ? undefined : this.ports.leases.holderOf(ipText(granted), now);
     return lease?.mac === mac ? { ip: lease.ip, expiresAt: lease.expiresAt } : undefined;
   }
 
@@ -254,23 +298,21 @@ export class DhcpDesk {
     return { mac, hardwareId, clientId, isReserved };
   }
 
-  #isDuplicate(key: string): boolean {
+  #isDuplicate(key: number): boolean {
     const now = this.ports.clock().getTime();
-    if (this.#recent.get(key, now) || this.#answering.has(key)) return true;
-    this.#recent.set(key, true, now);
+    if (this.#recent.get(key, now) !== undefined || this.#answering.has(key)) return true;
+    this.#recent.set(key, 1, now);
     return false;
   }
 
   #ignored(reason: string, request: DhcpPacket, from: Arrival): undefined {
     this.ports.metrics.count('dhcp_dropped_total', { reason });
     this.ports.log.debug(`DHCP message of ${macOf(request) ?? from.source.address} not answered: ${reason}`);
-    if (!expected.includes(reason)) this.#note(reason, request, from);
+    if (!expected.includes(reason)) this.#note(reason, macOf(request), described(request), from);
     return undefined;
   }
 
-  #note(reason: string, request: DhcpPacket, { source }: Arrival): void {
-    const mac = macOf(request);
-    const detail = described(request);
+  #note(reason: string, mac: string | undefined, detail: string, { source }: Arrival): void {
     this.ports.failed.note({ protocol: 'dhcp', reason, detail, source: source.address, ...(mac && { mac }) });
   }
 
@@ -316,10 +358,28 @@ export class DhcpDesk {
 /** What happens on every good network: no failure. */
 const expected: readonly string[] = ['duplicate', 'no-boot-client', 'not-for-proxy'];
 
-/** Whether there is something to be stored. */
-function hasFacts(decision: DhcpDecision): boolean {
-  if (decision.kind === 'ignore') return false;
-  return decision.leases.length > 0 || (decision.kind === 'reply' && decision.boot !== undefined);
+/** The reply is on its way. */
+const later = Symbol();
+
+/** One literal: what is spread together for each message is what costs most of it. */
+function dueOf({ request, mac, type, key, print, bytes, from }: Heard, decision: Settled): Due {
+  const isReply = decision.kind === 'reply';
+  return {
+    mac,
+    type,
+    key,
+    print,
+    bytes,
+    from,
+    leases: decision.leases,
+    boot: isReply ? decision.boot : undefined,
+    reply: isReply ? encodePacket(decision.packet, { maxSize: decision.maxSize }) : undefined,
+    destination: isReply ? decision.destination : undefined,
+    address: isReply ? decision.packet.yiaddr : request.ciaddr,
+    replyType: isReply ? (readOption(decision.packet.options, messageType) ?? 'bootp') : '',
+    file: isReply ? decision.packet.file : '',
+    unserved: isReply && lacksBootFile(request, type, decision) ? described(request) : undefined,
+  };
 }
 
 /** A client that wants to boot gets an address, and nothing to boot. */
@@ -337,25 +397,4 @@ function described(request: DhcpPacket): string {
   } catch {
     return '';
   }
-}
-
-const hlenAt = 2;
-const chaddrAt = 28;
-
-/** From a packet that cannot be decoded; undefined: it has no Ethernet address either. */
-function macAt(bytes: Uint8Array): string | undefined {
-  const chaddr = bytes.subarray(chaddrAt, chaddrAt + 6);
-  if (bytes[hlenAt] !== 6 || chaddr.length < 6 || chaddr.every((byte) => byte === 0)) return undefined;
-  return Array.from(chaddr, (byte) => byte.toString(16).padStart(2, '0')).join('-');
-}
-
-const secsAt = 8;
-
-/** FNV-1a of all bytes but `secs`, the only ones that differ when a client repeats itself. */
-function fingerprint(bytes: Uint8Array): number {
-  let print = 0x811c9dc5;
-  for (let i = 0; i < bytes.length; i++) {
-    if (i !== secsAt && i !== secsAt + 1) print = Math.imul(print ^ (bytes[i] ?? 0), 0x01000193);
-  }
-  return print;
 }

@@ -68,7 +68,7 @@ export class DhcpListener {
   ) {
     this.#broadcasts = new Broadcasts(ports.address, ports.native, log, ports.isAlone);
     this.#pump = new RequestPump(
-      (request) => this.#answer(request),
+      (request, done) => this.#answer(request, done),
       (count) => this.#onShed(count),
       ports.native ? turnMs.batches : turnMs.single,
     );
@@ -169,11 +169,11 @@ export class DhcpListener {
     });
   }
 
-  #answer({ bytes, from, sender = this.#sender, at }: Request): Promise<void> | undefined {
-    const answered = this.desk.answer(bytes, from);
-    if (answered instanceof Promise) return answered.then((reply) => this.#send(reply, sender, at));
-    this.#send(answered, sender, at);
-    return undefined;
+  #answer({ bytes, from, sender = this.#sender, at }: Request, done: () => void): void {
+    this.desk.answer(bytes, from, (reply) => {
+      this.#send(reply, sender, at);
+      done();
+    });
   }
 
   #onShed(count: number): void {

@@ -15,8 +15,8 @@ export class RequestPump<T> {
   #isClosed = false;
 
   constructor(
-    /** No promise: it is done. */
-    private readonly answer: (request: T) => Promise<void> | undefined,
+    /** Calls `done` once, whenever that is. */
+    private readonly answer: (request: T, done: () => void) => void,
     private readonly onShed: (count: number) => void,
     /** Then the sockets have their turn, so that what waits in them is not old before it is seen. */
     private readonly turnMs: number,
@@ -46,21 +46,16 @@ export class RequestPump<T> {
     for (let now = 0; this.#answering < answersAtOnce && now < until; now = performance.now()) {
       const request = this.#queue.next(performance.now());
       if (request === undefined) break;
-      const answering = this.answer(request);
-      if (answering) void this.#await(answering);
+      this.#answering++;
+      this.answer(request, this.#done);
     }
     const shed = this.#queue.takeShed();
     if (shed > 0) this.onShed(shed);
     this.#wake();
   }
 
-  async #await(answering: Promise<void>): Promise<void> {
-    this.#answering++;
-    try {
-      await answering;
-    } finally {
-      this.#answering--;
-      this.#wake();
-    }
-  }
+  readonly #done = (): void => {
+    this.#answering--;
+    this.#wake();
+  };
 }

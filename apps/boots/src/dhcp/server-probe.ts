@@ -66,7 +66,7 @@ export class ServerProbe {
 /** Answers no such question, and everything else as `desk` does. */
 export function deafToProbes(desk: Pick<DhcpDesk, 'answer' | 'overhear'>): Pick<DhcpDesk, 'answer' | 'overhear'> {
   return {
-    answer: (bytes, from) => (isServerProbe(bytes) ? undefined : desk.answer(bytes, from)),
+    answer: (bytes, from, answered) => (isServerProbe(bytes) ? answered() : desk.answer(bytes, from, answered)),
     overhear: (bytes) => desk.overhear(bytes),
   };
 }

@@ -2,7 +2,7 @@ import { DomainError } from '@tinkerbell/domain';
 import type { Event } from '@tinkerbell/events';
 import { type Candidacy, type Leadership, type Lease as Held, pause } from '@tinkerbell/messaging';
 import type { Logger } from '../logger';
-import type { StreamWriter } from './stream-writer';
+import type { Settled, StreamWriter } from './stream-writer';
 
 /** What it takes to share a pool with other instances of boots. */
 export interface PoolPost {
@@ -92,23 +92,23 @@ export class PoolTerms<C, S, E extends Event> {
   }
 
   /**
-   * Resolves when the facts are stored; throws DomainError when the pool's rules refuse them, StandbyError when another instance answers
+   * Calls back when the facts are stored; with a DomainError when the pool's rules refuse them, a StandbyError when another instance answers
    * by now.
    */
-  async submit(commands: readonly C[], actor?: string): Promise<void> {
-    if (commands.length === 0) return;
-    this.#check();
-    try {
-      await this.writer.submitFor(actor, commands);
-    } catch (error) {
-      if (!(error instanceof DomainError)) this.#endTerm();
-      throw error;
+  put(commands: readonly C[], settled: Settled, actor?: string): void {
+    if (commands.length === 0 || !this.isActive) {
+      settled(commands.length === 0 ? undefined : this.#standby());
+      return;
     }
-    this.#check();
+    const told = (error?: unknown) => {
+      if (error !== undefined && !(error instanceof DomainError)) this.#endTerm();
+      settled(error === undefined && !this.isActive ? this.#standby() : error);
+    };
+    this.writer.put(commands, told, actor);
   }
 
-  #check(): void {
-    if (!this.isActive) throw new StandbyError(`another boots answers for pool ${this.name}`);
+  #standby(): StandbyError {
+    return new StandbyError(`another boots answers for pool ${this.name}`);
   }
 
   /** One term, from the commit that fences off whoever was active before to the first one that is not stored. */

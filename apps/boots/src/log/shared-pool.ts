@@ -5,7 +5,7 @@ import { subjects } from '@tinkerbell/messaging';
 import type { Logger } from '../logger';
 import { PoolSnapshots } from './pool-snapshots';
 import { type PoolPost, type PoolRole, PoolTerms } from './pool-terms';
-import { StreamWriter } from './stream-writer';
+import { type Settled, StreamWriter } from './stream-writer';
 
 /** The rules of one kind of pool. */
 export interface PoolRules<C, S> {
@@ -133,7 +133,14 @@ export class SharedPool<C, S extends { readonly taken: PoolTaken['data'] | undef
    * by now. `actor`: in whose name, when it is not boots' own doing.
    */
   submit(commands: readonly C[], actor?: string): Promise<void> {
-    return this.#terms.submit(commands, actor);
+    return new Promise((resolve, reject) => {
+      this.put(commands, (error) => (error === undefined ? resolve() : reject(error)), actor);
+    });
+  }
+
+  /** As `submit`, without a promise. */
+  put(commands: readonly C[], settled: Settled, actor?: string): void {
+    this.#terms.put(commands, settled, actor);
   }
 
   /** What each of the commands would lead to, one after the other. Nothing is stored. */

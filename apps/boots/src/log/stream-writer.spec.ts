@@ -88,6 +88,24 @@ describe('StreamWriter', () => {
     expect(writer.state.byIp.size).toBe(6);
   });
 
+  it('has the next commit on its way before it tells who waited for the last, and stores what those ask for then', async () => {
+    const { store, letGo, isUnderWay } = slowStore();
+    const writer = writerOn(store);
+    const told: string[] = [];
+    writer.put([bind(1)], () => {
+      told.push(`1 of ${writer.state.byIp.size}`);
+      writer.put([bind(3)], () => told.push(`3 of ${writer.state.byIp.size}`));
+    });
+    await isUnderWay();
+    writer.put([bind(2)], () => told.push(`2 of ${writer.state.byIp.size}`));
+    await letGo();
+    await isUnderWay();
+    expect(told).toEqual(['1 of 1']);
+    await letGo();
+    await letGo();
+    await expect.poll(() => told).toEqual(['1 of 1', '2 of 2', '3 of 3']);
+  });
+
   it('refuses one command without harm to those beside it', async () => {
     const { store, inner, letGo } = slowStore();
     const writer = writerOn(store);

@@ -13,9 +13,11 @@ interface Waiting<C> {
   /** Who wants it; undefined: this writer itself. */
   readonly actor: string | undefined;
   readonly commands: readonly C[];
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
+  readonly settled: Settled;
 }
+
+/** Told once: whether everything is stored, or the error. Throws nothing. */
+export type Settled = (error?: unknown) => void;
 
 /** A state, and the commit that led to it. */
 export interface Folded<S> {
@@ -154,10 +156,7 @@ export class StreamWriter<C, S, E extends Event> {
     await this.#working;
   }
 
-  /**
-   * Resolves when everything that follows from the commands is stored. They are judged one after the other; a DomainError rejects this
-   * call and leaves others in the same commit alone. Rejects with StoreUnavailableError when nobody knows.
-   */
+  /** As `put`, for who has time for a promise. */
   submit(...commands: readonly C[]): Promise<void> {
     return this.submitFor(undefined, commands);
   }
@@ -165,53 +164,65 @@ export class StreamWriter<C, S, E extends Event> {
   /** In the name of somebody else, who is in the log as the actor of a commit of its own. */
   submitFor(actor: string | undefined, commands: readonly C[]): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ actor, commands, resolve, reject });
-      this.#working ??= this.#work();
+      this.put(commands, (error) => (error === undefined ? resolve() : reject(error)), actor);
     });
+  }
+
+  /**
+   * Calls back when everything that follows from the commands is stored. They are judged one after the other; a DomainError is told to
+   * this caller and leaves others in the same commit alone. StoreUnavailableError: nobody knows.
+   */
+  put(commands: readonly C[], settled: Settled, actor?: string): void {
+    this.#waiting.push({ actor, commands, settled });
+    this.#working ??= this.#work();
   }
 
   async #work(): Promise<void> {
     // With what else is submitted in the same turn: a commit of the first alone would be waited for by all others.
     await Promise.resolve();
-    while (this.#waiting.length > 0) {
+    let tell = nothing;
+    do {
       const batch = this.#next();
-      try {
-        await this.#commit(batch);
-      } catch (error) {
-        // What was stored is not known: read it again before the next decision.
-        this.#isCurrent = false;
-        for (const { reject } of batch) reject(error);
-      }
-    }
+      const committing = batch.length > 0 ? this.#commit(batch) : undefined;
+      // While the next commit is on its way to the disk.
+      tell();
+      tell = (await committing) ?? nothing;
+    } while (tell !== nothing || this.#waiting.length > 0);
     this.#working = undefined;
   }
 
   /** Those that wait longest and are of one actor. */
   #next(): readonly Waiting<C>[] {
     const [first] = this.#waiting;
-    let count = 1;
+    let count = 0;
     while (count < maxBatch && count < this.#waiting.length && this.#waiting[count]?.actor === first?.actor) count++;
     return this.#waiting.splice(0, count);
   }
 
-  async #commit(batch: readonly Waiting<C>[]): Promise<void> {
+  /** Returns what tells those who wait. */
+  async #commit(batch: readonly Waiting<C>[]): Promise<() => void> {
+    try {
+      const refused = await this.#storeAll(batch);
+      return () => batch.forEach((waiting) => waiting.settled(refused.get(waiting)));
+    } catch (error) {
+      // What was stored is not known: read it again before the next decision.
+      this.#isCurrent = false;
+      return () => batch.forEach(({ settled }) => settled(error));
+    }
+  }
+
+  async #storeAll(batch: readonly Waiting<C>[]): Promise<ReadonlyMap<Waiting<C>, DomainError>> {
     const id = randomUUID();
     for (let attempt = 1; ; attempt++) {
       if (!this.#isCurrent) await this.#loadAgain();
       const { events, state, refused } = this.#judge(batch);
       try {
         await this.#append(events, state, { id, actor: batch[0]?.actor ?? this.actor });
+        return refused;
       } catch (error) {
         if (!(error instanceof ConcurrencyError) || this.writes === 'in-terms' || attempt === maxAttempts) throw error;
         this.#isCurrent = false;
-        continue;
       }
-      for (const waiting of batch) {
-        const error = refused.get(waiting);
-        if (error) waiting.reject(error);
-        else waiting.resolve();
-      }
-      return;
     }
   }
 
@@ -257,6 +268,8 @@ export class StreamWriter<C, S, E extends Event> {
     return { events, state, refused };
   }
 }
+
+const nothing = (): void => undefined;
 
 function stoppable(): { readonly signal: AbortSignal; readonly abort: () => void } {
   const controller = new AbortController();
