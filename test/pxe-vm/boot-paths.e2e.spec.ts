@@ -165,6 +165,8 @@ describe.skipIf(cannot.length > 0)('a machine', () => {
     await vm.waitFor(firstProgram, patience);
     await event('BootFileServed', ({ data }) => data.file === 'core.0' && data.role === 'nbp');
     await event('BootFileServed', ({ data }) => data.protocol === 'tftp' && data.role === 'initramfs');
+    // It looks whether there is a configuration before it reads it.
+    expect(scripts(boots?.events ?? [])).toEqual(['osie']);
   });
 
   it('boots through the pxe command of U-Boot on arm64, by TFTP', async () => {
