@@ -1,8 +1,10 @@
 // Runs every test: the check gate (format, lint, types), then unit tests, then integration beside virtual-machine tests, which wait for one
 // thing and another much of the time; closes with one countable line. `npm test -- unit int` runs only those kinds.
-import { spawn } from 'node:child_process';
+// The files of e2e wait in a queue that two take from; one of the two does int first.
+import { execFileSync, spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
+import { basename } from 'node:path';
 import { judgeSkips } from './skips.mjs';
 
 const kinds = ['check', 'unit', 'int', 'e2e'];
@@ -33,36 +35,66 @@ async function run(command, args, log) {
   return status ?? 1;
 }
 
-async function runKind(kind, log) {
+async function runKind(kind) {
   const started = Date.now();
-  if (!log) console.log(`\n=== ${kind} ===`);
-  const report = `${reports}/${kind}.json`;
-  rmSync(report, { force: true });
-  const targets = ['run-many', '-t', 'format', 'lint', 'types', '--parallel=2', '--outputStyle=static'];
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const status =
-    kind === 'check'
-      ? await run(bin('nx'), targets, log)
-      : await run(bin('vitest'), ['run', '--project', kind, ...reporters], log);
-  if (log) console.log(`\n=== ${kind} ===\n${readFileSync(log, 'utf8')}`);
-  if (kind !== 'check') count(report, status, kind);
-  else if (status !== 0) broken.push(kind);
-  console.log(`=== ${kind}: ${((Date.now() - started) / 1000).toFixed(0)} s ===`);
+  console.log(`\n=== ${kind} ===`);
+  if (kind === 'check') await check();
+  else await runVitest(kind, kind);
+  say(kind, started);
 }
 
-const areBoth = selected.includes('int') && selected.includes('e2e');
-for (const kind of selected.filter((name) => !areBoth || name !== 'e2e')) {
-  const beside = areBoth && kind === 'int' ? runKind('e2e', `${reports}/e2e.log`) : undefined;
-  if (beside) console.log('\n(e2e runs beside int, and is shown when it ends)');
-  await runKind(kind);
-  await beside;
+const say = (kind, started) => console.log(`=== ${kind}: ${((Date.now() - started) / 1000).toFixed(0)} s ===`);
+
+async function check() {
+  const targets = ['run-many', '-t', 'format', 'lint', 'types', '--parallel=2', '--outputStyle=static'];
+  if ((await run(bin('nx'), targets)) !== 0) broken.push('check');
 }
+
+/** `name`: of its report and log, and what a failure outside of a test is told by. */
+async function runVitest(kind, name, filters = [], log = undefined) {
+  const report = `${reports}/${name}.json`;
+  rmSync(report, { force: true });
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const status = await run(bin('vitest'), ['run', '--project', kind, ...filters, ...reporters], log);
+  if (log) console.log(readFileSync(log, 'utf8'));
+  count(report, status, name);
+}
+
+/** The longest first: what comes last is short, so neither of the two waits long for the other. */
+function machineFiles() {
+  const options = { encoding: 'utf8', env };
+  const files = execFileSync(bin('vitest'), ['list', '--project', 'e2e', '--filesOnly'], options);
+  const paths = [...files.matchAll(/\S+\.e2e\.spec\.ts/g)].map(([path]) => path);
+  if (paths.length === 0) broken.push('e2e');
+  return paths.sort((a, b) => Number(b.includes('provision')) - Number(a.includes('provision')));
+}
+
+async function runMachines(files) {
+  for (let file = files.shift(); file; file = files.shift()) {
+    const name = `e2e-${basename(file, '.e2e.spec.ts')}`;
+    await runVitest('e2e', name, [file], `${reports}/${name}.log`);
+  }
+}
+
+const others = selected.filter((kind) => !['int', 'e2e'].includes(kind));
+for (const kind of others) await runKind(kind);
+const files = selected.includes('e2e') ? machineFiles() : [];
+const started = Date.now();
+if (files.length > 0) console.log('\n(files of e2e run two at a time, or one beside int; each is shown when it ends)');
+await Promise.all([
+  runMachines(files),
+  (async () => {
+    if (selected.includes('int')) await runKind('int');
+    await runMachines(files);
+  })(),
+]);
+if (selected.includes('e2e')) say('e2e', started);
 
 /** A suite that fails outside its tests (an import, a hook) counts as one failure, so that it cannot pass unseen. */
-function count(report, status, kind) {
+function count(report, status, name) {
   const result = readReport(report);
   if (!result) {
-    broken.push(kind);
+    broken.push(name);
     return;
   }
   totals.passed += result.numPassedTests;
@@ -72,7 +104,7 @@ function count(report, status, kind) {
   for (const { name, why } of allowed) console.log(`skipped: ${name} (${why})`);
   for (const name of unexpected) console.log(`skipped: ${name}`);
   if (process.getuid?.() === 0) gaps.push(...unexpected);
-  if (status !== 0 && result.numFailedTests === 0) broken.push(kind);
+  if (status !== 0 && result.numFailedTests === 0) broken.push(name);
 }
 
 function readReport(report) {

@@ -26,7 +26,7 @@ const modules = [
   'drivers/net/ethernet/intel/',
 ];
 /** Sizes in MiB: a boot partition with room for a second kernel, and a root that is easily told from a truncated one. */
-const [espMiB, rootMiB] = [64, 128];
+const [espMiB, rootMiB] = [40, 64];
 
 export async function buildSmall(packages, work) {
   const debs = join(work, 'debs');

@@ -68,6 +68,16 @@ describe.skipIf(cannot !== '')(`the network of OSIE${cannot && ` (missing: ${can
     expect(await asked(cmdline)).toEqual(programs),
   );
 
+  it('of the program that fetches the root file system is the IPv6 address of the boot loader, and nobody is asked', async () => {
+    const cmdline = `hw_addr=${mac} tinkerbell=http://[fd99::1] tink_root_from=fd99::12`;
+    expect(await run('network -q', cmdline)).toEqual([
+      'ip link set eth0 up',
+      'ip addr replace fd99::12/128 dev eth0',
+      'network eth0 fd99::12/128, as the boot loader had it',
+    ]);
+    expect(existsSync(join(dir, 'dev/asked'))).toBe(false);
+  });
+
   it('without DHCP is by IPv4 as the original writes it', async () =>
     expect(await given('52-54-00-99-06-02:7:10.0.0.5:255.255.252.0:10.0.0.1:four:1.1.1.1,8.8.8.8')).toEqual([
       'ip addr replace 10.0.0.5/22 dev eth0',

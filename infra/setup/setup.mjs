@@ -128,19 +128,24 @@ function report(steps, purpose) {
   process.exitCode = steps.length === 0 ? 0 : 1;
 }
 
+/** The compiler of better-sqlite3 has one core busy for a minute or more: the build, which does not need it, goes on beside it. */
 async function carryOut(steps, purpose) {
-  for (const { kind, what, names } of steps) {
-    note(`installing ${what}`);
-    if (kind === 'apt') await installPackages(unmet(needs[purpose]));
-    if (kind === 'borrow') {
-      const wanted = borrowed[names[0]];
-      await borrow(wanted, (folder) => runs(join(folder, wanted.file), wanted), note);
-    }
-    if (kind === 'modules') await installModules(note);
-    if (kind === 'native' && nativeState() !== 'ok') await installNative(note, () => installCompiler(purpose));
-    if (kind === 'build') await buildProjects(note);
-  }
+  const beside = steps.filter(({ kind }) => kind === 'native' || kind === 'build');
+  for (const step of steps.filter((each) => !beside.includes(each))) await perform(step, purpose);
+  await Promise.all(beside.map((step) => perform(step, purpose)));
   await keepNative();
+}
+
+async function perform({ kind, what, names }, purpose) {
+  note(`installing ${what}`);
+  if (kind === 'apt') await installPackages(unmet(needs[purpose]));
+  if (kind === 'borrow') {
+    const wanted = borrowed[names[0]];
+    await borrow(wanted, (folder) => runs(join(folder, wanted.file), wanted), note);
+  }
+  if (kind === 'modules') await installModules(note);
+  if (kind === 'native' && nativeState() !== 'ok') await installNative(note, () => installCompiler(purpose));
+  if (kind === 'build') await buildProjects(note);
 }
 
 /** On a fresh machine apt may not have any lists yet, and choose the wrong one of two names: so again, with lists. */

@@ -165,6 +165,8 @@ describe.skipIf(cannot.length > 0)('a machine', () => {
     await vm.waitFor(firstProgram, patience);
     await event('BootFileServed', ({ data }) => data.file === 'core.0' && data.role === 'nbp');
     await event('BootFileServed', ({ data }) => data.protocol === 'tftp' && data.role === 'initramfs');
+    // It looks whether there is a configuration before it reads it.
+    expect(scripts(boots?.events ?? [])).toEqual(['osie']);
   });
 
   it('boots through the pxe command of U-Boot on arm64, by TFTP', async () => {
@@ -219,6 +221,33 @@ describe.skipIf(cannot.length > 0)('a machine', () => {
     await event('OsieStarted');
     expect(boots?.events.some(({ type }) => type.startsWith('Lease'))).toBe(false);
   });
+
+  /** `npm run boot-paths`: each takes too long for every run of all tests. */
+  if (process.env['BOOT_PATHS'] === 'all') {
+    it('also boots through shim and GRUB by IPv6 alone, to a root file system that netroot fetches', async () => {
+      const folders = [programs, shim, grub].map((folder) => resolve(folder)).join(':');
+      const subnets = join(dir, 'dhcp.yaml');
+      await writeFile(subnets, 'subnets: [{ subnet: "fd97::/64", mode: reservation, advertise: true }]\n');
+      const by6 = { PUBLIC_IP6: 'fd97::1', BOOTS_DHCP6: 'true', BOOTS_DHCP: 'false', BOOTS_DHCP_FILE: subnets };
+      const netboot = { ipxe: binary('shimx64.efi'), rescue: true };
+      const { event } = await start(netboot, { ...by6, BOOTS_IPXE_DIR: folders }, record6(netboot));
+      const vm = await on('grub-6', 'uefi6');
+      await vm.waitFor(/OSIE: t=\S+ root file system from http:\/\/\[fd97::1\]\/osie\/rootfs-x86_64/, patience);
+      await vm.waitFor(/network eth0 fd97::11\/128\s/, patience);
+      await event('OsieStarted');
+      expect(scripts(boots?.events ?? [])).toEqual(['rescue']);
+    });
+
+    it('also boots through lpxelinux.0 from an HTTP server', async () => {
+      await copyFile('/usr/lib/PXELINUX/lpxelinux.0', join(programs, 'lpxelinux.0'));
+      const from = { ...small, base_url: 'http://10.97.0.1/images' };
+      const netboot = { ipxe: binary('lpxelinux.0'), osie: from };
+      const { event } = await start(netboot, { BOOTS_IMAGES_DIR: osie });
+      const vm = await on('lpxelinux', 'bios');
+      await vm.waitFor(firstProgram, patience);
+      await event('BootFileServed', ({ data }) => data.protocol === 'http' && data.role === 'initramfs');
+    });
+  }
 });
 
 async function fetchIn(lab: Lab, url: string): Promise<Buffer> {

@@ -33,7 +33,7 @@ describe.skipIf(cannot.length > 0)(
       await writeFile(subnets, `subnets: [{ subnet: 10.99.0.0/24, router: 10.99.0.1, discovery: true, ${pools} }]\n`);
       const env = { BOOTS_DHCP_FILE: subnets };
       provisioner = await startProvisioner(lab, { dir, dataDir: join(dir, 'data'), env });
-      machine = await powerOn(lab, { name: 'unknown', firmware: 'bios', mac, dir });
+      machine = await powerOn(lab, { name: 'unknown', firmware: 'bios', mac, dir, cpus: 2 });
     }, 600_000);
 
     afterAll(async () => {

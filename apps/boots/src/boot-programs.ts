@@ -72,7 +72,9 @@ async function regularFile(path: string): Promise<StoredFile | undefined> {
 
 export function roleOf(name: string): BootFileRole {
   if (/\.(?:k?kpxe|pxe|efi|lkrn|0)$/.test(name)) return 'nbp';
-  if (/^(?:vmlinuz|bzImage)/.test(name)) return 'kernel';
+  // Raspberry Pi.
+  if (/^(?:bootcode\.bin|start\w*\.elf|boot\.img)$/.test(name)) return 'nbp';
+  if (/^(?:vmlinuz|bzImage|kernel\w*\.img$)/.test(name)) return 'kernel';
   if (/^(?:initramfs|initrd|netroot)/.test(name)) return 'initramfs';
   return name.startsWith('rootfs') ? 'rootfs' : 'other';
 }

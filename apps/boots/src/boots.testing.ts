@@ -32,11 +32,15 @@ export interface Answer {
   readonly body: string;
 }
 
+const hardwareStream = subjects.stream('hardware', hardwareId);
+
 export type Bench = Awaited<ReturnType<typeof startBench>>;
 
 /** For specs: the whole service on the loopback interface, with a log in memory and a relay in front of it. */
 export async function startBench(options: {
   readonly interface?: Partial<HardwareInterface['netboot']>;
+  /** Of the machine, `aa-bb-cc-dd-ee-ff`. */
+  readonly mac?: string;
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly store?: EventStore;
   readonly clock?: () => Date;
@@ -49,9 +53,8 @@ export async function startBench(options: {
   for (const path of Object.values(folders)) await mkdir(path);
   await writeFile(join(folder, 'secret'), 'not for machines');
   const store = options.store ?? new InMemoryEventStore();
-  const hardware = record(options.interface);
-  const stream = subjects.stream('hardware', hardwareId);
-  await append(store, stream, { type: 'HardwareRegistered', v: 4, data: { hardware } });
+  const registered = { hardware: record(options.interface, options.mac) };
+  await append(store, hardwareStream, { type: 'HardwareRegistered', v: 4, data: registered });
   const rows = await openReadModels({
     store,
     file: ':memory:',
@@ -124,8 +127,9 @@ export function recordAt(
   return { ...rest, network: { interfaces } };
 }
 
-function record(netboot: Partial<HardwareInterface['netboot']> = {}): HardwareRecord {
-  const base = reservation({ ip: { address: machineAddress, netmask: '255.0.0.0', gateway: '', family: 4 } });
+function record(netboot: Partial<HardwareInterface['netboot']> = {}, card = mac): HardwareRecord {
+  const ip = { address: machineAddress, netmask: '255.0.0.0', gateway: '', family: 4 };
+  const base = reservation({ mac: card, ip });
   const machine = { ...base, netboot: { ...base.netboot, ...netboot } };
   return { id: hardwareId, version: 0, metadata: {}, network: { interfaces: [machine] } };
 }

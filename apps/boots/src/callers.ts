@@ -16,7 +16,7 @@ export class Callers {
     private readonly leases6: Lease6Pool | undefined,
     private readonly clock: () => Date,
     private readonly byReservation: (address: string) => boolean,
-    private readonly overheard: Pick<Overheard, 'macOf'>,
+    private readonly overheard: Pick<Overheard, 'macOf' | 'isUnleased'>,
     private readonly neighbour: (address: string) => string | undefined = neighbourMac,
   ) {}
 
@@ -24,7 +24,8 @@ export class Callers {
     const plain = plainAddress(address);
     const mac = this.lesseeOf(plain);
     if (mac !== undefined) return mac === null ? undefined : this.machines.byMac(mac);
-    return this.byReservation(plain) ? this.machines.byReservedAddress(plain) : undefined;
+    const isReserved = this.byReservation(plain) || this.overheard.isUnleased(plain);
+    return isReserved ? this.machines.byReservedAddress(plain) : undefined;
   }
 
   /** With or without a record. Where another server gives out the addresses, the kernel knows who is on our own wire, and clients say it. */

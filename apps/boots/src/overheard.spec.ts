@@ -36,6 +36,13 @@ describe('an address that another server gives out', () => {
     expect(overheard.macOf('0.0.0.0')).toBeUndefined();
   });
 
+  it('is for five minutes that of a machine which goes on without a lease', () => {
+    overheard.unleased('10.0.0.6');
+    expect([overheard.isUnleased('10.0.0.6'), overheard.isUnleased('10.0.0.7')]).toEqual([true, false]);
+    now += 300_000;
+    expect(overheard.isUnleased('10.0.0.6')).toBe(false);
+  });
+
   it('is that of the machine whose script went there, where no client has said more', () => {
     overheard.script('10.0.0.7', other);
     expect(overheard.macOf('10.0.0.7')).toBe(other);

@@ -3,6 +3,8 @@ import { Recent } from './dhcp/recent';
 
 /** A boot is over by then, and who stays has asked for its address again. */
 const lifeMs = 3_600_000;
+/** A boot loader has fetched all by then. */
+const unleasedMs = 300_000;
 
 /**
  * Whose an address is that another server gives out: by the REQUEST that its client sends to that server, which a relay and everybody's
@@ -11,6 +13,8 @@ const lifeMs = 3_600_000;
  */
 export class Overheard {
   readonly #macs = new Recent<string>(lifeMs);
+
+  readonly #unleased = new Recent<true>(unleasedMs);
 
   constructor(private readonly clock: () => Date) {}
 
@@ -25,6 +29,18 @@ export class Overheard {
   /** The script of this MAC went there. A REQUEST says more. */
   script(address: string, mac: string): void {
     if (this.macOf(address) === undefined) this.#set(address, mac);
+  }
+
+  /**
+   * Its machine goes on with a reserved address that it has no lease of: a Raspberry Pi takes an offer for one, and OVMF gives the lease
+   * back by DHCPv6 as it starts a program that keeps the address.
+   */
+  unleased(address: string): void {
+    this.#unleased.set(address, true, this.clock().getTime());
+  }
+
+  isUnleased(address: string): boolean {
+    return this.#unleased.get(address, this.clock().getTime()) ?? false;
   }
 
   macOf(address: string): string | undefined {

@@ -6,6 +6,7 @@ import { nearest } from '@tinkerbell/domain';
 import { leadingFlags, parseArguments } from './parse-arguments';
 import { reportError } from './report-error';
 import { resolveSettings, type Given, type Settings, type Surroundings } from './settings';
+import { withWholeIds } from './short-ids';
 import { Transport } from './transport';
 import { version } from './version';
 
@@ -36,7 +37,8 @@ export async function runCli(argv: readonly string[], host: Host): Promise<numbe
       settings = resolveSettings(connectionFlags(leading, global), host.around);
       return new Transport(settings);
     };
-    return await command.run(given, contextOf(host, connect));
+    const context = contextOf(host, connect);
+    return await command.run(await withWholeIds(command, given, context.client), context);
   } catch (error) {
     if (host.signal.aborted) return exit.interrupted;
     return reportError(error, name, host, settings?.unusedCredentials);

@@ -51,6 +51,8 @@ export function rootHelp(commands: readonly CliCommand[]): string {
     'Settings come from the flags, else the environment, else a JSON file {server, ca, username, password}:',
     '$TINK_CONFIG, ./.tinkerbell/cli.json or ~/.tinkerbell/cli.json, else http://127.0.0.1:42114.',
     '',
+    'Of the ids of workflows, hardware and templates the first characters are enough, 4 or more, when only one begins so.',
+    '',
     'Exit codes: 0 done, 1 failed (also: the workflow failed), 2 bad usage, 3 server not reachable or access denied, 4 not found.',
     '',
     '"tink <command> --help" tells more. "tink completion bash|zsh|fish|powershell" prints a script for your shell.',

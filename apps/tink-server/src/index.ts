@@ -6,3 +6,4 @@ export { openTinkReadModels } from './projected-reads';
 export type { TinkReadModels } from './projected-reads';
 export type { WorkerCredentials } from './enrolment/enrolment';
 export { unseal } from './secrets/seal';
+export { pairOf } from './tls/served-certificate';

@@ -8,6 +8,7 @@ import { NatsBus } from '@tinkerbell/messaging';
 import { ensureStreams } from '@tinkerbell/nats';
 import { startTinkServer } from './start-tink-server';
 import { StandaloneConfig } from './standalone.config';
+import { pairOf } from './tls/served-certificate';
 
 /** tink-server as a process of its own, against a NATS server that somebody else runs. */
 async function main(): Promise<void> {
@@ -34,7 +35,9 @@ async function main(): Promise<void> {
   });
   const version = process.env['TINK_VERSION'] ?? '0.1.0';
   const auditKey = await ensureAuditKey(config.TINK_IDENTITY_DIR);
-  const ports = { store, bus, pki: { ca, cert, key }, credentials: identity, auditKey, secretsKey, version };
+  const certificateFiles = { read: pairOf({ cert: config.TINK_CERT_FILE, key: config.TINK_KEY_FILE }) };
+  const pki = { ca, cert, key };
+  const ports = { store, bus, pki, certificateFiles, credentials: identity, auditKey, secretsKey, version };
   const running = await startTinkServer(config, ports);
   const stop = (): void => {
     void running

@@ -3,6 +3,7 @@ import type { AuditKey, Pki } from '@tinkerbell/identity';
 import type { NatsBus } from '@tinkerbell/messaging';
 import type { WorkerCredentials } from './enrolment/enrolment';
 import type { TinkReadModels } from './projected-reads';
+import type { CertificateFiles } from './tls/served-certificate';
 
 /** What tink-server needs from the process that it runs in. It closes none of it. */
 export interface TinkServerPorts {
@@ -10,6 +11,8 @@ export interface TinkServerPorts {
   readonly bus: NatsBus;
   /** PEM: the authority that `/cert` gives out, and our own certificate. */
   readonly pki: Pick<Pki, 'ca' | 'cert' | 'key'>;
+  /** Where `cert` and `key` may be renewed; without, they stay. */
+  readonly certificateFiles?: CertificateFiles;
   /** A `NatsIdentity`. */
   readonly credentials: WorkerCredentials;
   /** 32 bytes that the values of secrets are sealed with; see ensureSecretsKey(). */

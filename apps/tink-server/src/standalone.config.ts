@@ -12,7 +12,7 @@ export class StandaloneConfig extends TinkServerConfig {
   /** Folder of the NATS identity, with the engine's credentials, what signs the workers' and the key of the secrets. */
   @IsString()
   readonly TINK_IDENTITY_DIR: string = '.tinkerbell/identity';
-  /** PEM files. */
+  /** PEM files; certificate and key are read again once a minute. */
   @IsString()
   readonly TINK_CA_FILE: string = '.tinkerbell/pki/ca.crt';
   @IsString()

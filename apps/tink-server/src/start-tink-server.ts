@@ -20,6 +20,7 @@ import type { ReadSide } from './read-side';
 import { makeServices } from './services';
 import type { TinkServerConfig } from './tink-server.config';
 import { TinkServerModule } from './tink-server.module';
+import { ServedCertificate } from './tls/served-certificate';
 import { ActionTimeoutReactor } from './timeouts/action-timeout.reactor';
 import type { Patience } from './timeouts/deadlines';
 import { LogClock } from './timeouts/log-clock';
@@ -86,7 +87,8 @@ async function start(
   const bound = { https: config.TINK_HTTPS_PORT };
   prepareHttp(app, config, reads, () => bound.https);
   const grpcHost = config.TINK_GRPC_HOST === '' ? config.TINK_HOST : config.TINK_GRPC_HOST;
-  const grpc = new GrpcListener({ host: grpcHost, port: config.TINK_GRPC_PORT, cert: pki.cert, key: pki.key });
+  const certificate = new ServedCertificate(pki, ports.certificateFiles, new ServerLogger('tls'));
+  const grpc = new GrpcListener({ host: grpcHost, port: config.TINK_GRPC_PORT, certificate });
   app.connectMicroservice({ strategy: grpc });
   app.connectMicroservice({ strategy: new WorkerListener(bus.connection) });
   // Before anybody can ask: of several servers the one that knows last must be the last to wake.
@@ -100,7 +102,9 @@ async function start(
   stack.push(() => integrations.close());
   stack.push(logTransitions(readModels));
 
-  const { http, https } = await openHttp(app, config, pki, stack);
+  const { http, https } = await openHttp(app, config, certificate, stack);
+  certificate.watch();
+  stack.push(() => certificate.close());
   bound.https = https.port;
   grpc.setServing(true);
   new ServerLogger('tink-server').log(
@@ -172,13 +176,13 @@ function prepareHttp(
 async function openHttp(
   app: NestExpressApplication,
   config: TinkServerConfig,
-  pki: TinkServerPorts['pki'],
+  certificate: ServedCertificate,
   stack: Stack,
 ): Promise<{ readonly http: Listener; readonly https: Listener }> {
   const listener = app.getHttpAdapter().getInstance() as RequestListener;
   const http = await listenHttp(listener, config.TINK_HOST, config.TINK_HTTP_PORT);
   stack.push(() => http.close());
-  const https = await listenHttps(listener, config.TINK_HOST, config.TINK_HTTPS_PORT, pki);
+  const https = await listenHttps(listener, config.TINK_HOST, config.TINK_HTTPS_PORT, certificate);
   stack.push(() => https.close());
   return { http, https };
 }

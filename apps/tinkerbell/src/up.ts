@@ -8,7 +8,7 @@ import { HegelConfig, startHegel } from '@tinkerbell/hegel';
 import { ensurePki } from '@tinkerbell/identity';
 import { Leadership, LeaseImports, PoolRoll } from '@tinkerbell/messaging';
 import { fillRegistry, startRegistry } from '@tinkerbell/registry';
-import { startTinkServer, TinkServerConfig } from '@tinkerbell/tink-server';
+import { pairOf, startTinkServer, TinkServerConfig } from '@tinkerbell/tink-server';
 import { openDataFolder, type DataFolder, type Secrets } from './data-folder';
 import { registryLineMatters } from './log-lines';
 import { nameInOsie, startPlatform, type Platform } from './platform';
@@ -172,6 +172,7 @@ async function runServer({ config, data, secrets, platform, stack, version, env 
     store,
     bus,
     pki,
+    certificateFiles: { read: pairOf(pki.files) },
     credentials: identity,
     secretsKey,
     auditKey,

@@ -24,7 +24,7 @@ boot_interface() {
   [ -n "$hw_addr" ] || ls /sys/class/net | grep -E '^(eth|en)' | head -n 1
 }
 
-# Asks only the family of the server's address, and with osie_dual_stack the other one beside it. `network -q`: just an IPv4 address, which nobody renews.
+# Asks only the family of the server's address, and with osie_dual_stack the other one beside it. `network -q`: just an address, which nobody renews.
 network() {
   tries=0
   until interface=$(boot_interface) && [ -n "$interface" ]; do
@@ -47,7 +47,8 @@ network() {
     return
   fi
   if [ "$1" = -q ]; then
-    network4 -q
+    lent=$(argument tink_root_from)
+    if [ -n "$lent" ]; then network6_lent; else network4 -q; fi
     return
   fi
   by6='' both=''
@@ -68,6 +69,25 @@ network4() {
 
 ask4() {
   udhcpc -O 7 -T 1 -i "$interface" -s /etc/udhcpc.sh -p /run/udhcpc.pid "$@"
+}
+
+# With the address that the boot loader had. Routes come with advertisements, which the kernel asks for by itself.
+network6_lent() {
+  ip addr replace "$lent/128" dev "$interface"
+  host=$(argument tinkerbell | sed 's/.*\[\(.*\)\].*/\1/')
+  tries=0
+  until ip -6 route get "$host" 2>/dev/null | grep -qv unreachable; do
+    sleep 0.2
+    tries=$((tries + 1))
+    [ $((tries % 50)) = 0 ] && say "no router advertisement on $interface"
+    [ $tries -lt 300 ] || break
+  done
+  # Until nobody else has turned out to have it.
+  for pause in 0.2 0.5 1 2 4; do
+    ip -6 -o addr show dev "$interface" | grep -q tentative || break
+    sleep $pause
+  done
+  say "network $interface $lent/128, as the boot loader had it"
 }
 
 # An address that a router's prefix made is better than none.

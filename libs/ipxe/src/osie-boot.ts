@@ -18,6 +18,8 @@ export interface NetRoot {
   readonly sha256: string;
   /** The initrd that fetches it. */
   readonly loader: string;
+  /** The IPv6 address to fetch it from: there is no DHCPv6 yet. '': it asks DHCPv4 for one. */
+  readonly from: string;
 }
 
 /** What the in-memory OS is booted with. URLs without a slash at their end. */
@@ -113,6 +115,7 @@ function named(boot: OsieBoot): Readonly<Record<string, string>> {
     ipam: network ? ipam(boot.mac, vlanId, network) : '',
     tink_root: netRoot ? `${boot.osieUrl}/${filePath('initrd', netRoot.initrd)}` : '',
     tink_root_sha256: netRoot?.sha256 ?? '',
+    tink_root_from: netRoot?.from ?? '',
   };
 }
 

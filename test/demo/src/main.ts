@@ -55,6 +55,7 @@ async function demo(
     {
       firmware: options.firmware,
       dir: lastRun,
+      cpus: 2,
       diskMiB: options.image === 'debian' ? 4096 : 1024,
       ...(options.accelerator ? { accelerator: options.accelerator } : {}),
     },

@@ -2,11 +2,13 @@ import {
   clientArch,
   type DhcpPacket,
   ipxeOptions,
+  macOf,
   messageType,
   readOption,
   userClass,
   vendorClass,
 } from '@tinkerbell/dhcp';
+import { isRaspberryPi } from './raspberry-pi';
 
 /** What asks to be netbooted. */
 export interface BootClient {
@@ -15,6 +17,7 @@ export interface BootClient {
   readonly arch: number | null;
   /** Option 77, '' without one. */
   readonly userClass: string;
+  readonly isRaspberryPi: boolean;
 }
 
 const ownUserClass = 'Tinkerbell';
@@ -36,14 +39,17 @@ function isFirmware(options: DhcpPacket['options']): boolean {
 }
 
 /** undefined: an operating system, or anything else that does not want to boot from us. Throws MalformedOptionError. */
-export function bootClientOf({ options }: DhcpPacket): BootClient | undefined {
+export function bootClientOf(packet: DhcpPacket): BootClient | undefined {
+  const { options } = packet;
   const classes = readOption(options, userClass)?.classes ?? [];
   // iPXE built without option 77, or with another one set by its script, still sends option 175.
   const isIpxe = classes.includes('iPXE') || classes.includes(ownUserClass) || options.has(ipxeOptions.code);
   const vendor = vendorName(options);
   if (!isIpxe && (vendor === undefined || !isFirmware(options))) return undefined;
   const arch = readOption(options, clientArch)?.[0] ?? null;
-  return { kind: isIpxe ? 'iPXE' : (vendor ?? 'PXEClient'), arch, userClass: classes.join(',') };
+  const kind = isIpxe ? 'iPXE' : (vendor ?? 'PXEClient');
+  const isPi = kind === 'PXEClient' && isRaspberryPi(macOf(packet) ?? '', arch, options);
+  return { kind, arch, userClass: classes.join(','), isRaspberryPi: isPi };
 }
 
 /** `set user-class Tinkerbell` in a script of ours: it has been through our iPXE, so it never gets a program again. */

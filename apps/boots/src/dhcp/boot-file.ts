@@ -1,4 +1,5 @@
 import { type BootClient, isOurIpxe } from './boot-client';
+import { raspberryLoader } from './raspberry-pi';
 
 export type MacFormat = 'colon' | 'dash' | 'dot' | 'no-delimiter' | 'empty';
 
@@ -57,6 +58,7 @@ export function bootFile({ client, mac, binary, chained, mayNetboot, ticket }: B
     const isDone = binary === '' || !mayNetboot || chained === binary;
     return isDone ? script : `tftp://${urls.tftp}/${prefix}${binary}`;
   }
+  if (client.isRaspberryPi && binary === '') return raspberryLoader;
   const program = binary === '' ? binaryFor(client.arch, urls.binaries) : binary;
   if (program === '') return '';
   return client.kind === 'HTTPClient' ? `${urls.https ?? urls.http}/${prefix}${program}` : program;

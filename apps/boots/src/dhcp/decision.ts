@@ -91,6 +91,8 @@ export interface DhcpReply {
   /** Facts that have to be stored before the reply leaves. */
   readonly leases: readonly SingleLeaseCommand[];
   readonly boot: NetbootOffered['data'] | undefined;
+  /** A reserved address to a Raspberry Pi: old ones take it without a REQUEST. */
+  readonly offersPi?: boolean;
 }
 
 export type DhcpDecision =

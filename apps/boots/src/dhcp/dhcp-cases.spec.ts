@@ -4,7 +4,7 @@
 // - seed allow_pxe of the instance, is_special_os: one owner of the flag, the interface; OS-specific installers are workflows here.
 // - bootfile "firmware ipxe"/"tftp …": an iPXE ROM gets its script at once, and a program only when the record names one.
 // - reservation "inform": we answer INFORM (RFC 2131 §4.3.5). Option 43 sub-option 69 (trace): no trace is kept.
-// - proxy "backend error": the read model is local and has no errors. raspberry_pi: no Raspberry Pi menu.
+// - proxy "backend error": the read model is local and has no errors. raspberry_pi: three spaces more (raspberry-pi.spec.ts).
 import { readFileSync } from 'node:fs';
 import {
   circuitId,
@@ -180,7 +180,7 @@ describe('bootfile', () => {
     const kind = klass === 'iPXE' ? 'iPXE' : (client ?? 'PXEClient');
     const urls = { tftp: tftp_bin ?? '', http: http_bin ?? '', macFormat, binaries: {} };
     const wish = {
-      client: { kind, arch: 0, userClass: klass },
+      client: { kind, arch: 0, userClass: klass, isRaspberryPi: false },
       mac,
       binary,
       chained: '',
@@ -190,7 +190,7 @@ describe('bootfile', () => {
     expect(bootFile(wish, urls)).toBe(wanted.want);
   });
   it('ipxe script', () => {
-    const client = { kind: 'iPXE', arch: 0, userClass: 'Tinkerbell' } as const;
+    const client = { kind: 'iPXE', arch: 0, userClass: 'Tinkerbell', isRaspberryPi: false } as const;
     const urls = { tftp: '', http: 'http://1.2.3.4', macFormat: 'empty', binaries: {} } as const;
     expect(bootFile({ client, mac, binary: 'x.kpxe', chained: '', mayNetboot: true, ticket: '' }, urls)).toBe(
       'http://1.2.3.4/auto.ipxe',

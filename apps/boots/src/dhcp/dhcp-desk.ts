@@ -23,12 +23,12 @@ import { ipNumber, ipText } from '../udp/udp-socket';
 import type { Logger } from '../logger';
 import type { Overheard } from '../overheard';
 import type { FailedRequests } from '../recorder/failed-requests';
-import { bootClientOf } from './boot-client';
 import type { Destination } from './destination';
 import type { DhcpContext, DhcpDecision, DhcpReply, DhcpServerSettings } from './decision';
 import { isProxy, isWithin, modeAt, wireOf } from './dhcp-mode';
 import { type Place, placeOf, respond } from './dhcp.responder';
 import { fingerprint, keyOf, macAt } from './fingerprint';
+import { described, lacksBootFile } from './described';
 import type { OtherServers } from './other-servers';
 import type { PoolDesk, Pooled } from './pool-desk';
 import { RateLimit } from '../rate-limit';
@@ -41,7 +41,7 @@ export interface DeskPorts {
   readonly boots: BootLog;
   readonly failed: Pick<FailedRequests, 'note'>;
   readonly others: OtherServers;
-  readonly overheard: Pick<Overheard, 'request'>;
+  readonly overheard: Pick<Overheard, 'request' | 'unleased'>;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly clock: () => Date;
@@ -96,6 +96,7 @@ interface Due {
   readonly file: string;
   /** A client that wants to boot and is told no file: what it says of itself. */
   readonly unserved: string | undefined;
+  readonly offersPi: boolean;
 }
 
 /** The same message within this time is the network's doing (a bridge that doubles, a relay beside a broadcast), not the client's. */
@@ -216,6 +217,7 @@ export class DhcpDesk {
     if (print !== undefined && due.leases.some((command) => command.type === 'BindLease')) {
       this.#granted.set(print, ipNumber(address), clock().getTime());
     }
+    if (due.offersPi) this.ports.overheard.unleased(address);
     if (due.unserved !== undefined) this.#note('no-boot-file', mac, due.unserved, due.from);
     metrics.count('dhcp_replies_total', { type: replyType });
     log.info(`${type} of ${mac}: ${replyType} ${address}${file ? ` ${file}` : ''}`);
@@ -379,22 +381,6 @@ function dueOf({ request, mac, type, key, print, bytes, from }: Heard, decision:
     replyType: isReply ? (readOption(decision.packet.options, messageType) ?? 'bootp') : '',
     file: isReply ? decision.packet.file : '',
     unserved: isReply && lacksBootFile(request, type, decision) ? described(request) : undefined,
+    offersPi: isReply && decision.offersPi === true,
   };
-}
-
-/** A client that wants to boot gets an address, and nothing to boot. */
-function lacksBootFile(request: DhcpPacket, type: string, { packet, boot }: DhcpReply): boolean {
-  return type === 'request' && packet.file === '' && boot === undefined && bootClientOf(request) !== undefined;
-}
-
-function described(request: DhcpPacket): string {
-  try {
-    const client = bootClientOf(request);
-    const type = readOption(request.options, messageType) ?? 'BOOTP request';
-    const relay = request.giaddr === noAddress ? '' : `, through relay ${request.giaddr}`;
-    const wanted = client ? ` of ${client.kind}, architecture ${client.arch ?? 'unknown'}` : '';
-    return `${type}${wanted}${relay}`;
-  } catch {
-    return '';
-  }
 }

@@ -308,6 +308,7 @@ function reply(
     maxSize: sizeLimit(request),
     leases,
     boot: type === 'ack' && leaseSeconds !== null ? bootFact(known, boot) : undefined,
+    offersPi: type === 'offer' && !known.pooled && (boot.client?.isRaspberryPi ?? false),
   };
 }
 

@@ -18,7 +18,8 @@ import { bootClientOf, vendorName } from './boot-client';
 import { bootFact, bootOf } from './boot-offer';
 import { type DhcpDecision, ignore, type Known, sizeLimit, skeleton } from './decision';
 import { type Destination, replyDestination } from './destination';
-import { echo } from './reply-options';
+import { raspberryMenu } from './raspberry-pi';
+import { echo, takeThis } from './reply-options';
 
 /**
  * PXE 2.1 §2.2: the offer goes out beside the other server's. What a client then requests from that server is not ours; what it sends
@@ -31,10 +32,12 @@ export function proxy(known: Known, type: string): DhcpDecision {
   const isAsked = isPxe ? type === 'request' || type === 'inform' : type === 'discover' || isNamed;
   if (!isAsked) return ignore('not-for-proxy');
   const boot = bootOf(known);
-  if (bootClientOf(request) === undefined) return ignore('no-boot-client');
+  const client = bootClientOf(request);
+  if (client === undefined) return ignore('no-boot-client');
   if (boot.file === '') return ignore('no-boot-file');
   const reply = isPxe || isNamed ? 'ack' : 'offer';
   const vendor = vendorName(request.options) ?? 'PXEClient';
+  const menu = client.isRaspberryPi ? raspberryMenu : takeThis;
   return {
     kind: 'reply',
     packet: {
@@ -42,7 +45,7 @@ export function proxy(known: Known, type: string): DhcpDecision {
         ciaddr: reply === 'ack' ? request.ciaddr : noAddress,
         siaddr: boot.server,
         file: boot.file,
-        options: proxyOptions({ type: reply, request, serverId: origin.serverId, vendor }),
+        options: proxyOptions({ type: reply, request, serverId: origin.serverId, vendor, menu }),
       }),
       sname: boot.server,
     },
@@ -58,18 +61,19 @@ interface ProxyContent {
   readonly request: DhcpPacket;
   readonly serverId: string;
   readonly vendor: 'PXEClient' | 'HTTPClient';
+  /** Option 43. */
+  readonly menu: ReadonlyMap<number, Uint8Array>;
 }
 
 /** No address, no lease, no network: of those the other server is the master. */
-function proxyOptions({ type, request, serverId, vendor }: ProxyContent): Map<number, Uint8Array> {
+function proxyOptions({ type, request, serverId, vendor, menu }: ProxyContent): Map<number, Uint8Array> {
   const options = new Map<number, Uint8Array>();
   setOption(options, messageType, type);
   setOption(options, serverIdentifier, serverId);
   echo(request.options, [clientIdentifier.code], options);
   // Firmware takes a reply without an address for boot information only when it carries this.
   setOption(options, vendorClass, vendor);
-  // Discovery control 8: take this boot file, look for no boot server.
-  setOption(options, vendorSpecific, new Map([[6, Uint8Array.of(8)]]));
+  setOption(options, vendorSpecific, menu);
   echo(request.options, [clientArch.code, clientInterface.code, clientMachineId.code, relayAgent.code], options);
   return options;
 }

@@ -32,9 +32,12 @@ import {
 } from '@tinkerbell/dhcp';
 import type { HardwareDhcp } from '@tinkerbell/events';
 import type { BootClient } from './boot-client';
+import { raspberryMenu } from './raspberry-pi';
 import { recordOptions } from './record-options';
 
 const nothing = new Uint8Array();
+/** Discovery control 8: take this boot file, look for no other server. */
+export const takeThis: ReadonlyMap<number, Uint8Array> = new Map([[6, Uint8Array.of(8)]]);
 const ofClient = [clientIdentifier.code];
 const ofRelay = [relayAgent.code];
 const ofMachine = [clientArch.code, clientInterface.code, clientMachineId.code];
@@ -162,8 +165,9 @@ function bootOptions({ boot, request, site }: ReplyContent, asked: Uint8Array): 
     const { client, file } = boot;
     // UEFI takes a reply for HTTP boot only when it carries this; PXE firmware does not need it from a server that gives the address too.
     if (readVendor(request).startsWith('HTTPClient')) setOption(options, vendorClass, 'HTTPClient');
-    // Discovery control 8: take this boot file, look for no other server.
-    setOption(options, vendorSpecific, new Map([[6, Uint8Array.of(8)]]));
+    // Theirs: so has the reply in their documentation.
+    if (client.isRaspberryPi) setOption(options, vendorClass, 'PXEClient');
+    setOption(options, vendorSpecific, client.isRaspberryPi ? raspberryMenu : takeThis);
     // iPXE's own way of saying the same: saves its three seconds of waiting for a proxy.
     if (client.kind === 'iPXE') setOption(options, ipxeOptions, new Map([[176, Uint8Array.of(1)]]));
     if (file !== '' && asked.includes(bootFileName.code)) setOption(options, bootFileName, file);

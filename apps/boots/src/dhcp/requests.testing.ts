@@ -1,11 +1,13 @@
 import {
   clientArch,
   clientInterface,
+  clientMachineId,
   type DhcpPacket,
   messageType,
   type MessageType,
   noAddress,
   option,
+  parameterRequestList,
   userClass,
   vendorClass,
 } from '@tinkerbell/dhcp';
@@ -98,4 +100,18 @@ export function firmware(arch: number, kind: 'PXEClient' | 'HTTPClient' = 'PXECl
     option(clientInterface, { type: 1, major: 3, minor: 0 }),
     ...(klass === undefined ? [] : [option(userClass, { form: 'raw', classes: [klass] })]),
   ] as const;
+}
+
+/** What the boot ROM of a Pi 3 sends, by its documentation; `id`: the machine id of a newer one. */
+export function raspberryRequest(type: MessageType, card: string, id = new Uint8Array(16).fill(0x44)): DhcpPacket {
+  const chaddr = Uint8Array.from(card.split('-'), (pair) => parseInt(pair, 16));
+  const asked = Uint8Array.of(43, 60, 67, 128, 129, 130, 131, 132, 133, 134, 135, 66);
+  const options = [
+    [parameterRequestList.code, asked] as const,
+    option(clientArch, [0]),
+    option(clientInterface, { type: 1, major: 2, minor: 1 }),
+    option(clientMachineId, { type: 0, guid: id }),
+    option(vendorClass, 'PXEClient:Arch:00000:UNDI:002001'),
+  ];
+  return requestOf(type, options, { chaddr, xid: 0x26f30339, secs: 0 });
 }

@@ -50,7 +50,7 @@ export function bootClient6(options: Options): BootClient | undefined {
   const isIpxe = classes.includes('iPXE') || classes.includes('Tinkerbell');
   if (!isIpxe && vendor === undefined) return undefined;
   const arch = readOption(options, clientArch)?.[0] ?? null;
-  return { kind: isIpxe ? 'iPXE' : (vendor ?? 'PXEClient'), arch, userClass: classes.join(',') };
+  return { kind: isIpxe ? 'iPXE' : (vendor ?? 'PXEClient'), arch, userClass: classes.join(','), isRaspberryPi: false };
 }
 
 /** Throws MalformedOptionError. */

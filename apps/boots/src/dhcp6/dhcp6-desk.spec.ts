@@ -12,6 +12,8 @@ import {
   option,
   type Option,
   optionRequest,
+  rapidCommit,
+  readOption,
   readOptions,
   relayMessage,
   userClass,
@@ -27,6 +29,7 @@ import { Metrics } from '../metrics';
 import type { FailedRequest } from '../recorder/failed-requests';
 import type { Dhcp6Settings } from './decision6';
 import { Dhcp6Desk } from './dhcp6-desk';
+import { Overheard } from '../overheard';
 import { parseRange6, parseSubnets6, type Range6, type Subnet6 } from './subnet6';
 
 const settings: Dhcp6Settings = {
@@ -53,8 +56,9 @@ async function desk(server = settings) {
     machines: { byMac: () => undefined, byReservedAddress: () => undefined } as unknown as Machines,
     boots: { programOf: () => '' } as unknown as BootLog,
     failed: { note: (request: FailedRequest) => void noted.push(request) },
+    overheard: new Overheard(() => now),
   };
-  return { noted, metrics: ports.metrics, made: new Dhcp6Desk(ports, server) };
+  return { noted, metrics: ports.metrics, overheard: ports.overheard, made: new Dhcp6Desk(ports, server) };
 }
 
 describe('what is not answered by DHCPv6', () => {
@@ -72,6 +76,24 @@ describe('what is not answered by DHCPv6', () => {
     const { noted, made } = await desk();
     await made.answer(encodeMessage(solicit).subarray(0, 9), from);
     expect(noted).toMatchObject([{ reason: 'malformed', mac: '52-54-00-99-00-01' }]);
+  });
+});
+
+describe('an address that its machine gives back', () => {
+  it('is known as one that it may go on with, as OVMF does', async () => {
+    const { made, overheard } = await desk({
+      ...settings,
+      subnets: parseSubnets6('fd99::/64=fd99::a000/116') as readonly Subnet6[],
+    });
+    const ask = async (message: Partial<Dhcp6Message>) => {
+      const bytes = await made.answer(encodeMessage({ ...solicit, ...message }), from);
+      return decodeMessage(bytes ?? new Uint8Array()) as Dhcp6Message;
+    };
+    const { options } = await ask({ options: [...solicit.options, option(rapidCommit, true)] });
+    const address = readOption(readOption(options, iaNa)?.options ?? [], iaAddress)?.address;
+    expect([address, overheard.isUnleased(address ?? '')]).toEqual([expect.stringMatching(/^fd99::a/), false]);
+    await ask({ type: 'release', transactionId: 2, options });
+    expect(overheard.isUnleased(address ?? '')).toBe(true);
   });
 });
 

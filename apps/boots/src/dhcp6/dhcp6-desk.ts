@@ -21,6 +21,7 @@ import type { Lease6Pool } from '../log/lease6-pool';
 import { StandbyError } from '../log/pool-terms';
 import { TermOverError } from '../log/stream-writer';
 import type { Logger } from '../logger';
+import type { Overheard } from '../overheard';
 import type { FailedRequests } from '../recorder/failed-requests';
 import type { Machines } from '../machines';
 import type { Metrics } from '../metrics';
@@ -34,6 +35,7 @@ export interface Desk6Ports {
   readonly leases: Lease6Pool;
   readonly boots: BootLog;
   readonly failed: Pick<FailedRequests, 'note'>;
+  readonly overheard: Pick<Overheard, 'unleased'>;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly clock: () => Date;
@@ -133,7 +135,7 @@ export class Dhcp6Desk {
   }
 
   async #decided(heard: Heard): Promise<Uint8Array | undefined> {
-    const { metrics, log } = this.ports;
+    const { overheard, metrics, log } = this.ports;
     const { request, relays, from } = heard;
     const context = this.#context(heard);
     const decision = await this.#stored(request, context);
@@ -143,6 +145,7 @@ export class Dhcp6Desk {
     }
     const { message, leases } = decision;
     metrics.count('dhcp6_replies_total', { type: message.type });
+    for (const command of leases) if (command.type === 'ReleaseAddress') overheard.unleased(command.holder.ip);
     const addresses = leases.flatMap((command) => ('holder' in command ? [command.holder.ip] : []));
     log.info(`DHCPv6 ${request.type} of ${context.mac ?? from.peer}: ${[message.type, ...addresses].join(' ')}`);
     return encodeMessage(wrapReply(message, relays));

@@ -10,7 +10,7 @@ export class NetRoots {
   constructor(private readonly folder: string) {}
 
   /** undefined: there is no root file system among the initrds, or the build of OSIE has no program that fetches it. */
-  async of({ arch, initrds }: Pick<OsieBoot, 'arch' | 'initrds'>): Promise<NetRoot | undefined> {
+  async of({ arch, initrds }: Pick<OsieBoot, 'arch' | 'initrds'>): Promise<Omit<NetRoot, 'from'> | undefined> {
     const loader = `netroot-${arch}`;
     const [initrd, ...others] = initrds.filter((path) => roleOf(path) === 'rootfs');
     if (initrd === undefined || others.length > 0) return undefined;

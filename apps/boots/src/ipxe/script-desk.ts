@@ -9,6 +9,7 @@ import type { Logger } from '../logger';
 import type { Machine, Machines } from '../machines';
 import type { Overheard } from '../overheard';
 import type { FailedRequests } from '../recorder/failed-requests';
+import { Recent } from '../dhcp/recent';
 import { RateLimit } from '../rate-limit';
 import { looseMac } from '../requested-name';
 import { chooseScript, discoveryScript, type ScriptChoice } from './choose-script';
@@ -57,6 +58,8 @@ interface Asked {
   readonly ticketHash: string | null;
   /** It has no DHCP, and says so: OSIE is to use the addresses of the record. */
   readonly isStatic: boolean;
+  /** Its program shows no ticket. */
+  readonly isConfig: boolean;
 }
 
 /** What the URL of a script says beside the machine. */
@@ -70,12 +73,16 @@ export class ScriptRefusedError extends ForbiddenError {}
 
 /** A program that did not get the script whole asks for it again within this time. */
 const repeatSeconds = 120;
+/** A program that looks whether its configuration is there fetches it again within this time. */
+const lookMs = 60_000;
 /** Discovery scripts to one address: each is an event of whatever MAC it names. */
 const discoveries = { burst: 30, perSecond: 1 / 60 };
 
 /** The script of one machine, and the fact that the machine got it, stored before the script leaves. */
 export class ScriptDesk {
   readonly #discoveries: RateLimit;
+  /** MAC → token of the last configuration, '' for one without. */
+  readonly #configs = new Recent<{ readonly token: string; readonly syntax: ScriptSyntax }>(lookMs);
 
   constructor(
     private readonly services: ScriptServices,
@@ -143,6 +150,7 @@ export class ScriptDesk {
       address,
       ticketHash,
       isStatic: isStatic && !this.settings(address).hasDhcp(address),
+      isConfig: ticket === null,
     };
     if (!isHolder) return this.#refuse(asked, `it does not hold the lease of ${formatMac(machine.mac)}`);
     if (choice.script !== 'local' && ticket !== null && this.settings(address).needsTicket(address))
@@ -176,7 +184,7 @@ export class ScriptDesk {
     if (mac === undefined || !discovery) throw new NotFoundError('machine', path ?? address);
     const machine = { hardwareId: null, mac };
     const choice = discoveryScript(boots.archOf(mac), `${bootsUrl}/osie`);
-    const asked = { machine, choice, address, ticketHash: null, isStatic: false };
+    const asked = { machine, choice, address, ticketHash: null, isStatic: false, isConfig: false };
     const holder = callers.lesseeOf(address) ?? callers.at(address)?.mac ?? mac;
     if (holder !== mac) return this.#refuse(asked, `that is the address of ${formatMac(holder)}`);
     if (!this.#discoveries.allows(address)) throw new BusyError(`${address} asks for too many discovery scripts`);
@@ -189,8 +197,10 @@ export class ScriptDesk {
   async #serve(asked: Asked, syntax: ScriptSyntax): Promise<string> {
     const { machine, choice, address, ticketHash } = asked;
     const hasToken = choice.script === 'osie' || choice.script === 'discovery';
-    const token = hasToken ? randomBytes(32).toString('base64url') : '';
+    const before = asked.isConfig ? await this.#tokenBefore(asked, syntax) : undefined;
+    const token = before ?? (hasToken ? randomBytes(32).toString('base64url') : '');
     const text = this.#text(asked, token, syntax, syntax.isSlow ? await this.#netRoot(asked) : undefined);
+    if (before !== undefined) return text;
     const inSeconds = (seconds: number) => new Date(this.services.clock().getTime() + seconds * 1000).toISOString();
     await this.services.boots.record({
       type: 'RecordScriptServed',
@@ -199,14 +209,29 @@ export class ScriptDesk {
       expiresAt: hasToken ? inSeconds(this.settings(address).tokenSeconds) : null,
       ticketExpiresAt: ticketHash === null ? null : inSeconds(repeatSeconds),
     });
+    if (asked.isConfig) this.#configs.set(machine.mac, { token, syntax }, this.services.clock().getTime());
     return text;
   }
 
-  /** Of files that are our own, by IPv4: what fetches it knows no DHCPv6. */
+  /** That of the configuration that the machine was given a moment ago and has done nothing with, '' for one without; undefined: it is another one. */
+  async #tokenBefore(
+    { machine: { mac }, choice: { script }, address }: Asked,
+    syntax: ScriptSyntax,
+  ): Promise<string | undefined> {
+    const { boots, clock } = this.services;
+    const config = this.#configs.get(mac, clock().getTime());
+    const told = config?.syntax === syntax ? (await boots.stateOf(mac)).told : null;
+    if (!config || told?.script.script !== script || told.script.address !== address) return undefined;
+    const { token } = config;
+    return told.script.tokenHash === (token === '' ? null : hashOf(token)) ? token : undefined;
+  }
+
+  /** Of files that are our own. What fetches it knows no DHCPv6, and takes the address that its boot loader has. */
   async #netRoot({ choice, address }: Asked): Promise<NetRoot | undefined> {
     const { bootsUrl, isIpv6 } = this.settings(address);
     const isOwn = 'osieUrl' in choice && choice.osieUrl === `${bootsUrl}/osie`;
-    return isOwn && !isIpv6 ? this.services.roots.of(choice) : undefined;
+    const root = isOwn && !address.startsWith('fe80:') ? await this.services.roots.of(choice) : undefined;
+    return root && { ...root, from: isIpv6 ? address : '' };
   }
 
   #text({ machine, choice, address, isStatic }: Asked, token: string, syntax: ScriptSyntax, netRoot?: NetRoot): string {

@@ -221,14 +221,15 @@ describe('a machine that comes by IPv6', () => {
     }
   });
 
-  it('gets the whole root file system from its loader: what would fetch it knows no DHCPv6', async () => {
+  it('fetches the root file system from the address that its loader has, by IPv4 from one of its own', async () => {
     const running = await start({ settings });
     await at6(running);
     for (const name of ['rootfs-x86_64', 'netroot-x86_64']) await writeFile(join(running.folders.osie, name), 'x');
     const grub = async (from: string) => (await running.http('/grub/grub.cfg-01-01-02-03-04-05-06', { from })).body;
-    expect(await grub('::1')).toContain('(tftp,[::1])/osie/rootfs-x86_64');
-    expect(await grub('::1')).not.toContain('tink_root');
+    expect(await grub('::1')).toMatch(/'tink_root=http:\/\/\[::1\]:\d+\/osie\/rootfs-x86_64'.* 'tink_root_from=::1'/);
     await running.append(subjects.stream('hardware', hardwareId), hardwareUpdated(recordAt(machineAddress)));
-    expect(await grub(machineAddress)).toContain('tink_root=http://127.0.0.1:');
+    const told = await grub(machineAddress);
+    expect(told).toContain('tink_root=http://127.0.0.1:');
+    expect(told).not.toContain('tink_root_from');
   });
 });

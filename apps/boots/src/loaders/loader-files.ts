@@ -34,6 +34,8 @@ export class LoaderFiles {
       case 'pxelinux':
       case 'grub':
         return this.#config(wanted, path, address);
+      case 'missing':
+        return missing(path);
       case 'grub-architecture':
         return grubOfArchitecture;
       case 'ipxe-autoexec':
@@ -50,7 +52,7 @@ export class LoaderFiles {
         return (await fileBelow(this.folders.osie, wanted.file)) ?? missing(path);
       case 'raspberry':
         return (
-          (await this.#raspberryFile(wanted.file, address)) ?? (wanted.below === 'mac' ? undefined : missing(path))
+          (await this.#raspberryFile(wanted.file, address)) ?? (wanted.below === 'serial' ? missing(path) : undefined)
         );
     }
   }

@@ -4,6 +4,8 @@ import { looseMac } from '../requested-name';
 export type LoaderPath =
   /** `mac`: that machine's; `address`: what the path says of the address, as PXELINUX writes it (`0A6300`). */
   | { readonly kind: 'pxelinux' | 'grub'; readonly mac?: string; readonly address?: string }
+  /** A name that is never there, such as that of the machine's UUID. */
+  | { readonly kind: 'missing' }
   | { readonly kind: 'grub-architecture' }
   /** Beside iPXE's own program, with a MAC in front or without. */
   | { readonly kind: 'ipxe-autoexec' }
@@ -12,8 +14,11 @@ export type LoaderPath =
   | { readonly kind: 'raspberry-config' | 'raspberry-arguments' }
   /** `file`: in the folder of the in-memory OS. */
   | { readonly kind: 'osie'; readonly file: string }
-  /** `file`: of the in-memory OS or of the Raspberry Pi's firmware; below a MAC it may as well be any boot program. */
-  | { readonly kind: 'raspberry'; readonly file: string; readonly below: 'serial' | 'mac' };
+  /**
+   * `file`: of the in-memory OS or of the Raspberry Pi's firmware; below a MAC, and in front, where the Pi 3 looks first and all do that
+   * found nothing below their number, it may as well be any boot program.
+   */
+  | { readonly kind: 'raspberry'; readonly file: string; readonly below: 'serial' | 'mac' | 'root' };
 
 /**
  * undefined: none of theirs. The folder in front is the one that the program itself was loaded from; a Raspberry Pi's is its serial number
@@ -35,27 +40,35 @@ export function parseLoaderPath(path: string): LoaderPath | undefined {
   const [first = '', ...rest] = parts;
   if (name === 'autoexec.ipxe' && (depth === 1 || (depth === 2 && looseMac(first) !== undefined)))
     return { kind: 'ipxe-autoexec' };
+  if (depth === 1 || first === 'overlays') return raspberry(parts, 'root');
+  // Its usual HTTP_PATH.
+  if (first === 'net_install') return depth === 2 ? raspberry(rest, 'root') : undefined;
   const below = /^[\da-f]{8}$/i.test(first) ? 'serial' : looseMac(first) === undefined ? undefined : 'mac';
-  if (below === undefined || rest.length === 0) return undefined;
-  if (rest.length === 1 && name === 'config.txt') return { kind: 'raspberry-config' };
-  if (rest.length === 1 && name === 'cmdline.txt') return { kind: 'raspberry-arguments' };
-  return { kind: 'raspberry', file: rest.join('/'), below };
+  return below === undefined ? undefined : raspberry(rest, below);
+}
+
+function raspberry(parts: readonly string[], below: 'serial' | 'mac' | 'root'): LoaderPath | undefined {
+  const file = parts.join('/');
+  if (file === '') return undefined;
+  if (file === 'config.txt') return { kind: 'raspberry-config' };
+  if (file === 'cmdline.txt') return { kind: 'raspberry-arguments' };
+  return { kind: 'raspberry', file, below };
 }
 
 /** 01: Ethernet. Then the address in hex, shorter by a digit each time, then `default`. */
-function pxelinux(name: string): LoaderPath | undefined {
+function pxelinux(name: string): LoaderPath {
   const mac = /^01-(.{17})$/.exec(name)?.[1];
   if (mac !== undefined) return withMac('pxelinux', mac);
   if (name === 'default') return { kind: 'pxelinux' };
-  return /^[\dA-F]{1,8}$/i.test(name) ? { kind: 'pxelinux', address: name.toUpperCase() } : undefined;
+  return /^[\dA-F]{1,8}$/i.test(name) ? { kind: 'pxelinux', address: name.toUpperCase() } : { kind: 'missing' };
 }
 
-function grub(name: string): LoaderPath | undefined {
+function grub(name: string): LoaderPath {
   if (name === 'grub.cfg') return { kind: 'grub' };
   const mac = /^grub\.cfg-01-(.{17})$/.exec(name)?.[1];
   if (mac !== undefined) return withMac('grub', mac);
   const address = /^grub\.cfg-([\dA-F]{1,8})$/i.exec(name)?.[1];
-  return address === undefined ? undefined : { kind: 'grub', address: address.toUpperCase() };
+  return address === undefined ? { kind: 'missing' } : { kind: 'grub', address: address.toUpperCase() };
 }
 
 /** As `grub-mknetdir` lays them out. */
@@ -66,9 +79,9 @@ function grubPart(folder: string, name: string): LoaderPath | undefined {
   return isPart ? { kind: 'grub-part', file: `grub/${folder}/${name}` } : undefined;
 }
 
-function withMac(kind: 'pxelinux' | 'grub', text: string): LoaderPath | undefined {
+function withMac(kind: 'pxelinux' | 'grub', text: string): LoaderPath {
   const mac = looseMac(text);
-  return mac === undefined ? undefined : { kind, mac };
+  return mac === undefined ? { kind: 'missing' } : { kind, mac };
 }
 
 /** `10.99.0.11` → `0A63000B`. */

@@ -3,10 +3,13 @@ import { createSocket } from 'node:dgram';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { subjects } from '@tinkerbell/messaging';
+import { hardwareUpdated } from '@tinkerbell/testing';
 import { decodeTftp, encodeTftp } from '@tinkerbell/tftp';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Bench, machineAddress, startBench } from '../boots.testing';
-import { firmware } from '../dhcp/requests.testing';
+import { type Bench, machineAddress, recordAt, startBench } from '../boots.testing';
+import type { AnyEvent } from '@tinkerbell/events';
+import { firmware, hardwareId, raspberryRequest } from '../dhcp/requests.testing';
 
 let bench: Bench | undefined;
 let raspberry = '';
@@ -24,13 +27,13 @@ async function start(options: Omit<Parameters<typeof startBench>[0], 'settings'>
   bench = await startBench({ ...options, settings: { BOOTS_RASPBERRY_DIR: raspberry } });
   await writeFile(join(bench.folders.osie, 'vmlinuz-x86_64'), 'kernel');
   await writeFile(join(bench.folders.osie, 'initramfs-x86_64'), 'initrd');
-  await bench.lease(...firmware(0));
+  if (options.mac === undefined) await bench.lease(...firmware(0));
   return bench;
 }
 
 /** Blocks of 512 bytes; an error as `error <code> <message>`. */
 async function tftp({ boots }: Bench, file: string, from = machineAddress): Promise<string> {
-  const socket = createSocket('udp4');
+  const socket = createSocket(from.includes(':') ? 'udp6' : 'udp4');
   await new Promise<void>((resolve) => socket.bind({ address: from, port: 0 }, resolve));
   try {
     return await new Promise((resolve) => {
@@ -45,7 +48,7 @@ async function tftp({ boots }: Bench, file: string, from = machineAddress): Prom
         });
       });
       const request = encodeTftp({ op: 'rrq', file, mode: 'octet', options: new Map() });
-      socket.send(request, boots.tftp.port, '127.0.0.1');
+      socket.send(request, boots.tftp.port, from.includes(':') ? '::1' : '127.0.0.1');
     });
   } finally {
     socket.close();
@@ -83,6 +86,19 @@ describe.each([
       expect(await scripts(running)).toEqual(['osie']);
     },
   );
+
+  it('GRUB, which looks for it before it reads it, is given the same one twice, and a new one at its next boot', async () => {
+    const running = await start();
+    const ask = () => fetch(running, 'grub/grub.cfg-01-01-02-03-04-05-06');
+    const [looked, read] = [await ask(), await ask()];
+    expect(read).toBe(looked);
+    await running.lease(...firmware(0));
+    const next = await ask();
+    expect(next).not.toBe(looked);
+    const told = fetch === tftp ? ['BootScriptServed', 'BootFileServed'] : ['BootScriptServed'];
+    const types = async () => (await running.events()).map(({ type }) => type).filter((type) => told.includes(type));
+    await expect.poll(types).toEqual([...told, ...told]);
+  });
 
   it('GRUB is led to it from the folder of its architecture', async () => {
     const running = await start();
@@ -148,6 +164,54 @@ describe.each([
     expect(await scripts(running)).toEqual(['osie', 'osie']);
   });
 
+  // The order is that of their documentation and of captures; what comes back as an error is what their firmware tries in vain.
+  it.each([
+    {
+      model: 'Pi 3',
+      asks: ['bootcode.bin', 'bootsig.bin'],
+      below: ['start.elf', 'autoboot.txt', 'config.txt', 'recovery.elf', 'start.elf', 'fixup.dat', 'cmdline.txt'],
+      found: 'bootcode.bin start.elf config.txt start.elf fixup.dat cmdline.txt vmlinuz-x86_64 initramfs-x86_64',
+    },
+    {
+      model: 'Pi 4',
+      asks: [],
+      below: [
+        ...['start4.elf', 'config.txt', 'pieeprom.sig', 'recover4.elf', 'recovery.elf', 'start4.elf', 'fixup4.dat'],
+        ...['config.txt', 'dt-blob.bin', 'bcm2711-rpi-4-b.dtb', 'overlays/overlay_map.dtb', 'cmdline.txt'],
+      ],
+      found:
+        'start4.elf config.txt start4.elf fixup4.dat config.txt bcm2711-rpi-4-b.dtb overlays/overlay_map.dtb cmdline.txt vmlinuz-x86_64 initramfs-x86_64',
+    },
+    {
+      model: 'Pi 5',
+      asks: [],
+      below: [
+        ...['start4.elf', 'config.txt', 'pieeprom.sig', 'tryboot.txt', 'bcm2712-rpi-5-b.dtb'],
+        ...['overlays/bcm2712d0.dtbo', 'cmdline.txt', 'armstub8-2712.bin'],
+      ],
+      found:
+        'start4.elf config.txt bcm2712-rpi-5-b.dtb overlays/bcm2712d0.dtbo cmdline.txt vmlinuz-x86_64 initramfs-x86_64',
+    },
+  ])('$model finds what it needs below its number, below its MAC, and in front', async ({ asks, below, found }) => {
+    const running = await start();
+    const firmware = ['bootcode.bin', 'start.elf', 'fixup.dat', 'start4.elf', 'fixup4.dat', 'bcm2711-rpi-4-b.dtb'];
+    for (const name of [...firmware, ...['bcm2712-rpi-5-b.dtb', 'overlays/overlay_map.dtb', 'overlays/bcm2712d0.dtbo']])
+      await writeFile(join(raspberry, name), `content of ${name}`);
+    for (const folder of ['9ffefdef/', 'dc-a6-32-01-36-c2/', '']) {
+      const names = [...below, 'vmlinuz-x86_64', 'initramfs-x86_64'].map((name) => `${folder}${name}`);
+      const got: string[] = [];
+      for (const name of [...asks, ...names]) {
+        const text = await fetch(running, name);
+        if (!/not found|not a file of this server/.test(text))
+          got.push(name.slice(name.startsWith(folder) ? folder.length : 0));
+      }
+      expect(got.join(' ')).toBe(found);
+    }
+  });
+
+  it('a Raspberry Pi that was given another prefix is told that nothing is there, and goes on in front', async () =>
+    expect(await fetch(await start(), 'tftp_test/start4.elf')).toMatch(/not found|not a file of this server/));
+
   it('nobody gets the configuration of another machine', async () => {
     const running = await start();
     for (const path of ['pxelinux.cfg/01-01-02-03-04-05-06', 'grub/grub.cfg-01-01-02-03-04-05-06'])
@@ -156,8 +220,7 @@ describe.each([
       'pxelinux.cfg/7F000005',
       'pxelinux.cfg/default',
       'grub/grub.cfg',
-      '12ab34cd/cmdline.txt',
-      '12ab34cd/config.txt',
+      ...['12ab34cd/cmdline.txt', '12ab34cd/config.txt', 'cmdline.txt', 'config.txt', 'vmlinuz-x86_64'],
     ])
       expect(await fetch(running, path, stranger)).toMatch(/not found/);
     for (const path of [
@@ -176,5 +239,45 @@ describe.each([
     expect(await fetch(running, 'grub/grub.cfg')).toContain('chainloader');
     expect(await fetch(running, '12ab34cd/config.txt')).toMatch(/not found/);
     expect(await scripts(running)).toEqual(['local', 'local']);
+  });
+});
+
+describe('a Raspberry Pi', () => {
+  const pi = 'b8-27-eb-28-f6-6d';
+
+  it('that never asks for what it was offered has its configuration all the same', async () => {
+    const running = await start({ mac: pi });
+    const cmdline = () => tftp(running, '26f30339/cmdline.txt');
+    expect(await cmdline()).toMatch(/^error 1 machine/);
+    const offer = await running.dhcp(raspberryRequest('discover', pi));
+    expect(offer).toMatchObject({ yiaddr: machineAddress, siaddr: '127.0.0.1', file: 'bootcode.bin' });
+    expect(await cmdline()).toMatch(/ tink_token=\S{43}\n$/);
+    expect(await tftp(running, '26f30339/cmdline.txt', stranger)).toMatch(/^error/);
+  });
+
+  it('that boots by HTTP gets the image and its signature, whole or in part', async () => {
+    const running = await start();
+    await writeFile(join(raspberry, 'boot.img'), 'an image');
+    await writeFile(join(raspberry, 'boot.sig'), 'its signature');
+    expect(await running.http('/net_install/boot.sig')).toMatchObject({ status: 200, body: 'its signature' });
+    const headers = { Range: 'bytes=3-' };
+    expect(await running.http('/net_install/boot.img', { headers })).toMatchObject({ status: 206, body: 'image' });
+    expect((await running.http('/net_install/config')).status).toBe(404);
+    const isImage = ({ type, data }: AnyEvent) =>
+      type === 'BootFileServed' && data.file === 'boot.img' && data.role === 'nbp';
+    await expect.poll(async () => (await running.events()).some(isImage)).toBe(true);
+  });
+});
+
+describe('by IPv6', () => {
+  it('GRUB gets its configuration by TFTP, and the address to fetch the root file system from', async () => {
+    bench = await startBench({ settings: { BOOTS_DHCP: 'false', PUBLIC_IP6: '::1' } });
+    await bench.append(subjects.stream('hardware', hardwareId), hardwareUpdated(recordAt('::1')));
+    for (const name of ['vmlinuz', 'initramfs', 'netroot', 'rootfs'])
+      await writeFile(join(bench.folders.osie, `${name}-x86_64`), name);
+    const told = await tftp(bench, 'grub/grub.cfg', '::1');
+    expect(told).toContain("if linux '(tftp,[::1])/osie/vmlinuz-x86_64'");
+    expect(told).toMatch(/'tink_root=http:\/\/\[::1\]:\d+\/osie\/rootfs-x86_64'.* 'tink_root_from=::1'/);
+    expect(told).toContain("initrd '(tftp,[::1])/osie/initramfs-x86_64' '(tftp,[::1])/osie/netroot-x86_64'");
   });
 });

@@ -25,14 +25,19 @@ describe('the path that a boot program asks for', () => {
     ['grub/fonts/unicode.pf2', { kind: 'grub-part', file: 'grub/fonts/unicode.pf2' }],
     ['::osie/vmlinuz-aarch64', { kind: 'osie', file: 'vmlinuz-aarch64' }],
     ['osie/vmlinuz-x86_64', { kind: 'osie', file: 'vmlinuz-x86_64' }],
+    ['pxelinux.cfg/4c4c4544-0001-0001-0001-000000000001', { kind: 'missing' }],
+    ['pxelinux.cfg/01-nonsense-of-17-ch', { kind: 'missing' }],
+    ['/grub/grub.cfg-44454c4c-0100-0100-0001-000000000001', { kind: 'missing' }],
     ['12ab34cd/config.txt', { kind: 'raspberry-config' }],
     ['dc-a6-32-01-02-03/cmdline.txt', { kind: 'raspberry-arguments' }],
+    ['config.txt', { kind: 'raspberry-config' }],
+    ['bootcode.bin', { kind: 'raspberry', file: 'bootcode.bin', below: 'root' }],
+    ['overlays/overlay_map.dtb', { kind: 'raspberry', file: 'overlays/overlay_map.dtb', below: 'root' }],
+    ['/net_install/boot.img', { kind: 'raspberry', file: 'boot.img', below: 'root' }],
     ['12ab34cd/overlays/a.dtbo', { kind: 'raspberry', file: 'overlays/a.dtbo', below: 'serial' }],
   ] as const)('%s', (path, wanted) => expect(parseLoaderPath(path)).toEqual(wanted));
 
   it.each([
-    'pxelinux.cfg/4c4c4544-0001-0001-0001-000000000001',
-    'pxelinux.cfg/01-nonsense-of-17-ch',
     'pxelinux.cfg/../osie/secret',
     'a/b/c/pxelinux.cfg/default',
     'grub/x86_64-efi/core.efi',
@@ -47,13 +52,10 @@ describe('the path that a boot program asks for', () => {
     '::osie/../secret',
     ':://../osie/secret',
     'x::osie/vmlinuz-x86_64',
-    'osie',
     '12ab34cd/../../etc/passwd',
     '12ab34cd/a\0b',
     '..\\..\\12ab34cd\\x',
-    '12ab34cd',
-    'config.txt',
-    'undionly.kpxe',
+    'net_install/a/boot.img',
     '',
     '/',
   ])('%j is none of theirs', (path) => expect(parseLoaderPath(path)).toBeUndefined());
@@ -94,7 +96,7 @@ describe('what it is told', () => {
     expect(grubSyntax.local(boot)).toMatch(/else\n {2}insmod biosdisk\n {2}set root=\(hd0\)\n/);
   });
 
-  const netRoot = { initrd: 'rootfs-x86_64', loader: 'netroot-x86_64', sha256: 'cd'.repeat(32) };
+  const netRoot = { initrd: 'rootfs-x86_64', loader: 'netroot-x86_64', sha256: 'cd'.repeat(32), from: '' };
   const argument = `tink_root=http://10.99.0.1/osie/rootfs-x86_64`;
   it('of PXELINUX and GRUB: what fetches the root file system, instead of the root file system', () => {
     const pxelinux = pxelinuxSyntax.osie({ ...boot, netRoot });

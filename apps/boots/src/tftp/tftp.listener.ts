@@ -206,7 +206,7 @@ export class TftpListener {
   }
 
   async #start(request: TftpRequest, text: string, ip: number, peerPort: number): Promise<void> {
-    const found = await this.#find(request, ipText(ip));
+    const found = await this.#find(request, this.#textOf(ip));
     if ('code' in found) return this.#refuse(request, found, ip, peerPort);
     const { name, content } = found;
     const port = this.#ports[this.#nextPort++ % this.#ports.length];

@@ -12,9 +12,10 @@ export function checkUuids(ids: readonly string[]): void {
   for (const id of ids) if (!isUuid(id)) throw new UsageError(`invalid uuid: ${id}`, hintOf(id));
 }
 
-/** `tink events` shows the beginning of ids. */
+/** The beginning of one is enough, and the command line has whole ones by now where there are any (short-ids.ts). */
 function hintOf(id: string): string | undefined {
-  return /^[0-9a-f]{4,8}$/i.test(id) ? 'the whole id is needed: "-o wide" shows it' : undefined;
+  if (/^[0-9a-f]{1,3}$/i.test(id)) return 'the first 4 characters of an id are needed at the least';
+  return /^[0-9a-f]{4}[0-9a-f-]*$/i.test(id) ? 'no id here begins so' : undefined;
 }
 
 export function checkMacs(macs: readonly string[]): void {

@@ -16,8 +16,9 @@ export const leaseImport = define({
     'address to nobody else. A file with a fault is not used at all. What cannot be taken is listed with its reason: expired;',
     'outside (in no pool, and no record has it); reserved (for another machine); held (by another client here); elsewhere',
     '(its client has another address here); no-client (it names no Ethernet address, or no DUID); prefix, temporary,',
-    'declined (of IPv6). Run it again as often as you like: what is already here stays as it is, and what was renewed there',
-    'since then is extended. How to change servers: docs/dhcp.md.',
+    'declined (of IPv6). Import when the other server has stopped: what it gives to another client afterwards is held here.',
+    'Run it again as often as you like: what is already here stays as it is, and what was renewed there since then is',
+    'extended. How to change servers: docs/dhcp.md.',
   ].join('\n'),
   examples: [
     'tink lease import /var/lib/kea/kea-leases4.csv --dry-run',

@@ -5,6 +5,7 @@ import { loadSync, type Options } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { ServerGrpc } from '@nestjs/microservices';
 import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
+import { contextOf, type ServedCertificate, type TlsPair } from '../tls/served-certificate';
 
 const packagePrefix = 'github.com.tinkerbell.tink.protos';
 const packages = ['template', 'workflow', 'hardware', 'events'] as const;
@@ -32,9 +33,21 @@ export function protoFiles(): readonly string[] {
 export interface GrpcListenerOptions {
   readonly host: string;
   readonly port: number;
-  /** PEM. */
-  readonly cert: string;
-  readonly key: string;
+  readonly certificate: ServedCertificate;
+}
+
+class RenewableCredentials extends ServerCredentials {
+  constructor(pair: TlsPair) {
+    super({ minVersion: 'TLSv1.2' }, contextOf(pair));
+  }
+
+  renew(pair: TlsPair): void {
+    this.updateSecureContextOptions(contextOf(pair));
+  }
+
+  _equals(other: ServerCredentials): boolean {
+    return this === other;
+  }
 }
 
 /** Nest's gRPC transport that tells which port it got, with health checks and reflection on the same port. */
@@ -68,13 +81,12 @@ export class GrpcListener extends ServerGrpc {
       'grpc.max_receive_message_length': maxMessageBytes,
       'grpc.max_send_message_length': maxMessageBytes,
     });
-    const { host, port, cert, key } = this.listener;
-    const pair = { private_key: Buffer.from(key), cert_chain: Buffer.from(cert) };
+    const { host, port, certificate } = this.listener;
+    const credentials = new RenewableCredentials(certificate.current);
+    certificate.onRenewed((pair) => credentials.renew(pair));
     const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
     this.boundPort = await new Promise<number>((resolve, reject) => {
-      server.bindAsync(address, ServerCredentials.createSsl(null, [pair]), (error, bound) =>
-        error ? reject(error) : resolve(bound),
-      );
+      server.bindAsync(address, credentials, (error, bound) => (error ? reject(error) : resolve(bound)));
     });
     return server;
   }

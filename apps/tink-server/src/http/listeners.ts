@@ -1,6 +1,7 @@
 import { createServer as createHttp, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { contextOf, type ServedCertificate } from '../tls/served-certificate';
 
 export interface Listener {
   readonly host: string;
@@ -14,14 +15,15 @@ export function listenHttp(app: RequestListener, host: string, port: number): Pr
   return listen(createHttp(limits, app), host, port);
 }
 
-/** `tls`: PEM. */
 export function listenHttps(
   app: RequestListener,
   host: string,
   port: number,
-  tls: { readonly cert: string; readonly key: string },
+  certificate: ServedCertificate,
 ): Promise<Listener> {
-  return listen(createHttps({ ...limits, cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' }, app), host, port);
+  const server = createHttps({ ...limits, ...contextOf(certificate.current) }, app);
+  certificate.onRenewed((pair) => server.setSecureContext(contextOf(pair)));
+  return listen(server, host, port);
 }
 
 // A client that sends its headers slower than this has gone astray.

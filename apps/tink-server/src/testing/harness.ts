@@ -10,6 +10,7 @@ import { startTestNats, type TestNats } from '@tinkerbell/nats';
 import { loaderOptions, protoFiles } from '../grpc/grpc-listener';
 import { startTinkServer, type RunningTinkServer } from '../start-tink-server';
 import { TinkServerConfig } from '../tink-server.config';
+import { pairOf } from '../tls/served-certificate';
 import { RestClient } from './rest-client';
 import { SimulatedWorker } from './simulated-worker';
 
@@ -120,7 +121,9 @@ async function run(nats: TestNats, dir: string, settings: Settings): Promise<Run
   });
   if (!pki) throw new Error('the harness needs a secured nats-server');
   const auditKey = await ensureAuditKey(join(nats.dir, 'identity'));
-  const ports = { store, bus, pki, credentials: identity, auditKey, secretsKey, version: '1.2.3-test' };
+  const certificateFiles = { read: pairOf(pki.files), everyMs: 200 };
+  const keys = { credentials: identity, auditKey, secretsKey };
+  const ports = { store, bus, pki, certificateFiles, ...keys, version: '1.2.3-test' };
   const server = await startTinkServer(config, ports);
   return {
     server,

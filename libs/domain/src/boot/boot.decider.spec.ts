@@ -45,6 +45,23 @@ describe('boot', () => {
     given(osieStarted(6)).when(osie).then(osieStarted());
     given(machinePhonedHome(), netbootOffered()).when(home).then(machinePhonedHome());
   });
+  it('a file that comes after a script is recorded once, until the machine does something with the script', () => {
+    const config = bootFileServed({ role: 'other', file: 'grub.cfg' });
+    const again = { type: 'RecordFileServed', ...config.data, seconds: 9 } as const;
+    const other = bootFileServed({ role: 'other', file: 'echo.mod' });
+    given(bootScriptServed(), config, other).when(again).thenNothing();
+    given(bootScriptServed(), config, other)
+      .when({ type: 'RecordFileServed', ...other.data })
+      .then(other);
+    const next = [bootFileServed({ role: 'kernel' }), netbootOffered(), osieStarted(), machinePhonedHome()];
+    for (const event of next)
+      given(bootScriptServed(), config, event)
+        .when(again)
+        .then(bootFileServed({ ...config.data, seconds: 9 }));
+    given(config)
+      .when(again)
+      .then(bootFileServed({ ...config.data, seconds: 9 }));
+  });
   it('a script for OSIE has a token, the others need none', () => {
     given()
       .when(script({ tokenHash: null }))

@@ -40,8 +40,16 @@ export interface ScriptTicket {
   readonly state: 'fresh' | 'used' | 'spent';
 }
 
+/** A script, and the first file after it. */
+export interface Told {
+  readonly script: BootScriptServed['data'];
+  readonly file: BootFileServed['data'] | null;
+}
+
 export interface BootState {
   readonly last: BootEvent | null;
+  /** What the machine was told, until it does something with it: a program that looks first whether there is something asks twice. */
+  readonly told: Told | null;
   /** The newest 16, oldest first. */
   readonly tokens: readonly BootToken[];
   readonly ticket: ScriptTicket | null;
@@ -54,7 +62,7 @@ export interface BootState {
  * itself sends again until it is answered (OSIE's and the installed system's call, a script's token) is recorded once.
  */
 export const bootDecider: Decider<BootCommand, BootState, BootEvent> = {
-  initial: { last: null, tokens: [], ticket: null, discovery: null },
+  initial: { last: null, told: null, tokens: [], ticket: null, discovery: null },
   decide(command, state) {
     const event = eventOf(command);
     if (event.type === 'BootScriptServed') {
@@ -64,23 +72,27 @@ export const bootDecider: Decider<BootCommand, BootState, BootEvent> = {
       }
       return tokenHash !== null && state.tokens.some((token) => token.tokenHash === tokenHash) ? [] : [event];
     }
+    if (event.type === 'BootFileServed' && isRepeated(state.told, event.data)) return [];
     return mayRepeat.has(event.type) && sameJson(state.last, event) ? [] : [event];
   },
   evolve(state, event) {
     const { ticket } = state;
     switch (event.type) {
       case 'NetbootOffered':
-        return { ...state, last: event, ticket: ticketOf(event) ?? ticket };
+        return { ...state, last: event, told: null, ticket: ticketOf(event) ?? ticket };
       case 'BootScriptServed':
         return {
           last: event,
+          told: { script: event.data, file: null },
           tokens: withToken(state.tokens, event.data),
           ticket: usedBy(ticket, event.data),
           discovery: discoveryOf(event.data) ?? state.discovery,
         };
       case 'OsieStarted':
       case 'MachinePhonedHome':
-        return { ...state, last: event, ticket: ticket && { ...ticket, state: 'spent' } };
+        return { ...state, last: event, told: null, ticket: ticket && { ...ticket, state: 'spent' } };
+      case 'BootFileServed':
+        return { ...state, last: event, told: toldWith(state.told, event.data) };
       default:
         return { ...state, last: event };
     }
@@ -88,6 +100,18 @@ export const bootDecider: Decider<BootCommand, BootState, BootEvent> = {
 };
 
 const mayRepeat: ReadonlySet<BootEvent['type']> = new Set(['OsieStarted', 'MachinePhonedHome', 'MachineDiscovered']);
+
+function toldWith(told: Told | null, file: BootFileServed['data']): Told | null {
+  if (file.role !== 'other') return null;
+  return told && { ...told, file: told.file ?? file };
+}
+
+/** How long it took is of no account. */
+function isRepeated(told: Told | null, { seconds: _, ...again }: BootFileServed['data']): boolean {
+  if (!told?.file) return false;
+  const { seconds: __, ...before } = told.file;
+  return sameJson(before, again);
+}
 
 /**
  * Why the bearer of a ticket does not get the machine's script; undefined: it does. One boot may fetch it more than once, as iPXE does
