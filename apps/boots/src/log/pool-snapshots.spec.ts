@@ -1,13 +1,15 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Lease6Command, PoolCommand } from '@tinkerbell/domain';
+import { type Lease6Command, type PoolCommand, poolDecider, poolSaving, type PoolState } from '@tinkerbell/domain';
 import { type EventStore, InMemoryEventStore } from '@tinkerbell/event-store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../logger';
 import { Lease6Pool } from './lease6-pool';
 import { LeasePool } from './lease-pool';
+import { PoolSnapshots } from './pool-snapshots';
 import type { PoolPorts } from './shared-pool';
+import { StreamWriter } from './stream-writer';
 
 const now = '2026-01-01T00:00:00.000Z';
 const hex = (n: number) => n.toString(16).padStart(2, '0');
@@ -166,5 +168,55 @@ describe.each([ipv4, ipv6])('a snapshot of pool $name', ({ name, commits, addres
     await submit(pool, bind(1));
     await pool.close();
     expect(warned.at(-1)).toContain('is not written, the next start takes longer');
+  });
+});
+
+describe('a snapshot that is written while the pool goes on', () => {
+  const stream = 'tink.ev.default.lease.default';
+  const rowsOf = (state: PoolState) => [...poolSaving.leases(state)].map((row) => row.join(' ')).sort();
+  const snapshots = () => new PoolSnapshots(folder, 'default', poolSaving, log);
+  const writerOn = (store: EventStore) => new StreamWriter(store, poolDecider, stream, 'boots');
+
+  /** Leases are moved, renewed, given back and made between its lines. */
+  async function saved() {
+    const events = new InMemoryEventStore();
+    const writer = writerOn(events);
+    for (let n = 0; n < 1000; n++) await writer.submit(ipv4.bind(n & 255, n) as PoolCommand);
+    const before = writer.folded;
+    const writing = snapshots().write(
+      stream,
+      before,
+      () => writer.folded.head,
+      () => false,
+    );
+    for (let n = 0; n < 1500; n++) {
+      const command = ipv4.bind((n * 7) & 255, (n * 13) % 1200) as PoolCommand;
+      await writer.submit(command).catch(() => undefined);
+      if (n % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await writing;
+    return { events, writer, before };
+  }
+
+  it('leads to the same pool by the log', async () => {
+    const { events, writer } = await saved();
+    const next = writerOn(events);
+    const read = await snapshots().read(stream);
+    expect(read && (await next.resume(read, read.through))).toBe(true);
+    await next.loadAll();
+    expect(next.folded.head).toEqual(writer.folded.head);
+    expect(rowsOf(next.state)).toEqual(rowsOf(writer.state));
+  });
+
+  it('is not believed where the log ends before what it may know of', async () => {
+    const { events, before } = await saved();
+    const cut = Object.assign(Object.create(events) as EventStore, {
+      last: () => Promise.resolve({ head: before.head, commit: undefined }),
+      subscribe: events.subscribe.bind(events),
+    });
+    const read = await snapshots().read(stream);
+    expect(read?.head).toEqual(before.head);
+    expect(read?.through.version).toBeGreaterThan(before.head.version);
+    expect(read && (await writerOn(cut).resume(read, read.through))).toBe(false);
   });
 });

@@ -20,9 +20,20 @@ interface Header {
   readonly pool: unknown;
 }
 
+/** Behind the leases: of each it may say what any commit up to that one did. */
+interface Footer {
+  readonly through: StreamHead;
+}
+
+/** What a file led to, and the last commit that it may have something of. */
+export interface Saved<S> extends Folded<S> {
+  readonly through: StreamHead;
+}
+
 /**
  * A pool as one commit left it, in a file: lines of JSON, the last one the SHA-256 of all before. It only spares the next start the log
- * up to that commit, may be deleted at any time, and is believed only as far as the log leads to the same commit (ADR 0017).
+ * up to that commit, may be deleted at any time, and is believed only as far as the log leads to the same commit (ADR 0017). It is written
+ * while the pool goes on, so single leases may be as a later commit left them: the log says that again.
  */
 export class PoolSnapshots<S> {
   readonly #file: string;
@@ -37,7 +48,7 @@ export class PoolSnapshots<S> {
   }
 
   /** undefined: there is none that can be used; why is told. */
-  async read(stream: string): Promise<Folded<S> | undefined> {
+  async read(stream: string): Promise<Saved<S> | undefined> {
     try {
       return await this.#read(stream);
     } catch (error) {
@@ -59,14 +70,19 @@ export class PoolSnapshots<S> {
     this.log.warn(`${this.#file} is not written, the next start takes longer: ${reasonOf(error)}`);
   }
 
-  /** Whole or not at all. `isUrgent`: nothing else is to be done; else most of the time is left to others. */
-  async write(stream: string, { head, state }: Folded<S>, isUrgent: () => boolean): Promise<void> {
+  /** Whole or not at all. `isUrgent`: nothing else is to be done; else most of the time is left to others. `last`: the pool's last commit. */
+  async write(
+    stream: string,
+    { head, state }: Folded<S>,
+    last: () => StreamHead,
+    isUrgent: () => boolean,
+  ): Promise<void> {
     await mkdir(this.folder, { recursive: true });
     const unfinished = `${this.#file}.unfinished`;
     const file = await open(unfinished, 'w', 0o600);
     try {
       const header: Header = { format, fold: this.saving.fold, stream, head, pool: this.saving.pool(state) };
-      await writeLines(file, header, this.saving.leases(state), isUrgent);
+      await writeLines(file, header, this.saving.leases(state), () => ({ through: last() }), isUrgent);
       await file.sync();
     } finally {
       await file.close();
@@ -74,20 +90,22 @@ export class PoolSnapshots<S> {
     await rename(unfinished, this.#file);
   }
 
-  async #read(stream: string): Promise<Folded<S> | undefined> {
+  async #read(stream: string): Promise<Saved<S> | undefined> {
     const file = await open(this.#file);
     try {
       const restoration = this.saving.restoration();
       const hash = createHash('sha256');
       let header: Header | undefined;
+      let through: StreamHead | undefined;
       for await (const line of file.readLines()) {
         if (line.startsWith(sealMark)) {
           if (line !== sealOf(hash) || !header) break;
-          return { head: header.head, state: restoration.done(header.pool) };
+          return { head: header.head, state: restoration.done(header.pool), through: through ?? header.head };
         }
         hash.update(`${line}\n`);
-        if (header) for (const lease of JSON.parse(line) as unknown[]) restoration.add(lease);
-        else header = headerIn(line, stream, this.saving.fold);
+        if (!header) header = headerIn(line, stream, this.saving.fold);
+        else if (line.startsWith('[')) for (const lease of JSON.parse(line) as unknown[]) restoration.add(lease);
+        else ({ through } = JSON.parse(line) as Footer);
       }
       throw new Error('damaged');
     } finally {
@@ -103,6 +121,7 @@ async function writeLines(
   file: FileHandle,
   header: Header,
   leases: Iterable<unknown>,
+  footer: () => Footer,
   isUrgent: () => boolean,
 ): Promise<void> {
   const hash = createHash('sha256');
@@ -124,6 +143,7 @@ async function writeLines(
     from = performance.now();
   }
   if (row.length > 0) await put(row);
+  await put(footer());
   await file.write(`${sealOf(hash)}\n`);
 }
 

@@ -71,9 +71,9 @@ export class SharedPool<C, S extends { readonly taken: PoolTaken['data'] | undef
   }
 
   async #load(): Promise<void> {
-    const folded = await this.#snapshots?.read(this.#stream);
-    const isOurs = folded !== undefined && (await this.#writer.resume(folded));
-    if (folded && !isOurs) this.#snapshots?.ignore('not of this log, or the log was cut since');
+    const saved = await this.#snapshots?.read(this.#stream);
+    const isOurs = saved !== undefined && (await this.#writer.resume(saved, saved.through));
+    if (saved && !isOurs) this.#snapshots?.ignore('not of this log, or the log was cut since');
     await this.#writer.loadAll();
     if (isOurs) this.#snapshots?.used(this.#writer.events);
   }
@@ -96,7 +96,8 @@ export class SharedPool<C, S extends { readonly taken: PoolTaken['data'] | undef
     const { events, folded } = this.#writer;
     if (!this.#snapshots || events - this.#saved < least) return;
     try {
-      await this.#snapshots.write(this.#stream, folded, () => this.#isEnding);
+      const last = () => this.#writer.folded.head;
+      await this.#snapshots.write(this.#stream, folded, last, () => this.#isEnding);
       this.#saved = events;
     } catch (error) {
       this.#snapshots.failed(error);

@@ -71,9 +71,13 @@ export class StreamWriter<C, S, E extends Event> {
     return this.#working === undefined;
   }
 
-  /** Begins with what was folded before, when the stream still leads there; returns whether. What came since is to be loaded. */
-  async resume({ head, state }: Folded<S>): Promise<boolean> {
+  /**
+   * Begins with what was folded before, when the stream still leads there and on to `through`, of which the state may know; returns whether.
+   * What came since `head` is to be loaded.
+   */
+  async resume({ head, state }: Folded<S>, through: StreamHead): Promise<boolean> {
     if (!(await this.#leadsTo(head))) return false;
+    if (through.version > head.version && !(await this.#leadsTo(through))) return false;
     this.#head = head;
     this.#state = state;
     return true;
