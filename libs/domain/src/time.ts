@@ -1,7 +1,7 @@
 /** `at` + `seconds`, ISO 8601. Pure arithmetic on the instant that the command carries. */
 export function addSeconds(at: string, seconds: number): string {
   if (at !== last.at || seconds !== last.seconds) {
-    last = { at, seconds, sum: new Date(Date.parse(at) + seconds * 1000).toISOString() };
+    last = { at, seconds, sum: isoOf(Date.parse(at) + seconds * 1000) };
   }
   return last.sum;
 }
@@ -17,4 +17,29 @@ export function isBefore(at: string, limit: string): boolean {
 /** As `toISOString` writes it from the year 0 to 9999: the order of such texts is that of their times. */
 function isUsual(at: string): boolean {
   return at.length === 24 && at.charCodeAt(23) === 90 && at.charCodeAt(19) === 46 && at.charCodeAt(10) === 84;
+}
+
+const dayMs = 86_400_000;
+const mostDays = 64;
+/** As `toISOString` begins them, by number. */
+const days = new Map<number, string>();
+const digits = (count: number) => Array.from({ length: 10 ** count }, (_, n) => String(n).padStart(count, '0'));
+const [two, three] = [digits(2), digits(3)];
+
+/** What `toISOString` says of these milliseconds, at a tenth of the price: many times are of a few days. */
+export function isoOf(ms: number): string {
+  const day = Math.floor(ms / dayMs);
+  const rest = ms - day * dayMs;
+  const minutes = Math.floor(rest / 60_000);
+  const time = `${two[Math.floor(minutes / 60)]}:${two[minutes % 60]}:${two[Math.floor(rest / 1000) % 60]}`;
+  return `${dayOf(day)}${time}.${three[rest % 1000]}Z`;
+}
+
+function dayOf(day: number): string {
+  const known = days.get(day);
+  if (known !== undefined) return known;
+  if (days.size >= mostDays) days.clear();
+  const text = new Date(day * dayMs).toISOString().slice(0, -13);
+  days.set(day, text);
+  return text;
 }

@@ -1,5 +1,6 @@
 import type { LeaseHolder } from '@tinkerbell/events';
 import { hashOf } from './hash-trie';
+import { isoOf } from '../time';
 import { numberOf, textOf } from './ipv4';
 import { PackedTexts } from './packed-texts';
 
@@ -195,14 +196,15 @@ export class LeaseTable {
     const { mac, hardwareId, clientId, hostname, subnet, expiresAt } = lease;
     const time = Date.parse(expiresAt);
     const number = mac === null ? 0 : macNumber(mac);
-    const text = `${hardwareId ?? ''}\0${clientId ?? ''}\0${hostname}`;
+    const isBare = !hardwareId && !clientId && hostname === '';
+    const text = isBare ? '' : `${hardwareId ?? ''}\0${clientId ?? ''}\0${hostname}`;
     const isPacked =
       !Number.isNaN(number) &&
       isUsual(lease.ip, this.#ids[row] ?? 0) &&
       isWrittenSo(expiresAt, time) &&
-      text.split('\0').length === 3 &&
+      (isBare || text.split('\0').length === 3) &&
       this.#subnetNumber(subnet) !== undefined &&
-      this.#texts.put(row, text === '\0\0' ? '' : text);
+      this.#texts.put(row, text);
     if (!isPacked) {
       this.#kinds[row] = kind.asJson;
       this.#texts.put(row, escaped(JSON.stringify(lease)));
@@ -233,7 +235,7 @@ export class LeaseTable {
       origin: (bits & kind.isReservation) !== 0 ? 'reservation' : 'pool',
       hostname,
       state: states[(bits & kind.state) as 0] ?? 'bound',
-      expiresAt: new Date(this.#times[row] ?? 0).toISOString(),
+      expiresAt: isoOf(this.#times[row] ?? 0),
     };
   }
 
@@ -262,7 +264,7 @@ function isUsual(ip: string, id: number): boolean {
 }
 
 function isWrittenSo(text: string, time: number): boolean {
-  return !Number.isNaN(time) && new Date(time).toISOString() === text;
+  return !Number.isNaN(time) && isoOf(time) === text;
 }
 
 /** JSON in ISO 8859-1. */
