@@ -47,19 +47,25 @@ export class LeaseBook {
   }
 
   #with(lease: Lease, clients: HashTrie<string>): LeaseBook {
-    const size = this.size + (this.get(lease.ip) ? 0 : 1);
+    const size = this.size + (this.#has(lease.ip) ? 0 : 1);
     return new LeaseBook(this.table, this.changed.with(lease.ip, lease), clients, size);
+  }
+
+  #has(ip: string): boolean {
+    return this.changed.get(ip) !== undefined || this.table?.has(ip) === true;
   }
 
   /** The same, for a state that nobody goes back behind any more. */
   settled(): LeaseBook {
     if (this.changed.size < mostChanged) return this;
     const table = this.table ?? new LeaseTable();
-    for (const lease of this.changed.values()) table.put(lease);
+    for (const lease of this.changed.values()) {
+      if (this.clients.get(clientKey(lease)) === lease.ip) table.putLast(lease);
+      else table.put(lease);
+    }
     for (const [key, ip] of this.clients.entries()) {
-      const lease = table.get(ip);
-      if (lease && clientKey(lease) === key) table.putLast(lease);
-      else table.dropLast(key);
+      const lease = this.changed.get(ip);
+      if (!lease || clientKey(lease) !== key) table.dropLast(key);
     }
     return LeaseBook.over(table);
   }

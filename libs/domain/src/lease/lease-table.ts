@@ -59,6 +59,10 @@ export class LeaseTable {
     return row < 0 ? undefined : this.#leaseAt(row);
   }
 
+  has(ip: string): boolean {
+    return this.#rowOf(ip) >= 0;
+  }
+
   /** What this client was given last, unless that is another's by now. */
   lastOf(key: string): Lease | undefined {
     const hash = hashOf(key);
@@ -202,7 +206,7 @@ export class LeaseTable {
       !Number.isNaN(number) &&
       isUsual(lease.ip, this.#ids[row] ?? 0) &&
       isWrittenSo(expiresAt, time) &&
-      (isBare || text.split('\0').length === 3) &&
+      (isBare || hasThreeParts(text)) &&
       this.#subnetNumber(subnet) !== undefined &&
       this.#texts.put(row, text);
     if (!isPacked) {
@@ -225,15 +229,16 @@ export class LeaseTable {
     const bits = this.#kinds[row] ?? 0;
     const text = this.#texts.get(row);
     if ((bits & kind.asJson) !== 0) return JSON.parse(text) as Lease;
-    const [hardwareId = '', clientId = '', hostname = ''] = text === '' ? [] : text.split('\0');
+    const first = text.indexOf('\0');
+    const second = text.indexOf('\0', first + 1);
     return {
       mac: (bits & kind.noMac) !== 0 ? null : macText(this.#macs[row] ?? 0),
-      hardwareId: (bits & kind.noHardware) !== 0 ? null : hardwareId,
-      clientId: (bits & kind.noClientId) !== 0 ? null : clientId,
+      hardwareId: (bits & kind.noHardware) !== 0 ? null : text.slice(0, Math.max(first, 0)),
+      clientId: (bits & kind.noClientId) !== 0 ? null : text.slice(first + 1, second),
       ip: textOf(this.#ids[row] ?? 0),
       subnet: this.#subnetNames[this.#subnets[row] ?? 0] ?? '',
       origin: (bits & kind.isReservation) !== 0 ? 'reservation' : 'pool',
-      hostname,
+      hostname: text.slice(second + 1),
       state: states[(bits & kind.state) as 0] ?? 'bound',
       expiresAt: isoOf(this.#times[row] ?? 0),
     };
@@ -265,6 +270,11 @@ function isUsual(ip: string, id: number): boolean {
 
 function isWrittenSo(text: string, time: number): boolean {
   return !Number.isNaN(time) && isoOf(time) === text;
+}
+
+/** No text has what parts it from the next. */
+function hasThreeParts(text: string): boolean {
+  return text.indexOf('\0', text.indexOf('\0', text.indexOf('\0') + 1) + 1) < 0;
 }
 
 /** JSON in ISO 8859-1. */

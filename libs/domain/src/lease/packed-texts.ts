@@ -1,4 +1,6 @@
 const longest = 0xffff;
+/** Arguments of one call. */
+const atOnce = 1024;
 
 /** One text in ISO 8859-1 for each row, in one stretch of bytes. */
 export class PackedTexts {
@@ -24,8 +26,14 @@ export class PackedTexts {
 
   get(row: number): string {
     const from = this.#from[row] ?? 0;
+    const to = from + (this.#lengths[row] ?? 0);
+    if (to - from > atOnce) return this.#inPieces(from, to);
+    return to === from ? '' : String.fromCharCode.apply(undefined, this.#bytes.subarray(from, to) as never);
+  }
+
+  #inPieces(from: number, to: number): string {
     let text = '';
-    for (let at = from; at < from + (this.#lengths[row] ?? 0); at++) text += String.fromCharCode(this.#bytes[at] ?? 0);
+    for (let at = from; at < to; at++) text += String.fromCharCode(this.#bytes[at] ?? 0);
     return text;
   }
 
