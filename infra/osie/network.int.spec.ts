@@ -37,7 +37,7 @@ describe.skipIf(cannot !== '')(`the network of OSIE${cannot && ` (missing: ${can
 
   const linesOf = (text: string) => text.split('\n').filter((line) => line !== '');
 
-  async function run(command: string, cmdline = 'quiet'): Promise<readonly string[]> {
+  async function inOsie(command: string, cmdline = 'quiet'): Promise<readonly string[]> {
     writeFileSync(join(dir, 'proc/cmdline'), `${cmdline}\n`);
     writeFileSync(join(dir, 'etc/run'), shell(command));
     const env = { PATH: '/bin' };
@@ -46,13 +46,13 @@ describe.skipIf(cannot !== '')(`the network of OSIE${cannot && ` (missing: ${can
   }
 
   async function given(ipam: string): Promise<readonly string[]> {
-    const did = await run(`interface=eth0 ipam='${ipam}'; static_network`);
+    const did = await inOsie(`interface=eth0 ipam='${ipam}'; static_network`);
     return [...did, ...linesOf(readFileSync(join(dir, 'etc/resolv.conf'), 'utf8'))];
   }
 
   /** The programs that ask, by the kernel's command line. */
   async function asked(cmdline: string): Promise<readonly string[]> {
-    await run('network', `hw_addr=${mac} ${cmdline}`);
+    await inOsie('network', `hw_addr=${mac} ${cmdline}`);
     return linesOf(readFileSync(join(dir, 'dev/asked'), 'utf8'))
       .map((line) => line.replace(/ .*/, ''))
       .sort();
@@ -70,7 +70,7 @@ describe.skipIf(cannot !== '')(`the network of OSIE${cannot && ` (missing: ${can
 
   it('of the program that fetches the root file system is the IPv6 address of the boot loader, and nobody is asked', async () => {
     const cmdline = `hw_addr=${mac} tinkerbell=http://[fd99::1] tink_root_from=fd99::12`;
-    expect(await run('network -q', cmdline)).toEqual([
+    expect(await inOsie('network -q', cmdline)).toEqual([
       'ip link set eth0 up',
       'ip addr replace fd99::12/128 dev eth0',
       'network eth0 fd99::12/128, as the boot loader had it',
