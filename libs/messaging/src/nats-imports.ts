@@ -57,7 +57,9 @@ export class LeaseImports {
       callback: (error, message) => {
         if (error) return; // a refused subject shows in onStatus
         const reply = (answer: Reply | undefined) => void (answer && message.respond(JSON.stringify(answer)));
-        take(message.json<ImportRequest>()).then(reply, (fault: unknown) => reply({ fault: String(fault) }));
+        // Within it: what is no JSON is a fault too.
+        const taking = async () => take(message.json<ImportRequest>());
+        taking().then(reply, (fault: unknown) => reply({ fault: String(fault) }));
       },
     });
     return () => subscription.unsubscribe();
