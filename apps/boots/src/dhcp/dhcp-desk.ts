@@ -55,7 +55,7 @@ export interface OutgoingReply {
   readonly destination: Destination;
 }
 
-type Settled = Exclude<DhcpDecision, { readonly kind: 'ignore' }>;
+type Outcome = Exclude<DhcpDecision, { readonly kind: 'ignore' }>;
 
 /** Told once; undefined: nothing is to be sent. Throws nothing. */
 export type Answered = (reply?: OutgoingReply) => void;
@@ -138,19 +138,19 @@ export class DhcpDesk {
       const heard = this.#hear(bytes, from);
       if (!heard) return undefined;
       const pooled = this.#pooled(heard);
-      if (!(pooled instanceof Promise)) return this.#settle(heard, pooled, answered);
+      if (!(pooled instanceof Promise)) return this.#decide(heard, pooled, answered);
       this.#answering.add(heard.key);
-      void this.#settleWhenAsked(heard, pooled, answered);
+      void this.#decideWhenAsked(heard, pooled, answered);
       return later;
     } catch (error) {
       return this.#drop(error, bytes, from);
     }
   }
 
-  async #settleWhenAsked(heard: Heard, asking: Promise<Pooled | undefined>, answered: Answered): Promise<void> {
+  async #decideWhenAsked(heard: Heard, asking: Promise<Pooled | undefined>, answered: Answered): Promise<void> {
     let reply: OutgoingReply | undefined | typeof later;
     try {
-      reply = this.#settle(heard, await asking, answered);
+      reply = this.#decide(heard, await asking, answered);
     } catch (error) {
       reply = this.#drop(error, heard.bytes, heard.from);
     }
@@ -159,7 +159,7 @@ export class DhcpDesk {
     answered(reply);
   }
 
-  #settle(heard: Heard, pooled: Pooled | undefined, answered: Answered): OutgoingReply | undefined | typeof later {
+  #decide(heard: Heard, pooled: Pooled | undefined, answered: Answered): OutgoingReply | undefined | typeof later {
     const decision = respond(heard.request, this.#context(heard, pooled), heard.place);
     if (decision.kind === 'ignore') return this.#ignored(decision.reason, heard.request, heard.from);
     const due = dueOf(heard, decision);
@@ -364,7 +364,7 @@ const expected: readonly string[] = ['duplicate', 'no-boot-client', 'not-for-pro
 const later = Symbol();
 
 /** One literal: what is spread together for each message is what costs most of it. */
-function dueOf({ request, mac, type, key, print, bytes, from }: Heard, decision: Settled): Due {
+function dueOf({ request, mac, type, key, print, bytes, from }: Heard, decision: Outcome): Due {
   const isReply = decision.kind === 'reply';
   return {
     mac,
