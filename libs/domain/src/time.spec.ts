@@ -3,7 +3,7 @@ import { isoOf } from './time';
 
 describe('isoOf', () => {
   it.each([
-    ...[0, 1, -1, 999, 1000, 59_999, 86_399_999, 86_400_000, -86_400_001],
+    ...[0, 1, -1, 1.9, -1.9, 999, 1000, 59_999, 86_399_999, 86_400_000, -86_400_001],
     ...[
       '1970-01-01T23:59:59.999Z',
       '2024-02-29T12:00:00.001Z',
@@ -13,6 +13,10 @@ describe('isoOf', () => {
     ...[8.64e15, -8.64e15],
   ])('%d is what toISOString says', (ms) => {
     expect(isoOf(ms)).toBe(new Date(ms).toISOString());
+  });
+
+  it('says as little of what is no time', () => {
+    for (const ms of [NaN, Infinity, 8.64e15 + 86_400_000]) expect(() => isoOf(ms)).toThrow(RangeError);
   });
 
   it('is so for every hour of many years', () => {

@@ -28,8 +28,9 @@ const [two, three] = [digits(2), digits(3)];
 
 /** What `toISOString` says of these milliseconds, at a tenth of the price: many times are of a few days. */
 export function isoOf(ms: number): string {
-  const day = Math.floor(ms / dayMs);
-  const rest = ms - day * dayMs;
+  const whole = Math.trunc(ms);
+  const day = Math.floor(whole / dayMs);
+  const rest = whole - day * dayMs;
   const minutes = Math.floor(rest / 60_000);
   const time = `${two[Math.floor(minutes / 60)]}:${two[minutes % 60]}:${two[Math.floor(rest / 1000) % 60]}`;
   return `${dayOf(day)}${time}.${three[rest % 1000]}Z`;

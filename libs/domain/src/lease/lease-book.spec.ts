@@ -53,6 +53,8 @@ describe('a lease in the table', () => {
     ['with the last address', { ip: '255.255.255.255' }],
     ['with the first address', { ip: '0.0.0.0' }],
     ['whose host has a name in another script', { hostname: 'Prüfling-机器' }],
+    ['with a name beyond all that a packet holds', { hostname: 'x'.repeat(70_000) }],
+    ['with such a name in another script', { hostname: '机'.repeat(70_000) }],
     ['whose texts have what parts them', { hostname: 'a\0b', clientId: '\0' }],
     ['whose MAC is written otherwise', { mac: '02:00:00:00:00:01' }],
     ['whose address is written otherwise', { ip: '010.0.0.1' }],

@@ -1,11 +1,10 @@
-const longest = 0xffff;
 /** Arguments of one call. */
 const atOnce = 1024;
 
 /** One text in ISO 8859-1 for each row, in one stretch of bytes. */
 export class PackedTexts {
   #from: Uint32Array;
-  #lengths: Uint16Array;
+  #lengths: Uint32Array;
   #bytes = new Uint8Array(1024);
   #end = 0;
   /** Bytes of texts that are no more. */
@@ -13,13 +12,13 @@ export class PackedTexts {
 
   constructor(rows: number) {
     this.#from = new Uint32Array(rows);
-    this.#lengths = new Uint16Array(rows);
+    this.#lengths = new Uint32Array(rows);
   }
 
   grow(rows: number): void {
     const [from, lengths] = [this.#from, this.#lengths];
     this.#from = new Uint32Array(rows);
-    this.#lengths = new Uint16Array(rows);
+    this.#lengths = new Uint32Array(rows);
     this.#from.set(from);
     this.#lengths.set(lengths);
   }
@@ -37,9 +36,8 @@ export class PackedTexts {
     return text;
   }
 
-  /** False: it has other characters, or is too long; then nothing has changed. */
+  /** False: it has other characters; then nothing has changed. */
   put(row: number, text: string): boolean {
-    if (text.length > longest) return false;
     for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0xff) return false;
     const before = this.#lengths[row] ?? 0;
     if (text.length > before) {
