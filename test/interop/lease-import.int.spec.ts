@@ -1,13 +1,12 @@
 // Kea, ISC dhcpd and dnsmasq each lease an address to a client; then the whole provisioner takes their place, at their address and with
 // their files, and the clients go on.
-import { type ChildProcess } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-// eslint-disable-next-line @nx/enforce-module-boundaries
-import { ProvisionerProcesses } from '../../apps/tinkerbell/src/testing/provisioner-processes';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dhclient, udhcpc, type Udhcpc } from './net/dhcp-clients';
 import { createNetwork, namespacesMissing, type Network, runIn, spawnIn } from './net/namespace';
@@ -39,7 +38,6 @@ subnets:
 `;
 
 let network: Network;
-let lab: ProvisionerProcesses;
 let folder: string;
 const clients: Udhcpc[] = [];
 const running: ChildProcess[] = [];
@@ -47,14 +45,13 @@ const running: ChildProcess[] = [];
 beforeAll(async () => {
   if (missing) return;
   folder = await mkdtemp(join(tmpdir(), 'lease-import-'));
-  lab = await ProvisionerProcesses.prepare();
+  await promisify(execFile)(process.execPath, ['infra/build/build.mjs', 'apps/tinkerbell', 'apps/tink-cli']);
   network = await createNetwork('bimport', server);
 }, 300_000);
 afterAll(async () => {
   if (missing) return;
   for (const client of clients) await client.stop();
   for (const child of running) child.kill('SIGKILL');
-  await lab?.remove();
   await network?.close();
   await rm(folder, { recursive: true, force: true });
 });

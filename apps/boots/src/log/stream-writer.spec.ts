@@ -56,11 +56,11 @@ describe('StreamWriter', () => {
   it('puts what somebody else wants into commits of its own, in his name', async () => {
     const { store, inner, letGo, isUnderWay } = slowStore();
     const writer = writerOn(store);
-    const all = [
-      writer.submit(bind(1)),
-      writer.submitFor('user:ann', [bind(2)]),
-      writer.submitFor('user:ann', [bind(3)]),
-    ];
+    const ofAnn = (command: LeaseCommand) =>
+      new Promise<unknown>((resolve) => writer.put([command], resolve, 'user:ann')).then((error) =>
+        expect(error).toBeUndefined(),
+      );
+    const all = [writer.submit(bind(1)), ofAnn(bind(2)), ofAnn(bind(3))];
     all.push(writer.submit(bind(4)));
     for (let commit = 0; commit < 3; commit++) {
       await isUnderWay();

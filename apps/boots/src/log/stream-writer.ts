@@ -162,19 +162,15 @@ export class StreamWriter<C, S, E extends Event> {
 
   /** As `put`, for who has time for a promise. */
   submit(...commands: readonly C[]): Promise<void> {
-    return this.submitFor(undefined, commands);
-  }
-
-  /** In the name of somebody else, who is in the log as the actor of a commit of its own. */
-  submitFor(actor: string | undefined, commands: readonly C[]): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.put(commands, (error) => (error === undefined ? resolve() : reject(error)), actor);
+      this.put(commands, (error) => (error === undefined ? resolve() : reject(error)));
     });
   }
 
   /**
    * Calls back when everything that follows from the commands is stored. They are judged one after the other; a DomainError is told to
    * this caller and leaves others in the same commit alone. StoreUnavailableError: nobody knows.
+   * `actor`: in the name of somebody else, who is in the log as the actor of a commit of its own.
    */
   put(commands: readonly C[], settled: Settled, actor?: string): void {
     this.#waiting.push({ actor, commands, settled });
