@@ -76,7 +76,9 @@ export type {
 } from './lease/lease.decider';
 export { bootDecider, refusalOf } from './boot/boot.decider';
 export { parseInventory } from './boot/parse-inventory';
-export type { BootCommand, BootState, BootToken, ScriptTicket } from './boot/boot.decider';
+export type { BootCommand, BootState, ScriptTicket } from './boot/boot.decider';
+export { bootTokens, tokenExpiry } from './boot/boot-tokens';
+export type { BootToken } from './boot/boot-tokens';
 export { claimDecider } from './claim/claim.decider';
 export type { ClaimCommand, ClaimState, TakeClaim } from './claim/claim.decider';
 export { enrolmentDecider } from './enrolment/enrolment.decider';

@@ -1,6 +1,6 @@
 import type { EnrolmentEvent, WorkerReady } from '@tinkerbell/events';
 import { parseMac } from '../address/mac';
-import type { BootToken } from '../boot/boot.decider';
+import type { BootToken } from '../boot/boot-tokens';
 import { assertNever, type Decider } from '../decider';
 import { ConflictError, ForbiddenError, InvalidError } from '../errors';
 import { sameJson } from '../same-json';
