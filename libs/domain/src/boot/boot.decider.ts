@@ -151,7 +151,7 @@ function eventOf(command: BootCommand): BootEvent {
     }
     case 'RecordScriptServed': {
       const { type: _, ...data } = command;
-      return { type: 'BootScriptServed', v: 2, data };
+      return { type: 'BootScriptServed', v: 3, data };
     }
     case 'RecordDiscovery': {
       const { type: _, ...data } = command;
