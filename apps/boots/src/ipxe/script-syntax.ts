@@ -1,7 +1,9 @@
+import type { BootScriptFormat } from '@tinkerbell/events';
 import { chainScript, contentsScript, localBootScript, type OsieBoot, osieScript } from '@tinkerbell/ipxe';
 
 /** How one boot program wants to be told what to do. Each throws UnsafeScriptValueError for a value that would say something else. */
 export interface ScriptSyntax {
+  readonly format: BootScriptFormat;
   /** It loads by TFTP, which takes minutes for a root file system. */
   readonly isSlow?: boolean;
   osie(boot: OsieBoot): string;
@@ -12,6 +14,7 @@ export interface ScriptSyntax {
 }
 
 export const ipxeSyntax: ScriptSyntax = {
+  format: 'iPXE',
   osie: (boot) => osieScript(boot),
   local: localBootScript,
   custom: ({ url, contents }) => (contents === '' ? chainScript(url) : contentsScript(contents)),

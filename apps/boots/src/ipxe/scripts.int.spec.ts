@@ -36,7 +36,7 @@ describe('boot scripts', () => {
     expect(headers['content-type']).toMatch(/^text\/plain/);
     const token = /tink_token=(\S{43})\s/.exec(body)?.[1] ?? '';
     const [served] = ofType(await events(), 'BootScriptServed');
-    expect(served?.data).toMatchObject({ hardwareId, mac, script: 'osie', address: machineAddress });
+    expect(served?.data).toMatchObject({ hardwareId, mac, script: 'osie', format: 'iPXE', address: machineAddress });
     expect(served?.data.tokenHash).toBe(createHash('sha256').update(token).digest('hex'));
     const ticket = path.split('ticket=')[1] ?? '';
     expect(ticket).toMatch(/^[\w-]{22}$/);

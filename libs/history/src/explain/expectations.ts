@@ -1,4 +1,5 @@
-import { foreverSeconds, hasEnded } from '@tinkerbell/domain';
+import { foreverSeconds, hasEnded, tokenExpiry } from '@tinkerbell/domain';
+import type { BootEvent, BootScriptServed, Recorded } from '@tinkerbell/events';
 import {
   bootSteps,
   comingDelays,
@@ -202,15 +203,19 @@ function ofPapers({ scene, machineId, workflow, evidence }: Standing): readonly 
   const runsOut = (text: string, by: string | null) => {
     if (by !== null) papers.push({ text, by, since: null, usual: null });
   };
-  const paper = evidence.events.findLast(
+  const paper = evidence.events.findLastIndex(
     (recorded) =>
       machineIdOf(recorded) === machineId &&
       ['BootScriptServed', 'WorkerEnrolled', 'EnrolmentTokenIssued'].includes(recorded.event.type),
-  )?.event;
-  if (paper?.type === 'BootScriptServed' || paper?.type === 'EnrolmentTokenIssued') {
-    runsOut('the worker enrols with its one-time token, which is worth nothing afterwards', paper.data.expiresAt);
-  } else if (paper?.type === 'WorkerEnrolled' && workflow && !isEnded(workflow)) {
-    runsOut('the worker needs a new credential', paper.data.expiresAt);
+  );
+  const token = 'the worker enrols with its one-time token, which is worth nothing afterwards';
+  const event = evidence.events[paper]?.event;
+  if (event?.type === 'BootScriptServed') {
+    runsOut(token, scriptTokenExpiry(evidence.events.slice(paper)));
+  } else if (event?.type === 'EnrolmentTokenIssued') {
+    runsOut(token, event.data.expiresAt);
+  } else if (event?.type === 'WorkerEnrolled' && workflow && !isEnded(workflow)) {
+    runsOut('the worker needs a new credential', event.data.expiresAt);
   }
   for (const { hardwareId, state, ip, leaseSeconds, expiresAt } of scene.leases.values()) {
     if (hardwareId === machineId && state === 'bound' && leaseSeconds !== foreverSeconds) {
@@ -218,6 +223,19 @@ function ofPapers({ scene, machineId, workflow, evidence }: Standing): readonly 
     }
   }
   return papers;
+}
+
+/** Of the script that these begin with. */
+function scriptTokenExpiry(events: Evidence['events']): string | null {
+  const [script, ...after] = events.filter(
+    (recorded): recorded is Recorded<BootEvent> =>
+      recorded.aggregate === 'boot' && recorded.aggregateId === events[0]?.aggregateId,
+  );
+  return script && isScript(script) ? tokenExpiry(script, after) : null;
+}
+
+function isScript(recorded: Recorded<BootEvent>): recorded is Recorded<BootScriptServed> {
+  return recorded.event.type === 'BootScriptServed';
 }
 
 function usualFor({ duration }: Evidence, key: string): Usual | null {
