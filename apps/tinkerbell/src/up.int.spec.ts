@@ -206,7 +206,11 @@ describe('tinkerbell up', () => {
   });
 
   it.each([
-    ['a missing file', 'none.yaml', /^cannot start: BOOTS_DHCP_FILE: ENOENT.*none\.yaml/m],
+    [
+      'a missing file',
+      'none.yaml',
+      /^cannot start: BOOTS_DHCP_FILE: .*none\.yaml cannot be read: there is no such file/m,
+    ],
     ['a wrong one', 'pools.yaml', /^cannot start: .*\n.*pools\.yaml:1:\d+: subnets\[0\]\.subnet: /m],
   ])('says what is wrong with the file of the pools: %s', async (_, name, expected) => {
     await writeFile(join(dir, 'pools.yaml'), 'subnets: [{ subnet: here, mode: off }]');
