@@ -10,6 +10,7 @@ export {
   InvalidDocumentError,
   InvalidError,
   NotFoundError,
+  TokenExpiredError,
 } from './errors';
 export type { Fault } from './errors';
 export { sameJson } from './same-json';

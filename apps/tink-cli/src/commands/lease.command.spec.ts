@@ -46,3 +46,47 @@ describe('a lease that is for good', () => {
     expect((await runTink([...args, '-o', 'json'], { server })).out).toContain(forever.expiresAt);
   });
 });
+
+describe('tink lease list', () => {
+  const ips = ['10.1.0.100', '10.1.0.20', '10.10.0.1', '10.9.0.1', '2001:db8::1:0', '2001:db8::a', 'fd00:1::'];
+  const rowsOf = (csv: string) =>
+    csv
+      .trim()
+      .split(/\r?\n/)
+      .slice(1)
+      .map((row) => row.split(',')[0]);
+  const over = { state: 'bound', expiresAt: '2025-12-31T23:00:00.000Z', subnet: 'lab' } as const;
+
+  it('is in the order of the addresses', async () => {
+    fake.on('GET /api/leases', { json: ips.map((ip) => leaseItem({ ip })) });
+    const { out } = await runTink(['lease', 'list', '-o', 'csv'], { server });
+    expect(rowsOf(out)).toEqual([
+      ...['10.1.0.20', '10.1.0.100', '10.9.0.1', '10.10.0.1'],
+      ...['2001:db8::a', '2001:db8::1:0', 'fd00:1::'],
+    ]);
+  });
+
+  it('has those of some states and subnets', async () => {
+    const leases = [
+      leaseItem({ ip: '10.1.0.1', subnet: 'lab' }),
+      leaseItem({ ip: '10.1.0.2', ...over }),
+      leaseItem({ ip: '10.1.0.3', state: 'conflict', subnet: 'lab' }),
+      leaseItem({ ip: '10.2.0.1', state: 'conflict', subnet: 'rack' }),
+    ];
+    fake.on('GET /api/leases', { json: leases });
+    const listed = async (...flags: readonly string[]) =>
+      rowsOf((await runTink(['lease', 'list', '-o', 'csv', ...flags], { server })).out);
+    expect(await listed('--state', 'bound')).toEqual(['10.1.0.1']);
+    expect(await listed('--state', 'expired,conflict', '--subnet', 'lab')).toEqual(['10.1.0.2', '10.1.0.3']);
+    expect(await listed('--subnet', 'rack')).toEqual(['10.2.0.1']);
+    const refused = await runTink(['lease', 'list', '--state', 'free'], { server });
+    expect(refused).toMatchObject({ code: 2 });
+    expect(refused.err).toContain('--state is one of bound, expired, released, declined, conflict, got "free"');
+  });
+
+  it('says of what ran out that it is over, in JSON too', async () => {
+    fake.on('GET /api/leases', { json: [leaseItem(over)] });
+    const { out } = await runTink(['lease', 'list', '-o', 'json'], { server });
+    expect(JSON.parse(out)).toMatchObject([{ state: 'expired' }]);
+  });
+});
