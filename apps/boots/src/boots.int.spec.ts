@@ -165,7 +165,7 @@ describe('DHCP', () => {
     let sent = 0;
     for (const name of captures) {
       for (const bytes of readCapture(name).slice(0, 2)) {
-        for (let length = 0; length < bytes.length; length += 7) {
+        for (let length = 0; length < bytes.length; length += 13) {
           relay(bytes.subarray(0, length));
           sent++;
         }
