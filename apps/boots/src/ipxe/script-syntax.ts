@@ -4,7 +4,7 @@ import { chainScript, contentsScript, localBootScript, type OsieBoot, osieScript
 /** How one boot program wants to be told what to do. Each throws UnsafeScriptValueError for a value that would say something else. */
 export interface ScriptSyntax {
   readonly format: BootScriptFormat;
-  /** It loads by TFTP, which takes minutes for a root file system. */
+  /** A root file system may take it minutes, as by TFTP. */
   readonly isSlow?: boolean;
   osie(boot: OsieBoot): string;
   /** `mac`: `aa:bb:cc:dd:ee:ff`. */
@@ -15,6 +15,7 @@ export interface ScriptSyntax {
 
 export const ipxeSyntax: ScriptSyntax = {
   format: 'iPXE',
+  isSlow: true,
   osie: (boot) => osieScript(boot),
   local: localBootScript,
   custom: ({ url, contents }) => (contents === '' ? chainScript(url) : contentsScript(contents)),

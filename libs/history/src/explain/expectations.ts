@@ -1,5 +1,4 @@
-import { foreverSeconds, hasEnded, tokenExpiry } from '@tinkerbell/domain';
-import type { BootEvent, BootScriptServed, Recorded } from '@tinkerbell/events';
+import { foreverSeconds, hasEnded } from '@tinkerbell/domain';
 import {
   bootSteps,
   comingDelays,
@@ -13,6 +12,7 @@ import {
   type Usual,
   type WorkflowRow,
 } from '@tinkerbell/projections';
+import { scriptTokenExpiry } from '../script-token';
 import { machineIdOf } from './causes';
 import type { Evidence, Expectation, Waiting } from './explanation';
 import { isEnded, openActions, placeOf, type Scene } from './scene';
@@ -223,19 +223,6 @@ function ofPapers({ scene, machineId, workflow, evidence }: Standing): readonly 
     }
   }
   return papers;
-}
-
-/** Of the script that these begin with. */
-function scriptTokenExpiry(events: Evidence['events']): string | null {
-  const [script, ...after] = events.filter(
-    (recorded): recorded is Recorded<BootEvent> =>
-      recorded.aggregate === 'boot' && recorded.aggregateId === events[0]?.aggregateId,
-  );
-  return script && isScript(script) ? tokenExpiry(script, after) : null;
-}
-
-function isScript(recorded: Recorded<BootEvent>): recorded is Recorded<BootScriptServed> {
-  return recorded.event.type === 'BootScriptServed';
 }
 
 function usualFor({ duration }: Evidence, key: string): Usual | null {
