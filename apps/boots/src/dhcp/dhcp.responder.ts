@@ -186,16 +186,20 @@ function binding(known: Known, leaseSeconds: number, clientState: BindLease['cli
   const giaddr = request.giaddr === noAddress ? null : request.giaddr;
   const relayed = giaddr === null ? undefined : pluggedIn(request);
   const { now } = context;
-  const holder = { mac, hardwareId, clientId, ip, subnet, origin };
   return {
     type: 'BindLease',
-    ...holder,
+    mac,
+    hardwareId,
+    clientId,
+    ip,
+    subnet,
+    origin,
     hostname,
     leaseSeconds,
     giaddr,
     clientState,
     now,
-    ...(relayed && { relayed }),
+    relayed,
   };
 }
 

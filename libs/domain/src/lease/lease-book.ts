@@ -2,7 +2,7 @@ import { HashTrie } from './hash-trie';
 import { clientKey, type Lease, LeaseTable } from './lease-table';
 
 /** Changes that a book carries beside its table before they go into it: fewer than a millisecond's worth. */
-const mostChanged = 256;
+const mostChanged = 64;
 
 /**
  * The leases of a pool: by address, and what each client was given last. A book stays as it is when one is made from it, until that one or

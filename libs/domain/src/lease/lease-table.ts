@@ -24,7 +24,7 @@ const states = ['bound', 'released', 'expired', 'declined', 'conflict'] as const
 const kind = { state: 7, isReservation: 8, noMac: 16, noHardware: 32, noClientId: 64, asJson: 128 } as const;
 const smallest = 256;
 /** Leases kept as objects as well, by row: the same one is looked at several times for one request. */
-const seenRows = 1024;
+const seenRows = 64;
 const gone = 0xffff_ffff;
 
 /**
