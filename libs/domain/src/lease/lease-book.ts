@@ -30,6 +30,12 @@ export class LeaseBook {
     return this.changed.get(ip) ?? this.table?.get(ip);
   }
 
+  /** Whether what is known of the address is of this network card. */
+  isOf(ip: string, mac: string): boolean {
+    const changed = this.changed.get(ip);
+    return changed ? changed.mac === mac : this.table?.isOf(ip, mac) === true;
+  }
+
   /** What this client was given last, whatever became of it; undefined: nothing, or that is another's by now. */
   lastOf(key: string): Lease | undefined {
     const ip = this.clients.get(key) ?? this.table?.lastOf(key)?.ip;
