@@ -224,7 +224,7 @@ export class DhcpDesk {
     if (due.offersPi) this.ports.overheard.unleased(address);
     if (due.unserved !== undefined) this.#note('no-boot-file', mac, due.unserved, due.from);
     metrics.count('dhcp_replies_total', { type: replyType });
-    log.info(`${type} of ${mac}: ${replyType} ${address}${file ? ` ${file}` : ''}`);
+    if (!log.isQuiet) log.info(`${type} of ${mac}: ${replyType} ${address}${file ? ` ${file}` : ''}`);
     return { bytes: reply, destination };
   }
 

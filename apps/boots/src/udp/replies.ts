@@ -58,7 +58,7 @@ export class Replies {
     const chunk = this.#slots as Piece['chunk'];
     const from = this.#used++ * slotBytes;
     chunk.bytes.set(bytes, from);
-    const head = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+    const head = chunk.bytes.readUInt32BE(from);
     this.#outbox?.put(this.#numberOf(address), port, head, [
       { chunk, from: from + headBytes, to: from + bytes.length },
     ]);
