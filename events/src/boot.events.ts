@@ -2,6 +2,7 @@ import type { Catalogue, Event } from './event';
 import {
   bootFileServedV1,
   bootScriptServedV1,
+  bootScriptServedV2,
   netbootOfferedV1,
   netbootOfferedV2,
   osieStartedV1,
@@ -57,13 +58,15 @@ export type BootFileServed = Event<
  * `osie`: kernel and initramfs of the in-memory OS, with a one-time enrolment token of which only the SHA-256 is kept;
  * `local`: boot your own disk; `custom`: the hardware record's own script; `rescue`: the in-memory OS with a shell and no worker;
  * `discovery`: the in-memory OS tells what the machine is made of, its token is for that. `expiresAt` is the token's. `ticketHash`: what
- * the machine showed, null when it needed none; from now on good until `ticketExpiresAt`, for repetitions.
+ * the machine showed, null when it needed none; from now on good until `ticketExpiresAt`, for repetitions. `format`: null before
+ * version 3.
  */
 export type BootScriptServed = Event<
   'BootScriptServed',
-  2,
+  3,
   Seen & {
     script: BootScript;
+    format: BootScriptFormat | null;
     tokenHash: string | null;
     expiresAt: string | null;
     address: string;
@@ -71,6 +74,8 @@ export type BootScriptServed = Event<
     ticketExpiresAt: string | null;
   }
 >;
+/** The program that it is written for. U-Boot reads that of PXELINUX. */
+export type BootScriptFormat = 'iPXE' | 'PXELINUX' | 'GRUB' | 'Raspberry Pi';
 export type BootScript = 'osie' | 'local' | 'custom' | 'rescue' | 'discovery';
 /** OSIE's init reached the network. `uptimeSeconds` since the kernel started. */
 export type OsieStarted = Event<'OsieStarted', 2, Seen & { uptimeSeconds: number }>;
@@ -142,7 +147,7 @@ export type BootEvent =
 export const bootCatalogue = {
   NetbootOffered: { version: 3, upcast: { 1: netbootOfferedV1, 2: netbootOfferedV2 } },
   BootFileServed: { version: 2, upcast: { 1: bootFileServedV1 } },
-  BootScriptServed: { version: 2, upcast: { 1: bootScriptServedV1 } },
+  BootScriptServed: { version: 3, upcast: { 1: bootScriptServedV1, 2: bootScriptServedV2 } },
   OsieStarted: { version: 2, upcast: { 1: osieStartedV1 } },
   MachineDiscovered: { version: 1 },
   MachinePhonedHome: { version: 1 },

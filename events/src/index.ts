@@ -75,6 +75,7 @@ export type {
   BootFileRole,
   BootFileServed,
   BootScript,
+  BootScriptFormat,
   BootScriptServed,
   BootRequestFailed,
   MachinePhonedHome,

@@ -198,10 +198,10 @@ export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { re
   },
   BootScriptServed: {
     type: 'BootScriptServed',
-    v: 2,
+    v: 3,
     data: {
       ...booting,
-      ...{ script: 'osie', tokenHash: sha256, expiresAt: '2026-11-23T19:10:00.000Z' },
+      ...{ script: 'osie', format: 'iPXE', tokenHash: sha256, expiresAt: '2026-11-23T19:10:00.000Z' },
       ...{ address: ip, ticketHash: sha256, ticketExpiresAt: '2026-11-23T19:02:00.000Z' },
     },
   },

@@ -40,7 +40,8 @@ describe.skipIf(cannot !== '')(
     let server: Server;
     let asked = 0;
     let answers: Buffer[] = [];
-    const layers = { 'root.sqfs': Buffer.alloc(3_000_000, 'r'), 'top.sqfs': Buffer.from('top') };
+    // More than is hashed and unpacked at a time.
+    const layers = { 'root.sqfs': Buffer.alloc(9_000_000, 'a root file system'), 'top.sqfs': Buffer.from('top') };
 
     beforeEach(async () => {
       dir = mkdtempSync(join(tmpdir(), 'netroot-'));

@@ -66,6 +66,7 @@ const testTools = [
   program('dhcrelay', 'isc-dhcp-relay'),
   of('systemd', '/lib/systemd/systemd-networkd'),
   program('kea-dhcp4', 'kea-dhcp4-server'),
+  program('kea-dhcp6', 'kea-dhcp6-server'),
   program('dhcpd', 'isc-dhcp-server'),
   program('dhcping'),
   program('bootpc'),

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { readCorpus } from './src/corpus';
 import { fuzz, FuzzFailure } from './src/fuzz';
+import { heldBytes } from './src/memory';
 import { BrokenPromiseError, type Target } from './src/target';
 import { targets } from './src/targets';
 
@@ -12,7 +13,9 @@ describe.each(targets)('$name', (target) => {
   it('has a corpus', () => expect(corpus.length).toBeGreaterThan(0));
 
   it('keeps its promises for all of it, and for generated and changed packets', () => {
-    const { inputs, taken, refused } = fuzz(target, { count: 4000, seed: 20_131, corpus, everyLength: false });
+    const { inputs, taken, refused } = fuzz(target, {
+      ...{ count: 4000, seed: 20_131, corpus, everyLength: false, memory: heldBytes },
+    });
     expect(inputs).toBe(4000);
     expect(taken).toBeGreaterThan(400);
     expect(refused).toBeGreaterThan(400);
@@ -57,6 +60,16 @@ describe('the harness', () => {
     };
     expect(inputs(7)).toEqual(inputs(7));
     expect(inputs(7)).not.toEqual(inputs(8));
+  });
+
+  it('says so when inputs leave something behind', () => {
+    const left: Uint8Array[] = [];
+    const memory = heldBytes;
+    const leaking = target((bytes) => left.push(new Uint8Array(8192).fill(bytes.length)) > 0);
+    const tidy = target((bytes) => new Uint8Array(8192).fill(bytes.length).length > 0);
+    const options = { count: 8000, seed: 1, corpus, everyLength: true, memory };
+    expect(() => fuzz(leaking, options)).toThrow(/^memory: \d+ MiB are held that were not before the last \d+ inputs$/);
+    expect(fuzz(tidy, options).inputs).toBe(8000);
   });
 
   it('keeps an input that reaches code which none before it reached, and goes on from there', () => {

@@ -166,6 +166,29 @@ describe.skipIf(missing !== undefined)('boots on a host with two interfaces', ()
     expect(stdout).not.toContain('prefix info option');
   });
 
+  it.skipIf(!hasRadvd)('starts radvd again when it ends by itself', { timeout: 60_000 }, async () => {
+    // The parent first: radvd keeps its rights in a child.
+    const radvds = async () => {
+      const { stdout } = await runIn(client, ['ip', 'netns', 'pids', network.server]);
+      const pids = stdout
+        .trim()
+        .split('\n')
+        .map(Number)
+        .sort((one, other) => one - other);
+      const names = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')));
+      return pids.filter((_, i) => names[i] === 'radvd\n');
+    };
+    const [first = 0] = await radvds();
+    expect(first).toBeGreaterThan(0);
+    process.kill(first, 'SIGKILL');
+    await expect
+      .poll(boots.log, { timeout: 30_000 })
+      .toMatch(/radvd on br0 ended with SIGKILL: .*; started again in 1 s/s);
+    const question = ['tcpdump', '-i', 'eth0', '-c', '1', '-nn', 'icmp6 and ip6[40] = 134'];
+    expect((await runIn(client, question, { timeoutMs: 30_000 })).code).toBe(0);
+    expect(await radvds()).not.toContain(first);
+  });
+
   it('hears machines where its address went', { timeout: 60_000 }, async () => {
     const commands = [
       'addr del 10.95.0.1/24 dev br0',

@@ -160,7 +160,7 @@ describe.skipIf(missing !== undefined)('boots as ProxyDHCP for machines without 
     await service.stop();
     // The iPXE that setup has fetched.
     const settings = { BOOTS_DHCP_MODE: 'auto-proxy', BOOTS_OSIE_DIR: folder };
-    service = await startBootsIn(network, { settings, hardware: [] });
+    service = await startBootsIn(network, { settings, hardware: [], syslog: true });
   });
 
   it('boots them for discovery through our iPXE, at the address that they have from the other server', async () => {
@@ -211,6 +211,18 @@ describe.skipIf(missing !== undefined)('boots as ProxyDHCP for machines without 
     expect(fetches.map(({ type, data }) => ('file' in data ? `${type} ${data.file}` : type))).toEqual([
       ...['BootFileServed ipxe.efi', 'BootScriptServed', 'BootFileServed script'],
     ]);
+
+    const say = (text: string) => ['bash', '-c', `exec 3<>/dev/udp/${boots}/514; echo '<13>${text}' >&3`];
+    await runIn(behind, ['ip', 'addr', 'add', '10.95.0.99/24', 'dev', 'eth0']);
+    await runIn(behind, ['ip', 'route', 'replace', boots, 'via', '10.95.0.1', 'src', '10.95.0.99']);
+    expect(await runIn(behind, say('osie: of an address that nobody asked for'))).toMatchObject({ code: 0 });
+    await runIn(behind, ['ip', 'route', 'replace', boots, 'via', '10.95.0.1', 'src', address]);
+    expect(await runIn(behind, say('osie: by a relay'))).toMatchObject({ code: 0 });
+    await expect
+      .poll(() => service.logged, { timeout: 20_000 })
+      .toMatchObject([{ mac: id, address, line: 'by a relay' }]);
+    const { stdout: metrics } = await runIn(network.server, ['curl', '-sS', `http://${boots}/metrics`]);
+    expect(metrics).toContain('boots_syslog_dropped_total{reason="unknown-sender"} 1');
   });
 
   it('answers their firmware at port 4011', async () => {

@@ -8,7 +8,7 @@ import type { HardwareDhcp } from '@tinkerbell/events';
 import { hardwareInterface, hardwareRecord } from '@tinkerbell/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type BootsProcess, startBootsIn } from './net/boots-process';
-import { createNetwork, namespacesMissing, type Network, runIn, spawnIn } from './net/namespace';
+import { createNetwork, linkLocal, namespacesMissing, type Network, runIn, spawnIn } from './net/namespace';
 
 const missing = namespacesMissing();
 if (missing) console.warn(`SKIPPED: DHCPv6 peers in network namespaces: ${missing}`);
@@ -104,10 +104,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Its link-local address has to be usable before DHCPv6 can begin. */
 async function client(mac = macs[next++] ?? '') {
   const namespace = await network.addClient(mac);
-  await ready(namespace);
+  await linkLocal(namespace);
   return { namespace, id: mac.replaceAll(':', '-'), address: addressOf(mac) };
 }
 
@@ -122,14 +121,6 @@ function stopLater(child: ChildProcess): void {
 }
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, 50));
-
-async function ready(namespace: string): Promise<void> {
-  for (;;) {
-    const { stdout } = await runIn(namespace, ['ip', '-6', 'addr', 'show', 'dev', 'eth0', 'scope', 'link']);
-    if (stdout.includes('inet6') && !stdout.includes('tentative')) return;
-    await pause();
-  }
-}
 
 const conf = `
 option dhcp6.ntp code 56 = string;
@@ -330,10 +321,10 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhcrelay') || !has('/us
     it('brings a client of another network its address, and the answer back', async () => {
       // A namespace with a leg in each network, and a client behind it.
       const relay = await network.addClient('02:96:06:00:00:01');
-      await ready(relay);
+      await linkLocal(relay);
       await runIn(relay, ['ip', '-6', 'addr', 'add', 'fd97::2/64', 'dev', 'eth0', 'nodad']);
       const far = await network.addBehind(relay, relayedMac, 'fd96::1/64');
-      await ready(far);
+      await linkLocal(far);
       const relaying = spawnIn(relay, ['dhcrelay', '-6', '-d', '-I', '-l', 'down0', '-u', `${server}%eth0`], {
         stdio: 'ignore',
       });
@@ -350,7 +341,7 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhcrelay') || !has('/us
 describe.skipIf(missing !== undefined)('a client on another interface of the host', () => {
   it('is not answered, though another program there has joined the group', async () => {
     const far = await network.addBehind(network.server, '02:96:06:00:00:30', 'fd98::1/64');
-    await ready(far);
+    await linkLocal(far);
     const join = `
       const socket = require('node:dgram').createSocket('udp6');
       socket.bind(0, () => socket.addMembership('ff02::1:2', '::%down0'));`;
@@ -381,7 +372,7 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('an interfa
     running.unshift(() => waiting.stop());
     expect(waiting.log()).toContain('no interface that is up has PUBLIC_IP6');
     const namespace = await late.addClient('02:97:07:00:00:10');
-    await ready(namespace);
+    await linkLocal(namespace);
     const { leases } = await dhclient(namespace);
     expect(leases).toContain('iaaddr fd95::a');
     const heard = () => waiting.log().match(/DHCPv6 on br0, port 547/g)?.length;

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BootsProcess, startBootsIn } from './net/boots-process';
 import { dhclient } from './net/dhcp-clients';
 import { flood } from './net/flood';
-import { createNetwork, namespacesMissing, type Network, runIn } from './net/namespace';
+import { createNetwork, linkLocal, namespacesMissing, type Network, runIn } from './net/namespace';
 
 const absent = ['/usr/sbin/dhclient', '/usr/bin/curl'].find((path) => !existsSync(path));
 const missing = namespacesMissing() ?? absent;
@@ -73,11 +73,7 @@ async function isServed(): Promise<void> {
 async function isServed6(): Promise<void> {
   const mac = `02:86:06:00:00:${macs++}`;
   const namespace = await network.addClient(mac);
-  const isReady = async () => {
-    const { stdout } = await runIn(namespace, ['ip', '-6', 'addr', 'show', 'dev', 'eth0', 'scope', 'link']);
-    return stdout.includes('inet6') && !stdout.includes('tentative');
-  };
-  await expect.poll(isReady, { timeout: 30_000 }).toBe(true);
+  await linkLocal(namespace);
   const file = (suffix: string) => join(folder, `${namespace}.${suffix}`);
   const files = ['-cf', '/dev/null', '-lf', file('leases'), '-pf', file('pid'), '-sf', '/bin/true'];
   const { stderr } = await runIn(namespace, ['dhclient', '-6', '-v', '-1', ...files, 'eth0'], { timeoutMs: 90_000 });

@@ -1,4 +1,4 @@
-// Kea, ISC dhcpd and dnsmasq each lease an address to a client; then the whole provisioner takes their place, at their address and with
+// Kea (of both families), ISC dhcpd and dnsmasq each lease an address to a client; then the whole provisioner takes their place, at their address and with
 // their files, and the clients go on.
 import { type ChildProcess, execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,21 +9,34 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dhclient, udhcpc, type Udhcpc } from './net/dhcp-clients';
-import { createNetwork, namespacesMissing, type Network, runIn, spawnIn } from './net/namespace';
+import { createNetwork, linkLocal, namespacesMissing, type Network, runIn, spawnIn } from './net/namespace';
 
-const programs = ['kea-dhcp4', 'dhcpd', 'dnsmasq', 'dhclient', 'udhcpc'].map((name) => `/usr/sbin/${name}`);
+const programs = ['kea-dhcp4', 'kea-dhcp6', 'dhcpd', 'dnsmasq', 'dhclient', 'udhcpc'].map(
+  (name) => `/usr/sbin/${name}`,
+);
 const absent = programs.find((path) => !existsSync(path));
 const missing = namespacesMissing() ?? (absent && `needs ${absent}`);
 if (missing) console.warn(`SKIPPED: leases of other DHCP servers: ${missing}`);
 
 const server = '10.92.0.1';
 const [keas, iscs, dnsmasqs, free] = ['10.92.0.10', '10.92.0.20', '10.92.0.30', '10.92.0.40'] as const;
+const [server6, keas6] = ['fd92::1', 'fd92::a010'] as const;
 const kea = (folder: string) => ({
   Dhcp4: {
     'interfaces-config': { interfaces: ['br0'] },
     'lease-database': { type: 'memfile', name: `${folder}/kea-leases4.csv`, 'lfc-interval': 0 },
     'valid-lifetime': 600,
     subnet4: [{ subnet: '10.92.0.0/24', pools: [{ pool: `${keas} - ${keas}` }] }],
+  },
+});
+/** T1 and T2 are over when boots begins: its client asks at once, first Kea and then everybody. */
+const kea6 = (folder: string) => ({
+  Dhcp6: {
+    'interfaces-config': { interfaces: ['br0'] },
+    'lease-database': { type: 'memfile', name: `${folder}/kea-leases6.csv`, 'lfc-interval': 0 },
+    'server-id': { type: 'LLT', persist: false },
+    ...{ 'renew-timer': 2, 'rebind-timer': 4, 'preferred-lifetime': 600, 'valid-lifetime': 600 },
+    subnet6: [{ subnet: 'fd92::/64', interface: 'br0', pools: [{ pool: `${keas6} - ${keas6}` }] }],
   },
 });
 const dhcpd = `authoritative; default-lease-time 600; ping-check false;
@@ -35,6 +48,8 @@ subnets:
   - subnet: 10.92.0.0/24
     probe: false
     pools: [{ ranges: [${[keas, iscs, dnsmasqs, free].join(', ')}] }]
+  - subnet: fd92::/64
+    range: fd92::a000/120
 `;
 
 let network: Network;
@@ -46,7 +61,7 @@ beforeAll(async () => {
   if (missing) return;
   folder = await mkdtemp(join(tmpdir(), 'lease-import-'));
   await promisify(execFile)(process.execPath, ['infra/build/build.mjs', 'apps/tinkerbell', 'apps/tink-cli']);
-  network = await createNetwork('bimport', server);
+  network = await createNetwork('bimport', server, server6);
 }, 300_000);
 afterAll(async () => {
   if (missing) return;
@@ -75,9 +90,26 @@ async function takeByUdhcpc(mac: string, address: string): Promise<Udhcpc> {
   return client;
 }
 
+/** Runs it until it has a lease or has stopped (`-x`); with a lease it goes on. */
+async function dhclient6(namespace: string, flag: '-1' | '-x'): Promise<string> {
+  const file = (suffix: string) => join(folder, `${namespace}.${suffix}6`);
+  const files = ['-lf', file('leases'), '-pf', file('pid'), '-sf', '/bin/true', '-cf', '/dev/null'];
+  return (await runIn(namespace, ['dhclient', '-6', '-v', flag, ...files, 'eth0'], { timeoutMs: 70_000 })).stderr;
+}
+
 async function startProvisioner(): Promise<string> {
   await writeFile(join(folder, 'dhcp.yaml'), dhcpFile);
-  const flags = ['--json', '--ip', server, '--data', join(folder, 'data'), '--actions-dir', join(folder, 'none')];
+  const flags = [
+    '--json',
+    '--ip',
+    server,
+    '--ip6',
+    server6,
+    '--data',
+    join(folder, 'data'),
+    '--actions-dir',
+    join(folder, 'none'),
+  ];
   const env = { ...process.env, BOOTS_DHCP_FILE: join(folder, 'dhcp.yaml') };
   const child = spawnIn(network.server, [process.execPath, resolve('dist/apps/tinkerbell/main.js'), 'up', ...flags], {
     ...{ cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] },
@@ -119,6 +151,7 @@ async function renewed(cliConfig: string, ip: string): Promise<Lease> {
 describe.skipIf(missing !== undefined)('leases of Kea, ISC dhcpd and dnsmasq', () => {
   it('go on with boots, and nobody else gets their addresses', { timeout: 300_000 }, async () => {
     await writeFile(join(folder, 'kea.json'), JSON.stringify(kea(folder)));
+    await writeFile(join(folder, 'kea6.json'), JSON.stringify(kea6(folder)));
     await writeFile(join(folder, 'dhcpd.conf'), dhcpd);
     await writeFile(join(folder, 'dhcpd.leases'), '');
     const ofKea = await served(['kea-dhcp4', '-c', join(folder, 'kea.json')], () =>
@@ -148,6 +181,11 @@ describe.skipIf(missing !== undefined)('leases of Kea, ISC dhcpd and dnsmasq', (
       () => takeByUdhcpc('02:92:00:00:00:30', dnsmasqs),
     );
 
+    const client6 = await network.addClient('02:92:00:00:00:60');
+    await linkLocal(client6);
+    await served(['kea-dhcp6', '-c', join(folder, 'kea6.json')], () => dhclient6(client6, '-1'));
+    await dhclient6(client6, '-x');
+
     const site = await startProvisioner();
     const bring = (file: string, ...more: readonly string[]) =>
       tink<Record<string, unknown>>(site, 'lease', 'import', join(folder, file), '-o', 'json', ...more);
@@ -160,21 +198,28 @@ describe.skipIf(missing !== undefined)('leases of Kea, ISC dhcpd and dnsmasq', (
       expect(await bring(file)).toMatchObject({ from, leasePool: 'default', bound: 1, already: 0, passedOver: [] });
     }
     expect(await bring('kea-leases4.csv')).toMatchObject({ bound: 0, extended: 0, already: 1, passedOver: [] });
+    expect(await bring('kea-leases6.csv')).toMatchObject({ from: 'kea', bound: 1, already: 0, passedOver: [] });
     const before = await tink<readonly (Lease & { readonly ip: string })[]>(site, 'lease', 'list', '-o', 'json');
-    expect(before.map(({ ip, state }) => [ip, state])).toEqual([keas, iscs, dnsmasqs].map((ip) => [ip, 'bound']));
+    const all = [keas, iscs, dnsmasqs, keas6];
+    expect(before.map(({ ip, state }) => [ip, state])).toEqual(all.map((ip) => [ip, 'bound']));
 
     for (const { child } of [ofKea, ofDnsmasq]) child.kill('SIGUSR1');
     const again = await dhclient(folder, isc, '-1');
     // It knows the address and asks whether it may go on; boots answers nobody whom it does not know.
     expect(again.stderr).not.toContain('DHCPDISCOVER');
     expect(again.address).toBe(iscs);
-    for (const ip of [keas, iscs, dnsmasqs]) {
+    const confirmed = await dhclient6(client6, '-1');
+    expect(confirmed).toMatch(/XMT: Confirm[^]*RCV: Reply/);
+    expect(confirmed).not.toContain('XMT: Solicit');
+    for (const ip of all) {
       const { state, renewals, expiresAt } = await renewed(site, ip);
       expect({ ip, state, renewals }).toEqual({ ip, state: 'bound', renewals: 1 });
       expect(Date.parse(expiresAt)).toBeGreaterThan(
         Date.parse(before.find((lease) => lease.ip === ip)?.expiresAt ?? ''),
       );
     }
+
+    await dhclient6(client6, '-x');
 
     await takeByUdhcpc('02:92:00:00:00:40', free);
     const late = await network.addClient('02:92:00:00:00:50');

@@ -1,7 +1,7 @@
 // boots beside a dnsmasq that hands out addresses on the same wire, which nobody told it of.
 import { type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -62,5 +62,17 @@ describe.skipIf(missing !== undefined)('another DHCP server on the wire', () => 
       const { stdout } = await runIn(network.server, ['curl', '-sS', 'http://10.94.0.1/metrics']);
       expect(stdout).toMatch(new RegExp(`^boots_dhcp_other_server_messages_total\\{sign="${sign}"\\} 2$`, 'm'));
     }
+  });
+
+  it('is asked for as soon as a proxy is to give out leases', { timeout: 60_000 }, async () => {
+    await boots.stop();
+    const file = join(folder, 'dhcp.yaml');
+    const mode = (name: string) => writeFile(file, `subnets: [{ subnet: 10.94.0.0/24, mode: ${name} }]\n`);
+    await mode('proxy');
+    const settings = { BOOTS_IPXE_DIR: folder, BOOTS_OSIE_DIR: folder, BOOTS_DHCP_FILE: file };
+    boots = await startBootsIn(network, { settings, hardware: [] });
+    expect(boots.events).toEqual([]);
+    await mode('reservation');
+    expect((await boots.event('DhcpServerFound')).data).toMatchObject({ server: '10.94.0.254', sign: 'offer' });
   });
 });

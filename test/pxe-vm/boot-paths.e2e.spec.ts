@@ -5,6 +5,7 @@ import { constants, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { AnyEvent, HardwareInterface, HardwareRecord } from '@tinkerbell/events';
+import { usualProgramFolders } from '@tinkerbell/boots';
 import { hardwareInterface, hardwareRecord } from '@tinkerbell/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type BootsProcess, startBootsIn } from '../interop/net/boots-process';
@@ -236,6 +237,47 @@ describe.skipIf(cannot.length > 0)('a machine', () => {
       await vm.waitFor(/network eth0 fd97::11\/128\s/, patience);
       await event('OsieStarted');
       expect(scripts(boots?.events ?? [])).toEqual(['rescue']);
+    });
+
+    describe('of arm64', () => {
+      beforeAll(() => run(process.execPath, 'infra/setup/signed-arm64.mjs'), 600_000);
+      const osie = { ...small, initrd: 'initramfs-aarch64', kernel_params: ['loglevel=7'] };
+      const startWith = (name: string) =>
+        start({}, { BOOTS_IPXE_DIR: usualProgramFolders }, record({ ipxe: binary(name), osie }, 'aarch64'));
+
+      it('also boots through GRUB', async () => {
+        await startWith('grubaa64.efi');
+        const vm = await on('arm64-grub', 'arm64');
+        await vm.waitFor(firstProgram, patience);
+        expect(scripts(boots?.events ?? [])).toEqual(['osie']);
+      });
+
+      it('also boots through shim and GRUB with Secure Boot, and refuses GRUB alone', async () => {
+        await startWith('grubaa64.efi');
+        await (await on('arm64-refused', 'arm64-secure')).waitFor(/grubaa64\.efi[^]*Access Denied/, patience);
+        await machine?.off();
+        await boots?.stop();
+        await startWith('shimaa64.efi');
+        const vm = await on('arm64-shim', 'arm64-secure');
+        await vm.waitFor(/Fetching Netboot Image grubaa64\.efi/, patience);
+        await vm.waitFor(/secureboot: Secure boot enabled/, patience);
+        await vm.waitFor(/Kernel is locked down from EFI Secure Boot/, patience);
+        await vm.waitFor(firstProgram, patience);
+      });
+    });
+
+    it('also boots from its ISO on arm64, with an address by DHCP', async () => {
+      const osie = { ...small, initrd: 'initramfs-aarch64' };
+      await start({}, { BOOTS_IPXE_DIR: usualProgramFolders }, record({ osie }, 'aarch64'));
+      const file = join(dir, 'arm64.iso');
+      await writeFile(file, await fetchIn(lab, `http://10.97.0.1/iso/${mac}/tinkerbell.iso`));
+      const vm = await on('arm64-iso', 'arm64', file);
+      await vm.waitFor(firstProgram, patience);
+      const events = boots?.events ?? [];
+      expect(scripts(events)).toEqual(['osie']);
+      // What is read from the medium is fetched by nobody.
+      const files = events.flatMap(({ type, data }) => (type === 'BootFileServed' ? [data.role] : []));
+      expect(files).toEqual(['kernel', 'initramfs']);
     });
 
     it('also boots through lpxelinux.0 from an HTTP server', async () => {

@@ -7,11 +7,13 @@ import { Qmp } from './qmp';
 import { start, stop } from './run';
 
 /**
- * `bios`: QEMU's iPXE option ROM; `uefi`: OVMF's own PXE; `uefi-http`: its HTTP boot; `uefi6`, `uefi-http6`: the same by IPv6 alone; `arm64…`: the same with AAVMF; `uefi-secure`: PXE
- * with Secure Boot, Microsoft's keys enrolled; `arm64-u-boot`: U-Boot, which waits two seconds for somebody who types.
+ * `bios`: QEMU's iPXE option ROM; `uefi`: OVMF's own PXE; `uefi-http`: its HTTP boot; `uefi6`, `uefi-http6`: the same by IPv6 alone; `arm64…`: the same with AAVMF; `uefi-secure`, `arm64-secure`:
+ * PXE with Secure Boot, Microsoft's keys enrolled; `arm64-u-boot`: U-Boot, which waits two seconds for somebody who types.
  */
 export type Firmware =
-  'bios' | 'uefi' | 'uefi6' | 'uefi-http' | 'uefi-http6' | 'uefi-secure' | 'arm64' | 'arm64-http' | 'arm64-u-boot';
+  | 'bios'
+  | ('uefi' | 'uefi6' | 'uefi-http' | 'uefi-http6' | 'uefi-secure')
+  | ('arm64' | 'arm64-http' | 'arm64-secure' | 'arm64-u-boot');
 
 export interface MachineOptions {
   readonly name: string;
@@ -57,7 +59,8 @@ const isIpv6 = (firmware: Firmware) => firmware.startsWith('uefi') && firmware.e
 /** Code and first contents of the variables; undefined: none. */
 function firmwareFiles(firmware: Firmware): { readonly code: string; readonly vars: string } | undefined {
   if (firmware === 'bios' || isUBoot(firmware)) return undefined;
-  if (isArm(firmware)) return { code: '/usr/share/AAVMF/AAVMF_CODE.fd', vars: '/usr/share/AAVMF/AAVMF_VARS.fd' };
+  const armVars = firmware === 'arm64-secure' ? 'AAVMF_VARS.ms.fd' : 'AAVMF_VARS.fd';
+  if (isArm(firmware)) return { code: '/usr/share/AAVMF/AAVMF_CODE.fd', vars: `/usr/share/AAVMF/${armVars}` };
   const secure = { code: '/usr/share/OVMF/OVMF_CODE_4M.secboot.fd', vars: '/usr/share/OVMF/OVMF_VARS_4M.ms.fd' };
   if (firmware === 'uefi-secure') return secure;
   return { code: '/usr/share/OVMF/OVMF_CODE_4M.fd', vars: '/usr/share/OVMF/OVMF_VARS_4M.fd' };
@@ -108,11 +111,17 @@ function qemuArgs(options: MachineOptions, tap: string, files: Record<'disk' | '
     ...['-device', `${card},netdev=n0,mac=${mac},bootindex=${nicIndex}${efi ? ',romfile=' : ''}`],
     ...['-drive', `file=${files.disk},if=none,id=d0,format=raw,cache=unsafe,discard=unmap`],
     ...['-device', `virtio-blk-pci,drive=d0,serial=${options.name},bootindex=${diskIndex}`],
-    ...(options.cdrom === undefined ? [] : ['-drive', `file=${options.cdrom},if=none,id=cd0,format=raw,readonly=on`]),
-    ...(options.cdrom === undefined ? [] : ['-device', 'ide-cd,drive=cd0,bootindex=0']),
+    ...(options.cdrom === undefined ? [] : cdDrive(firmware, options.cdrom)),
     ...['-uuid', options.uuid ?? '4c4c4544-0001-0001-0001-000000000001'],
     ...['-qmp', `unix:${files.qmp},server=on,wait=off`],
   ];
+}
+
+function cdDrive(firmware: Firmware, file: string): readonly string[] {
+  // The board of arm64 has no IDE; by USB it is what a BMC shows.
+  const [bus, drive] = isArm(firmware) ? [['-device', 'qemu-xhci'], 'usb-storage'] : [[], 'ide-cd'];
+  const medium = `file=${file},if=none,id=cd0,format=raw,media=cdrom,readonly=on`;
+  return [...bus, '-drive', medium, '-device', `${drive},drive=cd0,bootindex=0`];
 }
 
 /** What is switched off in the firmware, so that the way that is asked for comes first. */

@@ -89,6 +89,9 @@ describe.skipIf(cannotProvision.length > 0)(
         event.type === 'BootFileServed' && event.data.hardwareId === plan.hardwareId ? [event.data] : [],
       );
       expect(served[0]).toMatchObject({ protocol: 'tftp', role: 'nbp', file: 'undionly.kpxe' });
+      // The rest not through the ROM of the card.
+      expect(run.machine.console()).toMatch(/OSIE: t=\S+ root file system from http:\S+rootfs-x86_64/);
+      expect(served.map(({ file }) => file)).toContain('netroot-x86_64');
       expect(events(run, 'WorkflowCreated')[0]?.data.actions.map(({ plan: { needs } }) => needs)).toEqual([
         [],
         [0],

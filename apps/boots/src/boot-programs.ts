@@ -15,6 +15,9 @@ export const usualProgramFolders = [
   '.cache/ipxe/usr/lib/ipxe',
   '.cache/shim-signed/usr/lib/shim',
   '.cache/grub-efi-amd64-signed/usr/lib/grub/x86_64-efi-signed',
+  // By infra/setup/signed-arm64.mjs.
+  '.cache/signed-arm64/usr/lib/shim',
+  '.cache/signed-arm64/usr/lib/grub/arm64-efi-signed',
 ].join(':');
 
 /** Names of the table of architectures, and of shim for what it loads, that Debian's packages and grub-mknetdir spell differently. */

@@ -264,7 +264,7 @@ export class BootsConfig {
   /** SHA-256 of the CA's DER, hex: what machines compare the fetched CA with. */
   @Matches(/^[0-9a-f]{64}$/)
   readonly TINK_CA_SHA256: string = '';
-  /** How long a machine may take from its boot script to its enrolment. */
+  /** How long a machine may take to its enrolment from its boot script, from each part of OSIE that it fetches after that, and from OSIE's start. */
   @IsInt()
   @Min(10)
   @Max(86_400)

@@ -57,6 +57,28 @@ describe('DHCP', () => {
     void lost;
   });
 
+  it('answers a BOOTP client that repeats itself, and tells of one boot', async () => {
+    let now = Date.parse('2026-01-01T00:00:00Z');
+    const { boots, relay, events } = await start({ clock: () => new Date(now) });
+    const booting = { ...requestOf('discover', []), file: 'unix', giaddr: '127.0.0.2', options: new Map() };
+    let sent = 0;
+    const ask = async (xid: number, secs: number) => {
+      relay(encodePacket({ ...booting, xid, secs }));
+      sent++;
+      await eventually(async () => (boots.metrics.total('dhcp_replies_total') === sent ? true : undefined));
+      now += 4000;
+    };
+    await ask(1, 0);
+    await ask(1, 4);
+    await ask(1, 8);
+    expect((await events()).map(({ type }) => type)).toEqual(['LeaseBound', 'NetbootOffered']);
+    await ask(2, 0);
+    expect((await events()).map(({ type }) => type)).toEqual(['LeaseBound', 'NetbootOffered', 'NetbootOffered']);
+    now += 64_000;
+    await ask(2, 76);
+    expect(await events()).toHaveLength(4);
+  });
+
   it('acknowledges a repeated REQUEST again, and nothing new is recorded', async () => {
     let now = Date.parse('2026-01-01T00:00:00Z');
     const { boots, relay, events } = await start({ clock: () => new Date(now) });
@@ -143,7 +165,7 @@ describe('DHCP', () => {
     let sent = 0;
     for (const name of captures) {
       for (const bytes of readCapture(name).slice(0, 2)) {
-        for (let length = 0; length < bytes.length; length += 7) {
+        for (let length = 0; length < bytes.length; length += 13) {
           relay(bytes.subarray(0, length));
           sent++;
         }

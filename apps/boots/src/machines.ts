@@ -48,7 +48,7 @@ export class Machines {
   }
 
   /** The workflow that the machine is at work on, else the first that waits for it. */
-  workflowOf({ hardwareId }: Machine): string | undefined {
+  workflowOf({ hardwareId }: Pick<Machine, 'hardwareId'>): string | undefined {
     const open = this.workflows
       .findAll(`worker:${hardwareId}`)
       .filter(({ deletedAt, status }) => deletedAt === null && (status === 'running' || status === 'pending'))

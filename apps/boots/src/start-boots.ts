@@ -17,6 +17,7 @@ import { DhcpListener } from './dhcp/dhcp.listener';
 import { mayProxy } from './dhcp/dhcp-mode';
 import { LiveRules } from './dhcp/live-rules';
 import { OtherServers } from './dhcp/other-servers';
+import { ServerInquiry } from './dhcp/server-inquiry';
 import { deafToProbes, ServerProbe } from './dhcp/server-probe';
 import { PoolDesk } from './dhcp/pool-desk';
 import { NoProbe } from './dhcp/probe';
@@ -307,24 +308,15 @@ async function openDhcp(
     opened.push(await listener.open());
     if (mayProxy(modes)) await listener.openPxe();
     listeners.push(listener);
-    if (asksForServers(at, modes)) askForServers(at, parts, others, closers);
   }
-  return { port: opened[0] ?? 0, pools, listeners };
-}
-
-/** Each time that this instance begins to give out leases. */
-function askForServers(
-  { PUBLIC_IP }: BootsConfig,
-  { leases, log }: Parts,
-  others: OtherServers,
-  closers: (() => Promise<void>)[],
-): void {
-  const probe = new ServerProbe(PUBLIC_IP, log);
-  leases.onActive(() => {
-    others.forget();
-    probe.start();
+  const wires = own.map((address) => {
+    const isOurs = () => asksForServers(settingsAt(config, address), modes);
+    return { probe: new ServerProbe(address, log), isOurs };
   });
-  closers.push(() => Promise.resolve(probe.stop()));
+  const inquiry = new ServerInquiry(wires, parts.leases, others);
+  inquiry.open();
+  closers.push(() => Promise.resolve(inquiry.close()));
+  return { port: opened[0] ?? 0, pools, listeners, inquiry };
 }
 
 async function openPools(parts: Parts, closers: (() => Promise<void>)[]): Promise<PoolDesk> {

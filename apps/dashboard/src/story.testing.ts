@@ -165,9 +165,9 @@ export async function boot({ append, at }: Story, { id, mac, ip, name }: Machine
       1.9,
       {
         type: 'BootScriptServed',
-        v: 2,
+        v: 3,
         data: {
-          ...{ ...booting, script: 'osie', tokenHash: 'a', expiresAt },
+          ...{ ...booting, script: 'osie', format: 'iPXE', tokenHash: 'a', expiresAt },
           ...{ address: ip, ticketHash: null, ticketExpiresAt: null },
         },
       },

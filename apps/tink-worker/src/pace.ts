@@ -29,10 +29,15 @@ export const defaultPace: Pace = {
   confirmMs: 120_000,
 };
 
-/** A pause before try `n` (from 1): doubling, capped, with a little jitter so that a rack does not come back in step. */
+/** A pause before try `n` (from 1): doubling, capped. */
 export function backoffMs(pace: Pick<Pace, 'retryMs' | 'maxRetryMs'>, n: number): number {
   const full = Math.min(pace.maxRetryMs, pace.retryMs * 2 ** Math.min(n - 1, 20));
-  return Math.round(full * (0.8 + 0.2 * Math.random()));
+  return jitter(full);
+}
+
+/** A little less, so that a rack does not come back in step. */
+export function jitter(ms: number): number {
+  return Math.round(ms * (0.8 + 0.2 * Math.random()));
 }
 
 /** Tries until it works or the signal is aborted; `failed` hears of every failure. Aborted: rejects with the last failure. */

@@ -9,7 +9,7 @@ import { NatsWorkerBus } from './bus/nats';
 import type { Containers } from './containers/containers';
 import { DockerContainers } from './containers/docker';
 import type { Credentials } from './enrolment/credentials';
-import { Enrolment } from './enrolment/enrolment';
+import { Enrolment, TokenExpiredError } from './enrolment/enrolment';
 import { Journal } from './journal/journal';
 import { readBootId } from './machine';
 import { defaultPace, errorText, insist, type Pace } from './pace';
@@ -74,6 +74,7 @@ class WorkerProcess {
         caSha256: config.TINK_CA_SHA256,
         credentialsFile: config.TINK_WORKER_CREDENTIALS || join(config.TINK_STATE_DIR, 'credentials.json'),
         dockerCertsDirectory: config.DOCKER_CERTS_DIR,
+        mayBootAgain: config.TINK_REBOOT_COMMAND !== '',
         pace: this.pace,
       },
       this.log,
@@ -81,8 +82,11 @@ class WorkerProcess {
   }
 
   run(): Promise<void> {
-    this.running ??= this.work().catch((error: unknown) => {
-      if (!this.stopping.signal.aborted) throw error;
+    this.running ??= this.work().catch(async (error: unknown) => {
+      if (this.stopping.signal.aborted) return;
+      if (!(error instanceof TokenExpiredError)) throw error;
+      await this.reboot();
+      await this.closed;
     });
     return this.running;
   }

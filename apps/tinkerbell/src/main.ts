@@ -117,16 +117,16 @@ async function runRestore(args: readonly string[]): Promise<number> {
 }
 
 const dhcpCheckUsage =
-  'tinkerbell dhcp-check FILE [--json]: whether boots would take this BOOTS_DHCP_FILE; starts nothing.';
+  'tinkerbell dhcp-check FILE|- [--json]: whether boots would take this BOOTS_DHCP_FILE; starts nothing.';
 
 async function runDhcpCheck(args: readonly string[]): Promise<number> {
   const isJson = args.includes('--json');
   const [file = '', ...more] = args.filter((arg) => arg !== '--json');
-  if (file === '' || file.startsWith('-') || more.length > 0) throw new UsageError(dhcpCheckUsage);
+  if (file === '' || (file !== '-' && file.startsWith('-')) || more.length > 0) throw new UsageError(dhcpCheckUsage);
   const tell = (faults: ReturnType<typeof faultsOfDhcpFile>) =>
     console.log(JSON.stringify({ file, valid: faults.length === 0, faults }, null, 2));
   try {
-    const found = await readDhcpFile(file);
+    const found = await readDhcpFile(file === '-' ? '/dev/stdin' : file);
     if (isJson) tell([]);
     else console.log([`${file} is right`, ...describeDhcpFile(found)].join('\n'));
     return 0;

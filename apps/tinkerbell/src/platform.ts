@@ -27,6 +27,7 @@ import {
 } from '@tinkerbell/projections';
 import type { DataFolder } from './data-folder';
 import { natsLineMatters } from './log-lines';
+import { Renewal } from './renewal';
 import { openSecondDoor } from './second-door';
 import type { Stack } from './stack';
 import type { TinkerbellConfig } from './tinkerbell.config';
@@ -37,6 +38,7 @@ export const nameInOsie = 'tinkerbell.internal';
 /** What all services of the process share: identity, the log and the rows that are projected from it. */
 export interface Platform {
   readonly pki: Pki;
+  readonly renewal: Renewal;
   readonly identity: NatsIdentity;
   /** What the values of secrets are sealed with. */
   readonly secretsKey: Uint8Array;
@@ -74,7 +76,9 @@ export async function startPlatform(
   const { IP6 } = config;
   const ips = [...new Set([address, '127.0.0.1', ...(IP6 === '' ? [] : [IP6])])];
   const names = ['localhost', hostname(), ...(IP6 === '' ? [] : [nameInOsie])];
-  const pki = await ensurePki(await data.folder('pki'), { ips, names });
+  const folder = await data.folder('pki');
+  const pki = await ensurePki(folder, { ips, names });
+  const renewal = new Renewal(pki, () => ensurePki(folder, { ips, names }), log);
   const identity = await ensureNatsIdentity(await data.folder('identity'));
   const secretsKey = await ensureSecretsKey(await data.folder('identity'));
   const auditKey = await ensureAuditKey(await data.folder('identity'));
@@ -91,6 +95,7 @@ export async function startPlatform(
       log(`nats-server ended (${signal ?? code}), starting it again: ${lastLines.at(-1) ?? 'it said nothing'}`),
   });
   stack.push('nats-server', () => nats.stop());
+  renewal.add({ name: 'nats-server', showAgain: () => nats.reload() });
   if (IP6 !== '') {
     const door = { host: IP6, port: nats.port };
     stack.push('nats-server by IPv6', await openSecondDoor('NATS', door, { ...door, host: address }));
@@ -110,5 +115,5 @@ export async function startPlatform(
   stack.push('event store', () => store.close());
   const rows = await openRows(store, join(await data.folder('rows'), 'tinkerbell.db'));
   stack.push('read models', () => rows.close());
-  return { pki, identity, secretsKey, auditKey, nats, bus, store, rows };
+  return { pki, renewal, identity, secretsKey, auditKey, nats, bus, store, rows };
 }

@@ -1,6 +1,7 @@
+import { X509Certificate } from 'node:crypto';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { connect as connectPlain, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
@@ -51,6 +52,25 @@ async function fingerprint(addresses: Addresses): Promise<string> {
   } finally {
     socket.destroy();
   }
+}
+
+async function registryShows(port: number, ca: Buffer): Promise<string> {
+  const socket = connect({ host: '127.0.0.1', port, ca });
+  await once(socket, 'secureConnect');
+  const { fingerprint256 } = socket.getPeerCertificate();
+  socket.destroy();
+  return fingerprint256;
+}
+
+/** TLS begins after its first line. */
+async function natsShows(port: number, ca: Buffer): Promise<string> {
+  const plain = connectPlain({ host: '127.0.0.1', port });
+  await once(plain, 'data');
+  const socket = connect({ socket: plain, host: '127.0.0.1', ca });
+  await once(socket, 'secureConnect');
+  const { fingerprint256 } = socket.getPeerCertificate();
+  socket.destroy();
+  return fingerprint256;
 }
 
 /** By HTTPS, with the authority for firmware as the only one that is trusted: the fingerprint of what is shown. */
@@ -121,7 +141,8 @@ describe('tinkerbell up', () => {
   it('brings NATS and the registry to machines of both families, at its own addresses alone', async () => {
     const up = start(['--ip6', '::1', '--data', join(dir, 'both')], { BOOTS_DHCP6: 'false' });
     const { nats, registry, data } = await up.ready();
-    const ports = [nats, `tls://${registry}`].map((url) => Number(new URL(url).port));
+    const portOf = (url: string) => Number(new URL(url).port);
+    const ports = [portOf(nats), portOf(`tls://${registry}`)] as const;
     for (const port of ports) {
       expect(await Promise.all(['127.0.0.1', '::1', '127.0.0.2'].map((host) => isOpen(host, port)))).toEqual([
         true,
@@ -137,6 +158,22 @@ describe('tinkerbell up', () => {
     socket.write('GET /v2/ HTTP/1.1\r\nHost: registry\r\n\r\n');
     expect(String(await answer)).toMatch(/^HTTP\/1\.1 401 /);
     socket.destroy();
+
+    // One that is about to end is made anew, and shown while all goes on.
+    const seen = async () => [await natsShows(ports[0], ca), await registryShows(ports[1], ca)];
+    const [old] = await seen();
+    expect(await seen()).toEqual([old, old]);
+    const { pid } = up.process;
+    const children = await childrenOf(up.process);
+    await rm(join(data, 'pki', 'server.crt'));
+    await vi.waitFor(() => expect(up.said()).toMatch(/nats-server has a new[^]*registry has a new/), {
+      timeout: 60_000,
+    });
+    const renewed = new X509Certificate(await readFile(join(data, 'pki', 'server.crt'))).fingerprint256;
+    expect(renewed).not.toBe(old);
+    expect(await seen()).toEqual([renewed, renewed]);
+    const natsOf = (all: ReadonlyMap<number, string>) => [...all].find(([, program]) => program === 'nats-server')?.[0];
+    expect([up.process.pid, natsOf(await childrenOf(up.process))]).toEqual([pid, natsOf(children)]);
   });
 
   it('survives a kill -9 with everything it knew, and leaves nothing running', async () => {
@@ -206,7 +243,11 @@ describe('tinkerbell up', () => {
   });
 
   it.each([
-    ['a missing file', 'none.yaml', /^cannot start: BOOTS_DHCP_FILE: ENOENT.*none\.yaml/m],
+    [
+      'a missing file',
+      'none.yaml',
+      /^cannot start: BOOTS_DHCP_FILE: .*none\.yaml cannot be read: there is no such file/m,
+    ],
     ['a wrong one', 'pools.yaml', /^cannot start: .*\n.*pools\.yaml:1:\d+: subnets\[0\]\.subnet: /m],
   ])('says what is wrong with the file of the pools: %s', async (_, name, expected) => {
     await writeFile(join(dir, 'pools.yaml'), 'subnets: [{ subnet: here, mode: off }]');

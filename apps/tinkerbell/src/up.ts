@@ -12,6 +12,7 @@ import { pairOf, startTinkServer, TinkServerConfig } from '@tinkerbell/tink-serv
 import { openDataFolder, type DataFolder, type Secrets } from './data-folder';
 import { registryLineMatters } from './log-lines';
 import { nameInOsie, startPlatform, type Platform } from './platform';
+import { Renewal } from './renewal';
 import { openSecondDoor } from './second-door';
 import type { Stack } from './stack';
 import type { TinkerbellConfig } from './tinkerbell.config';
@@ -68,6 +69,8 @@ export async function up(config: Readonly<TinkerbellConfig>, address: string, ar
   await runArchive(context);
 
   const registry = await runRegistry(context);
+  platform.renewal.watch();
+  stack.push('certificates', () => platform.renewal.close());
   const server = await runServer(context, registry);
   const boots = await runBoots(context, server);
   const { hardware, leases } = platform.rows.models;
@@ -141,6 +144,7 @@ async function runRegistry({ config, address, data, secrets, platform, stack, lo
   }
   // Workers of an earlier run have the account too: from here on nobody writes.
   await registry.seal(filled);
+  platform.renewal.add({ name: 'registry', showAgain: () => registry.restart() });
   return registry.address;
 }
 
@@ -223,7 +227,7 @@ async function runBoots(context: Context, server: Awaited<ReturnType<typeof runS
     TINK_CA_SHA256: platform.pki.caSha256,
   };
   const own = ownAddresses(loadConfig(BootsConfig, plain));
-  const https = config.HTTPS_BOOT ? await httpsSettings(config, own, data, env) : {};
+  const https = config.HTTPS_BOOT ? await httpsSettings(context, own) : {};
   const settings = loadConfig(BootsConfig, { ...plain, ...https });
   tellOfMissing(config, context.log);
   const { hardware, workflows } = platform.rows.models;
@@ -253,17 +257,16 @@ function tellOfMissing({ OSIE_DIR, IPXE_DIR }: TinkerbellConfig, log: (line: str
 }
 
 /** The site's own certificate, else one of an authority that is for firmware alone: RSA, which is what firmware knows. */
-async function httpsSettings(
-  { HTTPS_PORT }: TinkerbellConfig,
-  ips: readonly string[],
-  data: DataFolder,
-  env: Surroundings['env'],
-) {
-  const on = { BOOTS_HTTPS: true, BOOTS_HTTPS_PORT: HTTPS_PORT };
+async function httpsSettings({ config, data, env, stack, log }: Context, ips: readonly string[]) {
+  const on = { BOOTS_HTTPS: true, BOOTS_HTTPS_PORT: config.HTTPS_PORT };
   if (env['BOOTS_HTTPS_CERT_FILE'] || env['BOOTS_HTTPS_KEY_FILE']) return on;
   const folder = await data.folder('pki/boot');
-  const { files } = await ensurePki(folder, { ips, names: [] }, new Date(), 'rsa');
-  return { ...on, BOOTS_HTTPS_CERT_FILE: files.cert, BOOTS_HTTPS_KEY_FILE: files.key };
+  const ensure = () => ensurePki(folder, { ips, names: [] }, new Date(), 'rsa');
+  const pki = await ensure();
+  const renewal = new Renewal(pki, ensure, log);
+  renewal.watch();
+  stack.push('certificate for firmware', () => renewal.close());
+  return { ...on, BOOTS_HTTPS_CERT_FILE: pki.files.cert, BOOTS_HTTPS_KEY_FILE: pki.files.key };
 }
 
 async function runDashboard({ config, platform, stack, env }: Context) {

@@ -17,6 +17,9 @@ export const bootScriptServedV1 = (data: JsonObject): JsonObject => ({
   ticketExpiresAt: null,
 });
 
+/** What it was written for was not kept. */
+export const bootScriptServedV2 = (data: JsonObject): JsonObject => ({ ...data, format: null });
+
 /** Who fetched it was not kept; machines without a record were not told of. */
 export const bootFileServedV1 = (data: JsonObject): JsonObject => ({ ...data, address: '' });
 

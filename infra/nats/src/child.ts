@@ -18,12 +18,16 @@ export interface ServerRun {
   /** SIGTERM, and SIGKILL when that does not end it. */
   terminate(): Promise<void>;
   kill(): Promise<void>;
+  /** Its configuration is read again, and the files that it names. Throws NatsServerReloadError with what it says against that. */
+  reload(): Promise<void>;
 }
 
+export class NatsServerReloadError extends Error {}
 export class NatsServerStartError extends Error {}
 
 const keptLines = 20;
 const terminateMs = 10_000;
+const reloadMs = 10_000;
 const listening = /Listening for client connections on \S*:(\d+)$/;
 
 /** Starts the process and resolves when it accepts connections. Throws NatsServerStartError with the last lines of its log. */
@@ -46,11 +50,16 @@ export async function runServer(options: {
     env: { PATH: process.env.PATH ?? '', GOMEMLIMIT: String(options.memoryLimitBytes) },
   });
   const lastLines: string[] = [];
+  const listeners = new Set<(line: string) => void>();
+  const onLine = (line: string) => {
+    options.onLine(line);
+    for (const listener of listeners) listener(line);
+  };
   const exited = new Promise<ServerExit>((resolve) => {
     child.once('error', (error) => resolve({ code: null, signal: null, lastLines: [error.message] }));
     child.once('close', (code, signal) => resolve({ code, signal, lastLines }));
   });
-  const port = await whenReady(child, exited, lastLines, options);
+  const port = await whenReady(child, exited, lastLines, { ...options, onLine });
   const watchdog = setpriv ? undefined : guardByPipe(child);
   void exited.then(() => watchdog?.kill('SIGKILL'));
   return {
@@ -67,7 +76,32 @@ export async function runServer(options: {
       child.kill('SIGKILL');
       await exited;
     },
+    reload: () => reload(child, exited, listeners),
   };
+}
+
+function reload(
+  child: ChildProcess,
+  exited: Promise<ServerExit>,
+  listeners: Set<(line: string) => void>,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (fault?: string) => {
+      clearTimeout(timer);
+      listeners.delete(listen);
+      if (fault === undefined) resolve();
+      else reject(new NatsServerReloadError(`nats-server did not read its configuration again: ${fault}`));
+    };
+    const listen = (line: string) => {
+      if (/Reloaded server configuration/.test(line)) end();
+      const refused = /Failed to reload server configuration: (.*)/.exec(line)?.[1];
+      if (refused !== undefined) end(refused);
+    };
+    const timer = setTimeout(() => end(`it said nothing of it for ${reloadMs / 1000} s`), reloadMs);
+    listeners.add(listen);
+    void exited.then(() => end('it ended'));
+    child.kill('SIGHUP');
+  });
 }
 
 function whenReady(

@@ -1,4 +1,4 @@
-export { NatsServerStartError } from './child';
+export { NatsServerReloadError, NatsServerStartError } from './child';
 export type { ClusterConfig } from './config-file';
 export type { ServerExit } from './child';
 export { DataFolderInUseError } from './data-lock';

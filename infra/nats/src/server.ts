@@ -46,6 +46,8 @@ export interface NatsServer {
   problem(): string | undefined;
   /** An orderly end and a new start, on the same port. */
   restart(): Promise<void>;
+  /** The certificate is read again; connections stay. Throws NatsServerReloadError. */
+  reload(): Promise<void>;
   /** SIGKILL, for tests; with `restart: false` it stays down until `restart()`. */
   kill(): Promise<void>;
   stop(): Promise<void>;
@@ -84,6 +86,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
     },
     problem: () => supervised.problem(),
     restart: () => supervised.restart(),
+    reload: () => supervised.reload(),
     kill: () => supervised.kill(),
     async stop() {
       await supervised.stop();
@@ -217,6 +220,15 @@ class SupervisedServer {
   async restart(): Promise<void> {
     await this.#endRun((run) => run.terminate());
     await this.start();
+  }
+
+  /** One that is down reads it when it starts. */
+  async reload(): Promise<void> {
+    const run = this.#run;
+    if (!run) return;
+    // With the port that it found, which it may not change while it runs.
+    await writePrivate(join(this.options.dataDir, 'nats-server.conf'), this.#config());
+    await run.reload();
   }
 
   async kill(): Promise<void> {

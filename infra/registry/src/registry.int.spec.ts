@@ -129,6 +129,17 @@ describe('registry', () => {
     expect(await fillRegistry(registry.access, layout)).toEqual([{ ...before, pushed: false }]);
   });
 
+  it('shows a renewed certificate once it is started again', async () => {
+    const before = readFileSync(options.tls.cert);
+    selfSigned('server');
+    expect(readFileSync(options.tls.cert)).not.toEqual(before);
+    const client = new RegistryClient(registry.access);
+    await expect(client.check()).rejects.toThrow(/self-signed|certificate|signature/i);
+    await registry.restart();
+    await client.check();
+    client.close();
+  });
+
   it('has nothing to push where nothing was built', async () =>
     expect(await fillRegistry(registry.access, join(dir, 'nothing'))).toEqual([]));
 

@@ -41,6 +41,8 @@ export interface Registry {
    * RegistryError when an image is not the one that was filled, because somebody pushed over it in between.
    */
   seal(filled?: readonly Filled[]): Promise<void>;
+  /** docker-registry reads its certificate only when it starts. Who pulls meanwhile has to ask again. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -76,11 +78,15 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
     await begin();
     await verify(access, filled);
   };
+  const restart = async () => {
+    await keeper.stop();
+    await begin();
+  };
   const stop = () => {
     isOver = true;
     return keeper.stop();
   };
-  return { host, port, address, access, seal, stop };
+  return { host, port, address, access, seal, restart, stop };
 }
 
 /** Keeps one child running, from `start` to `stop`. */

@@ -88,3 +88,14 @@ export function faultText({ path, message, line, column }: Fault): string {
 export class ForbiddenError extends DomainError {
   readonly code = 'FORBIDDEN';
 }
+
+/** The time of a boot script's token is over. It gets no other one but by booting anew, which is worth its while after so many seconds. */
+export class TokenExpiredError extends DomainError {
+  readonly code = 'TOKEN_EXPIRED';
+  constructor(
+    expiresAt: string,
+    readonly bootAgainSeconds: number,
+  ) {
+    super(`the enrolment token expired at ${expiresAt}`);
+  }
+}

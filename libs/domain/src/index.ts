@@ -10,6 +10,7 @@ export {
   InvalidDocumentError,
   InvalidError,
   NotFoundError,
+  TokenExpiredError,
 } from './errors';
 export type { Fault } from './errors';
 export { sameJson } from './same-json';
@@ -76,7 +77,9 @@ export type {
 } from './lease/lease.decider';
 export { bootDecider, refusalOf } from './boot/boot.decider';
 export { parseInventory } from './boot/parse-inventory';
-export type { BootCommand, BootState, BootToken, ScriptTicket } from './boot/boot.decider';
+export type { BootCommand, BootState, ScriptTicket } from './boot/boot.decider';
+export { bootTokens, tokenExpiry } from './boot/boot-tokens';
+export type { BootToken } from './boot/boot-tokens';
 export { claimDecider } from './claim/claim.decider';
 export type { ClaimCommand, ClaimState, TakeClaim } from './claim/claim.decider';
 export { enrolmentDecider } from './enrolment/enrolment.decider';

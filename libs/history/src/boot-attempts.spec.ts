@@ -65,6 +65,22 @@ describe('the boot attempts of a machine', () => {
     expect(at('2026-01-01T00:04:00.000Z')).toBe('stopped');
   });
 
+  it('that came as far as the in-memory OS say when the token of its worker expired', () => {
+    // The script went out at 01:20 and its token was good until 15:00; the in-memory OS came up at 01:30.
+    const up = [...booted, fromBoots(osieStarted(6))];
+    const hintAt = (now: string, facts = up) => bootAttempts(evidence(facts, { now }))[0]?.hint;
+    const without =
+      'its in-memory OS is up and the worker has not enrolled: can it reach HTTPS of tink-server, and is its clock right?';
+    expect(hintAt('2026-01-01T00:15:09.000Z')).toBe(without);
+    const late = hintAt('2026-01-01T00:15:10.000Z');
+    expect(late).toContain(
+      'the worker has not enrolled, and its one-time token expired at 2026-01-01T00:15:10.000Z: can',
+    );
+    // It booted again before that.
+    const again = [...up, fromBoots(netbootOffered()), fromBoots(bootFileServed())];
+    expect(hintAt('2026-01-01T01:00:00.000Z', again)).toBe(without);
+  });
+
   it('name what boots refused as the reason', () => {
     const client = { mac, hardwareId, clientId: null, ip: '192.168.1.5', subnet: '' };
     const refused = { ...client, requested: '192.168.9.9', reason: 'wrong network' };

@@ -12,6 +12,7 @@ import {
 } from '@tinkerbell/projections';
 import { failedText } from './failed-requests';
 import { duration as durationText, took } from './duration-text';
+import { scriptTokenExpiry } from './script-token';
 
 /** `kernel`: when OSIE's kernel started, by what its init said later. */
 export type AttemptStep = BootStep | 'kernel';
@@ -55,13 +56,14 @@ const patienceSeconds = 180;
 /** All attempts of one machine, oldest first. */
 export function bootAttempts(evidence: BootEvidence): readonly BootAttempt[] {
   const ways = waysOf(evidence.events);
-  return ways.map((way, i) => toAttempt(way, ways[i + 1] === undefined ? undefined : 'replaced', evidence));
+  return ways.map((way, i) => toAttempt(way, ways[i + 1]?.events[0]?.at, evidence));
 }
 
 interface Way {
   readonly row: MachineRow;
   readonly troubles: BootAttempt['troubles'];
   readonly kernelAt: string | undefined;
+  readonly events: readonly Recorded<AnyEvent>[];
 }
 
 /** The machine's rows just before each new power-on, and the last one. */
@@ -70,13 +72,13 @@ function waysOf(events: readonly Recorded<AnyEvent>[]): readonly Way[] {
   let row: MachineRow | undefined;
   let troubles: BootAttempt['troubles'] = [];
   let kernelAt: string | undefined;
-  for (const recorded of events) {
+  let begin = 0;
+  for (const [i, recorded] of events.entries()) {
     if (!isOfMachine(recorded)) continue;
     const next = machineList.evolve(row, recorded);
     if (row && row.steps.length > 0 && next?.steps[0] !== row.steps[0] && isNewWay(row, next)) {
-      ways.push({ row, troubles, kernelAt });
-      troubles = [];
-      kernelAt = undefined;
+      ways.push({ row, troubles, kernelAt, events: events.slice(begin, i) });
+      [troubles, kernelAt, begin] = [[], undefined, i];
     }
     const text = troubleOf(recorded);
     if (text !== undefined)
@@ -84,7 +86,7 @@ function waysOf(events: readonly Recorded<AnyEvent>[]): readonly Way[] {
     if (recorded.event.type === 'OsieStarted') kernelAt = kernelStart(recorded.at, recorded.event.data.uptimeSeconds);
     row = next;
   }
-  return row && row.steps.length > 0 ? [...ways, { row, troubles, kernelAt }] : ways;
+  return row && row.steps.length > 0 ? [...ways, { row, troubles, kernelAt, events: events.slice(begin) }] : ways;
 }
 
 /** Steps fall off the front of a very long way; that is no power-on. */
@@ -103,11 +105,10 @@ function troubleOf({ event }: Recorded<MachineEvent>): string | undefined {
   return `the machine declined ${event.data.ip}: another one uses it${event.data.message && ` (${event.data.message})`}`;
 }
 
-function toAttempt(
-  { row, troubles, kernelAt }: Way,
-  replaced: 'replaced' | undefined,
-  evidence: BootEvidence,
-): BootAttempt {
+/** `replacedAt`: when the machine began anew. */
+function toAttempt(way: Way, replacedAt: string | undefined, evidence: BootEvidence): BootAttempt {
+  const { row, troubles, kernelAt } = way;
+  const replaced = replacedAt === undefined ? undefined : 'replaced';
   const [first] = row.steps;
   const startedAt = first?.at ?? row.updatedAt;
   const since = (at: string) => (Date.parse(at) - Date.parse(startedAt)) / 1000;
@@ -119,7 +120,7 @@ function toAttempt(
   return {
     ...{ startedAt, steps, troubles, outcome, next },
     verdict: verdictOf(row, outcome, next, evidence.now),
-    hint: isStuck ? (troubles.at(-1)?.text ?? hintFor(row)) : null,
+    hint: isStuck ? (troubles.at(-1)?.text ?? hintFor(way, replacedAt ?? evidence.now)) : null,
   };
 }
 
@@ -190,7 +191,7 @@ function verdictOf(row: MachineRow, outcome: BootAttempt['outcome'], next: BootA
 }
 
 /** What to look at when a machine got as far as this and no further. */
-function hintFor({ step, steps, ip, bootFiles }: MachineRow): string {
+function hintFor({ row: { step, steps, ip, bootFiles }, events }: Way, until: string): string {
   const detail = steps.at(-1)?.detail ?? '';
   switch (step) {
     case 'off':
@@ -205,8 +206,14 @@ function hintFor({ step, steps, ip, bootFiles }: MachineRow): string {
       return 'kernel and initramfs went out and nothing came up: look at its console; too little memory, or no driver for the network card?';
     }
     case 'osie':
-      return 'its in-memory OS is up and the worker has not enrolled: look at its console; a wrong clock, or the one-time token has run out?';
+      return `its in-memory OS is up and the worker has not enrolled${tokenText(events, until)}: can it reach HTTPS of tink-server, and is its clock right?`;
     default:
       return 'look at its console';
   }
+}
+
+function tokenText(events: Way['events'], until: string): string {
+  const script = events.findLastIndex(({ event }) => event.type === 'BootScriptServed');
+  const expiresAt = script === -1 ? null : scriptTokenExpiry(events.slice(script));
+  return expiresAt !== null && expiresAt <= until ? `, and its one-time token expired at ${expiresAt}` : '';
 }

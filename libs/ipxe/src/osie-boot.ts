@@ -10,7 +10,7 @@ export interface StaticNetwork {
   readonly hostname: string;
 }
 
-/** How OSIE's first program gets the root file system by itself, where the boot loader would take minutes for it. */
+/** How OSIE's first program gets the root file system by itself, where the boot loader would take minutes for it; iPXE finds out. */
 export interface NetRoot {
   /** Of the initrds: what is fetched, by HTTP. */
   readonly initrd: string;

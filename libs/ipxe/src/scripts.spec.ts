@@ -58,6 +58,10 @@ const goldens = {
       nameServers: ['10.99.0.1', '9.9.9.9'],
     },
   }),
+  'osie-netroot': osieScript({
+    ...boot,
+    netRoot: { initrd: 'rootfs-x86_64', loader: 'netroot-x86_64', sha256: 'cd'.repeat(32), from: '' },
+  }),
   'osie-ipv6': osieScript({ ...six, logServer: '[fd99::1]', hostname: 'node-1' }),
   'osie-static-ipv6': osieScript({
     ...six,

@@ -43,4 +43,4 @@ export {
   workerReady,
 } from './builders/boot';
 export { recorded } from './builders/recorded';
-export { captures, readCapture } from './read-capture';
+export { captures, captures6, readCapture, readCapture6 } from './read-capture';

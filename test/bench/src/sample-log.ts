@@ -116,8 +116,11 @@ function boot(n: number): Story {
     { type: 'NetbootOffered', v: 3, data: { ...offer, client: 'iPXE', bootFile: 'auto.ipxe', ...noTicket } },
     {
       type: 'BootScriptServed',
-      v: 2,
-      data: { ...machine, script: 'osie', tokenHash: 'a'.repeat(64), expiresAt: at, address: offer.ip, ...noTicket },
+      v: 3,
+      data: {
+        ...{ ...machine, script: 'osie', format: 'iPXE', tokenHash: 'a'.repeat(64), expiresAt: at },
+        ...{ address: offer.ip, ...noTicket },
+      },
     },
     { type: 'OsieStarted', v: 2, data: { ...machine, uptimeSeconds: 5 } },
   ];

@@ -26,7 +26,10 @@ function tell(event: AnyEvent): Told | undefined {
         detail: `${event.data.bootFile} (${event.data.client}, arch ${event.data.arch})`,
       };
     case 'BootScriptServed':
-      return { name: 'iPXE script', detail: event.data.script === 'local' ? 'boot your own disk' : event.data.script };
+      return {
+        name: event.data.format === 'iPXE' ? 'iPXE script' : 'configuration',
+        detail: event.data.script === 'local' ? 'boot your own disk' : event.data.script,
+      };
     case 'BootFileServed':
       return {
         name: event.data.role === 'other' ? 'download' : event.data.role,

@@ -12,6 +12,8 @@ export interface FuzzOptions {
   /** Which parts of the code ran since it was last asked. Without it nothing is added to the corpus. */
   readonly coverage?: () => ReadonlySet<string>;
   readonly onProgress?: (done: number) => void;
+  /** Bytes that are held. With it inputs must not leave anything behind. */
+  readonly memory?: () => number;
 }
 
 export interface FuzzResult {
@@ -38,6 +40,8 @@ export class FuzzFailure extends Error {
 const smallestBatch = 512;
 /** Asking what ran costs as much as hundreds of inputs: the rarer something new is, the rarer it is asked. */
 const largestBatch = 65_536;
+/** Of the inputs from the first quarter on, all together: caches that fill up, and inputs that are kept. */
+const mostLeft = 16 * 1024 * 1024;
 /** Parents of mutations; new ones displace old ones beyond it. */
 const maxPool = 2048;
 
@@ -69,17 +73,20 @@ class Run {
   }
 
   all(): FuzzResult {
-    const { count, everyLength, onProgress } = this.options;
+    const { count, everyLength, onProgress, memory } = this.options;
     for (const [i, whole] of this.#pool.entries()) {
       for (let length = whole.length; length >= (everyLength ? 0 : whole.length); length--)
         this.#try(whole.subarray(0, length), `packet ${i}`);
     }
     this.#reach();
+    let before: { readonly bytes: number; readonly inputs: number } | undefined;
     for (let size = smallestBatch; this.#inputs < count;) {
+      if (memory && !before && this.#inputs >= count / 4) before = { bytes: memory(), inputs: this.#inputs };
       const isNew = this.#batch(Math.min(size, count - this.#inputs));
       size = isNew ? smallestBatch : Math.min(2 * size, largestBatch);
       onProgress?.(this.#inputs);
     }
+    if (memory && before) expectNoneLeft(memory() - before.bytes, this.#inputs - before.inputs);
     const [inputs, taken] = [this.#inputs, this.#taken];
     return { inputs, taken, refused: inputs - taken, found: this.#found, slowest: this.#slowest };
   }
@@ -140,6 +147,12 @@ class Run {
     const milliseconds = performance.now() - start;
     if (milliseconds > this.#slowest.milliseconds) this.#slowest = { milliseconds, input: bytes };
   }
+}
+
+function expectNoneLeft(bytes: number, inputs: number): void {
+  if (bytes <= mostLeft) return;
+  const left = `${(bytes / 2 ** 20).toFixed(0)} MiB are held that were not before the last ${inputs} inputs`;
+  throw new FuzzFailure(undefined, 'memory', left);
 }
 
 function named<T>(input: Uint8Array | undefined, place: string, act: () => T): T {

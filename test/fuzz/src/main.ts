@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { addToCorpus, readCorpus } from './corpus';
 import { Coverage } from './coverage';
 import { fuzz, FuzzFailure } from './fuzz';
+import { heldBytes } from './memory';
 import type { Target } from './target';
 import { targets } from './targets';
 
@@ -71,7 +72,7 @@ function run(target: Target, { count, seed, 'no-coverage': isBlind, keep }: Want
   console.log(`${target.about}: seed ${seed}, ${corpus.length} inputs in the corpus`);
   try {
     const result = fuzz(target, {
-      ...{ count, seed, corpus, everyLength: true, onProgress },
+      ...{ count, seed, corpus, everyLength: true, onProgress, memory: heldBytes },
       ...(coverage ? { coverage: () => coverage.parts() } : {}),
     });
     const { inputs, taken, refused, found, slowest } = result;

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn, type SpawnOptions } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
@@ -125,6 +126,15 @@ export async function runIn(
   });
   clearTimeout(timer);
   return { code, stdout, stderr };
+}
+
+/** Resolves once its link-local address is usable, without which DHCPv6 cannot begin. */
+export async function linkLocal(namespace: string): Promise<void> {
+  for (;;) {
+    const { stdout } = await runIn(namespace, ['ip', '-6', 'addr', 'show', 'dev', 'eth0', 'scope', 'link']);
+    if (stdout.includes('inet6') && !stdout.includes('tentative')) return;
+    await delay(50);
+  }
 }
 
 export function spawnIn(namespace: string, command: readonly string[], options: SpawnOptions = {}): ChildProcess {

@@ -42,10 +42,27 @@ describe('the wire of an address', () => {
     'br0:boots': [own('10.89.0.1', '255.255.255.0', '02:89:00:00:00:01')],
     'br0.100': [own('10.88.0.1', '255.255.254.0', '02:88:00:00:00:01')],
   };
+  const subnet = (address: string, prefix: number, network?: string) =>
+    ({ name: address, address, prefix, mode: 'pool', ...(network === undefined ? {} : { network }) }) as const;
+  const subnets = [
+    subnet('10.89.0.0', 24, 'wire'),
+    subnet('10.87.0.0', 24, 'wire'),
+    subnet('10.86.0.0', 24, 'far'),
+    subnet('10.85.0.0', 24, 'far'),
+    subnet('10.88.0.0', 22),
+  ];
   it.each([
     ['10.89.0.50', 'br0'],
     ['10.88.1.20', 'br0.100'],
-    ['10.88.2.20', undefined],
+    ['10.87.0.20', 'br0'],
+    ['10.88.2.20', 'br0.100'],
+    ['10.86.0.20', undefined],
+    ['10.84.0.20', undefined],
     ['127.0.0.5', undefined],
-  ])('%s: %s', (ip, name) => expect(wireWith(ip, interfaces)?.name).toBe(name));
+  ])('%s: %s', (ip, name) => expect(wireWith(ip, interfaces, { subnets })?.name).toBe(name));
+
+  it('is told by the netmask alone where no subnet is', () => {
+    expect(wireWith('10.89.0.50', interfaces, { subnets: [] })?.name).toBe('br0');
+    expect(wireWith('10.88.2.20', interfaces, { subnets: [] })).toBeUndefined();
+  });
 });

@@ -1,6 +1,7 @@
 // ARP (RFC 826) as far as it takes to ask who has an address, before anybody is given it.
 import type { NetworkInterfaceInfo } from 'node:os';
 import { isOnWireOf } from '../udp/interface-with';
+import { isWithin, type ModeRules, wireOf } from './dhcp-mode';
 
 /** EtherType. */
 export const arpProtocol = 0x0806;
@@ -42,13 +43,17 @@ export function arpSender(bytes: Uint8Array): ArpSender | undefined {
   return { ip, mac: mac.join('-') };
 }
 
-/** The interface of ours on whose wire an address is, by its netmask; undefined: it is behind a router. */
+/** The interface of ours on whose wire an address is, by its netmask or by the subnets of one wire; undefined: it is behind a router. */
 export function wireWith(
   ip: string,
   interfaces: Readonly<NodeJS.Dict<readonly NetworkInterfaceInfo[]>>,
+  rules: Pick<ModeRules, 'subnets'>,
 ): { readonly name: string; readonly mac: string } | undefined {
+  const wire = wireOf(ip, rules);
+  const isNear = (own: NetworkInterfaceInfo) =>
+    isOnWireOf(ip, own) || wire.some(({ address, prefix }) => isWithin(own.address, address, prefix));
   for (const [label, all = []] of Object.entries(interfaces)) {
-    const found = all.find((own) => own.family === 'IPv4' && !own.internal && isOnWireOf(ip, own));
+    const found = all.find((own) => own.family === 'IPv4' && !own.internal && isNear(own));
     // An address with a label goes by that, which begins with the name and a colon.
     if (found) return { name: label.split(':')[0] ?? label, mac: found.mac };
   }

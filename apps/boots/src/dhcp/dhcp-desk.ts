@@ -66,7 +66,7 @@ interface Heard {
   readonly type: string;
   /** What a repetition has in common with it. */
   readonly key: number;
-  /** Of a REQUEST only. */
+  /** Of a REQUEST, and of a BOOTP client's message. */
   readonly print: number | undefined;
   readonly bytes: Uint8Array;
   readonly from: Arrival;
@@ -103,7 +103,7 @@ interface Due {
 /** The same message within this time is the network's doing (a bridge that doubles, a relay beside a broadcast), not the client's. */
 const duplicateMs = 250;
 
-/** How long a client repeats a REQUEST that was not answered (RFC 2131 §4.1: four times, twice as long each time). */
+/** How long a client repeats what was not answered (RFC 2131 §4.1: four times, twice as long each time). */
 const retransmissionMs = 64_000;
 /** MACs without a record cost nothing to make up: the boots of so many are in the log, then of six a minute. */
 const strangersTold = { burst: 500, perSecond: 0.1 };
@@ -115,7 +115,7 @@ export class DhcpDesk {
   readonly #tickets = new ScriptTickets();
   readonly #strangers: RateLimit;
   #now = { ms: NaN, text: '' };
-  /** Fingerprint of an acknowledged REQUEST → the address. */
+  /** Fingerprint of what was granted an address → the address. */
   readonly #granted = new RecentNumbers(retransmissionMs);
 
   constructor(
@@ -200,7 +200,7 @@ export class DhcpDesk {
       mac,
       type,
       key,
-      print: type === 'request' ? fingerprint(bytes, 0, bytes.length) : undefined,
+      print: type === 'request' || type === 'bootp' ? fingerprint(bytes, 0, bytes.length) : undefined,
       bytes,
       from,
       place,

@@ -39,7 +39,7 @@ subnets:
   it('that is not there is told of by its name', async () => {
     const error = await readDhcpFile(join(folder, 'none.yaml')).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(SettingFileError);
-    expect(String(error)).toContain(`no such file or directory, open '${folder}/none.yaml'`);
+    expect(String(error)).toContain(`${join(folder, 'none.yaml')} cannot be read: there is no such file`);
   });
   it('that cannot be used has faults with their places; one that cannot be read has one without', async () => {
     const faultsOf = async (file: string) => {
@@ -60,7 +60,13 @@ subnets:
     ]);
     const none = join(folder, 'none.yaml');
     expect(await faultsOf(none)).toMatchObject([
-      { file: none, line: null, column: null, path: '', message: expect.stringContaining('ENOENT') as string },
+      {
+        ...{ file: none, line: null, column: null, path: '' },
+        message: `BOOTS_DHCP_FILE: ${none} cannot be read: there is no such file`,
+      },
+    ]);
+    expect(await faultsOf(folder)).toMatchObject([
+      { message: `BOOTS_DHCP_FILE: ${folder} cannot be read: it is a folder` },
     ]);
   });
 });

@@ -19,8 +19,16 @@ export function parseDhcpFile(text: string, path: string): DhcpFile {
 
 export function textOfDhcpFile(path: string): Promise<string> {
   return readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new SettingFileError(`BOOTS_DHCP_FILE: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new SettingFileError(`BOOTS_DHCP_FILE: ${path} cannot be read: ${whyUnread(cause)}`, { cause });
   });
+}
+
+function whyUnread(cause: unknown): string {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EISDIR') return 'it is a folder';
+  if (code === 'EACCES') return 'permission denied';
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** Where and why boots would refuse the file; `line` and `column` are null when it cannot be read at all. */

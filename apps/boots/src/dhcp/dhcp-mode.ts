@@ -61,7 +61,7 @@ export interface ModeRules {
 }
 
 /** The smallest subnet with this address. */
-export function subnetOf(address: string, { subnets }: ModeRules): Subnet | undefined {
+export function subnetOf(address: string, { subnets }: Pick<ModeRules, 'subnets'>): Subnet | undefined {
   let best: Subnet | undefined;
   for (const next of subnets) {
     if ((best === undefined || best.prefix < next.prefix) && isWithin(address, next.address, next.prefix)) best = next;
@@ -70,7 +70,7 @@ export function subnetOf(address: string, { subnets }: ModeRules): Subnet | unde
 }
 
 /** All subnets on the wire that this address is on, its own first. */
-export function wireOf(address: string, rules: ModeRules): readonly Subnet[] {
+export function wireOf(address: string, rules: Pick<ModeRules, 'subnets'>): readonly Subnet[] {
   const own = subnetOf(address, rules);
   if (!own) return [];
   const { network } = own;

@@ -109,6 +109,7 @@ function bootp(known: Known): DhcpDecision {
   if (holder?.isReserved) return ignore('address-in-use');
   if (!isOnItsNetwork(known)) return ignore('other-network');
   if (request.ciaddr !== noAddress && request.ciaddr !== address) return ignore('other-address');
+  if (context.granted?.ip === address) return { ...bootpReply(known), leases: nothing, boot: undefined };
   const bound = binding(known, foreverSeconds, 'bootp');
   return { ...bootpReply(known), leases: holder ? [parting(known, holder), bound] : [bound] };
 }

@@ -3,6 +3,7 @@ import { getSystemErrorName } from 'node:util';
 import type { Logger } from '../logger';
 import type { Metrics } from '../metrics';
 import { arpProbe, arpProtocol, arpSender, wireWith } from './arp';
+import type { ModeRules } from './dhcp-mode';
 import { type Answer, NoProbe, Probe } from './probe';
 
 type Koffi = (typeof import('koffi'))['default'];
@@ -33,9 +34,17 @@ interface Pending {
 }
 
 /** Node has no raw sockets. */
-export async function openProbe({ log, metrics }: { log: Logger; metrics: Metrics }): Promise<Probe> {
+export async function openProbe({
+  log,
+  metrics,
+  modes,
+}: {
+  log: Logger;
+  metrics: Metrics;
+  modes: Pick<ModeRules, 'subnets'>;
+}): Promise<Probe> {
   try {
-    return PingProbe.open((await import('koffi')).default, metrics);
+    return PingProbe.open((await import('koffi')).default, metrics, modes);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     log.warn(`nobody is asked for addresses before they are offered: ${reason} (it takes Linux and CAP_NET_RAW)`);
@@ -60,11 +69,12 @@ class PingProbe extends Probe {
     private readonly calls: Calls,
     private readonly sockets: { readonly icmp: number; readonly arp: number },
     private readonly metrics: Metrics,
+    private readonly rules: Pick<ModeRules, 'subnets'>,
   ) {
     super();
   }
 
-  static open(koffi: Koffi, metrics: Metrics): PingProbe {
+  static open(koffi: Koffi, metrics: Metrics, rules: Pick<ModeRules, 'subnets'>): PingProbe {
     if (process.platform !== 'linux') throw new Error(`not on ${process.platform}`);
     const c = koffi.load(null);
     const socket = c.func('int socket(int, int, int)') as Call;
@@ -80,7 +90,7 @@ class PingProbe extends Probe {
       indexOf: c.func('unsigned int if_nametoindex(const char *)') as Call,
     };
     const sockets = { icmp: open(ipv4, raw, icmp), arp: open(packets, datagrams, networkOrder(arpProtocol)) };
-    return new PingProbe(calls, sockets, metrics);
+    return new PingProbe(calls, sockets, metrics, rules);
   }
 
   ask(ip: string): Promise<Answer | undefined> {
@@ -120,7 +130,7 @@ class PingProbe extends Probe {
   }
 
   #askByArp(ip: string): void {
-    const wire = wireWith(ip, networkInterfaces());
+    const wire = wireWith(ip, networkInterfaces(), this.rules);
     const index = wire ? this.calls.indexOf(wire.name) : 0;
     if (!wire || index === 0) return;
     const question = arpProbe(wire.mac, ip);

@@ -13,6 +13,7 @@ import { mayProxy, type ModeRules } from './dhcp-mode';
 import type { LiveRules } from './live-rules';
 import type { PoolDesk } from './pool-desk';
 import type { SubnetFile } from './read-subnets';
+import type { ServerInquiry } from './server-inquiry';
 
 interface Parts {
   /** As it was at the start; undefined: there is none. */
@@ -26,7 +27,12 @@ interface Parts {
 /** What answers by the file. */
 interface Answering {
   readonly dhcp:
-    { readonly pools: PoolDesk; readonly listeners: readonly Pick<DhcpListener, 'openPxe' | 'closePxe'>[] } | undefined;
+    | {
+        readonly pools: PoolDesk;
+        readonly listeners: readonly Pick<DhcpListener, 'openPxe' | 'closePxe'>[];
+        readonly inquiry: Pick<ServerInquiry, 'look'>;
+      }
+    | undefined;
   readonly change6: ChangeRules6 | undefined;
   readonly advertising: Advertising;
 }
@@ -86,6 +92,7 @@ async function change(
     for (const step of taken.reverse()) await step(current);
     throw error;
   } finally {
+    dhcp?.inquiry.look();
     if (!mayProxy(inForce.modes)) for (const listener of listeners) await listener.closePxe();
   }
 }

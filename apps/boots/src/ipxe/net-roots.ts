@@ -9,11 +9,12 @@ export class NetRoots {
 
   constructor(private readonly folder: string) {}
 
-  /** undefined: there is no root file system among the initrds, or the build of OSIE has no program that fetches it. */
+  /** undefined: the last initrd is no root file system, or not the only one, or the build of OSIE has no program that fetches it. */
   async of({ arch, initrds }: Pick<OsieBoot, 'arch' | 'initrds'>): Promise<Omit<NetRoot, 'from'> | undefined> {
     const loader = `netroot-${arch}`;
-    const [initrd, ...others] = initrds.filter((path) => roleOf(path) === 'rootfs');
-    if (initrd === undefined || others.length > 0) return undefined;
+    const initrd = initrds.at(-1);
+    if (initrd === undefined || initrds.findIndex((path) => roleOf(path) === 'rootfs') !== initrds.length - 1)
+      return undefined;
     const file = await fileBelow(this.folder, initrd);
     if (!file || !(await fileBelow(this.folder, loader))) return undefined;
     return { initrd, loader, sha256: await this.#digest(file) };

@@ -204,7 +204,14 @@ export class ScriptDesk {
     const inSeconds = (seconds: number) => new Date(this.services.clock().getTime() + seconds * 1000).toISOString();
     await this.services.boots.record({
       type: 'RecordScriptServed',
-      ...{ hardwareId: machine.hardwareId, mac: machine.mac, script: choice.script, address, ticketHash },
+      ...{
+        hardwareId: machine.hardwareId,
+        mac: machine.mac,
+        script: choice.script,
+        format: syntax.format,
+        address,
+        ticketHash,
+      },
       tokenHash: hasToken ? hashOf(token) : null,
       expiresAt: hasToken ? inSeconds(this.settings(address).tokenSeconds) : null,
       ticketExpiresAt: ticketHash === null ? null : inSeconds(repeatSeconds),

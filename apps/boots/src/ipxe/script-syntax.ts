@@ -1,8 +1,10 @@
+import type { BootScriptFormat } from '@tinkerbell/events';
 import { chainScript, contentsScript, localBootScript, type OsieBoot, osieScript } from '@tinkerbell/ipxe';
 
 /** How one boot program wants to be told what to do. Each throws UnsafeScriptValueError for a value that would say something else. */
 export interface ScriptSyntax {
-  /** It loads by TFTP, which takes minutes for a root file system. */
+  readonly format: BootScriptFormat;
+  /** A root file system may take it minutes, as by TFTP. */
   readonly isSlow?: boolean;
   osie(boot: OsieBoot): string;
   /** `mac`: `aa:bb:cc:dd:ee:ff`. */
@@ -12,6 +14,8 @@ export interface ScriptSyntax {
 }
 
 export const ipxeSyntax: ScriptSyntax = {
+  format: 'iPXE',
+  isSlow: true,
   osie: (boot) => osieScript(boot),
   local: localBootScript,
   custom: ({ url, contents }) => (contents === '' ? chainScript(url) : contentsScript(contents)),

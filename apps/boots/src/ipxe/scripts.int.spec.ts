@@ -36,7 +36,7 @@ describe('boot scripts', () => {
     expect(headers['content-type']).toMatch(/^text\/plain/);
     const token = /tink_token=(\S{43})\s/.exec(body)?.[1] ?? '';
     const [served] = ofType(await events(), 'BootScriptServed');
-    expect(served?.data).toMatchObject({ hardwareId, mac, script: 'osie', address: machineAddress });
+    expect(served?.data).toMatchObject({ hardwareId, mac, script: 'osie', format: 'iPXE', address: machineAddress });
     expect(served?.data.tokenHash).toBe(createHash('sha256').update(token).digest('hex'));
     const ticket = path.split('ticket=')[1] ?? '';
     expect(ticket).toMatch(/^[\w-]{22}$/);
@@ -118,6 +118,21 @@ describe('boot scripts', () => {
     await lease();
     expect((await http(scriptPath)).body).toContain('booting its own disk');
     expect(ofType(await events(), 'BootScriptServed')[0]?.data).toMatchObject({ script: 'local', tokenHash: null });
+  });
+
+  it.each([
+    ['the usual OSIE', '', true],
+    ['the same, named by the record', 'initramfs-x86_64,rootfs-x86_64', true],
+    ['several root file systems', 'rootfs-1,rootfs-x86_64', false],
+    ['one that is not the last initrd', 'rootfs-x86_64,initramfs-x86_64', false],
+  ])('leave the root file system to OSIE where iPXE has the ROM for a driver: %s', async (_, initrd, isLeft) => {
+    const osie = { base_url: '', kernel: '', initrd, kernel_params: [], console: '' };
+    const running = await start({ interface: { osie } });
+    for (const name of ['rootfs-x86_64', 'netroot-x86_64']) await writeFile(join(running.folders.osie, name), 'x');
+    const { body } = await running.http(await boot(running));
+    const left = 'iseq ${netX/chip} undionly && set root netroot-x86_64 ||';
+    const digest = createHash('sha256').update('x').digest('hex');
+    expect([body.includes(left), body.includes(` tink_root_sha256=${digest} `)]).toEqual([isLeft, isLeft]);
   });
 
   it('boot a rescue shell, also when the machine may not netboot, and give it no token', async () => {

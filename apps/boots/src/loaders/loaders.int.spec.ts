@@ -58,6 +58,8 @@ async function tftp({ boots }: Bench, file: string, from = machineAddress): Prom
 const stranger = '127.0.0.9';
 const scripts = async ({ events }: Bench) =>
   (await events()).flatMap((event) => (event.type === 'BootScriptServed' ? [event.data.script] : []));
+const formats = async ({ events }: Bench) =>
+  (await events()).flatMap((event) => (event.type === 'BootScriptServed' ? [event.data.format] : []));
 
 describe.each([
   ['TFTP', tftp],
@@ -74,6 +76,7 @@ describe.each([
       /KERNEL ::osie\/vmlinuz-x86_64\n {2}INITRD .*\n {2}APPEND .* tink_token=\S{43}\n/,
     );
     expect(await scripts(running)).toEqual(['osie']);
+    expect(await formats(running)).toEqual(['PXELINUX']);
   });
 
   it.each(['grub/grub.cfg', 'grub/grub.cfg-01-01-02-03-04-05-06', 'grub/grub.cfg-7F000005'])(
@@ -84,6 +87,7 @@ describe.each([
         /if linux '\(tftp,127\.0\.0\.1\)\/osie\/vmlinuz-x86_64' 'console=tty0'/,
       );
       expect(await scripts(running)).toEqual(['osie']);
+      expect(await formats(running)).toEqual(['GRUB']);
     },
   );
 
@@ -162,6 +166,7 @@ describe.each([
       expect(await fetch(running, `${folder}/recovery.elf`)).toMatch(/not found|not a file of this server/);
     }
     expect(await scripts(running)).toEqual(['osie', 'osie']);
+    expect(await formats(running)).toEqual(['Raspberry Pi', 'Raspberry Pi']);
   });
 
   // The order is that of their documentation and of captures; what comes back as an error is what their firmware tries in vain.

@@ -6,12 +6,16 @@ import type { Advertised, AdvertisedLink } from './radvd-config';
 
 /** An interface may get its carrier or its address later. */
 const followMs = 5000;
+/** Before radvd is started again, doubled each time; one that ran for longer than the last of them begins with the first. */
+const [firstPauseMs, lastPauseMs] = [1000, 60_000];
 
-/** Router advertisements by radvd, which is started anew when others are to be sent or an interface that was not there comes up. */
+/** Router advertisements by radvd, which is started anew when others are to be sent, when an interface that was not there comes up, and when it ends by itself. */
 export class Advertising {
   #running: RouterAdvertisements | undefined;
   #missing: readonly string[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #falls = 0;
+  #restart: NodeJS.Timeout | undefined;
   readonly #work = new InTurn();
 
   constructor(
@@ -36,7 +40,11 @@ export class Advertising {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#work.do(async () => this.#running?.stop());
+    await this.#work.do(async () => {
+      clearTimeout(this.#restart);
+      await this.#running?.stop();
+      this.#running = undefined;
+    });
   }
 
   async #again(): Promise<void> {
@@ -65,9 +73,35 @@ export class Advertising {
   async #run(links: readonly AdvertisedLink[]): Promise<void> {
     const before = this.#running;
     const next = links.length === 0 ? undefined : await RouterAdvertisements.start(links, this.binary, this.log);
+    clearTimeout(this.#restart);
     this.#running = next;
+    if (next) this.#watch(next);
     // Where others have taken the place of the last ones, nothing ends.
     await before?.stop(before.interfaces.every((name) => next?.interfaces.includes(name)) ? 'SIGKILL' : 'SIGTERM');
+  }
+
+  #watch(running: RouterAdvertisements): void {
+    const startedAt = performance.now();
+    void running.fall.then((text) => {
+      if (this.#running !== running) return;
+      if (performance.now() - startedAt > lastPauseMs) this.#falls = 0;
+      this.#startAgain(text);
+    });
+  }
+
+  #startAgain(why: string): void {
+    const ms = Math.min(lastPauseMs, firstPauseMs * 2 ** this.#falls++);
+    this.log.error(`${why}; started again in ${ms / 1000} s`);
+    const fallen = this.#running;
+    const start = async () => {
+      if (this.#running !== fallen) return;
+      try {
+        await this.#send(this.subnets);
+      } catch (error) {
+        this.#startAgain(error instanceof Error ? error.message : String(error));
+      }
+    };
+    this.#restart = setTimeout(() => void this.#work.do(start), ms).unref();
   }
 }
 

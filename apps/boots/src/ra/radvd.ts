@@ -10,6 +10,9 @@ export class RouterAdvertisementError extends Error {}
 /** Debian's radvd as a child process. */
 export class RouterAdvertisements {
   #stopped = false;
+  #fell: (text: string) => void = () => {};
+  /** Resolves, with what there is to say about it, when radvd ends though nobody told it to. */
+  readonly fall = new Promise<string>((resolve) => (this.#fell = resolve));
 
   private constructor(
     private readonly child: ChildProcess,
@@ -65,13 +68,13 @@ export class RouterAdvertisements {
         log.debug(`radvd: ${bytes.toString().trim()}`);
         if (/started/.test(said)) resolve();
       });
-      this.child.once('exit', (code) => {
+      this.child.once('exit', (code, signal) => {
         const missing = code === 127;
         const advice = `${binary} is not installed (Debian: apt-get install radvd), or unset BOOTS_RA_INTERFACE and advertise no subnet`;
         const text = missing
           ? `cannot send router advertisements: ${advice}`
-          : `radvd on ${interfaces} ended with code ${code}: ${said.trim()}`;
-        if (!this.#stopped) log.error(text);
+          : `radvd on ${interfaces} ended with ${signal ?? `code ${code}`}: ${said.trim()}`;
+        if (!this.#stopped) this.#fell(text);
         reject(new RouterAdvertisementError(text));
       });
     });

@@ -7,7 +7,7 @@ import type { MachineLog } from './machine-log';
 import { RateLimit } from '../rate-limit';
 
 export interface SyslogParts {
-  readonly callers: Pick<Callers, 'at' | 'lesseeOf'>;
+  readonly callers: Pick<Callers, 'whoSays'>;
   readonly machines: Pick<Machines, 'workflowOf'>;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -41,10 +41,10 @@ export class SyslogDesk {
   /** Resolves when the line is stored or dropped; never throws. */
   async take(bytes: Uint8Array, address: string): Promise<void> {
     const { callers, machines, clock, log } = this.parts;
-    const machine = callers.at(address);
-    const mac = machine?.mac ?? callers.lesseeOf(address);
-    if (mac === undefined || mac === null) return this.drop('unknown-sender');
-    if (!(machine ? this.rate.allows(machine.hardwareId) : this.allowsStranger(mac))) return this.drop('rate');
+    const caller = callers.whoSays(address);
+    if (!caller) return this.drop('unknown-sender');
+    const { mac, hardwareId } = caller;
+    if (!(hardwareId === null ? this.allowsStranger(mac) : this.rate.allows(hardwareId))) return this.drop('rate');
     if (this.underWay >= mostUnderWay) return this.drop('store-too-slow');
     const { facility, severity, sentAt, host, app, pid, text } = parseSyslog(bytes);
     const at = clock().toISOString();
@@ -60,9 +60,10 @@ export class SyslogDesk {
         host,
         app,
         pid,
-        line: machine ? withoutToken(text) : withoutToken(text).slice(0, strangers.longest),
+        line: hardwareId === null ? withoutToken(text).slice(0, strangers.longest) : withoutToken(text),
       };
-      await this.to.write(machine?.hardwareId ?? mac, machine && machines.workflowOf(machine), line);
+      const workflowId = hardwareId === null ? undefined : machines.workflowOf({ hardwareId });
+      await this.to.write(hardwareId ?? mac, workflowId, line);
       this.parts.metrics.count('syslog_lines_total', { severity });
     } catch (error) {
       this.drop('store');

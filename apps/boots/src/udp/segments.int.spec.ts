@@ -2,6 +2,7 @@ import { numberOf } from '@tinkerbell/domain';
 import koffi from 'koffi';
 import { afterEach, expect, it } from 'vitest';
 import { NativeBatch } from './native-batch';
+import { Outbox } from './outbox';
 import { UdpSocket } from './udp-socket';
 
 const here = numberOf('127.0.0.1');
@@ -62,4 +63,20 @@ it('where no message can be cut, each datagram goes by itself, now and from now 
   set(sender, socketLevel, noChecksums);
   expect(send([1468, 1468, 100])).toEqual([1472, 1472, 104]);
   expect(send([1468, 1468])).toEqual([1472, 1472]);
+});
+
+it('what goes to everybody is for many clients: each datagram goes by itself', () => {
+  const messages = (address: string) => {
+    let count = 0;
+    const box = new Outbox(
+      (_, all) => (count += all),
+      (view) => Number(koffi.address(view)),
+      true,
+    );
+    for (let head = 0; head < 3; head++) box.put(numberOf(address), 68, head, [{ chunk: { bytes }, from: 0, to: 300 }]);
+    box.flush();
+    return count;
+  };
+  expect(messages('10.0.0.1')).toBe(1);
+  expect(messages('255.255.255.255')).toBe(3);
 });

@@ -10,6 +10,7 @@ import { machineFilter } from '../story/machine-filter';
 import { asOf, atFlag } from './as-of';
 import { toneColors } from './events.command';
 import { findHardware } from './hardware.command';
+import { isMac } from './ids';
 
 const aggregates: readonly string[] = ['boot', 'lease', 'enrolment'];
 
@@ -46,15 +47,24 @@ export const bootShow = define({
 export const bootTail = define({
   name: 'boot tail',
   summary: 'follow machines as they boot, one line per step',
-  details: 'Each line says how long after the step before of the same machine it came. Until Ctrl-C.',
-  examples: ['tink boot tail', 'tink boot tail node-1'],
+  details: [
+    'Each line says how long after the step before of the same machine it came. Until Ctrl-C.',
+    'A machine without a hardware record is named by its MAC.',
+  ].join('\n'),
+  examples: ['tink boot tail', 'tink boot tail node-1', 'tink boot tail 52:54:00:12:34:56 -o json'],
   positionals: { usage: '[id|mac|ip|hostname]', min: 0, max: 1, complete: ['machine'] },
-  flags: {},
-  async run({ positionals: [name] }, context) {
-    const isWanted = name === undefined ? () => true : machineFilter((await findHardware(context, name)).hardware, []);
+  flags: {
+    output: { kind: 'text', short: 'o', value: 'FORMAT', about: 'json: the events, one a line', choices: ['json'] },
+  },
+  async run({ flags, positionals: [name] }, context) {
+    const isWanted = name === undefined ? () => true : await filterOf(context, name);
     const before = new Map<string, number>();
     for await (const recorded of followEvents(context, { since: new Date(context.now()).toISOString() })) {
       if (!aggregates.includes(recorded.aggregate) || !isWanted(recorded)) continue;
+      if (flags.output === 'json') {
+        context.out(JSON.stringify(recorded));
+        continue;
+      }
       const machine = machineOf(recorded);
       const [at, last] = [Date.parse(recorded.at), before.get(machine)];
       before.set(machine, at);
@@ -66,6 +76,13 @@ export const bootTail = define({
     return exit.interrupted;
   },
 });
+
+async function filterOf(context: Context, name: string): Promise<(recorded: Recorded<AnyEvent>) => boolean> {
+  const [known] = isMac(name) ? await context.client.hardwareList({ mac: name }) : [await findHardware(context, name)];
+  if (known) return machineFilter(known.hardware, []);
+  const mac = showMac(name).toLowerCase();
+  return ({ event }) => 'mac' in event.data && event.data.mac !== null && showMac(event.data.mac).toLowerCase() === mac;
+}
 
 /** MAC of a boot or lease, the beginning of the id otherwise. */
 function machineOf({ event, aggregateId }: Recorded<AnyEvent>): string {

@@ -6,6 +6,7 @@ import {
   hardwareRegistered,
   hardwareUpdated,
   leaseBound,
+  netbootOffered,
   recorded,
   templateCreated,
   templateDeleted,
@@ -229,5 +230,43 @@ describe('tink events watch', () => {
     await watch(['-i', hardwareId], 1);
     expect(fake.asked[0]?.url).toContain(`id=${hardwareId}`);
     expect((await runTink(['events', 'watch', '-i', 'x'], { server })).code).toBe(2);
+  });
+});
+
+describe('tink boot tail', () => {
+  const mac = '02-50-00-00-00-09';
+  const boots = [
+    ...recorded('boot', mac, [netbootOffered({ mac, hardwareId: null })], 1),
+    ...recorded('boot', '02-50-00-00-00-08', [netbootOffered({ mac: '02-50-00-00-00-08', hardwareId: null })], 2),
+    ...recorded('workflow', workflowId, [workflowCreated(2)], 3),
+    ...recorded('lease', 'default-v6', [leaseBound({ mac, ip: 'fd00::9' })], 4),
+  ];
+  const tail = async (...args: readonly string[]) => {
+    const stop = new AbortController();
+    fake.on('GET /api/hardware', { json: [] });
+    fake.on('GET /api/events', { lines: boots, follow: true });
+    const onLine = (text: string) => {
+      if (text.includes('fd00::9')) stop.abort();
+    };
+    return (await runTink(['boot', 'tail', ...args], { server, onLine, signal: stop.signal })).out
+      .trimEnd()
+      .split('\n');
+  };
+
+  it('follows a machine that no record has, by its MAC', async () => {
+    const lines = await tail('02:50:00:00:00:09');
+    expect(lines).toHaveLength(2);
+    for (const line of lines) expect(line).toContain('02:50:00:00:00:09');
+  });
+
+  it('has the events for programs', async () => {
+    const lines = await tail('-o', 'json');
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([boots[0], boots[1], boots[3]]);
+  });
+
+  it('names a pool of leases in full', async () => {
+    fake.events(boots);
+    const { out } = await runTink(['events', '--type', 'lease'], { server });
+    expect(out).toMatch(/ lease +default-v6 +DHCP lease/);
   });
 });

@@ -1,6 +1,6 @@
 import { aggregates, catalogue, type AnyEvent, type Recorded } from '@tinkerbell/events';
 import { define, exit, UsageError, type CliCommand, type Context } from '../cli-command';
-import { toYaml } from '../output/print';
+import { showMac, toYaml } from '../output/print';
 import { paint, plain, type Color, type Screen } from '../output/screen';
 import { clock, parsePast } from '../output/time';
 import { ActionNames } from '../story/action-names';
@@ -8,7 +8,7 @@ import { followEvents } from '../story/follow';
 import { machineFilter } from '../story/machine-filter';
 import { tell, type Tone } from '@tinkerbell/history';
 import { findHardware } from './hardware.command';
-import { isMac } from './ids';
+import { isMac, isUuid } from './ids';
 
 const eventTypes = Object.values(catalogue).flatMap((entry) => Object.keys(entry));
 
@@ -135,16 +135,19 @@ export function printer(context: Context, format: string): (event: Recorded<AnyE
   };
 }
 
-/** `10:33:02  workflow 2b3b6c1e`: time of day and the beginning of the id, which is enough to tell them apart. */
+/** `10:33:02  workflow 2b3b6c1e`: time of day and the id, of a UUID the beginning, which is enough to tell them apart. */
 export function head(
   { at, aggregate, aggregateId }: { readonly at: string; readonly aggregate: string; readonly aggregateId: string },
   now: number,
   screen: Screen,
 ): string {
-  const id = isMac(aggregateId) ? aggregateId.replaceAll('-', ':') : aggregateId.slice(0, 8);
+  const id = isUuid(aggregateId) ? aggregateId.slice(0, 8) : showMac(aggregateId).slice(0, idWidth);
   const time = paint(screen, 'dim', clock(at, now));
-  return `${time}  ${aggregate.padEnd(9)} ${id.padEnd(17)}`;
+  return `${time}  ${aggregate.padEnd(9)} ${id.padEnd(idWidth)}`;
 }
+
+/** Of a MAC. */
+const idWidth = 17;
 
 function wideHead({ at, aggregate, aggregateId, position, metadata }: Recorded<AnyEvent>, screen: Screen): string {
   const place = `${paint(screen, 'dim', at)}  ${String(position).padStart(6)}`;

@@ -38,7 +38,7 @@ function poolListing(context: Context, pools: readonly PoolItem[]): Listing<Pool
         text: ({ utilisation }) => `${utilisation} %`,
         color: ({ utilisation }) => colorAt(utilisation),
       },
-      { title: 'Crossed', text: ({ crossed }) => (crossed ? `${crossing(crossed)} ${time(crossed.at)}` : '') },
+      { title: 'Crossed', text: ({ crossed }) => (crossed ? `${crossing(crossed)}, ${time(crossed.at)}` : '') },
       { title: 'Served By', text: ({ service }) => servedBy(service) },
       { title: 'Lease Pool', text: ({ leasePool }) => leasePool, wideOnly: true },
     ];
@@ -52,7 +52,8 @@ function colorAt(utilisation: number): 'red' | 'yellow' | undefined {
 }
 
 function crossing({ level, before }: NonNullable<PoolItem['crossed']>): string {
-  return level > before ? `over ${level} %` : `below ${before} %`;
+  if (level < before) return `below ${before} %`;
+  return level === 100 ? 'full' : `over ${level} %`;
 }
 
 function servedBy({ active, answers, standbys }: ServiceItem): string {
@@ -64,7 +65,8 @@ export const leaseServers = define({
   name: 'lease servers',
   summary: 'show which boots gives out leases, and other DHCP servers on the wire',
   details: [
-    'Of the boots that share a lease pool one is active, the others stand by. "other" is a DHCP server that is none of ours:',
+    'Of the boots that share a lease pool one is active, the others stand by; IPv6 leases are a pool of their own (-v6).',
+    '"other" is a DHCP server that is none of ours:',
     'it answered the question that boots asks when it starts, or was heard of since. It is told of once a day while it is there.',
   ].join('\n'),
   examples: ['tink lease servers', 'tink lease servers -o json'],
@@ -94,7 +96,7 @@ function serverListing(context: Context, pools: readonly DhcpServerItem[]): List
       { title: 'Since', text: ({ since }) => time(since) },
       { title: 'Last Seen', text: ({ seenAt }) => time(seenAt) },
       { title: 'Seen By', text: ({ seenBy }) => seenBy },
-      { title: 'Lease Pool', text: ({ leasePool }) => leasePool, wideOnly: true },
+      { title: 'Lease Pool', text: ({ leasePool }) => leasePool },
     ];
   };
   return { rows: pools.flatMap(linesOf), columns, document: pools };

@@ -26,7 +26,11 @@ describe('a lease that is for good', () => {
     fake.on('GET /api/leases/node-1/history', { json: [released, tenure] });
     const { out } = await runTink(['lease', 'history', 'node-1'], { server });
     expect(out.match(/never/g)).toHaveLength(1);
-    expect(out).toMatch(/ago +\| released/);
+    expect(out).toMatch(/ \d\d:05:00 +\| released/);
+    // With the date where that is not today's.
+    fake.on('GET /api/leases/node-2/history', { json: [{ ...released, boundAt: '2025-12-31T12:00:00.000Z' }] });
+    const then = await runTink(['lease', 'history', 'node-2'], { server });
+    expect(then.out).toMatch(/ 2025-12-31 \d\d:00:00 +\| \d\d:05:00 +\| released/);
   });
   it.each(['list', 'get'])('never expires by tink lease %s, and has its time in JSON', async (command) => {
     const lease = {
@@ -44,5 +48,49 @@ describe('a lease that is for good', () => {
     expect(out).toContain('| never');
     expect(out).not.toContain('2162');
     expect((await runTink([...args, '-o', 'json'], { server })).out).toContain(forever.expiresAt);
+  });
+});
+
+describe('tink lease list', () => {
+  const ips = ['10.1.0.100', '10.1.0.20', '10.10.0.1', '10.9.0.1', '2001:db8::1:0', '2001:db8::a', 'fd00:1::'];
+  const rowsOf = (csv: string) =>
+    csv
+      .trim()
+      .split(/\r?\n/)
+      .slice(1)
+      .map((row) => row.split(',')[0]);
+  const over = { state: 'bound', expiresAt: '2025-12-31T23:00:00.000Z', subnet: 'lab' } as const;
+
+  it('is in the order of the addresses', async () => {
+    fake.on('GET /api/leases', { json: ips.map((ip) => leaseItem({ ip })) });
+    const { out } = await runTink(['lease', 'list', '-o', 'csv'], { server });
+    expect(rowsOf(out)).toEqual([
+      ...['10.1.0.20', '10.1.0.100', '10.9.0.1', '10.10.0.1'],
+      ...['2001:db8::a', '2001:db8::1:0', 'fd00:1::'],
+    ]);
+  });
+
+  it('has those of some states and subnets', async () => {
+    const leases = [
+      leaseItem({ ip: '10.1.0.1', subnet: 'lab' }),
+      leaseItem({ ip: '10.1.0.2', ...over }),
+      leaseItem({ ip: '10.1.0.3', state: 'conflict', subnet: 'lab' }),
+      leaseItem({ ip: '10.2.0.1', state: 'conflict', subnet: 'rack' }),
+    ];
+    fake.on('GET /api/leases', { json: leases });
+    const listed = async (...flags: readonly string[]) =>
+      rowsOf((await runTink(['lease', 'list', '-o', 'csv', ...flags], { server })).out);
+    expect(await listed('--state', 'bound')).toEqual(['10.1.0.1']);
+    expect(await listed('--state', 'expired,conflict', '--subnet', 'lab')).toEqual(['10.1.0.2', '10.1.0.3']);
+    expect(await listed('--subnet', 'rack')).toEqual(['10.2.0.1']);
+    const refused = await runTink(['lease', 'list', '--state', 'free'], { server });
+    expect(refused).toMatchObject({ code: 2 });
+    expect(refused.err).toContain('--state is one of bound, expired, released, declined, conflict, got "free"');
+  });
+
+  it('says of what ran out that it is over, in JSON too', async () => {
+    fake.on('GET /api/leases', { json: [leaseItem(over)] });
+    const { out } = await runTink(['lease', 'list', '-o', 'json'], { server });
+    expect(JSON.parse(out)).toMatchObject([{ state: 'expired' }]);
   });
 });

@@ -5,36 +5,76 @@ import { define, exit, type Context } from '../cli-command';
 import { asOf, atFlag } from './as-of';
 import { outputFlag, printDocument, printListing, showMac, timeText, type Listing } from '../output/print';
 import { colorOf } from '../output/screen';
+import { clock } from '../output/time';
 import type { Column } from '../output/table';
+
+const states = ['bound', 'expired', 'released', 'declined', 'conflict'] as const;
 
 export const leaseList = define({
   name: 'lease list',
   summary: 'list all DHCP leases, or those of one machine',
   details:
     'With an IP address, MAC, client id (hex), hardware id or host name: all leases of that machine, IPv4 before IPv6.',
-  examples: ['tink lease list', 'tink lease list node-1', 'tink lease list 2001:db8::5', 'tink lease list -o json'],
+  examples: [
+    'tink lease list',
+    'tink lease list node-1',
+    'tink lease list --state declined,conflict --subnet lab',
+    'tink lease list -o json',
+  ],
   positionals: { usage: '[machine|ip]', min: 0, max: 1, complete: ['machine'] },
-  flags: { output: outputFlag, at: atFlag },
+  flags: {
+    state: { kind: 'list', value: 'STATE', about: `only these: ${states.join(', ')}`, choices: states },
+    subnet: { kind: 'list', value: 'NAME', about: 'only of these subnets' },
+    output: outputFlag,
+    at: atFlag,
+  },
   async run({ flags, positionals: [name] }, present) {
     const context = await asOf(present, flags.at);
     const { client } = context;
-    const leases = name === undefined ? await client.leases() : await client.leasesOf(name);
-    await printListing(context, flags.output, leaseListing(context, leases));
+    const leases = name === undefined ? inOrder(await client.leases()) : await client.leasesOf(name);
+    const isWanted = (wanted: readonly string[], value: string) => wanted.length === 0 || wanted.includes(value);
+    const shown = leases
+      .map((lease) => ({ ...lease, state: stateOf(lease, context.now()) }))
+      .filter(({ state, subnet }) => isWanted(flags.state, state) && isWanted(flags.subnet, subnet));
+    await printListing(context, flags.output, leaseListing(context, shown));
     return exit.ok;
   },
 });
 
+/** The log only knows of what machines said; that a lease ran out is a matter of the time. */
+function stateOf({ state, expiresAt }: LeaseItem, now: number): LeaseItem['state'] {
+  return state === 'bound' && Date.parse(expiresAt ?? '') < now ? 'expired' : state;
+}
+
+/** By address as a number, IPv4 before IPv6. */
+function inOrder(leases: readonly LeaseItem[]): readonly LeaseItem[] {
+  const keyOf = ({ ip }: LeaseItem) => (ip.includes(':') ? groupsOf(ip) : ip.split('.').map(Number));
+  return leases
+    .map((lease) => ({ lease, key: keyOf(lease) }))
+    .sort((a, b) => a.key.length - b.key.length || difference(a.key, b.key))
+    .map(({ lease }) => lease);
+}
+
+function difference(one: readonly number[], other: readonly number[]): number {
+  const at = one.findIndex((part, i) => part !== other[i]);
+  return at < 0 ? 0 : (one[at] ?? 0) - (other[at] ?? 0);
+}
+
+/** The eight groups of an IPv6 address. */
+function groupsOf(ip: string): readonly number[] {
+  const [head = [], tail = []] = ip.split('::').map((half) => (half === '' ? [] : half.split(':')));
+  const zeros = Array.from({ length: 8 - head.length - tail.length }, () => '0');
+  return [...head, ...zeros, ...tail].map((group) => parseInt(group, 16));
+}
+
 function leaseListing(context: Context, leases: readonly LeaseItem[]): Listing<LeaseItem> {
-  // The log only knows of what machines said; that a lease ran out is a matter of the time.
-  const stateOf = ({ state, expiresAt }: LeaseItem) =>
-    state === 'bound' && Date.parse(expiresAt ?? '') < context.now() ? 'expired' : state;
   const columns = (wide: boolean): readonly Column<LeaseItem>[] => {
     const time = timeText(context, wide);
     return [
       { title: 'IP Address', text: ({ ip }) => ip },
       { title: 'MAC Address', text: ({ mac }) => showMac(mac ?? '') },
       { title: 'Hostname', text: ({ hostname }) => hostname, shrinksTo: 12 },
-      { title: 'State', text: stateOf, color: (lease) => colorOf(stateOf(lease)) },
+      { title: 'State', text: ({ state }) => state, color: ({ state }) => colorOf(state) },
       { title: 'Expires', text: (lease) => endText(lease, time(lease.expiresAt)) },
       { title: 'Bound At', text: ({ boundAt }) => time(boundAt), wideOnly: true },
       { title: 'Subnet', text: ({ subnet }) => subnet, wideOnly: true },
@@ -123,7 +163,7 @@ export const leaseHistory = define({
   flags: { output: outputFlag, at: atFlag },
   async run({ flags, positionals: [name = ''] }, present) {
     const context = await asOf(present, flags.at);
-    await printListing(context, flags.output, tenureListing(context, await context.client.leaseHistory(name)));
+    await printListing(context, flags.output, tenureListing(await context.client.leaseHistory(name), present.now()));
     return exit.ok;
   },
 });
@@ -133,13 +173,13 @@ export const leaseWhoHad = define({
   summary: 'tell which machine had an IP address, now or at a moment',
   details: 'Exits with 4 when no machine had it; the last one before is named all the same.',
   examples: ['tink lease who-had 192.168.1.5', 'tink lease who-had 192.168.1.5 --at 2026-01-31T12:00:00Z'],
-  positionals: { usage: '<ip>', min: 1, max: 1 },
+  positionals: { usage: '<ip>', min: 1, max: 1, complete: ['ip'] },
   flags: { output: outputFlag, at: atFlag },
   async run({ flags, positionals: [ip = ''] }, present) {
     const context = await asOf(present, flags.at);
     const found = await context.client.leaseHolder(ip);
     if (flags.output === 'json' || flags.output === 'yaml') await printDocument(context, flags.output, found);
-    else if (found.holder) await printListing(context, flags.output, tenureListing(context, [found.holder]));
+    else if (found.holder) await printListing(context, flags.output, tenureListing([found.holder], present.now()));
     else context.err(nobodyHad(context, found));
     return found.holder ? exit.ok : exit.notFound;
   },
@@ -153,9 +193,10 @@ function nobodyHad(context: Context, { ip, at, previous }: HolderItem): string {
   return `${nobody}; ${[hostname, showMac(mac ?? clientId ?? '')].filter(Boolean).join(' ')} had it until ${time(until)} (${state})`;
 }
 
-function tenureListing(context: Context, tenures: readonly TenureItem[]): Listing<TenureItem> {
+/** Times of day, also those of the past: how long ago is not what history is asked for. */
+function tenureListing(tenures: readonly TenureItem[], now: number): Listing<TenureItem> {
   const columns = (wide: boolean): readonly Column<TenureItem>[] => {
-    const time = timeText(context, wide);
+    const time = (iso: string) => (wide ? iso : clock(iso, now));
     return [
       { title: 'IP Address', text: ({ ip }) => ip },
       { title: 'MAC Address', text: ({ mac }) => showMac(mac ?? '') },

@@ -280,9 +280,11 @@ describe('tink dhcp check', () => {
     };
     expect((await runTink(['dhcp', 'check', 'dhcp.yaml'], { provisioner })).code).toBe(1);
     expect((await runTink(['dhcp', 'check', 'dhcp.yaml', '-o', 'json'], { provisioner })).code).toBe(1);
+    expect((await runTink(['dhcp', 'check', '-'], { provisioner })).code).toBe(1);
     expect(seen).toEqual([
       ['dhcp-check', 'dhcp.yaml'],
       ['dhcp-check', 'dhcp.yaml', '--json'],
+      ['dhcp-check', '-'],
     ]);
     expect((await runTink(['dhcp', 'check'], { provisioner })).code).toBe(2);
     expect((await runTink(['dhcp', 'check', 'dhcp.yaml', '-o', 'yaml'], { provisioner })).code).toBe(2);
@@ -351,12 +353,17 @@ describe('tink lease get, pools and servers', () => {
 
   it('shows how full pools are and who serves them', async () => {
     fake.on('GET /api/lease-pools', {
-      json: [pool, { ...pool, pool: 'b', service: { ...service, answers: false, standbys: [] } }],
+      json: [
+        pool,
+        { ...pool, pool: 'b', service: { ...service, answers: false, standbys: [] } },
+        { ...pool, pool: 'c', crossed: { ...pool.crossed, level: 100, before: 90 } },
+      ],
     });
     const { out } = await runTink(['lease', 'pools'], { server });
     const rows = out.split('\n').map((row) => row.replace(/^\W+|\W+$/g, '').replace(/[\s|]+/g, ' '));
-    expect(rows).toContain('lab 10.1.0.10-10.1.0.19 10 8 1 1 90 % over 90 % 1m ago 10.1.0.1, standby 10.1.0.2');
-    expect(rows).toContain('b 10.1.0.10-10.1.0.19 10 8 1 1 90 % over 90 % 1m ago 10.1.0.1 (does not answer');
+    expect(rows).toContain('lab 10.1.0.10-10.1.0.19 10 8 1 1 90 % over 90 %, 1m ago 10.1.0.1, standby 10.1.0.2');
+    expect(rows).toContain('b 10.1.0.10-10.1.0.19 10 8 1 1 90 % over 90 %, 1m ago 10.1.0.1 (does not answer');
+    expect(out).toContain('| full, 1m ago ');
     const { out: yaml } = await runTink(['lease', 'pools', '-o', 'yaml'], { server });
     expect(yaml).toContain('utilisation: 90');
   });

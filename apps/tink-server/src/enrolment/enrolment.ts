@@ -1,14 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { isIPv6 } from 'node:net';
-import {
-  bootDecider,
-  enrolmentDecider,
-  fold,
-  ForbiddenError,
-  NotFoundError,
-  parseMac,
-  type BootToken,
-} from '@tinkerbell/domain';
+import { bootTokens, enrolmentDecider, ForbiddenError, NotFoundError, parseMac } from '@tinkerbell/domain';
 import type { BootEvent } from '@tinkerbell/events';
 import { handle, type EventStore } from '@tinkerbell/event-store';
 import { subjects, type EnrolReply, type EnrolRequest } from '@tinkerbell/messaging';
@@ -63,7 +55,7 @@ export class Enrolment {
       address,
       now: now.toISOString(),
       expiresAt: expiresAt.toISOString(),
-      bootTokens: await this.bootTokens(mac),
+      bootTokens: bootTokens((await this.store.read<BootEvent>(subjects.stream('boot', mac))).events),
     } as const;
     // Never the id of an earlier request: a repeated one has to pass the rules again, the key may have been fenced since.
     const metadata = { id: randomUUID(), actor: `worker:${workerId}` };
@@ -104,14 +96,6 @@ export class Enrolment {
     const mac = parseMac(given);
     if (mac !== undefined && row.hardware.network.interfaces.some(({ dhcp }) => dhcp.mac === mac)) return mac;
     throw new ForbiddenError(`hardware ${workerId} has no interface ${given}`);
-  }
-
-  private async bootTokens(mac: string): Promise<readonly BootToken[]> {
-    const { events } = await this.store.read<BootEvent>(subjects.stream('boot', mac));
-    return fold(
-      bootDecider,
-      events.map(({ event }) => event),
-    ).tokens;
   }
 }
 

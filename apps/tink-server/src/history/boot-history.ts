@@ -6,7 +6,8 @@ import { subjects } from '@tinkerbell/messaging';
 import type { Query } from '../http/query';
 import type { ReadSide } from '../read-side';
 import type { AsOf } from './as-of';
-import { findMachineOrMac, UnknownNameError } from './find-machine';
+import { RequestError } from '../http/http-errors';
+import { findMachineOrMac } from './find-machine';
 import { durationIn } from './gathered';
 
 export interface BootHistoryOf {
@@ -18,6 +19,16 @@ export interface BootHistoryOf {
   readonly attempts: readonly BootAttempt[];
   /** What it was not answered, newest first. */
   readonly failed: readonly FailedRequest[];
+}
+
+/** Of a machine that no record has. */
+export class NoBootError extends RequestError {
+  readonly status = 404;
+  readonly code = 'NOT_FOUND';
+  constructor(mac: string, leases: readonly { readonly ip: string }[]) {
+    const leased = leases.length === 0 ? 'has no lease' : `had ${leases.map(({ ip }) => ip).join(', ')}`;
+    super(`${formatMac(mac)} has no hardware record; it ${leased} and did not ask for a boot file`);
+  }
 }
 
 const mostAttempts = 1000;
@@ -32,13 +43,13 @@ export class BootHistory {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** `name`: id, MAC, IP address or host name; a MAC that no record has is one too. Throws UnknownNameError, InvalidError. */
+  /** `name`: id, MAC, IP address or host name; a MAC that no record has is one too. Throws UnknownNameError, NoBootError, InvalidError. */
   async of(name: string, query: Query): Promise<BootHistoryOf> {
     const limit = query.whole('limit', 1, mostAttempts) ?? 10;
     const moment = await this.asOf.moment(query, 'at');
     const reads = moment ? this.current.at(moment.position) : this.current;
     const machine = findMachineOrMac(reads, name);
-    if (!('id' in machine)) return this.#stranger(machine.mac, moment?.position ?? Number.POSITIVE_INFINITY, name);
+    if (!('id' in machine)) return this.#stranger(machine.mac, moment?.position ?? Number.POSITIVE_INFINITY, reads);
     const { id, hostname, mac, ip } = machine;
     // What the projection has kept is of the catalogue.
     const events = reads.history.machines.events(id, reads.position()) as readonly Recorded<AnyEvent>[];
@@ -56,10 +67,10 @@ export class BootHistory {
   }
 
   /** A MAC without a hardware record: what boots heard of it is in the stream of the MAC alone. */
-  async #stranger(mac: string, position: number, name: string): Promise<BootHistoryOf> {
+  async #stranger(mac: string, position: number, { leases }: ReadSide): Promise<BootHistoryOf> {
     const { events } = await this.store.read<AnyEvent>(subjects.stream('boot', mac));
     const seen = events.filter((recorded) => recorded.position <= position);
-    if (seen.length === 0) throw new UnknownNameError('machine', name, undefined);
+    if (seen.length === 0) throw new NoBootError(mac, leases.findAll(`mac:${mac}`));
     return { id: '', hostname: '', mac: formatMac(mac), ip: '', attempts: [], failed: newest(seen) };
   }
 }

@@ -290,7 +290,10 @@ describe('the boots of a machine', () => {
         },
       ],
     });
-    expect(await failure('/api/machines/52:54:00:77:77:78/boots')).toMatchObject({ status: 404 });
+    expect(await failure('/api/machines/52:54:00:77:77:78/boots')).toMatchObject({
+      status: 404,
+      message: '52:54:00:77:77:78 has no hardware record; it has no lease and did not ask for a boot file',
+    });
   });
 
   it('are those of a machine without a record too, up to its kernel', async () => {

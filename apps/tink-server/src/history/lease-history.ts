@@ -28,20 +28,36 @@ export class LeaseHistory {
   ) {}
 
   /**
-   * All tenures of a machine or an address, oldest first. `name`: MAC, IP address, hardware id, or the host name of a lease.
-   * Throws NoLeaseError.
+   * All tenures of a machine or an address, oldest first. `name`: MAC, IP address, hardware id, or the host name of a lease: then
+   * those that did not say the name too. Throws NoLeaseError.
    */
   async tenures(name: string, query: Query): Promise<readonly Tenure[]> {
     const then = await this.standpoint(query);
     const [mac, ip] = [parseMac(name), parseIp(name)?.address];
-    const lookup = mac ? `mac:${mac}` : lookupOf(name, ip);
-    const found = this.current.history.leases
+    const named = mac
+      ? this.tenuresWith(`mac:${mac}`, (tenure) => tenure.mac === mac, then)
+      : this.tenuresWith(lookupOf(name, ip), (tenure) => isOf(tenure, name, ip), then);
+    if (named.length === 0) throw new NoLeaseError(name);
+    const found = mac || ip ? named : [...named, ...this.alike(named, then)];
+    const each = new Map(found.map((tenure) => [`${tenure.position} ${tenure.ip}`, tenure]));
+    return [...each.values()].sort((a, b) => a.position - b.position).map(withColons);
+  }
+
+  /** Those of the same MACs and hardware records. */
+  private alike(tenures: readonly Tenure[], then: Standpoint): readonly Tenure[] {
+    const each = (key: 'mac' | 'hardwareId', lookup: string) =>
+      [...new Set(tenures.map((tenure) => tenure[key]))].flatMap((value) =>
+        value === null ? [] : this.tenuresWith(`${lookup}:${value}`, (tenure) => tenure[key] === value, then),
+      );
+    return [...each('mac', 'mac'), ...each('hardwareId', 'hardware')];
+  }
+
+  /** Rows may have had the lookup for one of their tenures only. */
+  private tenuresWith(lookup: string, isMeant: (tenure: Tenure) => boolean, then: Standpoint): readonly Tenure[] {
+    return this.current.history.leases
       .keysWith(lookup)
       .flatMap((address) => this.tenuresOfAddress(address, then))
-      .filter((tenure) => (mac ? tenure.mac === mac : isOf(tenure, name, ip)))
-      .sort((a, b) => a.position - b.position);
-    if (found.length === 0) throw new NoLeaseError(name);
-    return found.map(withColons);
+      .filter(isMeant);
   }
 
   /**

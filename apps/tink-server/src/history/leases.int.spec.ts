@@ -115,6 +115,13 @@ describe('the history of leases', () => {
     expect(await get('/api/leases?of=fd00::a')).toMatchObject([{ mac: '02:00:00:00:00:0a' }, {}, {}]);
     expect(await get('/api/leases/FD00::A/holder')).toMatchObject({ ip: 'fd00::a', holder: { hostname: 'twin' } });
     expect(await get('/api/leases/twin/history')).toHaveLength(3);
+    await append(
+      'default-v6',
+      leaseBound({ ...four, hostname: '', hardwareId: null, ip: 'fd00::c', clientId: '0004aa:2' }),
+    );
+    await append('default-v6', leaseBound({ ...four, mac: null, hostname: '', ip: 'fd00::d', clientId: '0004cc:1' }));
+    const tenures = (await get('/api/leases/twin/history')) as readonly { readonly ip: string }[];
+    expect(tenures.map(({ ip }) => ip)).toEqual(['fd00::a', '10.9.0.10', 'fd00::b', 'fd00::c', 'fd00::d']);
     expect(await failure('/api/leases?of=fd00::99')).toMatchObject({ status: 404, code: 'NOT_FOUND' });
   });
 

@@ -7,6 +7,7 @@ import {
   InvalidDocumentError,
   NotFoundError,
   NotYetError,
+  TokenExpiredError,
   type Fault,
 } from '@tinkerbell/domain';
 import { CommandIdReusedError, CommitTooLargeError, StoreUnavailableError } from '@tinkerbell/event-store';
@@ -20,6 +21,8 @@ export interface ErrorBody {
     readonly message: string;
     readonly field?: string;
     readonly faults?: readonly Fault[];
+    /** TOKEN_EXPIRED: how long until the machine had better boot anew. */
+    readonly bootAgainSeconds?: number;
   };
 }
 
@@ -33,6 +36,10 @@ export function describeError(error: unknown): { readonly status: number; readon
   if (error instanceof InvalidDocumentError) {
     const status = error.kind === 'template' ? 422 : 400;
     return answer(status, error.code, error.message, error.field, error.faults);
+  }
+  if (error instanceof TokenExpiredError) {
+    const { code, message, bootAgainSeconds } = error;
+    return { status: 403, body: { error: { code, message, bootAgainSeconds } } };
   }
   if (error instanceof DomainError) return answer(statusOf(error), error.code, error.message, error.field);
   if (error instanceof CommitTooLargeError) return answer(413, 'TOO_LARGE', error.message);

@@ -1,14 +1,24 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { loadConfig } from '@tinkerbell/config';
 import { ensurePki, type Pki } from '@tinkerbell/identity';
 import type { EnrolReply, EnrolRequest } from '@tinkerbell/messaging';
 import { quickPace, SilentLog } from '../testing/life';
-import { CaMismatchError, Enrolment, EnrolmentImpossibleError, pinned, type EnrolmentOptions } from './enrolment';
+import { startTinkWorker } from '../start';
+import { TinkWorkerConfig } from '../worker.config';
+import {
+  CaMismatchError,
+  Enrolment,
+  EnrolmentImpossibleError,
+  pinned,
+  TokenExpiredError,
+  type EnrolmentOptions,
+} from './enrolment';
 
 const workerId = '0eba0bf8-3772-4b4a-ab9f-6ebe93b90a94';
 let pkiDir: string;
@@ -83,6 +93,7 @@ function enrolment(urls: { serverUrl: string; certUrl: string }, more: Partial<E
     caSha256: pki.caSha256,
     credentialsFile: join(dir, 'credentials.json'),
     dockerCertsDirectory: join(dir, 'certs.d'),
+    mayBootAgain: false,
     pace: { ...quickPace, requestMs: 2_000 },
     ...more,
   };
@@ -163,6 +174,44 @@ describe('enrolment', () => {
     await one.credentials(abort.signal);
     expect(requests).toHaveLength(7);
     expect(log.lines[0]).toContain('answered 403: the token has expired');
+  });
+
+  describe('with an expired token', () => {
+    const expired = (bootAgainSeconds: number) => ({
+      status: 403,
+      body: { error: { code: 'TOKEN_EXPIRED', message: 'the token expired', bootAgainSeconds } },
+    });
+    it('gives up when it is time to boot anew', async () => {
+      answer = () => expired(0);
+      const { log, enrolment: one } = enrolment(await installation(), { mayBootAgain: true });
+      await expect(one.credentials(abort.signal)).rejects.toThrow(TokenExpiredError);
+      expect(log.lines[0]).toBe('the token expired; boots anew in 0 s');
+    });
+    it.each([
+      ['before that', true, 3600],
+      ['where it may not boot anew', false, 0],
+    ])('goes on trying %s', async (_, mayBootAgain, seconds) => {
+      const answers = Array.from({ length: 5 }, () => expired(seconds));
+      answer = () => answers.shift() ?? { status: 200, body: reply() };
+      const { log, enrolment: one } = enrolment(await installation(), { mayBootAgain });
+      expect(await one.credentials(abort.signal)).toMatchObject({ jwt: 'a.b.c' });
+      expect(log.lines.filter((line) => line.includes('boots anew'))).toHaveLength(mayBootAgain ? 1 : 0);
+    });
+    it('the worker boots its machine anew', async () => {
+      answer = () => expired(0);
+      const { serverUrl, certUrl } = await installation();
+      const rebooted = join(dir, 'rebooted');
+      const config = loadConfig(TinkWorkerConfig, {
+        ...{ WORKER_ID: workerId, HW_ADDR: '52:54:00:99:00:01', TINK_TOKEN: 'one-time', TINK_STATE_DIR: dir },
+        ...{ TINK_SERVER_URL: serverUrl, TINK_CERT_URL: certUrl, TINK_CA_SHA256: pki.caSha256 },
+        TINK_REBOOT_COMMAND: `echo > '${rebooted}'`,
+      });
+      const log = new SilentLog();
+      const worker = await startTinkWorker(config, { log, pace: { ...quickPace, requestMs: 2_000 } });
+      while (!existsSync(rebooted)) await new Promise((resolve) => setTimeout(resolve, 5));
+      expect(log.lines).toContain(`rebooting: echo > '${rebooted}'`);
+      await worker.close();
+    });
   });
 
   it('says what is missing when it cannot enrol', async () => {

@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import type { EnrolReply, EnrolRequest } from '@tinkerbell/messaging';
-import { errorText, insist, type Pace } from '../pace';
+import { errorText, insist, jitter, type Pace } from '../pace';
 import type { WorkerLog } from '../worker-log';
 import {
   faultOf,
@@ -25,6 +25,8 @@ export interface EnrolmentOptions {
   readonly caSha256: string;
   readonly credentialsFile: string;
   readonly dockerCertsDirectory: string;
+  /** The machine gets another token when it boots anew, and may do so: it does nothing yet. */
+  readonly mayBootAgain: boolean;
   readonly pace: Pace;
 }
 
@@ -38,6 +40,17 @@ export class CaMismatchError extends Error {
   override readonly name = 'CaMismatchError';
 }
 
+/** The one-time token's time is over before the worker enrolled. The machine gets another one with its next boot. */
+export class TokenExpiredError extends Error {
+  override readonly name = 'TokenExpiredError';
+  constructor(
+    message: string,
+    readonly bootAgainSeconds: number,
+  ) {
+    super(message);
+  }
+}
+
 /** How the worker gets its credential: from its file, or for a one-time token from tink-server. */
 export class Enrolment {
   constructor(
@@ -45,7 +58,7 @@ export class Enrolment {
     private readonly log: WorkerLog,
   ) {}
 
-  /** Tries until it has one. Throws EnrolmentImpossibleError; rejects when aborted. */
+  /** Tries until it has one. Throws EnrolmentImpossibleError, and TokenExpiredError when it is time to boot anew; rejects when aborted. */
   async credentials(signal: AbortSignal): Promise<Credentials> {
     const { workerId, credentialsFile } = this.options;
     const stored = readCredentials(credentialsFile);
@@ -57,11 +70,30 @@ export class Enrolment {
       return mine.whole;
     }
     if (mine?.whole) this.log.warn(`the credential in ${credentialsFile} expired at ${mine.whole.expiresAt}`);
-    return this.enrol(signal);
+    return this.options.mayBootAgain ? this.enrolInTime(signal) : this.enrol(signal);
+  }
+
+  /** Goes on trying after the token has expired, but not for ever. */
+  private async enrolInTime(signal: AbortSignal): Promise<Credentials> {
+    const late = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    let expired: TokenExpiredError | undefined;
+    try {
+      return await this.enrol(AbortSignal.any([signal, late.signal]), (error) => {
+        if (!(error instanceof TokenExpiredError) || timer) return;
+        expired = error;
+        this.log.stage(`${error.message}; boots anew in ${error.bootAgainSeconds} s`);
+        timer = setTimeout(() => late.abort(), jitter(error.bootAgainSeconds * 1000));
+      });
+    } catch (error) {
+      throw late.signal.aborted && expired ? expired : error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** A new credential for the same key, whatever the file holds. */
-  async enrol(signal: AbortSignal): Promise<Credentials> {
+  async enrol(signal: AbortSignal, failed: (error: unknown) => void = () => {}): Promise<Credentials> {
     this.demand();
     const key = this.key();
     const credentials = await insist(
@@ -69,6 +101,7 @@ export class Enrolment {
       signal,
       () => this.ask(key, signal),
       (error, tries) => {
+        failed(error);
         if (tries === 1 || tries % 10 === 0) this.log.warn(`enrolment failed, try ${tries}: ${errorText(error)}`);
       },
     );
@@ -113,7 +146,7 @@ export class Enrolment {
     const body: EnrolRequest = { workerId, mac, token, publicKey: key.publicKey };
     const url = `${serverUrl.replace(/\/+$/, '')}/v1/enrol`;
     const { status, text } = await call({ url, method: 'POST', body, ca, timeoutMs, signal });
-    if (status < 200 || status > 299) throw new Error(`${url} answered ${status}: ${reasonIn(text)}`);
+    if (status < 200 || status > 299) throw refusal(`${url} answered ${status}`, text);
     const reply = parseReply(text, url);
     if (reply.workerId !== workerId) throw new Error(`${url} answered for worker ${reply.workerId}`);
     return { ...reply, ...key };
@@ -159,11 +192,15 @@ function parseReply(text: string, url: string): EnrolReply {
   return reply as EnrolReply;
 }
 
-function reasonIn(text: string): string {
+function refusal(answered: string, text: string): Error {
+  let said: { error?: { message?: string; bootAgainSeconds?: unknown }; message?: string } = {};
   try {
-    const { error, message } = JSON.parse(text) as { error?: { message?: string }; message?: string };
-    return error?.message ?? message ?? text.slice(0, 200);
+    said = JSON.parse(text) as typeof said;
   } catch {
-    return text.slice(0, 200);
+    // Somebody else's page.
   }
+  const { message = said.message ?? text.slice(0, 200), bootAgainSeconds } = said.error ?? {};
+  return typeof bootAgainSeconds === 'number' && bootAgainSeconds >= 0
+    ? new TokenExpiredError(message, bootAgainSeconds)
+    : new Error(`${answered}: ${message}`);
 }

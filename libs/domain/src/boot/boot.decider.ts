@@ -23,13 +23,6 @@ export type BootCommand =
   | ({ readonly type: 'RecordPhoneHome' } & MachinePhonedHome['data'])
   | ({ readonly type: 'RecordRequestFailed' } & BootRequestFailed['data']);
 
-export interface BootToken {
-  /** SHA-256 of the one-time enrolment token, hex. */
-  readonly tokenHash: string;
-  readonly expiresAt: string;
-  readonly hardwareId: string;
-}
-
 /** What the script's URL of the newest boot carries. */
 export interface ScriptTicket {
   /** SHA-256, hex. */
@@ -50,11 +43,11 @@ export interface BootState {
   readonly last: BootEvent | null;
   /** What the machine was told, until it does something with it: a program that looks first whether there is something asks twice. */
   readonly told: Told | null;
-  /** The newest 16, oldest first. */
-  readonly tokens: readonly BootToken[];
+  /** Hashes of the newest 16, oldest first. */
+  readonly tokens: readonly string[];
   readonly ticket: ScriptTicket | null;
   /** What the report of a discovery has to show. */
-  readonly discovery: Pick<BootToken, 'tokenHash' | 'expiresAt'> | null;
+  readonly discovery: { readonly tokenHash: string; readonly expiresAt: string } | null;
 }
 
 /**
@@ -70,7 +63,7 @@ export const bootDecider: Decider<BootCommand, BootState, BootEvent> = {
       if (script === 'osie' && (tokenHash === null || expiresAt === null)) {
         throw new InvalidError('tokenHash', 'an osie script carries a token: its hash and its expiry are required');
       }
-      return tokenHash !== null && state.tokens.some((token) => token.tokenHash === tokenHash) ? [] : [event];
+      return tokenHash !== null && state.tokens.includes(tokenHash) ? [] : [event];
     }
     if (event.type === 'BootFileServed' && isRepeated(state.told, event.data)) return [];
     return mayRepeat.has(event.type) && sameJson(state.last, event) ? [] : [event];
@@ -84,7 +77,7 @@ export const bootDecider: Decider<BootCommand, BootState, BootEvent> = {
         return {
           last: event,
           told: { script: event.data, file: null },
-          tokens: withToken(state.tokens, event.data),
+          tokens: withToken(state.tokens, event.data.tokenHash),
           ticket: usedBy(ticket, event.data),
           discovery: discoveryOf(event.data) ?? state.discovery,
         };
@@ -142,13 +135,8 @@ function discoveryOf({ script, tokenHash, expiresAt }: BootScriptServed['data'])
   return script === 'discovery' && tokenHash !== null && expiresAt !== null ? { tokenHash, expiresAt } : undefined;
 }
 
-/** Of a worker's enrolment only: the one of a discovery is good for its report. */
-function withToken(
-  tokens: BootState['tokens'],
-  { script, tokenHash, expiresAt, hardwareId }: BootScriptServed['data'],
-) {
-  if (tokenHash === null || expiresAt === null || hardwareId === null || script === 'discovery') return tokens;
-  return [...tokens.slice(-15), { tokenHash, expiresAt, hardwareId }];
+function withToken(tokens: BootState['tokens'], hash: string | null) {
+  return hash === null ? tokens : [...tokens.slice(-15), hash];
 }
 
 function eventOf(command: BootCommand): BootEvent {
@@ -163,7 +151,7 @@ function eventOf(command: BootCommand): BootEvent {
     }
     case 'RecordScriptServed': {
       const { type: _, ...data } = command;
-      return { type: 'BootScriptServed', v: 2, data };
+      return { type: 'BootScriptServed', v: 3, data };
     }
     case 'RecordDiscovery': {
       const { type: _, ...data } = command;

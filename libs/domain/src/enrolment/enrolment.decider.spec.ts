@@ -1,3 +1,4 @@
+import type { EnrolmentEvent } from '@tinkerbell/events';
 import {
   enrolmentTokenIssued,
   hardwareId,
@@ -6,7 +7,9 @@ import {
   workerEnrolled,
   workerReady,
 } from '@tinkerbell/testing';
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { fold } from '../decider';
+import { TokenExpiredError } from '../errors';
 import { enrolmentDecider, type EnrolWorker } from './enrolment.decider';
 
 const given = specify(enrolmentDecider);
@@ -66,13 +69,40 @@ describe('enrolment', () => {
     given()
       .when(enrol({ bootTokens: [{ ...bootToken, hardwareId: 'other' }] }))
       .thenThrows('FORBIDDEN', 'was given to hardware other'));
-  it('refuses an expired token, also from the key that used it', () => {
+  it('refuses an expired token', () => {
     given()
       .when(enrol({ now: expiresAt }))
+      .thenThrows('TOKEN_EXPIRED', `expired at ${expiresAt}`);
+    given(enrolmentTokenIssued())
+      .when(enrol({ tokenHash: 'b'.repeat(64), bootTokens: [], now: expiresAt }))
       .thenThrows('FORBIDDEN', `expired at ${expiresAt}`);
+  });
+  it('gives the key that holds the worker another credential when its own is over, long after its token', () => {
+    const later = '2026-02-01T00:00:00.000Z';
     given(workerEnrolled())
+      .when(enrol({ now: expiresAt, expiresAt: later, bootTokens: [] }))
+      .then(workerEnrolled({ mac: machineMac, expiresAt: later }));
+    given(workerEnrolled(), workerEnrolled({ expiresAt: later }))
+      .when(enrol({ now: expiresAt, expiresAt: later }))
+      .thenNothing();
+    given(workerEnrolled(), workerEnrolled({ tokenHash: 'c'.repeat(64), publicKey: otherKey }))
       .when(enrol({ now: expiresAt }))
-      .thenThrows('FORBIDDEN', 'expired');
+      .thenThrows('FORBIDDEN', 'replaced this key');
+  });
+  it('tells a machine with an expired token to boot anew, later with each boot that came to nothing', () => {
+    const inVain = (boots: number, enrolledBefore: readonly EnrolmentEvent[] = []) => {
+      const tokens = Array.from({ length: boots }, (_, i) => ({ ...bootToken, tokenHash: String(i).repeat(64) }));
+      const state = fold(enrolmentDecider, enrolledBefore);
+      const command = enrol({ now: expiresAt, tokenHash: String(boots - 1).repeat(64), bootTokens: tokens });
+      try {
+        enrolmentDecider.decide(command, state);
+      } catch (error) {
+        return error instanceof TokenExpiredError ? error.bootAgainSeconds : error;
+      }
+      return undefined;
+    };
+    expect([1, 2, 3, 6, 7, 9].map((boots) => inVain(boots))).toEqual([60, 120, 240, 1920, 3600, 3600]);
+    expect(inVain(3, [workerEnrolled({ tokenHash: '1'.repeat(64) })])).toBe(60);
   });
   it.each(['', 'U123', `N${'A'.repeat(55)}`, `U${'a'.repeat(55)}`])('refuses the key %j', (publicKey) =>
     given().when(enrol({ publicKey })).thenThrows('INVALID', 'user nkey'),

@@ -1,8 +1,8 @@
 import type { EnrolmentEvent, WorkerReady } from '@tinkerbell/events';
 import { parseMac } from '../address/mac';
-import type { BootToken } from '../boot/boot.decider';
+import type { BootToken } from '../boot/boot-tokens';
 import { assertNever, type Decider } from '../decider';
-import { ConflictError, ForbiddenError, InvalidError } from '../errors';
+import { ConflictError, ForbiddenError, InvalidError, TokenExpiredError } from '../errors';
 import { sameJson } from '../same-json';
 import { isBefore } from '../time';
 
@@ -35,13 +35,17 @@ export interface EnrolmentState {
   readonly used: ReadonlyMap<string, string>;
   /** Key of the newest enrolment; older ones are fenced by it. */
   readonly publicKey: string | null;
+  /** Of its credential, as far as the log knows. */
+  readonly expiresAt: string;
   readonly ready: WorkerReady['data'] | null;
 }
 
 const hashForm = /^[0-9a-f]{64}$/;
+/** Until a machine boots anew whose token is over; doubled with each boot in a row that came to nothing. */
+const [leastSeconds, mostSeconds] = [60, 3600];
 
 export const enrolmentDecider: Decider<EnrolmentCommand, EnrolmentState, EnrolmentEvent> = {
-  initial: { issued: new Map(), used: new Map(), publicKey: null, ready: null },
+  initial: { issued: new Map(), used: new Map(), publicKey: null, expiresAt: '', ready: null },
   decide(command, state) {
     switch (command.type) {
       case 'IssueToken': {
@@ -69,8 +73,8 @@ export const enrolmentDecider: Decider<EnrolmentCommand, EnrolmentState, Enrolme
       case 'EnrolmentTokenIssued':
         return { ...state, issued: new Map(state.issued).set(event.data.tokenHash, event.data.expiresAt) };
       case 'WorkerEnrolled': {
-        const { tokenHash, publicKey } = event.data;
-        return { ...state, used: new Map(state.used).set(tokenHash, publicKey), publicKey };
+        const { tokenHash, publicKey, expiresAt } = event.data;
+        return { ...state, used: new Map(state.used).set(tokenHash, publicKey), publicKey, expiresAt };
       }
       case 'WorkerReady':
         return { ...state, ready: event.data };
@@ -81,23 +85,40 @@ export const enrolmentDecider: Decider<EnrolmentCommand, EnrolmentState, Enrolme
 };
 
 function enrol(command: EnrolWorker, state: EnrolmentState): readonly EnrolmentEvent[] {
-  const { hardwareId, tokenHash, publicKey, address, now, expiresAt, bootTokens } = command;
+  const { tokenHash, publicKey, address, now, expiresAt } = command;
   const mac = parseMac(command.mac);
   if (mac === undefined) throw new InvalidError('mac', `${JSON.stringify(command.mac)} is not a MAC address`);
   if (!/^U[A-Z2-7]{55}$/.test(publicKey)) throw new InvalidError('publicKey', 'publicKey must be a user nkey, U…');
+  const enrolled: EnrolmentEvent = {
+    type: 'WorkerEnrolled',
+    v: 1,
+    data: { mac, publicKey, tokenHash, address, expiresAt },
+  };
+  const usedBy = state.used.get(tokenHash);
+  if (usedBy !== undefined && usedBy !== publicKey) {
+    throw new ForbiddenError('the enrolment token was used by another key');
+  }
+  if (usedBy !== undefined) {
+    if (state.publicKey !== publicKey) {
+      throw new ForbiddenError('a newer enrolment of this worker replaced this key');
+    }
+    // It lost the answer and asks again; or its credential is over, and another one is of no use to anybody but the holder of the key.
+    return isBefore(now, state.expiresAt) ? [] : [enrolled];
+  }
+  checkToken(command, state);
+  return [enrolled];
+}
+
+/** Of a token that nobody has used. */
+function checkToken({ hardwareId, tokenHash, now, bootTokens }: EnrolWorker, state: EnrolmentState): void {
   const token = bootTokens.find((boot) => boot.tokenHash === tokenHash);
   if (token && token.hardwareId !== hardwareId) {
     throw new ForbiddenError(`the token was given to hardware ${token.hardwareId}, not to ${hardwareId}`);
   }
   const limit = token?.expiresAt ?? state.issued.get(tokenHash);
   if (limit === undefined) throw new ForbiddenError(`no such enrolment token for worker ${hardwareId}`);
-  const usedBy = state.used.get(tokenHash);
-  if (usedBy !== undefined && usedBy !== publicKey) {
-    throw new ForbiddenError('the enrolment token was used by another key');
-  }
-  if (!isBefore(now, limit)) throw new ForbiddenError(`the enrolment token expired at ${limit}`);
-  // The worker lost the answer and asks again with the same key; not when another key has fenced it since.
-  if (usedBy === publicKey && state.publicKey === publicKey) return [];
-  if (usedBy === publicKey) throw new ForbiddenError('a newer enrolment of this worker replaced this key');
-  return [{ type: 'WorkerEnrolled', v: 1, data: { mac, publicKey, tokenHash, address, expiresAt } }];
+  if (isBefore(now, limit)) return;
+  if (!token) throw new ForbiddenError(`the enrolment token expired at ${limit}`);
+  const inVain = bootTokens.length - 1 - bootTokens.findLastIndex((boot) => state.used.has(boot.tokenHash));
+  throw new TokenExpiredError(limit, Math.min(mostSeconds, leastSeconds * 2 ** (inVain - 1)));
 }

@@ -12,6 +12,7 @@ import {
   type Usual,
   type WorkflowRow,
 } from '@tinkerbell/projections';
+import { scriptTokenExpiry } from '../script-token';
 import { machineIdOf } from './causes';
 import type { Evidence, Expectation, Waiting } from './explanation';
 import { isEnded, openActions, placeOf, type Scene } from './scene';
@@ -202,15 +203,19 @@ function ofPapers({ scene, machineId, workflow, evidence }: Standing): readonly 
   const runsOut = (text: string, by: string | null) => {
     if (by !== null) papers.push({ text, by, since: null, usual: null });
   };
-  const paper = evidence.events.findLast(
+  const paper = evidence.events.findLastIndex(
     (recorded) =>
       machineIdOf(recorded) === machineId &&
       ['BootScriptServed', 'WorkerEnrolled', 'EnrolmentTokenIssued'].includes(recorded.event.type),
-  )?.event;
-  if (paper?.type === 'BootScriptServed' || paper?.type === 'EnrolmentTokenIssued') {
-    runsOut('the worker enrols with its one-time token, which is worth nothing afterwards', paper.data.expiresAt);
-  } else if (paper?.type === 'WorkerEnrolled' && workflow && !isEnded(workflow)) {
-    runsOut('the worker needs a new credential', paper.data.expiresAt);
+  );
+  const token = 'the worker enrols with its one-time token, which is worth nothing afterwards';
+  const event = evidence.events[paper]?.event;
+  if (event?.type === 'BootScriptServed') {
+    runsOut(token, scriptTokenExpiry(evidence.events.slice(paper)));
+  } else if (event?.type === 'EnrolmentTokenIssued') {
+    runsOut(token, event.data.expiresAt);
+  } else if (event?.type === 'WorkerEnrolled' && workflow && !isEnded(workflow)) {
+    runsOut('the worker needs a new credential', event.data.expiresAt);
   }
   for (const { hardwareId, state, ip, leaseSeconds, expiresAt } of scene.leases.values()) {
     if (hardwareId === machineId && state === 'bound' && leaseSeconds !== foreverSeconds) {

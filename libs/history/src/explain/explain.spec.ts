@@ -111,6 +111,10 @@ describe('what a workflow waits for', () => {
       '"disk-wipe" runs',
     ]);
     expect(told?.expected.at(-2)?.usual?.count).toBe(1);
+    // Written at 00:01:20 and good until 00:15:00; the in-memory OS came up at 00:01:30.
+    expect(told?.expected[0]?.by).toBe('2026-01-01T00:15:00.000Z');
+    const [up] = explainWorkflow('w-1', evidence(working.slice(0, booted.length + 1)))?.expected ?? [];
+    expect(up).toMatchObject({ text: told?.expected[0]?.text, by: '2026-01-01T00:15:10.000Z' });
   });
   it('is a record that lets it boot', () => {
     const never = hardwareInterface(mac, '192.168.1.5', { allow_pxe: false });

@@ -1,6 +1,7 @@
 import { formatMac } from '@tinkerbell/domain';
 import type {
   BootEvent,
+  BootScriptFormat,
   DhcpServiceEvent,
   EnrolmentEvent,
   HardwareEvent,
@@ -35,9 +36,9 @@ export const machineSentences = {
     neutral(
       `${role === 'other' ? 'file' : role} served: ${file}, ${size(bytes)} by ${protocol.toUpperCase()} in ${took(seconds)}`,
     ),
-  BootScriptServed: ({ data: { script, tokenHash } }) =>
+  BootScriptServed: ({ data: { script, format, tokenHash } }) =>
     neutral(
-      `iPXE script served: ${bootScripts[script]}${tokenHash === null ? '' : ', with a one-time token for its worker'}`,
+      `${scriptName(format)} served: ${bootScripts[script]}${tokenHash === null ? '' : ', with a one-time token for its worker'}`,
     ),
   MachineDiscovered: ({ data: { inventory, address } }) => {
     const { vendor, product, cpus, memoryBytes, disks } = inventory;
@@ -55,6 +56,12 @@ export const machineSentences = {
 } as const satisfies Sentences<
   HardwareEvent | TemplateEvent | EnrolmentEvent | LeaseEvent | DhcpServiceEvent | BootEvent
 >;
+
+/** As its program calls it. */
+function scriptName(format: BootScriptFormat | null): string {
+  if (format === null) return 'boot script';
+  return format === 'iPXE' ? 'iPXE script' : `${format} configuration`;
+}
 
 const bootScripts = {
   osie: 'boot the in-memory OS',

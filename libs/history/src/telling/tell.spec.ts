@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { aggregates, catalogue, decodeEvent, type AnyEvent } from '@tinkerbell/events';
-import { hardwareId, recorded, workflowDeleted } from '@tinkerbell/testing';
+import { bootScriptServed, hardwareId, recorded, workflowDeleted } from '@tinkerbell/testing';
 import { describe, expect, it } from 'vitest';
 import { tell } from './tell';
 
@@ -42,6 +42,14 @@ describe('the story', () => {
   ])('%s', (type, line) => {
     const sample = samples.find((event) => event.type === type);
     expect(sample && told(sample)).toMatch(line);
+  });
+
+  it('calls what a machine was given by the name of its program, or by none that is not known', () => {
+    const names = (['iPXE', 'PXELINUX', 'GRUB', 'Raspberry Pi', null] as const).map(
+      (format) => told(bootScriptServed({ script: 'local', format, tokenHash: null })).split(' served: ')[0],
+    );
+    const configurations = ['PXELINUX configuration', 'GRUB configuration', 'Raspberry Pi configuration'];
+    expect(names).toEqual(['iPXE script', ...configurations, 'boot script']);
   });
 
   it('tells who stopped an action, and who decided what became of it', () => {

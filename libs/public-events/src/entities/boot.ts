@@ -56,12 +56,17 @@ export const boot = {
   }),
   BootScriptServed: published({
     name: 'script-served',
-    summary: 'A machine fetched its iPXE script.',
-    schema: Type.Object({ ...booting, script: oneOf(['osie', 'local', 'custom', 'rescue', 'discovery']) }),
-    map: ({ hardwareId, mac: id, script }: BootScriptServed['data']) => ({
+    summary: 'A machine fetched its boot script, or the configuration of its boot program.',
+    schema: Type.Object({
+      ...booting,
+      script: oneOf(['osie', 'local', 'custom', 'rescue', 'discovery']),
+      format: nullable(oneOf(['iPXE', 'PXELINUX', 'GRUB', 'Raspberry Pi'])),
+    }),
+    map: ({ hardwareId, mac: id, script, format }: BootScriptServed['data']) => ({
       hardwareId: hardwareId ?? '',
       mac: id,
       script,
+      format,
     }),
   }),
   MachineDiscovered: published({

@@ -66,9 +66,9 @@ export function bootFileServed(over: Partial<BootFileServed['data']> = {}): Boot
 }
 
 export function bootScriptServed(over: Partial<BootScriptServed['data']> = {}): BootScriptServed {
-  const ticket = { address: '192.168.1.5', ticketHash: null, ticketExpiresAt: null };
+  const ticket = { format: 'iPXE' as const, address: '192.168.1.5', ticketHash: null, ticketExpiresAt: null };
   const data = { ...booting, script: 'osie' as const, tokenHash: 'a'.repeat(64), expiresAt, ...ticket, ...over };
-  return { type: 'BootScriptServed', v: 2, data };
+  return { type: 'BootScriptServed', v: 3, data };
 }
 
 export function osieStarted(uptimeSeconds = 5, over: Partial<OsieStarted['data']> = {}): OsieStarted {
