@@ -100,7 +100,7 @@ function withLongFileMoved({ file, options }: DhcpPacket): Pick<DhcpPacket, 'fil
 }
 
 function withFixedFields(packet: DhcpPacket, sizeOfOptions: number): Uint8Array {
-  const bytes = new Uint8Array(Math.max(headerLength + sizeOfOptions, minimumLength));
+  const bytes = zeroed(Math.max(headerLength + sizeOfOptions, minimumLength));
   if (packet.chaddr.length > 16) throw new RangeError(`chaddr has ${packet.chaddr.length} bytes, 16 is the limit`);
   bytes[0] = packet.op === 'request' ? 1 : 2;
   bytes[1] = packet.htype;
@@ -117,6 +117,20 @@ function withFixedFields(packet: DhcpPacket, sizeOfOptions: number): Uint8Array 
   writeBytes(packet.chaddr, bytes, 28);
   writeBytes(magicCookie, bytes, headerLength - magicCookie.length);
   return bytes;
+}
+
+const slabBytes = 64 * 1024;
+let slab = new Uint8Array(slabBytes);
+let slabUsed = 0;
+
+/** Many from one stretch of memory, which costs more to get and to give back than a message does to write. */
+function zeroed(length: number): Uint8Array {
+  if (length > slabBytes / 16) return new Uint8Array(length);
+  if (slabUsed + length > slabBytes) {
+    slab = new Uint8Array(slabBytes);
+    slabUsed = 0;
+  }
+  return slab.subarray(slabUsed, (slabUsed += length));
 }
 
 function writeUint16(value: number, bytes: Uint8Array, at: number): void {
