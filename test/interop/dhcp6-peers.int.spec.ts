@@ -46,6 +46,8 @@ const running: (() => Promise<void>)[] = [];
 /** The real scripts rewrite this host's resolv.conf. */
 const script = `#!/bin/sh
 [ -n "$new_dhcp6_name_servers" ] && echo "$reason: dns $new_dhcp6_name_servers" >> "$0.said"
+# By this dhclient knows that somebody else has the address.
+[ "$reason" = BOUND6 ] && rm "$0.taken" 2>/dev/null && exit 3
 [ -n "$new_ip6_address" ] && ip -6 addr replace "$new_ip6_address/128" dev "$interface" nodad
 exit 0
 `;
@@ -194,6 +196,21 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('dhclient -
     await boots.event('LeaseReleased', ({ data }) => data.ip === address);
     const second = await dhclient(namespace);
     expect([...second.leases.matchAll(/iaaddr (\S+) \{/g)].at(-1)?.[1]).toBe(address);
+    await dhclient(namespace, '-x');
+  });
+
+  it('declines an address that somebody else has, and gets another', async () => {
+    const { namespace, id } = await client('02:97:06:02:00:12');
+    await writeFile(join(folder, 'script.taken'), '');
+    await dhclient(namespace);
+    const { data } = await boots.event('LeaseDeclined', ({ data: { mac } }) => mac === id);
+    expect(data).toMatchObject({ origin: 'pool', subnet: 'fd97::/64' });
+    const bound = boots.events.flatMap((event) =>
+      event.type === 'LeaseBound' && event.data.mac === id ? [event.data.ip] : [],
+    );
+    expect(bound).toHaveLength(2);
+    expect(bound[0]).toBe(data.ip);
+    expect(bound[1]).not.toBe(data.ip);
     await dhclient(namespace, '-x');
   });
 
