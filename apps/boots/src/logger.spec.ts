@@ -15,6 +15,7 @@ describe('lines for the log', () => {
     log.warn('w');
     log.error('e');
     expect(lines.map((line) => line.at(-2)).join('')).toBe(expected);
+    expect(log.isQuiet).toBe(!expected.includes('i'));
   });
 
   it('are one line each', () => {

@@ -4,6 +4,8 @@ export interface Logger {
   info(text: string): void;
   warn(text: string): void;
   error(text: string): void;
+  /** What is less than a warning goes nowhere: who has something to say of each packet need not put it together. */
+  readonly isQuiet?: boolean;
 }
 
 export const silentLogger: Logger = {
@@ -11,6 +13,7 @@ export const silentLogger: Logger = {
   info: () => undefined,
   warn: () => undefined,
   error: () => undefined,
+  isQuiet: true,
 };
 
 /** Most urgent first. */
@@ -25,5 +28,6 @@ export function streamLogger(out: { write(text: string): unknown }, least: LogLe
       out.write(`${new Date().toISOString()} ${level} boots: ${text.replaceAll(/[\r\n]+/g, ' ')}\n`);
     };
   };
-  return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
+  const isQuiet = least === 'error' || least === 'warn';
+  return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error'), isQuiet };
 }

@@ -5,6 +5,7 @@ const counters = {
   dhcp_requests_total: 'DHCP messages taken, by message type.',
   dhcp_replies_total: 'DHCP replies sent, by message type.',
   dhcp_dropped_total: 'DHCP messages not answered, by reason.',
+  dhcp_options_left_out_total: 'Options that a DHCP client was not told for want of room in its message, by code.',
   dhcp6_requests_total: 'DHCPv6 messages taken, by message type.',
   dhcp6_replies_total: 'DHCPv6 replies sent, by message type.',
   dhcp6_dropped_total: 'DHCPv6 messages not answered, by reason.',
@@ -60,6 +61,9 @@ interface Series {
   value: number;
 }
 
+const newMap = <K, V>(): Map<K, V> => new Map<K, V>();
+const newSeries = (): Series => ({ value: 0 });
+
 export class Metrics {
   /** By the text of their labels. */
   readonly #series = new Map<Name, Map<string, Series>>();
@@ -100,11 +104,7 @@ export class Metrics {
   }
 
   #at(name: Name, labels: Labels): Series {
-    return have(
-      have(this.#series, name, () => new Map()),
-      this.#text(labels),
-      () => ({ value: 0 }),
-    );
+    return have(have(this.#series, name, newMap<string, Series>), this.#text(labels), newSeries);
   }
 
   #text(labels: Labels): string {
@@ -118,11 +118,12 @@ export class Metrics {
 
   /** Packets are counted: making the text and hashing it costs more than to look it up. */
   #pair(key: string, value: string): string {
-    return have(
-      have(this.#pairs, key, () => new Map()),
-      value,
-      () => `${key}=${JSON.stringify(value)}`,
-    );
+    const pairs = have(this.#pairs, key, newMap<string, string>);
+    const known = pairs.get(value);
+    if (known !== undefined) return known;
+    const pair = `${key}=${JSON.stringify(value)}`;
+    pairs.set(value, pair);
+    return pair;
   }
 
   #histogram(name: HistogramName): readonly string[] {

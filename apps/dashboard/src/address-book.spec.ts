@@ -45,6 +45,16 @@ describe('the address book', () => {
     expect(book.view().strangers).toEqual([]);
   });
 
+  it('shows strangers in the order of their addresses', async () => {
+    const site = new TestSite();
+    const { book } = await bookOf(site);
+    const ips = ['2001:db8::1', '10.0.0.100', '10.0.0.20', '10.0.10.1', '10.0.9.1'];
+    const leases = ips.map((ip, n) => leaseBound({ ip, mac: `02-00-00-00-01-0${n}`, hardwareId: null }));
+    await site.append('lease', 'default', ...leases);
+    const shown = book.view().strangers.map(({ ip }) => ip);
+    expect(shown).toEqual(['10.0.0.20', '10.0.0.100', '10.0.9.1', '10.0.10.1', '2001:db8::1']);
+  });
+
   it('shows 200 strangers with an address, says how many more there are, and remembers 200 refused ones', async () => {
     const site = new TestSite();
     const { book, note } = await bookOf(site);

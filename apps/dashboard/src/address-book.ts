@@ -1,4 +1,5 @@
 import type { AnyEvent, BootRequestFailed, Recorded } from '@tinkerbell/events';
+import { numberOf } from '@tinkerbell/domain';
 import { failedText } from '@tinkerbell/history';
 import { poolCounts, type LeaseRow } from '@tinkerbell/projections';
 import type { DashboardPorts } from './dashboard-ports';
@@ -9,6 +10,12 @@ const mostStrangers = 200;
 
 type Ports = Pick<DashboardPorts, 'leases' | 'pools' | 'dhcpServers' | 'hardware'>;
 type NotServed = NonNullable<StrangerView['notServed']>;
+
+/** As numbers, IPv4 before IPv6, which stays in the order of its text. */
+function byAddress({ ip: one }: LeaseRow, { ip: other }: LeaseRow): number {
+  const [isSix, isOtherSix] = [one.includes(':'), other.includes(':')];
+  return isSix || isOtherSix ? Number(isSix) - Number(isOtherSix) : numberOf(one) - numberOf(other);
+}
 
 /** What boots gives out of its pools, and the machines that no hardware record has. */
 export class AddressBook {
@@ -32,7 +39,7 @@ export class AddressBook {
   }
 
   view(): AddressesView {
-    const leases = this.ports.leases.list({ lookups: ['stranger'], limit: mostStrangers });
+    const leases = this.ports.leases.list({ lookups: ['stranger'], limit: mostStrangers }).toSorted(byAddress);
     const total = this.ports.leases.tally('stranger', 0, 0);
     return { pools: this.pools(), strangers: this.strangers(leases), moreStrangers: total - leases.length };
   }

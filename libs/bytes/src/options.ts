@@ -26,7 +26,7 @@ export function uint32Option(code: number, name: string): OptionCodec<number> {
     name,
     decode(raw) {
       expectLength(code, raw, 4);
-      return new DataView(raw.buffer, raw.byteOffset, 4).getUint32(0);
+      return (((raw[0] ?? 0) << 24) | ((raw[1] ?? 0) << 16) | ((raw[2] ?? 0) << 8) | (raw[3] ?? 0)) >>> 0;
     },
     encode(value) {
       // A DataView of its own costs more than all else here.

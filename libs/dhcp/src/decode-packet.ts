@@ -8,7 +8,8 @@ const snameAt = 44;
 
 /**
  * Throws MalformedPacketError for anything that is no DHCP message. Single options stay bytes until they are asked for, so one that
- * makes no sense does not cost the rest. An options area without an end mark is taken: some firmware leaves it out.
+ * makes no sense does not cost the rest. An options area without an end mark is taken: some firmware leaves it out. What is read as bytes
+ * stays where it lies in `bytes`.
  */
 export function decodePacket(bytes: Uint8Array): DhcpPacket {
   if (bytes.length < headerLength) {
@@ -32,7 +33,7 @@ export function decodePacket(bytes: Uint8Array): DhcpPacket {
     yiaddr: readIpv4(bytes, 16),
     siaddr: readIpv4(bytes, 20),
     giaddr: readIpv4(bytes, 24),
-    chaddr: bytes.slice(28, 28 + hlen),
+    chaddr: bytes.subarray(28, 28 + hlen),
     sname: overloaded.sname ? '' : cString(bytes, snameAt, fileAt),
     file: overloaded.file ? '' : cString(bytes, fileAt, 236),
     options,
@@ -80,7 +81,7 @@ function collectOptions(bytes: Uint8Array, from: number, to: number, into: Map<n
       throw new MalformedPacketError(`option ${code} wants ${length} bytes, ${to - at - 2} are left`, at);
     }
     const earlier = into.get(code);
-    const part = bytes.slice(at + 2, end);
+    const part = bytes.subarray(at + 2, end);
     into.set(code, earlier ? concat([earlier, part]) : part);
     at = end;
   }

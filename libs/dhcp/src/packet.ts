@@ -31,8 +31,10 @@ export const magicCookie = Uint8Array.of(99, 130, 83, 99);
 /** `aa-bb-cc-dd-ee-ff`; undefined when the client is not on Ethernet. */
 export function macOf({ htype, chaddr }: DhcpPacket): string | undefined {
   if (htype !== 1 || chaddr.length !== 6) return undefined;
-  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = chaddr;
-  return `${hex[a]}-${hex[b]}-${hex[c]}-${hex[d]}-${hex[e]}-${hex[f]}`;
+  let text = '';
+  for (let i = 0; i < 5; i++) text += dashed[chaddr[i] ?? 0];
+  return text + (hex[chaddr[5] ?? 0] ?? '');
 }
 
 const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const dashed = hex.map((digits) => `${digits}-`);

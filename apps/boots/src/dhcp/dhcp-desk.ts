@@ -11,7 +11,7 @@ import {
   readOption,
   userClass,
 } from '@tinkerbell/dhcp';
-import { DomainError, type SingleLeaseCommand } from '@tinkerbell/domain';
+import { DomainError, numberOf, type SingleLeaseCommand, textOf } from '@tinkerbell/domain';
 import type { BootLog } from '../log/boot-log';
 import type { LeasePool } from '../log/lease-pool';
 import type { NetbootOffered } from '@tinkerbell/events';
@@ -19,7 +19,6 @@ import { StandbyError } from '../log/pool-terms';
 import { TermOverError } from '../log/stream-writer';
 import type { Machine, Machines } from '../machines';
 import type { Metrics } from '../metrics';
-import { ipNumber, ipText } from '../udp/udp-socket';
 import type { Logger } from '../logger';
 import type { Overheard } from '../overheard';
 import type { FailedRequests } from '../recorder/failed-requests';
@@ -30,6 +29,7 @@ import { type Place, placeOf, respond } from './dhcp.responder';
 import { fingerprint, keyOf, macAt } from './fingerprint';
 import { described, lacksBootFile } from './described';
 import type { OtherServers } from './other-servers';
+import { LeftOut } from './left-out';
 import type { PoolDesk, Pooled } from './pool-desk';
 import { RateLimit } from '../rate-limit';
 import { RecentNumbers } from './recent-numbers';
@@ -72,6 +72,8 @@ interface Heard {
   readonly bytes: Uint8Array;
   readonly from: Arrival;
   readonly place: Place;
+  /** When, in milliseconds since 1970. */
+  readonly at: number;
 }
 
 /**
@@ -113,6 +115,7 @@ export class DhcpDesk {
   readonly #answering = new Set<number>();
   readonly #tickets = new ScriptTickets();
   readonly #strangers: RateLimit;
+  readonly #leftOut: LeftOut;
   #now = { ms: NaN, text: '' };
   /** Fingerprint of what was granted an address → the address. */
   readonly #granted = new RecentNumbers(retransmissionMs);
@@ -123,6 +126,7 @@ export class DhcpDesk {
     private readonly pools: PoolDesk,
   ) {
     this.#strangers = new RateLimit(() => ports.clock().getTime(), strangersTold);
+    this.#leftOut = new LeftOut(ports);
   }
 
   /** Calls back at once where nothing has to be stored or asked first. Never throws: a bad message costs itself only. */
@@ -150,7 +154,8 @@ export class DhcpDesk {
   async #decideWhenAsked(heard: Heard, asking: Promise<Pooled | undefined>, answered: Answered): Promise<void> {
     let reply: OutgoingReply | undefined | typeof later;
     try {
-      reply = this.#decide(heard, await asking, answered);
+      const pooled = await asking;
+      reply = this.#decide({ ...heard, at: this.ports.clock().getTime() }, pooled, answered);
     } catch (error) {
       reply = this.#drop(error, heard.bytes, heard.from);
     }
@@ -162,7 +167,7 @@ export class DhcpDesk {
   #decide(heard: Heard, pooled: Pooled | undefined, answered: Answered): OutgoingReply | undefined | typeof later {
     const decision = respond(heard.request, this.#context(heard, pooled), heard.place);
     if (decision.kind === 'ignore') return this.#ignored(decision.reason, heard.request, heard.from);
-    const due = dueOf(heard, decision);
+    const due = dueOf(heard, decision, this.#leftOut.tell);
     if (due.leases.length === 0 && !due.boot) return this.#told(due);
     this.#store(due, answered);
     return later;
@@ -188,7 +193,8 @@ export class DhcpDesk {
     if (mac === undefined) return this.#ignored('not-ethernet', request, from);
     const type = readOption(request.options, messageType) ?? 'bootp';
     const key = keyOf(bytes, request, from);
-    if (this.#isDuplicate(key)) return this.#ignored('duplicate', request, from);
+    const at = this.ports.clock().getTime();
+    if (this.#isDuplicate(key, at)) return this.#ignored('duplicate', request, from);
     this.ports.metrics.count('dhcp_requests_total', { type });
     const place = placeOf(request, this.server, from.arrival);
     if (type === 'request') this.#watch(request, place);
@@ -201,6 +207,7 @@ export class DhcpDesk {
       bytes,
       from,
       place,
+      at,
     };
   }
 
@@ -215,12 +222,12 @@ export class DhcpDesk {
     // Also what was granted before and needs no commit: by now it may be somebody else's to say.
     if (!leases.isActive) return this.#standby();
     if (print !== undefined && due.leases.some((command) => command.type === 'BindLease')) {
-      this.#granted.set(print, ipNumber(address), clock().getTime());
+      this.#granted.set(print, numberOf(address), clock().getTime());
     }
     if (due.offersPi) this.ports.overheard.unleased(address);
     if (due.unserved !== undefined) this.#note('no-boot-file', mac, due.unserved, due.from);
     metrics.count('dhcp_replies_total', { type: replyType });
-    log.info(`${type} of ${mac}: ${replyType} ${address}${file ? ` ${file}` : ''}`);
+    if (!log.isQuiet) log.info(`${type} of ${mac}: ${replyType} ${address}${file ? ` ${file}` : ''}`);
     return { bytes: reply, destination };
   }
 
@@ -231,7 +238,7 @@ export class DhcpDesk {
   }
 
   /** undefined: it has a reservation in its network, or there are no pools. */
-  #pooled({ request, mac, place }: Heard): ReturnType<PoolDesk['look']> {
+  #pooled({ request, mac, place, at }: Heard): ReturnType<PoolDesk['look']> {
     if (place.mode !== 'pool' || request.op !== 'request') return undefined;
     const type = readOption(request.options, messageType);
     if (type === undefined) return undefined;
@@ -243,14 +250,13 @@ export class DhcpDesk {
       ({ address, prefix }) => reserved !== undefined && isIPv4(reserved) && isWithin(reserved, address, prefix),
     );
     // Who has it from a pool keeps it until that lease is over: no address is on two machines.
-    const isTaken = machine && this.#otherHolder(machine, this.ports.clock().toISOString())?.isReserved;
+    const isTaken = machine && this.#otherHolder(machine, this.#textOf(at))?.isReserved;
     return isReachable && !isTaken ? undefined : this.pools.look(request, { mac, type, link, machine, isUnicast });
   }
 
-  #context({ request, mac, print, bytes, from }: Heard, pooled: Pooled | undefined): DhcpContext {
-    const { machines, boots, clock } = this.ports;
-    const date = clock();
-    const now = this.#textOf(date);
+  #context({ request, mac, print, bytes, from, at }: Heard, pooled: Pooled | undefined): DhcpContext {
+    const { machines, boots } = this.ports;
+    const now = this.#textOf(at);
     const machine = machines.byMac(mac);
     return {
       machine,
@@ -263,21 +269,20 @@ export class DhcpDesk {
       arrival: from.arrival,
       source: from.source,
       size: bytes.length,
-      granted: print === undefined ? undefined : this.#grantedBefore(mac, print, date.getTime(), now),
+      granted: print === undefined ? undefined : this.#grantedBefore(mac, print, at, now),
       now,
     };
   }
 
   #grantedBefore(mac: string, print: number, ms: number, now: string): DhcpContext['granted'] {
     const granted = this.#granted.get(print, ms);
-    const lease = granted === undefined ? undefined : this.ports.leases.holderOf(ipText(granted), now);
+    const lease = granted === undefined ? undefined : this.ports.leases.holderOf(textOf(granted), now);
     return lease?.mac === mac ? { ip: lease.ip, expiresAt: lease.expiresAt } : undefined;
   }
 
-  /** Many requests are of one millisecond, and writing it costs more than much else of an answer. */
-  #textOf(date: Date): string {
-    const ms = date.getTime();
-    if (ms !== this.#now.ms) this.#now = { ms, text: date.toISOString() };
+  /** Many requests are of one millisecond. */
+  #textOf(ms: number): string {
+    if (ms !== this.#now.ms) this.#now = { ms, text: new Date(ms).toISOString() };
     return this.#now.text;
   }
 
@@ -292,16 +297,16 @@ export class DhcpDesk {
   #otherHolder(machine: Machine, now: string): DhcpContext['holder'] {
     const { leases, machines } = this.ports;
     const address = machine.interface.dhcp.ip?.address ?? '';
+    if (leases.state.book.isOf(address, machine.mac)) return undefined;
     const lease = leases.holderOf(address, now);
-    if (!lease || lease.mac === machine.mac) return undefined;
+    if (!lease) return undefined;
     const { mac, hardwareId, clientId, origin } = lease;
     if (mac === null) return undefined;
     const isReserved = origin === 'pool' || machines.byMac(mac)?.interface.dhcp.ip?.address === address;
     return { mac, hardwareId, clientId, isReserved };
   }
 
-  #isDuplicate(key: number): boolean {
-    const now = this.ports.clock().getTime();
+  #isDuplicate(key: number, now: number): boolean {
     if (this.#recent.get(key, now) !== undefined || this.#answering.has(key)) return true;
     this.#recent.set(key, 1, now);
     return false;
@@ -364,7 +369,11 @@ const expected: readonly string[] = ['duplicate', 'no-boot-client', 'not-for-pro
 const later = Symbol();
 
 /** One literal: what is spread together for each message is what costs most of it. */
-function dueOf({ request, mac, type, key, print, bytes, from }: Heard, decision: Outcome): Due {
+function dueOf(
+  { request, mac, type, key, print, bytes, from }: Heard,
+  decision: Outcome,
+  onLeftOut: LeftOut['tell'],
+): Due {
   const isReply = decision.kind === 'reply';
   return {
     mac,
@@ -375,7 +384,7 @@ function dueOf({ request, mac, type, key, print, bytes, from }: Heard, decision:
     from,
     leases: decision.leases,
     boot: isReply ? decision.boot : undefined,
-    reply: isReply ? encodePacket(decision.packet, { maxSize: decision.maxSize }) : undefined,
+    reply: isReply ? encodePacket(decision.packet, { maxSize: decision.maxSize, onLeftOut }) : undefined,
     destination: isReply ? decision.destination : undefined,
     address: isReply ? decision.packet.yiaddr : request.ciaddr,
     replyType: isReply ? (readOption(decision.packet.options, messageType) ?? 'bootp') : '',

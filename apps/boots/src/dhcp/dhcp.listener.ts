@@ -1,9 +1,10 @@
 import type { Socket } from 'node:dgram';
+import { numberOf, textOf } from '@tinkerbell/domain';
 import type { Logger } from '../logger';
 import type { Metrics } from '../metrics';
 import type { NativeBatch, TakeDatagram } from '../udp/native-batch';
 import { Replies } from '../udp/replies';
-import { bindUdp, type BoundSocket, ipNumber, ipText } from '../udp/udp-socket';
+import { bindUdp, type BoundSocket } from '../udp/udp-socket';
 import { Broadcasts } from './broadcasts';
 import { everybody } from './destination';
 import type { Arrival, DhcpDesk, OutgoingReply } from './dhcp-desk';
@@ -156,7 +157,7 @@ export class DhcpListener {
     const take: TakeDatagram = (bytes, ip, port) => {
       const request = {
         bytes,
-        from: { arrival, source: { address: ipText(ip), port } },
+        from: { arrival, source: { address: textOf(ip), port } },
         sender,
         at: performance.now(),
       };
@@ -164,7 +165,7 @@ export class DhcpListener {
     };
     const takeCopy: TakeDatagram = (bytes, ip, port) => take(Buffer.from(bytes), ip, port);
     socket.on('message', (bytes, { address, port }) => {
-      take(bytes, ipNumber(address), port);
+      take(bytes, numberOf(address), port);
       for (let i = 0; i < batchesAtOnce && native?.receive(fd, largestMessage, takeCopy); i++);
     });
   }

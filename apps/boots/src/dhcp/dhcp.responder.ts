@@ -62,14 +62,14 @@ export function respond(
   if (type === undefined && !context.server.bootp) return ignore('no-message-type');
   const { machine, pooled, arrival } = context;
   if (mode === 'off' || (!isProxy(mode) && arrival === 'pxe')) return ignore('mode');
-  const mac = macOf(request) ?? '';
   if (isProxy(mode)) {
     if (type === undefined) return ignore('not-for-proxy');
-    const party = machine ?? (mode === 'auto-proxy' ? strangerOf(mac) : undefined);
+    const party = machine ?? (mode === 'auto-proxy' ? strangerOf(macOf(request) ?? '') : undefined);
     if (!party) return ignore('unknown-machine');
     return proxy({ request, context, machine: party, origin, address: addressOf(party) }, type);
   }
   if (pooled && type !== undefined) {
+    const mac = macOf(request) ?? '';
     const party = { mac, hardwareId: machine?.hardwareId ?? null, interface: pooled.interface };
     return answer({ request, context, machine: party, origin, address: pooled.address, pooled }, type);
   }
@@ -187,16 +187,20 @@ function binding(known: Known, leaseSeconds: number, clientState: BindLease['cli
   const giaddr = request.giaddr === noAddress ? null : request.giaddr;
   const relayed = giaddr === null ? undefined : pluggedIn(request);
   const { now } = context;
-  const holder = { mac, hardwareId, clientId, ip, subnet, origin };
   return {
     type: 'BindLease',
-    ...holder,
+    mac,
+    hardwareId,
+    clientId,
+    ip,
+    subnet,
+    origin,
     hostname,
     leaseSeconds,
     giaddr,
     clientState,
     now,
-    ...(relayed && { relayed }),
+    relayed,
   };
 }
 

@@ -22,7 +22,8 @@ export function keyOf(bytes: Uint8Array, { options }: DhcpPacket, { arrival }: P
 
 /** 53 bits of the bytes in a stretch but for `secs`, all that differs when a client repeats itself: FNV-1a, and another beside it. */
 export function fingerprint(bytes: Uint8Array, from: number, to: number, seed = 0): number {
-  let [one, other] = [0x811c9dc5 ^ (seed / 2 ** 21), 0x9e3779b9 ^ seed];
+  let one = 0x811c9dc5 ^ (seed / 2 ** 21);
+  let other = 0x9e3779b9 ^ seed;
   for (let i = from; i < to; i++) {
     if (i === secsAt || i === secsAt + 1) continue;
     one = Math.imul(one ^ (bytes[i] ?? 0), 0x01000193);

@@ -110,7 +110,9 @@ describe('what the relay added', () => {
   const tell = (raw: Uint8Array, over: Partial<DhcpPacket> = relayed) => {
     const request = requestOf('request', [[82, raw]], { ...over, ciaddr: reserved });
     const decision = respond(request, contextOf({ arrival: 'unicast' }));
-    return decision.kind === 'reply' ? decision.leases.map((lease) => ('relayed' in lease ? lease.relayed : null)) : [];
+    return decision.kind === 'reply'
+      ? decision.leases.map((lease) => lease.type === 'BindLease' && (lease.relayed ?? null))
+      : [];
   };
   it('is kept: where the client is plugged in', () => {
     expect(tell(Uint8Array.of(1, 6, ...port, 2, 3, ...box))).toEqual([

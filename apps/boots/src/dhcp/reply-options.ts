@@ -118,12 +118,37 @@ export function echo(request: Options, codes: readonly number[], into: Map<numbe
 function leaseOptions({ type, serverId, leaseSeconds }: ReplyContent): Map<number, Uint8Array> {
   const options = new Map<number, Uint8Array>();
   setOption(options, messageType, type);
-  setOption(options, serverIdentifier, serverId);
+  if (lastServer.id !== serverId) lastServer = { id: serverId, raw: serverIdentifier.encode(serverId) };
+  options.set(serverIdentifier.code, lastServer.raw);
   if (leaseSeconds === null) return options;
-  setOption(options, leaseTime, leaseSeconds);
-  setOption(options, renewalTime, Math.floor(leaseSeconds / 2));
-  setOption(options, rebindingTime, Math.floor((leaseSeconds * 7) / 8));
+  const { lease, renewal, rebinding } = timesOf(leaseSeconds);
+  options.set(leaseTime.code, lease);
+  options.set(renewalTime.code, renewal);
+  options.set(rebindingTime.code, rebinding);
   return options;
+}
+
+/** Most replies say the same of these: what is written once need not be collected thousands of times a second. */
+let lastServer: { readonly id: string; readonly raw: Uint8Array } = { id: '', raw: nothing };
+let lastTimes: LeaseTimes = { leaseSeconds: NaN, lease: nothing, renewal: nothing, rebinding: nothing };
+
+interface LeaseTimes {
+  readonly leaseSeconds: number;
+  readonly lease: Uint8Array;
+  readonly renewal: Uint8Array;
+  readonly rebinding: Uint8Array;
+}
+
+function timesOf(leaseSeconds: number): LeaseTimes {
+  if (leaseSeconds !== lastTimes.leaseSeconds) {
+    lastTimes = {
+      leaseSeconds,
+      lease: leaseTime.encode(leaseSeconds),
+      renewal: renewalTime.encode(Math.floor(leaseSeconds / 2)),
+      rebinding: rebindingTime.encode(Math.floor((leaseSeconds * 7) / 8)),
+    };
+  }
+  return lastTimes;
 }
 
 function networkOptions(record: HardwareDhcp, site: SiteOptions): Map<number, Uint8Array> {

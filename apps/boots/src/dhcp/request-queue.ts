@@ -18,29 +18,30 @@ const lowestEvery = 8;
  */
 export class RequestQueue<T> {
   readonly #lanes: Readonly<Record<Rank, Lane<T>>> = { renewal: new Lane(), selection: new Lane(), other: new Lane() };
+  /** Highest rank first. */
+  readonly #inOrder = ranks.map((rank) => this.#lanes[rank]);
   #turn = 0;
   #shed = 0;
 
   constructor(private readonly limits: QueueLimits) {}
 
   get size(): number {
-    return ranks.reduce((sum, rank) => sum + this.#lanes[rank].size, 0);
+    return this.#inOrder.reduce((sum, lane) => sum + lane.size, 0);
   }
 
   /** Makes room by shedding the oldest of the lowest rank, which may be this one. */
   put(rank: Rank, item: T, at: number): void {
     this.#lanes[rank].push(item, at);
     if (this.size <= this.limits.size) return;
-    this.#waiting().at(-1)?.shift();
+    this.#inOrder.findLast(isWaiting)?.shift();
     this.#shed++;
   }
 
   /** What to answer next; sheds what has waited too long. */
   next(now: number): T | undefined {
-    for (const rank of ranks) this.#shed += this.#lanes[rank].dropBefore(now - this.limits.patienceMs);
-    const waiting = this.#waiting();
+    for (const lane of this.#inOrder) this.#shed += lane.dropBefore(now - this.limits.patienceMs);
     const isLowest = ++this.#turn % lowestEvery === 0;
-    const lane = waiting.at(isLowest ? -1 : 0);
+    const lane = isLowest ? this.#inOrder.findLast(isWaiting) : this.#inOrder.find(isWaiting);
     return lane && now - lane.oldestAt > this.limits.calmMs ? lane.pop() : lane?.shift();
   }
 
@@ -52,14 +53,11 @@ export class RequestQueue<T> {
   }
 
   clear(): void {
-    for (const rank of ranks) this.#lanes[rank].dropBefore(Infinity);
-  }
-
-  /** Highest rank first. */
-  #waiting(): readonly Lane<T>[] {
-    return ranks.map((rank) => this.#lanes[rank]).filter((lane) => lane.size > 0);
+    for (const lane of this.#inOrder) lane.dropBefore(Infinity);
   }
 }
+
+const isWaiting = ({ size }: { readonly size: number }): boolean => size > 0;
 
 interface Waiting<T> {
   readonly item: T;

@@ -24,6 +24,6 @@ export function rankOf(bytes: Uint8Array): Rank {
     at += code === pad ? 1 : 2 + (bytes[at + 1] ?? 0);
   }
   if (!isRequest) return 'other';
-  if (bytes.subarray(ciaddrAt, ciaddrAt + 4).some((byte) => byte !== 0)) return 'renewal';
+  for (let at = ciaddrAt; at < ciaddrAt + 4; at++) if (bytes[at] !== 0) return 'renewal';
   return hasChosen ? 'selection' : 'other';
 }

@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { basename } from 'node:path';
+import { textOf } from '@tinkerbell/domain';
 import {
   acknowledge,
   acknowledgedBlock,
@@ -29,7 +30,7 @@ import type { ServedFiles } from '../served-files';
 import type { NativeBatch } from '../udp/native-batch';
 import { QuickTurns } from '../udp/quick-turns';
 import { PeerNumbers, Udp6Socket } from '../udp/udp6-socket';
-import { type DatagramSocket, ipText, UdpSocket } from '../udp/udp-socket';
+import { type DatagramSocket, UdpSocket } from '../udp/udp-socket';
 import { peerKey, Session } from './session';
 import { Sessions } from './sessions';
 import { largestText, textContent, TextFiles } from './text-files';
@@ -340,7 +341,7 @@ export class TftpListener {
   }
 
   #textOf(ip: number): string {
-    return this.#peers ? this.#peers.textOf(ip) : ipText(ip);
+    return this.#peers ? this.#peers.textOf(ip) : textOf(ip);
   }
 
   #drop(reason: string): void {

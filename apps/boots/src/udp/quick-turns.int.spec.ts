@@ -1,9 +1,10 @@
+import { numberOf } from '@tinkerbell/domain';
 import { afterEach, describe, expect, it } from 'vitest';
 import { NativeBatch } from './native-batch';
 import { QuickTurns } from './quick-turns';
-import { ipNumber, UdpSocket } from './udp-socket';
+import { UdpSocket } from './udp-socket';
 
-const here = ipNumber('127.0.0.1');
+const here = numberOf('127.0.0.1');
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();

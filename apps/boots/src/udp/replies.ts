@@ -1,8 +1,9 @@
 import { getSystemErrorName } from 'node:util';
+import { numberOf, textOf } from '@tinkerbell/domain';
 import type { NativeBatch } from './native-batch';
 import type { Outbox } from './outbox';
 import type { Piece } from './piece';
-import { type BoundSocket, ipNumber, ipText } from './udp-socket';
+import { type BoundSocket } from './udp-socket';
 
 /** As many as an outbox holds. */
 const slots = 256;
@@ -30,7 +31,7 @@ export class Replies {
     private readonly onLost: OnLost,
   ) {
     if (!native) return;
-    this.#outbox = native.outbox(bound.fd, (ip, errno) => onLost(ipText(ip), getSystemErrorName(-errno)));
+    this.#outbox = native.outbox(bound.fd, (ip, errno) => onLost(textOf(ip), getSystemErrorName(-errno)));
     this.#slots = { bytes: Buffer.allocUnsafeSlow(slots * slotBytes) };
   }
 
@@ -57,7 +58,7 @@ export class Replies {
     const chunk = this.#slots as Piece['chunk'];
     const from = this.#used++ * slotBytes;
     chunk.bytes.set(bytes, from);
-    const head = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+    const head = chunk.bytes.readUInt32BE(from);
     this.#outbox?.put(this.#numberOf(address), port, head, [
       { chunk, from: from + headBytes, to: from + bytes.length },
     ]);
@@ -72,7 +73,7 @@ export class Replies {
 
   /** Most go to one and the same: a relay, or everybody. */
   #numberOf(address: string): number {
-    if (address !== this.#last.address) this.#last = { address, number: ipNumber(address) };
+    if (address !== this.#last.address) this.#last = { address, number: numberOf(address) };
     return this.#last.number;
   }
 

@@ -1,10 +1,11 @@
+import { numberOf } from '@tinkerbell/domain';
 import koffi from 'koffi';
 import { afterEach, expect, it } from 'vitest';
 import { NativeBatch } from './native-batch';
 import { Outbox } from './outbox';
-import { ipNumber, UdpSocket } from './udp-socket';
+import { UdpSocket } from './udp-socket';
 
-const here = ipNumber('127.0.0.1');
+const here = numberOf('127.0.0.1');
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();
@@ -72,7 +73,7 @@ it('what goes to everybody is for many clients: each datagram goes by itself', (
       (view) => Number(koffi.address(view)),
       true,
     );
-    for (let head = 0; head < 3; head++) box.put(ipNumber(address), 68, head, [{ chunk: { bytes }, from: 0, to: 300 }]);
+    for (let head = 0; head < 3; head++) box.put(numberOf(address), 68, head, [{ chunk: { bytes }, from: 0, to: 300 }]);
     box.flush();
     return count;
   };

@@ -1,10 +1,11 @@
+import { numberOf, textOf } from '@tinkerbell/domain';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Collector, openCollector } from './collector.testing';
 import { NativeBatch } from './native-batch';
 import type { Piece } from './piece';
-import { bindUdp, ipNumber, ipText, UdpSocket } from './udp-socket';
+import { bindUdp, UdpSocket } from './udp-socket';
 
-const here = ipNumber('127.0.0.1');
+const here = numberOf('127.0.0.1');
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();
@@ -84,7 +85,7 @@ describe.each(['in batches', 'one by one'])('datagrams %s', (how) => {
     const texts = Array.from({ length: 300 }, (_, i) => 'x'.repeat(i));
     const all = new Promise<void>((resolve) => {
       const take = (data: Uint8Array, ip: number, from: number) => {
-        taken.push({ text: Buffer.from(data).toString(), from: `${ipText(ip)}:${from}` });
+        taken.push({ text: Buffer.from(data).toString(), from: `${textOf(ip)}:${from}` });
         if (taken.length === texts.length) resolve();
       };
       socket.listen(

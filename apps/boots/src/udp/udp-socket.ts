@@ -1,4 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram';
+import { numberOf, textOf } from '@tinkerbell/domain';
 import type { NativeBatch, TakeDatagram } from './native-batch';
 import type { Outbox } from './outbox';
 import type { Piece } from './piece';
@@ -56,7 +57,7 @@ export class UdpSocket {
     this.#listener = { take, rest };
     this.socket.on('error', onError);
     this.socket.on('message', (bytes, { address, port }) => {
-      take(bytes, ipNumber(address), port);
+      take(bytes, numberOf(address), port);
       this.takeWaiting();
       last?.();
     });
@@ -73,7 +74,7 @@ export class UdpSocket {
 
   /** Sent at once, or dropped. */
   send(ip: number, port: number, bytes: Uint8Array): void {
-    this.socket.send(bytes, port, ipText(ip), () => undefined);
+    this.socket.send(bytes, port, textOf(ip), () => undefined);
   }
 
   /** With others at the next `flush`. `head`: the first four bytes. False: no room, `onRoom` tells when there is. */
@@ -82,7 +83,7 @@ export class UdpSocket {
     const first = Buffer.allocUnsafe(4);
     first.writeUInt32BE(head >>> 0);
     const parts = pieces.map(({ chunk, from, to }) => chunk.bytes.subarray(from, to));
-    this.socket.send([first, ...parts], port, ipText(ip), () => undefined);
+    this.socket.send([first, ...parts], port, textOf(ip), () => undefined);
     return true;
   }
 
@@ -137,7 +138,7 @@ export async function bindUdp(
 /** Throws as Node does, with the place in its message. */
 function openNative(native: NativeBatch, address: string, port: number, reuse: boolean, tiedTo?: string): number {
   try {
-    return native.open(ipNumber(address), port, reuse, tiedTo);
+    return native.open(numberOf(address), port, reuse, tiedTo);
   } catch (cause) {
     const { message, code } = cause as NodeJS.ErrnoException;
     throw Object.assign(new Error(`${message} ${address}:${port}`, { cause }), { code });
@@ -149,14 +150,3 @@ type LookupAddress = (
   options: unknown,
   done: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
 ) => void;
-
-/** `10.0.0.1` → 0x0a000001. */
-export function ipNumber(address: string): number {
-  let value = 0;
-  for (const part of address.split('.')) value = value * 256 + Number(part);
-  return value;
-}
-
-export function ipText(ip: number): string {
-  return `${ip >>> 24}.${(ip >>> 16) & 0xff}.${(ip >>> 8) & 0xff}.${ip & 0xff}`;
-}

@@ -26,7 +26,11 @@ describe('a lease that is for good', () => {
     fake.on('GET /api/leases/node-1/history', { json: [released, tenure] });
     const { out } = await runTink(['lease', 'history', 'node-1'], { server });
     expect(out.match(/never/g)).toHaveLength(1);
-    expect(out).toMatch(/ago +\| released/);
+    expect(out).toMatch(/ \d\d:05:00 +\| released/);
+    // With the date where that is not today's.
+    fake.on('GET /api/leases/node-2/history', { json: [{ ...released, boundAt: '2025-12-31T12:00:00.000Z' }] });
+    const then = await runTink(['lease', 'history', 'node-2'], { server });
+    expect(then.out).toMatch(/ 2025-12-31 \d\d:00:00 +\| \d\d:05:00 +\| released/);
   });
   it.each(['list', 'get'])('never expires by tink lease %s, and has its time in JSON', async (command) => {
     const lease = {

@@ -5,6 +5,7 @@ import { define, exit, type Context } from '../cli-command';
 import { asOf, atFlag } from './as-of';
 import { outputFlag, printDocument, printListing, showMac, timeText, type Listing } from '../output/print';
 import { colorOf } from '../output/screen';
+import { clock } from '../output/time';
 import type { Column } from '../output/table';
 
 const states = ['bound', 'expired', 'released', 'declined', 'conflict'] as const;
@@ -162,7 +163,7 @@ export const leaseHistory = define({
   flags: { output: outputFlag, at: atFlag },
   async run({ flags, positionals: [name = ''] }, present) {
     const context = await asOf(present, flags.at);
-    await printListing(context, flags.output, tenureListing(context, await context.client.leaseHistory(name)));
+    await printListing(context, flags.output, tenureListing(await context.client.leaseHistory(name), present.now()));
     return exit.ok;
   },
 });
@@ -178,7 +179,7 @@ export const leaseWhoHad = define({
     const context = await asOf(present, flags.at);
     const found = await context.client.leaseHolder(ip);
     if (flags.output === 'json' || flags.output === 'yaml') await printDocument(context, flags.output, found);
-    else if (found.holder) await printListing(context, flags.output, tenureListing(context, [found.holder]));
+    else if (found.holder) await printListing(context, flags.output, tenureListing([found.holder], present.now()));
     else context.err(nobodyHad(context, found));
     return found.holder ? exit.ok : exit.notFound;
   },
@@ -192,9 +193,10 @@ function nobodyHad(context: Context, { ip, at, previous }: HolderItem): string {
   return `${nobody}; ${[hostname, showMac(mac ?? clientId ?? '')].filter(Boolean).join(' ')} had it until ${time(until)} (${state})`;
 }
 
-function tenureListing(context: Context, tenures: readonly TenureItem[]): Listing<TenureItem> {
+/** Times of day, also those of the past: how long ago is not what history is asked for. */
+function tenureListing(tenures: readonly TenureItem[], now: number): Listing<TenureItem> {
   const columns = (wide: boolean): readonly Column<TenureItem>[] => {
-    const time = timeText(context, wide);
+    const time = (iso: string) => (wide ? iso : clock(iso, now));
     return [
       { title: 'IP Address', text: ({ ip }) => ip },
       { title: 'MAC Address', text: ({ mac }) => showMac(mac ?? '') },

@@ -26,8 +26,8 @@ export class NoBootError extends RequestError {
   readonly status = 404;
   readonly code = 'NOT_FOUND';
   constructor(mac: string, leases: readonly { readonly ip: string }[]) {
-    const leased = leases.length === 0 ? 'no lease' : `a lease of ${leases.map(({ ip }) => ip).join(', ')}`;
-    super(`${formatMac(mac)} has no hardware record and ${leased}, and did not ask for a boot file`);
+    const leased = leases.length === 0 ? 'has no lease' : `had ${leases.map(({ ip }) => ip).join(', ')}`;
+    super(`${formatMac(mac)} has no hardware record; it ${leased} and did not ask for a boot file`);
   }
 }
 

@@ -292,7 +292,7 @@ describe('the boots of a machine', () => {
     });
     expect(await failure('/api/machines/52:54:00:77:77:78/boots')).toMatchObject({
       status: 404,
-      message: '52:54:00:77:77:78 has no hardware record and no lease, and did not ask for a boot file',
+      message: '52:54:00:77:77:78 has no hardware record; it has no lease and did not ask for a boot file',
     });
   });
 

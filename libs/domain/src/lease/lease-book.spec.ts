@@ -69,6 +69,10 @@ describe('a lease in the table', () => {
     for (const other of others.slice(600)) table.put(other);
     expect(table.get(one.ip)).toEqual(one);
     expect(table.lastOf(clientKey(one))).toEqual(one);
+    expect([one.mac, '02-00-00-00-ff-ff'].map((mac) => table.isOf(one.ip, mac ?? ''))).toEqual([
+      one.mac !== null,
+      false,
+    ]);
     expect(byIp(table.values()).get(one.ip)).toEqual(one);
     expect(table.size).toBe(1201);
   });
@@ -120,6 +124,8 @@ describe('a book of leases', () => {
       expectAlike(book.lastOf(clientKey(asked)), model.lastOf(clientKey(asked)));
       const ip = ipOf(random(700));
       expectAlike(book.get(ip), model.byIp.get(ip));
+      const mac = asked.mac ?? '';
+      if (book.isOf(ip, mac) !== (model.byIp.get(ip)?.mac === mac)) expect.fail(`isOf(${ip}, ${mac})`);
     }
     expect(byIp(book.values())).toEqual(model.byIp);
     expect(book.size).toBe(model.byIp.size);

@@ -2,7 +2,7 @@ import { HashTrie } from './hash-trie';
 import { clientKey, type Lease, LeaseTable } from './lease-table';
 
 /** Changes that a book carries beside its table before they go into it: fewer than a millisecond's worth. */
-const mostChanged = 256;
+const mostChanged = 64;
 
 /**
  * The leases of a pool: by address, and what each client was given last. A book stays as it is when one is made from it, until that one or
@@ -28,6 +28,12 @@ export class LeaseBook {
 
   get(ip: string): Lease | undefined {
     return this.changed.get(ip) ?? this.table?.get(ip);
+  }
+
+  /** Whether what is known of the address is of this network card. */
+  isOf(ip: string, mac: string): boolean {
+    const changed = this.changed.get(ip);
+    return changed ? changed.mac === mac : this.table?.isOf(ip, mac) === true;
   }
 
   /** What this client was given last, whatever became of it; undefined: nothing, or that is another's by now. */

@@ -1,7 +1,7 @@
 import type { LeaseHolder } from '@tinkerbell/events';
 import { hashOf } from './hash-trie';
 import { isoOf } from '../time';
-import { numberOf, textOf } from './ipv4';
+import { isUsualIpv4, numberOf, textOf } from './ipv4';
 import { PackedTexts } from './packed-texts';
 
 /** What was said last of an address. */
@@ -24,7 +24,7 @@ const states = ['bound', 'released', 'expired', 'declined', 'conflict'] as const
 const kind = { state: 7, isReservation: 8, noMac: 16, noHardware: 32, noClientId: 64, asJson: 128 } as const;
 const smallest = 256;
 /** Leases kept as objects as well, by row: the same one is looked at several times for one request. */
-const seenRows = 1024;
+const seenRows = 64;
 const gone = 0xffff_ffff;
 
 /**
@@ -63,6 +63,15 @@ export class LeaseTable {
     return this.#rowOf(ip) >= 0;
   }
 
+  /** Whether what is known of the address is of this network card: as `get` says, without the price of a lease. */
+  isOf(ip: string, mac: string): boolean {
+    const row = this.#rowOf(ip);
+    if (row < 0) return false;
+    const bits = this.#kinds[row] ?? 0;
+    if ((bits & kind.asJson) !== 0) return this.#leaseAt(row).mac === mac;
+    return (bits & kind.noMac) === 0 && this.#macs[row] === macNumber(mac);
+  }
+
   /** What this client was given last, unless that is another's by now. */
   lastOf(key: string): Lease | undefined {
     const hash = hashOf(key);
@@ -99,8 +108,7 @@ export class LeaseTable {
     let row = this.#rowOf(lease.ip);
     if (row < 0) row = this.#add(idOf(lease.ip));
     this.#write(row, lease);
-    this.#seen[row % seenRows] = lease;
-    this.#seenRows[row % seenRows] = row;
+    this.#seen[row % seenRows] = undefined;
     return row;
   }
 
@@ -123,9 +131,8 @@ export class LeaseTable {
 
   /** -1: it is in none. */
   #rowOf(ip: string): number {
-    const number = numberOf(ip);
-    const isNumber = isUsual(ip, number);
-    const id = isNumber ? number : hashOf(ip);
+    const isNumber = isUsualIpv4(ip);
+    const id = isNumber ? numberOf(ip) : hashOf(ip);
     const last = this.#places.length - 1;
     for (let at = mixed(id) & last; ; at = (at + 1) & last) {
       const row = (this.#places[at] ?? 0) - 1;
@@ -198,14 +205,14 @@ export class LeaseTable {
 
   #write(row: number, lease: Lease): void {
     const { mac, hardwareId, clientId, hostname, subnet, expiresAt } = lease;
-    const time = Date.parse(expiresAt);
+    const time = timeOf(expiresAt);
     const number = mac === null ? 0 : macNumber(mac);
     const isBare = !hardwareId && !clientId && hostname === '';
     const text = isBare ? '' : `${hardwareId ?? ''}\0${clientId ?? ''}\0${hostname}`;
     const isPacked =
       !Number.isNaN(number) &&
-      isUsual(lease.ip, this.#ids[row] ?? 0) &&
-      isWrittenSo(expiresAt, time) &&
+      isUsualIpv4(lease.ip) &&
+      !Number.isNaN(time) &&
       (isBare || hasThreeParts(text)) &&
       this.#subnetNumber(subnet) !== undefined &&
       this.#texts.put(row, text);
@@ -260,17 +267,19 @@ function grown<T extends Uint32Array | Float64Array | Uint8Array | Uint16Array>(
 
 /** Of what is no IPv4 address in its usual form, a hash. */
 function idOf(ip: string): number {
-  const number = numberOf(ip);
-  return isUsual(ip, number) ? number : hashOf(ip);
+  return isUsualIpv4(ip) ? numberOf(ip) : hashOf(ip);
 }
 
-function isUsual(ip: string, id: number): boolean {
-  return textOf(id) === ip;
+/** Milliseconds; NaN: it is no time, or `isoOf` would write it in another way. */
+function timeOf(text: string): number {
+  if (text === lastTime.text) return lastTime.ms;
+  const ms = Date.parse(text);
+  lastTime = { text, ms: !Number.isNaN(ms) && isoOf(ms) === text ? ms : NaN };
+  return lastTime.ms;
 }
 
-function isWrittenSo(text: string, time: number): boolean {
-  return !Number.isNaN(time) && isoOf(time) === text;
-}
+/** Many leases run out in the same millisecond. */
+let lastTime = { text: '', ms: NaN };
 
 /** No text has what parts it from the next. */
 function hasThreeParts(text: string): boolean {
@@ -304,8 +313,9 @@ function macNumber(mac: string): number {
 
 function macText(number: number): string {
   const [high, low] = [Math.floor(number / 2 ** 32), number >>> 0];
-  const [a, b, c] = [hex[high >>> 8], hex[high & 0xff], hex[low >>> 24]];
-  return `${a}-${b}-${c}-${hex[(low >>> 16) & 0xff]}-${hex[(low >>> 8) & 0xff]}-${hex[low & 0xff]}`;
+  const vendor = `${dashed[high >>> 8]}${dashed[high & 0xff]}${dashed[low >>> 24]}`;
+  return `${vendor}${dashed[(low >>> 16) & 0xff]}${dashed[(low >>> 8) & 0xff]}${hex[low & 0xff]}`;
 }
 
 const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const dashed = hex.map((digits) => `${digits}-`);

@@ -47,14 +47,18 @@ export const poolDecider: Decider<PoolCommand, PoolState, LeaseEvent | DhcpServi
       case 'DhcpServerFound':
         return { ...state, told: toldOf(state.told, event.data) };
       default:
-        return { ...state, leases: leaseDecider.evolve(state.leases, event) };
+        return withLeases(state, leaseDecider.evolve(state.leases, event));
     }
   },
   settle(state) {
     const leases = settleLeases(state.leases);
-    return leases === state.leases ? state : { ...state, leases };
+    return leases === state.leases ? state : withLeases(state, leases);
   },
 };
+
+function withLeases({ taken, own, told }: PoolState, leases: LeaseState): PoolState {
+  return { leases, taken, own, told };
+}
 
 function tellOfServer(
   { server, sign, clientMac, offered, seenAt }: Extract<PoolCommand, { readonly type: 'TellOfServer' }>,
