@@ -20,11 +20,14 @@ const server = '10.97.0.1';
 /** Two free MACs for each test: every one has its reservation, `10.97.0.<number>`. */
 const macs = Array.from({ length: 14 }, (_, i) => `02:97:00:00:00:${String(i + 10)}`);
 const addressOf = (mac: string) => `10.97.0.${mac.slice(-2)}`;
+/** Longer than one option, and than what a message of 576 bytes has left beside `file` and `sname`. */
+const longText = 'options of any length '.repeat(14);
 /** Of the last machine. */
 const ownOptions: readonly HardwareDhcpOption[] = [
   { code: 121, type: 'routes', value: [{ destination: '10.88.0.0/16', router: '10.97.0.9' }] },
   { code: 119, type: 'domains', value: ['one.example', 'two.example'] },
   { code: 132, type: 'uint32', value: 4094 },
+  { code: 224, type: 'text', value: longText },
 ];
 function machine(mac: string, index: number): HardwareRecord {
   const base = hardwareInterface(mac.replaceAll(':', '-'), addressOf(mac));
@@ -89,6 +92,8 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('dhclient',
   const run = (namespace: string, flag: '-1' | '-r' | '-x', lines: readonly string[] = []) =>
     dhclient(folder, namespace, flag, ['also request domain-search;', ...lines]);
   const stop = (namespace: string) => run(namespace, '-x');
+  /** Of the machine with options of its own. */
+  let longNamed: string | undefined;
 
   it('takes its lease with everything that it asked for, and releases it', async () => {
     const { namespace, id, address } = await client();
@@ -136,6 +141,7 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('dhclient',
 
   it('takes the options of its record, routes in the place of the gateway', async () => {
     const { namespace, address } = await client(macs.at(-1));
+    longNamed = namespace;
     const definitions = [
       'option rfc3442 code 121 = array of unsigned integer 8;',
       'option vlan code 132 = unsigned integer 32;',
@@ -147,6 +153,16 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('dhclient',
     expect(leases).toContain('option vlan 4094;');
     expect(leases).toContain('option domain-search "one.example.", "two.example.";');
     expect(leases).not.toContain('option routers');
+    await stop(namespace);
+  });
+
+  it.each([
+    ['in parts that follow each other (RFC 3396)', ['send dhcp-max-message-size 1472;']],
+    ['over options, file and sname (52) where its message is short', []],
+  ])('takes a long option %s', async (_, lines) => {
+    const namespace = longNamed ?? (await client(macs.at(-1))).namespace;
+    const { leases } = await run(namespace, '-1', ['option story code 224 = text;', 'also request story;', ...lines]);
+    expect(leases).toContain(`option story "${longText}";`);
     await stop(namespace);
   });
 

@@ -1,11 +1,20 @@
 import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodePacket, messageType, option, readOption, requestedAddress, serverIdentifier } from '@tinkerbell/dhcp';
+import {
+  encodePacket,
+  maxMessageSize,
+  messageType,
+  option,
+  readOption,
+  requestedAddress,
+  serverIdentifier,
+} from '@tinkerbell/dhcp';
 import type { AnyEvent } from '@tinkerbell/events';
 import { InMemoryEventStore, StoreUnavailableError } from '@tinkerbell/event-store';
-import { captures, readCapture } from '@tinkerbell/testing';
+import { subjects } from '@tinkerbell/messaging';
+import { captures, hardwareUpdated, readCapture } from '@tinkerbell/testing';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Bench, machineAddress, startBench } from './boots.testing';
+import { type Bench, machineAddress, recordAt, startBench } from './boots.testing';
 import { firmware, hardwareId, mac, requestOf } from './dhcp/requests.testing';
 
 let bench: Bench | undefined;
@@ -158,6 +167,18 @@ describe('DHCP', () => {
     release();
     await eventually(async () => (boots.metrics.total('dhcp_replies_total') === 1 ? true : undefined));
     expect((await events()).map(({ type }) => type)).toEqual(['LeaseBound']);
+  });
+
+  it('tells what a client was not told for want of room', async () => {
+    const { boots, dhcp, append } = await start({});
+    const name_servers = Array.from({ length: 150 }, (_, i) => `10.9.0.${i}`);
+    const longer = recordAt(machineAddress, { netmask: '255.0.0.0' }, { name_servers });
+    await append(subjects.stream('hardware', hardwareId), hardwareUpdated(longer));
+    const offer = await dhcp(requestOf('discover'));
+    expect(offer.options.has(6)).toBe(false);
+    expect(boots.metrics.total('dhcp_options_left_out_total', { code: '6' })).toBe(1);
+    expect((await dhcp(requestOf('discover', [option(maxMessageSize, 1500)]))).options.get(6)).toHaveLength(600);
+    expect(boots.metrics.total('dhcp_options_left_out_total', { code: '6' })).toBe(1);
   });
 
   it('answers the next machine after any malformed message', async () => {

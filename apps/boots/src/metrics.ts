@@ -5,6 +5,7 @@ const counters = {
   dhcp_requests_total: 'DHCP messages taken, by message type.',
   dhcp_replies_total: 'DHCP replies sent, by message type.',
   dhcp_dropped_total: 'DHCP messages not answered, by reason.',
+  dhcp_options_left_out_total: 'Options that a DHCP client was not told for want of room in its message, by code.',
   dhcp6_requests_total: 'DHCPv6 messages taken, by message type.',
   dhcp6_replies_total: 'DHCPv6 replies sent, by message type.',
   dhcp6_dropped_total: 'DHCPv6 messages not answered, by reason.',

@@ -24,13 +24,18 @@ const besideRelay = 60;
 /**
  * `maxSize`: of the IP datagram, as in option 57; 576 when the client did not say, of a BOOTP message 328 at least. Options go out in their order, which is their order
  * of importance: where room is short the empty `file` and `sname` fields are used too (RFC 2132 §9.3), and what still does not fit is
- * left out. A `file` of more than 127 bytes goes to option 67. Throws RangeError for a field that cannot be written.
+ * left out (`onLeftOut`). A `file` of more than 127 bytes goes to option 67. Throws RangeError for a field that cannot be written.
  */
-export function encodePacket(packet: DhcpPacket, { maxSize = 576 }: { readonly maxSize?: number } = {}): Uint8Array {
+export function encodePacket(
+  packet: DhcpPacket,
+  { maxSize = 576, onLeftOut = ignore }: EncodeOptions = {},
+): Uint8Array {
   const smallest = packet.options.has(messageType.code) ? 576 : minimumLength + ipAndUdpHeaders;
   const room = Math.max(maxSize, smallest) - ipAndUdpHeaders - headerLength;
   const size = sizeTogether(packet.options);
-  if (packet.file.length >= fileLength || size === undefined || size > room) return encodeInParts(packet, room);
+  if (packet.file.length >= fileLength || size === undefined || size > room) {
+    return encodeInParts(packet, room, onLeftOut);
+  }
   const bytes = withFixedFields(packet, size);
   writeText(packet.sname, bytes, snameAt, snameLength);
   writeText(packet.file, bytes, fileAt, fileLength);
@@ -38,11 +43,21 @@ export function encodePacket(packet: DhcpPacket, { maxSize = 576 }: { readonly m
   return bytes;
 }
 
-function encodeInParts(packet: DhcpPacket, room: number): Uint8Array {
+interface EncodeOptions {
+  readonly maxSize?: number;
+  /** Of each option that there was no room for: its code and length. */
+  readonly onLeftOut?: OnLeftOut;
+}
+
+type OnLeftOut = (code: number, length: number, packet: DhcpPacket) => void;
+const ignore: OnLeftOut = () => undefined;
+
+function encodeInParts(packet: DhcpPacket, room: number, onLeftOut: OnLeftOut): Uint8Array {
   const { file, options } = withLongFileMoved(packet);
   // BOOTP knows no option 52.
   const isDhcp = options.has(messageType.code);
-  const areas = placeOptions(options, room, { file: isDhcp && file === '', sname: isDhcp && packet.sname === '' });
+  const free = { file: isDhcp && file === '', sname: isDhcp && packet.sname === '' };
+  const areas = placeOptions(options, room, free, (code, length) => onLeftOut(code, length, packet));
   const bytes = withFixedFields(packet, sizeOf(areas.main));
   if (areas.sname) writeParts(areas.sname, bytes, snameAt);
   else writeText(packet.sname, bytes, snameAt, snameLength);
@@ -181,7 +196,9 @@ interface Areas {
   readonly sname?: readonly Part[];
 }
 
-function placeOptions(options: Options, room: number, free: Overload): Areas {
+type Missed = (code: number, length: number) => void;
+
+function placeOptions(options: Options, room: number, free: Overload, missed: Missed): Areas {
   const others: Part[] = [];
   const relay: Part[] = [];
   for (const [code, value] of options) {
@@ -192,16 +209,18 @@ function placeOptions(options: Options, room: number, free: Overload): Areas {
     else parts.push(...partsOf(code, value));
   }
   if (sizeOf(others) + sizeOf(relay) - 1 <= room) return { main: relay.length > 0 ? [...others, ...relay] : others };
-  return overloaded(options, relay, room, free);
+  return overloaded(options, relay, room, free, missed);
 }
 
-function overloaded(options: Options, relay: readonly Part[], room: number, free: Overload): Areas {
+function overloaded(options: Options, relay: readonly Part[], room: number, free: Overload, missed: Missed): Areas {
   const markLength = free.file || free.sname ? overloadLength : 0;
   const main = new Area(Math.max(room - markLength - sizeOf(relay) + 1, relay.length > 0 ? besideRelay : 0));
   const file = new Area(free.file ? fileLength : 0);
   const sname = new Area(free.sname ? snameLength : 0);
   // The order in which a client reads them (RFC 2131 §4.1).
-  for (const [code, value] of options) if (code !== relayAgent.code) place(code, value, [main, file, sname]);
+  for (const [code, value] of options) {
+    if (code !== relayAgent.code && !place(code, value, [main, file, sname])) missed(code, value.length);
+  }
   const overload = { file: file.parts.length > 0, sname: sname.parts.length > 0 };
   const mark = overload.file || overload.sname ? [option(optionOverload, overload)] : [];
   return {
@@ -216,13 +235,14 @@ function expectWritable(code: number): void {
   if (code === optionOverload.code) throw new RangeError('option 52 follows from the message and is not given');
 }
 
-/** Whole into the first area with room. Only an option that has to be in parts anyway is spread over several (RFC 3396 §5). */
-function place(code: number, value: Uint8Array, areas: readonly Area[]): void {
+/** Whole into the first area with room. Only an option that has to be in parts anyway is spread over several (RFC 3396 §5). False: no room. */
+function place(code: number, value: Uint8Array, areas: readonly Area[]): boolean {
   if (value.length <= longestPart) {
-    areas.find((area) => area.free >= 2 + value.length)?.take({ code, value });
-    return;
+    const area = areas.find(({ free }) => free >= 2 + value.length);
+    area?.take({ code, value });
+    return area !== undefined;
   }
-  if (areas.reduce((sum, area) => sum + area.capacity, 0) < value.length) return;
+  if (areas.reduce((sum, area) => sum + area.capacity, 0) < value.length) return false;
   let at = 0;
   for (const area of areas) {
     while (at < value.length && area.free > 2) {
@@ -231,6 +251,7 @@ function place(code: number, value: Uint8Array, areas: readonly Area[]): void {
       at += part.length;
     }
   }
+  return true;
 }
 
 /** Room for options with their end mark. */

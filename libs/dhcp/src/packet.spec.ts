@@ -207,8 +207,16 @@ describe('encodePacket', () => {
   });
 
   it('leaves an option out that all three together have no room for, and does not cut it', () => {
-    const packet = decodePacket(encodePacket(withOptions([200, new Uint8Array(600)], [201, Uint8Array.of(1)])));
-    expect([...packet.options.keys()]).toEqual([53, 201]);
+    const missed: (readonly [number, number])[] = [];
+    const onLeftOut = (code: number, length: number) => missed.push([code, length]);
+    const short = [202, new Uint8Array(230)] as const;
+    const more = withOptions([200, new Uint8Array(600)], [201, Uint8Array.of(1)], short, [203, new Uint8Array(231)]);
+    const packet = decodePacket(encodePacket(more, { onLeftOut }));
+    expect([...packet.options.keys()]).toEqual([53, 201, 202]);
+    expect(missed).toEqual([
+      [200, 600],
+      [203, 231],
+    ]);
   });
 
   it('keeps the message type, whatever the relay added', () => {

@@ -29,6 +29,7 @@ import { type Place, placeOf, respond } from './dhcp.responder';
 import { fingerprint, keyOf, macAt } from './fingerprint';
 import { described, lacksBootFile } from './described';
 import type { OtherServers } from './other-servers';
+import { LeftOut } from './left-out';
 import type { PoolDesk, Pooled } from './pool-desk';
 import { RateLimit } from '../rate-limit';
 import { RecentNumbers } from './recent-numbers';
@@ -114,6 +115,7 @@ export class DhcpDesk {
   readonly #answering = new Set<number>();
   readonly #tickets = new ScriptTickets();
   readonly #strangers: RateLimit;
+  readonly #leftOut: LeftOut;
   #now = { ms: NaN, text: '' };
   /** Fingerprint of what was granted an address → the address. */
   readonly #granted = new RecentNumbers(retransmissionMs);
@@ -124,6 +126,7 @@ export class DhcpDesk {
     private readonly pools: PoolDesk,
   ) {
     this.#strangers = new RateLimit(() => ports.clock().getTime(), strangersTold);
+    this.#leftOut = new LeftOut(ports);
   }
 
   /** Calls back at once where nothing has to be stored or asked first. Never throws: a bad message costs itself only. */
@@ -164,7 +167,7 @@ export class DhcpDesk {
   #decide(heard: Heard, pooled: Pooled | undefined, answered: Answered): OutgoingReply | undefined | typeof later {
     const decision = respond(heard.request, this.#context(heard, pooled), heard.place);
     if (decision.kind === 'ignore') return this.#ignored(decision.reason, heard.request, heard.from);
-    const due = dueOf(heard, decision);
+    const due = dueOf(heard, decision, this.#leftOut.tell);
     if (due.leases.length === 0 && !due.boot) return this.#told(due);
     this.#store(due, answered);
     return later;
@@ -366,7 +369,11 @@ const expected: readonly string[] = ['duplicate', 'no-boot-client', 'not-for-pro
 const later = Symbol();
 
 /** One literal: what is spread together for each message is what costs most of it. */
-function dueOf({ request, mac, type, key, print, bytes, from }: Heard, decision: Outcome): Due {
+function dueOf(
+  { request, mac, type, key, print, bytes, from }: Heard,
+  decision: Outcome,
+  onLeftOut: LeftOut['tell'],
+): Due {
   const isReply = decision.kind === 'reply';
   return {
     mac,
@@ -377,7 +384,7 @@ function dueOf({ request, mac, type, key, print, bytes, from }: Heard, decision:
     from,
     leases: decision.leases,
     boot: isReply ? decision.boot : undefined,
-    reply: isReply ? encodePacket(decision.packet, { maxSize: decision.maxSize }) : undefined,
+    reply: isReply ? encodePacket(decision.packet, { maxSize: decision.maxSize, onLeftOut }) : undefined,
     destination: isReply ? decision.destination : undefined,
     address: isReply ? decision.packet.yiaddr : request.ciaddr,
     replyType: isReply ? (readOption(decision.packet.options, messageType) ?? 'bootp') : '',
