@@ -28,6 +28,8 @@ const kind = (name: string, include: readonly string[], testTimeout: number, ser
     include: [...include],
     exclude: ['**/node_modules/**', 'dist/**', ...(name === 'unit' ? ['**/*.int.spec.ts', '**/*.e2e.spec.ts'] : [])],
     environment: 'node' as const,
+    // Times of day are shown in the time zone of who reads them.
+    env: { TZ: 'UTC' },
     testTimeout,
     hookTimeout: testTimeout,
     // Half of it: what never comes is told by the poll that waited for it.
