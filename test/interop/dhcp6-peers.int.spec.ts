@@ -43,9 +43,10 @@ let folder: string;
 let next = 0;
 const running: (() => Promise<void>)[] = [];
 
-/** The real scripts rewrite this host's resolv.conf. */
+/** The real scripts rewrite this host's resolv.conf. 3: somebody else has the address. */
 const script = `#!/bin/sh
 [ -n "$new_dhcp6_name_servers" ] && echo "$reason: dns $new_dhcp6_name_servers" >> "$0.said"
+[ "$reason" = BOUND6 ] && rm "$0.taken" 2>/dev/null && exit 3
 [ -n "$new_ip6_address" ] && ip -6 addr replace "$new_ip6_address/128" dev "$interface" nodad
 exit 0
 `;
@@ -194,6 +195,15 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('dhclient -
     await boots.event('LeaseReleased', ({ data }) => data.ip === address);
     const second = await dhclient(namespace);
     expect([...second.leases.matchAll(/iaaddr (\S+) \{/g)].at(-1)?.[1]).toBe(address);
+    await dhclient(namespace, '-x');
+  });
+
+  it('declines an address that somebody else has, and gets another', async () => {
+    const { namespace, id } = await client('02:97:06:02:00:12');
+    await writeFile(join(folder, 'script.taken'), '');
+    const { leases } = await dhclient(namespace);
+    const { data } = await boots.event('LeaseDeclined', (event) => event.data.mac === id);
+    expect([...leases.matchAll(/iaaddr (fd97::a\S+) \{/g)].at(-1)?.[1]).not.toBe(data.ip);
     await dhclient(namespace, '-x');
   });
 
@@ -373,8 +383,7 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('an interfa
     expect(waiting.log()).toContain('no interface that is up has PUBLIC_IP6');
     const namespace = await late.addClient('02:97:07:00:00:10');
     await linkLocal(namespace);
-    const { leases } = await dhclient(namespace);
-    expect(leases).toContain('iaaddr fd95::a');
+    expect((await dhclient(namespace)).leases).toContain('iaaddr fd95::a');
     const heard = () => waiting.log().match(/DHCPv6 on br0, port 547/g)?.length;
     expect(heard()).toBe(1);
     const ip = (...args: readonly string[]) => runIn(late.server, ['ip', ...args]);

@@ -12,10 +12,15 @@ const port = 65_535;
 const httpUrl = /^$|^https?:\/\/[^\s/]+(?:\/[^\s]*[^\s/])?$/;
 const origin = 'https?://[^\\s/,@?#]+/(?:[^\\s,?#]*/)?';
 const originList = new RegExp(`^(?:${origin}(?:,${origin})*)?$`);
-const addressList = /^$|^\d{1,3}(?:\.\d{1,3}){3}(?: *, *\d{1,3}(?:\.\d{1,3}){3})*$/;
 const byte = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)';
-const subnet = `${byte}(?:\\.${byte}){3}/(?:3[0-2]|[12]?\\d)=(?:reservation|proxy|auto-proxy|off)`;
+const address = `${byte}(?:\\.${byte}){3}`;
+const addressList = new RegExp(`^(?:${address}(?: *, *${address})*)?$`);
+const subnet = `${address}/(?:3[0-2]|[12]?\\d)=(?:reservation|proxy|auto-proxy|off)`;
 const subnetList = new RegExp(`^(?:${subnet}(?:,${subnet})*)?$`);
+
+const must = (text: string) => ({ message: `$property must be ${text}` });
+const addresses = must('IPv4 addresses separated by commas, such as 10.2.0.1,10.3.0.1');
+const url = must('a URL of http or https without a slash at its end');
 
 const portRange = ValidateBy({
   name: 'portRange',
@@ -46,7 +51,7 @@ export class BootsConfig {
    * `10.2.0.1,10.3.0.1`: addresses of this machine on other wires, each its own interface or VLAN. Machines there are served as those on the wire
    * of PUBLIC_IP, and told that address in its place; what is done on which wire is said by the subnets.
    */
-  @Matches(addressList)
+  @Matches(addressList, addresses)
   readonly BOOTS_FURTHER_IPS: string = '';
 
   /** Answer DHCP; false: another server does all of it. */
@@ -75,14 +80,20 @@ export class BootsConfig {
    * `reservation`: addresses and boot files for machines with a record; `proxy`: boot files only, beside another DHCP server; `auto-proxy`:
    * for machines without a record too; `off`: nothing. Pools are in BOOTS_DHCP_FILE.
    */
-  @IsIn(['reservation', 'proxy', 'auto-proxy', 'off'])
+  @IsIn(
+    ['reservation', 'proxy', 'auto-proxy', 'off'],
+    must('reservation, proxy, auto-proxy or off (pools are in BOOTS_DHCP_FILE)'),
+  )
   readonly BOOTS_DHCP_MODE: 'reservation' | 'proxy' | 'auto-proxy' | 'off' = 'reservation';
   /** Answer BOOTP clients that have a reservation; addresses of pools they never get. */
   @flag
   @IsBoolean()
   readonly BOOTS_BOOTP: boolean = true;
   /** `10.1.0.0/16=proxy,10.1.2.0/24=off`: other modes for single networks, by relay or client address; the smallest network decides. */
-  @Matches(subnetList)
+  @Matches(
+    subnetList,
+    must('networks with a mode (reservation, proxy, auto-proxy, off), such as 10.1.0.0/16=proxy,10.1.2.0/24=off'),
+  )
   readonly BOOTS_DHCP_SUBNETS: string = '';
   /** YAML: subnets with pools, their options and client classes, IPv6 ones with what is advertised (docs/dhcp.md); read again when it changes; empty: there are none. */
   @IsString()
@@ -103,10 +114,10 @@ export class BootsConfig {
   @Max(0x7fff_ffff)
   readonly DHCP_LEASE_TIME: number = 172_800;
   /** Comma separated, for hardware without name servers. */
-  @Matches(addressList)
+  @Matches(addressList, addresses)
   readonly DNS_SERVERS: string = '';
   /** Option 7; empty: this service, when it takes syslog. */
-  @Matches(addressList)
+  @Matches(addressList, addresses)
   readonly PUBLIC_SYSLOG_IP: string = '';
   /** Take syslog of machines (UDP, RFC 5426) and keep their lines in TINK_LOG. */
   @flag
@@ -132,7 +143,10 @@ export class BootsConfig {
   @Max(port)
   readonly BOOTS_DHCP6_PORT: number = 547;
   /** `eth0,eth1`: where clients are heard; empty: the interface with PUBLIC_IP6, once it is up. Relays are heard on every one. */
-  @Matches(/^$|^[A-Za-z0-9_.-]{1,15}(?:,[A-Za-z0-9_.-]{1,15})*$/)
+  @Matches(
+    /^$|^[A-Za-z0-9_.-]{1,15}(?:,[A-Za-z0-9_.-]{1,15})*$/,
+    must('names of interfaces separated by commas, such as eth0,eth1'),
+  )
   readonly BOOTS_DHCP6_INTERFACES: string = '';
   /**
    * `2001:db8:1::/64=2001:db8:1::a000/116,2001:db8:2::/64=reservation`: the networks of clients, each with the range that machines
@@ -151,7 +165,7 @@ export class BootsConfig {
   @Max(0x7fff_ffff)
   readonly BOOTS_DHCP6_QUARANTINE: number = 86_400;
   /** Comma separated, for hardware without IPv6 name servers. */
-  @Matches(/^$|^[0-9A-Fa-f:.]+(?: *, *[0-9A-Fa-f:.]+)*$/)
+  @Matches(/^$|^[0-9A-Fa-f:.]+(?: *, *[0-9A-Fa-f:.]+)*$/, must('IPv6 addresses separated by commas'))
   readonly DNS6_SERVERS: string = '';
 
   @IsInt()
@@ -244,25 +258,28 @@ export class BootsConfig {
   @IsString()
   readonly BOOTS_RASPBERRY_DIR: string = '';
   /** `16=snp-x86_64.efi,7=snponly.efi`: programs for client architectures (RFC 4578 §2.1) other than the usual ones. */
-  @Matches(/^$|^\d{1,5}=[A-Za-z0-9._-]+(?:,\d{1,5}=[A-Za-z0-9._-]+)*$/)
+  @Matches(
+    /^$|^\d{1,5}=[A-Za-z0-9._-]+(?:,\d{1,5}=[A-Za-z0-9._-]+)*$/,
+    must('architectures with a program, such as 16=snp-x86_64.efi,7=snponly.efi'),
+  )
   readonly BOOTS_ARCH_BINARIES: string = '';
   /** How a MAC is written in the paths that we hand out. */
   @IsIn(['colon', 'dash', 'dot', 'no-delimiter', 'empty'])
   readonly BOOTS_MAC_FORMAT: 'colon' | 'dash' | 'dot' | 'no-delimiter' | 'empty' = 'colon';
 
   /** `https://10.0.0.1:42124`; empty: port 42124 of PUBLIC_IP. */
-  @Matches(httpUrl)
+  @Matches(httpUrl, url)
   readonly TINK_SERVER_URL: string = '';
   /** `http://10.0.0.1:42114/cert`; empty: that path on port 42114 of PUBLIC_IP. */
-  @Matches(httpUrl)
+  @Matches(httpUrl, url)
   readonly TINK_CERT_URL: string = '';
   /** The same two for machines that boot by IPv6; empty: the above where they are set, else those ports of PUBLIC_IP6. */
-  @Matches(httpUrl)
+  @Matches(httpUrl, url)
   readonly TINK_SERVER_URL6: string = '';
-  @Matches(httpUrl)
+  @Matches(httpUrl, url)
   readonly TINK_CERT_URL6: string = '';
   /** SHA-256 of the CA's DER, hex: what machines compare the fetched CA with. */
-  @Matches(/^[0-9a-f]{64}$/)
+  @Matches(/^[0-9a-f]{64}$/, must('the SHA-256 of a certificate, 64 characters of 0-9 a-f'))
   readonly TINK_CA_SHA256: string = '';
   /** How long a machine may take to its enrolment from its boot script, from each part of OSIE that it fetches after that, and from OSIE's start. */
   @IsInt()

@@ -140,3 +140,18 @@ describe('DHCPv6', () => {
     expect(() => load({ [name]: value })).toThrow(text);
   });
 });
+
+it.each([
+  [{ BOOTS_FURTHER_IPS: '10.2.0.256' }, 'must be IPv4 addresses separated by commas, such as 10.2.0.1,10.3.0.1'],
+  [
+    { BOOTS_DHCP_SUBNETS: '10.1.0.0/33=off' },
+    'must be networks with a mode (reservation, proxy, auto-proxy, off), such as',
+  ],
+  [{ BOOTS_DHCP_MODE: 'pool' }, 'must be reservation, proxy, auto-proxy or off (pools are in BOOTS_DHCP_FILE)'],
+  [{ BOOTS_ARCH_BINARIES: 'x86=ipxe.efi' }, 'must be architectures with a program, such as 16=snp-x86_64.efi'],
+  [{ TINK_SERVER_URL: 'here' }, 'must be a URL of http or https without a slash at its end'],
+  [{ TINK_CA_SHA256: '' }, 'TINK_CA_SHA256 is not set: TINK_CA_SHA256 must be the SHA-256 of a certificate'],
+])('%j is refused in words, not by a pattern', (settings: Record<string, string>, text) => {
+  expect(() => load(settings)).toThrow(text);
+  expect(() => load(settings)).not.toThrow('regular expression');
+});

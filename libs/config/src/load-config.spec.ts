@@ -20,4 +20,11 @@ describe('loadConfig', () => {
     expect(load).toThrow(ConfigError);
     expect(load).toThrow(/PORT=eighty[\s\S]*NATS_URL=nowhere/);
   });
+
+  it('says of what is missing that it is not set', () => {
+    class Needed {
+      @IsInt() readonly PORT?: number;
+    }
+    expect(() => loadConfig(Needed, { PORT: '' })).toThrow(/^ {2}PORT is not set: PORT must be an integer/m);
+  });
 });

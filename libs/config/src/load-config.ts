@@ -15,9 +15,10 @@ export function loadConfig<T extends object>(
 ): Readonly<T> {
   const known = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''));
   const config = plainToInstance(type, { ...new type(), ...known }, { enableImplicitConversion: true });
-  const faults = validateSync(config, { whitelist: true }).flatMap(({ property, constraints = {} }) =>
-    Object.values(constraints).map((text) => `${property}=${String(known[property])}: ${text}`),
-  );
+  const faults = validateSync(config, { whitelist: true }).flatMap(({ property, constraints = {} }) => {
+    const given = known[property] === undefined ? `${property} is not set` : `${property}=${String(known[property])}`;
+    return Object.values(constraints).map((text) => `${given}: ${text}`);
+  });
   if (faults.length > 0) throw new ConfigError(faults);
   return Object.freeze(config);
 }

@@ -17,7 +17,7 @@ describe('a DHCP file', () => {
     await writeFile(
       file,
       `
-classes: [{ name: uefi, arch: [7] }]
+classes: [{ name: uefi, arch: [7] }, { name: idle, arch: [9] }]
 subnets:
   - subnet: 10.1.0.0/24
     name: lab
@@ -29,6 +29,7 @@ subnets:
     );
     expect(describeDhcpFile(await readDhcpFile(file))).toEqual([
       'class uefi',
+      'class idle: no pool is for it, and it sets no option',
       'subnet lab: 10.1.0.0/24, pool, on wire',
       '  pool lab: 10 addresses, for uefi',
       'subnet 10.2.0.0/24: 10.2.0.0/24, off',

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { SettingFileError } from '../setting-file-error';
+import type { ClientClass } from './client-class';
 import { readSubnets, type SubnetFile, SubnetFileError } from './read-subnets';
 import type { PlacedFault } from './yaml-text';
 
@@ -54,8 +55,15 @@ export function describeDhcpFile({ file: { classes, subnets, subnets6 } }: DhcpF
     ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
   const of = (names: readonly string[]) => (names.length === 0 ? '' : `, for ${names.join(', ')}`);
   const on = (network: string | undefined) => (network === undefined ? '' : `, on ${network}`);
+  const pools = [
+    ...subnets.flatMap(({ pooled }) => pooled?.pools ?? []),
+    ...subnets6.flatMap((subnet) => subnet.pools),
+  ];
+  const named = new Set(pools.flatMap((pool) => pool.classes));
+  const isIdle = ({ name, options, options6 }: ClientClass) =>
+    !named.has(name) && options.length + options6.length === 0;
   return [
-    ...classes.map(({ name }) => `class ${name}`),
+    ...classes.map((one) => `class ${one.name}${isIdle(one) ? ': no pool is for it, and it sets no option' : ''}`),
     ...subnets.flatMap(({ name, address, prefix, mode, network, pooled }) => [
       `subnet ${name}: ${address}/${prefix}, ${mode}${on(network)}`,
       ...(pooled?.pools ?? []).map((pool) => `  pool ${pool.name}: ${size(pool.ranges)} addresses${of(pool.classes)}`),

@@ -41,8 +41,8 @@ export interface Pooled {
   /** The settings of the subnet and its classes, with what a hardware record adds. */
   readonly interface: HardwareInterface;
   readonly clientId: string | null;
-  /** Why an address that it asks for is not its own. */
-  readonly refusal: string;
+  /** Why an address that it asks for is not its own, where it has no other. */
+  readonly refusal: string | undefined;
   /** Whether the address that it asks for cannot be right, whoever leases it. */
   readonly isForeign: boolean;
   /** Whether it may be told what to boot. */
@@ -168,11 +168,13 @@ export class PoolDesk {
     if (!subnet) return undefined;
     if (type === 'discover' && address === '') this.#tellExhausted(mac, subnet.name);
     const isForeign = wanted !== undefined && this.#isForeign(wanted, seeker, wire);
-    const own = classes.flatMap(({ options }) => options);
     return {
-      ...{ subnet, address, clientId, isForeign },
-      interface: this.#interfaces.of(mac, subnet, { address: address || wanted || subnet.address, own, machine }),
-      refusal: address === '' ? `${wanted ?? 'it'} is not free for this machine` : `this machine has ${address}`,
+      subnet,
+      address,
+      clientId,
+      isForeign,
+      interface: this.#interfaces.of(subnet, classes, machine),
+      refusal: address === '' ? `${wanted ?? 'it'} is not free for this machine` : undefined,
       boots: machine !== undefined || (subnet.discovery ?? this.rules.discovery) === true,
     };
   }

@@ -1,51 +1,49 @@
 import { textOf } from '@tinkerbell/domain';
 import type { HardwareDhcp, HardwareInterface } from '@tinkerbell/events';
 import type { Machine } from '../machines';
+import type { ClientClass } from './client-class';
 import type { PooledSubnet, Subnet } from './dhcp-mode';
 import { usualNetboot } from './stranger';
 
 export type PooledOn = Subnet & { readonly pooled: PooledSubnet };
 
-interface About {
-  readonly address: string;
-  /** Of the client's classes. */
-  readonly own: PooledSubnet['options'];
-  readonly machine: Machine | undefined;
-}
-
 interface Made {
   readonly subnet: PooledOn;
-  readonly machine: Machine | undefined;
   readonly interface: HardwareInterface;
 }
 
-const mostKept = 8192;
-
-/** What clients of pools are told: the settings of their subnet and classes, with what a hardware record adds. */
+/**
+ * What clients of pools are told beside their address: the settings of their subnet and classes, with what a hardware record adds. Made once
+ * for all that are alike. The address in it is the subnet's.
+ */
 export class PooledInterfaces {
-  /** By address: what was offered is asked for a moment later. */
-  readonly #made = new Map<string, Made>();
+  /** Of a machine with a record, or for all without one in a subnet; then by classes. */
+  readonly #made = new WeakMap<Machine | PooledOn, Map<string, Made>>();
 
-  of(mac: string, subnet: PooledOn, about: About): HardwareInterface {
-    const { address, own, machine } = about;
-    if (own.length > 0) return interfaceOf(mac, subnet, about);
-    const before = this.#made.get(address);
-    const isSame = before?.subnet === subnet && before.machine === machine && before.interface.dhcp.mac === mac;
-    if (isSame) return before.interface;
-    const made = interfaceOf(mac, subnet, about);
-    if (this.#made.size >= mostKept) this.#made.clear();
-    this.#made.set(address, { subnet, machine, interface: made });
-    return made;
+  of(subnet: PooledOn, classes: readonly ClientClass[], machine: Machine | undefined): HardwareInterface {
+    const names = classes.length === 0 ? '' : classes.map(({ name }) => name).join('\n');
+    const alike = this.#made.get(machine ?? subnet);
+    const before = alike?.get(names);
+    if (before?.subnet === subnet) return before.interface;
+    const made = { subnet, interface: interfaceOf(subnet, classes, machine) };
+    if (alike) alike.set(names, made);
+    else this.#made.set(machine ?? subnet, new Map([[names, made]]));
+    return made.interface;
   }
 }
 
-function interfaceOf(mac: string, { pooled, prefix }: PooledOn, { address, own, machine }: About): HardwareInterface {
+function interfaceOf(
+  { pooled, address, prefix }: PooledOn,
+  classes: readonly ClientClass[],
+  machine: Machine | undefined,
+): HardwareInterface {
   const record = machine?.interface.dhcp;
   const first = <T>(...lists: readonly (readonly T[] | undefined)[]) =>
     lists.find((list) => list && list.length > 0) ?? [];
+  const own = classes.flatMap((one) => one.options);
   const options = [...(record?.options ?? []), ...own, ...pooled.options];
   const dhcp: HardwareDhcp = {
-    mac,
+    mac: machine?.mac ?? '',
     hostname: record?.hostname ?? '',
     lease_time: pooled.leaseSeconds,
     name_servers: first(record?.name_servers, pooled.nameServers),

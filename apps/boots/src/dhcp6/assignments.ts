@@ -87,8 +87,12 @@ export class Assignments {
     this.#taken.add(address);
     if (asking !== 'offer') {
       const holder = {
-        ...{ mac, hardwareId: machine?.hardwareId ?? null, clientId: client },
-        ...{ ip: address, subnet: subnet?.name ?? '', origin },
+        mac,
+        hardwareId: machine?.hardwareId ?? null,
+        clientId: client,
+        ip: address,
+        subnet: subnet?.name ?? '',
+        origin,
       };
       const hostname = machine?.interface.dhcp.hostname ?? '';
       const clientState = clientStates[asking];

@@ -4,6 +4,7 @@ import type { FailedRequests } from '../recorder/failed-requests';
 import { type Callers, plainAddress } from '../callers';
 import { answer, describeError, internalError } from './describe-error';
 import { ScriptRefusedError } from '../ipxe/script-desk';
+import { isOptional } from '../loaders/loader-path';
 import { type HttpRequest, type HttpResponse, peerOf } from './http-message';
 
 @Catch()
@@ -38,7 +39,7 @@ export class ErrorFilter implements ExceptionFilter {
   }
 
   #note(request: HttpRequest, status: number, error: unknown): void {
-    if (error instanceof ScriptRefusedError) return;
+    if (error instanceof ScriptRefusedError || (status === 404 && isOptional(pathOf(request)))) return;
     const source = plainAddress(peerOf(request));
     const mac = this.callers.who(source)?.mac;
     const reason = status === 404 ? 'no-such-file' : status < 500 ? 'refused' : 'error';

@@ -47,6 +47,16 @@ export function parseLoaderPath(path: string): LoaderPath | undefined {
   return below === undefined ? undefined : raspberry(rest, below);
 }
 
+/** What boot programs ask for, just in case, and go on without: that it is not there is no failure. */
+export function isOptional(path: string): boolean {
+  // Of iPXE and shim.
+  if (/(?:^|[/\\])(?:autoexec\.ipxe|revocations(?:_\w+)?\.efi|shim_certificate_\d+\.efi)$/.test(path)) return true;
+  const wanted = parseLoaderPath(path);
+  if (wanted?.kind === 'grub-part') return !wanted.file.endsWith('.mod');
+  if (wanted?.kind === 'pxelinux' || wanted?.kind === 'grub') return (wanted.address ?? '').length % 8 !== 0;
+  return wanted?.kind === 'missing';
+}
+
 function raspberry(parts: readonly string[], below: 'serial' | 'mac' | 'root'): LoaderPath | undefined {
   const file = parts.join('/');
   if (file === '') return undefined;

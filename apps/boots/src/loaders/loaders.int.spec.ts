@@ -151,6 +151,24 @@ describe.each([
     },
   );
 
+  it('what programs ask for just in case is no failure, and hides none', async () => {
+    const running = await start();
+    const extra = ['autoexec.ipxe', '01:02:03:04:05:06/revocations_sbat.efi', 'shim_certificate_0.efi'];
+    const configs = ['pxelinux.cfg/4c4c4544-0001-0001-0001-000000000001', 'pxelinux.cfg/7F00', 'grub/grub.cfg-7F0000'];
+    for (const path of [
+      ...extra,
+      ...configs,
+      'grub/x86_64-efi/fs.lst',
+      'grub/fonts/unicode.pf2',
+      'grub/i386-pc/no.mod',
+    ])
+      expect(await fetch(running, path)).toMatch(/not found|not a file of this server/);
+    const failures = async () =>
+      (await running.events()).flatMap(({ type, data }) => (type === 'BootRequestFailed' ? [data] : []));
+    const noModule = { reason: 'no-such-file', count: 1, detail: expect.stringContaining('no.mod') as string };
+    await expect.poll(failures).toMatchObject([noModule]);
+  });
+
   it('a Raspberry Pi gets what it asks for below its serial number or its MAC', async () => {
     const running = await start();
     for (const folder of ['12ab34cd', '01-02-03-04-05-06']) {

@@ -20,9 +20,9 @@ it('a program that ends again and again is started later each time', { timeout: 
   const link = { interface: 'eth0', subnets: [] };
   const advertising = new Advertising([], () => ({ links: [link], missing: [] }), program, log);
   await advertising.open();
-  await expect.poll(() => errors, { timeout: 20_000 }).toHaveLength(2);
+  await expect.poll(() => errors.length, { timeout: 20_000 }).toBeGreaterThan(1);
   await advertising.close();
-  expect(errors.map((text) => text.replace(/\s+/g, ' '))).toEqual([
+  expect(errors.slice(0, 2).map((text) => text.replace(/\s+/g, ' '))).toEqual([
     'radvd on eth0 ended with code 3: started; started again in 1 s',
     'radvd on eth0 ended with code 3: started; started again in 2 s',
   ]);

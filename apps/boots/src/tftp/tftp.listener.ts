@@ -22,6 +22,7 @@ import type { Callers } from '../callers';
 import type { Content, SharedFiles } from '../files/shared-files';
 import { describeError } from '../http/describe-error';
 import type { LoaderFiles } from '../loaders/loader-files';
+import { isOptional } from '../loaders/loader-path';
 import type { Logger } from '../logger';
 import type { Metrics } from '../metrics';
 import { parseRequestedName } from '../requested-name';
@@ -326,7 +327,8 @@ export class TftpListener {
     this.services.metrics.count('tftp_transfers_total', { result: 'refused' });
     this.services.log.debug(`tftp ${JSON.stringify(request.file)} refused to ${this.#textOf(ip)}: ${refusal.message}`);
     const reason = refusal.code === tftpError.fileNotFound ? 'no-such-file' : 'refused';
-    this.#note(reason, `${request.file}: ${refusal.message}`, ip);
+    if (reason === 'refused' || !isOptional(request.file))
+      this.#note(reason, `${request.file}: ${refusal.message}`, ip);
     if (this.#main) this.#sendError(this.#main, refusal, ip, port);
   }
 

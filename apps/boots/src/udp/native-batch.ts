@@ -88,14 +88,17 @@ export class NativeBatch {
     return count === slots;
   }
 
-  /** `onLost`: a datagram to `ip` that the system refused, with its error number. */
-  outbox(fd: number, onLost?: (ip: number, errno: number) => void): Outbox {
+  /**
+   * `apart`: no two datagrams leave as one message that the system cuts. `onLost`: a datagram to `ip` that the system refused, with its
+   * error number.
+   */
+  outbox(fd: number, apart = false, onLost?: (ip: number, errno: number) => void): Outbox {
     const send = (at: number, count: number) => {
       const sent = this.#sendmmsg(fd, at, count, dontWait);
       return sent < 0 ? -this.koffi.errno() : sent;
     };
     // An older system would take no notice, and send what is to be cut as it is.
-    const canSegment = this.#setsockopt(fd, control.udpLevel, control.segment, new Uint8Array(4), 4) === 0;
+    const canSegment = !apart && this.#setsockopt(fd, control.udpLevel, control.segment, new Uint8Array(4), 4) === 0;
     return new Outbox(send, this.#addressOf, canSegment, onLost);
   }
 

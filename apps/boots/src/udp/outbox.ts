@@ -19,8 +19,6 @@ const again: readonly number[] = [constants.errno.EAGAIN, constants.errno.ENOBUF
 
 /** Datagrams to one peer that the system cuts from one message (UDP_SEGMENT, udp(7)): the way through it is gone once for all. */
 const segments = { most: 64, bytes: 65_000, largest: 1472 } as const;
-/** Of those each is for another client: one that reads whole frames (a raw socket behind a bridge) would take the first for all. */
-const everybody = 0xffff_ffff;
 export const control = { bytes: 24, words: 6, length: 18, udpLevel: 17, segment: 103 } as const;
 /** Peers that are sent datagrams one by one; with more than that, all are tried again. */
 const mostApart = 1024;
@@ -100,7 +98,7 @@ export class Outbox {
     headers[at + header.parts] = parts;
     headers[at + header.controlLength] = 0;
     const last = this.#last;
-    last.isOpen = this.canSegment && size <= segments.largest && ip !== everybody && !this.#apart.has(ip);
+    last.isOpen = this.canSegment && size <= segments.largest && !this.#apart.has(ip);
     last.ip = ip;
     last.port = port;
     last.count = 1;

@@ -31,7 +31,9 @@ export class Replies {
     private readonly onLost: OnLost,
   ) {
     if (!native) return;
-    this.#outbox = native.outbox(bound.fd, (ip, errno) => onLost(textOf(ip), getSystemErrorName(-errno)));
+    // A bridge hands a message that is to be cut on whole: a client or relay in a container that reads frames would take the first reply in it
+    // for all of it.
+    this.#outbox = native.outbox(bound.fd, true, (ip, errno) => onLost(textOf(ip), getSystemErrorName(-errno)));
     this.#slots = { bytes: Buffer.allocUnsafeSlow(slots * slotBytes) };
   }
 

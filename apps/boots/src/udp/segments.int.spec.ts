@@ -2,8 +2,8 @@ import { numberOf } from '@tinkerbell/domain';
 import koffi from 'koffi';
 import { afterEach, expect, it } from 'vitest';
 import { NativeBatch } from './native-batch';
-import { Outbox } from './outbox';
-import { UdpSocket } from './udp-socket';
+import { Replies } from './replies';
+import { bindUdp, UdpSocket } from './udp-socket';
 
 const here = numberOf('127.0.0.1');
 const closers: (() => unknown)[] = [];
@@ -43,7 +43,7 @@ async function pair() {
     expect(sender.flush()).toBe(true);
     return sizes();
   };
-  return { sender, send };
+  return { sender, receiver, send, sizes };
 }
 
 const bytes = Buffer.allocUnsafeSlow(70_000).fill('x');
@@ -65,18 +65,13 @@ it('where no message can be cut, each datagram goes by itself, now and from now 
   expect(send([1468, 1468])).toEqual([1472, 1472]);
 });
 
-it('what goes to everybody is for many clients: each datagram goes by itself', () => {
-  const messages = (address: string) => {
-    let count = 0;
-    const box = new Outbox(
-      (_, all) => (count += all),
-      (view) => Number(koffi.address(view)),
-      true,
-    );
-    for (let head = 0; head < 3; head++) box.put(numberOf(address), 68, head, [{ chunk: { bytes }, from: 0, to: 300 }]);
-    box.flush();
-    return count;
-  };
-  expect(messages('10.0.0.1')).toBe(1);
-  expect(messages('255.255.255.255')).toBe(3);
+it('replies go by themselves, also those of one size to one relay', async () => {
+  const native = await NativeBatch.load();
+  const { receiver, sizes } = await pair();
+  const bound = await bindUdp('127.0.0.1', 0, native);
+  const replies = new Replies(bound, native, (address, reason) => expect.fail(`${address} ${reason}`));
+  closers.push(() => new Promise<void>((resolve) => bound.socket.close(() => resolve())));
+  for (let i = 0; i < 3; i++) replies.send(bytes.subarray(0, 300), receiver.port, '127.0.0.1');
+  replies.close();
+  expect(sizes()).toEqual([300, 300, 300]);
 });

@@ -88,6 +88,18 @@ describe('tink lease list', () => {
     expect(refused.err).toContain('--state is one of bound, expired, released, declined, conflict, got "free"');
   });
 
+  it('says of an address in quarantine when that ends', async () => {
+    const quarantinedUntil = '2026-01-02T00:05:00.000Z';
+    const leases = [
+      leaseItem({ ip: '10.1.0.1', state: 'declined', quarantinedUntil }),
+      leaseItem({ ip: '10.1.0.2', state: 'released' }),
+    ];
+    fake.on('GET /api/leases', { json: leases });
+    const { out } = await runTink(['lease', 'list', '-o', 'csv'], { server });
+    expect(out).toMatch(/^10\.1\.0\.1,[^\n]*,declined,2026-01-02T00:05:00\.000Z,/m);
+    expect(out).toMatch(/^10\.1\.0\.2,[^\n]*,released,,/m);
+  });
+
   it('says of what ran out that it is over, in JSON too', async () => {
     fake.on('GET /api/leases', { json: [leaseItem(over)] });
     const { out } = await runTink(['lease', 'list', '-o', 'json'], { server });

@@ -13,8 +13,10 @@ const states = ['bound', 'expired', 'released', 'declined', 'conflict'] as const
 export const leaseList = define({
   name: 'lease list',
   summary: 'list all DHCP leases, or those of one machine',
-  details:
+  details: [
     'With an IP address, MAC, client id (hex), hardware id or host name: all leases of that machine, IPv4 before IPv6.',
+    'Expires: of an address that was declined or found in use (conflict), when its quarantine ends.',
+  ].join('\n'),
   examples: [
     'tink lease list',
     'tink lease list node-1',
@@ -75,7 +77,7 @@ function leaseListing(context: Context, leases: readonly LeaseItem[]): Listing<L
       { title: 'MAC Address', text: ({ mac }) => showMac(mac ?? '') },
       { title: 'Hostname', text: ({ hostname }) => hostname, shrinksTo: 12 },
       { title: 'State', text: ({ state }) => state, color: ({ state }) => colorOf(state) },
-      { title: 'Expires', text: (lease) => endText(lease, time(lease.expiresAt)) },
+      { title: 'Expires', text: (lease) => endOf(lease, time) },
       { title: 'Bound At', text: ({ boundAt }) => time(boundAt), wideOnly: true },
       { title: 'Subnet', text: ({ subnet }) => subnet, wideOnly: true },
       { title: 'Origin', text: ({ origin }) => origin, wideOnly: true },
@@ -113,6 +115,13 @@ function endText({ leaseSeconds }: Pick<LeaseItem, 'leaseSeconds'>, time: string
   return leaseSeconds === foreverSeconds ? 'never' : time;
 }
 
+/** Of an address in quarantine the end of that; of one that was given back nothing. */
+function endOf(lease: LeaseItem, time: (iso: string | null) => string): string {
+  const { state, expiresAt, quarantinedUntil } = lease;
+  if (state === 'released') return '';
+  return state === 'declined' || state === 'conflict' ? time(quarantinedUntil) : endText(lease, time(expiresAt));
+}
+
 type Fact = readonly [name: string, value: string];
 
 function leaseSheet(context: Context, lease: LeaseDetailItem, isExact: boolean): Listing<Fact> {
@@ -126,7 +135,7 @@ function leaseSheet(context: Context, lease: LeaseDetailItem, isExact: boolean):
     ['Hardware ID', hardwareId ?? ''],
     ['Client ID', clientId === null ? '' : clientText(clientId)],
     ['Bound At', time(lease.boundAt)],
-    ['Expires', endText(lease, time(lease.expiresAt))],
+    ['Expires', quarantinedUntil === null ? endOf(lease, time) : ''],
     ['Quarantined Until', time(quarantinedUntil)],
     ['Renewals', String(lease.renewals)],
     ['Subnet', lease.subnet],

@@ -166,7 +166,7 @@ describe('tink lease who-had and history', () => {
     answer({ ...held, state: 'bound' }, null);
     const { out, code } = await runTink(['lease', 'who-had', '192.168.1.5'], { server });
     expect(code).toBe(0);
-    expect(out).toContain('| 192.168.1.5 | 08:00:27:00:00:01 | node-1   | 10m ago | 1m ago | bound | 2        |');
+    expect(out).toMatch(/ 08:00:27:00:00:01 \| node-1 +\| \d\d:\d\d:00 \| \d\d:\d9:00 \| bound \| 2 /);
   });
 
   it('names the last one when nobody has it, and exits with 4', async () => {

@@ -130,20 +130,20 @@ function bind(command: Extract<Lease6Command, { type: 'BindAddress' }>, state: L
   if (!Number.isInteger(leaseSeconds) || leaseSeconds < 1 || leaseSeconds > 0xffffffff) {
     throw new InvalidError('leaseSeconds', `leaseSeconds must be 1 to 4294967295, got ${leaseSeconds}`);
   }
+  const { mac, hardwareId, clientId, ip, subnet, origin } = holder;
   const expiresAt = addSeconds(now, leaseSeconds);
-  const held = holder6Of(state, holder.ip, now);
-  if (held && held.clientId === holder.clientId && held.hardwareId === holder.hardwareId) {
+  const held = holder6Of(state, ip, now);
+  if (held && held.clientId === clientId && held.hardwareId === hardwareId) {
     // The same request again, answered in the same instant.
     if (held.expiresAt === expiresAt) return [];
-    return [{ type: 'LeaseRenewed', v: 2, data: { ...holder, leaseSeconds, expiresAt, clientState } }];
+    const data = { mac, hardwareId, clientId, ip, subnet, origin, leaseSeconds, expiresAt, clientState };
+    return [{ type: 'LeaseRenewed', v: 2, data }];
   }
-  if (holder.origin === 'pool' && !isFree6(state, holder.ip, now)) {
-    throw new ConflictError(`${holder.ip} is leased to ${state.byAddress.get(holder.ip)?.clientId}`, 'ip');
+  if (origin === 'pool' && !isFree6(state, ip, now)) {
+    throw new ConflictError(`${ip} is leased to ${state.byAddress.get(ip)?.clientId}`, 'ip');
   }
-  return [
-    ...endOf(state.byAddress.get(holder.ip), now),
-    { type: 'LeaseBound', v: 2, data: { ...holder, hostname, leaseSeconds, expiresAt, giaddr } },
-  ];
+  const data = { mac, hardwareId, clientId, ip, subnet, origin, hostname, leaseSeconds, expiresAt, giaddr };
+  return [...endOf(state.byAddress.get(ip), now), { type: 'LeaseBound', v: 2, data }];
 }
 
 function takeIn(command: Extract<Lease6Command, { type: 'ImportAddress' }>, state: Lease6State): readonly LeaseEvent[] {
@@ -207,14 +207,14 @@ function evolve(state: Lease6State, event: LeaseEvent | DhcpServiceEvent): Lease
 
 function evolveLease(state: Lease6State, event: LeaseEvent | DhcpServiceEvent): Lease6State {
   if (!('origin' in event.data) || event.data.clientId === null) return state;
-  const holder = holderOf({ ...event.data, clientId: event.data.clientId });
-  const { ip, clientId } = holder;
+  const { mac, hardwareId, clientId, ip, subnet, origin } = event.data;
   const before = state.byAddress.get(ip);
   switch (event.type) {
     case 'LeaseBound':
     case 'LeaseRenewed': {
       const hostname = event.type === 'LeaseBound' ? event.data.hostname : (before?.hostname ?? '');
-      const lease: Lease6 = { ...holder, hostname, state: 'bound', expiresAt: event.data.expiresAt };
+      const { expiresAt } = event.data;
+      const lease: Lease6 = { mac, hardwareId, clientId, ip, subnet, origin, hostname, state: 'bound', expiresAt };
       const others = addressesOf(state, clientId).filter((address) => address !== ip);
       return {
         ...state,
