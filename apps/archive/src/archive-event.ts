@@ -53,14 +53,14 @@ function archiveEvent({ index, event }: Recorded, commit: Commit): ArchiveEvent 
     type: event.type,
     data: event.data,
     metadata: {
-      ...place,
-      ...{ schema: event.v, subject: stream, at, command, actor, prev, hash },
+      position,
+      ...{ version, index, count: place.count, schema: event.v, subject: stream, at, command, actor, prev, hash },
       // The names by which KurrentDB links events.
       ...(correlationId === undefined ? {} : { $correlationId: correlationId }),
       ...(causationId === undefined ? {} : { $causationId: causationId }),
     },
   };
-  return { ...content, place, bytes: Buffer.byteLength(JSON.stringify(content)) };
+  return { place, bytes: Buffer.byteLength(JSON.stringify(content)), ...content };
 }
 
 /** The place that an event of the target names; undefined when the mirror did not write it. */

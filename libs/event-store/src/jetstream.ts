@@ -385,7 +385,8 @@ function headOf(message: Kept): StreamHead {
 }
 
 function toKept(delivered: OrderedMessage): Kept {
-  return { ...toStored(delivered), ...fromHeaders(delivered.message.headers) };
+  const { position, stream, at, bytes } = toStored(delivered);
+  return { position, stream, at, bytes, ...fromHeaders(delivered.message.headers) };
 }
 
 /** Without what its headers say, which takes longer to read than all the rest: who follows the log checks the chain by itself. */

@@ -94,10 +94,8 @@ export class RowIndex<Columns> {
     const kind = `${lookups.length} ${without !== undefined}`;
     const statement = this.#statements.get(kind) ?? this.db.prepare(this.#listing(options));
     this.#statements.set(kind, statement);
-    return statement.all({
-      ...{ after, limit, at, without },
-      ...Object.fromEntries(lookups.map((lookup, i) => [`lookup${i}`, lookup])),
-    });
+    const numbered = Object.fromEntries(lookups.map((lookup, i) => [`lookup${i}`, lookup]));
+    return statement.all({ after, limit, at, without, ...numbered });
   }
 
   place(queue: string, key: string, at?: number): Place | undefined {

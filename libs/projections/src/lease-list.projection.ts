@@ -18,8 +18,8 @@ export const leaseList: Projection<LeaseEvent, LeaseRow> = {
     const { event, at, position } = recorded;
     switch (event.type) {
       case 'LeaseBound': {
-        const { giaddr: _, ...bound } = event.data;
-        return { ...bound, state: 'bound', boundAt: at, quarantinedUntil: null, updatedAt: at, position };
+        const { giaddr: _, mac, ...bound } = event.data;
+        return { mac, ...bound, state: 'bound', boundAt: at, quarantinedUntil: null, updatedAt: at, position };
       }
       case 'LeaseRenewed': {
         const { leaseSeconds, expiresAt } = event.data;

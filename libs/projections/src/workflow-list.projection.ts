@@ -52,7 +52,7 @@ function opened({ aggregateId, at, position }: Recorded, data: WorkflowCreated['
     deletedAt: null,
     current: 0,
     blame: null,
-    actions: data.actions.map((spec): ActionRow => ({ ...untouched, spec })),
+    actions: data.actions.map((spec): ActionRow => ({ status: 'pending', ...untouched, spec })),
     events: [],
     data: [],
     delays: [],
@@ -65,7 +65,6 @@ function opened({ aggregateId, at, position }: Recorded, data: WorkflowCreated['
 }
 
 const untouched = {
-  status: 'pending',
   attempt: 0,
   retryAt: null,
   startedAt: null,
@@ -103,7 +102,7 @@ function step(row: WorkflowRow, recorded: Recorded<WorkflowEvent>): Change {
     case 'ActionStarted': {
       const { index, attempt } = event.data;
       const { outputs, handler } = untouched;
-      const action = { ...untouched, status: 'running', attempt, startedAt: at, outputs, handler } as const;
+      const action = { status: 'running', ...untouched, attempt, startedAt: at, outputs, handler } as const;
       const { actions, events } = reported(row, recorded, action, { index, message: 'Started execution' });
       return { status: 'running', startedAt: row.startedAt ?? at, actions, events };
     }

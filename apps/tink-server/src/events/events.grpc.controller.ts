@@ -44,5 +44,5 @@ export class EventsGrpcController {
 }
 
 function message({ at, data, ...event }: ResourceEvent): unknown {
-  return { ...event, data: Buffer.from(data), created_at: toTimestamp(at) };
+  return { created_at: toTimestamp(at), data: Buffer.from(data), ...event };
 }

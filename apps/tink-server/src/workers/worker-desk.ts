@@ -83,8 +83,9 @@ export class WorkerDesk {
     }
     const obstacle = await this.begin(found, `worker:${workerId}`);
     if (obstacle !== undefined) return { assignment: null, reason: obstacle };
-    const { kind: _, ...assignment } = found.step;
-    return { assignment: { ...assignment, upcoming: upcomingImages(found.state, assignment.index) }, reason: '' };
+    const { kind: _, workflowId, ...step } = found.step;
+    const upcoming = upcomingImages(found.state, step.index);
+    return { assignment: { workflowId, ...step, upcoming }, reason: '' };
   }
 
   /** To be called before the step is handed out. Why it may not be; undefined when it may. */
@@ -171,7 +172,10 @@ export class WorkerDesk {
     givesUp: boolean,
   ): Promise<{ readonly step: NextStep; readonly state: WorkflowState }> {
     const asking = {
-      ...{ workflowId, workerId, bootId, now: new Date(this.now()).toISOString() },
+      workflowId,
+      workerId,
+      bootId,
+      now: new Date(this.now()).toISOString(),
       busy: busy?.filter((one) => one.workflowId === workflowId),
     };
     await this.linger(asking);

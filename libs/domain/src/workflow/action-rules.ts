@@ -74,7 +74,7 @@ function finishRunning(command: FinishAction, action: ActionState, state: Existi
   const reporting = { index, attempt, workerId, seconds };
   switch (command.outcome) {
     case 'succeeded': {
-      const data = { ...reporting, finishedAt, message, outputs: command.outputs ?? {} };
+      const data = { index, attempt, workerId, seconds, finishedAt, message, outputs: command.outputs ?? {} };
       return [{ type: 'ActionSucceeded', v: 2, data }];
     }
     case 'cancelled':
