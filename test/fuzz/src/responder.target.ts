@@ -52,7 +52,7 @@ function checked(request: DhcpPacket, context: DhcpContext): boolean {
 }
 
 /** undefined: the packet, or an option that the answer depends on, is malformed. */
-function readable<T>(read: () => T): T | undefined {
+export function readable<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
@@ -82,7 +82,7 @@ function randomRequest(random: Random): DhcpPacket {
   return { ...base, op: 'request', options, ciaddr: text(), giaddr: text() };
 }
 
-const interfaceOf = (options: HardwareInterface['dhcp']['options']): HardwareInterface => ({
+export const interfaceOf = (options: HardwareInterface['dhcp']['options']): HardwareInterface => ({
   dhcp: {
     ...{ mac: '02-00-00-00-00-01', hostname: 'n1', lease_time: 3600, name_servers: [own], time_servers: [own] },
     ...{ arch: 'x86_64', uefi: false, iface_name: '', domain_name: 'rack.example', options, options6: [], vlan_id: 0 },
