@@ -61,7 +61,7 @@ describe.each([
 ])('more than can be answered, BOOTS_UDP_BATCHES=$batches', ({ batches, atOnce }) => {
   it('machines that have an address keep it, what is too much is shed and told, and then all is well', async () => {
     const warnings: string[] = [];
-    const log = { ...silentLogger, info: slow, warn: (text: string) => void warnings.push(text) };
+    const log = { ...silentLogger, isQuiet: false, info: slow, warn: (text: string) => void warnings.push(text) };
     const own = (bench = await startBench({ settings: { BOOTS_UDP_BATCHES: batches }, log }));
     await own.lease();
     const shed = () => own.boots.metrics.total('dhcp_dropped_total', { reason: 'overload' });
