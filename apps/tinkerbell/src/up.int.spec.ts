@@ -6,6 +6,7 @@ import { connect as connectPlain, createServer, type AddressInfo } from 'node:ne
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { certificateShown } from '@tinkerbell/nats';
 import { ProvisionerProcesses } from './testing/provisioner-processes';
 import type { Addresses } from './up';
 
@@ -62,20 +63,9 @@ async function registryShows(port: number, ca: Buffer): Promise<string> {
   return fingerprint256;
 }
 
-/** TLS begins after its first line. */
-async function natsShows(port: number, ca: Buffer): Promise<string> {
-  const plain = connectPlain({ host: '127.0.0.1', port });
-  await once(plain, 'data');
-  const socket = connect({ socket: plain, host: '127.0.0.1', ca });
-  await once(socket, 'secureConnect');
-  const { fingerprint256 } = socket.getPeerCertificate();
-  socket.destroy();
-  return fingerprint256;
-}
-
-/** By HTTPS, with the authority for firmware as the only one that is trusted: the fingerprint of what is shown. */
 const further = { BOOTS_FURTHER_IPS: '127.0.0.3' };
 
+/** By HTTPS, with the authority for firmware as the only one that is trusted: the fingerprint of what is shown. */
 async function firmwareSees({ https = '', data }: Addresses): Promise<string> {
   const { hostname: host, port } = new URL(https);
   const socket = connect({ host, port: Number(port), ca: await readFile(join(data, 'pki', 'boot', 'ca.crt')) });
@@ -160,7 +150,7 @@ describe('tinkerbell up', () => {
     socket.destroy();
 
     // One that is about to end is made anew, and shown while all goes on.
-    const seen = async () => [await natsShows(ports[0], ca), await registryShows(ports[1], ca)];
+    const seen = async () => [await certificateShown(ports[0], ca), await registryShows(ports[1], ca)];
     const [old] = await seen();
     expect(await seen()).toEqual([old, old]);
     const { pid } = up.process;

@@ -8,6 +8,7 @@ export { startNatsServer } from './server';
 export type { NatsServer, NatsServerOptions } from './server';
 export { declaredStreams, ensureStreams, StreamMismatchError } from './streams';
 export type { EnsureStreamsOptions } from './streams';
+export { certificateShown } from './testing-certificate';
 export { startTestCluster } from './testing-cluster';
 export type { TestCluster } from './testing-cluster';
 export { freePort } from './testing-port';

@@ -3,14 +3,19 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect as connectPlain } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { connect } from 'node:tls';
 import { ensurePki } from '@tinkerbell/identity';
 import { DiscardPolicy, type NatsConnection } from 'nats';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { findNatsServer, type NatsServer, startNatsServer, type TestNats, startTestNats } from './index';
+import {
+  certificateShown,
+  findNatsServer,
+  type NatsServer,
+  startNatsServer,
+  type TestNats,
+  startTestNats,
+} from './index';
 import { declaredStreams, ensureStreams, StreamMismatchError } from './streams';
 
 const stops: (() => Promise<unknown>)[] = [];
@@ -45,17 +50,6 @@ const until = async (what: string, condition: () => boolean | Promise<boolean>) 
   }
   throw new Error(`never: ${what}`);
 };
-
-/** TLS begins after its first line. */
-async function shownBy(port: number, ca: string): Promise<string> {
-  const plain = connectPlain({ host: '127.0.0.1', port });
-  await once(plain, 'data');
-  const socket = connect({ socket: plain, host: '127.0.0.1', ca });
-  await once(socket, 'secureConnect');
-  const { fingerprint256 } = socket.getPeerCertificate();
-  socket.destroy();
-  return fingerprint256;
-}
 
 describe('startNatsServer', () => {
   it('takes a free port, keeps its configuration to itself, ends clean', async () => {
@@ -111,15 +105,15 @@ describe('startNatsServer', () => {
     if (!pki) throw new Error('secured');
     const { pid } = server;
     const connection = await login();
-    const old = await shownBy(server.port, pki.ca);
+    const old = await certificateShown(server.port, pki.ca);
     await rm(pki.files.cert);
     const renewed = await ensurePki(dirname(pki.files.cert), { ips: ['127.0.0.1'], names: ['localhost'] });
-    expect(await shownBy(server.port, pki.ca)).toBe(old);
+    expect(await certificateShown(server.port, pki.ca)).toBe(old);
     await server.reload();
-    expect(await shownBy(server.port, pki.ca)).toBe(new X509Certificate(renewed.cert).fingerprint256);
+    expect(await certificateShown(server.port, pki.ca)).toBe(new X509Certificate(renewed.cert).fingerprint256);
     writeFileSync(pki.files.cert, 'no certificate');
     await expect(server.reload()).rejects.toThrow(/^nats-server did not read its configuration again: .*certificate/);
-    expect(await shownBy(server.port, pki.ca)).toBe(new X509Certificate(renewed.cert).fingerprint256);
+    expect(await certificateShown(server.port, pki.ca)).toBe(new X509Certificate(renewed.cert).fingerprint256);
     await connection.flush();
     expect(server.pid).toBe(pid);
   });

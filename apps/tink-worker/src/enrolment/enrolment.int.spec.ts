@@ -208,7 +208,7 @@ describe('enrolment', () => {
       });
       const log = new SilentLog();
       const worker = await startTinkWorker(config, { log, pace: { ...quickPace, requestMs: 2_000 } });
-      while (!existsSync(rebooted)) await new Promise((resolve) => setTimeout(resolve, 5));
+      await expect.poll(() => existsSync(rebooted)).toBe(true);
       expect(log.lines).toContain(`rebooting: echo > '${rebooted}'`);
       await worker.close();
     });
