@@ -9,6 +9,13 @@ const slots = 64;
 const dontWait = 0x40;
 const [socketLevel, reuseAddress, bindToDevice] = [1, 2, 25];
 
+export interface OutboxOptions {
+  /** No two datagrams leave as one message that the system cuts. */
+  readonly apart?: boolean;
+  /** A datagram to `ip` that the system refused, with its error number (errno(3)). */
+  readonly onLost?: (ip: number, errno: number) => void;
+}
+
 type Koffi = (typeof import('koffi'))['default'];
 type Call = (...args: readonly (number | Uint8Array)[]) => number;
 /**
@@ -88,11 +95,7 @@ export class NativeBatch {
     return count === slots;
   }
 
-  /**
-   * `apart`: no two datagrams leave as one message that the system cuts. `onLost`: a datagram to `ip` that the system refused, with its
-   * error number.
-   */
-  outbox(fd: number, apart = false, onLost?: (ip: number, errno: number) => void): Outbox {
+  outbox(fd: number, { apart = false, onLost }: OutboxOptions = {}): Outbox {
     const send = (at: number, count: number) => {
       const sent = this.#sendmmsg(fd, at, count, dontWait);
       return sent < 0 ? -this.koffi.errno() : sent;

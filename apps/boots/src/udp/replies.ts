@@ -3,7 +3,7 @@ import { numberOf, textOf } from '@tinkerbell/domain';
 import type { NativeBatch } from './native-batch';
 import type { Outbox } from './outbox';
 import type { Piece } from './piece';
-import { type BoundSocket } from './udp-socket';
+import type { BoundSocket } from './udp-socket';
 
 /** As many as an outbox holds. */
 const slots = 256;
@@ -33,7 +33,10 @@ export class Replies {
     if (!native) return;
     // A bridge hands a message that is to be cut on whole: a client or relay in a container that reads frames would take the first reply in it
     // for all of it.
-    this.#outbox = native.outbox(bound.fd, true, (ip, errno) => onLost(textOf(ip), getSystemErrorName(-errno)));
+    this.#outbox = native.outbox(bound.fd, {
+      apart: true,
+      onLost: (ip, errno) => onLost(textOf(ip), getSystemErrorName(-errno)),
+    });
     this.#slots = { bytes: Buffer.allocUnsafeSlow(slots * slotBytes) };
   }
 
