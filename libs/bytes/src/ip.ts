@@ -1,11 +1,29 @@
 /** Dotted quad → 32-bit number; undefined when it is none. Leading zeros are refused: some programs read them as octal. */
 export function parseIpv4(text: string): number | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4 || !parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255)) {
-    return undefined;
+  let value = 0;
+  let part = -1;
+  let dots = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 46 && part >= 0) {
+      value = value * 256 + part;
+      part = -1;
+      dots++;
+    } else if (code >= 48 && code <= 57 && part !== 0) {
+      part = part < 0 ? code - 48 : part * 10 + code - 48;
+      if (part > 255) return undefined;
+    } else return undefined;
   }
-  return parts.reduce((value, part) => value * 256 + Number(part), 0);
+  return dots === 3 && part >= 0 ? value * 256 + part : undefined;
 }
+
+/** Dotted quad of four bytes. */
+export function ipv4Text(a: number, b: number, c: number, d: number): string {
+  return `${dotted[a]}${dotted[b]}${dotted[c]}${d}`;
+}
+
+/** Fewer pieces to put together: addresses are written for each packet several times. */
+const dotted = Array.from({ length: 256 }, (_, byte) => `${byte}.`);
 
 /** Length of the prefix of a contiguous netmask, `255.255.255.0` → 24; undefined when it is no netmask. */
 export function prefixLength(netmask: string): number | undefined {

@@ -33,7 +33,10 @@ export function concat(parts: Iterable<Uint8Array>): Uint8Array {
   return all;
 }
 
-const hexDigits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+/** Of each byte, in lower case. */
+export const hexDigits: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, '0'),
+);
 
 /** Two lower-case digits a byte. */
 export function hexOf(bytes: Uint8Array): string {

@@ -1,14 +1,11 @@
-import { expectLength, MalformedOptionError, type OptionCodec } from '@tinkerbell/bytes';
+import { expectLength, ipv4Text, MalformedOptionError, type OptionCodec } from '@tinkerbell/bytes';
 
 export const noAddress = '0.0.0.0';
 
 export function readIpv4(raw: Uint8Array, at: number): string {
   if (raw[at] === 0 && raw[at + 1] === 0 && raw[at + 2] === 0 && raw[at + 3] === 0) return noAddress;
-  return `${dotted[raw[at] ?? 0]}${dotted[raw[at + 1] ?? 0]}${dotted[raw[at + 2] ?? 0]}${raw[at + 3] ?? 0}`;
+  return ipv4Text(raw[at] ?? 0, raw[at + 1] ?? 0, raw[at + 2] ?? 0, raw[at + 3] ?? 0);
 }
-
-/** Fewer pieces to put together: an address is read from each packet several times. */
-const dotted = Array.from({ length: 256 }, (_, byte) => `${byte}.`);
 
 /** Throws RangeError when `address` is not dotted IPv4: that is our mistake, not the wire's. */
 export function ipv4Bytes(address: string): Uint8Array {

@@ -1,3 +1,4 @@
+import { hexDigits } from '@tinkerbell/bytes';
 import type { Options } from './option-codec';
 
 /** One DHCP message (RFC 2131 §2). Addresses are dotted IPv4; `0.0.0.0` = none. */
@@ -33,8 +34,7 @@ export function macOf({ htype, chaddr }: DhcpPacket): string | undefined {
   if (htype !== 1 || chaddr.length !== 6) return undefined;
   let text = '';
   for (let i = 0; i < 5; i++) text += dashed[chaddr[i] ?? 0];
-  return text + (hex[chaddr[5] ?? 0] ?? '');
+  return text + (hexDigits[chaddr[5] ?? 0] ?? '');
 }
 
-const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-const dashed = hex.map((digits) => `${digits}-`);
+const dashed = hexDigits.map((digits) => `${digits}-`);

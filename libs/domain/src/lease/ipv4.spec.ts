@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { isUsualIpv4, numberOf, textOf } from './ipv4';
+import { parseIpv4 } from '@tinkerbell/bytes';
+import { numberOf, textOf } from './ipv4';
 
 describe('an IPv4 address', () => {
   it.each(['0.0.0.0', '10.0.0.1', '192.168.100.254', '255.255.255.255', '1.20.0.99'])('%s is its number', (ip) => {
-    expect([textOf(numberOf(ip)), isUsualIpv4(ip)]).toEqual([ip, true]);
+    expect([textOf(numberOf(ip)), parseIpv4(ip)]).toEqual([ip, numberOf(ip)]);
   });
 
   it.each([
@@ -23,6 +24,6 @@ describe('an IPv4 address', () => {
     ],
     ...['256.1.1.1', '1.1.1.1000', '1.2.3.a', ' 1.2.3.4', '1.2.3.4 ', '-1.2.3.4', '1.2.3.4\0', 'fd00::1', '１.2.3.4'],
   ])('%j is not written as usual', (ip) => {
-    expect([isUsualIpv4(ip), textOf(numberOf(ip)) === ip]).toEqual([false, false]);
+    expect([parseIpv4(ip), textOf(numberOf(ip)) === ip]).toEqual([undefined, false]);
   });
 });

@@ -1,7 +1,8 @@
+import { hexDigits, parseIpv4 } from '@tinkerbell/bytes';
 import type { LeaseHolder } from '@tinkerbell/events';
 import { hashOf } from './hash-trie';
 import { isoOf } from '../time';
-import { isUsualIpv4, numberOf, textOf } from './ipv4';
+import { textOf } from './ipv4';
 import { PackedTexts } from './packed-texts';
 
 /** What was said last of an address. */
@@ -131,15 +132,15 @@ export class LeaseTable {
 
   /** -1: it is in none. */
   #rowOf(ip: string): number {
-    const isNumber = isUsualIpv4(ip);
-    const id = isNumber ? numberOf(ip) : hashOf(ip);
+    const number = parseIpv4(ip);
+    const id = number ?? hashOf(ip);
     const last = this.#places.length - 1;
     for (let at = mixed(id) & last; ; at = (at + 1) & last) {
       const row = (this.#places[at] ?? 0) - 1;
       if (row < 0) return -1;
       if (this.#ids[row] !== id) continue;
       const isJson = ((this.#kinds[row] ?? 0) & kind.asJson) !== 0;
-      if (isJson ? this.#leaseAt(row).ip === ip : isNumber) return row;
+      if (isJson ? this.#leaseAt(row).ip === ip : number !== undefined) return row;
     }
   }
 
@@ -211,7 +212,7 @@ export class LeaseTable {
     const text = isBare ? '' : `${hardwareId ?? ''}\0${clientId ?? ''}\0${hostname}`;
     const isPacked =
       !Number.isNaN(number) &&
-      isUsualIpv4(lease.ip) &&
+      parseIpv4(lease.ip) !== undefined &&
       !Number.isNaN(time) &&
       (isBare || hasThreeParts(text)) &&
       this.#subnetNumber(subnet) !== undefined &&
@@ -267,7 +268,7 @@ function grown<T extends Uint32Array | Float64Array | Uint8Array | Uint16Array>(
 
 /** Of what is no IPv4 address in its usual form, a hash. */
 function idOf(ip: string): number {
-  return isUsualIpv4(ip) ? numberOf(ip) : hashOf(ip);
+  return parseIpv4(ip) ?? hashOf(ip);
 }
 
 /** Milliseconds; NaN: it is no time, or `isoOf` would write it in another way. */
@@ -314,8 +315,7 @@ function macNumber(mac: string): number {
 function macText(number: number): string {
   const [high, low] = [Math.floor(number / 2 ** 32), number >>> 0];
   const vendor = `${dashed[high >>> 8]}${dashed[high & 0xff]}${dashed[low >>> 24]}`;
-  return `${vendor}${dashed[(low >>> 16) & 0xff]}${dashed[(low >>> 8) & 0xff]}${hex[low & 0xff]}`;
+  return `${vendor}${dashed[(low >>> 16) & 0xff]}${dashed[(low >>> 8) & 0xff]}${hexDigits[low & 0xff]}`;
 }
 
-const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-const dashed = hex.map((digits) => `${digits}-`);
+const dashed = hexDigits.map((digits) => `${digits}-`);

@@ -212,7 +212,7 @@ function bind(command: BindLease, state: LeaseState): readonly LeaseEvent[] {
   if (lease && !(isOwn && lease.state === 'bound') && !mayHave(command, lease)) {
     throw new ConflictError(standing(lease), 'ip');
   }
-  // Spread together instead, each would get a hidden class of its own, which only a full collection takes away again.
+  // Not spread together: this is what runs for every lease (ADR 0023).
   const { mac, hardwareId, clientId, subnet, origin } = command;
   const expiresAt = addSeconds(now, leaseSeconds);
   const isActive = isOwn && isHeld(lease, now);
