@@ -8,6 +8,12 @@ export type WorkerEnrolled = Event<
   1,
   { mac: string; publicKey: string; tokenHash: string; address: string; expiresAt: string }
 >;
+/** The key that enrolled got another credential: its own is over, or about to be. `address`: where it called from. */
+export type WorkerCredentialRenewed = Event<
+  'WorkerCredentialRenewed',
+  1,
+  { mac: string; publicKey: string; address: string; expiresAt: string }
+>;
 /** The worker is connected and asks for work. */
 export type WorkerReady = Event<
   'WorkerReady',
@@ -25,10 +31,11 @@ export type WorkerReady = Event<
 >;
 
 /** One stream per worker, id = hardware id. */
-export type EnrolmentEvent = EnrolmentTokenIssued | WorkerEnrolled | WorkerReady;
+export type EnrolmentEvent = EnrolmentTokenIssued | WorkerEnrolled | WorkerCredentialRenewed | WorkerReady;
 
 export const enrolmentCatalogue = {
   EnrolmentTokenIssued: { version: 1 },
   WorkerEnrolled: { version: 1 },
+  WorkerCredentialRenewed: { version: 1 },
   WorkerReady: { version: 1 },
 } satisfies Catalogue<EnrolmentEvent>;

@@ -85,7 +85,13 @@ export type {
   OsieStarted,
 } from './boot.events';
 export type { ClaimEvent, ClaimKind, ClaimTaken } from './claim.events';
-export type { EnrolmentEvent, EnrolmentTokenIssued, WorkerEnrolled, WorkerReady } from './enrolment.events';
+export type {
+  EnrolmentEvent,
+  EnrolmentTokenIssued,
+  WorkerCredentialRenewed,
+  WorkerEnrolled,
+  WorkerReady,
+} from './enrolment.events';
 export type {
   DeadLetterRedelivered,
   DeliveryFailed,

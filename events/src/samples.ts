@@ -257,6 +257,16 @@ export const samples: { readonly [T in AnyEvent['type']]: Extract<AnyEvent, { re
       expiresAt: '2026-11-24T19:00:00.000Z',
     },
   },
+  WorkerCredentialRenewed: {
+    type: 'WorkerCredentialRenewed',
+    v: 1,
+    data: {
+      mac,
+      publicKey: 'UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4',
+      address: ip,
+      expiresAt: '2026-11-25T19:00:00.000Z',
+    },
+  },
   WorkerReady: {
     type: 'WorkerReady',
     v: 1,

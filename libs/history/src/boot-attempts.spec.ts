@@ -8,6 +8,7 @@ import {
   machinePhonedHome,
   netbootOffered,
   osieStarted,
+  workerCredentialRenewed,
 } from '@tinkerbell/testing';
 import { describe, expect, it } from 'vitest';
 import { bootAttempts } from './boot-attempts';
@@ -42,6 +43,12 @@ describe('the boot attempts of a machine', () => {
     expect(bootAttempts(evidence([...loaded, fromBoots(local)]))).toMatchObject([
       { outcome: 'disk', verdict: expect.stringContaining('told to boot its own disk') },
     ]);
+  });
+
+  it('do not begin or end with another credential of a worker that is up', () => {
+    const renewed: Fact = ['enrolment', hardwareId, workerCredentialRenewed(), 1, 'tink-server'];
+    const now = '2026-01-02T00:00:00.000Z';
+    expect(bootAttempts(evidence([...working, renewed], { now }))).toEqual(bootAttempts(evidence(working, { now })));
   });
 
   it('have stopped when the next step is long overdue, and say what is normal', () => {

@@ -79,6 +79,8 @@ function step(row: MachineRow, recorded: Recorded<MachineEvent>): MachineRow | u
       return row.step === 'off' ? stepTo(leased, 'dhcp', at, `leased ${event.data.ip}`) : leased;
     }
     case 'EnrolmentTokenIssued':
+    // A worker that has been up for long; it is no step of its boot.
+    case 'WorkerCredentialRenewed':
     case 'LeaseReleased':
     case 'LeaseDeclined':
     case 'LeaseExpired':

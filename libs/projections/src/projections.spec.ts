@@ -24,6 +24,7 @@ import {
   templateCreated,
   templateDeleted,
   templateUpdated,
+  workerCredentialRenewed,
   workerEnrolled,
   workerReady,
   workflowCreated,
@@ -123,7 +124,11 @@ const cases: readonly (readonly [string, Projection<Event, { readonly position: 
   [
     'machine, seen by the worker',
     machineList,
-    { aggregate: 'enrolment', id: hardwareId, events: [enrolmentTokenIssued(), workerEnrolled(), workerReady()] },
+    {
+      aggregate: 'enrolment',
+      id: hardwareId,
+      events: [enrolmentTokenIssued(), workerEnrolled(), workerReady(), workerCredentialRenewed()],
+    },
   ],
 ];
 

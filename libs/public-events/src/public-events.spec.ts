@@ -105,6 +105,7 @@ describe('what must not get out', () => {
   it('hashes of tokens and of data', () => {
     withoutSecrets(sentBy('boot', 'BootScriptServed'), ['tokenHash']);
     withoutSecrets(sentBy('enrolment', 'WorkerEnrolled'), ['tokenHash', 'publicKey']);
+    withoutSecrets(sentBy('enrolment', 'WorkerCredentialRenewed'), ['publicKey']);
     withoutSecrets(sentBy('workflow', 'WorkflowDataUpdated'), ['sha256']);
     expect(toPublication(record('enrolment', sample('EnrolmentTokenIssued')))).toBeUndefined();
   });

@@ -39,6 +39,7 @@ export {
   machinePhonedHome,
   netbootOffered,
   osieStarted,
+  workerCredentialRenewed,
   workerEnrolled,
   workerReady,
 } from './builders/boot';

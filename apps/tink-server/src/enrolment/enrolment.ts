@@ -6,7 +6,6 @@ import { handle, type EventStore } from '@tinkerbell/event-store';
 import { subjects, type EnrolReply, type EnrolRequest } from '@tinkerbell/messaging';
 import { metadataFor, streamOf, type Caller } from '../commands/caller';
 import type { ReadSide } from '../read-side';
-import { ServerLogger } from '../log';
 
 /** Signs a worker's credential: what `NatsIdentity` of @tinkerbell/identity does. */
 export interface WorkerCredentials {
@@ -29,8 +28,6 @@ export interface EnrolmentOptions {
 
 /** Trades a one-time token for a worker's own credential. */
 export class Enrolment {
-  private readonly logger = new ServerLogger('enrolment');
-
   constructor(
     private readonly store: EventStore,
     private readonly reads: ReadSide,
@@ -60,9 +57,8 @@ export class Enrolment {
     // Never the id of an earlier request: a repeated one has to pass the rules again, the key may have been fenced since.
     const metadata = { id: randomUUID(), actor: `worker:${workerId}` };
     const stream = streamOf('enrolment', workerId);
-    const { changed, position } = await handle(this.store, enrolmentDecider, stream, command, metadata);
+    const { position } = await handle(this.store, enrolmentDecider, stream, command, metadata);
     await this.reads.settle(position);
-    if (changed) this.logger.log(`worker ${workerId} enrolled from ${address}`);
     const jwt = await this.credentials.mintWorkerJwt({ publicKey, workerId, expiresAt });
     const { places, ca, registry } = this.options;
     const place = places[isIPv6(address) ? 6 : 4];

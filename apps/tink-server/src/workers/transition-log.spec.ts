@@ -23,6 +23,7 @@ describe('the log of transitions', () => {
     ['ActionPermitGranted', /action \d+ attempt \d+ for \d+ disks until 2026-/],
     ['ReportRefused', /\w+ of action \d+ attempt \d+ from \S+: [A-Z_]+ by /],
     ['WorkflowFinished', /failed at action 0 by /],
+    ['WorkerCredentialRenewed', / WorkerCredentialRenewed from [\d.]+, good until 2026-\S+ by /],
     ['WorkflowDelayed', /(machine|worker)-[a-z-]+ of \S+ for \d+ s by /],
   ])('%s', (type, line) => expect(lineOf(`${type}.v1.json`)).toMatch(line));
 

@@ -43,6 +43,7 @@ const details = {
   TemplateDeleted: nothing,
   EnrolmentTokenIssued: nothing,
   WorkerEnrolled: ({ data }) => `from ${data.address}`,
+  WorkerCredentialRenewed: ({ data }) => `from ${data.address}, good until ${data.expiresAt}`,
   WorkerReady: nothing,
   ClaimTaken: ({ data }) => `${data.kind} ${data.value} for ${data.owner}`,
   SecretSet: ({ data }) => `version ${data.version}`,

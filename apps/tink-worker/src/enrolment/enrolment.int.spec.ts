@@ -227,7 +227,7 @@ describe('enrolment', () => {
     answer = () => ({ status: 200, body: reply() });
     const { log, enrolment: second } = enrolment(urls);
     await second.credentials(abort.signal);
-    expect(log.lines.join()).toContain('expired at 2020-01-01T00:00:00Z');
+    expect(log.lines).toEqual([expect.stringContaining('expired at 2020-01-01T00:00:00Z'), 'credential renewed']);
     expect(new Set(requests.map(({ publicKey }) => publicKey)).size).toBe(1);
   });
 });

@@ -95,7 +95,7 @@ export class Enrolment {
   /** A new credential for the same key, whatever the file holds. */
   async enrol(signal: AbortSignal, failed: (error: unknown) => void = () => {}): Promise<Credentials> {
     this.demand();
-    const key = this.key();
+    const { key, renews } = this.key();
     const credentials = await insist(
       this.options.pace,
       signal,
@@ -107,7 +107,7 @@ export class Enrolment {
     );
     writeCredentials(this.options.credentialsFile, credentials);
     this.trust(credentials);
-    this.log.stage('enrolled');
+    this.log.stage(renews ? 'credential renewed' : 'enrolled');
     return credentials;
   }
 
@@ -128,13 +128,13 @@ export class Enrolment {
   }
 
   /** On the disk before its public half is sent: when the answer is lost, the token still is good for this key. */
-  private key(): OwnKey {
+  private key(): { readonly key: OwnKey; readonly renews: boolean } {
     const { workerId, credentialsFile } = this.options;
     const stored = readCredentials(credentialsFile);
-    if (stored?.key.workerId === workerId) return stored.key;
+    if (stored?.key.workerId === workerId) return { key: stored.key, renews: stored.whole !== undefined };
     const key = { workerId, ...createUserKey() };
     writeCredentials(credentialsFile, key);
-    return key;
+    return { key, renews: false };
   }
 
   private async ask(key: OwnKey, signal: AbortSignal): Promise<Credentials> {

@@ -4,6 +4,7 @@ import {
   hardwareId,
   machineMac,
   specify,
+  workerCredentialRenewed,
   workerEnrolled,
   workerReady,
 } from '@tinkerbell/testing';
@@ -81,7 +82,11 @@ describe('enrolment', () => {
     const later = '2026-02-01T00:00:00.000Z';
     given(workerEnrolled())
       .when(enrol({ now: expiresAt, expiresAt: later, bootTokens: [] }))
-      .then(workerEnrolled({ mac: machineMac, expiresAt: later }));
+      .then(workerCredentialRenewed({ mac: machineMac, expiresAt: later }));
+    given(workerEnrolled(), workerCredentialRenewed({ expiresAt: later }))
+      .when(enrol({ now: expiresAt, expiresAt: later }))
+      .thenNothing();
+    // As it was told before there was an event of its own.
     given(workerEnrolled(), workerEnrolled({ expiresAt: later }))
       .when(enrol({ now: expiresAt, expiresAt: later }))
       .thenNothing();

@@ -76,6 +76,8 @@ export const enrolmentDecider: Decider<EnrolmentCommand, EnrolmentState, Enrolme
         const { tokenHash, publicKey, expiresAt } = event.data;
         return { ...state, used: new Map(state.used).set(tokenHash, publicKey), publicKey, expiresAt };
       }
+      case 'WorkerCredentialRenewed':
+        return { ...state, expiresAt: event.data.expiresAt };
       case 'WorkerReady':
         return { ...state, ready: event.data };
       default:
@@ -89,11 +91,6 @@ function enrol(command: EnrolWorker, state: EnrolmentState): readonly EnrolmentE
   const mac = parseMac(command.mac);
   if (mac === undefined) throw new InvalidError('mac', `${JSON.stringify(command.mac)} is not a MAC address`);
   if (!/^U[A-Z2-7]{55}$/.test(publicKey)) throw new InvalidError('publicKey', 'publicKey must be a user nkey, U…');
-  const enrolled: EnrolmentEvent = {
-    type: 'WorkerEnrolled',
-    v: 1,
-    data: { mac, publicKey, tokenHash, address, expiresAt },
-  };
   const usedBy = state.used.get(tokenHash);
   if (usedBy !== undefined && usedBy !== publicKey) {
     throw new ForbiddenError('the enrolment token was used by another key');
@@ -103,10 +100,11 @@ function enrol(command: EnrolWorker, state: EnrolmentState): readonly EnrolmentE
       throw new ForbiddenError('a newer enrolment of this worker replaced this key');
     }
     // It lost the answer and asks again; or its credential is over, and another one is of no use to anybody but the holder of the key.
-    return isBefore(now, state.expiresAt) ? [] : [enrolled];
+    if (isBefore(now, state.expiresAt)) return [];
+    return [{ type: 'WorkerCredentialRenewed', v: 1, data: { mac, publicKey, address, expiresAt } }];
   }
   checkToken(command, state);
-  return [enrolled];
+  return [{ type: 'WorkerEnrolled', v: 1, data: { mac, publicKey, tokenHash, address, expiresAt } }];
 }
 
 /** Of a token that nobody has used. */

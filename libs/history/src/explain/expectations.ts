@@ -206,7 +206,9 @@ function ofPapers({ scene, machineId, workflow, evidence }: Standing): readonly 
   const paper = evidence.events.findLastIndex(
     (recorded) =>
       machineIdOf(recorded) === machineId &&
-      ['BootScriptServed', 'WorkerEnrolled', 'EnrolmentTokenIssued'].includes(recorded.event.type),
+      ['BootScriptServed', 'WorkerEnrolled', 'WorkerCredentialRenewed', 'EnrolmentTokenIssued'].includes(
+        recorded.event.type,
+      ),
   );
   const token = 'the worker enrols with its one-time token, which is worth nothing afterwards';
   const event = evidence.events[paper]?.event;
@@ -214,8 +216,8 @@ function ofPapers({ scene, machineId, workflow, evidence }: Standing): readonly 
     runsOut(token, scriptTokenExpiry(evidence.events.slice(paper)));
   } else if (event?.type === 'EnrolmentTokenIssued') {
     runsOut(token, event.data.expiresAt);
-  } else if (event?.type === 'WorkerEnrolled' && workflow && !isEnded(workflow)) {
-    runsOut('the worker needs a new credential', event.data.expiresAt);
+  } else if (event?.type === 'WorkerEnrolled' || event?.type === 'WorkerCredentialRenewed') {
+    if (workflow && !isEnded(workflow)) runsOut('the worker needs a new credential', event.data.expiresAt);
   }
   for (const { hardwareId, state, ip, leaseSeconds, expiresAt } of scene.leases.values()) {
     if (hardwareId === machineId && state === 'bound' && leaseSeconds !== foreverSeconds) {

@@ -14,6 +14,7 @@ import {
   leaseRenewed,
   machinePhonedHome,
   netbootOffered,
+  workerCredentialRenewed,
   workflowCreated,
   workflowDeleted,
 } from '@tinkerbell/testing';
@@ -54,6 +55,13 @@ describe('a workflow that runs', () => {
       ['2026-01-02T00:00:00.000Z', 'the machine renews its lease of 192.168.1.5'],
     ]);
     expect(told?.expected[0]?.text).toContain('the server gives it up at 2026-01-01T00:12:50.000Z');
+  });
+
+  it('says when the worker needs a new credential after one that was renewed', () => {
+    const renewed = workerCredentialRenewed({ expiresAt: '2026-01-02T12:00:00.000Z' });
+    const facts: readonly Fact[] = [...working, ['enrolment', hardwareId, renewed, 1, 'tink-server']];
+    const { expected } = explainWorkflow('w-1', evidence(facts)) ?? {};
+    expect(expected?.find(({ text }) => text.includes('credential'))?.by).toBe('2026-01-02T12:00:00.000Z');
   });
 
   it('says how long the action usually takes: in this template, else with this image', () => {

@@ -25,6 +25,8 @@ export const machineSentences = {
   EnrolmentTokenIssued: ({ data }) => neutral(`one-time token issued for its worker, good until ${data.expiresAt}`),
   WorkerEnrolled: ({ data }) =>
     neutral(`worker enrolled from ${data.address}: one-time token exchanged for a credential of its own`),
+  WorkerCredentialRenewed: ({ data }) =>
+    neutral(`worker's credential renewed from ${data.address}, good until ${data.expiresAt}`),
   WorkerReady: ({ data: { hostname, engine, kernel, node, memoryBytes } }) =>
     active(
       `worker ready: ${hostname}, ${engine}, kernel ${kernel}, node ${node}, ${Math.round(memoryBytes / 2 ** 20)} MiB of memory`,

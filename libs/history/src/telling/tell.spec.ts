@@ -38,6 +38,7 @@ describe('the story', () => {
     ['ActionInherited', /taken over from workflow [0-9a-f-]{36}, where it succeeded/],
     ['WorkflowFinished', /^workflow failed: os-installation\/stream-image failed$/],
     ['ReportRefused', /^report of \w+, attempt \d+, refused and without effect: \w+ \(\w+\), [A-Z_]+ \(/],
+    ['WorkerCredentialRenewed', /^worker's credential renewed from [\d.]+, good until 2026-/],
     ['WorkflowDelayed', /^workflow is late: /],
   ])('%s', (type, line) => {
     const sample = samples.find((event) => event.type === type);

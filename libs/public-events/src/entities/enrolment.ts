@@ -1,18 +1,26 @@
 import { Type } from '@sinclair/typebox';
-import type { EnrolmentEvent, WorkerEnrolled, WorkerReady } from '@tinkerbell/events';
+import type { EnrolmentEvent, WorkerCredentialRenewed, WorkerEnrolled, WorkerReady } from '@tinkerbell/events';
 import { type Entries, mac, published, seconds, time, unpublished } from '../entry';
+
+const credential = Type.Object({
+  mac,
+  address: Type.String({ description: 'Where it called from.' }),
+  expiresAt: time('Of the credential.'),
+});
 
 export const enrolment = {
   EnrolmentTokenIssued: unpublished('about a secret, and of no use to others'),
   WorkerEnrolled: published({
     name: 'worker-enrolled',
     summary: 'A worker traded its one-time token for a credential of its own.',
-    schema: Type.Object({
-      mac,
-      address: Type.String({ description: 'Where it called from.' }),
-      expiresAt: time('Of the credential.'),
-    }),
+    schema: credential,
     map: (data: WorkerEnrolled['data']) => data,
+  }),
+  WorkerCredentialRenewed: published({
+    name: 'worker-credential-renewed',
+    summary: 'A worker that enrolled before got another credential for the same key.',
+    schema: credential,
+    map: (data: WorkerCredentialRenewed['data']) => data,
   }),
   WorkerReady: published({
     name: 'worker-ready',

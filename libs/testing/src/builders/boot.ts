@@ -9,6 +9,7 @@ import type {
   MachinePhonedHome,
   NetbootOffered,
   OsieStarted,
+  WorkerCredentialRenewed,
   WorkerEnrolled,
   WorkerReady,
 } from '@tinkerbell/events';
@@ -101,6 +102,11 @@ export function workerEnrolled(over: Partial<WorkerEnrolled['data']> = {}): Work
     ...over,
   };
   return { type: 'WorkerEnrolled', v: 1, data };
+}
+
+export function workerCredentialRenewed(over: Partial<WorkerCredentialRenewed['data']> = {}): WorkerCredentialRenewed {
+  const data = { mac: machineMac, publicKey: `U${'A'.repeat(55)}`, address: '192.168.1.5', expiresAt, ...over };
+  return { type: 'WorkerCredentialRenewed', v: 1, data };
 }
 
 export function workerReady(over: Partial<WorkerReady['data']> = {}): WorkerReady {
