@@ -104,6 +104,16 @@ describe('enrolment', () => {
     expect(await enrol(token)).toMatchObject({ status: 403, body: { error } });
   });
 
+  it('refuses a token that sixteen newer ones replaced so that the worker boots anew', async () => {
+    const token = await bootToken();
+    for (let newer = 0; newer < 15; newer++) await bootToken();
+    const last = await bootToken();
+    const error = { code: 'TOKEN_EXPIRED', bootAgainSeconds: 3600 };
+    expect(await enrol(token)).toMatchObject({ status: 403, body: { error } });
+    expect((await enrol('made-up')).body.error).toMatchObject({ code: 'FORBIDDEN' });
+    expect((await enrol(last)).status).toBe(200);
+  });
+
   it('answers the same key again, and no other key', async () => {
     const token = await bootToken();
     const { publicKey } = createUserKey();

@@ -48,10 +48,11 @@ describe('the token of a boot script', () => {
     expect(tokens(script({ script: 'discovery' }), script({ hardwareId: null }), script({ tokenHash: null }))).toEqual(
       [],
     ));
-  it('is one of the newest sixteen', () => {
-    const scripts = Array.from({ length: 20 }, (_, i) => script({ tokenHash: String(i) }));
-    expect(tokens(...scripts, osieStarted()).map(({ tokenHash }) => tokenHash)).toEqual(
-      Array.from({ length: 16 }, (_, i) => String(i + 4)),
-    );
+  it('is ended by the sixteenth after it, and known for ever', () => {
+    const good = { expiresAt: '2026-01-01T00:00:59.000Z' };
+    const scripts = Array.from({ length: 18 }, (_, i) => script({ ...good, tokenHash: String(i) }));
+    // The first two were given at seconds 1 and 2, their sixteenth followers at 17 and 18.
+    expect(expiry(...scripts)).toEqual(['17', '18', ...Array.from({ length: 16 }, () => '59')]);
+    expect(expiry(script(), ...scripts).slice(0, 3)).toEqual(['11', '18', '19']);
   });
 });

@@ -8,19 +8,20 @@ export interface BootToken {
   readonly hardwareId: string;
 }
 
+/** Good at the same time. */
 const mostTokens = 16;
 /** A machine that has shown nothing new for a day is no slow one. */
 const mostSeconds = 86_400;
 
-/** The newest tokens for a worker in what a boot stream says, oldest first. */
+/** The tokens for a worker in what a boot stream says, oldest first. The sixteenth after it ends one that is still good. */
 export function bootTokens(history: readonly Recorded<BootEvent>[]): readonly BootToken[] {
   const scripts = history.flatMap((recorded, i) => (isForWorker(recorded) ? [{ recorded, i }] : []));
-  return scripts.slice(-mostTokens).flatMap(({ recorded, i }) => {
+  return scripts.flatMap(({ recorded, i }, nth) => {
     const { tokenHash, hardwareId } = recorded.event.data;
-    const expiresAt = tokenExpiry(recorded, history.slice(i + 1));
-    return tokenHash === null || expiresAt === null || hardwareId === null
-      ? []
-      : [{ tokenHash, expiresAt, hardwareId }];
+    const byTime = tokenExpiry(recorded, history.slice(i + 1, scripts[nth + 1]?.i));
+    if (tokenHash === null || byTime === null || hardwareId === null) return [];
+    const replacedAt = scripts[nth + mostTokens]?.recorded.at ?? byTime;
+    return [{ tokenHash, expiresAt: isBefore(replacedAt, byTime) ? replacedAt : byTime, hardwareId }];
   });
 }
 
