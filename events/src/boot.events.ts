@@ -113,8 +113,9 @@ export type MachinePhonedHome = Event<
 >;
 
 /**
- * boots did not do what it was asked, or what it sent did not arrive: the first time at once, repetitions together later. The stream is
- * that of the MAC, `00-00-00-00-00-00` when the request did not say whose it is; `hardwareId` is null for a MAC that no record has.
+ * boots did not do what it was asked, or what it sent did not arrive: the first time at once, repetitions together later; of many
+ * things for one reason some by name, the rest with `detail` `others`. The stream is that of the MAC, `00-00-00-00-00-00` when the
+ * request did not say whose it is; `hardwareId` is null for a MAC that no record has.
  */
 export type BootRequestFailed = Event<
   'BootRequestFailed',

@@ -68,6 +68,29 @@ describe('failed requests', () => {
     expect(stored[2]).toMatchObject({ count: 1 });
   });
 
+  it('for one cause are told of by what was asked for, eight of them, and the rest together', async () => {
+    const file = (name: string) => request({ protocol: 'tftp', reason: 'no-such-file', detail: name });
+    for (let i = 0; i < 12; i++) recorder.note(file(`${i}.cfg`));
+    recorder.note(file('1.cfg'));
+    const details = () => stored.map((command) => 'detail' in command && command.detail);
+    expect(details()).toEqual(Array.from({ length: 8 }, (_, i) => `${i}.cfg`));
+    await after(60);
+    expect(stored.slice(8)).toMatchObject([
+      { detail: '1.cfg', count: 1 },
+      { detail: 'others', count: 4 },
+    ]);
+  });
+
+  it('of a MAC without a record are told of by name as long as strangers are', async () => {
+    const asked = (i: number) => request({ mac: stranger, detail: `discover ${i}` });
+    for (let i = 0; i < 98; i++) recorder.note(request({ mac: `52-54-00-00-01-${i}` }));
+    for (let i = 0; i < 4; i++) recorder.note(asked(i));
+    expect(stored.slice(98)).toMatchObject([{ detail: 'discover 0' }, { detail: 'discover 1' }]);
+    expect(stored).toHaveLength(100);
+    await after(60);
+    expect(stored.slice(100)).toMatchObject([{ mac: stranger, detail: 'others', count: 2 }]);
+  });
+
   it('are news again after a quiet time', async () => {
     recorder.note(request());
     await after(61);

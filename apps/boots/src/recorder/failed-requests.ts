@@ -25,18 +25,29 @@ const sweepMs = 1000;
 const mostKnown = 4096;
 /** MACs without a record cost nothing to make up: so many at once, then six a minute. */
 const strangers = { burst: 100, perSecond: 0.1 };
+/** Different things, such as names of files, that one cause is told of in one run of it; the rest is `others`. */
+const mostDetails = 8;
+const others = 'others';
 const nobody = '00-00-00-00-00-00';
 const longestDetail = 200;
 
+/** What one machine is not served for one cause. */
 interface Gathered {
-  readonly request: FailedRequest;
+  readonly cause: Pick<Data, 'protocol' | 'reason'>;
   readonly mac: string;
   readonly hardwareId: string | null;
+  /** By what was asked for. */
+  readonly seen: Map<string, Seen>;
+  windowMs: number;
+  dueMs: number;
+}
+
+interface Seen {
+  readonly detail: string;
+  readonly source: string;
   count: number;
   firstAt: string;
   lastAt: string;
-  windowMs: number;
-  dueMs: number;
 }
 
 /** Keeps what boots did not do for a machine, and why: the first time at once, repetitions as a count. Bounded, whoever asks. */
@@ -52,27 +63,24 @@ export class FailedRequests {
   }
 
   note(request: FailedRequest): void {
-    const { machines, metrics, clock } = this.parts;
     const mac = request.mac ?? nobody;
-    const now = clock();
-    const at = now.toISOString();
+    const now = this.parts.clock();
     const key = `${mac} ${request.protocol} ${request.reason}`;
-    const before = this.#gathered.get(key);
+    const gathered = this.#gathered.get(key) ?? this.#begin(key, request, mac, now.getTime());
+    if (!gathered) return;
+    const at = now.toISOString();
+    const asked = request.detail.slice(0, longestDetail);
+    const detail = gathered.seen.has(asked) || this.#mayName(gathered) ? asked : others;
+    const before = gathered.seen.get(detail);
     if (before) {
       if (before.count === 0) before.firstAt = at;
       before.count++;
       before.lastAt = at;
       return;
     }
-    const hardwareId = machines.byMac(mac)?.hardwareId ?? null;
-    if (this.#gathered.size >= mostKnown || (hardwareId === null && !this.#strangers.allows(''))) {
-      metrics.count('failed_requests_unrecorded_total', { protocol: request.protocol });
-      return;
-    }
-    const gathered = { request, mac, hardwareId, count: 1, firstAt: at, lastAt: at, windowMs: gatherMs, dueMs: 0 };
-    gathered.dueMs = now.getTime() + gatherMs;
-    this.#gathered.set(key, gathered);
-    void this.#write(gathered);
+    const seen = { detail, source: request.source, count: 1, firstAt: at, lastAt: at };
+    gathered.seen.set(detail, seen);
+    if (detail !== others) void this.#write(gathered, seen);
   }
 
   /** Writes what is due; `all`: what is not, too. */
@@ -81,8 +89,9 @@ export class FailedRequests {
     const writing: Promise<void>[] = [];
     for (const [key, gathered] of this.#gathered) {
       if (!all && gathered.dueMs > now) continue;
-      if (gathered.count === 0) this.#gathered.delete(key);
-      else writing.push(this.#write(gathered));
+      const repeated = [...gathered.seen.values()].filter(({ count }) => count > 0);
+      if (repeated.length === 0) this.#gathered.delete(key);
+      for (const seen of repeated) writing.push(this.#write(gathered, seen));
       gathered.windowMs = Math.min(gathered.windowMs * 2, longestMs);
       gathered.dueMs = now + gathered.windowMs;
     }
@@ -94,18 +103,39 @@ export class FailedRequests {
     await this.flush(true);
   }
 
-  async #write(gathered: Gathered): Promise<void> {
-    const { request, mac, hardwareId, count, firstAt, lastAt } = gathered;
-    const { protocol, reason, source } = request;
-    gathered.count = 0;
-    const detail = request.detail.slice(0, longestDetail);
+  /** Undefined when there is too much already. */
+  #begin(key: string, request: FailedRequest, mac: string, nowMs: number): Gathered | undefined {
+    const { machines, metrics } = this.parts;
+    const hardwareId = machines.byMac(mac)?.hardwareId ?? null;
+    if (this.#gathered.size >= mostKnown || (hardwareId === null && !this.#strangers.allows(''))) {
+      metrics.count('failed_requests_unrecorded_total', { protocol: request.protocol });
+      return undefined;
+    }
+    const { protocol, reason } = request;
+    const cause = { protocol, reason };
+    const dueMs = nowMs + gatherMs;
+    const gathered: Gathered = { cause, mac, hardwareId, seen: new Map(), windowMs: gatherMs, dueMs };
+    this.#gathered.set(key, gathered);
+    return gathered;
+  }
+
+  /** Whether one more thing is told of by its name. */
+  #mayName({ seen, hardwareId }: Gathered): boolean {
+    if (seen.size === 0) return true;
+    return seen.size < mostDetails && (hardwareId !== null || this.#strangers.allows(''));
+  }
+
+  async #write({ cause, mac, hardwareId }: Gathered, seen: Seen): Promise<void> {
+    const { protocol, reason } = cause;
+    const { detail, source, count, firstAt, lastAt } = seen;
+    seen.count = 0;
     const what = { protocol, reason, detail, source, count, firstAt, lastAt };
     try {
       await this.parts.boots.record({ type: 'RecordRequestFailed', hardwareId, mac, ...what });
     } catch (error) {
       // With the next ones.
-      gathered.count += count;
-      gathered.firstAt = firstAt;
+      seen.count += count;
+      seen.firstAt = firstAt;
       this.parts.log.warn(`not in the log, ${protocol} ${reason} of ${mac}: ${String(error)}`);
     }
   }
