@@ -1,8 +1,12 @@
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash, X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fillRegistry } from './fill';
 import { startRegistry, type Registry, type RegistryOptions } from './registry';
@@ -157,6 +161,63 @@ describe('registry', () => {
     expect(await client.digestOf('reboot', 'latest')).toMatch(/^sha256:/);
     client.close();
   }, 120_000);
+
+  describe('with a new certificate', () => {
+    let renewed: Registry;
+    let tls: RegistryOptions['tls'];
+    beforeAll(async () => {
+      tls = selfSigned('renewed');
+      renewed = await startRegistry({ ...options, dataDir: join(dir, 'renewed'), port: 0, tls });
+      writeLayout(big);
+      await fillRegistry(renewed.access, layout);
+    });
+    afterAll(() => renewed.stop());
+    const big = 'x'.repeat(64 << 20);
+    const digest = `sha256:${createHash('sha256').update(big).digest('hex')}`;
+    const pids = () =>
+      spawnSync('pgrep', ['-f', `serve ${join(dir, 'renewed')}/`], { encoding: 'utf8' })
+        .stdout.split('\n')
+        .filter(Boolean);
+
+    /** Of the big layer; `rest` is not read before it is asked for. */
+    async function download() {
+      const { host, port, account } = renewed.access;
+      const auth = `${account.username}:${account.password}`;
+      const ca = readFileSync(tls.cert);
+      const outgoing = request({ host, port, auth, ca, path: `/v2/tiny/blobs/${digest}`, agent: false });
+      outgoing.end();
+      const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
+      const certificate = (incoming.socket as TLSSocket).getPeerX509Certificate()?.fingerprint256;
+      const rest = async () => {
+        let bytes = 0;
+        for await (const chunk of incoming as AsyncIterable<Buffer>) bytes += chunk.length;
+        return bytes;
+      };
+      return { status: incoming.statusCode, certificate, rest };
+    }
+
+    it('serves it after a restart, and ends what it is sending', async () => {
+      const before = await download();
+      expect(before.status).toBe(200);
+      tls = selfSigned('renewed');
+      await renewed.restart();
+      const after = await download();
+      expect(after.certificate).toBe(new X509Certificate(readFileSync(tls.cert)).fingerprint256);
+      expect(after.certificate).not.toBe(before.certificate);
+      expect(pids()).toHaveLength(2);
+      expect(await before.rest()).toBe(big.length);
+      await expect.poll(() => pids().length).toBe(1);
+      expect(await after.rest()).toBe(big.length);
+    });
+
+    it('is stopped with what it was sending', async () => {
+      const before = await download();
+      await renewed.restart();
+      await renewed.stop();
+      expect(pids()).toEqual([]);
+      await expect(before.rest()).rejects.toThrow();
+    });
+  });
 
   it('names the port when another has it', async () => {
     const again = startRegistry({ ...options, dataDir: join(dir, 'other'), port: registry.port });

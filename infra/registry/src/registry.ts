@@ -41,7 +41,10 @@ export interface Registry {
    * RegistryError when an image is not the one that was filled, because somebody pushed over it in between.
    */
   seal(filled?: readonly Filled[]): Promise<void>;
-  /** docker-registry reads its certificate only when it starts. Who pulls meanwhile has to ask again. */
+  /**
+   * docker-registry reads its certificate only when it starts: another one takes the port over. The one before ends what it is sending; who
+   * connects before the other is up is refused.
+   */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -49,6 +52,9 @@ export interface Registry {
 const program = 'docker-registry';
 
 const restartMs = 1000;
+const killMs = 5000;
+/** What is being sent by one that another has taken the port of goes on for so long. */
+const drainTime = '1h';
 
 /** Starts Debian's docker-registry as a child: TLS, one user, images in a folder. It ends when this process ends, however that ends. */
 export async function startRegistry(options: RegistryOptions): Promise<Registry> {
@@ -79,7 +85,7 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
     await verify(access, filled);
   };
   const restart = async () => {
-    await keeper.stop();
+    await keeper.drain(access);
     await begin();
   };
   const stop = () => {
@@ -92,6 +98,7 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
 /** Keeps one child running, from `start` to `stop`. */
 class Keeper {
   #child: Child | undefined;
+  readonly #draining = new Set<Child>();
   #restart: NodeJS.Timeout | undefined;
 
   constructor(
@@ -112,15 +119,40 @@ class Keeper {
   }
 
   async stop(): Promise<void> {
+    const children = [...this.#draining];
+    const child = this.#letGo();
+    if (child) children.push(child);
+    // Not SIGTERM: that lets it end what it is sending first.
+    await Promise.all(children.map((each) => end(each, 'SIGINT')));
+  }
+
+  /** Resolves when nobody listens there any more; what is being sent goes on. */
+  async drain({ host, port }: Pick<RegistryAccess, 'host' | 'port'>): Promise<void> {
+    const child = this.#letGo();
+    if (!child) return;
+    this.#draining.add(child);
+    void child.ended.then(() => this.#draining.delete(child));
+    child.process.kill('SIGTERM');
+    const limit = Date.now() + killMs;
+    while (!(await isFree(host, port))) {
+      if (Date.now() > limit) return end(child, 'SIGKILL');
+      await delay(10);
+    }
+  }
+
+  #letGo(): Child | undefined {
     const child = this.#child;
     this.#child = undefined;
     clearTimeout(this.#restart);
-    if (!child) return;
-    child.process.kill('SIGTERM');
-    const timer = setTimeout(() => child.process.kill('SIGKILL'), 5000);
-    await child.ended;
-    clearTimeout(timer);
+    return child;
   }
+}
+
+async function end(child: Child, signal: NodeJS.Signals): Promise<void> {
+  child.process.kill(signal);
+  const timer = setTimeout(() => child.process.kill('SIGKILL'), killMs);
+  await child.ended;
+  clearTimeout(timer);
 }
 
 async function verify(access: RegistryAccess, filled: readonly Filled[]): Promise<void> {
@@ -180,6 +212,7 @@ async function writeConfiguration(
     http: {
       addr: bound,
       secret: randomBytes(16).toString('hex'),
+      draintimeout: drainTime,
       tls: { certificate: tls.cert, key: tls.key },
     },
     auth: { htpasswd: { realm: 'tinkerbell', path: file('htpasswd') } },
@@ -243,4 +276,13 @@ async function claimPort(host: string, wanted: number): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+async function isFree(host: string, port: number): Promise<boolean> {
+  try {
+    await claimPort(host, port);
+    return true;
+  } catch {
+    return false;
+  }
 }
