@@ -51,6 +51,17 @@ describe('RFC 3164', () => {
       '<6>Feb  5 17:32:18 kernel: [    0.5] Linux',
       { host: '', app: 'kernel', text: '[    0.5] Linux' },
     ],
+    [
+      'without a host, and a text that begins as a tag does',
+      '<13>Feb  5 17:32:18 tink-worker: 2026-02-05T17:32:17.993Z enrolled',
+      { host: '', app: 'tink-worker', text: '2026-02-05T17:32:17.993Z enrolled' },
+    ],
+    [
+      'without a host, with a process and such a text',
+      '<13>Feb  5 17:32:18 dhclient[412]: eth0: bound',
+      { host: '', app: 'dhclient', pid: '412', text: 'eth0: bound' },
+    ],
+    ['of a host by its address', '<13>Feb  5 17:32:18 fd99::1 su: x', { host: 'fd99::1', app: 'su', text: 'x' }],
     ['without a time', '<6>ipxe: net0: link up', { facility: 'kern', host: '', app: 'ipxe', text: 'net0: link up' }],
     ['without anything', '<0>hello world', { severity: 'emerg', app: '', text: 'hello world' }],
     ['with broken structured data', '<13>1 - h a - - [x text', { text: '1 - h a - - [x text' }],

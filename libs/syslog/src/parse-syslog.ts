@@ -91,8 +91,9 @@ const time3164 = /^(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \
 function rfc3164(rest: string, priority: number): SyslogMessage {
   const time = time3164.exec(rest)?.[0] ?? '';
   const untimed = rest.slice(time.length);
-  // A host stands before the tag, and only behind a time; busybox leaves it out.
-  const host = time === '' ? '' : (/^(\S+) (?=[^\s:[]{1,48}(?:\[[^\]]{0,128}\])?:)/.exec(untimed)?.[1] ?? '');
+  // A host stands before the tag, and only behind a time; busybox leaves it out. What ends in a colon is the tag, whatever the text
+  // looks like.
+  const host = time === '' ? '' : (/^(\S*[^\s:]) (?=[^\s:[]{1,48}(?:\[[^\]]{0,128}\])?:)/.exec(untimed)?.[1] ?? '');
   const content = host === '' ? untimed : untimed.slice(host.length + 1);
   const tag = /^([^\s:[\]]{1,48})(?:\[([^\]]{0,128})\])?: ?/.exec(content);
   const [head = '', app = '', pid = ''] = tag ?? [];
