@@ -39,7 +39,7 @@ describe.skipIf(cannotProvision.length > 0)(
       expect(scripts(run, plan.mac)).toEqual(['osie', 'local', 'local']);
     }, 1_800_000);
 
-    /** Kernel and init say by syslog what they do, from their first line on. */
+    /** Kernel, init and worker say by syslog what they do, from their first line on. */
     const expectItsOwnLog = async (
       { mac, hardwareId, ip }: Pick<Scenario, 'mac' | 'hardwareId' | 'ip'>,
       workflowId?: string,
@@ -53,6 +53,13 @@ describe.skipIf(cannotProvision.length > 0)(
       expect(kernel).toMatchObject({ hardwareId, workflowId, address: ip, facility: 'kern' });
       const said = lines.filter(({ app }) => app === 'osie').map(({ line }) => line);
       expect(said).toEqual(expect.arrayContaining(['init', expect.stringMatching(/^network /), 'phone-home']));
+      const worker = lines.filter(({ app }) => app === 'tink-worker');
+      for (const stage of [`started, id ${hardwareId}`, 'enrolled', 'connected'])
+        expect(worker.find(({ line }) => line.endsWith(` ${stage}`))).toMatchObject({
+          hardwareId,
+          workflowId,
+          address: ip,
+        });
     };
 
     /** What template 1.0 promised: see templates.ts. */
