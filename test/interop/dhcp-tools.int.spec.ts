@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { hardwareInterface, hardwareRecord } from '@tinkerbell/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BootsProcess, startBootsIn } from './net/boots-process';
+import { networkd } from './net/dhcp-clients';
 import { createNetwork, namespacesMissing, type Network, runIn, spawnIn } from './net/namespace';
 
 const missing = namespacesMissing();
@@ -18,12 +19,12 @@ const machine = (mac: string, number: number) => ({
   id: mac.replaceAll(':', '-'),
   address: `10.91.0.${number}`,
 });
-const networkd = machine('02:91:00:00:00:10', 10);
+const configured = machine('02:91:00:00:00:10', 10);
 const pinged = machine('02:91:00:00:00:11', 11);
 const informed = machine('02:91:00:00:00:12', 12);
 const scanned = machine('02:91:00:00:00:13', 13);
 const loaded = machine('00:0c:01:02:03:04', 14);
-const machines = [networkd, pinged, informed, scanned, loaded];
+const machines = [configured, pinged, informed, scanned, loaded];
 
 let network: Network;
 let boots: BootsProcess;
@@ -49,24 +50,15 @@ afterAll(async () => {
 });
 
 describe.skipIf(skips('/lib/systemd/systemd-networkd'))('systemd-networkd', () => {
-  /** A /run of its own, and a read-only /sys, by which it knows that no udev will name its interface. */
-  const script = `
-    mount -t tmpfs tmpfs /run
-    mkdir -p /run/systemd/network /run/systemd/netif/links /run/systemd/netif/leases
-    chown -R systemd-network: /run/systemd/netif
-    mount -t sysfs -o ro sysfs /sys
-    cat > /run/systemd/network/10.network
-    SYSTEMD_LOG_LEVEL=debug SYSTEMD_LOG_TARGET=console exec /lib/systemd/systemd-networkd`;
   const settings = ['[Match]', 'Name=eth0', '[Network]', 'DHCP=ipv4', 'LinkLocalAddressing=no', ''].join('\n');
 
   it('takes its lease and configures it', async () => {
-    const { mac, id, address } = networkd;
+    const { mac, id, address } = configured;
     const namespace = await network.addClient(mac);
-    const command = ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', script];
-    const client = spawnIn(namespace, command, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const client = spawnIn(namespace, networkd, { stdio: ['pipe', 'pipe', 'pipe'] });
     const ended = new Promise((resolve) => client.once('close', resolve));
     let log = '';
-    const configured = new Promise<void>((resolve) =>
+    const isConfigured = new Promise<void>((resolve) =>
       client.stderr?.on('data', (bytes: Buffer) => {
         log += bytes.toString();
         if (log.includes('State changed: configuring -> configured')) resolve();
@@ -76,7 +68,7 @@ describe.skipIf(skips('/lib/systemd/systemd-networkd'))('systemd-networkd', () =
     try {
       const { data } = await boots.event('LeaseBound', ({ data }) => data.mac === id);
       expect(data.ip).toBe(address);
-      await Promise.race([configured, ended]);
+      await Promise.race([isConfigured, ended]);
       expect(log).toContain(`DHCPv4 address ${address}/29, gateway 192.168.1.1 acquired from ${server}`);
     } finally {
       client.kill('SIGTERM');

@@ -1,4 +1,4 @@
-// DHCPv6 clients and a relay that we did not write, each in a network namespace of its own: dhclient -6, dhcpcd, dhcrelay -6.
+// DHCPv6 clients that we did not write, each in a network namespace of its own: dhclient -6, dhcpcd.
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -8,6 +8,7 @@ import type { HardwareDhcp } from '@tinkerbell/events';
 import { hardwareInterface, hardwareRecord } from '@tinkerbell/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type BootsProcess, startBootsIn } from './net/boots-process';
+import { dhclient6 } from './net/dhcp-clients';
 import { createNetwork, linkLocal, namespacesMissing, type Network, runIn, spawnIn } from './net/namespace';
 
 const missing = namespacesMissing();
@@ -33,7 +34,6 @@ const machine = (mac: string, address: string, index: number, options6: Hardware
     network: { interfaces: [{ ...base, dhcp }] },
   });
 };
-const relayedMac = '02:96:06:00:00:20';
 /** Of the class too. */
 const ownMac = '02:97:06:01:00:11';
 
@@ -78,8 +78,7 @@ beforeAll(async () => {
   network = await createNetwork('bdhcp6', '10.97.6.1', server);
   const hardware = [
     ...macs.map((mac, index) => machine(mac, addressOf(mac), index)),
-    machine(relayedMac, 'fd96::20', macs.length),
-    machine(ownMac, 'fd97::77', macs.length + 1, [
+    machine(ownMac, 'fd97::77', macs.length, [
       { code: 23, type: 'ips', value: ['fd97::5354'] },
       { code: 65001, type: 'text', value: 'of its record' },
     ]),
@@ -88,7 +87,6 @@ beforeAll(async () => {
     ...{ BOOTS_IPXE_DIR: folder, BOOTS_DHCP: 'false', PUBLIC_IP6: server, BOOTS_DHCP6: 'true' },
     ...{
       BOOTS_DHCP_FILE: join(folder, 'dhcp.yaml'),
-      BOOTS_DHCP6_SUBNETS: 'fd96::/64=reservation',
       BOOTS_DHCP6_PREFERENCE: 255,
       BOOTS_SCRIPT_TICKETS: 'false',
     },
@@ -123,23 +121,15 @@ function stopLater(child: ChildProcess): void {
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, 50));
 
-const conf = `
-option dhcp6.ntp code 56 = string;
-option dhcp6.menu code 65001 = text;
-option dhcp6.room code 65002 = unsigned integer 32;
-also request dhcp6.domain-search, dhcp6.sntp-servers, dhcp6.ntp, dhcp6.menu;
-timeout 60;
-`;
+const lines = [
+  'option dhcp6.ntp code 56 = string;',
+  'option dhcp6.menu code 65001 = text;',
+  'option dhcp6.room code 65002 = unsigned integer 32;',
+  'also request dhcp6.domain-search, dhcp6.sntp-servers, dhcp6.ntp, dhcp6.menu;',
+];
 
-async function dhclient(namespace: string, ...flags: readonly string[]) {
-  const file = (suffix: string) => join(folder, `${namespace}.${suffix}`);
-  await writeFile(file('conf'), conf);
-  const files = ['-cf', file('conf'), '-lf', file('leases'), '-pf', file('pid'), '-sf', join(folder, 'script')];
-  const { stderr } = await runIn(namespace, ['dhclient', '-6', '-v', '-1', ...flags, ...files, 'eth0'], {
-    timeoutMs: 70_000,
-  });
-  return { stderr, leases: has(file('leases')) ? await readFile(file('leases'), 'latin1') : '' };
-}
+const dhclient = (namespace: string, ...flags: readonly string[]) =>
+  dhclient6(folder, namespace, ['-1', ...flags], { script: join(folder, 'script'), lines });
 
 describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('dhclient -6', () => {
   it('takes its reserved address with everything that it asked for, and releases it', async () => {
@@ -324,29 +314,6 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhcpcd'))('dhcpcd', () 
     await boots.event('LeaseBound', ({ data }) => data.ip === address);
   });
 });
-
-describe.skipIf(missing !== undefined || !has('/usr/sbin/dhcrelay') || !has('/usr/sbin/dhclient'))(
-  'dhcrelay -6',
-  () => {
-    it('brings a client of another network its address, and the answer back', async () => {
-      // A namespace with a leg in each network, and a client behind it.
-      const relay = await network.addClient('02:96:06:00:00:01');
-      await linkLocal(relay);
-      await runIn(relay, ['ip', '-6', 'addr', 'add', 'fd97::2/64', 'dev', 'eth0', 'nodad']);
-      const far = await network.addBehind(relay, relayedMac, 'fd96::1/64');
-      await linkLocal(far);
-      const relaying = spawnIn(relay, ['dhcrelay', '-6', '-d', '-I', '-l', 'down0', '-u', `${server}%eth0`], {
-        stdio: 'ignore',
-      });
-      stopLater(relaying);
-      const { leases } = await dhclient(far);
-      expect(leases).toContain('iaaddr fd96::20 {');
-      const { data } = await boots.event('LeaseBound', ({ data: { ip } }) => ip === 'fd96::20');
-      expect(data).toMatchObject({ giaddr: 'fd96::1', subnet: 'fd96::/64', mac: relayedMac.replaceAll(':', '-') });
-      await dhclient(far, '-x');
-    });
-  },
-);
 
 describe.skipIf(missing !== undefined)('a client on another interface of the host', () => {
   it('is not answered, though another program there has joined the group', async () => {

@@ -1,4 +1,4 @@
-// dhclient and udhcpc of a machine in a namespace. What they keep lies in `folder`, named after the namespace.
+// dhclient, for both families, udhcpc and systemd-networkd of a machine in a namespace. What they keep lies in `folder`, named after the namespace.
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -29,6 +29,25 @@ export async function dhclient(
   const run = await runIn(namespace, ['dhclient', '-4', '-v', flag, ...files, 'eth0'], { timeoutMs: 70_000 });
   const leases = existsSync(file('leases')) ? await readFile(file('leases'), 'latin1') : '';
   return { ...run, address: /bound to (\S+)/.exec(run.stderr)?.[1], leases, leaseFile: file('leases') };
+}
+
+/**
+ * The same by DHCPv6, with the flags `-1`, `-r`, `-x` or `-S`. `lines`: more for its dhclient.conf; `script`: what it runs to configure the
+ * interface, by default nothing.
+ */
+export async function dhclient6(
+  folder: string,
+  namespace: string,
+  flags: readonly string[],
+  { script: hook = '/bin/true', lines = [] }: { readonly script?: string; readonly lines?: readonly string[] } = {},
+): Promise<Pick<DhclientRun, 'stderr' | 'leases'>> {
+  const file = (suffix: string) => join(folder, `${namespace}.${suffix}`);
+  await writeFile(file('conf'), [...lines, 'timeout 60;', ''].join('\n'));
+  const files = ['-cf', file('conf'), '-lf', file('leases'), '-pf', file('pid'), '-sf', hook];
+  const { stderr } = await runIn(namespace, ['dhclient', '-6', '-v', ...flags, ...files, 'eth0'], {
+    timeoutMs: 70_000,
+  });
+  return { stderr, leases: existsSync(file('leases')) ? await readFile(file('leases'), 'latin1') : '' };
 }
 
 export interface Udhcpc {
@@ -63,3 +82,18 @@ export function udhcpc(folder: string, namespace: string, flags: readonly string
     },
   };
 }
+
+/**
+ * systemd-networkd, which takes its .network file on standard input and logs to standard error. A /run of its own, and a read-only /sys, by
+ * which it knows that no udev will name its interface.
+ */
+export const networkd: readonly string[] = [
+  ...['unshare', '--mount', '--propagation', 'private', 'sh', '-ec'],
+  `
+    mount -t tmpfs tmpfs /run
+    mkdir -p /run/systemd/network /run/systemd/netif/links /run/systemd/netif/leases
+    chown -R systemd-network: /run/systemd/netif
+    mount -t sysfs -o ro sysfs /sys
+    cat > /run/systemd/network/10.network
+    SYSTEMD_LOG_LEVEL=debug SYSTEMD_LOG_TARGET=console exec /lib/systemd/systemd-networkd`,
+];

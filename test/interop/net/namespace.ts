@@ -13,6 +13,8 @@ export interface Network {
   readonly address: string;
   /** Adds a namespace with one interface `eth0` on the bridge; returns its name. */
   addClient(mac: string): Promise<string>;
+  /** Takes the cable of such a namespace out of the bridge, or puts it back in; the client's own end stays up. */
+  cable(client: string, way: 'out' | 'in'): Promise<void>;
   /** Adds a namespace with `eth0` on a wire of its own to `router`, whose end is `down0` with `address`; returns its name. */
   addBehind(router: string, mac: string, address: string): Promise<string>;
   /** Adds a tap device on the bridge, for a virtual machine; returns its name. */
@@ -43,6 +45,7 @@ export async function createNetwork(kind: string, address: string, address6?: st
   const inside = (...args: readonly string[]) => ip('-n', name, ...args);
   const plug = (port: string) => inside('link', 'set', port, 'master', bridge, 'up');
   let ports = 0;
+  const portOf = new Map<string, string>();
   const network: Network = {
     server: name,
     bridge,
@@ -50,11 +53,17 @@ export async function createNetwork(kind: string, address: string, address6?: st
     async addClient(mac) {
       const namespace = `${name}-c${ports}`;
       const port = `p${ports++}`;
+      portOf.set(namespace, port);
       await add(namespace);
       await inside('link', 'add', port, 'type', 'veth', 'peer', 'name', 'eth0', 'address', mac, 'netns', namespace);
       await plug(port);
       await ip('-n', namespace, 'link', 'set', 'eth0', 'up');
       return namespace;
+    },
+    async cable(client, way) {
+      const port = portOf.get(client);
+      if (port === undefined) throw new Error(`${client} has no cable to ${bridge}`);
+      await (way === 'in' ? plug(port) : inside('link', 'set', port, 'nomaster'));
     },
     async addBehind(router, mac, far) {
       const namespace = `${name}-c${ports++}`;
