@@ -3,6 +3,7 @@ import type { HardwareDhcp, HardwareInterface } from '@tinkerbell/events';
 import type { Machine } from '../machines';
 import type { ClientClass } from './client-class';
 import type { PooledSubnet, Subnet } from './dhcp-mode';
+import { ipv4Only } from './ipv4-only';
 import { usualNetboot } from './stranger';
 
 export type PooledOn = Subnet & { readonly pooled: PooledSubnet };
@@ -38,8 +39,10 @@ function interfaceOf(
   machine: Machine | undefined,
 ): HardwareInterface {
   const record = machine?.interface.dhcp;
-  const first = <T>(...lists: readonly (readonly T[] | undefined)[]) =>
-    lists.find((list) => list && list.length > 0) ?? [];
+  const first = (own: readonly string[] | undefined, usual: readonly string[]) => {
+    const named = ipv4Only(own ?? []);
+    return named.length > 0 ? named : usual;
+  };
   const own = classes.flatMap((one) => one.options);
   const options = [...(record?.options ?? []), ...own, ...pooled.options];
   const dhcp: HardwareDhcp = {

@@ -1,7 +1,9 @@
 import {
   classlessRoutes,
   decodePacket,
+  dnsServers,
   encodePacket,
+  ntpServers,
   option,
   parameterRequestList,
   readOption,
@@ -112,6 +114,28 @@ describe('classless routes (RFC 3442)', () => {
     expect(sent(undefined, { options: [routes('10.0.0.0/8')] })).toHaveLength(1);
   });
   it('that are not there leave the gateway alone', () => expect(codes([121, 3]).slice(6)).toEqual([3]));
+});
+
+describe('servers of both families in one record', () => {
+  const both = ['fd00::53', '10.99.0.1', 'fe80::1'];
+  const servers = (record: Partial<HardwareDhcp>, site: readonly string[] = []) => {
+    const { server } = contextOf();
+    const machine = { mac, hardwareId, interface: reservation(record) };
+    const context = contextOf({ machine, server: { ...server, site: { ...server.site, nameServers: site } } });
+    const decision = respond(requestOf('discover', [option(parameterRequestList, [6, 42])]), context);
+    if (decision.kind !== 'reply') throw new Error(decision.kind);
+    const { options } = decision.packet;
+    return [readOption(options, dnsServers), readOption(options, ntpServers)];
+  };
+  it('are told in DHCPv4 as far as they are of IPv4', () =>
+    expect(servers({ name_servers: both, time_servers: both })).toEqual([['10.99.0.1'], ['10.99.0.1']]));
+  it('are those of the site where none is of IPv4, and none where that has none', () => {
+    const only = { name_servers: ['fd00::53'], time_servers: ['fd00::123'] };
+    expect(servers(only, ['10.0.0.53'])).toEqual([['10.0.0.53'], undefined]);
+    expect(servers(only)).toEqual([undefined, undefined]);
+  });
+  it('of an old record that are no addresses are left out', () =>
+    expect(servers({ name_servers: ['dns', '10.0.0.300', '10.0.0.3'] })[0]).toEqual(['10.0.0.3']));
 });
 
 describe('options of the record', () => {

@@ -32,6 +32,7 @@ import {
 } from '@tinkerbell/dhcp';
 import type { HardwareDhcp } from '@tinkerbell/events';
 import type { BootClient } from './boot-client';
+import { ipv4Only } from './ipv4-only';
 import { raspberryMenu } from './raspberry-pi';
 import { recordOptions } from './record-options';
 
@@ -152,8 +153,10 @@ function timesOf(leaseSeconds: number): LeaseTimes {
 }
 
 function networkOptions(record: HardwareDhcp, site: SiteOptions): Map<number, Uint8Array> {
-  const { ip, name_servers, time_servers, hostname, domain_name } = record;
-  const dns = name_servers.length > 0 ? name_servers : site.nameServers;
+  const { ip, hostname, domain_name } = record;
+  const named = ipv4Only(record.name_servers);
+  const dns = named.length > 0 ? named : site.nameServers;
+  const clocks = ipv4Only(record.time_servers);
   const netmask = ip?.netmask ?? '';
   const options = new Map<number, Uint8Array>();
   if (netmask !== '') setOption(options, subnetMask, netmask);
@@ -162,7 +165,7 @@ function networkOptions(record: HardwareDhcp, site: SiteOptions): Map<number, Ui
   if (hostname !== '') setOption(options, hostName, hostname);
   if (domain_name !== '') setOption(options, domainName, domain_name);
   if (ip && netmask !== '') options.set(broadcastAddress.code, broadcastOf(ip.address, netmask));
-  if (time_servers.length > 0) setOption(options, ntpServers, time_servers);
+  if (clocks.length > 0) setOption(options, ntpServers, clocks);
   if (site.logServers.length > 0) setOption(options, logServers, site.logServers);
   if (domain_name !== '') setOption(options, domainSearch, [domain_name]);
   return options;

@@ -71,6 +71,11 @@ describe('a machine with a reservation in a subnet of the file', () => {
     expect(readOption(options, dnsServers)).toEqual(['1.1.1.1']);
     expect(readOption(options, leaseTime)).toBe(60);
   });
+  it('is told by its subnet where its record has servers of IPv6 only', () => {
+    const options = offered({ ...bare, name_servers: ['fd00::53'], time_servers: ['fd00::123', '10.0.0.3'] });
+    expect(readOption(options, dnsServers)).toEqual(['192.168.1.53']);
+    expect(readOption(options, ntpServers)).toEqual(['10.0.0.3']);
+  });
   it('is told by its classes before its subnet, and by no other class', () => {
     const options = offered(bare);
     expect(options.get(26)).toEqual(Uint8Array.of(0x23, 0x28));

@@ -3,6 +3,7 @@ import { textOf } from '@tinkerbell/domain';
 import { type ClientClass, classesOf } from './client-class';
 import type { Party } from './decision';
 import { isWithin, type ModeRules, type Subnet, wireOf } from './dhcp-mode';
+import { ipv4Only } from './ipv4-only';
 
 /** A machine with a reservation: what its record leaves open it is told by its classes and by the subnet of its address. */
 export function inItsSubnet(
@@ -27,6 +28,7 @@ const usual = new WeakMap<Party, { readonly subnet: Subnet | undefined; readonly
 function told(machine: Party, subnet: Subnet | undefined, classes: readonly ClientClass[]): Party {
   const given = subnet?.given;
   const { dhcp } = machine.interface;
+  const [nameServers, timeServers] = [ipv4Only(dhcp.name_servers), ipv4Only(dhcp.time_servers)];
   const own = [...dhcp.options, ...classes.flatMap(({ options }) => options), ...(given?.options ?? [])];
   const netmask = dhcp.ip?.netmask || (subnet ? maskOf(subnet.prefix) : '');
   return {
@@ -36,8 +38,8 @@ function told(machine: Party, subnet: Subnet | undefined, classes: readonly Clie
       dhcp: {
         ...dhcp,
         lease_time: dhcp.lease_time || (given?.leaseSeconds ?? 0),
-        name_servers: dhcp.name_servers.length > 0 ? dhcp.name_servers : (given?.nameServers ?? []),
-        time_servers: dhcp.time_servers.length > 0 ? dhcp.time_servers : (given?.timeServers ?? []),
+        name_servers: nameServers.length > 0 ? nameServers : (given?.nameServers ?? []),
+        time_servers: timeServers.length > 0 ? timeServers : (given?.timeServers ?? []),
         domain_name: dhcp.domain_name || (given?.domain ?? ''),
         ip: dhcp.ip && { ...dhcp.ip, netmask, gateway: dhcp.ip.gateway || (given?.router ?? '') },
         options: own.filter(({ code }, i) => own.findIndex((other) => other.code === code) === i),
