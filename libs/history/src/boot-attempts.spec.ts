@@ -1,14 +1,18 @@
 import { addDuration, durationKeys, type DurationRow } from '@tinkerbell/projections';
 import {
+  actionImageServed,
   bootFileServed,
   bootRequestFailed,
   bootScriptServed,
+  bootWays,
   hardwareId,
   leaseRenewed,
   machinePhonedHome,
   netbootOffered,
   osieStarted,
   workerCredentialRenewed,
+  workerEnrolled,
+  workerReady,
 } from '@tinkerbell/testing';
 import { describe, expect, it } from 'vitest';
 import { bootAttempts } from './boot-attempts';
@@ -43,6 +47,30 @@ describe('the boot attempts of a machine', () => {
     expect(bootAttempts(evidence([...loaded, fromBoots(local)]))).toMatchObject([
       { outcome: 'disk', verdict: expect.stringContaining('told to boot its own disk') },
     ]);
+  });
+
+  it.each(Object.entries(bootWays()))('by %s do not go back when the worker fetches an image', (_, way) => {
+    const facts: readonly Fact[] = [
+      ...made,
+      ...way.map(fromBoots),
+      ['enrolment', hardwareId, workerEnrolled(), 1, 'tink-server'],
+      ['enrolment', hardwareId, workerReady(), 2, `worker:${hardwareId}`],
+    ];
+    const now = '2026-01-02T00:00:00.000Z';
+    const before = bootAttempts(evidence(facts, { now }));
+    expect(before).toMatchObject([{ outcome: 'worker', next: null, hint: null }]);
+    const fetched = [...facts, fromBoots(actionImageServed()), fromBoots(actionImageServed())];
+    expect(bootAttempts(evidence(fetched, { now }))).toEqual(before);
+    const again = bootAttempts(evidence([...fetched, fromBoots(netbootOffered())], { now }));
+    expect(again).toMatchObject([{ outcome: 'worker', steps: before[0]?.steps }, { steps: [{ step: 'dhcp' }] }]);
+  });
+
+  it('are over with a script that hands the machine on, whatever is fetched after it', () => {
+    const outcome = (script: 'local' | 'custom') => {
+      const served = bootScriptServed({ script, tokenHash: null, expiresAt: null });
+      return bootAttempts(evidence([...loaded, fromBoots(served), fromBoots(actionImageServed())])).at(-1)?.outcome;
+    };
+    expect([outcome('local'), outcome('custom')]).toEqual(['disk', 'own-script']);
   });
 
   it('do not begin or end with another credential of a worker that is up', () => {

@@ -141,10 +141,11 @@ function withKernel(
 }
 
 function arrivedAt({ step, steps }: MachineRow): 'worker' | 'disk' | 'own-script' | undefined {
-  const detail = steps.at(-1)?.detail;
   if (step === 'worker' || step === 'disk') return step;
-  if (detail === 'local script') return 'disk';
-  return detail === 'custom script' ? 'own-script' : undefined;
+  // What it fetches from here on is for whom the script handed it to.
+  const script = steps.findLast(({ detail }) => detail.endsWith(' script'))?.detail;
+  if (script === 'local script') return 'disk';
+  return script === 'custom script' ? 'own-script' : undefined;
 }
 
 /** The step that machines most often reach from where this one is. */

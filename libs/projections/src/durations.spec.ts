@@ -1,10 +1,12 @@
 import type { Event } from '@tinkerbell/events';
 import {
   actionFailed,
+  actionImageServed,
   actionSpec,
   actionStarted,
   actionSucceeded,
   bootScriptServed,
+  bootWays,
   leaseBound,
   machinePhonedHome,
   netbootOffered,
@@ -96,8 +98,16 @@ describe('actions', () => {
   });
 });
 
-it('the way of a machine is measured from reaching one step to reaching the next', () => {
+function measuredWay(events: readonly MachineEvent[]): readonly Measure[] {
   let row: MachineRow | undefined;
+  return recorded<MachineEvent>('boot', '08-00-27-00-00-01', events).flatMap((each) => {
+    const before = row;
+    row = machineList.evolve(row, each.event.type === 'WorkerReady' ? { ...each, aggregate: 'enrolment' } : each);
+    return machineMeasures(before, row, each);
+  });
+}
+
+it('the way of a machine is measured from reaching one step to reaching the next', () => {
   const events = [
     leaseBound(),
     netbootOffered(),
@@ -110,12 +120,7 @@ it('the way of a machine is measured from reaching one step to reaching the next
     netbootOffered(),
     bootScriptServed({ script: 'local' }),
   ];
-  const measured = recorded<MachineEvent>('boot', '08-00-27-00-00-01', events).flatMap((each) => {
-    const before = row;
-    row = machineList.evolve(row, each.event.type === 'WorkerReady' ? { ...each, aggregate: 'enrolment' } : each);
-    return machineMeasures(before, row, each);
-  });
-  expect(measured).toEqual([
+  expect(measuredWay(events)).toEqual([
     // DHCP began with the lease, three seconds before the script.
     { key: 'step:dhcp>http', seconds: 3 },
     { key: 'step:http>osie', seconds: 1 },
@@ -123,4 +128,14 @@ it('the way of a machine is measured from reaching one step to reaching the next
     { key: 'step:worker>disk', seconds: 1 },
     { key: 'step:dhcp>http', seconds: 1 },
   ]);
+});
+
+it.each(Object.entries(bootWays()))('what a worker fetches is no way of a machine that boots by %s', (_, way) => {
+  const worker = [...way, workerReady()];
+  const fetched = [...worker, actionImageServed(), actionImageServed()];
+  expect(measuredWay([...fetched, machinePhonedHome()]).map(({ key }) => key)).toEqual(
+    measuredWay([...worker, machinePhonedHome()]).map(({ key }) => key),
+  );
+  // A worker that comes up again after its process was restarted is no way from HTTP.
+  expect(measuredWay([...fetched, workerReady()])).toEqual(measuredWay(worker));
 });

@@ -17,7 +17,8 @@ const maxSteps = 64;
 /** One row a machine, whoever saw it: DHCP and boot files from boots, the worker from tink-server. */
 export const machineList: Projection<MachineEvent, MachineRow> = {
   name: 'machine-list',
-  version: 4,
+  version: 5,
+  continues: [4],
   aggregates: ['hardware', 'boot', 'lease', 'enrolment'],
   key: ({ aggregate, aggregateId, event }) =>
     aggregate === 'hardware' || aggregate === 'enrolment' || isUnregistered(event) ? aggregateId : hardwareIdOf(event),
@@ -111,7 +112,7 @@ function bootStep(row: MachineRow, event: BootEvent, at: string): MachineRow {
     case 'BootFileServed':
       return served(machine, event.data, at);
     case 'BootScriptServed':
-      return stepTo(machine, 'http', at, `${event.data.script} script`);
+      return stepTo(fromPowerOn(machine, isUp(machine)), 'http', at, `${event.data.script} script`);
     case 'MachineDiscovered': {
       const { inventory, address } = event.data;
       const made = [inventory.vendor, inventory.product].filter((part) => part !== '').join(' ');
@@ -129,8 +130,17 @@ function bootStep(row: MachineRow, event: BootEvent, at: string): MachineRow {
 }
 
 function offered(row: MachineRow, data: NetbootOffered['data'], at: string): MachineRow {
-  const fresh = isPowerOn(row, data.client) ? { ...row, steps: [], bootFiles: [] } : row;
+  const fresh = fromPowerOn(row, isPowerOn(row, data.client));
   return stepTo(withAddress(fresh, data.ip), 'dhcp', at, `${data.client} gets ${data.ip} and ${data.bootFile}`);
+}
+
+function fromPowerOn(row: MachineRow, isNew: boolean): MachineRow {
+  return isNew ? { ...row, steps: [], bootFiles: [] } : row;
+}
+
+/** In an operating system, the in-memory one or its own: nothing that it fetches is a step of its way there. */
+function isUp({ step }: MachineRow): boolean {
+  return step === 'osie' || step === 'worker' || step === 'disk';
 }
 
 /** A machine may have an address of each family, and is heard from either. */
@@ -145,17 +155,19 @@ const isIpv6 = (address: string) => address.includes(':');
  * A machine asks for DHCP more than once on one way: firmware, then the iPXE that it loaded. It is a new way when it was already past
  * its boot script, or when the firmware asks again after a file went out.
  */
-function isPowerOn({ steps }: MachineRow, client: NetbootOffered['data']['client']): boolean {
-  const isPast = steps.some(
-    (done) => done.step === 'osie' || done.step === 'worker' || done.step === 'disk' || done.detail.endsWith(' script'),
-  );
-  return isPast || (client !== 'iPXE' && steps.some((done) => done.step === 'tftp' || done.step === 'http'));
+function isPowerOn(row: MachineRow, client: NetbootOffered['data']['client']): boolean {
+  if (isUp(row) || row.steps.some(({ detail }) => detail.endsWith(' script'))) return true;
+  return client !== 'iPXE' && row.steps.some(({ step }) => step === 'tftp' || step === 'http');
 }
 
+/** Where another server does the DHCP, the first that is heard of a power-on is a boot program by TFTP. */
 function served(row: MachineRow, data: BootFileServed['data'], at: string): MachineRow {
   const { role, file, bytes, protocol } = data;
-  const others = row.bootFiles.filter((known) => known.file !== file);
-  const withFile = { ...row, bootFiles: [...others, { role, file, bytes }].slice(-maxSteps) };
+  const isNew = isUp(row) && role === 'nbp' && protocol === 'tftp';
+  if (isUp(row) && !isNew) return row;
+  const begun = fromPowerOn(row, isNew);
+  const others = begun.bootFiles.filter((known) => known.file !== file);
+  const withFile = { ...begun, bootFiles: [...others, { role, file, bytes }].slice(-maxSteps) };
   return stepTo(withFile, protocol, at, `${file}, ${bytes} bytes`);
 }
 

@@ -2,11 +2,13 @@ import type { Aggregate, Event, Recorded } from '@tinkerbell/events';
 import {
   actionFailed,
   actionHandlerFinished,
+  actionImageServed,
   actionStarted,
   actionSucceeded,
   actionTimedOut,
   bootFileServed,
   bootScriptServed,
+  bootWays,
   enrolmentTokenIssued,
   hardwareDeleted,
   hardwareId,
@@ -307,13 +309,17 @@ describe('dhcp-server-list', () => {
 
 describe('machine-list', () => {
   const steps = (events: readonly Event[]) =>
-    rowsOf<Event, unknown>(machineList as Projection<Event, unknown>, recorded('boot', machineMac, events)).get(
-      hardwareId,
-    ) as {
+    rowsOf<Event, unknown>(
+      machineList as Projection<Event, unknown>,
+      recorded('boot', machineMac, events).map((each) =>
+        each.event.type === 'WorkerReady' ? { ...each, aggregate: 'enrolment', aggregateId: hardwareId } : each,
+      ),
+    ).get(hardwareId) as {
       ip: string;
       ip6: string;
       step: string;
-      steps: readonly { step: string }[];
+      steps: readonly { step: string; detail: string }[];
+      bootFiles: readonly { file: string }[];
     };
 
   it('tells the way from the firmware to the disk', () => {
@@ -344,6 +350,32 @@ describe('machine-list', () => {
     expect(steps([bootp, bootFileServed(), bootp]).steps).toMatchObject([
       { step: 'dhcp', detail: 'BOOTP gets 192.168.1.5 and pxelinux.0' },
     ]);
+  });
+  describe.each(Object.entries(bootWays()))('of a machine that boots by %s', (_, way) => {
+    const worker = (...events: readonly Event[]) => [...way, workerReady(), ...events];
+
+    it('stays at its worker, whatever file that fetches', () => {
+      const row = steps(worker());
+      expect(row.step).toBe('worker');
+      const { step, steps: told, bootFiles } = steps(worker(actionImageServed(), actionImageServed()));
+      expect({ step, told, bootFiles }).toEqual({ step: 'worker', told: row.steps, bootFiles: row.bootFiles });
+      const kexec = bootFileServed({ protocol: 'http', role: 'kernel', file: 'vmlinuz' });
+      expect(steps(worker(kexec, machinePhonedHome(), actionImageServed())).step).toBe('disk');
+      expect(steps([...way, bootFileServed({ protocol: 'http', role: 'rootfs', file: 'rootfs' })]).step).toBe('osie');
+    });
+    it('begins anew when it is powered on again', () => {
+      const again = steps(worker(actionImageServed(), ...way));
+      // Media are read before anything tells of a power-on.
+      const told = way[0]?.type === 'BootFileServed' ? way.slice(1) : way;
+      expect(again.steps.map(({ step, detail }) => [step, detail])).toEqual(
+        steps(told).steps.map(({ step, detail }) => [step, detail]),
+      );
+      expect(again.bootFiles).toEqual(steps(told).bootFiles);
+    });
+    it('begins anew where another server does its DHCP', () => {
+      const program = bootFileServed({ file: 'ipxe.efi' });
+      expect(steps(worker(actionImageServed(), program)).steps).toMatchObject([{ step: 'tftp' }]);
+    });
   });
   it('has one address of each family, whichever it was heard from last', () => {
     const addresses = (...events: readonly Event[]) => {

@@ -29,7 +29,9 @@ export {
 } from './builders/workflow';
 export {
   bootFileServed,
+  actionImageServed,
   bootScriptServed,
+  bootWays,
   enrolmentTokenIssued,
   leaseBound,
   leaseReleased,

@@ -1,8 +1,13 @@
 import {
+  actionImageServed,
   actionSpec,
   actionStarted,
   actionSucceeded,
+  bootWays,
   hardwareId,
+  machineMac,
+  netbootOffered,
+  workerReady,
   workflowCreated,
   workflowDeleted,
 } from '@tinkerbell/testing';
@@ -43,6 +48,21 @@ describe('a workflow as the API shows it', () => {
       queue: place('running', 2),
     });
     expect(read.flatMap(({ mock }) => mock.calls)).toEqual([['queued']]);
+  });
+
+  it('waits for no worker that is there, whatever that has fetched, until the machine boots anew', async () => {
+    await memory.given('workflow', 'next', workflowCreated([actionSpec({ workerId: hardwareId })]));
+    await memory.given('workflow', 'running', actionSucceeded(0));
+    await memory.given('workflow', 'queued', actionStarted(0), actionSucceeded(0));
+    const waiting = () => shown('next').map((view) => view.waiting);
+    const asks = `worker ${hardwareId} to ask for work`;
+    await memory.given('boot', machineMac, ...bootWays().PXE);
+    await memory.given('enrolment', hardwareId, workerReady());
+    expect(waiting()).toEqual([asks, asks]);
+    await memory.given('boot', machineMac, actionImageServed());
+    expect(waiting()).toEqual([asks, asks]);
+    await memory.given('boot', machineMac, netbootOffered());
+    expect(waiting()[0]).toContain('the machine has not booted into its worker yet');
   });
 
   it('does not look at the queue when it runs or has ended', () => {

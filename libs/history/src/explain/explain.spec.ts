@@ -2,6 +2,7 @@ import type { AnyEvent } from '@tinkerbell/events';
 import { addDuration, durationKeys, type DurationRow } from '@tinkerbell/projections';
 import {
   actionFailed,
+  actionImageServed,
   actionSpec,
   actionStarted,
   actionSucceeded,
@@ -55,6 +56,13 @@ describe('a workflow that runs', () => {
       ['2026-01-02T00:00:00.000Z', 'the machine renews its lease of 192.168.1.5'],
     ]);
     expect(told?.expected[0]?.text).toContain('the server gives it up at 2026-01-01T00:12:50.000Z');
+  });
+
+  it('is explained the same when its action has fetched an image', () => {
+    const facts: readonly Fact[] = [...working, ['boot', mac, actionImageServed(), 5, 'boots']];
+    const then = explainWorkflow('w-1', evidence(facts));
+    expect([then?.expected, then?.waiting]).toEqual([told?.expected, null]);
+    expect(explainMachine(hardwareId, evidence(facts))?.state).toContain('is at the step "worker"');
   });
 
   it('says when the worker needs a new credential after one that was renewed', () => {

@@ -1,4 +1,5 @@
 import type {
+  BootEvent,
   BootFileServed,
   BootRequestFailed,
   BootScriptServed,
@@ -74,6 +75,31 @@ export function bootScriptServed(over: Partial<BootScriptServed['data']> = {}): 
 
 export function osieStarted(uptimeSeconds = 5, over: Partial<OsieStarted['data']> = {}): OsieStarted {
   return { type: 'OsieStarted', v: 2, data: { ...booting, uptimeSeconds, ...over } };
+}
+
+/** From power-on to the in-memory OS, by firmware and boot medium. */
+export function bootWays(): Readonly<Record<'PXE' | 'UEFI HTTP' | 'ISO' | 'GRUB', readonly BootEvent[]>> {
+  const kernel = bootFileServed({ protocol: 'http', role: 'kernel', file: 'vmlinuz-x86_64' });
+  const initrd = bootFileServed({ protocol: 'http', role: 'initramfs', file: 'initramfs-x86_64' });
+  const iso = bootFileServed({ protocol: 'http', role: 'other', file: 'machine.iso' });
+  const up = [kernel, initrd, osieStarted()];
+  const scripted = [netbootOffered({ client: 'iPXE', bootFile: 'auto.ipxe' }), bootScriptServed(), ...up];
+  const ipxe = { protocol: 'http', file: 'ipxe.efi' } as const;
+  return {
+    PXE: [netbootOffered(), bootFileServed(), ...scripted],
+    'UEFI HTTP': [netbootOffered({ client: 'HTTPClient', arch: 16 }), bootFileServed(ipxe), ...scripted],
+    // With a fixed address there is no DHCP.
+    ISO: [iso, bootScriptServed(), ...up],
+    GRUB: [
+      ...[netbootOffered({ arch: 7, bootFile: 'grubx64.efi' }), bootFileServed({ file: 'grubx64.efi' })],
+      ...[bootFileServed({ role: 'other', file: 'command.lst' }), bootScriptServed({ format: 'GRUB' }), ...up],
+    ],
+  };
+}
+
+/** What an action fetches, long after the machine has booted. */
+export function actionImageServed(): BootFileServed {
+  return bootFileServed({ protocol: 'http', role: 'other', file: 'debian.raw.gz', bytes: 300_000_000, seconds: 9 });
 }
 
 export function bootRequestFailed(over: Partial<BootRequestFailed['data']> = {}): BootRequestFailed {
