@@ -216,6 +216,77 @@ describe('10,000 half-open transfers', () => {
   });
 });
 
+describe('one address', () => {
+  const options = { blksize: '512', timeout: '255' };
+  /** A transfer that goes on as long as its client wants it to. */
+  async function held(file = 'large.efi') {
+    const client = await talk();
+    await client.send(request(file, options), boots.tftp.port);
+    const { packet, port } = await client.next();
+    expect(packet.op).toBe('oack');
+    await client.send({ op: 'ack', block: 0 }, port);
+    expect((await client.next()).packet).toMatchObject({ op: 'data', block: 1 });
+    return { ...client, end: () => client.send({ op: 'error', code: 0, message: 'enough' }, port) };
+  }
+  const others = () => readFileFrom(boots.tftp.port, request('small.efi'), '127.0.0.9');
+  const dropped = (reason: string) => boots.metrics.total('tftp_dropped_total', { reason });
+
+  it.each([
+    [{ BOOTS_TFTP_MAX_TRANSFERS: 50 }, 25],
+    [{ BOOTS_TFTP_MAX_TRANSFERS: 50, BOOTS_TFTP_MAX_PER_CLIENT: 10 }, 10],
+  ])('does not get all transfers: %j', async (settings, share) => {
+    await start(settings);
+    const clients = [];
+    for (let i = 0; i < share; i++) clients.push(await held());
+    const beyond = await talk();
+    await beyond.send(request('small.efi', options), boots.tftp.port);
+    await expect.poll(() => dropped('too-many-of-client')).toBe(1);
+    for (let i = 0; i < 3; i++) expect((await others()).equals(small)).toBe(true);
+    // No error, at which firmware would give up: it asks again, and is served once there is room.
+    expect(beyond.heard).toEqual([]);
+    await clients[0]?.end();
+    await expect.poll(() => boots.metrics.total('tftp_transfers_total', { result: 'aborted' })).toBe(1);
+    await beyond.send(request('small.efi', options), boots.tftp.port);
+    expect((await beyond.next()).packet).toMatchObject({ op: 'oack' });
+    await expect.poll(boots.events).toContainEqual(
+      expect.objectContaining({
+        type: 'BootRequestFailed',
+        data: expect.objectContaining({ protocol: 'tftp', reason: 'too-many-of-client', detail: 'small.efi' }),
+      }),
+    );
+    for (const client of [...clients, beyond]) await client.close();
+  });
+
+  it('whose requests others forged gets its files: those that are never answered give way', async () => {
+    await start({ BOOTS_TFTP_MAX_TRANSFERS: 50 });
+    const forged = [];
+    for (let i = 0; i < 40; i++) {
+      const client = await talk();
+      await client.send(request('large.efi', options), boots.tftp.port);
+      await client.next();
+      forged.push(client);
+    }
+    await servesOthers();
+    expect(dropped('too-many-of-client')).toBe(0);
+    for (const client of forged) await client.close();
+  });
+
+  it('does not keep a transfer that it takes hardly anything of, whatever `timeout` it named', async () => {
+    await start({ BOOTS_TFTP_PROGRESS_SECONDS: 3 });
+    const client = await held();
+    // The next one that comes is no block.
+    expect((await client.next()).packet).toEqual({ op: 'error', code: 0, message: 'too slow' });
+    expect(boots.metrics.total('tftp_transfers_total', { result: 'too-slow' })).toBe(1);
+    await expect.poll(boots.events).toContainEqual(
+      expect.objectContaining({
+        type: 'BootRequestFailed',
+        data: expect.objectContaining({ reason: 'too-slow', detail: 'large.efi, after 0 bytes' }),
+      }),
+    );
+    await client.close();
+  });
+});
+
 describe('many at once', () => {
   it('all get what they asked for, though one asks for much and answers little', async () => {
     await start();

@@ -189,6 +189,16 @@ export class BootsConfig {
   @Min(1)
   @Max(65_536)
   readonly BOOTS_TFTP_MAX_TRANSFERS: number = 4096;
+  /** The same for one address, of a network address translator too; never more than half of all. Beyond, requests get no answer: firmware repeats them. */
+  @IsInt()
+  @Min(1)
+  @Max(65_536)
+  readonly BOOTS_TFTP_MAX_PER_CLIENT: number = 512;
+  /** A transfer ends whose client takes less than 16 KiB in so long. */
+  @IsInt()
+  @Min(1)
+  @Max(3600)
+  readonly BOOTS_TFTP_PROGRESS_SECONDS: number = 60;
   /** Hand the system many TFTP packets at once, and take DHCP messages so (Linux); false: one by one, at twice the cost and more, and DHCP hears the broadcasts of all interfaces. */
   @flag
   @IsBoolean()

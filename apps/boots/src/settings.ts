@@ -232,9 +232,13 @@ export function tftpPorts(config: BootsConfig, native: NativeBatch | undefined):
     port: config.BOOTS_TFTP_PORT,
     singlePort: config.BOOTS_TFTP_SINGLE_PORT,
     transferPorts: readPortRange(config.BOOTS_TFTP_PORT_RANGE) ?? [0, 0],
-    maxTransfers: config.BOOTS_TFTP_MAX_TRANSFERS,
+    sessions: { all: config.BOOTS_TFTP_MAX_TRANSFERS, perClient: config.BOOTS_TFTP_MAX_PER_CLIENT },
     native,
-    limits: { ...defaultLimits, maxBlockSize: config.BOOTS_TFTP_MAX_BLOCK_SIZE },
+    limits: {
+      ...defaultLimits,
+      maxBlockSize: config.BOOTS_TFTP_MAX_BLOCK_SIZE,
+      progressMs: config.BOOTS_TFTP_PROGRESS_SECONDS * 1000,
+    },
   };
 }
 

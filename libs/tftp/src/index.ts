@@ -4,5 +4,5 @@ export type { Negotiated, TransferLimits } from './negotiate';
 export { toNetascii } from './netascii';
 export { acknowledgedBlock, decodeTftp, encodeTftp, tftpError } from './packet';
 export type { TftpOptions, TftpPacket, TftpRequest } from './packet';
-export { acknowledge, blockBytes, startTransfer, stepTransfer } from './transfer';
+export { acknowledge, blockBytes, startTransfer, stepTransfer, takenBytes } from './transfer';
 export type { Step, Transfer, TransferEffect, TransferEvent, TransferOutcome } from './transfer';

@@ -13,6 +13,10 @@ export interface TransferLimits {
   readonly maxRetries: number;
   /** The same before the client has said anything but its request, whose source may be forged: each repetition goes to the victim. */
   readonly maxUnansweredRetries: number;
+  /** In each such time the client must take `minBytes` more, or the rest of its file: what goes slower only holds a place. */
+  readonly progressMs: number;
+  /** Bytes. 16 KiB a minute is one block of 512 in two seconds: less than bad links bring about. */
+  readonly minBytes: number;
 }
 
 export const defaultLimits: TransferLimits = {
@@ -22,6 +26,8 @@ export const defaultLimits: TransferLimits = {
   maxTimeoutMs: 8000,
   maxRetries: 6,
   maxUnansweredRetries: 2,
+  progressMs: 60_000,
+  minBytes: 16_384,
 };
 
 export interface Negotiated {

@@ -33,6 +33,7 @@ function begin(
     packet: (packet: TftpPacket) => feed(stepTransfer(step.transfer, { type: 'packet', packet })),
     request: () => feed(stepTransfer(step.transfer, { type: 'request' })),
     timeout: () => feed(stepTransfer(step.transfer, { type: 'timeout' })),
+    tooSlow: () => feed(stepTransfer(step.transfer, { type: 'too-slow' })),
     timer: () => step.effects.flatMap((effect) => (effect.type === 'timer' ? [effect.ms] : []))[0],
     outcome: (): TransferOutcome | undefined =>
       step.effects.flatMap((effect) => (effect.type === 'end' ? [effect.outcome] : []))[0],
@@ -148,6 +149,16 @@ describe('loss and repetition', () => {
       expect(transfer.outcome()).toEqual({ result: 'gave-up', bytes: 0 });
     },
   );
+
+  it('tells a client that takes hardly anything that it is over, and an address that never answered nothing', () => {
+    const slow = begin(5000);
+    slow.ack(1);
+    expect(slow.tooSlow()).toEqual([{ op: 'error', code: 0, message: 'too slow' }]);
+    expect(slow.outcome()).toEqual({ result: 'too-slow', bytes: 512 });
+    const forged = begin(5000);
+    expect(forged.tooSlow()).toEqual([]);
+    expect(forged.outcome()).toEqual({ result: 'gave-up', bytes: 0 });
+  });
 
   it('gives its first answer again when it is asked again, and only until it is answered', () => {
     const plain = begin(5000);

@@ -6,6 +6,8 @@ export type TransferOutcome =
   /** The client said it does not want more; firmware asks for the size this way. */
   | { readonly result: 'aborted'; readonly code: number; readonly message: string }
   | { readonly result: 'gave-up'; readonly bytes: number }
+  /** It answers, and takes hardly anything. */
+  | { readonly result: 'too-slow'; readonly bytes: number }
   | { readonly result: 'refused'; readonly code: number; readonly message: string };
 
 export type TransferEffect =
@@ -20,7 +22,9 @@ export type TransferEvent =
   | { readonly type: 'packet'; readonly packet: TftpPacket }
   /** The client sent its request again. */
   | { readonly type: 'request' }
-  | { readonly type: 'timeout' };
+  | { readonly type: 'timeout' }
+  /** It took less than `minBytes` in `progressMs`. */
+  | { readonly type: 'too-slow' };
 
 /** Sending one file to one client. Blocks are counted from 1 without end; the wire carries the lower 16 bits. */
 export interface Transfer {
@@ -68,9 +72,15 @@ export function blockBytes({ size, terms }: Transfer, block: number): { readonly
   return { from, to: Math.min(from + terms.blockSize, size) };
 }
 
+/** Bytes of the file that the client is known to have. */
+export function takenBytes({ size, acked, terms }: Transfer): number {
+  return Math.min(acked * terms.blockSize, size);
+}
+
 export function stepTransfer(transfer: Transfer, event: TransferEvent): Step {
   if (transfer.phase === 'ended') return { transfer, effects: [] };
   if (event.type === 'timeout') return onTimeout(transfer);
+  if (event.type === 'too-slow') return onTooSlow(transfer);
   if (event.type === 'request') return transfer.heard ? { transfer, effects: [] } : answer(transfer);
   const { packet } = event;
   if (packet.op === 'error') {
@@ -108,8 +118,7 @@ function onRepeatedAck(transfer: Transfer): Step {
 function onTimeout(transfer: Transfer): Step {
   const { heard, limits, retries } = transfer;
   if (retries >= (heard ? limits.maxRetries : limits.maxUnansweredRetries)) {
-    const bytes = Math.min(transfer.acked * transfer.terms.blockSize, transfer.size);
-    return end(transfer, { result: 'gave-up', bytes });
+    return end(transfer, { result: 'gave-up', bytes: takenBytes(transfer) });
   }
   return answer({
     ...transfer,
@@ -117,6 +126,15 @@ function onTimeout(transfer: Transfer): Step {
     totalRetries: transfer.totalRetries + 1,
     repeated: false,
   });
+}
+
+/** Who never answered is not told: its address may be forged. */
+function onTooSlow(transfer: Transfer): Step {
+  const bytes = takenBytes(transfer);
+  if (!transfer.heard) return end(transfer, { result: 'gave-up', bytes });
+  const ended = end(transfer, { result: 'too-slow', bytes });
+  const packet: TftpPacket = { op: 'error', code: tftpError.undefined, message: 'too slow' };
+  return { transfer: ended.transfer, effects: [{ type: 'send', packet }, ...ended.effects] };
 }
 
 function answer(transfer: Transfer): Step {

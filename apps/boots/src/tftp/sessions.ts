@@ -1,19 +1,44 @@
-import type { Session } from './session';
+import { peerKey, type Session } from './session';
 
 /** How long late packets of a transfer that is over are no stranger's. */
 const lingerMs = 10_000;
 
-/** Transfers under way, by the client's address and port; never more than `limit`. */
+export interface SessionLimits {
+  /** Transfers at once. */
+  readonly all: number;
+  /** Of them those of one address; never more than half of `all`. */
+  readonly perClient: number;
+}
+
+/** Transfers of one address, or all of them: how many, and those that give way to a new one. Oldest first. */
+class Group {
+  /** With those whose file is being looked up. */
+  count = 0;
+  readonly 'half-open' = new Set<Session>();
+  readonly silent = new Set<Session>();
+
+  /** Those who may not be there at all, then those who do not answer. */
+  get displaceable(): Session | undefined {
+    const [halfOpen] = this['half-open'];
+    const [silent] = this.silent;
+    return halfOpen ?? silent;
+  }
+}
+
+/** Transfers under way, by the client's address and port; never more than the limits. */
 export class Sessions {
   readonly #byPeer = new Map<number, Session>();
-  /** Never answered since their request: forged, perhaps. Oldest first, as the next. */
-  readonly #halfOpen = new Set<Session>();
-  /** Had to be repeated to and have not answered since. */
-  readonly #silent = new Set<Session>();
+  /** Peers whose file is being looked up. */
+  readonly #starting = new Set<number>();
+  readonly #all = new Group();
+  readonly #byClient = new Map<number, Group>();
   /** Peers of ended transfers → until when they are remembered. */
   readonly #ended = new Map<number, number>();
+  readonly #perClient: number;
 
-  constructor(private readonly limit: number) {}
+  constructor(private readonly limits: SessionLimits) {
+    this.#perClient = Math.max(1, Math.min(limits.perClient, Math.floor(limits.all / 2)));
+  }
 
   get size(): number {
     return this.#byPeer.size;
@@ -27,45 +52,82 @@ export class Sessions {
     return this.#byPeer.values();
   }
 
-  /** Whom a new transfer may displace, when there is no room: those who may not be there at all, then those who do not answer. */
-  get displaceable(): Session | undefined {
-    const [halfOpen] = this.#halfOpen;
-    const [silent] = this.#silent;
-    return halfOpen ?? silent;
+  isStarting(key: number): boolean {
+    return this.#starting.has(key);
   }
 
-  hasRoom(starting: number): boolean {
-    return this.#byPeer.size + starting < this.limit;
+  /** `displaceable`: whose place a new transfer of this address may take. */
+  roomFor(ip: number): 'room' | { readonly full: 'all' | 'client'; readonly displaceable: Session | undefined } {
+    const own = this.#byClient.get(ip);
+    if (own && own.count >= this.#perClient) return { full: 'client', displaceable: own.displaceable };
+    if (this.#all.count >= this.limits.all) return { full: 'all', displaceable: this.#all.displaceable };
+    return 'room';
+  }
+
+  /** Takes the place of a transfer until `started`. */
+  start(ip: number, port: number): void {
+    this.#starting.add(peerKey(ip, port));
+    this.#count(ip, 1);
+  }
+
+  /** Whether it became a transfer or not. */
+  started(ip: number, port: number): void {
+    this.#starting.delete(peerKey(ip, port));
+    this.#count(ip, -1);
   }
 
   add(session: Session): void {
     this.#byPeer.set(session.key, session);
-    this.#halfOpen.add(session);
+    this.#count(session.peer.ip, 1);
+    this.#list(session);
     this.#ended.delete(session.key);
   }
 
   /** After a step of the transfer. */
   note(session: Session): void {
-    const { heard, retries } = session.transfer;
-    if (heard && this.#halfOpen.size > 0) this.#halfOpen.delete(session);
-    if (retries > 0 && heard) this.#silent.add(session);
-    else if (this.#silent.size > 0) this.#silent.delete(session);
+    const standing = session.standingNow;
+    if (standing === session.standing) return;
+    this.#unlist(session);
+    session.standing = standing;
+    this.#list(session);
   }
 
   remove(session: Session, nowMs: number): void {
-    this.#byPeer.delete(session.key);
-    this.#halfOpen.delete(session);
-    this.#silent.delete(session);
+    if (!this.#byPeer.delete(session.key)) return;
+    this.#unlist(session);
+    this.#count(session.peer.ip, -1);
     // Anew, so that the first is always the oldest.
     this.#ended.delete(session.key);
     this.#ended.set(session.key, nowMs + lingerMs);
     for (const [key, until] of this.#ended) {
-      if (until > nowMs && this.#ended.size <= this.limit) break;
+      if (until > nowMs && this.#ended.size <= this.limits.all) break;
       this.#ended.delete(key);
     }
   }
 
   endedLately(key: number, nowMs: number): boolean {
     return (this.#ended.get(key) ?? 0) > nowMs;
+  }
+
+  #count(ip: number, by: 1 | -1): void {
+    const own = this.#byClient.get(ip) ?? new Group();
+    this.#all.count += by;
+    own.count += by;
+    if (own.count === 0) this.#byClient.delete(ip);
+    else this.#byClient.set(ip, own);
+  }
+
+  #list(session: Session): void {
+    const { standing } = session;
+    if (standing === 'active') return;
+    this.#all[standing].add(session);
+    this.#byClient.get(session.peer.ip)?.[standing].add(session);
+  }
+
+  #unlist(session: Session): void {
+    const { standing } = session;
+    if (standing === 'active') return;
+    this.#all[standing].delete(session);
+    this.#byClient.get(session.peer.ip)?.[standing].delete(session);
   }
 }

@@ -33,7 +33,7 @@ import { QuickTurns } from '../udp/quick-turns';
 import { PeerNumbers, Udp6Socket } from '../udp/udp6-socket';
 import { type DatagramSocket, UdpSocket } from '../udp/udp-socket';
 import { peerKey, Session } from './session';
-import { Sessions } from './sessions';
+import { type SessionLimits, Sessions } from './sessions';
 import { largestText, textContent, TextFiles } from './text-files';
 import { TransferPort } from './transfer-port';
 
@@ -45,7 +45,7 @@ export interface TftpPorts {
   readonly singlePort: boolean;
   /** Transfers go through them by turns; 0 = any free one. */
   readonly transferPorts: readonly number[];
-  readonly maxTransfers: number;
+  readonly sessions: SessionLimits;
   readonly limits: TransferLimits;
   /** Many packets a system call, where the platform can. */
   readonly native: NativeBatch | undefined;
@@ -71,8 +71,6 @@ interface Refusal {
 
 export class TftpListener {
   readonly #sessions: Sessions;
-  /** Peers whose file is being looked up. */
-  readonly #starting = new Set<number>();
   readonly #texts = new TextFiles();
   /** Of an IPv6 service. */
   readonly #peers: PeerNumbers | undefined;
@@ -88,7 +86,7 @@ export class TftpListener {
     private readonly services: TftpServices,
     private readonly ports: TftpPorts,
   ) {
-    this.#sessions = new Sessions(ports.maxTransfers);
+    this.#sessions = new Sessions(ports.sessions);
     this.#peers = isIPv6(ports.address) ? new PeerNumbers() : undefined;
   }
 
@@ -175,7 +173,7 @@ export class TftpListener {
     this.#drop('no-transfer');
     if (packet.op === 'error' || !this.#ports.includes(port)) return;
     // A late packet of a transfer that is over: an error would end the next one, which firmware begins from the same port.
-    if (session || this.#starting.has(key) || this.#sessions.endedLately(key, performance.now())) return;
+    if (session || this.#sessions.isStarting(key) || this.#sessions.endedLately(key, performance.now())) return;
     // RFC 1350 §4: tell the stranger.
     this.#sendError(port.socket, { code: tftpError.unknownTransferId, message: 'unknown transfer' }, ip, peerPort);
   }
@@ -191,20 +189,30 @@ export class TftpListener {
       if (isSame && performance.now() - running.progressMs < this.ports.limits.timeoutMs) return;
       this.#end(running, { result: 'aborted', code: 0, message: 'the client asked anew' });
     }
-    if (this.#starting.has(key)) return;
-    if (!this.#sessions.hasRoom(this.#starting.size)) {
-      const displaced = this.#sessions.displaceable;
-      this.#drop(displaced ? 'displaced' : 'too-many');
-      if (!displaced) return;
-      this.#remove(displaced);
-    }
-    this.#starting.add(key);
+    if (this.#sessions.isStarting(key) || !this.#makeRoom(request, ip)) return;
+    this.#sessions.start(ip, port);
     this.#start(request, text, ip, port)
       .catch((error: unknown) => {
         this.#drop('error');
         this.services.log.error(`TFTP request of ${this.#textOf(ip)} not answered: ${String(error)}`);
       })
-      .finally(() => this.#starting.delete(key));
+      .finally(() => this.#sessions.started(ip, port));
+  }
+
+  /** Without room the request is dropped in silence: firmware repeats it, and gives up its boot at an error. */
+  #makeRoom(request: TftpRequest, ip: number): boolean {
+    const room = this.#sessions.roomFor(ip);
+    if (room === 'room') return true;
+    const { full, displaceable } = room;
+    if (displaceable) {
+      this.#drop('displaced');
+      this.#remove(displaceable);
+      return true;
+    }
+    const reason = full === 'client' ? 'too-many-of-client' : 'too-many';
+    this.#drop(reason);
+    this.#note(reason, request.file, ip);
+    return false;
   }
 
   async #start(request: TftpRequest, text: string, ip: number, peerPort: number): Promise<void> {
@@ -289,7 +297,8 @@ export class TftpListener {
     this.#remove(session);
     metrics.count('tftp_transfers_total', { result: outcome.result });
     log.debug(`tftp ${file} to ${address}: ${JSON.stringify(outcome)}`);
-    if (outcome.result === 'gave-up') this.#note('gave-up', `${file}, after ${outcome.bytes} bytes`, session.peer.ip);
+    if (outcome.result === 'gave-up' || outcome.result === 'too-slow')
+      this.#note(outcome.result, `${file}, after ${outcome.bytes} bytes`, session.peer.ip);
     if (outcome.result !== 'completed') return;
     const seconds = (performance.now() - session.startedMs) / 1000;
     // A MAC in the path proves nothing: anybody can write one there.
@@ -308,7 +317,8 @@ export class TftpListener {
     const now = performance.now();
     this.#nowMs = now;
     for (const session of this.#sessions) {
-      if (session.deadlineMs > now) continue;
+      if (session.isTooSlow(now)) this.#feed(session, { type: 'too-slow' });
+      if (session.isOver || session.deadlineMs > now) continue;
       // What the client is to answer has not left yet.
       if (session.isWaiting) session.deadlineMs = now + session.transfer.terms.timeoutMs;
       else this.#feed(session, { type: 'timeout' });
