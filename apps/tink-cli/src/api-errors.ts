@@ -14,6 +14,8 @@ export class ApiError extends Error {
     message: string,
     readonly field?: string,
     readonly faults: readonly Fault[] = [],
+    /** Of a question, which changes nothing. */
+    readonly isOfQuestion = false,
   ) {
     super(message);
   }
@@ -31,13 +33,13 @@ export class UnreachableError extends Error {
 }
 
 /** Reads `{error:{code, message, field?, faults?}}`; anything else becomes an error that shows its beginning. */
-export function apiError(status: number, body: string): ApiError {
+export function apiError(status: number, body: string, isOfQuestion = false): ApiError {
   const parsed = parseObject(body);
   const error = isObject(parsed?.['error']) ? parsed['error'] : undefined;
   if (error && typeof error['message'] === 'string') {
     const faults = Array.isArray(error['faults']) ? error['faults'].filter(isObject).map(faultOf) : [];
     const field = typeof error['field'] === 'string' ? error['field'] : undefined;
-    return new ApiError(status, String(error['code'] ?? ''), error['message'], field, faults);
+    return new ApiError(status, String(error['code'] ?? ''), error['message'], field, faults, isOfQuestion);
   }
   const message = typeof parsed?.['message'] === 'string' ? parsed['message'] : body.trim().slice(0, 200);
   return new ApiError(

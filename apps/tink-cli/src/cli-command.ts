@@ -43,7 +43,14 @@ export type Flag =
       readonly choices?: readonly string[];
       readonly complete?: Completer;
     })
-  | (Described & { readonly kind: 'number'; readonly value: string; readonly default?: number });
+  | (Described & {
+      readonly kind: 'number';
+      readonly value: string;
+      readonly default?: number;
+      /** 0 without it. */
+      readonly min?: number;
+      readonly max?: number;
+    });
 
 export type Flags = Readonly<Record<string, Flag>>;
 

@@ -4,7 +4,7 @@ import { commands } from './command-table';
 import { commandHelp, globalFlags, groupHelp, groups, rootHelp } from './help';
 import { nearest } from '@tinkerbell/domain';
 import { leadingFlags, parseArguments } from './parse-arguments';
-import { reportError } from './report-error';
+import { asUsage, reportError } from './report-error';
 import { resolveSettings, type Given, type Settings, type Surroundings } from './settings';
 import { withWholeIds } from './short-ids';
 import { Transport } from './transport';
@@ -17,6 +17,7 @@ export type Host = Omit<Context, 'client' | 'commands'> & { readonly around: Sur
 export async function runCli(argv: readonly string[], host: Host): Promise<number> {
   let name = '';
   let settings: Settings | undefined;
+  let flags: Args['flags'] = {};
   try {
     const { before, rest } = leadingFlags(argv, globalFlags);
     const leading = parseArguments(before, nothing, { ...globalFlags, version: versionFlag }).global;
@@ -32,6 +33,7 @@ export async function runCli(argv: readonly string[], host: Host): Promise<numbe
       return await command.run({ flags: {}, positionals: args }, contextOf(host, connect));
     }
     const { given, global } = parseArguments(args, command, globalFlags);
+    flags = given.flags;
     if (global.flags['help'] || leading.flags['help']) return say(host, commandHelp(command));
     const connect = () => {
       settings = resolveSettings(connectionFlags(leading, global), host.around);
@@ -41,7 +43,7 @@ export async function runCli(argv: readonly string[], host: Host): Promise<numbe
     return await command.run(await withWholeIds(command, given, context.client), context);
   } catch (error) {
     if (host.signal.aborted) return exit.interrupted;
-    return reportError(error, name, host, settings?.unusedCredentials);
+    return reportError(asUsage(error, flags), name, host, settings?.unusedCredentials);
   }
 }
 

@@ -46,7 +46,9 @@ describe('tink with a real server', () => {
     expect(now.out).toContain('STATE_FAILED');
     expect(then).toMatchObject({ code: 0, err: '', out: expect.stringContaining('STATE_PENDING') });
     const future = await tink('workflow', 'list', '--at', '2999-01-01T00:00:00Z');
-    expect(future).toMatchObject({ code: 1, err: expect.stringContaining('at lies in the future') });
+    expect(future).toMatchObject({ code: 2, err: expect.stringContaining('--at lies in the future') });
+    const beyond = await tink('diff', '--from', '999999');
+    expect(beyond).toMatchObject({ code: 2, err: expect.stringContaining('--from is position 999999, but the log') });
     const early = await tink('workflow', 'get', workflowId, '--at', '1');
     expect(early).toMatchObject({ code: 4, err: expect.stringContaining(`its first event is at ${beforeRun}`) });
   });

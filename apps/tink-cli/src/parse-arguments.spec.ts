@@ -16,11 +16,12 @@ const command = define({
     path: { kind: 'text', short: 'p', value: 'FILE', about: '' },
     type: { kind: 'list', short: 'r', value: 'TYPE', about: '' },
     minutes: { kind: 'number', short: 'm', value: 'N', about: '', default: 5 },
+    tries: { kind: 'number', value: 'N', about: '', default: 1, min: 1, max: 9 },
   },
   run: () => Promise.resolve(0),
 });
 const parse = (...args: readonly string[]): Args => parseArguments(args, command, globalFlags).given;
-const none = { follow: false, quiet: false, path: undefined, type: [], minutes: 5 };
+const none = { follow: false, quiet: false, path: undefined, type: [], minutes: 5, tries: 1 };
 
 describe('arguments', () => {
   it.each([
@@ -45,9 +46,11 @@ describe('arguments', () => {
     [['x', '--path'], '--path needs a value: --path FILE', undefined],
     [['x', '--path', '--quiet'], '--path needs a value: --path FILE', undefined],
     [['x', '-m', 'soon'], '-m is a whole number, got "soon"', undefined],
+    [['x', '--tries', '0'], '--tries is a whole number from 1 to 9, got "0"', undefined],
+    [['x', '--tries=10'], '--tries is a whole number from 1 to 9, got "10"', undefined],
     [['x', '--quiet=perhaps'], '--quiet takes no value, got "perhaps"', undefined],
     [[], 'tink do it needs <id>', undefined],
-    [['1', '2', '3'], 'tink do it does not take "3"', '<id>'],
+    [['1', '2', '3'], 'tink do it does not take "3"', 'usage: tink do it <id>'],
   ])('%j is refused', (args, message, hint) => {
     expect(() => parse(...args)).toThrow(
       expect.objectContaining({ message, ...(hint === undefined ? {} : { hint }) }) as Error,

@@ -27,7 +27,7 @@ export function parseArguments(
   if (!helping && positionals.length > max) {
     throw new UsageError(
       `tink ${command.name} does not take ${JSON.stringify(positionals[max])}`,
-      max === 0 ? fileHint(command.flags) : usage,
+      max === 0 ? fileHint(command.flags) : `usage: tink ${command.name} ${usage}`,
     );
   }
   return {
@@ -75,14 +75,23 @@ function valueOf(token: OptionToken, name: string, flag: Flag, flags: Flags): st
   }
   const looksLikeFlag = inlineValue === false && typeof value === 'string' && isFlag(value, flags);
   if (value === undefined || looksLikeFlag) throw new UsageError(`${rawName} needs a value: ${rawName} ${flag.value}`);
-  if (flag.kind === 'number' && !/^\d{1,9}$/.test(value)) {
-    throw new UsageError(`${rawName} is a whole number, got ${JSON.stringify(value)}`);
-  }
+  if (flag.kind === 'number') checkNumber(rawName, value, flag);
   if ((flag.kind === 'text' || flag.kind === 'list') && flag.choices) {
     const parts = flag.kind === 'list' ? value.split(',') : [value];
     return parts.map((part) => choiceOf(name, part, flag.choices ?? [])).join(',');
   }
   return value;
+}
+
+function checkNumber(
+  rawName: string,
+  text: string,
+  { min = 0, max }: Extract<Flag, { readonly kind: 'number' }>,
+): void {
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+  if (number >= min && number <= (max ?? Infinity)) return;
+  const bounds = max === undefined ? (min === 0 ? '' : ` from ${min} on`) : ` from ${min} to ${max}`;
+  throw new UsageError(`${rawName} is a whole number${bounds}, got ${JSON.stringify(text)}`);
 }
 
 /** `tink hardware push machine.json` */

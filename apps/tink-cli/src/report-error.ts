@@ -1,5 +1,5 @@
 import { ApiError, UnreachableError } from './api-errors';
-import { CommandError, exit, UsageError } from './cli-command';
+import { CommandError, exit, UsageError, type Args } from './cli-command';
 import { paint, plain, type Screen } from './output/screen';
 
 interface Sink {
@@ -40,6 +40,15 @@ export function reportError(
   }
   say(error instanceof Error ? error.message : String(error));
   return exit.failure;
+}
+
+/** What the server says against the value of a flag, as a moment that lies in its future: the flag is what is wrong. */
+export function asUsage(error: unknown, flags: Args['flags']): unknown {
+  if (!(error instanceof ApiError) || error.status !== 400 || !error.isOfQuestion) return error;
+  const { field, message } = error;
+  if (field === undefined || flags[field] === undefined) return error;
+  const rest = message.startsWith(`${field} `) ? message.slice(field.length) : `: ${message}`;
+  return new UsageError(plain(`--${field}${rest}`));
 }
 
 export function exitCodeOf({ status }: ApiError): number {

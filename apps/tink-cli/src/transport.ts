@@ -84,7 +84,7 @@ export class Transport {
     }
     const status = response.statusCode ?? 0;
     if (status >= 200 && status < 300) return response;
-    throw apiError(status, await bodyOf(response));
+    throw apiError(status, await bodyOf(response), call.method === 'GET');
   }
 
   private async send(call: Call): Promise<IncomingMessage> {

@@ -208,6 +208,16 @@ describe('tinkerbell up', () => {
     await gone(orderly);
   });
 
+  it('says nothing of its own parts when Ctrl-C ends it', async () => {
+    const running = start();
+    await running.ready();
+    const before = running.said();
+    // As a terminal does: to all of the process group.
+    process.kill(-Number(running.process.pid), 'SIGINT');
+    expect(await running.ended).toEqual({ code: 0, signal: null });
+    expect(running.said().slice(before.length)).not.toMatch(/registry|nats-server|ended/);
+  });
+
   it('says who has the data folder', async () => {
     const first = start();
     await first.ready();

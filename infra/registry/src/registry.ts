@@ -181,6 +181,8 @@ function launch(configuration: string, onLog: RegistryOptions['onLog']): Child {
   // The kernel ends the child with us, even after SIGKILL.
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', program, 'serve', configuration], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    // Ctrl-C at our terminal is ours to turn into an orderly end.
+    detached: true,
   });
   const log = collectLog(child, onLog);
   const ended = new Promise<string>((resolve) => {

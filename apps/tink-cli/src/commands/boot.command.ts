@@ -9,10 +9,12 @@ import { followEvents } from '../story/follow';
 import { machineFilter } from '../story/machine-filter';
 import { asOf, atFlag } from './as-of';
 import { toneColors } from './events.command';
-import { findHardware } from './hardware.command';
 import { isMac } from './ids';
 
 const aggregates: readonly string[] = ['boot', 'lease', 'enrolment'];
+
+/** What tink-server tells at a time. */
+const mostAttempts = 1000;
 
 export const bootShow = define({
   name: 'boot show',
@@ -25,7 +27,15 @@ export const bootShow = define({
   examples: ['tink boot show node-1', 'tink boot show 52:54:00:12:34:56 --attempts 5', 'tink boot show node-1 --at 2h'],
   positionals: { usage: '<id|mac|ip|hostname>', min: 1, max: 1, complete: ['machine'] },
   flags: {
-    attempts: { kind: 'number', short: 'n', value: 'N', about: 'the newest N attempts', default: 1 },
+    attempts: {
+      kind: 'number',
+      short: 'n',
+      value: 'N',
+      about: 'the newest N attempts',
+      default: 1,
+      min: 1,
+      max: mostAttempts,
+    },
     at: atFlag,
     output: {
       kind: 'text',
@@ -59,6 +69,7 @@ export const bootTail = define({
   async run({ flags, positionals: [name] }, context) {
     const isWanted = name === undefined ? () => true : await filterOf(context, name);
     const before = new Map<string, number>();
+    if (flags.output === undefined) context.err(`waiting for ${name ?? 'machines'} to boot; Ctrl-C ends it`);
     for await (const recorded of followEvents(context, { since: new Date(context.now()).toISOString() })) {
       if (!aggregates.includes(recorded.aggregate) || !isWanted(recorded)) continue;
       if (flags.output === 'json') {
@@ -78,9 +89,10 @@ export const bootTail = define({
 });
 
 async function filterOf(context: Context, name: string): Promise<(recorded: Recorded<AnyEvent>) => boolean> {
-  const [known] = isMac(name) ? await context.client.hardwareList({ mac: name }) : [await findHardware(context, name)];
+  // Whatever names a machine for `boot show` names it here. One that is known by its MAC alone need not have been heard of yet.
+  const mac = showMac(isMac(name) ? name : (await context.client.boots(name, 1)).mac).toLowerCase();
+  const [known] = await context.client.hardwareList({ mac });
   if (known) return machineFilter(known.hardware, []);
-  const mac = showMac(name).toLowerCase();
   return ({ event }) => 'mac' in event.data && event.data.mac !== null && showMac(event.data.mac).toLowerCase() === mac;
 }
 

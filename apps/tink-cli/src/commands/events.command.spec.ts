@@ -259,6 +259,30 @@ describe('tink boot tail', () => {
     for (const line of lines) expect(line).toContain('02:50:00:00:00:09');
   });
 
+  it('follows a machine by any name that boot show takes, and says what it waits for', async () => {
+    const found = { id: 'x', hostname: '', mac: '02:50:00:00:00:09', ip: '192.0.2.9', attempts: [] };
+    fake.on('GET /api/machines/192.0.2.9/boots', { json: found });
+    const stop = new AbortController();
+    fake.on('GET /api/hardware', { json: [] });
+    fake.on('GET /api/events', { lines: boots, follow: true });
+    const onLine = (text: string) => {
+      if (text.includes('fd00::9')) stop.abort();
+    };
+    const { out, err } = await runTink(['boot', 'tail', '192.0.2.9'], { server, onLine, signal: stop.signal });
+    expect(out.trimEnd().split('\n')).toHaveLength(2);
+    expect(err).toBe('waiting for 192.0.2.9 to boot; Ctrl-C ends it\n');
+  });
+
+  it('says of a machine that is none what boot show says', async () => {
+    const message = 'machine nosuch not found; did you mean node-1?';
+    fake.on('GET /api/machines/nosuch/boots', { status: 404, json: { error: { code: 'NOT_FOUND', message } } });
+    fake.on('GET /api/hardware', { json: [] });
+    expect(await runTink(['boot', 'tail', 'nosuch'], { server })).toMatchObject({
+      code: 4,
+      err: `Error: ${message}\n`,
+    });
+  });
+
   it('has the events for programs', async () => {
     const lines = await tail('-o', 'json');
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([boots[0], boots[1], boots[3]]);

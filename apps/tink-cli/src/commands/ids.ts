@@ -1,8 +1,8 @@
+import { parseIp } from '@tinkerbell/bytes';
 import { UsageError } from '../cli-command';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const mac = /^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i;
-const ipv4 = /^\d{1,3}(\.\d{1,3}){3}$/;
 
 export const isUuid = (text: string) => uuid.test(text);
 export const isMac = (text: string) => mac.test(text);
@@ -23,9 +23,7 @@ export function checkMacs(macs: readonly string[]): void {
 }
 
 export function checkIps(ips: readonly string[]): void {
-  const valid = (text: string) =>
-    ipv4.test(text) ? text.split('.').every((part) => Number(part) <= 255) : text.includes(':');
-  for (const one of ips) if (!valid(one)) throw new UsageError(`invalid ip: ${one}`, 'for example 192.168.1.5');
+  for (const one of ips) if (!parseIp(one)) throw new UsageError(`invalid ip: ${one}`, 'for example 192.168.1.5');
 }
 
 /** Ids that shells complete; any number of them, at least one. */

@@ -3,6 +3,7 @@ import { idText } from '@tinkerbell/history';
 import type { HolderItem, LeaseDetailItem, LeaseItem, TenureItem } from '../api-types';
 import { define, exit, type Context } from '../cli-command';
 import { asOf, atFlag } from './as-of';
+import { checkIps } from './ids';
 import { outputFlag, printDocument, printListing, showMac, timeText, type Listing } from '../output/print';
 import { colorOf } from '../output/screen';
 import { clock } from '../output/time';
@@ -185,6 +186,7 @@ export const leaseWhoHad = define({
   positionals: { usage: '<ip>', min: 1, max: 1, complete: ['ip'] },
   flags: { output: outputFlag, at: atFlag },
   async run({ flags, positionals: [ip = ''] }, present) {
+    checkIps([ip]);
     const context = await asOf(present, flags.at);
     const found = await context.client.leaseHolder(ip);
     if (flags.output === 'json' || flags.output === 'yaml') await printDocument(context, flags.output, found);

@@ -106,53 +106,6 @@ describe('tink machine logs', () => {
   });
 });
 
-describe('tink boot show', () => {
-  const attempt = {
-    ...{
-      startedAt: '2026-01-01T00:09:20.000Z',
-      outcome: 'stopped',
-      troubles: [],
-      hint: 'does it know the network card?',
-    },
-    verdict: 'stopped after tftp 38s ago, normally http follows after 4.0s',
-    next: { step: 'http', usual: { median: 4, p90: 6, count: 12 } },
-    steps: [
-      {
-        step: 'dhcp',
-        at: '2026-01-01T00:09:20.000Z',
-        seconds: 0,
-        detail: 'PXEClient gets 192.168.1.5 and undionly.kpxe',
-      },
-      { step: 'tftp', at: '2026-01-01T00:09:22.000Z', seconds: 2, detail: 'undionly.kpxe, 70 bytes' },
-    ],
-  };
-  const item = { id: hardwareId, hostname: 'node-1', mac: '08:00:27:00:00:01', ip: '192.168.1.5', attempts: [attempt] };
-
-  it('tells where it stopped and what is normal', async () => {
-    fake.on('GET /api/machines/node-1/boots', { json: item });
-    const { out, code } = await runTink(['boot', 'show', 'node-1'], { server });
-    expect(code).toBe(0);
-    expect(out.split('\n')).toEqual([
-      'node-1 08:00:27:00:00:01 192.168.1.5',
-      '',
-      expect.stringMatching(/^00:09:20 \(40s ago\): stopped after tftp 38s ago, normally http follows after 4.0s$/),
-      '     +0.0s  dhcp    PXEClient gets 192.168.1.5 and undionly.kpxe',
-      '     +2.0s  tftp    undionly.kpxe, 70 bytes',
-      '  next: http, usually 4.0s after this step is reached; nine of ten within 6.0s (12 times before)',
-      '  look at: does it know the network card?',
-      '',
-    ]);
-  });
-
-  it('says that nothing was heard', async () => {
-    fake.on('GET /api/machines/node-1/boots', { json: { ...item, attempts: [] } });
-    expect((await runTink(['boot', 'show', 'node-1'], { server })).out).toContain('nothing was heard of it yet');
-    expect(JSON.parse((await runTink(['boot', 'show', 'node-1', '-o', 'json'], { server })).out)).toMatchObject({
-      attempts: [],
-    });
-  });
-});
-
 describe('tink lease who-had and history', () => {
   const held = {
     ...{ ip: '192.168.1.5', mac: '08:00:27:00:00:01', hostname: 'node-1', hardwareId, giaddr: null, position: 7 },
@@ -168,6 +121,17 @@ describe('tink lease who-had and history', () => {
     expect(code).toBe(0);
     expect(out).toMatch(/ 08:00:27:00:00:01 \| node-1 +\| \d\d:\d\d:00 \| \d\d:\d9:00 \| bound \| 2 /);
   });
+
+  it.each(['node-1', '300.1.1.1', '192.168.1', 'fe80::1%eth0', 'a:b'])(
+    'refuses %s, which is no address',
+    async (ip) => {
+      expect(await runTink(['lease', 'who-had', ip], {})).toEqual({
+        code: 2,
+        out: '',
+        err: `Error: invalid ip: ${ip}\nfor example 192.168.1.5\nSee "tink lease who-had --help".\n`,
+      });
+    },
+  );
 
   it('names the last one when nobody has it, and exits with 4', async () => {
     answer(null, held);

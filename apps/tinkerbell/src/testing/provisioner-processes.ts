@@ -51,7 +51,8 @@ export class ProvisionerProcesses {
     const child = spawn(
       execPath,
       [bundle, 'up', '--json', '--no-dhcp', '--ip', '127.0.0.1', ...free, ...folders, ...args],
-      { cwd: this.dir, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+      // A process group, as a shell makes one.
+      { cwd: this.dir, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
     );
     let text = '';
     let over = false;
