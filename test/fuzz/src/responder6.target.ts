@@ -87,7 +87,7 @@ function expectGiven(address: string, client: string, { subnet, machine, leases,
   if (subnet && !isWithin6(subnet, address)) throw fault('of another network');
   if (address === reserved && !machine) throw fault('it is reserved');
   const holder = leases.holderOf(address, now);
-  if (holder && holder.clientId !== client && address !== reserved) throw fault(`${holder.clientId} has it`);
+  if (holder && holder.clientId !== client) throw fault(`${holder.clientId} has it`);
 }
 
 function randomMessage(random: Random): Dhcp6Message {
@@ -164,6 +164,7 @@ const contexts: readonly Dhcp6Context[] = [machine, undefined].flatMap((known) =
       ...(known && { machine: known }),
       ...(subnet && { subnet }),
       isReserved: (address: string) => address === reserved,
+      hasReservation: () => false,
       ...{ options: [], pools: subnet?.pools ?? [], isUnicast, mayNetboot: true, chained: '', now },
     })),
   ),

@@ -13,7 +13,7 @@ import {
   status,
   statusCode,
 } from '@tinkerbell/dhcp6';
-import type { Lease6Command } from '@tinkerbell/domain';
+import type { Holder6, Lease6, Lease6Command } from '@tinkerbell/domain';
 import type { LeaseRenewed } from '@tinkerbell/events';
 import { associationOf } from './client6';
 import type { Dhcp6Context } from './decision6';
@@ -29,6 +29,8 @@ const forever = 0xffffffff;
 interface Choice {
   readonly address: string;
   readonly origin: 'reservation' | 'pool';
+  /** Whose record had the reserved address before, where the lease of that still runs. */
+  readonly from?: Lease6 | undefined;
 }
 
 /** What each identity association of one message gets, and the facts that follow. */
@@ -37,6 +39,10 @@ export class Assignments {
   /** Associations that got an address. */
   given = 0;
   firstAddress = '';
+  /** Addresses that the client is told not to use any more, and that it gets no other for. */
+  ended = 0;
+  /** Another client has the reserved address. */
+  isInUse = false;
   readonly #taken = new Set<string>();
   readonly #duid: Uint8Array;
 
@@ -69,17 +75,33 @@ export class Assignments {
       return refusal(iaid, status.notOnLink, `this link is ${subnet.name}`);
     }
     const choice = this.#choose(client, asked);
-    if (!choice) return refusal(iaid, status.noAddrsAvail, 'no address for this client');
     const isExtension = asking === 'renew' || asking === 'rebind';
-    // §18.3.4: we know nothing of what it has, and it is not what it would get.
-    if (isExtension && !asked.includes(choice.address) && !this.#holds(client)) {
-      return refusal(iaid, status.noBinding, 'no such lease');
+    if (isExtension && !(choice && (asked.includes(choice.address) || this.#holds(client)))) {
+      return this.#end(iaid, client, asked);
     }
-    return this.#grant(iaid, client, choice, asked, asking);
+    if (choice) return this.#grant(iaid, client, choice, asked, asking);
+    return refusal(iaid, status.noAddrsAvail, 'no address for this client');
+  }
+
+  /** What the client had and has no longer, or what another has, it must not go on with: lifetimes of 0. Of all else we know nothing (§18.3.4). */
+  #end(iaid: number, client: string, asked: readonly string[]): IdentityAssociation {
+    const { leases, now } = this.context;
+    const lost = this.#holds(client) ? asked : asked.filter((address) => leases.holderOf(address, now));
+    this.#leave(client, '');
+    if (lost.length === 0) return refusal(iaid, status.noBinding, 'no such lease');
+    this.ended += lost.length;
+    return { iaid, t1: 0, t2: 0, options: lost.map(endOf) };
+  }
+
+  /** It is told so by the same Reply, or asks anew because it has nothing. */
+  #leave(client: string, kept: string): void {
+    const { now } = this.context;
+    const ips = this.#heldBy(client).filter((address) => address !== kept);
+    if (ips.length > 0) this.commands.push({ type: 'LeaveAddresses', clientId: client, ips, now });
   }
 
   #grant(iaid: number, client: string, choice: Choice, asked: readonly string[], asking: Asking): IdentityAssociation {
-    const { address, origin } = choice;
+    const { address, origin, from } = choice;
     const { machine, mac, subnet, relay, now } = this.context;
     const leaseSeconds = this.#leaseSeconds();
     this.given++;
@@ -96,6 +118,8 @@ export class Assignments {
       };
       const hostname = machine?.interface.dhcp.hostname ?? '';
       const clientState = clientStates[asking];
+      if (from) this.commands.push({ type: 'ReleaseAddress', holder: holderOf(from) });
+      this.#leave(client, address);
       this.commands.push({ type: 'BindAddress', holder, hostname, leaseSeconds, giaddr: relay, clientState, now });
     }
     const times = { preferredSeconds: leaseSeconds, validSeconds: leaseSeconds };
@@ -103,12 +127,7 @@ export class Assignments {
     const ended = asking === 'renew' || asking === 'rebind' ? asked.filter((other) => other !== address) : [];
     return {
       ...{ iaid, ...renewalTimes(leaseSeconds) },
-      options: [
-        option(iaAddress, { address, ...times, options: [] }),
-        ...ended.map((other) =>
-          option(iaAddress, { address: other, preferredSeconds: 0, validSeconds: 0, options: [] }),
-        ),
-      ],
+      options: [option(iaAddress, { address, ...times, options: [] }), ...ended.map(endOf)],
     };
   }
 
@@ -116,7 +135,11 @@ export class Assignments {
   #choose(client: string, asked: readonly string[]): Choice | undefined {
     const { subnet, pools, leases, now } = this.context;
     const reserved = this.#reservation();
-    if (reserved !== undefined && !this.#taken.has(reserved)) return { address: reserved, origin: 'reservation' };
+    if (reserved !== undefined && !this.#taken.has(reserved)) {
+      const from = this.#otherHolder(reserved, client);
+      if (!from || !this.#keeps(from)) return { address: reserved, origin: 'reservation', from };
+      this.isInUse = true;
+    }
     if (!subnet) return undefined;
     const isFree = (address: string) =>
       !this.#taken.has(address) &&
@@ -138,9 +161,25 @@ export class Assignments {
     return ip.address;
   }
 
+  #otherHolder(address: string, client: string): Lease6 | undefined {
+    const { leases, mac, now } = this.context;
+    const lease = leases.holderOf(address, now);
+    if (!lease || lease.clientId === client) return undefined;
+    return lease.mac !== null && lease.mac === mac ? undefined : lease;
+  }
+
+  /** Until its lease is over: no address is on two machines. What it had by a record goes with the record, as by IPv4. */
+  #keeps({ origin, mac, ip }: Lease6): boolean {
+    return origin === 'pool' || mac === null || this.context.hasReservation(mac, ip);
+  }
+
   #holds(client: string): boolean {
+    return this.#heldBy(client).length > 0;
+  }
+
+  #heldBy(client: string): readonly string[] {
     const { leases, now } = this.context;
-    return leases.addressesOf(client).some((address) => leases.holderOf(address, now)?.clientId === client);
+    return leases.addressesOf(client).filter((address) => leases.holderOf(address, now)?.clientId === client);
   }
 
   #leaseSeconds(): number {
@@ -153,6 +192,14 @@ export class Assignments {
 function renewalTimes(leaseSeconds: number): { readonly t1: number; readonly t2: number } {
   if (leaseSeconds === forever) return { t1: forever, t2: forever };
   return { t1: Math.floor(leaseSeconds / 2), t2: Math.floor((leaseSeconds * 4) / 5) };
+}
+
+function endOf(address: string): Option {
+  return option(iaAddress, { address, preferredSeconds: 0, validSeconds: 0, options: [] });
+}
+
+export function holderOf({ mac, hardwareId, clientId: held, ip, subnet, origin }: Lease6): Holder6 {
+  return { mac, hardwareId, clientId: held, ip, subnet, origin };
 }
 
 function refusal(iaid: number, code: number, message: string): IdentityAssociation {

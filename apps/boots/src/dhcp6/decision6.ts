@@ -48,6 +48,8 @@ export interface Dhcp6Context {
   readonly pools: readonly SubnetPool6[];
   /** Whether a hardware record has that address. */
   isReserved(address: string): boolean;
+  /** Whether the record of this network card has that address. */
+  hasReservation(mac: string, address: string): boolean;
   /** Address of the relay on the client's link, null without one. */
   readonly relay: string | null;
   /** Sent to our address instead of the group of all servers. */
@@ -72,6 +74,8 @@ export type Ignore6Reason =
   | 'associations'
   | 'unknown-machine'
   | 'no-address'
+  /** Another client has its reserved one, and there is no other. */
+  | 'address-in-use'
   | 'other-network';
 
 export type Dhcp6Decision =
@@ -81,6 +85,8 @@ export type Dhcp6Decision =
       /** Facts that have to be stored before the reply leaves. */
       readonly leases: readonly Lease6Command[];
       readonly boot: NetbootOffered['data'] | undefined;
+      /** Why it gets no address; undefined: it does, or that says nothing of us. */
+      readonly refused: Ignore6Reason | undefined;
     }
   | { readonly kind: 'ignore'; readonly reason: Ignore6Reason };
 

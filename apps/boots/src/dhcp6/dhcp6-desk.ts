@@ -143,10 +143,11 @@ export class Dhcp6Desk {
       this.#note(decision.reason, request.type, from.peer, context.mac);
       return this.#ignored(decision.reason, context.mac ?? from.peer);
     }
-    const { message, leases } = decision;
+    const { message, leases, refused } = decision;
     metrics.count('dhcp6_replies_total', { type: message.type });
-    for (const command of leases) if (command.type === 'ReleaseAddress') overheard.unleased(command.holder.ip);
+    if (refused) this.#note(refused, request.type, from.peer, context.mac);
     const addresses = leases.flatMap((command) => ('holder' in command ? [command.holder.ip] : []));
+    if (request.type === 'release') for (const address of addresses) overheard.unleased(address);
     log.info(`DHCPv6 ${request.type} of ${context.mac ?? from.peer}: ${[message.type, ...addresses].join(' ')}`);
     return encodeMessage(wrapReply(message, relays));
   }
@@ -186,6 +187,7 @@ export class Dhcp6Desk {
       options: options.filter(({ code }, i) => options.findIndex((other) => other.code === code) === i),
       pools: subnet ? openTo(subnet.pools, classes) : [],
       isReserved: (address) => machines.byReservedAddress(address) !== undefined,
+      hasReservation: (card, address) => machines.byMac(card)?.interface.dhcp.ip?.address === address,
       isUnicast: relays.length === 0 && !from.peer.startsWith('fe80:'),
       mayNetboot: machine !== undefined && machines.netboot(machine).allowed,
       chained: mac === null ? '' : boots.programOf(mac),

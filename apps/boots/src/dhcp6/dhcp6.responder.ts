@@ -16,7 +16,7 @@ import {
   statusCode,
 } from '@tinkerbell/dhcp6';
 import type { Lease6Command } from '@tinkerbell/domain';
-import { Assignments } from './assignments';
+import { Assignments, holderOf } from './assignments';
 import { bootFact6, bootOf6 } from './boot6';
 import { associationOf } from './client6';
 import { type Dhcp6Context, type Dhcp6Decision, ignore6 } from './decision6';
@@ -75,7 +75,8 @@ function answerUnicast(request: Dhcp6Message, context: Dhcp6Context): Dhcp6Decis
   if (!toOneServer.includes(request.type)) return ignore6('unicast');
   // "and no other options"
   const told = option(statusCode, { code: status.useMulticast, message: 'send to ff02::1:2' });
-  return { kind: 'reply', message: messageOf(request, context, 'reply', [told]), leases: [], boot: undefined };
+  const message = messageOf(request, context, 'reply', [told]);
+  return { kind: 'reply', message, leases: [], boot: undefined, refused: undefined };
 }
 
 function solicit(request: Dhcp6Message, context: Dhcp6Context): Dhcp6Decision {
@@ -83,7 +84,7 @@ function solicit(request: Dhcp6Message, context: Dhcp6Context): Dhcp6Decision {
   if (isRapid) return assign(request, context, 'rapid');
   const assignments = new Assignments(request, context);
   const offered = assignments.all('offer');
-  if (assignments.given === 0) return ignore6(nothingFor(context));
+  if (assignments.given === 0) return ignore6(assignments.isInUse ? 'address-in-use' : nothingFor(context));
   const { preference: weight } = context.server;
   const liked = weight > 0 ? [option(preference, weight)] : [];
   return reply(request, context, 'advertise', [...liked, ...offered]);
@@ -93,18 +94,21 @@ function nothingFor({ machine, pools }: Dhcp6Context) {
   return machine || pools.length > 0 ? 'no-address' : 'unknown-machine';
 }
 
+type Reply6 = Extract<Dhcp6Decision, { readonly kind: 'reply' }>;
 type Asking = 'rapid' | 'request' | 'renew' | 'rebind';
 
 function assign(request: Dhcp6Message, context: Dhcp6Context, asking: Asking): Dhcp6Decision {
   const assignments = new Assignments(request, context);
   const options = assignments.all(asking);
+  const { given, ended, isInUse, commands, firstAddress } = assignments;
   // §18.3.5, and a quick answer to a client that another server can serve would be no service.
-  if (assignments.given === 0 && (asking === 'rebind' || asking === 'rapid')) return ignore6(nothingFor(context));
+  if (given + ended === 0 && (asking === 'rebind' || asking === 'rapid')) {
+    return ignore6(isInUse ? 'address-in-use' : nothingFor(context));
+  }
   const rapid = asking === 'rapid' ? [option(rapidCommit, true)] : [];
-  const answer = reply(request, context, 'reply', [...rapid, ...options], assignments.commands);
-  return answer.kind === 'reply' && assignments.given > 0
-    ? { ...answer, boot: bootFact6(request, context, assignments.firstAddress) }
-    : answer;
+  const answer = reply(request, context, 'reply', [...rapid, ...options], commands);
+  if (given > 0) return { ...answer, boot: bootFact6(request, context, firstAddress) };
+  return isInUse ? { ...answer, refused: 'address-in-use' } : answer;
 }
 
 /** §18.3.3: whether the addresses are right for the link that the client is on now. */
@@ -131,7 +135,7 @@ function giveUp(request: Dhcp6Message, context: Dhcp6Context, type: 'release' | 
       const lease = leases.holderOf(address, now);
       return lease?.clientId === associationOf(duid, iaid) ? [lease] : [];
     });
-    for (const { hostname: _, state: __, expiresAt: ___, ...holder } of held) {
+    for (const holder of held.map(holderOf)) {
       if (type === 'release') commands.push({ type: 'ReleaseAddress', holder });
       else {
         const { quarantineSeconds } = server;
@@ -168,10 +172,10 @@ function reply(
   type: 'advertise' | 'reply',
   options: readonly Option[],
   leases: readonly Lease6Command[] = [],
-): Dhcp6Decision {
+): Reply6 {
   const info = infoOptions(request, context, bootOf6(request, context));
   const message = messageOf(request, context, type, [...options, ...info]);
-  return { kind: 'reply', message, leases, boot: undefined };
+  return { kind: 'reply', message, leases, boot: undefined, refused: undefined };
 }
 
 function messageOf(

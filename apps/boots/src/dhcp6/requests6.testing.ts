@@ -73,6 +73,7 @@ export const context = (over: Partial<Dhcp6Context> = {}): Dhcp6Context => ({
   ...{ duid: ours, leases: leased(), mac, relay: null, isUnicast: false, mayNetboot: true, chained: '', now },
   ...(subnet ? { subnet } : {}),
   isReserved: (address) => address === 'fd99::20',
+  hasReservation: () => false,
   options: [],
   pools: ('subnet' in over ? over.subnet : subnet)?.pools ?? [],
   ...over,

@@ -116,7 +116,7 @@ export class Lease6Pool extends SharedPool<Lease6Command, Lease6State> implement
 
 function addressesIn(command: Lease6Command): readonly string[] {
   if ('holder' in command) return [command.holder.ip];
-  return command.type === 'ExpireAddresses' ? command.ips : [];
+  return 'ips' in command ? command.ips : [];
 }
 
 async function inSteps(steps: Iterable<void>): Promise<void> {

@@ -61,6 +61,37 @@ describe('IPv6 leases', () => {
     const system = { ...reserved, clientId: '0001cc:00000002' };
     given(bound(reserved)).when(bind(system)).then(expired(reserved, 'moved'), bound(system));
   });
+  it('of a record wait for the lease that another client has, however it came by it', () => {
+    const stranger = { ...reserved, mac: '52-54-00-99-00-02', hardwareId: null, clientId: '0004bb:00000001' };
+    for (const origin of ['pool', 'reservation'] as const) {
+      given(bound({ ...stranger, origin }))
+        .when(bind(reserved))
+        .thenThrows('CONFLICT', 'fd99::20 is leased to 0004bb:00000001 until 2026-01-01T01:00:00.000Z');
+    }
+    given(bound({ ...stranger, mac: null, origin: 'pool' }))
+      .when(bind({ ...reserved, mac: null }))
+      .thenThrows('CONFLICT');
+    const later = bind(reserved, { now: '2026-01-01T01:00:00.000Z' });
+    given(bound({ ...stranger, origin: 'pool' }))
+      .when(later)
+      .then(expired({ ...stranger, origin: 'pool' }, 'time'), bound(reserved, '2026-01-01T02:00:00.000Z'));
+    const quarantined = declined({ ...stranger, origin: 'pool' }, '2026-01-01T02:00:00.000Z');
+    given(bound({ ...stranger, origin: 'pool' }), quarantined)
+      .when(bind(reserved))
+      .then(bound(reserved));
+  });
+  it('of a range go on when their client gets a record', () => {
+    const enrolled = { ...holder, hardwareId: 'h1' };
+    given(bound()).when(bind(enrolled)).then(bound(enrolled));
+  });
+  it('are left by their client only', () => {
+    const leave = (clientId: string): Lease6Command => ({
+      ...{ type: 'LeaveAddresses', clientId, ips: [holder.ip, 'fd99::1'], now },
+    });
+    given(bound()).when(leave(holder.clientId)).then(expired(holder, 'moved'));
+    given(bound()).when(leave(other.clientId)).thenNothing();
+    given(bound(), released).when(leave(holder.clientId)).thenNothing();
+  });
   it('are many of one client', () => {
     const second = { ...holder, ip: 'fd99::a2' };
     const state = stateOf(bound(), bound(second));

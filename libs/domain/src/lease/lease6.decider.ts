@@ -42,6 +42,13 @@ export type Lease6Command =
       readonly quarantineSeconds: number;
       readonly now: string;
     }
+  /** A Reply is about to leave by which the client is not to use these any more; those that are not its own are left alone. */
+  | {
+      readonly type: 'LeaveAddresses';
+      readonly clientId: string;
+      readonly ips: readonly string[];
+      readonly now: string;
+    }
   /** Says of those that ran out that they did; the others are left alone. */
   | { readonly type: 'ExpireAddresses'; readonly ips: readonly string[]; readonly now: string }
   | DefinePool
@@ -86,6 +93,11 @@ export const lease6Decider: Decider<Lease6Command, Lease6State, LeaseEvent | Dhc
         return isHeld(command.holder, state) ? [{ type: 'LeaseReleased', v: 2, data: command.holder }] : [];
       case 'DeclineAddress':
         return isHeld(command.holder, state) ? [declined(command)] : [];
+      case 'LeaveAddresses':
+        return command.ips.flatMap((ip) => {
+          const lease = state.byAddress.get(ip);
+          return lease?.clientId === command.clientId ? endOf(lease, command.now) : [];
+        });
       case 'ExpireAddresses':
         return command.ips.flatMap((ip) => ranOut(state.byAddress.get(ip), command.now));
       case 'DefinePool':
@@ -116,8 +128,11 @@ export function holder6Of(state: Lease6State, ip: string, now: string): Lease6 |
 /** Whether nobody has it, and nobody was warned off it. */
 export function isFree6(state: Lease6State, ip: string, now: string): boolean {
   const lease = state.byAddress.get(ip);
-  if (lease?.state !== 'bound' && lease?.state !== 'declined') return true;
-  return !isBefore(now, lease.expiresAt);
+  return lease === undefined || isOver(lease, now);
+}
+
+function isOver({ state, expiresAt }: Lease6, now: string): boolean {
+  return (state !== 'bound' && state !== 'declined') || !isBefore(now, expiresAt);
 }
 
 /** Addresses that this identity association had last, the newest at the end. */
@@ -139,11 +154,27 @@ function bind(command: Extract<Lease6Command, { type: 'BindAddress' }>, state: L
     const data = { mac, hardwareId, clientId, ip, subnet, origin, leaseSeconds, expiresAt, clientState };
     return [{ type: 'LeaseRenewed', v: 2, data }];
   }
-  if (origin === 'pool' && !isFree6(state, ip, now)) {
-    throw new ConflictError(`${ip} is leased to ${state.byAddress.get(ip)?.clientId}`, 'ip');
+  const before = state.byAddress.get(ip);
+  if (before && !(held && isSameClient(held, holder)) && !mayHave(holder, before, now)) {
+    throw new ConflictError(standing(before), 'ip');
   }
   const data = { mac, hardwareId, clientId, ip, subnet, origin, hostname, leaseSeconds, expiresAt, giaddr };
-  return [...endOf(state.byAddress.get(ip), now), { type: 'LeaseBound', v: 2, data }];
+  const over = held?.clientId === clientId ? [] : endOf(before, now);
+  return [...over, { type: 'LeaseBound', v: 2, data }];
+}
+
+/** What is reserved is the machine's, whichever of its DUIDs asks. */
+function isSameClient(lease: Lease6, { clientId, mac, origin }: Holder6): boolean {
+  return lease.clientId === clientId || (origin === 'reservation' && lease.mac !== null && lease.mac === mac);
+}
+
+/** What is reserved has no quarantine: what the operator wrote is not ours to change. */
+function mayHave({ origin }: Holder6, lease: Lease6, now: string): boolean {
+  return isOver(lease, now) || (origin === 'reservation' && lease.state !== 'bound');
+}
+
+function standing({ ip, state, clientId, expiresAt }: Lease6): string {
+  return `${ip} is ${state === 'bound' ? `leased to ${clientId}` : 'in quarantine'} until ${expiresAt}`;
 }
 
 function takeIn(command: Extract<Lease6Command, { type: 'ImportAddress' }>, state: Lease6State): readonly LeaseEvent[] {
