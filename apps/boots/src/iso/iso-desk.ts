@@ -31,7 +31,7 @@ const efiNames = { 'BOOTX64.EFI': 'ipxe.efi', 'BOOTAA64.EFI': 'ipxe-arm64.efi' }
 /** The boot medium of one machine, for the virtual drive of its BMC: iPXE that knows the machine's network card and, without DHCP, its address. */
 export class IsoDesk {
   readonly #kept = new Map<string, StoredFile>();
-  readonly #making = new Map<string, Promise<StoredFile>>();
+  readonly #getting = new Map<string, Promise<StoredFile>>();
   #folder: Promise<string> | undefined;
 
   constructor(
@@ -63,17 +63,19 @@ export class IsoDesk {
     const key = digestOf(
       [script, ...programs.map(({ path, size, modifiedMs }) => `${path} ${size} ${modifiedMs}`)].join('\n'),
     );
+    const getting = this.#getting.get(key) ?? this.#get(key, script, programs);
+    this.#getting.set(key, getting);
+    return getting.finally(() => this.#getting.delete(key));
+  }
+
+  async #get(key: string, script: string, programs: readonly NamedFile[]): Promise<StoredFile> {
     const kept = this.#kept.get(key);
-    if (kept) return kept;
-    const making = this.#making.get(key) ?? this.#make(key, script, programs);
-    this.#making.set(key, making);
-    return making.finally(() => this.#making.delete(key));
+    return kept && (await isThere(kept.path)) ? kept : this.#make(key, script, programs);
   }
 
   async #make(key: string, script: string, programs: readonly NamedFile[]): Promise<StoredFile> {
     const bytes = machineIso(await read(programs), script);
-    this.#folder ??= mkdtemp(join(tmpdir(), 'boots-iso-'));
-    const path = join(await this.#folder, `${key}.iso`);
+    const path = join(await this.#place(), `${key}.iso`);
     await writeFile(path, bytes);
     const file = await storedFile(path, digestOf(bytes));
     this.#kept.set(key, file);
@@ -84,6 +86,14 @@ export class IsoDesk {
       await rm(gone, { force: true });
     }
     return file;
+  }
+
+  /** The folder; another one when what was made is gone: temporary folders are cleaned, by hand and by systemd-tmpfiles. */
+  async #place(): Promise<string> {
+    const folder = this.#folder;
+    const isGone = folder && !(await folder.then(isThere, () => false));
+    if (isGone && this.#folder === folder) this.#folder = undefined;
+    return (this.#folder ??= mkdtemp(join(tmpdir(), 'boots-iso-')));
   }
 
   async #programs(): Promise<readonly NamedFile[]> {
@@ -98,7 +108,8 @@ export class IsoDesk {
   }
 
   async close(): Promise<void> {
-    if (this.#folder) await rm(await this.#folder, { recursive: true, force: true });
+    const folder = await this.#folder?.catch(() => undefined);
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -113,6 +124,13 @@ async function read(programs: readonly NamedFile[]): Promise<IsoPrograms> {
     else efi[name] = await readFile(path);
   }
   return { efi, ...(biosIso ? { biosIso } : {}) };
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function storedFile(path: string, tag: string): Promise<StoredFile> {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -50,6 +50,40 @@ it('is the same for the same record, another for another, and holds no secret', 
   const rest = await get(running, { range: 'bytes=100-', 'if-range': first.headers.etag as string });
   expect(rest.status).toBe(200);
   expect(rest.body).toBe(other.body);
+});
+
+it('is made anew when the folder for temporary files was cleaned: the same again, and others', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'iso-'));
+  const usual = process.env['TMPDIR'];
+  process.env['TMPDIR'] = folder;
+  try {
+    const running = await start();
+    const first = await get(running);
+    for (const what of (await readdir(folder)).filter((name) => name.startsWith('boots-iso-'))) {
+      for (const name of await readdir(join(folder, what))) await rm(join(folder, what, name));
+    }
+    expect((await get(running)).body).toBe(first.body);
+    const clean = async () => {
+      const made = (await readdir(folder)).filter((name) => name.startsWith('boots-iso-'));
+      expect(made).toHaveLength(1);
+      for (const name of made) await rm(join(folder, name), { recursive: true });
+    };
+    await clean();
+    const all = await Promise.all([1, 2, 3].map(() => get(running, { range: 'bytes=0-40000' })));
+    for (const { status, body } of all)
+      expect({ status, body }).toEqual({ status: 206, body: first.body.slice(0, 40_001) });
+    await clean();
+    const moved = hardwareInterface(mac, '127.0.0.6');
+    const changed = hardwareUpdated(hardwareRecord({ id: hardwareId, network: { interfaces: [moved] } }));
+    await running.append(subjects.stream('hardware', hardwareId), changed);
+    expect((await get(running)).body).toContain('ip 127.0.0.6\n');
+  } finally {
+    if (usual === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = usual;
+    await bench?.close();
+    bench = undefined;
+    await rm(folder, { recursive: true, force: true });
+  }
 });
 
 it('asks by DHCP where boots gives out addresses', async () => {
