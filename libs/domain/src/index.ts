@@ -56,7 +56,8 @@ export { foreverSeconds } from './lease/import-lease';
 export type { ImportedLease } from './lease/import-lease';
 export { AddressPools, seekerKey } from './lease/address-pools';
 export { numberOf, textOf } from './lease/ipv4';
-export type { AddressRange, Instant, PoolSpec, PoolUsage, Seeker } from './lease/address-pools';
+export type { Instant, PoolUsage, Seeker } from './lease/address-pools';
+export type { AddressRange, PoolSpec } from './lease/pool-addresses';
 export {
   activeLease,
   clientKey,

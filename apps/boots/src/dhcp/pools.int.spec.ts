@@ -182,6 +182,17 @@ describe('a client without a record', () => {
     expect((await ask(3, 'discover', [wants('127.0.1.10')])).yiaddr).toBe('127.0.1.10');
   });
 
+  it('is served while others only ask, and comes in time for what it was offered before them', async () => {
+    await start();
+    const offered: string[] = [];
+    for (const n of [1, 2, 3, 4, 5]) offered.push((await ask(n, 'discover')).yiaddr);
+    expect(offered).toEqual(['127.0.1.10', '127.0.1.11', '127.0.1.12', '127.0.1.10', '127.0.1.11']);
+    const request = async (n: number, ip: string) => typeOf(await ask(n, 'request', [chosen, wants(ip)]));
+    expect(await request(1, '127.0.1.10')).toBe('ack');
+    expect(await request(5, '127.0.1.11')).toBe('ack');
+    expect([await request(4, '127.0.1.10'), await request(2, '127.0.1.11')]).toEqual(['nak', 'nak']);
+  });
+
   it('cannot release or decline what another one has', async () => {
     await start();
     await take(1);

@@ -1,14 +1,16 @@
 import type { LeaseHolder } from '@tinkerbell/events';
 import { describe, expect, it } from 'vitest';
 import { DomainError } from '../errors';
-import { AddressPools, type PoolSpec, type Seeker } from './address-pools';
+import { AddressPools, type Seeker } from './address-pools';
 import { numberOf } from './ipv4';
 import { type LeaseCommand, leaseDecider, leaseOfIp } from './lease.decider';
+import type { PoolSpec } from './pool-addresses';
 
 const start = Date.parse('2026-01-01T00:00:00.000Z');
 const leaseMs = 60_000;
 const range = (first: string, last: string) => [numberOf(first), numberOf(last)] as const;
 const lab: PoolSpec = { name: 'lab', subnet: 'lab', ranges: [range('10.0.0.10', '10.0.0.12')] };
+const one: PoolSpec = { ...lab, ranges: [range('10.0.0.10', '10.0.0.10')] };
 
 /** A pool with a clock, and everything that boots does with it. */
 function site(specs: readonly PoolSpec[] = [lab], reserved: ReadonlySet<string> = new Set()) {
@@ -35,6 +37,7 @@ function site(specs: readonly PoolSpec[] = [lab], reserved: ReadonlySet<string> 
     now,
     wait: (seconds: number) => (ms += seconds * 1000),
     offer: (n: number, wanted?: string, only?: string[]) => pools.offer(seeker(n, wanted, only), state, now()),
+    mayHave: (n: number, ip: string) => pools.mayHave(seeker(n), ip, state, now()),
     bind: (n: number, ip: string) =>
       store({
         ...holder(n, ip),
@@ -69,15 +72,49 @@ describe('an offer', () => {
     ]);
   });
   it('lapses, and its address goes to somebody else', () => {
-    const { offer, wait } = site([{ ...lab, ranges: [range('10.0.0.10', '10.0.0.10')] }]);
-    expect([offer(1), offer(2)]).toEqual(['10.0.0.10', undefined]);
-    wait(5);
-    expect(offer(2)).toBe('10.0.0.10');
-    expect(offer(1)).toBeUndefined();
+    const { offer, mayHave, wait } = site([one]);
+    offer(1);
+    expect(mayHave(2, '10.0.0.10')).toBe(false);
+    wait(20);
+    expect([offer(2), mayHave(1, '10.0.0.10')]).toEqual(['10.0.0.10', false]);
+  });
+  it('goes to the next one who asks when nothing else is left, and whoever takes it first has it', () => {
+    const { offer, mayHave, bind } = site([one]);
+    expect([offer(1), offer(2)]).toEqual(['10.0.0.10', '10.0.0.10']);
+    expect([mayHave(1, '10.0.0.10'), mayHave(2, '10.0.0.10'), mayHave(3, '10.0.0.10')]).toEqual([true, true, false]);
+    bind(1, '10.0.0.10');
+    expect([mayHave(1, '10.0.0.10'), mayHave(2, '10.0.0.10'), offer(2)]).toEqual([true, false, undefined]);
+  });
+  it('that stands longest is the first that somebody else gets, over all pools of a client', () => {
+    const other = { ...one, name: 'other', ranges: [range('10.0.0.90', '10.0.0.91')] };
+    const { offer, wait } = site([one, other]);
+    const all = [2, 1, 3].map((n) => (wait(1), offer(n, n === 2 ? '10.0.0.91' : undefined)));
+    expect(all).toEqual(['10.0.0.91', '10.0.0.10', '10.0.0.90']);
+    expect([2, 4, 5, 6].map((n) => (wait(1), offer(n)))).toEqual(['10.0.0.91', '10.0.0.10', '10.0.0.90', '10.0.0.91']);
+    expect(offer(7, undefined, ['other'])).toBe('10.0.0.90');
+  });
+  it('to those who only ask shuts nobody out: 200 a second, and each who takes what it is offered has it', () => {
+    const { offer, bind, mayHave, wait } = site([{ ...lab, ranges: [range('10.0.0.1', '10.0.0.254')] }]);
+    let stranger = 1000;
+    const ask = (count: number) => {
+      for (let n = 0; n < count; n++) {
+        wait(1 / 200);
+        offer(stranger++);
+      }
+    };
+    ask(4000);
+    for (let n = 1; n <= 100; n++) {
+      const ip = offer(n) ?? '';
+      ask(400);
+      expect([n, mayHave(n, ip)]).toEqual([n, true]);
+      bind(n, ip);
+    }
+    expect(mayHave(stranger, '10.0.0.1')).toBe(false);
   });
   it('never is a reserved address, until that is none', () => {
     const reserved = new Set(['10.0.0.10', '10.0.0.12']);
-    const { offer, wait } = site([lab], reserved);
+    const { offer, bind, wait } = site([lab], reserved);
+    bind(1, offer(1) ?? '');
     expect([offer(1), offer(2, '10.0.0.12')]).toEqual(['10.0.0.11', undefined]);
     reserved.delete('10.0.0.10');
     wait(11);
@@ -96,7 +133,7 @@ describe('an offer', () => {
       ['LeaseExpired', '10.0.0.11'],
       ['LeaseExpired', '10.0.0.10'],
     ]);
-    expect([offer(4), offer(5), offer(6)]).toEqual(['10.0.0.11', '10.0.0.10', undefined]);
+    expect([offer(4), offer(5)]).toEqual(['10.0.0.11', '10.0.0.10']);
   });
   it('is no address in quarantine, until that is over', () => {
     const { offer, bind, store, holder, wait, now, pools } = site([

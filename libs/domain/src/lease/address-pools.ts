@@ -1,16 +1,19 @@
-import { isFree, type Lease, lastLease, clientKey, type LeaseState } from './lease.decider';
-import { numberOf, textOf } from './ipv4';
+import { numberOf } from './ipv4';
+import { clientKey, isFree, type Lease, lastLease, type LeaseState } from './lease.decider';
+import {
+  addressAt,
+  emptyPool,
+  ended,
+  indexOf,
+  never,
+  type Pool,
+  type PoolSpec,
+  quarantined,
+  reset,
+  standingOf,
+  used,
+} from './pool-addresses';
 import { TimeHeap } from './time-heap';
-
-/** Both ends belong to it; IPv4 addresses as numbers. */
-export type AddressRange = readonly [first: number, last: number];
-
-export interface PoolSpec {
-  readonly name: string;
-  readonly subnet: string;
-  /** Ascending, none touching another. */
-  readonly ranges: readonly AddressRange[];
-}
 
 /** A client that looks for an address. `pools`: those that it may have one from, best first. */
 export interface Seeker {
@@ -36,22 +39,6 @@ export interface PoolUsage {
   readonly quarantined: number;
 }
 
-const [never, used, ended, quarantined] = [0, 1, 2, 3] as const;
-
-interface Pool extends PoolSpec {
-  readonly size: number;
-  /** What is known of each address, in the order of the ranges. */
-  readonly standing: Uint8Array;
-  readonly counts: [number, number, number, number];
-  /** All before were offered once, or are not to be. */
-  next: number;
-  scannedAt: number;
-  /** Addresses that are free again, by when their last lease ran out, or was to. */
-  readonly back: TimeHeap;
-  /** Addresses in quarantine, by its end. */
-  readonly locked: TimeHeap;
-}
-
 interface Hold {
   readonly key: string;
   readonly ip: string;
@@ -72,7 +59,8 @@ export class AddressPools {
   readonly #pools: ReadonlyMap<string, Pool>;
   /** Oldest first. */
   readonly #holds = new Map<string, Hold>();
-  readonly #heldBy = new Map<string, string>();
+  /** Offers whose address was offered to another client since: who comes for it first has it. In the order of that. */
+  readonly #overtaken = new Map<string, Hold>();
   /** No hold ends before: to look at the first one costs as much as all that were taken away before it. */
   #holdsUntil = 0;
   readonly #runningOut = new TimeHeap();
@@ -88,7 +76,7 @@ export class AddressPools {
   /** After a restart or a take-over: everything from the leases, in steps between which others may have their turn. */
   *rebuild(state: LeaseState): IterableIterator<void> {
     this.#holds.clear();
-    this.#heldBy.clear();
+    this.#overtaken.clear();
     this.#runningOut.clear();
     for (const pool of this.#pools.values()) reset(pool);
     let done = 0;
@@ -101,22 +89,27 @@ export class AddressPools {
   /** The offers that are under way, of pools that these take the place of. */
   takeHolds(former: AddressPools): void {
     for (const hold of former.#holds.values()) {
-      if (this.poolOf(hold.ip) === undefined) continue;
+      const pool = this.#poolOf(hold.ip);
+      if (!pool) continue;
       this.#holds.set(hold.key, hold);
-      this.#heldBy.set(hold.ip, hold.key);
+      pool.held.set(hold.ip, hold.key);
     }
+    for (const hold of former.#overtaken.values()) this.#overtaken.set(hold.key, hold);
   }
 
   /** After something was stored about an address. */
   note(ip: string, state: LeaseState): void {
     const lease = state.book.get(ip);
-    if (lease) this.#note(lease);
-    if (lease?.state === 'bound') this.#letGo(ip);
+    if (!lease) return;
+    const pool = this.#note(lease);
+    const hold = lease.state === 'bound' ? this.#holds.get(pool?.held.get(ip) ?? '') : undefined;
+    if (hold) this.#drop(hold);
   }
 
   /**
    * An address to offer, held for this client from now on: the one it is offered already, the one it had last, the one it wishes for, one
-   * that nobody ever had, the one that was used least recently; undefined when there is none. `avoid`: addresses just found in use.
+   * that nobody ever had, the one that was used least recently, the one that was offered longest ago to somebody who did not take it yet;
+   * undefined when there is none. `avoid`: addresses just found in use.
    */
   offer(seeker: Seeker, state: LeaseState, now: Instant, avoid: ReadonlySet<string> = none): string | undefined {
     this.#forgetHolds(now.ms);
@@ -130,15 +123,18 @@ export class AddressPools {
       firstOf(pools, (pool) => this.#fresh(pool, suits)) ??
       firstOf(pools, (pool) => this.#leastUsed(pool, state, now, suits)) ??
       firstOf(pools, (pool) => this.#passedOver(pool, suits, now)) ??
-      this.#oldestHold(pools, suits, now);
+      this.#overtake(pools, suits, now);
     if (ip !== undefined) this.#hold(seeker, ip, pools, now.ms);
     return ip;
   }
 
-  /** Whether this client may be given this very address: not another's, not in quarantine, not reserved, in one of its pools. */
+  /**
+   * Whether this client may be given this very address: not leased or offered to another, unless it was offered to this one before; not in
+   * quarantine, not reserved, in one of its pools.
+   */
   mayHave(seeker: Seeker, ip: string, state: LeaseState, now: Instant): boolean {
     const pools = seeker.pools.flatMap((name) => this.#pools.get(name) ?? []);
-    return this.#mayHave(seeker, ip, pools, state, now.iso);
+    return this.#mayHave(seeker, ip, pools, state, now.iso, (key) => this.#wasOffered(key, ip, now.ms));
   }
 
   /** What this client is offered in a subnet. */
@@ -147,6 +143,10 @@ export class AddressPools {
   }
 
   poolOf(ip: string): PoolSpec | undefined {
+    return this.#poolOf(ip);
+  }
+
+  #poolOf(ip: string): Pool | undefined {
     const number = numberOf(ip);
     for (const pool of this.#pools.values()) if (indexOf(pool, number) >= 0) return pool;
     return undefined;
@@ -173,7 +173,8 @@ export class AddressPools {
     });
   }
 
-  #note(lease: Lease): void {
+  /** The pool that it is of. */
+  #note(lease: Lease): Pool | undefined {
     const at = Date.parse(lease.expiresAt);
     if (lease.state === 'bound') this.#runningOut.put(lease.ip, at);
     const number = numberOf(lease.ip);
@@ -187,11 +188,19 @@ export class AddressPools {
       pool.standing[index] = now;
       if (now === ended) pool.back.put(lease.ip, at);
       if (now === quarantined) pool.locked.put(lease.ip, at);
-      return;
+      return pool;
     }
+    return undefined;
   }
 
-  #mayHave(seeker: Seeker, ip: string, pools: readonly Pool[], state: LeaseState, now: string): boolean {
+  #mayHave(
+    seeker: Seeker,
+    ip: string,
+    pools: readonly Pool[],
+    state: LeaseState,
+    now: string,
+    wasOffered: (key: string) => boolean = () => false,
+  ): boolean {
     const number = numberOf(ip);
     const pool = pools.find((one) => indexOf(one, number) >= 0);
     if (!pool) return false;
@@ -199,8 +208,13 @@ export class AddressPools {
     const lease = state.book.get(ip);
     const isOwn = lease?.state === 'bound' && clientKey(lease) === key;
     if (!isOwn && !isFree(lease, now)) return false;
-    const holder = this.#heldBy.get(ip);
-    return (holder === undefined || holder === key) && !this.isReserved(ip);
+    const holder = pool.held.get(ip);
+    return (holder === undefined || holder === key || wasOffered(key)) && !this.isReserved(ip);
+  }
+
+  #wasOffered(key: string, ip: string, now: number): boolean {
+    const hold = this.#overtaken.get(key);
+    return hold?.ip === ip && hold.until > now;
   }
 
   #fresh(pool: Pool, suits: (ip: string) => boolean): string | undefined {
@@ -240,21 +254,42 @@ export class AddressPools {
     return found;
   }
 
-  /** Better to go back on the offer that stands longest than to offer nothing: somebody who only asks must not use up a pool. */
-  #oldestHold(pools: readonly Pool[], suits: (ip: string) => boolean, { ms }: Instant): string | undefined {
-    for (const hold of this.#holds.values()) {
-      if (hold.until - ms > holdMs - youngestMs) return undefined;
-      if (!pools.some((pool) => indexOf(pool, numberOf(hold.ip)) >= 0)) continue;
-      this.#drop(hold);
-      if (suits(hold.ip)) return hold.ip;
+  /**
+   * Somebody who only asks must not use up a pool: an offer is no promise once nothing else is left. Whose offer it was may still come for
+   * the address.
+   */
+  #overtake(pools: readonly Pool[], suits: (ip: string) => boolean, { ms }: Instant): string | undefined {
+    for (;;) {
+      const hold = longestHeld(pools.map(({ held }) => this.#firstOf(held)));
+      if (!hold) return undefined;
+      this.#holds.delete(hold.key);
+      pools.find(({ held }) => held.delete(hold.ip));
+      if (suits(hold.ip)) {
+        this.#keepOvertaken(hold, ms);
+        return hold.ip;
+      }
+      this.#giveBack(hold.ip);
     }
-    return undefined;
+  }
+
+  #firstOf(held: ReadonlyMap<string, string>): Hold | undefined {
+    const [key] = held.values();
+    return key === undefined ? undefined : this.#holds.get(key);
+  }
+
+  #keepOvertaken(hold: Hold, now: number): void {
+    for (const [key, { until }] of this.#overtaken) {
+      if (until > now && this.#overtaken.size < maxHolds) break;
+      this.#overtaken.delete(key);
+    }
+    this.#overtaken.delete(hold.key);
+    this.#overtaken.set(hold.key, hold);
   }
 
   #hold(seeker: Seeker, ip: string, pools: readonly Pool[], now: number): void {
     const number = numberOf(ip);
-    const subnet = pools.find((pool) => indexOf(pool, number) >= 0)?.subnet ?? '';
-    const key = seekerKey(seeker, subnet);
+    const pool = pools.find((one) => indexOf(one, number) >= 0);
+    const key = seekerKey(seeker, pool?.subnet ?? '');
     const before = this.#holds.get(key);
     if (before) this.#drop(before);
     if (this.#holds.size >= maxHolds) {
@@ -262,7 +297,7 @@ export class AddressPools {
       if (oldest) this.#drop(oldest);
     }
     this.#holds.set(key, { key, ip, until: now + holdMs });
-    this.#heldBy.set(ip, key);
+    pool?.held.set(ip, key);
   }
 
   #forgetHolds(now: number): void {
@@ -276,25 +311,23 @@ export class AddressPools {
     this.#holdsUntil = now + holdMs;
   }
 
-  #letGo(ip: string): void {
-    const hold = this.#holds.get(this.#heldBy.get(ip) ?? '');
-    if (hold) this.#drop(hold);
+  #drop({ key, ip }: Hold): void {
+    this.#holds.delete(key);
+    this.#giveBack(ip);
   }
 
   /** An address that nobody took is the first to be offered again. */
-  #drop({ key, ip }: Hold): void {
-    this.#holds.delete(key);
-    this.#heldBy.delete(ip);
-    const number = numberOf(ip);
-    const pool = [...this.#pools.values()].find((one) => indexOf(one, number) >= 0);
-    if (pool && pool.standing[indexOf(pool, number)] !== used) pool.back.put(ip, 0);
+  #giveBack(ip: string): void {
+    const pool = this.#poolOf(ip);
+    if (!pool) return;
+    pool.held.delete(ip);
+    const standing = pool.standing[indexOf(pool, numberOf(ip))];
+    if (standing === never || standing === ended) pool.back.put(ip, 0);
   }
 }
 
 const none: ReadonlySet<string> = new Set();
 const rescanMs = 10_000;
-/** An offer is left alone at least as long. */
-const youngestMs = 4000;
 
 /** Asked for several times for one request; a text that is made once is hashed once. */
 export function seekerKey(seeker: Seeker, subnet: string): string {
@@ -309,31 +342,8 @@ let last: { readonly seeker: Seeker | undefined; readonly subnet: string; readon
   ...{ seeker: undefined, subnet: '', key: '' },
 };
 
-function standingOf({ state }: Lease): typeof used | typeof ended | typeof quarantined {
-  if (state === 'bound') return used;
-  return state === 'declined' || state === 'conflict' ? quarantined : ended;
-}
-
-function emptyPool(spec: PoolSpec): Pool {
-  const size = spec.ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
-  return {
-    ...spec,
-    size,
-    standing: new Uint8Array(size),
-    counts: [size, 0, 0, 0],
-    next: 0,
-    scannedAt: 0,
-    back: new TimeHeap(),
-    locked: new TimeHeap(),
-  };
-}
-
-function reset(pool: Pool): void {
-  pool.standing.fill(never);
-  pool.counts.splice(0, 4, pool.size, 0, 0, 0);
-  pool.next = 0;
-  pool.back.clear();
-  pool.locked.clear();
+function longestHeld(holds: readonly (Hold | undefined)[]): Hold | undefined {
+  return holds.reduce((first, hold) => (hold && (!first || hold.until < first.until) ? hold : first), undefined);
 }
 
 function firstOf<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
@@ -342,25 +352,4 @@ function firstOf<T, R>(items: readonly T[], find: (item: T) => R | undefined): R
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-/** -1: not in it. */
-function indexOf({ ranges }: PoolSpec, number: number): number {
-  let before = 0;
-  for (const [first, last] of ranges) {
-    if (number < first) return -1;
-    if (number <= last) return before + number - first;
-    before += last - first + 1;
-  }
-  return -1;
-}
-
-function addressAt({ ranges }: PoolSpec, index: number): string {
-  let left = index;
-  for (const [first, last] of ranges) {
-    const length = last - first + 1;
-    if (left < length) return textOf(first + left);
-    left -= length;
-  }
-  return '';
 }
