@@ -186,6 +186,14 @@ export interface Written {
   readonly position: number;
 }
 
+export interface PushedHardware extends Written {
+  /** False: it was known so before. */
+  readonly changed: boolean;
+  readonly created: boolean;
+  /** Of a record that took the place of another. */
+  readonly fields: readonly FieldChange[];
+}
+
 /** `changed` false: it had been decided so before. */
 export interface Decided extends Written {
   readonly changed: boolean;

@@ -18,6 +18,7 @@ import type {
   LeaseDetailItem,
   LeaseItem,
   PoolItem,
+  PushedHardware,
   LogItem,
   MachineItem,
   MachineLogItem,
@@ -90,7 +91,7 @@ export class Client {
   hardware = (id: string, minSeq?: number): Promise<HardwareItem> =>
     this.get(`/api/hardware/${encodeURIComponent(id)}`, { minSeq });
   /** `record`: JSON; `ifPosition`: that of the record that it takes the place of. */
-  pushHardware = (record: string, ifPosition?: number): Promise<Written> =>
+  pushHardware = (record: string, ifPosition?: number): Promise<PushedHardware> =>
     this.send({ method: 'POST', path: '/api/hardware', text: record, query: { ifPosition } });
   deleteHardware = (id: string): Promise<Deleted> => this.write('DELETE', `/api/hardware/${encodeURIComponent(id)}`);
 

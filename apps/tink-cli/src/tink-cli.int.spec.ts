@@ -65,8 +65,13 @@ describe('the tink bundle against tink-server', () => {
   let workflowId = '';
 
   it('pushes hardware and finds it again by everything it is known by', async () => {
-    expect(await ok('hardware', 'push', '--file', 'machine.json')).toBe('Hardware data pushed successfully\n');
-    expect((await real.tink.run(['hardware', 'push'], { input: hardware })).code).toBe(0);
+    expect(await ok('hardware', 'push', '--file', 'machine.json')).toBe(
+      `Hardware data pushed successfully\ncreated ${hardwareId}\n`,
+    );
+    expect(await real.tink.run(['hardware', 'push', '-o', 'json'], { input: hardware })).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/"changed": false,\n {2}"created": false,\n {2}"fields": \[\]/),
+    });
     expect(await ok('hardware', 'list')).toContain(`| ${hardwareId} | 08:00:27:00:00:01 | 192.168.1.5 | node-1   |`);
     for (const name of [hardwareId, '08-00-27-00-00-01', '192.168.1.5', 'node-1']) {
       expect(JSON.parse(await ok('hardware', 'get', name, '-o', 'json'))).toMatchObject({ id: hardwareId });

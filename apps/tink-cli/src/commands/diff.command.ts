@@ -72,8 +72,9 @@ function changeListing(changes: readonly RowChange[]): Listing<Line> {
 }
 
 /** A text as it is, everything else as JSON; nothing where there was nothing. */
-function valueText(value: Json | undefined): string {
-  return value === undefined ? '' : plain(typeof value === 'string' ? value : JSON.stringify(value));
+/** Of a value that may not be there: `none`. */
+export function valueText(value: Json | undefined, none = ''): string {
+  return value === undefined ? none : plain(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
 const most = 100;

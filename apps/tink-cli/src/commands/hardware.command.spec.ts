@@ -13,17 +13,39 @@ afterEach(() => fake.close());
 
 const record = JSON.stringify({ id: hardwareId, network: { interfaces: [{ dhcp: { mac: 'nonsense' } }] } }, null, 2);
 
+const pushed = { id: hardwareId, position: 3, changed: true, created: false, fields: [] };
+
 describe('tink hardware push', () => {
   it('sends the document from a file, once, with a key that makes repeating it harmless', async () => {
-    fake.on('POST /api/hardware', { json: { id: hardwareId, position: 3, changed: true } });
+    fake.on('POST /api/hardware', { json: { ...pushed, created: true } });
     const ran = await runTink(['hardware', 'push', '--file', 'm.json'], { server, files: { 'm.json': record } });
-    expect(ran).toEqual({ code: 0, out: 'Hardware data pushed successfully\n', err: '' });
+    expect(ran).toEqual({ code: 0, out: `Hardware data pushed successfully\ncreated ${hardwareId}\n`, err: '' });
     expect(fake.asked[0]?.body).toEqual(JSON.parse(record));
     expect(fake.asked[0]?.headers['idempotency-key']).toMatch(/^[0-9a-f-]{36}$/);
   });
 
+  it('says what is another than before in a record that it replaces', async () => {
+    const fields = [
+      { path: 'network.interfaces[0].dhcp.mac', from: '08:00:27:00:00:01', to: '52:54:00:12:34:56' },
+      { path: 'metadata.note', to: { rack: 'a\u001b' } },
+    ];
+    const answer = { ...pushed, fields };
+    fake.on('POST /api/hardware', { json: answer });
+    const push = (...args: readonly string[]) => runTink(['hardware', 'push', ...args], { server, input: record });
+    expect((await push()).out.split('\n')).toEqual([
+      'Hardware data pushed successfully',
+      `updated ${hardwareId}, a record that was there before:`,
+      '  network.interfaces[0].dhcp.mac: 08:00:27:00:00:01 -> 52:54:00:12:34:56',
+      '  metadata.note: none -> {"rack":"a\\u001b"}',
+      '',
+    ]);
+    expect(JSON.parse((await push('-o', 'json')).out)).toEqual(answer);
+    fake.on('POST /api/hardware', { json: { ...pushed, changed: false } });
+    expect((await push()).out).toContain(`unchanged ${hardwareId}: it is known so already\n`);
+  });
+
   it('reads standard input without a file', async () => {
-    fake.on('POST /api/hardware', { json: { id: hardwareId, position: 3 } });
+    fake.on('POST /api/hardware', { json: pushed });
     expect((await runTink(['hardware', 'push'], { server, input: record })).code).toBe(0);
     expect(fake.asked).toHaveLength(1);
   });

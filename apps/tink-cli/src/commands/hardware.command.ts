@@ -1,9 +1,11 @@
 import { ApiError } from '../api-errors';
 import { CommandError, define, exit, UsageError, type Context } from '../cli-command';
-import type { HardwareItem } from '../api-types';
+import type { HardwareItem, PushedHardware } from '../api-types';
 import type { Query } from '../transport';
-import { formats, outputFlag, printListing, quietFlag, showMac } from '../output/print';
+import { documentFlag, formats, outputFlag, printDocument, printListing, quietFlag, showMac } from '../output/print';
+import { plain } from '../output/screen';
 import { asOf, atFlag } from './as-of';
+import { valueText } from './diff.command';
 import { deleteEach } from './delete-each';
 import { getDocument, getFlags } from './get-flags';
 import { fieldListing, hardwareListing, interfaceLines } from './hardware-views';
@@ -16,10 +18,15 @@ const someHardware = { ...someIds, complete: ['hardware'] } as const;
 export const hardwarePush = define({
   name: 'hardware push',
   summary: 'push new hardware to tink',
-  details:
-    'Registers a machine, or replaces what is known of it (same id). The document is read from --file or standard input.',
+  details: [
+    'Registers a machine, or replaces what is known of it (same id) and says what was changed by that. The document is read',
+    'from --file or standard input.',
+  ].join('\n'),
   examples: ['tink hardware push --file machine.json', 'cat machine.json | tink hardware push'],
-  flags: { file: { kind: 'text', value: 'FILE', about: 'hardware data file (JSON)', complete: 'file' } },
+  flags: {
+    file: { kind: 'text', value: 'FILE', about: 'hardware data file (JSON)', complete: 'file' },
+    output: documentFlag,
+  },
   async run({ flags }, context) {
     const source = await readDocument(
       context,
@@ -27,11 +34,26 @@ export const hardwarePush = define({
       "either pipe the data or provide the required '--file' flag",
     );
     if (source.text.trim() === '') throw new UsageError(`${source.name} is empty`);
-    await orFaults(context, source, () => context.client.pushHardware(source.text));
+    const pushed = await orFaults(context, source, () => context.client.pushHardware(source.text));
+    if (flags.output !== undefined) {
+      await printDocument(context, flags.output === 'yaml' ? 'yaml' : 'json', pushed);
+      return exit.ok;
+    }
+    // The line of the original, then ours.
     context.out('Hardware data pushed successfully');
+    for (const line of pushedLines(pushed)) context.out(line);
     return exit.ok;
   },
 });
+
+function pushedLines({ id, changed, created, fields }: PushedHardware): readonly string[] {
+  if (created) return [`created ${id}`];
+  if (!changed) return [`unchanged ${id}: it is known so already`];
+  return [
+    `updated ${id}, a record that was there before:`,
+    ...fields.map(({ path, from, to }) => `  ${plain(path)}: ${valueText(from, 'none')} -> ${valueText(to, 'none')}`),
+  ];
+}
 
 export const hardwareList = define({
   name: 'hardware list',

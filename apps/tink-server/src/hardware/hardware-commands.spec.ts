@@ -31,7 +31,16 @@ describe('pushing hardware', () => {
   });
   it('changes nothing when it is the same again', async () => {
     const first = await commands.push(machine(1), user);
-    expect(await commands.push(machine(1), user)).toEqual({ ...first, changed: false });
+    expect(await commands.push(machine(1), user)).toEqual({ ...first, changed: false, created: false });
+  });
+  it('tells a new record from one that takes the place of another, with what is different', async () => {
+    expect(await commands.push(machine(1), user)).toMatchObject({ created: true, fields: [] });
+    expect(await commands.push(machine(1, '52:54:00:12:34:56'), user)).toMatchObject({
+      ...{ changed: true, created: false },
+      fields: [{ path: 'network.interfaces[0].dhcp.mac', from: '08:00:27:00:00:01', to: '52:54:00:12:34:56' }],
+    });
+    await commands.delete(idOf(1), user);
+    expect(await commands.push(machine(1), user)).toMatchObject({ created: true, fields: [] });
   });
   it('refuses a MAC and an IP of another machine', async () => {
     await commands.push(machine(1), user);
@@ -73,7 +82,7 @@ describe('pushing hardware', () => {
   it('does a keyed command once', async () => {
     const keyed = { ...user, key: 'k' };
     const first = await commands.push(machine(1), keyed);
-    expect(await commands.push(machine(1), keyed)).toEqual({ ...first, changed: false });
+    expect(await commands.push(machine(1), keyed)).toEqual({ ...first, changed: false, created: false });
     const deleted = await commands.delete(idOf(1), keyed);
     expect(deleted.changed).toBe(true);
     expect(await commands.delete(idOf(1), keyed)).toEqual({ ...deleted, changed: false });

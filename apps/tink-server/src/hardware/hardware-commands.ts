@@ -6,18 +6,27 @@ import {
   hardwareDecider,
   hardwareKeys,
   parseHardware,
+  presentHardware,
   type HardwareCommand,
   type HardwareState,
 } from '@tinkerbell/domain';
-import type { HardwareEvent, HardwareRecord } from '@tinkerbell/events';
+import type { HardwareEvent, HardwareRecord, Json } from '@tinkerbell/events';
 import { handle, type EventStore, type Handled, type Prepare } from '@tinkerbell/event-store';
+import { changedFields, type FieldChange } from '@tinkerbell/history';
 import { Claims } from '../claims/claims';
 import { metadataFor, streamOf, type Caller } from '../commands/caller';
 import { Turns } from '../commands/turns';
 import type { ReadSide } from '../read-side';
 
-export interface Pushed extends Handled {
+export interface Written extends Handled {
   readonly id: string;
+}
+
+export interface Pushed extends Written {
+  /** True: no record had this id. */
+  readonly created: boolean;
+  /** What is another than in the record that it took the place of, each as users write it. */
+  readonly fields: readonly FieldChange[];
 }
 
 /**
@@ -61,12 +70,20 @@ export class HardwareCommands {
       );
       if (conflict) throw conflict;
       const { id } = hardware;
-      const wish = { hardware, ifPosition };
-      return { id, ...(await this.write(id, { type: 'RegisterHardware', hardware }, 'push', caller, wish)) };
+      let before: HardwareRecord | undefined;
+      const onReplace = (record: HardwareRecord | undefined) => (before = record);
+      const wish = { hardware, ifPosition, onReplace };
+      const handled = await this.write(id, { type: 'RegisterHardware', hardware }, 'push', caller, wish);
+      return {
+        id,
+        ...handled,
+        created: handled.changed && !before,
+        fields: before ? differences(before, hardware) : [],
+      };
     });
   }
 
-  delete(id: string, caller: Caller): Promise<Pushed> {
+  delete(id: string, caller: Caller): Promise<Written> {
     return this.turns.run(async () => ({
       id,
       ...(await this.write(id, { type: 'DeleteHardware', id }, 'delete', caller)),
@@ -78,12 +95,13 @@ export class HardwareCommands {
     command: HardwareCommand,
     verb: string,
     caller: Caller,
-    { hardware, ifPosition }: { readonly hardware?: HardwareRecord; readonly ifPosition?: number | undefined } = {},
+    { hardware, ifPosition, onReplace }: Wish = {},
   ): Promise<Handled> {
     const metadata = metadataFor(caller, `hardware.${verb}:${id}`);
     const claimNew: Prepare<HardwareState> = async (state, head) => {
       if (ifPosition !== undefined && head.position !== ifPosition)
         throw changedMeanwhile(id, ifPosition, head.position);
+      onReplace?.(state.status === 'registered' ? state.hardware : undefined);
       const had = new Set(keysOf(state).map(({ kind, value }) => `${kind} ${value}`));
       const wanted = (hardware ? hardwareKeys(hardware) : []).filter(({ kind, value }) => !had.has(`${kind} ${value}`));
       await this.claims.take(id, head, wanted, metadata);
@@ -92,6 +110,19 @@ export class HardwareCommands {
     await this.reads.settle(handled.position);
     return handled;
   }
+}
+
+interface Wish {
+  readonly hardware?: HardwareRecord;
+  readonly ifPosition?: number | undefined;
+  /** Told of the record as it is, undefined for none, before it is replaced. */
+  readonly onReplace?: (record: HardwareRecord | undefined) => void;
+}
+
+/** Both sides went through JSON as users see it: a member that is not shown is none. */
+function differences(before: HardwareRecord, after: HardwareRecord): readonly FieldChange[] {
+  const [from, to] = [before, after].map((record) => JSON.parse(JSON.stringify(presentHardware(record))) as Json);
+  return changedFields(from, to);
 }
 
 function changedMeanwhile(id: string, expected: number, found: number): ConflictError {

@@ -1,8 +1,9 @@
 import type { AnyEvent, Recorded } from '@tinkerbell/events';
 import { bootAttempts, type BootAttempt, failedRequests, type FailedRequest } from '@tinkerbell/history';
-import { formatMac } from '@tinkerbell/domain';
+import { formatMac, parseMac } from '@tinkerbell/domain';
 import type { EventStore } from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
+import type { HardwareRow } from '@tinkerbell/projections';
 import type { Query } from '../http/query';
 import type { ReadSide } from '../read-side';
 import type { AsOf } from './as-of';
@@ -43,7 +44,10 @@ export class BootHistory {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** `name`: id, MAC, IP address or host name; a MAC that no record has is one too. Throws UnknownNameError, NoBootError, InvalidError. */
+  /**
+   * `name`: id, MAC, IP address or host name; of a MAC what was heard of the network cards that the record has beside it, not of those
+   * that it had before. A MAC that no record has is one too. Throws UnknownNameError, NoBootError, InvalidError.
+   */
   async of(name: string, query: Query): Promise<BootHistoryOf> {
     const limit = query.whole('limit', 1, mostAttempts) ?? 10;
     const moment = await this.asOf.moment(query, 'at');
@@ -52,7 +56,9 @@ export class BootHistory {
     if (!('id' in machine)) return this.#stranger(machine.mac, moment?.position ?? Number.POSITIVE_INFINITY, reads);
     const { id, hostname, mac, ip } = machine;
     // What the projection has kept is of the catalogue.
-    const events = reads.history.machines.events(id, reads.position()) as readonly Recorded<AnyEvent>[];
+    const all = reads.history.machines.events(id, reads.position()) as readonly Recorded<AnyEvent>[];
+    const asked = parseMac(name.toLowerCase());
+    const events = asked === undefined ? all : ofCards(all, cardsWith(asked, reads.hardware.get(id)));
     const time = moment ? moment.time : this.now();
     const now = time === undefined ? (events.at(-1)?.at ?? new Date(0).toISOString()) : new Date(time).toISOString();
     const attempts = bootAttempts({ events, now, duration: durationIn(reads.history) });
@@ -73,6 +79,21 @@ export class BootHistory {
     if (seen.length === 0) throw new NoBootError(mac, leases.findAll(`mac:${mac}`));
     return { id: '', hostname: '', mac: formatMac(mac), ip: '', attempts: [], failed: newest(seen) };
   }
+}
+
+function cardsWith(mac: string, row: HardwareRow | undefined): ReadonlySet<string> {
+  const macs = (row?.hardware.network.interfaces ?? []).map(({ dhcp }) => dhcp.mac);
+  return new Set(macs.includes(mac) ? macs : [mac]);
+}
+
+/** What has no MAC, as an enrolment, is of the card that was heard of last. */
+function ofCards(events: readonly Recorded<AnyEvent>[], macs: ReadonlySet<string>): readonly Recorded<AnyEvent>[] {
+  let isTheirs = true;
+  return events.filter(({ aggregate, event }) => {
+    const isHeard = (aggregate === 'boot' || aggregate === 'lease') && 'mac' in event.data && event.data.mac !== null;
+    if (isHeard) isTheirs = macs.has(event.data.mac);
+    return isTheirs || aggregate === 'hardware';
+  });
 }
 
 function newest(events: readonly Recorded<AnyEvent>[]): readonly FailedRequest[] {

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { machine, templateYaml } from '../testing/fixtures';
 import { Harness } from '../testing/harness';
 import type { Failure, RestClient } from '../testing/rest-client';
+import type { BootHistoryOf } from './boot-history';
 import type { RowChange } from './row-changes';
 
 interface Written {
@@ -17,7 +18,7 @@ interface Written {
 
 let harness: Harness;
 let rest: RestClient;
-const [one, two] = [machine(1), machine(2)];
+const [one, two, three] = [machine(1), machine(2), machine(3)];
 let workflowId = '';
 /** Of the log: after the hardware, the template, its change, the workflow, the run. */
 const at = { hardware: 0, template: 0, renamed: 0, ordered: 0, done: 0 };
@@ -308,6 +309,24 @@ describe('the boots of a machine', () => {
       ...{ id: nobody.mac, mac: '52:54:00:77:77:79' },
       attempts: [{ steps }],
     });
+  });
+
+  it('are by a MAC those of that card, not of the one that the record had before', async () => {
+    const [old, fresh] = [three.mac, '52:54:00:12:34:56'];
+    await write('post', '/api/hardware', three);
+    const seen = async (mac: string) => {
+      const heard = { mac: mac.replaceAll(':', '-'), hardwareId: three.id };
+      await append(heard.mac, netbootOffered(heard));
+      await append(heard.mac, bootFileServed(heard));
+    };
+    await seen(old);
+    await write('post', '/api/hardware', JSON.parse(JSON.stringify(three).replaceAll(old, fresh)));
+    const attemptsOf = async (name: string) =>
+      (await get<BootHistoryOf>(`/api/machines/${name}/boots`)).attempts.map(({ steps }) => steps.length);
+    expect(await attemptsOf(fresh)).toEqual([]);
+    await seen(fresh);
+    expect(await attemptsOf(fresh)).toEqual([2]);
+    expect(await attemptsOf(three.id)).toEqual([2, 2]);
   });
 
   it('say what they do not know', async () => {
