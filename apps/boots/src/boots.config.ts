@@ -142,6 +142,15 @@ export class BootsConfig {
   @Min(0)
   @Max(port)
   readonly BOOTS_DHCP6_PORT: number = 547;
+  /** Where relays and clients take replies; other numbers are for laboratories. */
+  @IsInt()
+  @Min(1)
+  @Max(port)
+  readonly BOOTS_DHCP6_RELAY_PORT: number = 547;
+  @IsInt()
+  @Min(1)
+  @Max(port)
+  readonly BOOTS_DHCP6_CLIENT_PORT: number = 546;
   /** `eth0,eth1`: where clients are heard; empty: the interface with PUBLIC_IP6, once it is up. Relays are heard on every one. */
   @Matches(
     /^$|^[A-Za-z0-9_.-]{1,15}(?:,[A-Za-z0-9_.-]{1,15})*$/,

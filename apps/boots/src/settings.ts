@@ -105,9 +105,14 @@ export function dhcp6Settings(
 }
 
 /** Throws TypeError when the interface is left to us, and there is no address to know it by. */
-export function dhcp6Ports({ BOOTS_DHCP6_INTERFACES, BOOTS_DHCP6_PORT, PUBLIC_IP6 }: BootsConfig): Dhcp6Ports {
+export function dhcp6Ports({ BOOTS_DHCP6_INTERFACES, PUBLIC_IP6, ...config }: BootsConfig): Dhcp6Ports {
+  const ports = {
+    port: config.BOOTS_DHCP6_PORT,
+    clientPort: config.BOOTS_DHCP6_CLIENT_PORT,
+    relayPort: config.BOOTS_DHCP6_RELAY_PORT,
+  };
   const named = list(BOOTS_DHCP6_INTERFACES);
-  if (named.length > 0) return { port: BOOTS_DHCP6_PORT, interfaces: () => named };
+  if (named.length > 0) return { ...ports, interfaces: () => named };
   const own = parseIp(PUBLIC_IP6)?.address;
   if (own === undefined)
     throw new TypeError('BOOTS_DHCP6 needs PUBLIC_IP6, the address that machines reach this service at');
@@ -115,7 +120,7 @@ export function dhcp6Ports({ BOOTS_DHCP6_INTERFACES, BOOTS_DHCP6_PORT, PUBLIC_IP
     Object.entries(networkInterfaces())
       .filter(([, addresses]) => addresses?.some(({ address }) => parseIp(address)?.address === own))
       .map(([name]) => name);
-  return { port: BOOTS_DHCP6_PORT, interfaces };
+  return { ...ports, interfaces };
 }
 
 /** The option has no place for a port. */

@@ -24,7 +24,7 @@ export { clientId, serverId } from './options/identifiers';
 export { iaAddress, iaNa, iaPd, iaTa } from './options/identity-association';
 export type { IaAddress, IdentityAssociation } from './options/identity-association';
 export { interfaceId } from './options/interface-id';
-export { relayMessage } from './options/relay-message';
+export { relayMessage, relaySourcePort } from './options/relay-message';
 export { elapsedTime, optionRequest, preference, rapidCommit } from './options/requests';
 export {
   dnsServers,

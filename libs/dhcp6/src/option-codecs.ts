@@ -4,7 +4,7 @@ import { userClass, vendorClass, vendorOptions } from './options/classes';
 import { clientId, serverId } from './options/identifiers';
 import { iaAddress, iaNa, iaPd, iaTa } from './options/identity-association';
 import { interfaceId } from './options/interface-id';
-import { relayMessage } from './options/relay-message';
+import { relayMessage, relaySourcePort } from './options/relay-message';
 import { elapsedTime, optionRequest, preference, rapidCommit } from './options/requests';
 import { dnsServers, domainSearch, informationRefreshTime, ntpServers, sntpServers } from './options/servers';
 import { statusCode } from './options/status-code';
@@ -13,7 +13,7 @@ import { statusCode } from './options/status-code';
 export const optionCodecs: readonly OptionCodec<unknown>[] = [
   ...[clientId, serverId, iaNa, iaTa, iaAddress, iaPd],
   ...[optionRequest, preference, elapsedTime, relayMessage, statusCode, rapidCommit],
-  ...[userClass, vendorClass, vendorOptions, interfaceId],
+  ...[userClass, vendorClass, vendorOptions, interfaceId, relaySourcePort],
   ...[dnsServers, domainSearch, sntpServers, informationRefreshTime, ntpServers],
   ...[bootFileUrl, bootFileParameters, clientArch, clientInterface, linkLayerAddress],
 ];

@@ -86,8 +86,8 @@ describe('an address that its machine gives back', () => {
       subnets: parseSubnets6('fd99::/64=fd99::a000/116') as readonly Subnet6[],
     });
     const ask = async (message: Partial<Dhcp6Message>) => {
-      const bytes = await made.answer(encodeMessage({ ...solicit, ...message }), from);
-      return decodeMessage(bytes ?? new Uint8Array()) as Dhcp6Message;
+      const reply = await made.answer(encodeMessage({ ...solicit, ...message }), from);
+      return decodeMessage(reply?.bytes ?? new Uint8Array()) as Dhcp6Message;
     };
     const { options } = await ask({ options: [...solicit.options, option(rapidCommit, true)] });
     const address = readOption(readOption(options, iaNa)?.options ?? [], iaAddress)?.address;
@@ -105,8 +105,8 @@ describe('a message that is made to cost much', () => {
   const ask = async (...options: readonly Option[]) => {
     const { noted, made } = await desk(pooled);
     const id = solicit.options.slice(0, 1);
-    const bytes = await made.answer(encodeMessage({ ...solicit, options: [...id, ...options] }), from);
-    const reply = bytes && decodeMessage(bytes);
+    const sent = await made.answer(encodeMessage({ ...solicit, options: [...id, ...options] }), from);
+    const reply = sent && decodeMessage(sent.bytes);
     return { reasons: noted.map(({ reason }) => reason), codes: reply?.options.map(({ code }) => code) ?? [] };
   };
   const associations = (length: number) =>
@@ -172,8 +172,8 @@ describe('pools for classes by DHCPv6', () => {
   });
   const offered = async (server: Dhcp6Settings, ...more: readonly Option[]) => {
     const { made } = await desk(server);
-    const bytes = await made.answer(encodeMessage({ ...solicit, options: [...solicit.options, ...more] }), from);
-    const reply = bytes && decodeMessage(bytes);
+    const sent = await made.answer(encodeMessage({ ...solicit, options: [...solicit.options, ...more] }), from);
+    const reply = sent && decodeMessage(sent.bytes);
     if (!reply || isRelayed(reply)) throw new Error('no reply');
     const [address] = readOptions(reply.options, iaNa).flatMap(({ options }) => readOptions(options, iaAddress));
     return address?.address.replace(/.$/, '');
@@ -200,7 +200,7 @@ describe('pools for classes by DHCPv6', () => {
         options: [65001, 65002].map((code) => ({ code, type: 'text', value: 'subnet' })),
       })),
     });
-    const reply = decodeMessage((await made.answer(encodeMessage(solicit), from)) ?? new Uint8Array());
+    const reply = decodeMessage((await made.answer(encodeMessage(solicit), from))?.bytes ?? new Uint8Array());
     const own = reply.options.filter(({ code }) => code > 65000);
     expect(own.map(({ code, value }) => `${code} ${Buffer.from(value).toString()}`)).toEqual([
       '65001 class',

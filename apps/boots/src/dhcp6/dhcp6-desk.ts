@@ -9,6 +9,7 @@ import {
   noAddress,
   readOption,
   type RelayMessage,
+  relaySourcePort,
   unwrapRelays,
   userClass,
   wrapReply,
@@ -49,6 +50,12 @@ export interface Arrival6 {
   readonly link: readonly string[];
 }
 
+export interface OutgoingReply6 {
+  readonly bytes: Uint8Array;
+  /** Which port takes it; `source`: the one that the message came from. */
+  readonly port: 'client' | 'relay' | 'source';
+}
+
 interface Heard {
   readonly request: Dhcp6Message;
   readonly relays: readonly RelayMessage[];
@@ -84,7 +91,7 @@ export class Dhcp6Desk {
   }
 
   /** undefined: nothing is to be sent. Never throws: a bad message costs itself only. */
-  async answer(bytes: Uint8Array, from: Arrival6): Promise<Uint8Array | undefined> {
+  async answer(bytes: Uint8Array, from: Arrival6): Promise<OutgoingReply6 | undefined> {
     try {
       if (!this.ports.leases.isActive) return this.#ignored('standby', from.peer);
       const outer = decodeMessage(bytes);
@@ -92,7 +99,8 @@ export class Dhcp6Desk {
       const { message: request, relays } = unwrapRelays(outer);
       const reply = await this.#once({ request, relays, from });
       // What needed no commit too: another instance may answer by now (ADR 0016).
-      return this.ports.leases.isActive ? reply : this.#ignored('standby', from.peer);
+      if (!this.ports.leases.isActive) return this.#ignored('standby', from.peer);
+      return reply && { bytes: reply, port: portOf(relays) };
     } catch (error) {
       this.#drop(error, from.peer);
       return undefined;
@@ -233,4 +241,10 @@ export class Dhcp6Desk {
       log.error(`DHCPv6 message of ${peer} not answered: ${text}`);
     }
   }
+}
+
+/** RFC 8415 §7.2, RFC 8357 §5.4. */
+function portOf([nearest]: readonly RelayMessage[]): OutgoingReply6['port'] {
+  if (!nearest) return 'client';
+  return nearest.options.some(({ code }) => code === relaySourcePort.code) ? 'source' : 'relay';
 }

@@ -2,11 +2,14 @@ import { createSocket, type Socket } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
 import type { Logger } from '../logger';
 import type { Metrics } from '../metrics';
-import type { Dhcp6Desk } from './dhcp6-desk';
+import type { Dhcp6Desk, OutgoingReply6 } from './dhcp6-desk';
 
 export interface Dhcp6Ports {
   /** 547; 0 = any free one. */
   readonly port: number;
+  /** Where clients and relays listen: 546 and 547. */
+  readonly clientPort: number;
+  readonly relayPort: number;
   /** Those that clients are to be heard on, as of now. */
   readonly interfaces: () => readonly string[];
 }
@@ -17,7 +20,7 @@ const receiveBufferBytes = 4 * 1024 * 1024;
 /** An interface may get its carrier or its address later, or be made anew. */
 const followMs = 5000;
 
-/** One socket for clients, relays and replies: a reply goes to where the message came from. */
+/** One socket for clients, relays and replies. */
 export class Dhcp6Listener {
   #socket: Socket | undefined;
   #joined: readonly string[] = [];
@@ -104,12 +107,17 @@ export class Dhcp6Listener {
     const reply = await this.desk.answer(bytes, { peer, link });
     if (!reply) return;
     this.metrics.observe('dhcp6_answer_seconds', (performance.now() - at) / 1000);
-    this.#send(reply, peer, port);
+    this.#send(reply.bytes, peer, this.#portOf(reply, port));
   }
 
   #isServed(name: string): boolean {
     if (!this.#joined.includes(name)) this.#follow();
     return this.#joined.includes(name);
+  }
+
+  #portOf({ port }: OutgoingReply6, source: number): number {
+    if (port === 'source') return source;
+    return port === 'relay' ? this.ports.relayPort : this.ports.clientPort;
   }
 
   #send(bytes: Uint8Array, peer: string, port: number): void {

@@ -163,8 +163,8 @@ describe('a record for an address that is leased already', () => {
       const id = hex(`0004${(who === 'holder' ? 'aa' : 'bb').repeat(16)}`);
       const more = type === 'solicit' ? option(rapidCommit, true) : { code: 2, value: hex(leases.serverDuid) };
       const request = { type, transactionId: ++transactionId, options: [option(clientId, id), more, ia(...addresses)] };
-      const bytes = await desk.answer(encodeMessage(request), { peer: peers[who], link: ['fd99::1'] });
-      const { options } = decodeMessage(bytes ?? new Uint8Array());
+      const reply = await desk.answer(encodeMessage(request), { peer: peers[who], link: ['fd99::1'] });
+      const { options } = decodeMessage(reply?.bytes ?? new Uint8Array());
       return readOptions(readOption(options, iaNa)?.options ?? [], iaAddress);
     };
 
