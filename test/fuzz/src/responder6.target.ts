@@ -16,7 +16,14 @@ import {
   serverId,
   unwrapRelays,
 } from '@tinkerbell/dhcp6';
-import { addressesOf, holder6Of, isFree6, lease6Decider } from '@tinkerbell/domain';
+import {
+  addressesOf,
+  holder6Of,
+  isFree6,
+  type Lease6Command,
+  lease6Decider,
+  type Lease6State,
+} from '@tinkerbell/domain';
 import type { LeaseEvent } from '@tinkerbell/events';
 import { dhcp6 } from './dhcp6.target';
 import type { Random } from './random';
@@ -72,12 +79,26 @@ function checked(request: Dhcp6Message, context: Dhcp6Context): boolean {
   );
   expectSame('what comes back', decodeMessage(encodeMessage(message)), message);
   if (message.type === 'advertise') expectSame('leases of an offer', leases, []);
+  const after = stateAfter(leases);
   for (const { iaid, options } of readOptions(message.options, iaNa)) {
     for (const { address, validSeconds } of readOptions(options, iaAddress)) {
-      if (validSeconds > 0) expectGiven(address, associationOf(id ?? new Uint8Array(), iaid), context);
+      if (validSeconds === 0) continue;
+      const client = associationOf(id ?? new Uint8Array(), iaid);
+      expectGiven(address, client, context);
+      if (message.type === 'reply')
+        expectSame(`holder of ${address}`, holder6Of(after, address, now)?.clientId ?? 'nobody', client);
     }
   }
   return true;
+}
+
+/** What is leased once the facts of an answer are stored, all of which have to be possible. */
+function stateAfter(commands: readonly Lease6Command[]): Lease6State {
+  return commands.reduce(
+    (state, command) =>
+      lease6Decider.decide(command, state).reduce((at, event) => lease6Decider.evolve(at, event), state),
+    before,
+  );
 }
 
 /** Only what is the client's to have. */
@@ -122,15 +143,6 @@ function randomMessage(random: Random): Dhcp6Message {
   };
 }
 
-function leasesOf(events: readonly LeaseEvent[]): Dhcp6Context['leases'] {
-  const state = events.reduce((before, event) => lease6Decider.evolve(before, event), lease6Decider.initial);
-  return {
-    holderOf: (address, at) => holder6Of(state, address, at),
-    isFree: (address, at) => isFree6(state, address, at),
-    addressesOf: (id) => addressesOf(state, id),
-  };
-}
-
 const bound = (ip: string, client: Uint8Array): LeaseEvent => ({
   type: 'LeaseBound',
   v: 2,
@@ -139,6 +151,13 @@ const bound = (ip: string, client: Uint8Array): LeaseEvent => ({
     ...{ hostname: '', leaseSeconds: 3600, expiresAt: '2026-01-01T01:00:00.000Z', giaddr: null },
   },
 });
+
+const before = [bound(taken, other), bound(held, duid)].reduce(lease6Decider.evolve, lease6Decider.initial);
+const leases: Dhcp6Context['leases'] = {
+  holderOf: (address, at) => holder6Of(before, address, at),
+  isFree: (address, at) => isFree6(before, address, at),
+  addressesOf: (id) => addressesOf(before, id),
+};
 
 const usual = interfaceOf([]);
 const machine: NonNullable<Dhcp6Context['machine']> = {
@@ -160,7 +179,7 @@ const contexts: readonly Dhcp6Context[] = [machine, undefined].flatMap((known) =
         urls: { tftp: `[${own}]`, http: `http://[${own}]`, macFormat: 'colon' as const, binaries: {} },
         ...{ ticketSeconds: 600, subnets, classes: [] },
       },
-      ...{ duid: ours, leases: leasesOf([bound(taken, other), bound(held, duid)]), mac: machine.mac, relay: null },
+      ...{ duid: ours, leases, mac: machine.mac, relay: null },
       ...(known && { machine: known }),
       ...(subnet && { subnet }),
       isReserved: (address: string) => address === reserved,

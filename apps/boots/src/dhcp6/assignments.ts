@@ -87,16 +87,16 @@ export class Assignments {
   #end(iaid: number, client: string, asked: readonly string[]): IdentityAssociation {
     const { leases, now } = this.context;
     const lost = this.#holds(client) ? asked : asked.filter((address) => leases.holderOf(address, now));
-    this.#leave(client, '');
+    this.#leave(client);
     if (lost.length === 0) return refusal(iaid, status.noBinding, 'no such lease');
     this.ended += lost.length;
     return { iaid, t1: 0, t2: 0, options: lost.map(endOf) };
   }
 
   /** It is told so by the same Reply, or asks anew because it has nothing. */
-  #leave(client: string, kept: string): void {
+  #leave(client: string): void {
     const { now } = this.context;
-    const ips = this.#heldBy(client).filter((address) => address !== kept);
+    const ips = this.#heldBy(client).filter((address) => !this.#taken.has(address));
     if (ips.length > 0) this.commands.push({ type: 'LeaveAddresses', clientId: client, ips, now });
   }
 
@@ -119,7 +119,7 @@ export class Assignments {
       const hostname = machine?.interface.dhcp.hostname ?? '';
       const clientState = clientStates[asking];
       if (from) this.commands.push({ type: 'ReleaseAddress', holder: holderOf(from) });
-      this.#leave(client, address);
+      this.#leave(client);
       this.commands.push({ type: 'BindAddress', holder, hostname, leaseSeconds, giaddr: relay, clientState, now });
     }
     const times = { preferredSeconds: leaseSeconds, validSeconds: leaseSeconds };

@@ -162,6 +162,11 @@ describe('Renew and Rebind', () => {
     expect(leases).toEqual([]);
     expect(ignored(message('rebind', ia('fd99::99')), known())).toBe('no-address');
   });
+  it('of an association that is named twice leaves nothing that the Reply gives', () => {
+    const { leases, associations } = replied(message('renew', toUs, ia('fd99::20'), ia('fd99::20')), known(held));
+    expect(associations[0]?.addresses).toEqual([['fd99::20', 3600]]);
+    expect(leases.map(({ type }) => type)).toEqual(['BindAddress', 'BindAddress']);
+  });
   it('of what we lost but would give again', () =>
     expect(replied(message('rebind', ia('fd99::20')), known()).associations[0]?.addresses).toEqual([
       ['fd99::20', 3600],
