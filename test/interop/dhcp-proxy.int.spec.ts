@@ -1,5 +1,5 @@
 // boots beside a DHCP server that gives out the addresses (dnsmasq), asked by real firmware: QEMU's iPXE ROM and OVMF.
-import { copyFileSync, existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,15 +20,10 @@ import type { HardwareRecord } from '@tinkerbell/events';
 import { hardwareInterface, hardwareRecord, readCapture } from '@tinkerbell/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type BootsProcess, startBootsIn } from './net/boots-process';
+import { type Firmware, firmwareFiles, powerOn } from './net/firmware';
 import { createNetwork, namespacesMissing, type Network, runIn, spawnIn } from './net/namespace';
 
-const programs = [
-  '/usr/sbin/dnsmasq',
-  '/usr/bin/qemu-system-x86_64',
-  '/usr/share/OVMF/OVMF_CODE_4M.fd',
-  '/bin/busybox',
-  '/usr/sbin/dhcrelay',
-];
+const programs = ['/usr/sbin/dnsmasq', ...firmwareFiles, '/bin/busybox', '/usr/sbin/dhcrelay'];
 const absent = programs.filter((path) => !existsSync(path));
 const missing = namespacesMissing() ?? (absent.length > 0 ? `needs ${absent.join(', ')}` : undefined);
 if (missing) console.warn(`SKIPPED: ProxyDHCP in network namespaces: ${missing}`);
@@ -86,41 +81,20 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function powerOn(mac: string, ...flags: readonly string[]): Promise<void> {
-  const tap = await network.addTap();
-  const net = ['-netdev', `tap,id=n0,ifname=${tap},script=no,downscript=no`];
-  const plain = ['-accel', 'tcg', '-cpu', 'max', '-m', '256', '-nodefaults', '-no-user-config', '-display', 'none'];
-  const card = `virtio-net-pci,netdev=n0,mac=${mac},bootindex=1${flags.length > 0 ? ',romfile=' : ''}`;
-  const command = ['qemu-system-x86_64', ...plain, '-device', 'virtio-rng-pci', ...net, '-device', card, ...flags];
-  const child = spawnIn(network.server, command, { stdio: 'ignore' });
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  running.push(async () => {
-    child.kill('SIGKILL');
-    await ended;
-  });
-}
-
-/** With its own PXE, and no iPXE. */
-async function powerOnUefi(mac: string): Promise<void> {
-  const [code, vars] = ['/usr/share/OVMF/OVMF_CODE_4M.fd', join(folder, `${mac}.fd`)];
-  copyFileSync('/usr/share/OVMF/OVMF_VARS_4M.fd', vars);
-  const flash = (unit: number, file: string, more = '') => [
-    '-drive',
-    `if=pflash,unit=${unit},format=raw,file=${file}${more}`,
-  ];
-  await powerOn(mac, '-machine', 'q35', ...flash(0, code, ',readonly=on'), ...flash(1, vars));
+async function switchOn(mac: string, firmware: Firmware): Promise<void> {
+  running.push(await powerOn(network, folder, mac, firmware));
 }
 
 describe.skipIf(missing !== undefined)('boots as ProxyDHCP', () => {
   it('gives iPXE its script, which has its address from the other server', async () => {
-    await powerOn(bios?.mac ?? '');
+    await switchOn(bios?.mac ?? '', 'bios');
     const offered = await service.event('NetbootOffered', ({ data }) => data.mac === bios?.id);
     expect(offered.data).toMatchObject({ client: 'iPXE', bootFile: `http://${boots}/${bios?.mac}/auto.ipxe` });
     await service.event('BootScriptServed', ({ data }) => data.mac === bios?.id);
   });
 
   it('gives UEFI firmware its boot program', async () => {
-    await powerOnUefi(uefi?.mac ?? '');
+    await switchOn(uefi?.mac ?? '', 'uefi');
     const offered = await service.event('NetbootOffered', ({ data }) => data.mac === uefi?.id);
     expect(offered.data).toMatchObject({ client: 'PXEClient', arch: 7, bootFile: 'ipxe.efi' });
     const served = await service.event('BootFileServed', ({ data }) => data.mac === uefi?.id);
@@ -164,7 +138,7 @@ describe.skipIf(missing !== undefined)('boots as ProxyDHCP for machines without 
   });
 
   it('boots them for discovery through our iPXE, at the address that they have from the other server', async () => {
-    await powerOnUefi(stranger);
+    await switchOn(stranger, 'uefi');
     const { data } = await service.event('BootScriptServed', (event) => event.data.mac === id);
     expect(data).toMatchObject({ script: 'discovery', hardwareId: null });
     expect(data.address).toMatch(/^10\.94\.0\.1[0-5]\d$/);

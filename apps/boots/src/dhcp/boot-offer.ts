@@ -16,17 +16,17 @@ export interface BootOffer {
 /** Who an offer is told of: BOOTP has no words of its own for what a client is. */
 type Offeree = Pick<NetbootOffered['data'], 'arch' | 'userClass'> & { readonly kind: NetbootOffered['data']['client'] };
 
-/** Options 66 and 67 of the record are the operator's word against ours. */
+/** Options 66 and 67 of the record, a class or the subnet are the operator's word against ours. */
 export function bootOf({ request, context, machine, pooled }: Known): BootOffer {
   const { mayNetboot, chained, server } = context;
-  if (pooled && !pooled.boots) return { client: undefined, file: '', server: noAddress };
   const { dhcp, netboot } = machine.interface;
-  const own = recordOptions(dhcp.options);
-  if (own.has(bootFileName.code) || own.has(tftpServerName.code)) {
+  if (dhcp.options.some(({ code }) => code === bootFileName.code || code === tftpServerName.code)) {
+    const own = recordOptions(dhcp.options);
     const file = readOption(own, bootFileName) ?? '';
     const name = readOption(own, tftpServerName) ?? server.site.address;
     return { client: undefined, file, server: /^\d+(?:\.\d+){3}$/.test(name) ? name : noAddress };
   }
+  if (pooled && !pooled.boots) return { client: undefined, file: '', server: noAddress };
   const client = bootClientOf(request);
   if (!client) return { client, file: '', server: server.site.address };
   const ticket = context.ticket?.text ?? '';

@@ -8,6 +8,7 @@ import {
   parameterRequestList,
   readOption,
   requestedAddress,
+  vendorClass,
 } from '@tinkerbell/dhcp';
 import type { HardwareDhcp, HardwareDhcpOption } from '@tinkerbell/events';
 import { describe, expect, it } from 'vitest';
@@ -181,6 +182,18 @@ describe('options of the record', () => {
       const { packet } = reply([66, 67, 43], { options }, firmware(7));
       expect(packet).toMatchObject({ file: wantedFile, siaddr });
       expect(packet.options.has(43)).toBe(false);
+    });
+    it('are taken by UEFI HTTP boot, which wants option 60 back with them', () => {
+      const url: HardwareDhcpOption = { code: 67, type: 'text', value: 'http://10.0.0.9/x.efi' };
+      const given = (options: readonly HardwareDhcpOption[], kind: 'PXEClient' | 'HTTPClient') => {
+        const { packet } = reply([60, 66, 67, 43], { options }, firmware(kind === 'HTTPClient' ? 16 : 7, kind));
+        expect(packet.options.has(43)).toBe(false);
+        return packet.options.has(60) ? readOption(packet.options, vendorClass) : undefined;
+      };
+      expect(given([url], 'HTTPClient')).toBe('HTTPClient');
+      expect(given([url, { code: 60, type: 'text', value: 'HTTPClient:own' }], 'HTTPClient')).toBe('HTTPClient:own');
+      expect(given([server('10.0.0.9')], 'HTTPClient')).toBeUndefined();
+      expect(given([url], 'PXEClient')).toBeUndefined();
     });
     it('are no offer of ours to boot', () => {
       const machine = { mac, hardwareId, interface: reservation({ options: [file] }) };

@@ -73,7 +73,7 @@ export function replyOptions(content: ReplyContent): Map<number, Uint8Array> {
   // Its bytes are the codes.
   const asked = request.get(parameterRequestList.code);
   const network = asked?.includes(classlessRoutes.code) ? withRoutersInRoutes(usual, record) : usual;
-  const boot = bootOptions(content, asked ?? nothing);
+  const boot = bootOptions(content, own, asked ?? nothing);
   const all = leaseOptions(content);
   const put = (code: number, raw: Uint8Array | undefined) => raw !== undefined && all.set(code, raw);
   // Before option 3 (RFC 2132 §3.3), and always: without it a client falls back to address classes.
@@ -187,12 +187,13 @@ function withRoutersInRoutes(usual: Options, { ip }: HardwareDhcp): Options {
   return network;
 }
 
-function bootOptions({ boot, request, site }: ReplyContent, asked: Uint8Array): Map<number, Uint8Array> {
+function bootOptions({ boot, request, site }: ReplyContent, own: Options, asked: Uint8Array): Map<number, Uint8Array> {
   const options = new Map<number, Uint8Array>();
+  const isNamed = boot !== undefined || own.has(bootFileName.code);
+  // UEFI takes a reply for HTTP boot only when it carries this; PXE firmware does not need it from a server that gives the address too.
+  if (isNamed && readVendor(request).startsWith('HTTPClient')) setOption(options, vendorClass, 'HTTPClient');
   if (boot) {
     const { client, file } = boot;
-    // UEFI takes a reply for HTTP boot only when it carries this; PXE firmware does not need it from a server that gives the address too.
-    if (readVendor(request).startsWith('HTTPClient')) setOption(options, vendorClass, 'HTTPClient');
     // Theirs: so has the reply in their documentation.
     if (client.isRaspberryPi) setOption(options, vendorClass, 'PXEClient');
     setOption(options, vendorSpecific, client.isRaspberryPi ? raspberryMenu : takeThis);

@@ -12,8 +12,18 @@ import { describe, expect, it } from 'vitest';
 import { dhcpModes } from '../settings';
 import { BootsConfig } from '../boots.config';
 import { respond } from './dhcp.responder';
+import { PooledInterfaces } from './pooled-interfaces';
 import { readSubnets } from './read-subnets';
-import { contextOf, firmware, hardwareId, mac, requestOf, reservation, reserved } from './requests.testing';
+import {
+  contextOf,
+  firmware,
+  hardwareId,
+  mac,
+  requestOf,
+  reservation,
+  reserved,
+  serverAddress,
+} from './requests.testing';
 
 const file = (mode: string) =>
   readSubnets(
@@ -84,4 +94,32 @@ describe('a machine with a reservation in a subnet of the file', () => {
     const own = offered({ ...bare, options: [{ code: 26, type: 'uint16', value: 1500 }] });
     expect(own.get(26)).toEqual(Uint8Array.of(0x05, 0xdc));
   });
+});
+
+describe('a machine without a record, with an address of a pool', () => {
+  /** What it is offered where the subnet sets these options. */
+  const offeredTo = (options: string, boots = false) => {
+    const { subnets } = readSubnets(
+      `subnets: [{ subnet: 192.168.1.0/24, pools: [{ ranges: [192.168.1.10] }], options: ${options} }]`,
+      'dhcp.yaml',
+    );
+    const [subnet] = subnets;
+    if (!subnet?.pooled) throw new Error('no pool');
+    const on = { ...subnet, pooled: subnet.pooled };
+    const pooled = {
+      ...{ subnet: on, address: '192.168.1.10', interface: new PooledInterfaces().of(on, [], undefined) },
+      ...{ clientId: null, refusal: undefined, isForeign: false, boots },
+    };
+    const decision = respond(requestOf('discover', firmware(0)), contextOf({ machine: undefined, pooled }));
+    if (decision.kind !== 'reply') throw new Error(JSON.stringify(decision));
+    return decision.packet;
+  };
+  const [server, file] = ['{ code: 66, type: text, value: 192.168.1.9 }', '{ code: 67, type: text, value: x.0 }'];
+
+  it.each([false, true])('boots what 66 and 67 of its subnet name (discovery: %s)', (boots) => {
+    expect(offeredTo(`[${server}, ${file}]`, boots)).toMatchObject({ siaddr: '192.168.1.9', file: 'x.0' });
+    expect(offeredTo(`[${file}]`, boots)).toMatchObject({ siaddr: serverAddress, file: 'x.0' });
+  });
+  it('boots nothing where neither they nor discovery say what', () =>
+    expect(offeredTo('[]')).toMatchObject({ siaddr: '0.0.0.0', file: '' }));
 });
