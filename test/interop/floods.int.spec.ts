@@ -7,7 +7,7 @@ import { hardwareInterface, hardwareRecord } from '@tinkerbell/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BootsProcess, startBootsIn } from './net/boots-process';
 import { dhclient } from './net/dhcp-clients';
-import { flood } from './net/flood';
+import { amid, type Attack, type Flood, repeated, startFlood } from './net/flood';
 import { createNetwork, linkLocal, namespacesMissing, type Network, runIn } from './net/namespace';
 
 const absent = ['/usr/sbin/dhclient', '/usr/bin/curl'].find((path) => !existsSync(path));
@@ -83,48 +83,41 @@ async function isServed6(): Promise<void> {
   await runIn(namespace, ['dhclient', '-6', '-x', ...files, 'eth0']);
 }
 
-async function bounded(attack: () => Promise<number>, expected: number, others: () => Promise<void>): Promise<void> {
+/** `least`: messages of the attack; others act while it lasts. */
+async function bounded(attack: Promise<Attack>, least: number, others: () => Promise<void>): Promise<void> {
   const before = await boots.residentMiB();
-  const [sent] = await Promise.all([attack(), others()]);
-  expect(sent).toBe(expected);
+  const overlap = await amid(await attack, least, others);
+  expect(overlap.after).toBeGreaterThan(overlap.before);
   expect((await boots.residentMiB()) - before).toBeLessThan(160);
   expect(boots.log()).not.toMatch(/error boots/);
 }
 
+type Endless<T> = T extends unknown ? Omit<T, 'count'> : never;
+const most = 5_000_000;
+const flood = (namespace: string, what: Endless<Flood>) => startFlood(namespace, { ...what, count: most });
+
 describe.skipIf(missing !== undefined)('a machine is served while there come', () => {
   it(
     '10,000 DISCOVERs, each for an address that has to be probed',
-    () =>
-      bounded(
-        () => flood(enemy, { kind: 'dhcp', type: 'discover', count: 10_000, address: '0.0.0.0', server }),
-        10_000,
-        isServed,
-      ),
+    () => bounded(flood(enemy, { kind: 'dhcp', type: 'discover', address: '0.0.0.0', server }), 10_000, isServed),
     120_000,
   );
 
   it(
     '10,000 DHCPv6 messages inside of 32 relays',
-    () =>
-      bounded(
-        () => flood(enemy, { kind: 'dhcp6-nested', count: 10_000, target: server6, port: 547 }),
-        10_000,
-        isServed6,
-      ),
+    () => bounded(flood(enemy, { kind: 'dhcp6-nested', target: server6, port: 547 }), 10_000, isServed6),
     120_000,
   );
 
   it(
     '2,000 DHCPv6 messages of 54 KB that ask for one option 12,000 times',
-    () =>
-      bounded(() => flood(enemy, { kind: 'dhcp6-options', count: 2000, target: server6, port: 547 }), 2000, isServed6),
+    () => bounded(flood(enemy, { kind: 'dhcp6-options', target: server6, port: 547 }), 2000, isServed6),
     120_000,
   );
 
   it(
     '10,000 TFTP requests of 60 options each',
-    () =>
-      bounded(() => flood(enemy, { kind: 'tftp-options', count: 10_000, target: server, port: 69 }), 10_000, isServed),
+    () => bounded(flood(enemy, { kind: 'tftp-options', target: server, port: 69 }), 10_000, isServed),
     120_000,
   );
 
@@ -142,7 +135,7 @@ describe.skipIf(missing !== undefined)('a machine is served while there come', (
       return boots.logged.some(({ address, line }) => address === victim.address && line === 'a real line');
     };
     const kept = () => expect.poll(isKept, { timeout: 60_000 }).toBe(true);
-    await bounded(() => flood(chatty, { kind: 'syslog', count: 50_000, target: server, port: 514 }), 50_000, kept);
+    await bounded(flood(chatty, { kind: 'syslog', target: server, port: 514 }), 50_000, kept);
     const lines = boots.logged.filter(({ address }) => address === theirs.address);
     expect(lines.length).toBeGreaterThan(0);
     // A burst of 2,000, and one a second.
@@ -152,7 +145,7 @@ describe.skipIf(missing !== undefined)('a machine is served while there come', (
   }, 120_000);
 
   it('1,000 guesses of the ticket of its script, none of which is right', async () => {
-    const url = `http://${server}/${victim.mac}/auto.ipxe?ticket=${'A'.repeat(18)}[1000-1999]`;
+    const url = `http://${server}/${victim.mac}/auto.ipxe?ticket=${'A'.repeat(18)}[1000-1099]`;
     const asking = ['curl', '-s', '-Z', '--parallel-max', '50', '-o', '/dev/null', '-w', '%{http_code}\n', url];
     const guess = async () => {
       const { stdout } = await runIn(enemy, asking, { timeoutMs: 100_000 });
@@ -160,7 +153,7 @@ describe.skipIf(missing !== undefined)('a machine is served while there come', (
       expect(new Set(codes)).toEqual(new Set(['403']));
       return codes.length;
     };
-    await bounded(guess, 1000, isServed);
+    await bounded(Promise.resolve(repeated(guess)), 1000, isServed);
     const failed = boots.events.filter(({ type }) => type === 'BootRequestFailed').length;
     // Kept, and not one by one.
     expect(failed).toBeGreaterThan(0);
@@ -169,11 +162,7 @@ describe.skipIf(missing !== undefined)('a machine is served while there come', (
 
   // Last: it takes every address of the range.
   it('10,000 DUIDs that each take an address by rapid commit', async () => {
-    await bounded(
-      () => flood(enemy, { kind: 'dhcp6-duids', count: 10_000, target: 'ff02::1:2%eth0', port: 547 }),
-      10_000,
-      isServed,
-    );
+    await bounded(flood(enemy, { kind: 'dhcp6-duids', target: 'ff02::1:2%eth0', port: 547 }), 10_000, isServed);
     const taken = boots.events.filter((event) => event.type === 'LeaseBound' && event.data.ip.startsWith('fd86::a'));
     expect(taken.length).toBeGreaterThan(100);
     expect(taken.length).toBeLessThanOrEqual(4096 + 10);

@@ -1,9 +1,12 @@
-// Sends what no decent client sends, as fast as a socket takes it; prints how many datagrams left.
+// Sends what no decent client sends, as fast as a socket takes it, until its standard input ends; prints again and again how many datagrams left.
 import { createSocket, type Socket } from 'node:dgram';
 import { dhcp6Payload, dhcpPayload, dhcpTarget } from './flood-payloads';
 import type { Flood, OtherFlood } from './flood';
 
 const flood = JSON.parse(process.argv[2] ?? '') as Flood;
+
+/** Messages. */
+const turn = 100;
 
 interface Shot {
   readonly payload: (number: number) => Uint8Array;
@@ -40,8 +43,9 @@ async function open(what: Flood, target: string): Promise<Socket> {
 async function main(): Promise<void> {
   const { payload, port, target } = shotOf(flood);
   const socket = await open(flood, target);
-  let sent = 0;
-  for (let number = 0; number < flood.count; number++) {
+  let [sent, isOver] = [0, false];
+  process.stdin.once('end', () => (isOver = true)).resume();
+  for (let number = 0; number < flood.count && !isOver; number++) {
     const bytes = payload(number);
     await new Promise<void>((resolve) =>
       socket.send(bytes, port, target, (error) => {
@@ -49,9 +53,14 @@ async function main(): Promise<void> {
         resolve();
       }),
     );
+    if (number % turn !== 0) continue;
+    process.stdout.write(`${sent}\n`);
+    // Sending alone never lets the end of standard input be heard.
+    await new Promise(setImmediate);
   }
   socket.close();
-  process.stdout.write(String(sent));
+  process.stdin.destroy();
+  process.stdout.write(`${sent}\n`);
 }
 
 void main();
