@@ -23,7 +23,8 @@ interface Setting {
 }
 
 it('docs/settings.md has every setting', async () => {
-  const decided = decidedByUp(await readFile('apps/tinkerbell/src/up.ts', 'utf8'));
+  const sources = ['up', 'settings'].map((name) => readFile(`apps/tinkerbell/src/${name}.ts`, 'utf8'));
+  const decided = decidedByUp((await Promise.all(sources)).join('\n'));
   const sections = await Promise.all(services.map((service) => section(service, decided)));
   const text = await format([introduction, ...sections].join('\n\n'), {
     ...(await resolveConfig(page)),

@@ -330,7 +330,9 @@ describe('the service itself', () => {
     const store = new InMemoryEventStore();
     const { http, lease } = await start({ store });
     await lease();
-    expect(JSON.parse((await http('/healthz')).body)).toMatchObject({ status: 'ok' });
+    const healthy = await http('/healthz');
+    expect(JSON.parse(healthy.body)).toMatchObject({ status: 'ok' });
+    expect(healthy.headers).not.toHaveProperty('x-powered-by');
     expect(JSON.parse((await http('/version')).body)).toEqual({ version: '1.2.3', service_name: 'boots' });
     const { body, headers } = await http('/metrics');
     expect(headers['content-type']).toContain('version=0.0.4');

@@ -1,3 +1,5 @@
+import { logLine } from '@tinkerbell/config';
+
 /** Where the listeners say what they do; `console`-like, so a test can listen. */
 export interface Logger {
   debug(text: string): void;
@@ -25,7 +27,7 @@ export function streamLogger(out: { write(text: string): unknown }, least: LogLe
   const line = (level: LogLevel) => {
     if (logLevels.indexOf(level) > logLevels.indexOf(least)) return () => undefined;
     return (text: string) => {
-      out.write(`${new Date().toISOString()} ${level} boots: ${text.replaceAll(/[\r\n]+/g, ' ')}\n`);
+      out.write(logLine(level, 'boots', text));
     };
   };
   const isQuiet = least === 'error' || least === 'warn';

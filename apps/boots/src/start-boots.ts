@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { EventStore, ReadModel } from '@tinkerbell/event-store';
 import type { LeaseImports, PoolRoll } from '@tinkerbell/messaging';
 import type { HardwareRow, WorkflowRow } from '@tinkerbell/projections';
@@ -253,7 +254,7 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
     scriptSettings(config, parts.ports, address === '' ? config.PUBLIC_IP : address, parts.modes),
   );
   const limits = new ConnectionLimits(httpLimits(config), metrics);
-  const app = await NestFactory.create(
+  const app = await NestFactory.create<NestExpressApplication>(
     BootsModule.with({
       ...{ scripts, iso },
       files: new FileDesk(folders, programs, { shared: files, cache }, callers, parts),
@@ -266,6 +267,7 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
     }),
     { logger: ['error', 'warn'], abortOnError: false, bodyParser: false },
   );
+  app.disable('x-powered-by');
   limits.watch(app.getHttpServer());
   const server = await app.listen(config.BOOTS_HTTP_PORT, config.BOOTS_HTTP_ADDRESS);
   const { port } = server.address() as AddressInfo;

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { HegelConfig } from './hegel.config';
 import { HegelModule } from './hegel.module';
 import type { HegelPorts } from './hegel-ports';
@@ -19,11 +20,12 @@ export async function startHegel(config: HegelConfig, ports: HegelPorts): Promis
   const instances = new InstanceIndex(ports.hardware);
   try {
     const site = siteOf(config, ports, instances);
-    const app = await NestFactory.create(HegelModule.with(config, ports, site), {
+    const app = await NestFactory.create<NestExpressApplication>(HegelModule.with(config, ports, site), {
       logger: ['error', 'warn'],
       abortOnError: false,
       bodyParser: false,
     });
+    app.disable('x-powered-by');
     const server = await app.listen(config.HEGEL_HTTP_PORT, config.HEGEL_HTTP_ADDRESS);
     const { address, port } = server.address() as AddressInfo;
     return {

@@ -7,3 +7,4 @@ export type { TinkReadModels } from './projected-reads';
 export type { WorkerCredentials } from './enrolment/enrolment';
 export { unseal } from './secrets/seal';
 export { pairOf } from './tls/served-certificate';
+export { LineLogger } from './log';

@@ -2,17 +2,24 @@ import 'reflect-metadata';
 import './plain-output';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { Logger } from '@nestjs/common';
 import { describeDhcpFile, faultsOfDhcpFile, readDhcpFile, SettingFileError } from '@tinkerbell/boots';
-import { ConfigError } from '@tinkerbell/config';
+import { ConfigError, logLine } from '@tinkerbell/config';
+import { LineLogger } from '@tinkerbell/tink-server';
 import { Stack } from './stack';
 import { restore } from './restore';
 import { readRestoreOptions, restoreUsage } from './restore.options';
 import { explainRestore, restoredText } from './restore-text';
 import { explain } from './start-error';
-import { onlyAddress, readOptions, usage, UsageError } from './up.options';
+import { loopback, loopbackWarning, onlyAddress, readOptions, usage, UsageError } from './up.options';
 import { up, type Addresses } from './up';
 
 const log = (line: string) => console.error(line);
+/** `registry: …`: what the parts say while they run, in the form of all our logs. */
+const partLog = (line: string) => {
+  const [, who = 'tinkerbell', text = line] = /^([a-z-]+): ([^]*)$/.exec(line) ?? [];
+  process.stderr.write(logLine('info', who, text));
+};
 /** This bundle is dist/apps/tinkerbell/main.js. */
 const repository = resolve(__dirname, '../../..');
 
@@ -65,11 +72,13 @@ async function runUp(args: readonly string[]): Promise<number> {
     console.log(usage());
     return 0;
   }
+  Logger.overrideLogger(new LineLogger());
   const stack = new Stack();
   const stopped = untilStopped();
   try {
     const address = options.IP ?? onlyAddress();
-    const started = up(options, address, { version: version(), env: process.env, stack, log });
+    if (options.IP === undefined && address === loopback) partLog(loopbackWarning);
+    const started = up(options, address, { version: version(), env: process.env, stack, log: partLog });
     const running = await Promise.race([started, stopped]);
     if (typeof running === 'string') {
       await started.catch((error: unknown) => log(String(error)));

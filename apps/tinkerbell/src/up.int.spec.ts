@@ -208,7 +208,7 @@ describe('tinkerbell up', () => {
     await gone(orderly);
   });
 
-  it('says nothing of its own parts when Ctrl-C ends it', async () => {
+  it('logs in one form, and says nothing of its own parts when Ctrl-C ends it', async () => {
     const running = start();
     await running.ready();
     const before = running.said();
@@ -216,6 +216,10 @@ describe('tinkerbell up', () => {
     process.kill(-Number(running.process.pid), 'SIGINT');
     expect(await running.ended).toEqual({ code: 0, signal: null });
     expect(running.said().slice(before.length)).not.toMatch(/registry|nats-server|ended/);
+    const lines = running.said().trimEnd().split('\n');
+    const others = lines.filter((line) => !/^\d{4}-\d\d-\d\dT[\d:.]+Z (?:info|warn) [\w-]+: /.test(line));
+    expect(others).toEqual([expect.stringMatching(/^\{"ready":true/)]);
+    expect(lines.filter((line) => / tink-server: gRPC /.test(line))).toHaveLength(1);
   });
 
   it('says who has the data folder', async () => {
@@ -233,7 +237,7 @@ describe('tinkerbell up', () => {
     const TINK_ARCHIVE_KURRENTDB_URL = 'kurrentdb://127.0.0.1:1?tls=false';
     const running = start([], { TINK_ARCHIVE_KURRENTDB_URL, ARCHIVE_HTTP_PORT: '0' });
     const addresses = await running.ready();
-    await vi.waitFor(() => expect(running.said()).toMatch(/^archive: behind, trying again/m), { timeout: 60_000 });
+    await vi.waitFor(() => expect(running.said()).toMatch(/ archive: behind, trying again/), { timeout: 60_000 });
     await tink(addresses, 'hardware', 'push', '--file', join(dir, 'machine.json'));
     const children = await childrenOf(running.process);
     expect(programs(children)).toEqual(['docker-registry', 'nats-server', 'node']);

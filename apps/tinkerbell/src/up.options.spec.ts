@@ -50,6 +50,7 @@ describe('options of tinkerbell up', () => {
   });
 
   it('describes every flag', () => {
+    expect(usage()).toMatch(/--ip VALUE .*\(default this host's only one\)/);
     expect(usage()).toMatch(/--data VALUE +folder .*default \.tinkerbell/);
     expect(readOptions(['--help'], {})).toBe('help');
   });

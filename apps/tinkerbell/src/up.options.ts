@@ -9,7 +9,7 @@ export class UsageError extends Error {}
 /** Setting → what `--help` says of it. */
 const help: Readonly<Record<keyof TinkerbellConfig, string>> = {
   DATA: 'folder with everything that has to survive',
-  IP: 'address that machines reach this provisioner at',
+  IP: "address that machines reach this provisioner at (default this host's only one)",
   IP6: 'the same by IPv6: boots answers DHCPv6, and what machines need listens there too',
   INTERFACE: 'network interface to send router advertisements on',
   ROUTER_ADVERTISEMENTS: 'send empty IPv6 router advertisements: old iPXE waits 13 s without them',
@@ -97,6 +97,9 @@ function parse(args: readonly string[], options: NonNullable<ParseArgsConfig['op
   }
 }
 
+export const loopback = '127.0.0.1';
+export const loopbackWarning = `this host has no address but ${loopback}, which no machine reaches: give one with --ip`;
+
 /** The address to announce when none was given: this host's only one. */
 export function onlyAddress(interfaces = networkInterfaces()): string {
   const found = Object.entries(interfaces).flatMap(([name, addresses = []]) =>
@@ -106,7 +109,7 @@ export function onlyAddress(interfaces = networkInterfaces()): string {
   );
   const [first, ...others] = found;
   if (first && others.length === 0) return first.address;
-  if (!first) return '127.0.0.1';
+  if (!first) return loopback;
   const list = found.map(({ name, address }) => `  --ip ${address}   (${name})`).join('\n');
   throw new UsageError(`This host has several addresses. Say which one machines reach it at:\n${list}`);
 }

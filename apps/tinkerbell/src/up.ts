@@ -14,6 +14,7 @@ import { registryLineMatters } from './log-lines';
 import { nameInOsie, startPlatform, type Platform } from './platform';
 import { Renewal } from './renewal';
 import { openSecondDoor } from './second-door';
+import { bootsSource, checkSettings, dashboardSource, hegelSource, serverSource } from './settings';
 import type { Stack } from './stack';
 import type { TinkerbellConfig } from './tinkerbell.config';
 
@@ -60,7 +61,8 @@ interface Context extends Surroundings {
 
 /** Starts the whole provisioner; everything that was started is on the stack, also when a later part fails. */
 export async function up(config: Readonly<TinkerbellConfig>, address: string, around: Surroundings): Promise<Up> {
-  const { env, stack, log } = around;
+  const { stack, log } = around;
+  await checkSettings({ ...around, config, address });
   const data = await openDataFolder(config.DATA);
   stack.push('data folder', () => data.release());
   const secrets = await data.secrets();
@@ -74,10 +76,8 @@ export async function up(config: Readonly<TinkerbellConfig>, address: string, ar
   const server = await runServer(context, registry);
   const boots = await runBoots(context, server);
   const { hardware, leases } = platform.rows.models;
-  const hegel = await startHegel(
-    loadConfig(HegelConfig, { ...env, HEGEL_HTTP_ADDRESS: everywhere(config), HEGEL_HTTP_PORT: config.HEGEL_PORT }),
-    { hardware, leases, health: { fault: () => platform.nats.problem() } },
-  );
+  const health = { fault: () => platform.nats.problem() };
+  const hegel = await startHegel(loadConfig(HegelConfig, hegelSource(context)), { hardware, leases, health });
   stack.push('hegel', () => hegel.close());
   const dashboard = await runDashboard(context);
 
@@ -112,11 +112,6 @@ export async function up(config: Readonly<TinkerbellConfig>, address: string, ar
   };
 }
 
-/** To listen on: an IPv6 socket of all addresses takes IPv4 too. */
-function everywhere({ IP6 }: TinkerbellConfig): string {
-  return IP6 === '' ? '0.0.0.0' : '::';
-}
-
 /** Returns the address that workers pull from. */
 async function runRegistry({ config, address, data, secrets, platform, stack, log }: Context): Promise<string> {
   const registry = await startRegistry({
@@ -148,16 +143,10 @@ async function runRegistry({ config, address, data, secrets, platform, stack, lo
   return registry.address;
 }
 
-async function runServer({ config, data, secrets, platform, stack, version, env }: Context, registry: string) {
+async function runServer(context: Context, registry: string) {
+  const { config, data, secrets, platform, stack, version } = context;
   const { store, bus, pki, identity, secretsKey, auditKey, rows, nats } = platform;
-  const settings = loadConfig(TinkServerConfig, {
-    ...env,
-    TINK_HOST: everywhere(config),
-    TINK_LOG_LEVEL: config.DEBUG ? 'debug' : 'info',
-    TINK_GRPC_HOST: config.GRPC_HOST,
-    TINK_GRPC_PORT: config.GRPC_PORT,
-    TINK_HTTP_PORT: config.SERVER_HTTP_PORT,
-    TINK_HTTPS_PORT: config.SERVER_HTTPS_PORT,
+  const found = {
     TINK_AUTH_USERNAME: secrets.admin.username,
     TINK_AUTH_PASSWORD: secrets.admin.password,
     TINK_REGISTRY_ADDRESS: registry,
@@ -171,8 +160,8 @@ async function runServer({ config, data, secrets, platform, stack, version, env 
           TINK_REGISTRY_ADDRESS6: `${nameInOsie}${registry.slice(registry.lastIndexOf(':'))}`,
         }),
     TINK_DATA_DIR: join(data.path, 'rows'),
-  });
-  const server = await startTinkServer(settings, {
+  };
+  const server = await startTinkServer(loadConfig(TinkServerConfig, serverSource(context, found)), {
     store,
     bus,
     pki,
@@ -202,30 +191,18 @@ async function runArchive({ env, platform, stack, log }: Context): Promise<void>
 }
 
 async function runBoots(context: Context, server: Awaited<ReturnType<typeof runServer>>) {
-  const { config, address, data, platform, stack, version, env } = context;
-  const plain = {
-    ...env,
-    PUBLIC_IP: address,
-    BOOTS_POOL: config.POOL,
-    BOOTS_DHCP: config.DHCP,
-    BOOTS_DHCP_PORT: config.DHCP_PORT,
-    BOOTS_TFTP_PORT: config.TFTP_PORT,
-    BOOTS_HTTP_PORT: config.HTTP_PORT,
-    BOOTS_RA_INTERFACE: config.ROUTER_ADVERTISEMENTS ? config.INTERFACE : '',
-    BOOTS_IPXE_DIR: config.IPXE_DIR,
-    BOOTS_OSIE_DIR: config.OSIE_DIR,
-    BOOTS_IMAGES_DIR: config.IMAGES_DIR,
+  const { config, address, data, platform, stack, version } = context;
+  const plain = bootsSource(context, {
     TINK_SERVER_URL: `https://${address}:${server.https.port}`,
     TINK_CERT_URL: `http://${address}:${server.http.port}/cert`,
     ...(config.IP6 === ''
       ? {}
       : {
-          ...{ PUBLIC_IP6: config.IP6, BOOTS_DHCP6: env['BOOTS_DHCP6'] ?? true },
           TINK_SERVER_URL6: `https://[${config.IP6}]:${server.https.port}`,
           TINK_CERT_URL6: `http://[${config.IP6}]:${server.http.port}/cert`,
         }),
     TINK_CA_SHA256: platform.pki.caSha256,
-  };
+  });
   const own = ownAddresses(loadConfig(BootsConfig, plain));
   const https = config.HTTPS_BOOT ? await httpsSettings(context, own) : {};
   const settings = loadConfig(BootsConfig, { ...plain, ...https });
@@ -269,19 +246,13 @@ async function httpsSettings({ config, data, env, stack, log }: Context, ips: re
   return { ...on, BOOTS_HTTPS_CERT_FILE: pki.files.cert, BOOTS_HTTPS_KEY_FILE: pki.files.key };
 }
 
-async function runDashboard({ config, platform, stack, env }: Context) {
+async function runDashboard(context: Context) {
+  const { platform, stack } = context;
   const { machines, workflows, hardware, leases, pools, dhcpServers } = platform.rows.models;
-  const dashboard = await startDashboard(
-    loadConfig(DashboardConfig, {
-      ...env,
-      DASHBOARD_HTTP_ADDRESS: config.DASHBOARD_HOST,
-      DASHBOARD_HTTP_PORT: config.DASHBOARD_PORT,
-    }),
-    {
-      ...{ machines, workflows, hardware, leases, pools, dhcpServers },
-      ...{ logs: new BusLogs(platform.bus), events: platform.store },
-    },
-  );
+  const dashboard = await startDashboard(loadConfig(DashboardConfig, dashboardSource(context)), {
+    ...{ machines, workflows, hardware, leases, pools, dhcpServers },
+    ...{ logs: new BusLogs(platform.bus), events: platform.store },
+  });
   stack.push('dashboard', () => dashboard.close());
   return dashboard;
 }

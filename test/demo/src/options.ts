@@ -25,7 +25,7 @@ actions, reboots and comes up from its own disk.
 
   --firmware bios|uefi     firmware of the virtual machine (default bios)
   --machine qemu|container container: no machine, the worker runs as a container on this host's engine
-  --image small|debian     what is written to the disk: a 200 MB image, or a real Debian with systemd (default small)
+  --image small|debian     what is written to the disk: an image of 111 MB, or a real Debian with systemd (default small)
   --template 1.0|0.1       format of the workflow's template (default 1.0)
   --reboots N              reboot N more times afterwards and see the disk boot each time (default 0)
   --accel NAME             QEMU accelerator, e.g. kvm (default: software emulation)
