@@ -68,6 +68,7 @@ export type {
   PoolDefined,
   PoolDropped,
   PoolUtilisationCrossed,
+  QuarantineEnded,
   ServerNamed,
 } from './lease.events';
 export type {

@@ -71,6 +71,15 @@ export type LeaseConflictFound = Event<
   1,
   { ip: string; subnet: string; method: 'icmp' | 'arp' | 'nd'; answeredBy: string | null; quarantinedUntil: string }
 >;
+/**
+ * The quarantine of a LeaseDeclined is over before its time: the pools of a client had no other address left. `quarantinedUntil`: when it
+ * would have been over. `probed`: whether the wire was asked before, and nobody answered.
+ */
+export type QuarantineEnded = Event<
+  'QuarantineEnded',
+  1,
+  { ip: string; subnet: string; quarantinedUntil: string; probed: boolean }
+>;
 /** What a subnet may give out, as configured; recorded when it is new or was changed. `size`: addresses. */
 export type PoolDefined = Event<
   'PoolDefined',
@@ -101,6 +110,7 @@ export type LeaseEvent =
   | LeaseExpired
   | LeaseRelayed
   | LeaseConflictFound
+  | QuarantineEnded
   | PoolDefined
   | PoolDropped
   | PoolUtilisationCrossed
@@ -115,6 +125,7 @@ export const leaseCatalogue = {
   LeaseExpired: { version: 1 },
   LeaseRelayed: { version: 1 },
   LeaseConflictFound: { version: 1 },
+  QuarantineEnded: { version: 1 },
   PoolDefined: { version: 1 },
   PoolDropped: { version: 1 },
   PoolUtilisationCrossed: { version: 1 },

@@ -39,6 +39,11 @@ export const leaseSamples: { readonly [T in LeaseEvent['type']]: Extract<LeaseEv
     v: 1,
     data: { ip: '192.168.50.12', subnet, method: 'icmp', answeredBy: '52-54-00-99-99-99', quarantinedUntil },
   },
+  QuarantineEnded: {
+    type: 'QuarantineEnded',
+    v: 1,
+    data: { ip: holder.ip, subnet, quarantinedUntil, probed: true },
+  },
   PoolDefined: { type: 'PoolDefined', v: 1, data: { ...pool, ranges: ['192.168.50.11-192.168.50.110'] } },
   PoolDropped: { type: 'PoolDropped', v: 1, data: { subnet, pool: pool.pool } },
   PoolUtilisationCrossed: {

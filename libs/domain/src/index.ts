@@ -52,6 +52,7 @@ export { poolDecider, serverProbeMac, type PoolCommand, type PoolState } from '.
 export { pool6Saving } from './lease/pool6-snapshot';
 export { poolSaving } from './lease/pool-snapshot';
 export type { PoolSaving } from './lease/pool-snapshot';
+export { Decliners, mostDeclined } from './lease/decliners';
 export { foreverSeconds } from './lease/import-lease';
 export type { ImportedLease } from './lease/import-lease';
 export { AddressPools, seekerKey } from './lease/address-pools';

@@ -41,6 +41,7 @@ const causes: Readonly<Record<string, string>> = {
   'no-requested-address': 'it names no address',
   'unknown-lease': 'it comes back with an address that nobody here leased to it',
   'no-free-address': 'no address of the pools that it may use is left',
+  'declined-too-often': 'it declined several addresses within minutes, and gets none of a pool for a while',
   'not-for-proxy': 'the other DHCP server answers that',
   'no-boot-client': 'it asks for no boot file, and its address is another DHCP server’s affair',
   associations: 'it asks for more addresses than any client needs',

@@ -6,7 +6,7 @@ import type { LeaseRow } from './rows';
 /** One row an address: who has it, or had it last. */
 export const leaseList: Projection<LeaseEvent, LeaseRow> = {
   name: 'lease-list',
-  version: 6,
+  version: 7,
   aggregates: ['lease'],
   // A refusal leaves every lease as it was.
   key: ({ aggregate, event }) =>
@@ -28,6 +28,7 @@ export const leaseList: Projection<LeaseEvent, LeaseRow> = {
       case 'LeaseReleased':
         return row && { ...row, state: 'released', updatedAt: at, position };
       case 'LeaseExpired':
+      case 'QuarantineEnded':
         return row && { ...row, state: 'expired', updatedAt: at, position };
       case 'LeaseDeclined': {
         const { quarantinedUntil } = event.data;

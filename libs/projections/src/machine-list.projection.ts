@@ -88,6 +88,7 @@ function step(row: MachineRow, recorded: Recorded<MachineEvent>): MachineRow | u
     case 'LeaseRefused':
     case 'LeaseRelayed':
     case 'LeaseConflictFound':
+    case 'QuarantineEnded':
     case 'ServerNamed':
     case 'PoolDefined':
     case 'PoolDropped':

@@ -12,6 +12,7 @@ const reasons = {
   'no-reserved-address': true,
   'address-in-use': true,
   'no-free-address': true,
+  'declined-too-often': true,
   'unknown-lease': true,
   'other-server': true,
   'other-network': true,

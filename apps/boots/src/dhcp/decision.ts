@@ -70,6 +70,8 @@ export type IgnoreReason =
   | 'no-reserved-address'
   | 'address-in-use'
   | 'no-free-address'
+  /** It is offered no more, so that others are. */
+  | 'declined-too-often'
   /** RFC 2131 §4.3.2: of a lease that we know nothing of, another server may. */
   | 'unknown-lease'
   | 'other-server'

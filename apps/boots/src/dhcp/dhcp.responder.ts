@@ -68,6 +68,7 @@ export function respond(
     if (!party) return ignore('unknown-machine');
     return proxy({ request, context, machine: party, origin, address: addressOf(party) }, type);
   }
+  if (pooled?.isHeldOff) return ignore('declined-too-often');
   if (pooled && type !== undefined) {
     const mac = macOf(request) ?? '';
     const party = { mac, hardwareId: machine?.hardwareId ?? null, interface: pooled.interface };

@@ -2,10 +2,12 @@ import { type DhcpPacket, type MessageType, readOption, requestedAddress } from 
 import {
   AddressPools,
   clientKey,
+  Decliners,
   type Instant,
   lastLease,
   leaseOfIp,
   type LeaseState,
+  mostDeclined,
   type Seeker,
   seekerKey,
   type SingleLeaseCommand,
@@ -21,6 +23,7 @@ import { type ClientClass, classesOf } from './client-class';
 import { clientIdOf } from './client-id';
 import { isWithin, type ModeRules, type PooledSubnet, type Subnet } from './dhcp-mode';
 import { PooledInterfaces, type PooledOn } from './pooled-interfaces';
+import { PoolOffers } from './pool-offers';
 import { isPooled, namesOf, PooledWires } from './pooled-wires';
 import type { Probe } from './probe';
 
@@ -47,6 +50,8 @@ export interface Pooled {
   readonly isForeign: boolean;
   /** Whether it may be told what to boot. */
   readonly boots: boolean;
+  /** It declined so many addresses that it is given none. */
+  readonly isHeldOff: boolean;
 }
 
 /** Who asks. `link`: an address of its network. */
@@ -66,13 +71,9 @@ interface Seeking {
   readonly classes: readonly ClientClass[];
 }
 
-const none: ReadonlySet<string> = new Set();
-
 /** How often leases are looked through for those that ran out. */
 const sweepMs = 1000;
 const maxExpired = 500;
-/** A client is offered another address so often when somebody answers on the one before. */
-const maxProbes = 4;
 const warnMs = 60_000;
 const poolGauges = ['dhcp_pool_size', 'dhcp_pool_used', 'dhcp_pool_quarantined'] as const;
 
@@ -86,6 +87,8 @@ export class PoolDesk {
   #counted = '';
   #instant: Instant = { iso: '', ms: NaN };
   readonly #interfaces = new PooledInterfaces();
+  readonly #decliners = new Decliners();
+  readonly #offers: PoolOffers;
   readonly #wires: PooledWires;
   #term = -1;
   /** The leases that the addresses were put in order by. */
@@ -99,6 +102,12 @@ export class PoolDesk {
     private readonly rules: ModeRules,
   ) {
     this.#wires = new PooledWires(rules);
+    this.#offers = new PoolOffers(ports, {
+      pools: () => this.#pools,
+      now: () => this.#now(),
+      submit: (commands) => this.#submit(commands),
+      note: (ip) => this.#note(ip),
+    });
     this.#subnets = rules.subnets.filter(isPooled);
     this.#pools = this.#poolsOf(this.#subnets);
   }
@@ -155,18 +164,19 @@ export class PoolDesk {
     const wanted = wantedBy(request);
     const seeker = { mac, clientId, pools, wanted };
     const seeking = { about, seeker, wire, classes };
-    const address = type === 'discover' ? this.#offer(seeker, wire) : this.#own(seeker, wire, request, about);
+    if (this.#isHeldOff(seeking)) return this.#with('', seeking, true);
+    const address = type === 'discover' ? this.#offers.of(seeker, wire) : this.#own(seeker, wire, request, about);
     return typeof address === 'string'
       ? this.#with(address, seeking)
       : address.then((offered) => this.#with(offered, seeking));
   }
 
-  #with(address: string, { about, seeker, wire, classes }: Seeking): Pooled | undefined {
+  #with(address: string, { about, seeker, wire, classes }: Seeking, isHeldOff = false): Pooled | undefined {
     const { mac, type, link, machine } = about;
     const { wanted, clientId } = seeker;
     const subnet = wire.find((one) => isWithin(address || link, one.address, one.prefix)) ?? wire[0];
     if (!subnet) return undefined;
-    if (type === 'discover' && address === '') this.#tellExhausted(mac, subnet.name);
+    if (type === 'discover' && address === '' && !isHeldOff) this.#tellExhausted(mac, subnet.name);
     const isForeign = wanted !== undefined && this.#isForeign(wanted, seeker, wire);
     return {
       subnet,
@@ -176,14 +186,35 @@ export class PoolDesk {
       interface: this.#interfaces.of(subnet, classes, machine),
       refusal: address === '' ? `${wanted ?? 'it'} is not free for this machine` : undefined,
       boots: machine !== undefined || (subnet.discovery ?? this.rules.discovery) === true,
+      isHeldOff,
     };
+  }
+
+  /** Who has an address goes on with that. */
+  #isHeldOff({ about: { mac, type }, seeker, wire }: Seeking): boolean {
+    const { ms, iso } = this.#now();
+    if ((type !== 'discover' && type !== 'request') || !this.#decliners.isHeldOff(mac, ms)) return false;
+    const { state } = this.ports.leases;
+    return !wire.some(({ name }) => {
+      const last = lastLease(state, seekerKey(seeker, name));
+      return last !== undefined && leaseOfIp(state, last.ip, iso) !== undefined;
+    });
   }
 
   /** After commands about addresses were stored. */
   stored(commands: readonly SingleLeaseCommand[]): void {
     for (const command of commands) {
       if ('ip' in command && command.ip !== null) this.#note(command.ip);
+      if (command.type === 'DeclineLease' && command.quarantinedUntil !== null) this.#declined(command);
     }
+  }
+
+  #declined({ mac }: { readonly mac: string | null }): void {
+    if (mac === null || !this.#decliners.note(mac, this.#now().ms)) return;
+    const { count, withinMs } = mostDeclined;
+    this.ports.log.warn(
+      `${mac} declined ${count} addresses within ${withinMs / 60_000} minutes: until those are over it is given none of a pool`,
+    );
   }
 
   #note(ip: string): void {
@@ -206,52 +237,6 @@ export class PoolDesk {
     for (const pool of namesOf(this.#subnets).filter((name) => !kept.has(name))) {
       for (const name of poolGauges) this.ports.metrics.drop(name, { pool });
     }
-  }
-
-  #offer(seeker: Seeker, wire: readonly PooledOn[]): string | Promise<string> {
-    const { leases } = this.ports;
-    const now = this.#now();
-    const ip = this.#pools.offer(seeker, leases.state, now, none);
-    if (ip === undefined) return '';
-    const subnet = wire.find((one) => isWithin(ip, one.address, one.prefix));
-    return subnet && this.#isUncertain(ip, subnet, now) ? this.#probed(ip, subnet, seeker, wire) : ip;
-  }
-
-  /** Whether somebody could have it who has no lease. */
-  #isUncertain(ip: string, { pooled }: PooledOn, { iso }: Instant): boolean {
-    return pooled.probe && leaseOfIp(this.ports.leases.state, ip, iso) === undefined;
-  }
-
-  async #probed(first: string, its: PooledOn, seeker: Seeker, wire: readonly PooledOn[]): Promise<string> {
-    const found = new Set<string>();
-    let [ip, subnet]: [string, PooledOn | undefined] = [first, its];
-    for (let probes = 1; ; probes++) {
-      const answer = subnet && this.#isUncertain(ip, subnet, this.#now()) ? await this.ports.probe.ask(ip) : undefined;
-      if (!subnet || !answer || answer.mac === seeker.mac) return ip;
-      found.add(ip);
-      await this.#conflict(ip, subnet, answer);
-      const next =
-        probes < maxProbes ? this.#pools.offer(seeker, this.ports.leases.state, this.#now(), found) : undefined;
-      if (next === undefined) return '';
-      ip = next;
-      subnet = wire.find((one) => isWithin(next, one.address, one.prefix));
-    }
-  }
-
-  async #conflict(
-    ip: string,
-    { name, pooled }: PooledOn,
-    { method, mac }: NonNullable<Awaited<ReturnType<Probe['ask']>>>,
-  ): Promise<void> {
-    const { iso, ms } = this.#now();
-    const quarantinedUntil = new Date(ms + pooled.quarantineSeconds * 1000).toISOString();
-    this.ports.metrics.count('dhcp_conflicts_total', { method });
-    this.ports.log.warn(
-      `${ip} is in use${mac === null ? '' : ` by ${mac}`} and not leased: offered to nobody until ${quarantinedUntil}`,
-    );
-    await this.#submit([
-      { type: 'FindConflict', ip, subnet: name, method, answeredBy: mac, quarantinedUntil, now: iso },
-    ]);
   }
 
   /** What it may go on with or take now; '' = nothing. */

@@ -108,7 +108,7 @@ describe('a machine without a record, with an address of a pool', () => {
     const on = { ...subnet, pooled: subnet.pooled };
     const pooled = {
       ...{ subnet: on, address: '192.168.1.10', interface: new PooledInterfaces().of(on, [], undefined) },
-      ...{ clientId: null, refusal: undefined, isForeign: false, boots },
+      ...{ clientId: null, refusal: undefined, isForeign: false, boots, isHeldOff: false },
     };
     const decision = respond(requestOf('discover', firmware(0)), contextOf({ machine: undefined, pooled }));
     if (decision.kind !== 'reply') throw new Error(JSON.stringify(decision));

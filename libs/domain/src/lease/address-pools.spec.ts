@@ -147,6 +147,26 @@ describe('an offer', () => {
     wait(3601);
     expect(offer(2)).toBe('10.0.0.10');
   });
+  it('is, of addresses in quarantine, what was declined longest ago once that is ended, and each is named once', () => {
+    const { bind, store, holder, pools, seeker, state, now, wait, offer } = site();
+    for (const [n, ip] of [
+      [1, '10.0.0.12'],
+      [2, '10.0.0.10'],
+    ] as const) {
+      bind(n, ip);
+      const quarantinedUntil = new Date(now().ms + 3_600_000).toISOString();
+      store({ ...holder(n, ip), type: 'DeclineLease', message: '', quarantinedUntil });
+      wait(1);
+    }
+    bind(3, '10.0.0.11');
+    expect(offer(4)).toBeUndefined();
+    const declined = () => pools.takeDeclined(seeker(4), state());
+    expect([declined(), declined(), declined()]).toEqual(['10.0.0.12', '10.0.0.10', undefined]);
+    pools.note('10.0.0.10', state());
+    expect(declined()).toBe('10.0.0.10');
+    store({ type: 'EndQuarantine', ip: '10.0.0.12', probed: false, now: now().iso });
+    expect([offer(4), declined()]).toEqual(['10.0.0.12', undefined]);
+  });
   it('comes from the pools that the client may use only', () => {
     const uefi: PoolSpec = { name: 'uefi', subnet: 'lab', ranges: [range('10.0.0.90', '10.0.0.90')] };
     const { offer } = site([uefi, lab]);

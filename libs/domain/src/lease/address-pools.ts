@@ -129,6 +129,27 @@ export class AddressPools {
   }
 
   /**
+   * Of the addresses in quarantine that this client could have the one that was declined longest ago, for when nothing else is left. Not
+   * named again until it is noted.
+   */
+  takeDeclined(seeker: Seeker, state: LeaseState): string | undefined {
+    const pools = seeker.pools.flatMap((name) => this.#pools.get(name) ?? []);
+    return firstOf(pools, (pool) => this.#takeDeclined(pool, state));
+  }
+
+  #takeDeclined({ declined }: Pool, state: LeaseState): string | undefined {
+    for (let next = declined.take(); next; next = declined.take()) {
+      const lease = state.book.get(next.key);
+      if (lease?.state !== 'declined' || this.isReserved(next.key)) continue;
+      const at = Date.parse(lease.expiresAt);
+      if (at <= next.time) return next.key;
+      // Declined once more since.
+      declined.put(next.key, at);
+    }
+    return undefined;
+  }
+
+  /**
    * Whether this client may be given this very address: not leased or offered to another, unless it was offered to this one before; not in
    * quarantine, not reserved, in one of its pools.
    */
@@ -188,6 +209,7 @@ export class AddressPools {
       pool.standing[index] = now;
       if (now === ended) pool.back.put(lease.ip, at);
       if (now === quarantined) pool.locked.put(lease.ip, at);
+      if (lease.state === 'declined') pool.declined.put(lease.ip, at);
       return pool;
     }
     return undefined;

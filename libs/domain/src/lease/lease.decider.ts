@@ -42,6 +42,8 @@ export type SingleLeaseCommand =
   | { readonly type: 'ExpireLeases'; readonly ips: readonly string[]; readonly now: string }
   /** Somebody answered on an address that was to be offered. */
   | ({ readonly type: 'FindConflict'; readonly now: string } & ConflictFound)
+  /** An address that a client declined is needed, and nobody was found on it. */
+  | { readonly type: 'EndQuarantine'; readonly ip: string; readonly probed: boolean; readonly now: string }
   | ({ readonly type: 'DefinePool' } & PoolDefined['data'])
   /** Every other pool is gone from the settings. */
   | { readonly type: 'KeepPools'; readonly pools: readonly string[] }
@@ -172,9 +174,13 @@ function decideOne(command: SingleLeaseCommand, state: LeaseState): readonly Lea
     case 'FindConflict': {
       const { type: _, now, ...data } = command;
       const lease = state.book.get(data.ip);
-      // Bound meanwhile: what answered is its holder.
-      return isFree(lease, now) ? [...expiry(lease, now), { type: 'LeaseConflictFound', v: 1, data }] : [];
+      // Bound meanwhile: what answered is its holder. Declined: a client said so before.
+      return isFree(lease, now) || lease?.state === 'declined'
+        ? [...expiry(lease, now), { type: 'LeaseConflictFound', v: 1, data }]
+        : [];
     }
+    case 'EndQuarantine':
+      return endQuarantine(command, state.book.get(command.ip));
     case 'DefinePool':
       return definePool(command, state);
     case 'KeepPools':
@@ -200,6 +206,16 @@ function isSameClient(lease: Lease, client: LeaseHolder): boolean {
 function expiry(lease: Lease | undefined, now: string): readonly LeaseEvent[] {
   if (lease?.state !== 'bound' || isBefore(now, lease.expiresAt)) return [];
   return [{ type: 'LeaseExpired', v: 1, data: { ...holderOf(lease), expiresAt: lease.expiresAt, cause: 'time' } }];
+}
+
+/** What somebody was seen on stays out: only the word of a client can be doubted. */
+function endQuarantine(
+  { ip, probed, now }: Extract<SingleLeaseCommand, { readonly type: 'EndQuarantine' }>,
+  lease: Lease | undefined,
+): readonly LeaseEvent[] {
+  if (lease?.state !== 'declined' || isFree(lease, now)) return [];
+  const { subnet, expiresAt: quarantinedUntil } = lease;
+  return [{ type: 'QuarantineEnded', v: 1, data: { ip, subnet, quarantinedUntil, probed } }];
 }
 
 function bind(command: BindLease, state: LeaseState): readonly LeaseEvent[] {
@@ -321,6 +337,7 @@ function evolve(state: LeaseState, event: LeaseEvent): LeaseState {
     case 'LeaseReleased':
       return changed(state, event.data.ip, { state: 'released' });
     case 'LeaseExpired':
+    case 'QuarantineEnded':
       return changed(state, event.data.ip, { state: 'expired' });
     case 'LeaseDeclined': {
       const { ip, quarantinedUntil } = event.data;

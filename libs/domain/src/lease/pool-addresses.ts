@@ -27,6 +27,8 @@ export interface Pool extends PoolSpec {
   readonly back: TimeHeap;
   /** Addresses in quarantine, by its end. */
   readonly locked: TimeHeap;
+  /** Of those, what a client declined. */
+  readonly declined: TimeHeap;
   /** Those that are offered → to whom, the longest held first. */
   readonly held: Map<string, string>;
 }
@@ -68,6 +70,7 @@ export function emptyPool(spec: PoolSpec): Pool {
     scannedAt: 0,
     back: new TimeHeap(),
     locked: new TimeHeap(),
+    declined: new TimeHeap(),
     held: new Map(),
   };
 }
@@ -78,5 +81,6 @@ export function reset(pool: Pool): void {
   pool.next = 0;
   pool.back.clear();
   pool.locked.clear();
+  pool.declined.clear();
   pool.held.clear();
 }

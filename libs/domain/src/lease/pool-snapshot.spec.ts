@@ -86,6 +86,12 @@ describe('a pool that was saved', () => {
       { type: 'LeaseReleased', v: 2, data: holder(2, 2) },
       { type: 'LeaseBound', v: 2, data: { ...holder(2, 3), ...lease, hostname: '', giaddr: null } },
       { type: 'LeaseDeclined', v: 2, data: { ...holder(2, 3), message: '', quarantinedUntil: at(99) } },
+      { type: 'LeaseBound', v: 2, data: { ...holder(6, 6), ...lease, hostname: '', giaddr: null } },
+      { type: 'LeaseDeclined', v: 2, data: { ...holder(6, 6), message: '', quarantinedUntil: at(99) } },
+      {
+        ...{ type: 'QuarantineEnded', v: 1 },
+        data: { ip: '10.0.0.6', subnet: 'a', quarantinedUntil: at(99), probed: true },
+      },
       { type: 'LeaseBound', v: 2, data: { ...holder(4, 4), ...lease, hostname: '', giaddr: null } },
       { type: 'LeaseExpired', v: 1, data: { ...holder(4, 4), expiresAt: at(10), cause: 'time' } },
       {
@@ -122,6 +128,7 @@ describe('a pool that was saved', () => {
       `02-00-00-00-00-02 null null 10.0.0.2 a pool  released ${at(10)} 0`,
       `02-00-00-00-00-02 null null 10.0.0.3 a pool  declined ${at(99)} 1`,
       `02-00-00-00-00-04 null null 10.0.0.4 a pool  expired ${at(10)} 1`,
+      `02-00-00-00-00-06 null null 10.0.0.6 a pool  expired ${at(99)} 1`,
       `null null null 10.0.0.5 a pool  conflict ${at(50)} 0`,
     ]);
     expect(poolSaving.pool(state)).toEqual({

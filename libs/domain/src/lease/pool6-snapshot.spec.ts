@@ -91,7 +91,7 @@ describe('an IPv6 pool that was saved', () => {
         data: { subnet: 'a', pool: 'p', level: 80, before: 0, used: 8, size: 9 },
       },
     ];
-    const ipv4Only = ['LeaseRelayed', 'LeaseRefused', 'LeaseConflictFound', 'DhcpServerFound'];
+    const ipv4Only = ['LeaseRelayed', 'LeaseRefused', 'LeaseConflictFound', 'QuarantineEnded', 'DhcpServerFound'];
     const known = Object.keys(catalogue.lease).filter((type) => !ipv4Only.includes(type));
     expect(new Set(events.map(({ type }) => type))).toEqual(new Set(known));
     const state = fold(lease6Decider, events);

@@ -23,6 +23,10 @@ export const leaseSentences = {
     bad(
       `${ip} is in use${answeredBy === null ? '' : ` by ${formatMac(answeredBy)}`} though it was never leased: given to nobody until ${quarantinedUntil}`,
     ),
+  QuarantineEnded: ({ data: { ip, quarantinedUntil, probed } }) =>
+    warn(
+      `${ip}, declined and in quarantine until ${quarantinedUntil}, is given out again: no other address is left${probed ? ', and nobody answers on it' : ''}`,
+    ),
   LeaseRelayed: ({ data: { ip, giaddr, circuitId, remoteId } }) =>
     neutral(
       `relay ${giaddr} says where ${ip} is plugged in: ${[

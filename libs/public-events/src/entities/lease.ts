@@ -98,6 +98,16 @@ export const lease = {
     }),
     map: (data: Data<'LeaseConflictFound'>) => data,
   }),
+  QuarantineEnded: published({
+    name: 'quarantine-ended',
+    summary: 'A declined address is given out again before its time: no other was left.',
+    schema: Type.Object({
+      ...address,
+      quarantinedUntil,
+      probed: Type.Boolean({ description: 'Whether the wire was asked, and nobody answered.' }),
+    }),
+    map: (data: Data<'QuarantineEnded'>) => data,
+  }),
   PoolDefined: published({
     name: 'pool-defined',
     summary: 'A subnet has other addresses to give out than before.',
