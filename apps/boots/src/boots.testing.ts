@@ -19,7 +19,7 @@ import { hardwareList, workflowList } from '@tinkerbell/projections';
 import { BootsConfig } from './boots.config';
 import { hardwareId, mac, requestOf, reservation } from './dhcp/requests.testing';
 import { type Logger, silentLogger } from './logger';
-import { startBoots } from './start-boots';
+import { type BootsPorts, startBoots } from './start-boots';
 import type { MachineLog } from './syslog/machine-log';
 
 /** The machine's address on the loopback interface, and the relay's. */
@@ -36,8 +36,7 @@ const hardwareStream = subjects.stream('hardware', hardwareId);
 
 export type Bench = Awaited<ReturnType<typeof startBench>>;
 
-/** For specs: the whole service on the loopback interface, with a log in memory and a relay in front of it. */
-export async function startBench(options: {
+interface BenchOptions {
   readonly interface?: Partial<HardwareInterface['netboot']>;
   /** Of the machine, `aa-bb-cc-dd-ee-ff`. */
   readonly mac?: string;
@@ -47,7 +46,11 @@ export async function startBench(options: {
   readonly machineLog?: MachineLog;
   readonly log?: Logger;
   readonly events?: readonly AnyEvent[];
-}) {
+  readonly leadership?: BootsPorts['leadership'];
+}
+
+/** For specs: the whole service on the loopback interface, with a log in memory and a relay in front of it. */
+export async function startBench(options: BenchOptions) {
   const folder = await mkdtemp(join(tmpdir(), 'boots-'));
   const folders = { ipxe: join(folder, 'ipxe'), osie: join(folder, 'osie'), images: join(folder, 'images') };
   for (const path of Object.values(folders)) await mkdir(path);
@@ -61,8 +64,9 @@ export async function startBench(options: {
     projections: { hardware: hardwareList, workflows: workflowList },
   });
   const relay = await openRelay();
-  const { machineLog, log = silentLogger, clock = () => new Date() } = options;
-  const ports = { store, ...rows.models, version: '1.2.3', clock, log, ...(machineLog && { machineLog }) };
+  const { machineLog, leadership, log = silentLogger, clock = () => new Date() } = options;
+  const more = { ...(machineLog && { machineLog }), ...(leadership && { leadership }) };
+  const ports = { store, ...rows.models, version: '1.2.3', clock, log, ...more };
   const boots = await startBoots(configOf(folders, relay.address().port, options.settings ?? {}), ports);
   const http = (path: string, request: HttpOptions = {}) => askHttp(boots.http.port, path, request);
   const dhcp = (packet: DhcpPacket) => askDhcp(relay, boots.dhcp?.port ?? 0, packet);

@@ -29,6 +29,8 @@ const gauges = {
   dhcp_pool_size: 'Addresses that a DHCP pool has.',
   dhcp_pool_used: 'Addresses of a DHCP pool that are leased.',
   dhcp_pool_quarantined: 'Addresses of a DHCP pool that somebody else was found on.',
+  clock_offset_seconds:
+    'By how much the clock of this machine was ahead of that of the log at the last take-over; 0: less than a second.',
   dhcp_file_ok: 'Whether what BOOTS_DHCP_FILE says now is in force; 0: it is wrong, and what was before goes on.',
   dhcp_file_applied_timestamp_seconds: 'When what is in force of it was read.',
 } as const;

@@ -43,6 +43,7 @@ import { IsoDesk } from './iso/iso-desk';
 import { LoaderFiles } from './loaders/loader-files';
 import { BootLog } from './log/boot-log';
 import { Lease6Pool } from './log/lease6-pool';
+import { LogClock } from './log/log-clock';
 import { LeasePool } from './log/lease-pool';
 import type { PoolPost } from './log/pool-terms';
 import { type Logger, silentLogger } from './logger';
@@ -190,7 +191,10 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
 }
 
 async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> {
-  const { store, log = silentLogger, clock = () => new Date() } = ports;
+  const { store, log = silentLogger } = ports;
+  const metrics = new Metrics();
+  const logClock = new LogClock(ports.clock ?? (() => new Date()), { log, metrics });
+  const clock = logClock.now;
   const machines = new Machines(ports.hardware, ports.workflows);
   const { leadership, leaseFolder } = ports;
   const [address = ''] = ownAddresses(config);
@@ -198,14 +202,13 @@ async function assemble(config: BootsConfig, ports: BootsPorts): Promise<Parts> 
   const dhcpFile = config.BOOTS_DHCP_FILE === '' ? undefined : await readDhcpFile(config.BOOTS_DHCP_FILE);
   const { file } = dhcpFile ?? {};
   const networks6 = config.BOOTS_DHCP6 ? subnets6(config, file?.subnets6) : [];
-  const post = leadership && { leadership, address, log };
+  const post = leadership && { leadership, address, log, clock: logClock };
   const saved = leaseFolder === undefined ? undefined : { folder: leaseFolder, log };
   const leases = await LeasePool.open(store, pool, { post, saved });
   const pools = countedPools(networks6);
   const leases6 = config.BOOTS_DHCP6 ? await Lease6Pool.open(store, pool, { pools, post, saved }) : undefined;
   const boots = new BootLog(store, clock);
   const strangers = new Strangers(boots, clock);
-  const metrics = new Metrics();
   const modes = new LiveRules(dhcpModes(config, file));
   const byReservation = (address: string) => !['reservation', 'pool'].includes(modeOf(config, modes, address));
   const overheard = new Overheard(clock);

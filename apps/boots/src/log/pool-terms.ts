@@ -2,6 +2,7 @@ import { DomainError } from '@tinkerbell/domain';
 import type { Event } from '@tinkerbell/events';
 import { type Candidacy, type Leadership, type Lease as Held, pause } from '@tinkerbell/messaging';
 import type { Logger } from '../logger';
+import type { LogClock } from './log-clock';
 import type { Settled, StreamWriter } from './stream-writer';
 
 /** What it takes to share a pool with other instances of boots. */
@@ -10,6 +11,8 @@ export interface PoolPost {
   /** Where this instance is reached; in the log with every take-over. */
   readonly address: string;
   readonly log: Logger;
+  /** Compared with the clock of the log at each take-over. */
+  readonly clock?: Pick<LogClock, 'compare'>;
 }
 
 export interface PoolRole {
@@ -112,7 +115,7 @@ export class PoolTerms<C, S, E extends Event> {
   }
 
   /** One term, from the commit that fences off whoever was active before to the first one that is not stored. */
-  async #serve(held: Held, { address, log }: PoolPost): Promise<void> {
+  async #serve(held: Held, { address, log, clock }: PoolPost): Promise<void> {
     this.#following.abort();
     await this.#followed;
     const over = new Promise<void>((resolve) => {
@@ -121,7 +124,9 @@ export class PoolTerms<C, S, E extends Event> {
       if (held.signal.aborted) resolve();
     });
     try {
-      await this.writer.begin(this.about.takePool({ address, epoch: held.epoch }));
+      const begin = () => this.writer.begin(this.about.takePool({ address, epoch: held.epoch }));
+      if (clock) await clock.compare(() => begin().then(() => this.writer.lastAt()));
+      else await begin();
       await this.#prepare();
       this.#term = held;
       this.#takeovers++;

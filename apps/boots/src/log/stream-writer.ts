@@ -154,6 +154,12 @@ export class StreamWriter<C, S, E extends Event> {
     }
   }
 
+  /** When the last commit was stored, by the clock of the log; ISO 8601. */
+  async lastAt(): Promise<string | undefined> {
+    const { events } = await this.store.last(this.stream);
+    return events.at(-1)?.at;
+  }
+
   /** Ends the term. Resolves when nothing is in flight any more. */
   async end(): Promise<void> {
     this.#isCurrent = false;
