@@ -1,9 +1,8 @@
-// Options 66 and 67 of a record, a class and a subnet: QEMU's iPXE ROM and OVMF fetch what these name from a server that is not boots.
+// Options 66 and 67, and 59 of DHCPv6, of a record, a class and a subnet: QEMU's iPXE ROM and OVMF fetch what these name from a server that is not boots.
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { HardwareDhcpOption } from '@tinkerbell/events';
 import { hardwareInterface, hardwareRecord } from '@tinkerbell/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type BootsProcess, startBootsIn } from './net/boots-process';
@@ -17,14 +16,16 @@ if (missing) console.warn(`SKIPPED: boot files of another server: ${missing}`);
 
 const address = '10.93.0.1';
 const other = '10.93.0.2';
-const text = (code: number, value: string): HardwareDhcpOption => ({ code, type: 'text', value });
+const other6 = 'fd93::2';
+const text = (code: number, value: string) => ({ code, type: 'text', value }) as const;
 /** What their records set. */
 const machines = [
-  { mac: '02:93:00:00:00:20', ip: '10.93.0.20', options: [text(66, other), text(67, 'own.ipxe')] },
-  { mac: '02:93:00:00:00:21', ip: '10.93.0.21', options: [text(67, `http://${other}/own.efi`)] },
-  { mac: '02:93:00:00:00:22', ip: '10.93.0.22', options: [] },
+  { mac: '02:93:00:00:00:20', ip: '10.93.0.20', options: [text(66, other), text(67, 'own.ipxe')], options6: [] },
+  { mac: '02:93:00:00:00:21', ip: '10.93.0.21', options: [text(67, `http://${other}/own.efi`)], options6: [] },
+  { mac: '02:93:00:00:00:22', ip: '10.93.0.22', options: [], options6: [] },
+  { mac: '02:93:00:00:00:23', ip: 'fd93::23', options: [], options6: [text(59, `tftp://[${other6}]/own.efi`)] },
 ] as const;
-const [own, ownHttp, ofClass] = machines;
+const [own, ownHttp, ofClass, own6] = machines;
 /** Of no record. */
 const strangers = ['02:93:00:00:01:20', '02:93:00:00:01:21'] as const;
 
@@ -41,6 +42,8 @@ subnets:
   - subnet: 10.93.0.0/24
     pools: [{ ranges: [10.93.0.100-10.93.0.120] }]
     options: [{ code: 66, type: text, value: ${other} }]
+  - subnet: fd93::/64
+    mode: reservation
 `;
 
 let network: Network;
@@ -54,19 +57,21 @@ const running: (() => Promise<void>)[] = [];
 beforeAll(async () => {
   if (missing) return;
   folder = await mkdtemp(join(tmpdir(), 'other-boot-server-'));
-  network = await createNetwork('bother', address);
+  network = await createNetwork('bother', address, 'fd93::1');
   await startOther();
-  const hardware = machines.map(({ mac, ip: own, options }, index) => {
+  const hardware = machines.map(({ mac, ip: own, options, options6 }, index) => {
     const base = hardwareInterface(mac.replaceAll(':', '-'), own);
-    const ip = { address: own, netmask: '255.255.255.0', gateway: '', family: 4 };
+    const family = own.includes(':') ? 6 : 4;
+    const ip = { address: own, netmask: family === 4 ? '255.255.255.0' : '', gateway: '', family };
     return hardwareRecord({
       id: `00000000-0000-4000-8000-00000000930${index}`,
-      network: { interfaces: [{ ...base, dhcp: { ...base.dhcp, ip, options } }] },
+      network: { interfaces: [{ ...base, dhcp: { ...base.dhcp, ip, options, options6 } }] },
     });
   });
   const file = join(folder, 'dhcp.yaml');
   await writeFile(file, subnets);
-  boots = await startBootsIn(network, { settings: { BOOTS_IPXE_DIR: folder, BOOTS_DHCP_FILE: file }, hardware });
+  const settings = { BOOTS_IPXE_DIR: folder, BOOTS_DHCP_FILE: file, BOOTS_DHCP6: 'true', PUBLIC_IP6: 'fd93::1' };
+  boots = await startBootsIn(network, { settings, hardware });
 });
 afterEach(async () => {
   for (const stop of running.splice(0)) await stop();
@@ -83,6 +88,7 @@ afterAll(async () => {
 async function startOther(): Promise<void> {
   const server = await network.addClient('02:93:00:00:00:02');
   await runIn(server, ['ip', 'addr', 'add', `${other}/24`, 'dev', 'eth0']);
+  await runIn(server, ['ip', 'addr', 'add', `${other6}/64`, 'dev', 'eth0', 'nodad']);
   const files = join(folder, 'other');
   await mkdir(files);
   for (const name of ['own', 'class']) {
@@ -123,6 +129,11 @@ describe.skipIf(missing !== undefined)('firmware is told of another server', () 
   it('by its record, with a URL: UEFI HTTP boot', async () => {
     await switchOn(ownHttp.mac, 'uefi-http');
     await expect.poll(() => log).toMatch(/^10\.93\.0\.21 .*"GET \/own\.efi HTTP\/1\.1" 200/m);
+  });
+
+  it('by its record, with a URL: UEFI PXE by IPv6', async () => {
+    await switchOn(own6.mac, 'uefi6');
+    await expect.poll(() => log).toMatch(/sent \S+\/own\.efi to fd93::23$/m);
   });
 
   it.each([

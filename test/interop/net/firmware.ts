@@ -4,9 +4,13 @@ import { join } from 'node:path';
 import { type Network, spawnIn } from './namespace';
 
 const ovmf = '/usr/share/OVMF';
-/** What it takes: `bios` is QEMU's iPXE ROM, `uefi` is OVMF with its own PXE, `uefi-http` the same with its HTTP boot alone. */
+/** What it takes: `bios` is QEMU's iPXE ROM, `uefi` is OVMF with its own PXE, `uefi-http` the same with its HTTP boot alone, `uefi6` by IPv6 alone. */
 export const firmwareFiles = ['/usr/bin/qemu-system-x86_64', `${ovmf}/OVMF_CODE_4M.fd`];
-export type Firmware = 'bios' | 'uefi' | 'uefi-http';
+export type Firmware = 'bios' | 'uefi' | 'uefi6' | 'uefi-http';
+/** What of it is switched off. */
+const without: Readonly<Record<Firmware, readonly string[]>> = {
+  ...{ bios: [], uefi: [], uefi6: ['IPv4'], 'uefi-http': ['IPv4PXE', 'IPv6PXE'] },
+};
 
 /** `folder`: for the firmware's variables. Returns what switches it off. */
 export async function powerOn(
@@ -21,8 +25,8 @@ export async function powerOn(
   const card = `virtio-net-pci,netdev=n0,mac=${mac},bootindex=1`;
   const command = ['qemu-system-x86_64', ...plain, '-device', 'virtio-rng-pci', ...net];
   const more = firmware === 'bios' ? ['-device', card] : ['-device', `${card},romfile=`, ...(await efi(folder, mac))];
-  const http = ['IPv4PXE', 'IPv6PXE'].flatMap((way) => ['-fw_cfg', `name=opt/org.tianocore/${way}Support,string=n`]);
-  const child = spawnIn(network.server, [...command, ...more, ...(firmware === 'uefi-http' ? http : [])], {
+  const off = without[firmware].flatMap((way) => ['-fw_cfg', `name=opt/org.tianocore/${way}Support,string=n`]);
+  const child = spawnIn(network.server, [...command, ...more, ...off], {
     stdio: 'ignore',
   });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
