@@ -101,6 +101,8 @@ export interface BootItem {
   readonly hostname: string;
   readonly mac: string;
   readonly ip: string;
+  /** What it holds; a server of before leaves it out. */
+  readonly leases?: readonly Pick<LeaseItem, 'ip' | 'boundAt' | 'leaseSeconds' | 'expiresAt'>[];
   /** Newest first. */
   readonly attempts: readonly BootAttemptItem[];
   /** Newest first; a server of before leaves it out. */

@@ -6,6 +6,7 @@ import {
   bootScriptServed,
   bootWays,
   hardwareId,
+  leaseBound,
   leaseRenewed,
   machinePhonedHome,
   netbootOffered,
@@ -34,9 +35,8 @@ describe('the boot attempts of a machine', () => {
     expect(others).toEqual([]);
     expect(attempt?.steps.map((each) => [each.step, each.seconds])).toEqual([
       ['dhcp', 0],
-      ['dhcp', 10],
-      ['tftp', 20],
-      ['http', 30],
+      ['tftp', 10],
+      ['http', 20],
     ]);
   });
 
@@ -164,6 +164,16 @@ describe('the boot attempts of a machine', () => {
     ]);
     const installed = bootAttempts(evidence([...working, fromBoots(netbootOffered())]));
     expect(installed).toMatchObject([{ outcome: 'worker' }, { outcome: 'under-way' }]);
+  });
+
+  it('do not begin with the lease of an operating system, which is stopped at nothing', () => {
+    const leased: Fact = ['lease', 'default', leaseBound(), 1, 'boots'];
+    const now = '2026-01-02T00:00:00.000Z';
+    expect(bootAttempts(evidence([...made, leased], { now }))).toEqual([]);
+    const facts = [...made, leased, fromBoots(bootRequestFailed())];
+    expect(bootAttempts(evidence(facts, { now }))).toMatchObject([
+      { outcome: 'stopped', hint: expect.stringContaining('there is no boot program for its architecture') },
+    ]);
   });
 
   it('do not begin with a lease that is renewed', () => {

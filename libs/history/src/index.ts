@@ -7,6 +7,7 @@ export { rowsOf } from './explain/scene';
 export { tellExplanation } from './explain/tell-explanation';
 export { bundleLines, MalformedBundleError, readBundle, redactBundle } from './bundle';
 export type { Bundle, BundleHeader, OutputLine } from './bundle';
+export { heldLeases } from './held-leases';
 export { failedRequests, failedText } from './failed-requests';
 export type { FailedRequest } from './failed-requests';
 export { bootAttempts } from './boot-attempts';

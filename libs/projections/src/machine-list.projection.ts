@@ -17,8 +17,8 @@ const maxSteps = 64;
 /** One row a machine, whoever saw it: DHCP and boot files from boots, the worker from tink-server. */
 export const machineList: Projection<MachineEvent, MachineRow> = {
   name: 'machine-list',
-  version: 5,
-  continues: [4],
+  version: 6,
+  continues: [4, 5],
   aggregates: ['hardware', 'boot', 'lease', 'enrolment'],
   key: ({ aggregate, aggregateId, event }) =>
     aggregate === 'hardware' || aggregate === 'enrolment' || isUnregistered(event) ? aggregateId : hardwareIdOf(event),
@@ -74,11 +74,9 @@ function step(row: MachineRow, recorded: Recorded<MachineEvent>): MachineRow | u
       // A machine that was never seen leaves nothing to look at.
       return row.steps.length === 0 ? undefined : { ...row, registered: false };
     case 'LeaseBound':
-    case 'LeaseRenewed': {
-      const leased = withAddress({ ...row, mac: event.data.mac ?? row.mac }, event.data.ip);
-      // Shows a machine that boots without our boot file; a running one renews without starting anew.
-      return row.step === 'off' ? stepTo(leased, 'dhcp', at, `leased ${event.data.ip}`) : leased;
-    }
+    case 'LeaseRenewed':
+      // Operating systems lease as firmware does: what wants to boot is offered a file, or there is none for it.
+      return withAddress({ ...row, mac: event.data.mac ?? row.mac }, event.data.ip);
     case 'EnrolmentTokenIssued':
     // A worker that has been up for long; it is no step of its boot.
     case 'WorkerCredentialRenewed':
@@ -125,6 +123,10 @@ function bootStep(row: MachineRow, event: BootEvent, at: string): MachineRow {
       const { kind, address } = event.data;
       return stepTo(withAddress(machine, address), 'disk', at, `phoned home${kind === '' ? '' : `: ${kind}`}`);
     }
+    case 'BootRequestFailed':
+      return event.data.reason === 'no-boot-file' && row.step === 'off'
+        ? stepTo(machine, 'dhcp', at, `no boot file: ${event.data.detail}`)
+        : row;
     default:
       return row;
   }

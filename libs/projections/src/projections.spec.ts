@@ -7,6 +7,7 @@ import {
   actionSucceeded,
   actionTimedOut,
   bootFileServed,
+  bootRequestFailed,
   bootScriptServed,
   bootWays,
   enrolmentTokenIssued,
@@ -387,6 +388,16 @@ describe('machine-list', () => {
     expect(addresses(v4, v6)).toEqual(['10.0.0.5', '2001:db8::5']);
     expect(addresses(v6, v4)).toEqual(['10.0.0.5', '2001:db8::5']);
     expect(addresses(v4, v6, v4, leaseBound({ ip: '2001:db8::6' }))).toEqual(['10.0.0.5', '2001:db8::6']);
+  });
+  it('is off while an operating system leases, and not when firmware has nothing to boot', () => {
+    const system = steps([leaseBound(), leaseRenewed()]);
+    expect(system).toMatchObject({ step: 'off', steps: [], ip: '192.168.1.5' });
+    expect(steps([leaseBound(), bootRequestFailed({ reason: 'other-network' })])).toMatchObject({ step: 'off' });
+    const firmware = [leaseBound(), bootRequestFailed()];
+    const detail = 'no boot file: discover of PXEClient, architecture 9';
+    expect(steps(firmware)).toMatchObject({ step: 'dhcp', steps: [{ step: 'dhcp', detail }] });
+    expect(steps([...firmware, bootRequestFailed({ count: 3 })]).steps).toHaveLength(1);
+    expect(steps([netbootOffered(), bootFileServed(), bootRequestFailed()]).step).toBe('tftp');
   });
   it('stays on its way while iPXE asks after the firmware did', () => {
     expect(steps(boot.slice(0, 3)).steps).toHaveLength(3);

@@ -67,6 +67,22 @@ describe('tink boot show', () => {
     expect({ code, err }).toEqual({ code: 2, err: `Error: ${told}\nSee "tink boot show --help".\n` });
   });
 
+  it('tells the lease of an operating system as what it is', async () => {
+    const lease = { ip: '192.168.1.5', boundAt: '2026-01-01T00:09:00.000Z', leaseSeconds: 3600 };
+    const leases = [
+      { ...lease, expiresAt: '2026-01-01T01:09:00.000Z' },
+      { ...lease, ip: 'fd00::5', leaseSeconds: 0xffff_ffff, expiresAt: '2162-01-01T00:00:00.000Z' },
+    ];
+    fake.on('GET /api/machines/node-1/boots', { json: { ...item, attempts: [], leases } });
+    expect((await runTink(['boot', 'show', 'node-1'], { server })).out.split('\n')).toEqual([
+      'node-1 08:00:27:00:00:01 192.168.1.5',
+      expect.stringMatching(/^leases 192.168.1.5 since \d\d:\d9:00, until \d\d:\d9:00$/),
+      expect.stringMatching(/^leases fd00::5 since \d\d:\d9:00, for good$/),
+      'it was not seen to boot from the network',
+      '',
+    ]);
+  });
+
   it('says that nothing was heard', async () => {
     fake.on('GET /api/machines/node-1/boots', { json: { ...item, attempts: [] } });
     expect((await runTink(['boot', 'show', 'node-1'], { server })).out).toContain('nothing was heard of it yet');

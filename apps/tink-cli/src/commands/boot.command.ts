@@ -1,3 +1,4 @@
+import { foreverSeconds } from '@tinkerbell/domain';
 import type { AnyEvent, Recorded } from '@tinkerbell/events';
 import { duration, tell, took } from '@tinkerbell/history';
 import type { BootAttemptItem, BootItem } from '../api-types';
@@ -23,6 +24,7 @@ export const bootShow = define({
     'DHCP, TFTP, HTTP, in-memory OS, worker, own disk, each with the time since the attempt began; what usually follows and when,',
     'from the history of all machines; and where to look when it did not. What it was not served follows, with the cause;',
     'of a machine without a hardware record too, by its MAC. 00:00:00:00:00:00 has the packets that do not say whose they are.',
+    'Leases are told before: that of an operating system is no boot.',
   ].join('\n'),
   examples: ['tink boot show node-1', 'tink boot show 52:54:00:12:34:56 --attempts 5', 'tink boot show node-1 --at 2h'],
   positionals: { usage: '<id|mac|ip|hostname>', min: 1, max: 1, complete: ['machine'] },
@@ -101,11 +103,29 @@ function machineOf({ event, aggregateId }: Recorded<AnyEvent>): string {
   return 'mac' in event.data && event.data.mac !== null ? showMac(event.data.mac) : aggregateId.slice(0, 8);
 }
 
-function told(context: Context, { hostname, mac, ip, attempts, failed = [] }: BootItem): readonly string[] {
+function told(
+  context: Context,
+  { hostname, mac, ip, leases = [], attempts, failed = [] }: BootItem,
+): readonly string[] {
   const name = [hostname, showMac(mac), ip].filter((part) => part !== '').join(' ');
   const ignored = failedLines(context, failed);
-  if (attempts.length + ignored.length === 0) return [`${name}: nothing was heard of it yet`];
-  return [name, ...attempts.flatMap((attempt) => ['', ...attemptLines(context, attempt)]), ...ignored];
+  if (attempts.length + leases.length + ignored.length === 0) return [`${name}: nothing was heard of it yet`];
+  const held = leases.map((lease) => leaseLine(context, lease));
+  const none = attempts.length === 0 ? ['it was not seen to boot from the network'] : [];
+  return [
+    name,
+    ...held,
+    ...none,
+    ...attempts.flatMap((attempt) => ['', ...attemptLines(context, attempt)]),
+    ...ignored,
+  ];
+}
+
+function leaseLine({ now }: Context, lease: NonNullable<BootItem['leases']>[number]): string {
+  const { ip, boundAt, leaseSeconds, expiresAt } = lease;
+  const since = boundAt === null ? '' : ` since ${clock(boundAt, now())}`;
+  const isForever = leaseSeconds === foreverSeconds || expiresAt === null;
+  return `leases ${ip}${since}, ${isForever ? 'for good' : `until ${clock(expiresAt, now())}`}`;
 }
 
 function failedLines({ now }: Context, failed: NonNullable<BootItem['failed']>): readonly string[] {

@@ -12,7 +12,8 @@ import { fieldColumns, type Field } from './hardware-views';
 export const machineList = define({
   name: 'machine list',
   summary: 'list all machines with their newest step',
-  details: 'Steps of a machine on its way: dhcp, tftp, http, osie, worker, disk; off when nothing was heard of it.',
+  details:
+    'Steps of a machine on its way: dhcp, tftp, http, osie, worker, disk; off before it was seen to boot from the network.',
   examples: ['tink machine list', 'tink machine list -o wide'],
   flags: { output: outputFlag, at: atFlag },
   async run({ flags }, present) {

@@ -1,9 +1,9 @@
 import type { AnyEvent, Recorded } from '@tinkerbell/events';
-import { bootAttempts, type BootAttempt, failedRequests, type FailedRequest } from '@tinkerbell/history';
+import { bootAttempts, type BootAttempt, failedRequests, type FailedRequest, heldLeases } from '@tinkerbell/history';
 import { formatMac, parseMac } from '@tinkerbell/domain';
 import type { EventStore } from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
-import type { HardwareRow } from '@tinkerbell/projections';
+import type { HardwareRow, LeaseRow } from '@tinkerbell/projections';
 import type { Query } from '../http/query';
 import type { ReadSide } from '../read-side';
 import type { AsOf } from './as-of';
@@ -16,11 +16,16 @@ export interface BootHistoryOf {
   readonly hostname: string;
   readonly mac: string;
   readonly ip: string;
+  /** What it holds: that of its firmware, or of an operating system, which is no boot. */
+  readonly leases: readonly HeldLease[];
   /** Newest first. */
   readonly attempts: readonly BootAttempt[];
   /** What it was not answered, newest first. */
   readonly failed: readonly FailedRequest[];
 }
+
+/** Times are ISO 8601; `leaseSeconds` 4294967295: for good. */
+export type HeldLease = Pick<LeaseRow, 'ip' | 'boundAt' | 'leaseSeconds' | 'expiresAt'>;
 
 /** Of a machine that no record has. */
 export class NoBootError extends RequestError {
@@ -53,31 +58,44 @@ export class BootHistory {
     const moment = await this.asOf.moment(query, 'at');
     const reads = moment ? this.current.at(moment.position) : this.current;
     const machine = findMachineOrMac(reads, name);
-    if (!('id' in machine)) return this.#stranger(machine.mac, moment?.position ?? Number.POSITIVE_INFINITY, reads);
-    const { id, hostname, mac, ip } = machine;
+    const time = moment ? moment.time : this.now();
+    const nowAfter = (events: readonly Recorded<AnyEvent>[]) =>
+      time === undefined ? (events.at(-1)?.at ?? new Date(0).toISOString()) : new Date(time).toISOString();
+    if (!('id' in machine)) return this.#stranger(machine.mac, moment?.position ?? Infinity, reads, nowAfter);
+    const { id, hostname, mac, ip, registered } = machine;
     // What the projection has kept is of the catalogue.
     const all = reads.history.machines.events(id, reads.position()) as readonly Recorded<AnyEvent>[];
     const asked = parseMac(name.toLowerCase());
-    const events = asked === undefined ? all : ofCards(all, cardsWith(asked, reads.hardware.get(id)));
-    const time = moment ? moment.time : this.now();
-    const now = time === undefined ? (events.at(-1)?.at ?? new Date(0).toISOString()) : new Date(time).toISOString();
+    const cards = asked === undefined ? undefined : cardsWith(asked, reads.hardware.get(id));
+    const events = cards === undefined ? all : ofCards(all, cards);
+    const now = nowAfter(events);
+    const leases = reads.leases.findAll(registered ? `hardware:${id}` : `mac:${mac}`);
+    const theirs = cards === undefined ? leases : leases.filter((lease) => cards.has(lease.mac ?? ''));
     const attempts = bootAttempts({ events, now, duration: durationIn(reads.history) });
     return {
       id,
       hostname,
       mac: formatMac(mac),
       ip,
+      leases: told(heldLeases(theirs, now)),
       attempts: attempts.slice(-limit).reverse(),
       failed: newest(events),
     };
   }
 
   /** A MAC without a hardware record: what boots heard of it is in the stream of the MAC alone. */
-  async #stranger(mac: string, position: number, { leases }: ReadSide): Promise<BootHistoryOf> {
+  async #stranger(
+    mac: string,
+    position: number,
+    { leases }: ReadSide,
+    nowAfter: (events: readonly Recorded<AnyEvent>[]) => string,
+  ): Promise<BootHistoryOf> {
     const { events } = await this.store.read<AnyEvent>(subjects.stream('boot', mac));
     const seen = events.filter((recorded) => recorded.position <= position);
     if (seen.length === 0) throw new NoBootError(mac, leases.findAll(`mac:${mac}`));
-    return { id: '', hostname: '', mac: formatMac(mac), ip: '', attempts: [], failed: newest(seen) };
+    const none = { id: '', hostname: '', mac: formatMac(mac), ip: '' };
+    const found = told(heldLeases(leases.findAll(`mac:${mac}`), nowAfter(seen)));
+    return { ...none, leases: found, attempts: [], failed: newest(seen) };
   }
 }
 
@@ -94,6 +112,10 @@ function ofCards(events: readonly Recorded<AnyEvent>[], macs: ReadonlySet<string
     if (isHeard) isTheirs = macs.has(event.data.mac);
     return isTheirs || aggregate === 'hardware';
   });
+}
+
+function told(leases: readonly LeaseRow[]): readonly HeldLease[] {
+  return leases.map(({ ip, boundAt, leaseSeconds, expiresAt }) => ({ ip, boundAt, leaseSeconds, expiresAt }));
 }
 
 function newest(events: readonly Recorded<AnyEvent>[]): readonly FailedRequest[] {

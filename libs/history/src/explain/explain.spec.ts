@@ -12,6 +12,7 @@ import {
   hardwareInterface,
   hardwareRecord,
   hardwareRegistered,
+  leaseBound,
   leaseRenewed,
   machinePhonedHome,
   netbootOffered,
@@ -218,6 +219,16 @@ describe('a machine', () => {
     const told = explainMachine(hardwareId, evidence(made));
     expect(told?.state).toContain('is registered; nothing was heard of it yet.');
     expect(told && tellExplanation(told).at(-1)).toBe('  nothing, until somebody wants something');
+  });
+  it('whose operating system leases an address has not begun to boot', () => {
+    const told = explainMachine(hardwareId, evidence([...ordered, ['lease', 'default', leaseBound(), 1, 'boots']]));
+    expect(told?.state).toContain('leases 192.168.1.5; it was not seen to boot from the network.');
+    expect(told?.waiting?.text).toContain('has to be powered on, or restarted');
+    expect(textsOf(told?.expected)).toEqual([
+      expect.stringContaining('renews its lease'),
+      'the machine asks for an address',
+      '"disk-wipe" runs',
+    ]);
   });
   it('that is not in the log is not explained', () => {
     expect(explainMachine('nobody', evidence(working))).toBeUndefined();

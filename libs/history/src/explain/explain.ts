@@ -1,3 +1,4 @@
+import { heldLeases } from '../held-leases';
 import { causesOf } from './causes';
 import { expectedOf, waitingOf, type Standing } from './expectations';
 import type { Evidence, Explanation } from './explanation';
@@ -11,8 +12,10 @@ export function explainMachine(id: string, evidence: Evidence): Explanation | un
   const machine = scene.machines.get(id);
   if (!machine) return undefined;
   const workflow = workflowOf(scene, id);
+  const leases = heldLeases(scene.leases.values(), evidence.now).filter(({ hardwareId }) => hardwareId === id);
+  const leased = leases.map(({ ip }) => ip);
   const states = [
-    machineState(id, machine, evidence.now),
+    machineState(id, machine, leased, evidence.now),
     ...(workflow ? [workflowState(workflow, evidence.now)] : []),
   ];
   return explanation('machine', id, states.join(' '), { scene, machineId: id, machine, workflow, evidence });

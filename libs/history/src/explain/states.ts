@@ -3,13 +3,22 @@ import type { MachineRow, WorkflowRow } from '@tinkerbell/projections';
 import { took } from '../duration-text';
 import { howItFailed } from '../telling/tell-workflow';
 
-/** How a machine is, in a sentence. `now`: ISO 8601. */
-export function machineState(id: string, machine: MachineRow | undefined, now: string): string {
+/** How a machine is, in a sentence. `leased`: the addresses that it leases; `now`: ISO 8601. */
+export function machineState(
+  id: string,
+  machine: MachineRow | undefined,
+  leased: readonly string[],
+  now: string,
+): string {
   const { hostname = '', mac = '', ip = '' } = machine ?? {};
   const names = [hostname, mac === '' ? '' : formatMac(mac), ip].filter((text) => text !== '');
   const title = `Machine ${id}${names.length === 0 ? '' : ` (${names.join(', ')})`}`;
   const last = machine?.steps.at(-1);
-  if (!machine || !last) return `${title} is registered; nothing was heard of it yet.`;
+  if (!machine || !last) {
+    return leased.length === 0
+      ? `${title} is registered; nothing was heard of it yet.`
+      : `${title} leases ${leased.join(' and ')}; it was not seen to boot from the network.`;
+  }
   const gone = machine.registered ? '' : ' It is no longer registered.';
   return `${title} is at the step "${machine.step}", of which it was last heard ${between(last.at, now)} ago: ${last.detail}.${gone}`;
 }
