@@ -41,7 +41,7 @@ export type NetbootOffered = Event<
   }
 >;
 export type BootFileRole = 'nbp' | 'kernel' | 'initramfs' | 'rootfs' | 'other';
-/** A whole file went out. A Range request counts when it reaches the end of the file. `address`: who fetched it; '' in version 1. */
+/** A whole file went out, maybe in parts (Range): its last one counts when those before it went to the same address. `address`: who fetched it; '' in version 1. */
 export type BootFileServed = Event<
   'BootFileServed',
   2,

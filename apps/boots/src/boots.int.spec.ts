@@ -245,6 +245,14 @@ describe('files', () => {
     expect(part).toMatchObject({ status: 206, body: '234' });
     expect(part.headers['content-range']).toBe('bytes 2-4/10');
     expect(ofType(await events(), 'BootFileServed')).toEqual([]);
+    for (const [range, body] of [
+      ['bytes=-1', '9'],
+      ['bytes=5-', '56789'],
+      ['bytes=0-4', '01234'],
+      ['bytes=6-', '6789'],
+    ] as const)
+      expect((await http('/images/disk.raw', { headers: { range } })).body).toBe(body);
+    expect(ofType(await events(), 'BootFileServed')).toEqual([]);
     expect((await http('/images/disk.raw', { headers: { range: 'bytes=5-' } })).body).toBe('56789');
     await eventually(async () => (ofType(await events(), 'BootFileServed').length === 1 ? true : undefined));
     const beyond = await http('/images/disk.raw', { headers: { range: 'bytes=10-' } });
@@ -257,6 +265,10 @@ describe('files', () => {
     const head = await http('/images/disk.raw', { method: 'HEAD' });
     expect(head).toMatchObject({ status: 200, body: '' });
     expect(head.headers['content-length']).toBe('10');
+    // RFC 9110 §14.2.
+    const part = await http('/images/disk.raw', { method: 'HEAD', headers: { range: 'bytes=2-4' } });
+    expect(part).toMatchObject({ status: 200, headers: { 'content-length': '10' } });
+    expect(part.headers['content-range']).toBeUndefined();
     const etag = String(head.headers['etag']);
     expect((await http('/images/disk.raw', { headers: { 'if-none-match': etag } })).status).toBe(304);
     const range = 'bytes=0-1';

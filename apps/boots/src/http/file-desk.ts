@@ -11,6 +11,7 @@ import type { FailedRequests } from '../recorder/failed-requests';
 import type { ServedFiles } from '../served-files';
 import { type HttpRequest, type HttpResponse, pathOf, peerOf } from './http-message';
 import { sendFile } from './send-file';
+import { SentParts } from './sent-parts';
 
 export interface FileFolders {
   /** Kernel and file systems of the in-memory OS, below `/osie/`. */
@@ -21,6 +22,8 @@ export interface FileFolders {
 
 /** Finds what a URL names, sends it, and remembers what went out whole. */
 export class FileDesk {
+  readonly #parts = new SentParts();
+
   constructor(
     private readonly folders: FileFolders,
     private readonly programs: BootPrograms,
@@ -79,13 +82,16 @@ export class FileDesk {
     // Now: a socket that is closed has forgotten its peer. A MAC in the path proves nothing: anybody can write one there.
     const source = peerOf(request);
     const caller = this.callers.who(source);
-    const isWhole = await sendFile(request, response, file, this.files.shared);
+    const part = await sendFile(request, response, file, this.files.shared);
     if (response.destroyed && !response.writableFinished) {
       const [protocol, reason, detail] = ['http', 'broken-off', name] as const;
       this.records.failed.note({ protocol, reason, detail, source, ...(caller && { mac: caller.mac }) });
     }
-    if (!isWhole) return;
-    const seconds = (performance.now() - startedAt) / 1000;
+    if (!part) return;
+    const now = performance.now();
+    const version = `${file.path} ${file.size} ${file.tag ?? file.modifiedMs}`;
+    if (!this.#parts.isWhole(source, version, part, file.size, now)) return;
+    const seconds = (now - startedAt) / 1000;
     await this.records.served.record({
       caller,
       address: source,

@@ -6,16 +6,23 @@ import type { HttpRequest, HttpResponse } from './http-message';
 import { sendBytes } from './send-bytes';
 import { leastStraight, sendStraight } from './send-straight';
 
+/** First and last byte, counted from 0. `isSent`: false when it broke off. */
+export interface SentPart {
+  readonly start: number;
+  readonly end: number;
+  readonly isSent: boolean;
+}
+
 /**
- * Streams a file: GET and HEAD, Range and If-Range, ETag, If-None-Match and If-Modified-Since. Resolves true when the last byte of the file went out,
- * false when the client asked for something else or went away.
+ * Streams a file: GET and HEAD, Range and If-Range, ETag, If-None-Match and If-Modified-Since. Resolves with what of it went out, undefined
+ * when nothing had to.
  */
 export async function sendFile(
   request: HttpRequest,
   response: HttpResponse,
   file: StoredFile,
   files: SharedFiles,
-): Promise<boolean> {
+): Promise<SentPart | undefined> {
   const etag = `"${file.tag ?? `${file.size.toString(16)}-${Math.round(file.modifiedMs).toString(16)}`}"`;
   response.setHeader('ETag', etag);
   const modified = file.tag === undefined ? new Date(file.modifiedMs).toUTCString() : '';
@@ -40,11 +47,12 @@ export async function sendFile(
     sendfile && end - start >= leastStraight
       ? await sendStraight(response, content, sendfile, start, end)
       : await sendBytes(response, content, start, end);
-  return isSent && end === file.size - 1;
+  return { start, end, isSent };
 }
 
-/** RFC 9110 §13.1.5: only what names this very version lets a part be sent. */
+/** RFC 9110 §14.2: Range is for GET alone. §13.1.5: only what names this very version lets a part be sent. */
 function rangeOf(request: HttpRequest, versions: readonly string[], size: number): ByteRange {
+  if (request.method !== 'GET') return { kind: 'whole' };
   const condition = request.headers['if-range'];
   if (typeof condition === 'string' && !versions.includes(condition)) return { kind: 'whole' };
   return parseByteRange(request.headers.range, size);
@@ -61,8 +69,7 @@ function matches(header: string, etag: string): boolean {
   return header.split(',').some((part) => part.trim() === '*' || part.trim().replace(/^W\//, '') === etag);
 }
 
-function finish(response: HttpResponse, status: number): boolean {
+function finish(response: HttpResponse, status: number): undefined {
   response.statusCode = status;
   response.end();
-  return false;
 }

@@ -283,6 +283,8 @@ describe('a Raspberry Pi', () => {
     await writeFile(join(raspberry, 'boot.img'), 'an image');
     await writeFile(join(raspberry, 'boot.sig'), 'its signature');
     expect(await running.http('/net_install/boot.sig')).toMatchObject({ status: 200, body: 'its signature' });
+    const first = await running.http('/net_install/boot.img', { headers: { Range: 'bytes=0-2' } });
+    expect(first).toMatchObject({ status: 206, body: 'an ' });
     const headers = { Range: 'bytes=3-' };
     expect(await running.http('/net_install/boot.img', { headers })).toMatchObject({ status: 206, body: 'image' });
     expect((await running.http('/net_install/config')).status).toBe(404);
