@@ -17,6 +17,8 @@ import {
 } from '@tinkerbell/testing';
 import { describe, expect, it } from 'vitest';
 import { bootAttempts } from './boot-attempts';
+import { failedRequests } from './failed-requests';
+import { tell } from './telling/tell';
 import { booted, evidence, mac, made, working, type Fact } from './testing/told-log';
 
 const step = (from: 'tftp' | 'http' | 'dhcp', to: 'http' | 'osie' | 'tftp', seconds: number) => {
@@ -142,6 +144,20 @@ describe('the boot attempts of a machine', () => {
     expect(bootAttempts(evidence(facts, { now }))).toMatchObject([
       { hint: 'TFTP: there is no such file (grub.cfg)', troubles: [{ at: '2026-01-01T00:01:00.000Z' }] },
     ]);
+  });
+
+  it('that end at the own disk have no trouble with that, in logs of before either', () => {
+    const local = bootScriptServed({ script: 'local', tokenHash: null, expiresAt: null });
+    const noted = { protocol: 'http', reason: 'may-not-netboot', detail: 'workflow w-1 is success' } as const;
+    const facts = [...loaded, fromBoots(local), fromBoots(bootRequestFailed(noted))];
+    const seen = evidence(facts, { now: '2026-01-02T00:00:00.000Z' });
+    expect(bootAttempts(seen)).toMatchObject([{ outcome: 'disk', troubles: [], hint: null }]);
+    expect(failedRequests(seen.events)).toEqual([]);
+    const last = seen.events.at(-1);
+    expect(last && tell(last, () => undefined)).toEqual({
+      text: 'told to boot its own disk (workflow w-1 is success)',
+      tone: 'neutral',
+    });
   });
 
   it('tell when the kernel started, by what its init said', () => {

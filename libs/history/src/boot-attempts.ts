@@ -10,7 +10,7 @@ import {
   type MachineRow,
   type Usual,
 } from '@tinkerbell/projections';
-import { failedText } from './failed-requests';
+import { failedText, wasServed } from './failed-requests';
 import { duration as durationText, took } from './duration-text';
 import { scriptTokenExpiry } from './script-token';
 
@@ -99,7 +99,7 @@ function isOfMachine(recorded: Recorded<AnyEvent>): recorded is Recorded<AnyEven
 }
 
 function troubleOf({ event }: Recorded<MachineEvent>): string | undefined {
-  if (event.type === 'BootRequestFailed') return failedText(event.data);
+  if (event.type === 'BootRequestFailed') return wasServed(event.data) ? undefined : failedText(event.data);
   if (event.type === 'LeaseRefused') return `DHCP refused ${event.data.requested}: ${event.data.reason}`;
   if (event.type !== 'LeaseDeclined') return undefined;
   return `the machine declined ${event.data.ip}: another one uses it${event.data.message && ` (${event.data.message})`}`;

@@ -16,7 +16,7 @@ export interface FailedRequest {
 export function failedRequests(events: readonly Recorded<AnyEvent>[]): readonly FailedRequest[] {
   const found = new Map<string, FailedRequest>();
   for (const { event } of events) {
-    if (event.type !== 'BootRequestFailed') continue;
+    if (event.type !== 'BootRequestFailed' || wasServed(event.data)) continue;
     const { protocol, reason, source, count, firstAt, lastAt } = event.data;
     const text = failedText(event.data);
     const key = `${protocol} ${text}`;
@@ -59,7 +59,6 @@ const causes: Readonly<Record<string, string>> = {
   malformed: 'the packet is malformed',
   refused: 'it breaks a rule',
   error: 'boots failed: see its log',
-  'may-not-netboot': 'it may not netboot',
   'no-script': 'its boot script was refused',
   'no-such-file': 'there is no such file',
   'too-many': 'as many transfers are under way as there may be (BOOTS_TFTP_MAX_TRANSFERS)',
@@ -68,6 +67,11 @@ const causes: Readonly<Record<string, string>> = {
   'gave-up': 'it stopped answering in the middle of a file',
   'broken-off': 'it broke off in the middle of a file',
 };
+
+/** Logs of before say so of a machine that was told to boot its own disk, beside its script. */
+export function wasServed({ reason }: Pick<BootRequestFailed['data'], 'reason'>): boolean {
+  return reason === 'may-not-netboot';
+}
 
 /** A reason that this release does not know stands for itself. */
 export function failedText({ protocol, reason, detail }: BootRequestFailed['data']): string {

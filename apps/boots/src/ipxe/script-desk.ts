@@ -138,7 +138,7 @@ export class ScriptDesk {
     { ticket, isStatic }: { readonly ticket: string | undefined | null; readonly isStatic: boolean },
     syntax: ScriptSyntax,
   ): Promise<string> {
-    const { machines, callers, failed, log } = this.services;
+    const { machines, callers, log } = this.services;
     const choice = this.#choose(machine, address);
     const isHolder = callers.holds(address, machine.mac);
     // The way to its own disk is no secret; that a stranger fetched it is no step of the machine.
@@ -157,9 +157,6 @@ export class ScriptDesk {
       await this.#checkTicket(asked);
     const text = await this.#serve(asked, syntax);
     const { reason: detail } = machines.netboot(machine);
-    if (choice.script === 'local') {
-      failed.note({ protocol: 'http', reason: 'may-not-netboot', detail, source: address, mac: machine.mac });
-    }
     log.info(`${choice.script} script to ${machine.mac} at ${address}: ${detail}`);
     return text;
   }

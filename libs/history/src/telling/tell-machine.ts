@@ -10,7 +10,7 @@ import type {
   TemplateEvent,
 } from '@tinkerbell/events';
 import { took } from '../duration-text';
-import { failedText } from '../failed-requests';
+import { failedText, wasServed } from '../failed-requests';
 import { leaseSentences } from './tell-lease';
 import { active, because, good, neutral, size, warn, type Sentences } from './told';
 
@@ -53,8 +53,11 @@ export const machineSentences = {
     const said = body.trim().slice(0, 120);
     return good(`installed system phoned home from ${address}${said === '' ? because(kind) : `: ${said}`}`);
   },
-  BootRequestFailed: ({ data }) =>
-    warn(`not served${data.count === 1 ? '' : ` ${data.count} times`}: ${failedText(data)}`),
+  BootRequestFailed: ({ data }) => {
+    const times = data.count === 1 ? '' : ` ${data.count} times`;
+    if (wasServed(data)) return neutral(`told to boot its own disk${times}${because(data.detail)}`);
+    return warn(`not served${times}: ${failedText(data)}`);
+  },
 } as const satisfies Sentences<
   HardwareEvent | TemplateEvent | EnrolmentEvent | LeaseEvent | DhcpServiceEvent | BootEvent
 >;
