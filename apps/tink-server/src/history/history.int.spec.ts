@@ -1,16 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { BootEvent, LeaseEvent } from '@tinkerbell/events';
+import type { BootEvent } from '@tinkerbell/events';
 import { rowsOf, readBundle, redactBundle, type Explanation } from '@tinkerbell/history';
 import { NatsBus, subjects, type NextReply } from '@tinkerbell/messaging';
 import { workflowList } from '@tinkerbell/projections';
-import {
-  bootFileServed,
-  bootRequestFailed,
-  bootScriptServed,
-  leaseBound,
-  netbootOffered,
-  osieStarted,
-} from '@tinkerbell/testing';
+import { bootFileServed, bootRequestFailed, bootScriptServed, netbootOffered, osieStarted } from '@tinkerbell/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { machine, templateYaml } from '../testing/fixtures';
 import { Harness } from '../testing/harness';
@@ -255,8 +248,8 @@ describe('/api/bundle', () => {
 });
 
 /** As boots writes it. */
-async function append(id: string, event: BootEvent | LeaseEvent): Promise<number> {
-  const stream = subjects.stream(event.type === 'LeaseBound' ? 'lease' : 'boot', id);
+async function append(id: string, event: BootEvent): Promise<number> {
+  const stream = subjects.stream('boot', id);
   const { head } = await harness.store.read(stream);
   const metadata = { id: randomUUID(), actor: 'service:boots', correlationId: 'c' };
   const appended = await harness.store.append(stream, [event], { expected: head, metadata });
@@ -282,19 +275,6 @@ describe('the boots of a machine', () => {
       attempts: [{ outcome: 'under-way', verdict: expect.stringContaining('reached tftp 0s ago') }],
     });
     expect(await get(`/api/machines/${one.id}/boots?limit=1`)).toMatchObject({ attempts: [{}] });
-  });
-
-  it('are none of an operating system that leases an address, which is told as that', async () => {
-    const record = machine(70);
-    await write('post', '/api/hardware', record);
-    const [id, mac, expiresAt] = [record.id, record.mac.replaceAll(':', '-'), '2126-01-01T00:00:00.000Z'];
-    const then = await append('default', leaseBound({ hardwareId: id, mac, ip: '10.0.0.70', expiresAt }));
-    expect(await get(`/api/machines/${id}/boots`)).toMatchObject({
-      ...{ attempts: [], leases: [{ ip: '10.0.0.70', leaseSeconds: 86_400, expiresAt }] },
-    });
-    await append(mac, netbootOffered({ mac, hardwareId: id }));
-    expect(await get(`/api/machines/${id}/boots`)).toMatchObject({ attempts: [{ steps: [{ step: 'dhcp' }] }] });
-    expect(await get(`/api/machines/${id}/boots?at=${then}`)).toMatchObject({ attempts: [], leases: [{}] });
   });
 
   it('come with what was not served, of a MAC that no record has too', async () => {

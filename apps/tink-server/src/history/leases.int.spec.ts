@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { DhcpServiceEvent, LeaseEvent } from '@tinkerbell/events';
+import type { DhcpServiceEvent, LeaseEvent, NetbootOffered } from '@tinkerbell/events';
 import { type ImportRequest, LeaseImports, NatsBus, PoolRoll, subjects } from '@tinkerbell/messaging';
-import { leaseBound, leaseReleased } from '@tinkerbell/testing';
+import { leaseBound, leaseReleased, netbootOffered } from '@tinkerbell/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { machine } from '../testing/fixtures';
 import { Harness } from '../testing/harness';
 import type { Failure } from '../testing/rest-client';
 
@@ -28,8 +29,8 @@ async function moment(): Promise<string> {
 }
 
 /** As boots writes it. */
-async function append(id: string, event: LeaseEvent | DhcpServiceEvent): Promise<number> {
-  const stream = subjects.stream('lease', id);
+async function append(id: string, event: LeaseEvent | DhcpServiceEvent | NetbootOffered): Promise<number> {
+  const stream = subjects.stream(event.type === 'NetbootOffered' ? 'boot' : 'lease', id);
   const { head } = await harness.store.read(stream);
   const metadata = { id: randomUUID(), actor: 'service:boots', correlationId: 'c' };
   const appended = await harness.store.append(stream, [event], { expected: head, metadata });
@@ -276,4 +277,18 @@ describe('without NATS', () => {
     expect(body.length).toBeGreaterThan(0);
     await harness.nats.server.restart();
   });
+});
+
+it('the lease of an operating system is no boot of its machine, and is told beside them', async () => {
+  const record = machine(70);
+  expect((await harness.rest().post('/api/hardware', record)).status).toBeLessThan(300);
+  const [id, mac, expiresAt] = [record.id, record.mac.replaceAll(':', '-'), '2126-01-01T00:00:00.000Z'];
+  const then = await append('default', leaseBound({ hardwareId: id, mac, ip: '10.0.0.70', expiresAt }));
+  for (const name of [id, record.mac])
+    expect(await get(`/api/machines/${name}/boots`)).toMatchObject({
+      ...{ attempts: [], leases: [{ ip: '10.0.0.70', leaseSeconds: 86_400, expiresAt }] },
+    });
+  await append(mac, netbootOffered({ mac, hardwareId: id }));
+  expect(await get(`/api/machines/${id}/boots`)).toMatchObject({ attempts: [{ steps: [{ step: 'dhcp' }] }] });
+  expect(await get(`/api/machines/${id}/boots?at=${then}`)).toMatchObject({ attempts: [], leases: [{}] });
 });
