@@ -1,4 +1,5 @@
-// Options 66 and 67, and 59 of DHCPv6, of a record, a class and a subnet: QEMU's iPXE ROM and OVMF fetch what these name from a server that is not boots.
+// Options 66 and 67, and 59 of DHCPv6, of a record, a class and a subnet: QEMU's iPXE ROM and OVMF fetch what these name from a server that
+// is not boots.
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
