@@ -58,6 +58,7 @@ export type {
   LeaseClient,
   LeaseConflictFound,
   LeaseDeclined,
+  LeaseEnded,
   LeaseEvent,
   LeaseExpired,
   LeaseHolder,

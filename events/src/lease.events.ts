@@ -57,6 +57,15 @@ export type LeaseRefused = Event<
 /** The lease is over without a word of the client. `moved`: it was given another address, or the address another record's machine. */
 export type LeaseExpired = Event<'LeaseExpired', 1, LeaseHolder & { expiresAt: string; cause: 'time' | 'moved' }>;
 /**
+ * An operator gave the address free, who is the actor of the commit. `was`: leased, or in quarantine after a LeaseDeclined or a
+ * LeaseConflictFound, of which the holder is who had it last, nobody where it was never leased. `expiresAt`: when that would have been over.
+ */
+export type LeaseEnded = Event<
+  'LeaseEnded',
+  1,
+  LeaseHolder & { was: 'bound' | 'declined' | 'conflict'; expiresAt: string }
+>;
+/**
  * Behind its LeaseBound: what the relay says about where the client is plugged in (option 82, RFC 3046), lower-case hex. Only of clients
  * whose relay says something.
  */
@@ -108,6 +117,7 @@ export type LeaseEvent =
   | LeaseDeclined
   | LeaseRefused
   | LeaseExpired
+  | LeaseEnded
   | LeaseRelayed
   | LeaseConflictFound
   | QuarantineEnded
@@ -123,6 +133,7 @@ export const leaseCatalogue = {
   LeaseDeclined: { version: 2, upcast: { 1: leaseDeclinedV1 } },
   LeaseRefused: { version: 2, upcast: { 1: leaseRefusedV1 } },
   LeaseExpired: { version: 1 },
+  LeaseEnded: { version: 1 },
   LeaseRelayed: { version: 1 },
   LeaseConflictFound: { version: 1 },
   QuarantineEnded: { version: 1 },

@@ -26,6 +26,7 @@ export const leaseSamples: { readonly [T in LeaseEvent['type']]: Extract<LeaseEv
     data: { ...client, ip: null, subnet, requested: '192.168.51.99', reason: '192.168.51.99 is not of this network' },
   },
   LeaseExpired: { type: 'LeaseExpired', v: 1, data: { ...holder, expiresAt, cause: 'time' } },
+  LeaseEnded: { type: 'LeaseEnded', v: 1, data: { ...holder, was: 'bound', expiresAt } },
   LeaseRelayed: {
     type: 'LeaseRelayed',
     v: 1,

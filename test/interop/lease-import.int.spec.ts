@@ -1,15 +1,15 @@
 // Kea (of both families), ISC dhcpd and dnsmasq each lease an address to a client; then the whole provisioner takes their place, at their address and with
 // their files, and the clients go on.
-import { type ChildProcess, execFile } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dhclient, udhcpc, type Udhcpc } from './net/dhcp-clients';
+import { dhclient, dhclient6, udhcpc, type Udhcpc } from './net/dhcp-clients';
 import { createNetwork, linkLocal, namespacesMissing, type Network, runIn, spawnIn } from './net/namespace';
+import { buildSite, type Site, startSite } from './net/site';
 
 const programs = ['kea-dhcp4', 'kea-dhcp6', 'dhcpd', 'dnsmasq', 'dhclient', 'udhcpc'].map(
   (name) => `/usr/sbin/${name}`,
@@ -54,19 +54,21 @@ subnets:
 
 let network: Network;
 let folder: string;
+let site: Site | undefined;
 const clients: Udhcpc[] = [];
 const running: ChildProcess[] = [];
 
 beforeAll(async () => {
   if (missing) return;
   folder = await mkdtemp(join(tmpdir(), 'lease-import-'));
-  await promisify(execFile)(process.execPath, ['infra/build/build.mjs', 'apps/tinkerbell', 'apps/tink-cli']);
+  await buildSite();
   network = await createNetwork('bimport', server, server6);
 }, 300_000);
 afterAll(async () => {
   if (missing) return;
   for (const client of clients) await client.stop();
   for (const child of running) child.kill('SIGKILL');
+  site?.kill();
   await network?.close();
   await rm(folder, { recursive: true, force: true });
 });
@@ -90,50 +92,6 @@ async function takeByUdhcpc(mac: string, address: string): Promise<Udhcpc> {
   return client;
 }
 
-/** Runs it until it has a lease or has stopped (`-x`); with a lease it goes on. */
-async function dhclient6(namespace: string, flag: '-1' | '-x'): Promise<string> {
-  const file = (suffix: string) => join(folder, `${namespace}.${suffix}6`);
-  const files = ['-lf', file('leases'), '-pf', file('pid'), '-sf', '/bin/true', '-cf', '/dev/null'];
-  return (await runIn(namespace, ['dhclient', '-6', '-v', flag, ...files, 'eth0'], { timeoutMs: 70_000 })).stderr;
-}
-
-async function startProvisioner(): Promise<string> {
-  await writeFile(join(folder, 'dhcp.yaml'), dhcpFile);
-  const flags = [
-    '--json',
-    '--ip',
-    server,
-    '--ip6',
-    server6,
-    '--data',
-    join(folder, 'data'),
-    '--actions-dir',
-    join(folder, 'none'),
-  ];
-  const env = { ...process.env, BOOTS_DHCP_FILE: join(folder, 'dhcp.yaml') };
-  const child = spawnIn(network.server, [process.execPath, resolve('dist/apps/tinkerbell/main.js'), 'up', ...flags], {
-    ...{ cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] },
-  });
-  running.push(child);
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes: Buffer) => (said += bytes.toString()));
-  const over = once(child, 'close').then(() => Promise.reject(new Error(`it is not up: ${said}`)));
-  over.catch(() => undefined);
-  for (;;) {
-    const line = /^\{"ready":true.*$/m.exec(said)?.[0];
-    if (line !== undefined) return (JSON.parse(line) as { readonly cliConfig: string }).cliConfig;
-    await Promise.race([over, once(child.stdout ?? child, 'data')]);
-  }
-}
-
-/** What it prints with `-o json`. */
-async function tink<T>(cliConfig: string, ...args: readonly string[]): Promise<T> {
-  const env = ['env', `TINK_CONFIG=${cliConfig}`];
-  const ran = await runIn(network.server, [...env, process.execPath, resolve('dist/apps/tink-cli/main.js'), ...args]);
-  if (ran.code !== 0) throw new Error(`tink ${args.join(' ')}: ${ran.stdout}${ran.stderr}`);
-  return JSON.parse(ran.stdout) as T;
-}
-
 interface Lease {
   readonly state: string;
   readonly renewals: number;
@@ -141,9 +99,9 @@ interface Lease {
 }
 
 /** Once its client has renewed it. */
-async function renewed(cliConfig: string, ip: string): Promise<Lease> {
+async function renewed({ tink }: Site, ip: string): Promise<Lease> {
   for (;;) {
-    const lease = await tink<Lease>(cliConfig, 'lease', 'get', ip, '-o', 'json');
+    const lease = await tink<Lease>('lease', 'get', ip, '-o', 'json');
     if (lease.renewals > 0) return lease;
   }
 }
@@ -183,12 +141,14 @@ describe.skipIf(missing !== undefined)('leases of Kea, ISC dhcpd and dnsmasq', (
 
     const client6 = await network.addClient('02:92:00:00:00:60');
     await linkLocal(client6);
-    await served(['kea-dhcp6', '-c', join(folder, 'kea6.json')], () => dhclient6(client6, '-1'));
-    await dhclient6(client6, '-x');
+    await served(['kea-dhcp6', '-c', join(folder, 'kea6.json')], () => dhclient6(folder, client6, ['-1']));
+    await dhclient6(folder, client6, ['-x']);
 
-    const site = await startProvisioner();
+    const started = await startSite(network, folder, { ip6: server6, dhcpFile });
+    site = started;
+    const { tink } = started;
     const bring = (file: string, ...more: readonly string[]) =>
-      tink<Record<string, unknown>>(site, 'lease', 'import', join(folder, file), '-o', 'json', ...more);
+      tink<Record<string, unknown>>('lease', 'import', join(folder, file), '-o', 'json', ...more);
     expect(await bring('kea-leases4.csv', '--dry-run')).toMatchObject({ dryRun: true, bound: 1, passedOver: [] });
     for (const [file, from] of [
       ['kea-leases4.csv', 'kea'],
@@ -199,7 +159,7 @@ describe.skipIf(missing !== undefined)('leases of Kea, ISC dhcpd and dnsmasq', (
     }
     expect(await bring('kea-leases4.csv')).toMatchObject({ bound: 0, extended: 0, already: 1, passedOver: [] });
     expect(await bring('kea-leases6.csv')).toMatchObject({ from: 'kea', bound: 1, already: 0, passedOver: [] });
-    const before = await tink<readonly (Lease & { readonly ip: string })[]>(site, 'lease', 'list', '-o', 'json');
+    const before = await tink<readonly (Lease & { readonly ip: string })[]>('lease', 'list', '-o', 'json');
     const all = [keas, iscs, dnsmasqs, keas6];
     expect(before.map(({ ip, state }) => [ip, state])).toEqual(all.map((ip) => [ip, 'bound']));
 
@@ -208,18 +168,18 @@ describe.skipIf(missing !== undefined)('leases of Kea, ISC dhcpd and dnsmasq', (
     // It knows the address and asks whether it may go on; boots answers nobody whom it does not know.
     expect(again.stderr).not.toContain('DHCPDISCOVER');
     expect(again.address).toBe(iscs);
-    const confirmed = await dhclient6(client6, '-1');
+    const { stderr: confirmed } = await dhclient6(folder, client6, ['-1']);
     expect(confirmed).toMatch(/XMT: Confirm[^]*RCV: Reply/);
     expect(confirmed).not.toContain('XMT: Solicit');
     for (const ip of all) {
-      const { state, renewals, expiresAt } = await renewed(site, ip);
+      const { state, renewals, expiresAt } = await renewed(started, ip);
       expect({ ip, state, renewals }).toEqual({ ip, state: 'bound', renewals: 1 });
       expect(Date.parse(expiresAt)).toBeGreaterThan(
         Date.parse(before.find((lease) => lease.ip === ip)?.expiresAt ?? ''),
       );
     }
 
-    await dhclient6(client6, '-x');
+    await dhclient6(folder, client6, ['-x']);
 
     await takeByUdhcpc('02:92:00:00:00:40', free);
     const late = await network.addClient('02:92:00:00:00:50');

@@ -47,6 +47,7 @@ interface BenchOptions {
   readonly log?: Logger;
   readonly events?: readonly AnyEvent[];
   readonly leadership?: BootsPorts['leadership'];
+  readonly ends?: BootsPorts['ends'];
 }
 
 /** For specs: the whole service on the loopback interface, with a log in memory and a relay in front of it. */
@@ -56,16 +57,15 @@ export async function startBench(options: BenchOptions) {
   for (const path of Object.values(folders)) await mkdir(path);
   await writeFile(join(folder, 'secret'), 'not for machines');
   const store = options.store ?? new InMemoryEventStore();
-  const registered = { hardware: record(options.interface, options.mac) };
-  await append(store, hardwareStream, { type: 'HardwareRegistered', v: 4, data: registered });
+  await register(store, record(options.interface, options.mac));
   const rows = await openReadModels({
     store,
     file: ':memory:',
     projections: { hardware: hardwareList, workflows: workflowList },
   });
   const relay = await openRelay();
-  const { machineLog, leadership, log = silentLogger, clock = () => new Date() } = options;
-  const more = { ...(machineLog && { machineLog }), ...(leadership && { leadership }) };
+  const { machineLog, leadership, ends, log = silentLogger, clock = () => new Date() } = options;
+  const more = { ...(machineLog && { machineLog }), ...(leadership && { leadership }), ...(ends && { ends }) };
   const ports = { store, ...rows.models, version: '1.2.3', clock, log, ...more };
   const boots = await startBoots(configOf(folders, relay.address().port, options.settings ?? {}), ports);
   const http = (path: string, request: HttpOptions = {}) => askHttp(boots.http.port, path, request);
@@ -136,6 +136,10 @@ function record(netboot: Partial<HardwareInterface['netboot']> = {}, card = mac)
   const base = reservation({ mac: card, ip });
   const machine = { ...base, netboot: { ...base.netboot, ...netboot } };
   return { id: hardwareId, version: 0, metadata: {}, network: { interfaces: [machine] } };
+}
+
+function register(store: EventStore, hardware: HardwareRecord): Promise<void> {
+  return append(store, hardwareStream, { type: 'HardwareRegistered', v: 4, data: { hardware } });
 }
 
 async function append(store: EventStore, stream: string, event: AnyEvent): Promise<void> {

@@ -4,7 +4,7 @@ import { networkInterfaces } from 'node:os';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { EventStore, ReadModel } from '@tinkerbell/event-store';
-import type { LeaseImports, PoolRoll } from '@tinkerbell/messaging';
+import type { LeaseEnds, LeaseImports, PoolRoll } from '@tinkerbell/messaging';
 import type { HardwareRow, WorkflowRow } from '@tinkerbell/projections';
 import { BootPrograms } from './boot-programs';
 import type { BootsConfig } from './boots.config';
@@ -47,6 +47,7 @@ import { LogClock } from './log/log-clock';
 import { LeasePool } from './log/lease-pool';
 import type { PoolPost } from './log/pool-terms';
 import { type Logger, silentLogger } from './logger';
+import { openEnds } from './ends/open-ends';
 import { openImports } from './imports/open-imports';
 import { Machines } from './machines';
 import { Metrics } from './metrics';
@@ -90,6 +91,8 @@ export interface BootsPorts {
   readonly roll?: Pick<PoolRoll, 'answer'>;
   /** Where leases of other servers come from; without, nowhere. */
   readonly imports?: Pick<LeaseImports, 'answer'>;
+  /** Where it is told which leases an operator ends; without, nowhere. */
+  readonly ends?: Pick<LeaseEnds, 'answer'>;
   /** Where the leases lie for the next start; without, it reads them all from the log. */
   readonly leaseFolder?: string;
   readonly version?: string;
@@ -174,6 +177,7 @@ export async function startBoots(config: BootsConfig, ports: BootsPorts): Promis
     if (watch) closers.push(() => watch.close());
     parts.fileWatch.current = watch;
     if (ports.imports) closers.push(openImports(ports.imports, parts, dhcp?.pools, dhcp6?.subnets));
+    if (ports.ends) closers.push(openEnds(ports.ends, parts, dhcp?.pools, dhcp6?.subnets));
     return {
       address: config.PUBLIC_IP,
       dhcp: dhcp && { port: dhcp.port },

@@ -11,7 +11,7 @@ export interface StepView {
 
 export interface LeaseView {
   readonly ip: string;
-  readonly state: 'bound' | 'released' | 'expired' | 'declined' | 'conflict';
+  readonly state: 'bound' | 'released' | 'expired' | 'ended' | 'declined' | 'conflict';
   /** null: never, or it has none. */
   readonly expiresAt: string | null;
 }

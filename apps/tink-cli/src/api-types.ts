@@ -1,7 +1,7 @@
 import type { ReadModelStatus } from '@tinkerbell/event-store';
 import type { HardwareRecord, Json, PlannedAction } from '@tinkerbell/events';
 import type { BootAttempt, FailedRequest, FieldChange, Holder, Tenure } from '@tinkerbell/history';
-import type { MachineLine } from '@tinkerbell/messaging';
+import type { EndedOne, MachineLine } from '@tinkerbell/messaging';
 import type {
   DhcpServerRow,
   LeaseRow,
@@ -12,7 +12,7 @@ import type {
   WorkflowRow,
 } from '@tinkerbell/projections';
 
-export type { ForeignLease, ImportAnswer } from '@tinkerbell/messaging';
+export type { ForeignLease, ImportAnswer, SeenOne } from '@tinkerbell/messaging';
 
 /** What `/api` answers; docs/api.md. MAC addresses with colons. */
 export interface HardwareItem {
@@ -120,6 +120,8 @@ export interface LeaseDetailItem extends LeaseRow {
   readonly lastEvent: { readonly type: string; readonly at: string; readonly text: string } | null;
   readonly at: string;
 }
+/** What was ended. */
+export type EndedItem = EndedOne & { readonly leasePool: string; readonly dryRun: boolean };
 /** Who serves a lease pool; null: of the past nobody can be asked. */
 export interface ServiceItem {
   readonly active: DhcpServerRow['active'];

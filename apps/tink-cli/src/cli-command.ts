@@ -107,6 +107,8 @@ export interface Context {
   readonly progress: ((line: string) => void) | undefined;
   /** Everything on standard input; undefined when that is a terminal, where nobody is about to type a document. */
   readonly input: () => Promise<string | undefined>;
+  /** A question to the person at the terminal, and the line that is typed, '' at its end; undefined: nobody is there. */
+  readonly ask: ((question: string) => Promise<string>) | undefined;
   readonly files: Files;
   /** Milliseconds since 1970. */
   readonly now: () => number;

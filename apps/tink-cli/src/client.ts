@@ -15,6 +15,7 @@ import type {
   HolderItem,
   ImportAnswer,
   DhcpServerItem,
+  EndedItem,
   LeaseDetailItem,
   LeaseItem,
   PoolItem,
@@ -25,6 +26,7 @@ import type {
   RowChange,
   Subject,
   SecretItem,
+  SeenOne,
   PlanItem,
   RedeliveredItem,
   ReplayItem,
@@ -146,15 +148,20 @@ export class Client {
   readModels = (): Promise<readonly ReadModelItem[]> => this.get('/api/read-models', {});
   rebuildReadModels = (projections?: readonly string[]): Promise<readonly ReadModelItem[]> =>
     this.write('POST', '/api/read-models/rebuild', { projections });
-  leases = (): Promise<readonly LeaseItem[]> => this.all('/api/leases', {});
+  leases = (minSeq?: number): Promise<readonly LeaseItem[]> => this.all('/api/leases', { minSeq });
   /** Of one machine, of both address families. */
-  leasesOf = (of: string): Promise<readonly LeaseItem[]> => this.get('/api/leases', { of });
+  leasesOf = (of: string, minSeq?: number): Promise<readonly LeaseItem[]> => this.get('/api/leases', { of, minSeq });
   boots = (name: string, limit: number): Promise<BootItem> =>
     this.get(`/api/machines/${encodeURIComponent(name)}/boots`, { limit });
   lease = (name: string): Promise<LeaseDetailItem> => this.get(`/api/leases/${encodeURIComponent(name)}`);
   leasePools = (): Promise<readonly PoolItem[]> => this.all('/api/lease-pools', {});
   importLeases = (pool: string, body: { leases: readonly ForeignLease[]; dryRun: boolean }): Promise<ImportAnswer> =>
     this.write('POST', `/api/lease-pools/${encodeURIComponent(pool)}/import`, body);
+  /** `seen`: it is not ended when it is another by now. */
+  endLease = (
+    ip: string,
+    body: { readonly pool?: string; readonly seen?: SeenOne; readonly dryRun?: boolean },
+  ): Promise<EndedItem> => this.write('POST', `/api/leases/${encodeURIComponent(ip)}/end`, body);
   dhcpServers = (): Promise<readonly DhcpServerItem[]> => this.all('/api/dhcp-servers', {});
   leaseHistory = (name: string): Promise<readonly TenureItem[]> =>
     this.get(`/api/leases/${encodeURIComponent(name)}/history`);

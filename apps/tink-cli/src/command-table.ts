@@ -24,6 +24,7 @@ import {
 import { hardwareRescue } from './commands/hardware-rescue.command';
 import { hardwareWatch } from './commands/hardware-watch.command';
 import { leaseGet, leaseHistory, leaseList, leaseWhoHad } from './commands/lease.command';
+import { leaseEnd } from './commands/lease-end.command';
 import { leaseImport } from './commands/lease-import.command';
 import { leasePools, leaseServers } from './commands/lease-pools.command';
 import { readModelsList, readModelsRebuild } from './commands/read-models.command';
@@ -118,6 +119,7 @@ export const commands: readonly CliCommand[] = [
   leasePools,
   leaseServers,
   leaseImport,
+  leaseEnd,
   dhcpCheck,
   readModelsList,
   readModelsRebuild,

@@ -29,6 +29,10 @@ const host: Host = {
     for await (const chunk of stdin) text += String(chunk);
     return text;
   },
+  ask:
+    stdin.isTTY && stderr.isTTY
+      ? async (question) => (await import('./output/terminal')).ask(question, stdin, stderr, abort.signal)
+      : undefined,
   files: {
     read: async (path) => (await import('node:fs/promises')).readFile(path, 'utf8'),
     async write(path, text) {

@@ -3,8 +3,10 @@ import type { Provider } from '@nestjs/common';
 import { EventStore } from '@tinkerbell/event-store';
 import type { DelaySeconds } from '@tinkerbell/projections';
 import {
+  LeaseEnds,
   LeaseImports,
   NatsBlobs,
+  type NatsBus,
   NatsSecretBucket,
   PoolRoll,
   secretsBucket,
@@ -27,6 +29,7 @@ import { BootHistory } from './history/boot-history';
 import { Explanations } from './history/explanations';
 import { LeaseHistory } from './history/lease-history';
 import { LeasePools } from './history/lease-pools';
+import { LeaseEnding } from './leases/lease-ending';
 import { MachineLogs } from './machine-logs';
 import { Metrics } from './metrics';
 import type { TinkServerPorts } from './ports';
@@ -103,7 +106,7 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [MachineLogs, new MachineLogs(bus)],
     [AsOf, asOf],
     ...historyValues(store, reads, asOf, new PoolRoll(bus.connection)),
-    [LeaseImports, new LeaseImports(bus.connection)],
+    ...leaseValues(reads, bus),
     [Explanations, new Explanations(reads, asOf, patience)],
     [Bundles, new Bundles(reads, logs, patience)],
     [Secrets, secrets],
@@ -131,6 +134,14 @@ function historyValues(store: EventStore, reads: ReadSide, asOf: AsOf, roll: Poo
     [BootHistory, new BootHistory(store, reads, asOf)],
     [LeaseHistory, leases],
     [LeasePools, new LeasePools(asOf, leases, roll)],
+  ];
+}
+
+/** What is handed to the boots of a lease pool. */
+function leaseValues(reads: ReadSide, { connection }: NatsBus): readonly Value[] {
+  return [
+    [LeaseImports, new LeaseImports(connection)],
+    [LeaseEnding, new LeaseEnding(reads, new LeaseEnds(connection))],
   ];
 }
 

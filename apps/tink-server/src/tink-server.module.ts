@@ -8,6 +8,7 @@ import { EventsGrpcController } from './events/events.grpc.controller';
 import { HardwareApiController } from './hardware/hardware.api.controller';
 import { HardwareGrpcController } from './hardware/hardware.grpc.controller';
 import { HistoryApiController } from './history/history.api.controller';
+import { LeaseEndApiController } from './leases/lease-end.api.controller';
 import { LeaseImportApiController } from './leases/lease-import.api.controller';
 import { MachinesApiController } from './machines.api.controller';
 import { SecretApiController } from './secrets/secret.api.controller';
@@ -44,6 +45,7 @@ import { WorkflowGrpcController } from './workflow/workflow.grpc.controller';
     AuditApiController,
     MachinesApiController,
     LeaseImportApiController,
+    LeaseEndApiController,
     HistoryApiController,
     PublicEventsApiController,
     SubscriptionsApiController,

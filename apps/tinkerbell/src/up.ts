@@ -6,7 +6,7 @@ import { loadConfig } from '@tinkerbell/config';
 import { BusLogs, DashboardConfig, startDashboard } from '@tinkerbell/dashboard';
 import { HegelConfig, startHegel } from '@tinkerbell/hegel';
 import { ensurePki } from '@tinkerbell/identity';
-import { Leadership, LeaseImports, PoolRoll } from '@tinkerbell/messaging';
+import { Leadership, LeaseEnds, LeaseImports, PoolRoll } from '@tinkerbell/messaging';
 import { fillRegistry, startRegistry } from '@tinkerbell/registry';
 import { pairOf, startTinkServer, TinkServerConfig } from '@tinkerbell/tink-server';
 import { openDataFolder, type DataFolder, type Secrets } from './data-folder';
@@ -217,6 +217,7 @@ async function runBoots(context: Context, server: Awaited<ReturnType<typeof runS
     leadership: new Leadership(platform.bus.connection, { log: (line) => log.debug(line) }),
     roll: new PoolRoll(platform.bus.connection),
     imports: new LeaseImports(platform.bus.connection),
+    ends: new LeaseEnds(platform.bus.connection),
     leaseFolder: await data.folder('rows'),
     version,
     log,

@@ -33,8 +33,9 @@ export class NotFoundError extends DomainError {
   constructor(
     readonly kind: string,
     readonly id: string,
+    message = id === '' ? `${kind} not found` : `${kind} ${id} not found`,
   ) {
-    super(id === '' ? `${kind} not found` : `${kind} ${id} not found`);
+    super(message);
   }
 }
 

@@ -53,6 +53,8 @@ export { pool6Saving } from './lease/pool6-snapshot';
 export { poolSaving } from './lease/pool-snapshot';
 export type { PoolSaving } from './lease/pool-snapshot';
 export { Decliners, mostDeclined } from './lease/decliners';
+export { NotLeasedError } from './lease/end-lease';
+export type { EndLease, SeenLease } from './lease/end-lease';
 export { foreverSeconds } from './lease/import-lease';
 export type { ImportedLease } from './lease/import-lease';
 export { AddressPools, seekerKey } from './lease/address-pools';

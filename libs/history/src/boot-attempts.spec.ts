@@ -7,6 +7,7 @@ import {
   bootWays,
   hardwareId,
   leaseBound,
+  leaseEnded,
   leaseRenewed,
   machinePhonedHome,
   netbootOffered,
@@ -131,6 +132,13 @@ describe('the boot attempts of a machine', () => {
         hint: 'DHCP refused 192.168.9.9: wrong network',
         troubles: [{ at: '2026-01-01T00:00:50.000Z' }],
       },
+    ]);
+  });
+
+  it('name who ended the lease that a machine boots with', () => {
+    const facts: readonly Fact[] = [...offered, ['lease', 'default', leaseEnded(), 1, 'user:ann']];
+    expect(bootAttempts(evidence(facts, { now: '2026-01-01T01:00:00.000Z' }))).toMatchObject([
+      { outcome: 'stopped', hint: 'DHCP lease ended by ann: 192.168.1.5 of 08:00:27:00:00:01' },
     ]);
   });
 

@@ -13,6 +13,7 @@ import {
 import { failedText, wasServed } from './failed-requests';
 import { duration as durationText, took } from './duration-text';
 import { scriptTokenExpiry } from './script-token';
+import { tell } from './telling/tell';
 
 /** `kernel`: when OSIE's kernel started, by what its init said later. */
 export type AttemptStep = BootStep | 'kernel';
@@ -98,9 +99,11 @@ function isOfMachine(recorded: Recorded<AnyEvent>): recorded is Recorded<AnyEven
   return machineList.aggregates.some((aggregate) => aggregate === recorded.aggregate);
 }
 
-function troubleOf({ event }: Recorded<MachineEvent>): string | undefined {
+function troubleOf(recorded: Recorded<MachineEvent>): string | undefined {
+  const { event } = recorded;
   if (event.type === 'BootRequestFailed') return wasServed(event.data) ? undefined : failedText(event.data);
   if (event.type === 'LeaseRefused') return `DHCP refused ${event.data.requested}: ${event.data.reason}`;
+  if (event.type === 'LeaseEnded') return tell(recorded, () => undefined).text;
   if (event.type !== 'LeaseDeclined') return undefined;
   return `the machine declined ${event.data.ip}: another one uses it${event.data.message && ` (${event.data.message})`}`;
 }

@@ -14,7 +14,7 @@ export { bootAttempts } from './boot-attempts';
 export type { BootAttempt, BootEvidence } from './boot-attempts';
 export { holderOf, tenuresOf } from './tenures';
 export type { Holder, Tenure } from './tenures';
-export { tell } from './telling/tell';
+export { actorName, tell } from './telling/tell';
 export type { ActionName } from './telling/tell';
 export { idText } from './telling/tell-lease';
 export { count } from './telling/told';

@@ -1,5 +1,5 @@
 import type { LeaseEvent, Recorded } from '@tinkerbell/events';
-import { leaseBound, leaseReleased, leaseRenewed, recorded } from '@tinkerbell/testing';
+import { leaseBound, leaseEnded, leaseReleased, leaseRenewed, recorded } from '@tinkerbell/testing';
 import { describe, expect, it } from 'vitest';
 import { holderOf, tenuresOf } from './tenures';
 
@@ -33,6 +33,7 @@ describe('the tenures of a machine', () => {
       },
       'declined',
     ],
+    ['ended by an operator', leaseEnded({ mac, ip: '10.0.0.5' }), 'ended'],
     ['taken over by another machine', bound('10.0.0.5', 40, { mac: other }), 'moved'],
     [
       'left for another address',
@@ -54,6 +55,25 @@ describe('the tenures of a machine', () => {
     ],
   ])('end when the lease is %s', (_, event, state) => {
     expect(told(log([0, bound('10.0.0.5', 10)], [4, event]), 5)[0]).toEqual(['10.0.0.5', at(0), at(4), state, 0]);
+  });
+
+  it('know who ended them, and nobody ends what was over, or a quarantine, of which there is no tenure', () => {
+    const end = (was: 'bound' | 'declined') => leaseEnded({ mac, ip: '10.0.0.5', was });
+    const endedBy = (...events: readonly (readonly [minute: number, event: LeaseEvent])[]) =>
+      tenuresOf(log(...events), at(59)).map((tenure) => [tenure.state, tenure.endedBy]);
+    expect(endedBy([0, bound('10.0.0.5', 10)], [4, end('bound')])).toEqual([['ended', 'user:test']]);
+    expect(endedBy([0, bound('10.0.0.5', 10)], [11, end('bound')])).toEqual([['expired', null]]);
+    const declined: LeaseEvent = {
+      ...{ type: 'LeaseDeclined', v: 2 },
+      data: { ...leaseReleased({ mac, ip: '10.0.0.5' }).data, message: '', quarantinedUntil: at(50) },
+    };
+    expect(endedBy([0, bound('10.0.0.5', 10)], [4, declined], [5, end('declined')])).toEqual([['declined', null]]);
+    const { previous } = holderOf(
+      '10.0.0.5',
+      tenuresOf(log([0, bound('10.0.0.5', 10)], [4, end('bound')]), at(5)),
+      at(5),
+    );
+    expect(previous).toMatchObject({ state: 'ended', until: at(4), endedBy: 'user:test' });
   });
 
   it('know where their machine was plugged in, by the word of its relay', () => {

@@ -13,8 +13,10 @@ export interface Tenure extends LeaseHolder {
   readonly leaseSeconds: number;
   /** The first moment at which the machine did not have the address any more; of one that lasts, when it would run out. */
   readonly until: string;
-  /** `moved`: the machine was given another address, or the address went to another machine. */
-  readonly state: 'bound' | 'expired' | 'released' | 'declined' | 'moved';
+  /** `moved`: the machine was given another address, or the address went to another machine. `ended`: by an operator. */
+  readonly state: 'bound' | 'expired' | 'released' | 'declined' | 'moved' | 'ended';
+  /** Who gave the address free before its time, e.g. `user:admin`; null: nobody did. */
+  readonly endedBy: string | null;
   readonly renewals: number;
   /** Of the commit that bound it. */
   readonly position: number;
@@ -24,11 +26,13 @@ export interface Tenure extends LeaseHolder {
 export function tenuresOf(events: readonly Recorded<LeaseEvent>[], now: string): readonly Tenure[] {
   const past: Tenure[] = [];
   let current: Tenure | undefined;
-  const end = (state: Tenure['state'], at: string) => {
-    if (current) past.push(current.until <= at ? { ...current, state: 'expired' } : { ...current, state, until: at });
+  const end = (state: Tenure['state'], at: string, endedBy: string | null = null) => {
+    if (current) {
+      past.push(current.until <= at ? { ...current, state: 'expired' } : { ...current, state, until: at, endedBy });
+    }
     current = undefined;
   };
-  for (const { event, at, position } of events) {
+  for (const { event, at, position, metadata } of events) {
     switch (event.type) {
       case 'LeaseBound': {
         const { expiresAt, ...data } = event.data;
@@ -40,6 +44,7 @@ export function tenuresOf(events: readonly Recorded<LeaseEvent>[], now: string):
           boundAt: at,
           until: expiresAt,
           state: 'bound',
+          endedBy: null,
           renewals: 0,
           position,
         };
@@ -55,6 +60,9 @@ export function tenuresOf(events: readonly Recorded<LeaseEvent>[], now: string):
       }
       case 'LeaseReleased':
         end('released', at);
+        break;
+      case 'LeaseEnded':
+        end('ended', at, metadata.actor);
         break;
       case 'LeaseDeclined':
         end('declined', at);

@@ -54,6 +54,8 @@ export { PoolRoll } from './nats-roll';
 export type { PoolMember } from './nats-roll';
 export { LeaseImports, maxImported } from './nats-imports';
 export type { ForeignLease, ImportAnswer, ImportedOne, ImportRequest, PassedOverReason } from './nats-imports';
+export { LeaseEnds } from './nats-ends';
+export type { EndAnswer, EndedOne, EndRequest, SeenOne } from './nats-ends';
 export { Leadership } from './nats-leadership';
 export type { Candidacy, LeadershipOptions, Lease } from './nats-leadership';
 export { type OrderedMessage, readOrdered } from './nats-ordered';

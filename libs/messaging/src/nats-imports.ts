@@ -1,5 +1,5 @@
-import { ErrorCode, type NatsConnection, NatsError } from 'nats';
-import { BusUnavailableError } from './nats-connect';
+import type { NatsConnection } from 'nats';
+import { PoolQuestions } from './nats-pool-questions';
 import { subjects } from './subjects';
 
 /** A lease as the file of another DHCP server has it. */
@@ -43,44 +43,10 @@ export interface ImportAnswer {
 
 /** In one request: a commit has to stay below 1 MiB, and other clients wait for it. */
 export const maxImported = 250;
-const patienceMs = 20_000;
 
-type Reply = ImportAnswer | { readonly fault: string };
-
-/** Hands leases to the one boots that may write them. */
-export class LeaseImports {
-  constructor(private readonly connection: NatsConnection) {}
-
-  /** Answers for this instance until called. `take`: undefined where another instance has to answer. */
-  answer(pool: string, take: (request: ImportRequest) => Promise<ImportAnswer | undefined>): () => void {
-    const subscription = this.connection.subscribe(subjects.leaseImport(pool), {
-      callback: (error, message) => {
-        if (error) return; // a refused subject shows in onStatus
-        const reply = (answer: Reply | undefined) => void (answer && message.respond(JSON.stringify(answer)));
-        // Within it: what is no JSON is a fault too.
-        const taking = async () => take(message.json<ImportRequest>());
-        taking().then(reply, (fault: unknown) => reply({ fault: String(fault) }));
-      },
-    });
-    return () => subscription.unsubscribe();
-  }
-
-  /** Throws BusUnavailableError when the active boots did not say what became of them: asked again, it tells of the same leases. */
-  async ask(pool: string, request: ImportRequest): Promise<ImportAnswer> {
-    const reply = await this.#reply(pool, JSON.stringify(request));
-    if ('fault' in reply) throw new BusUnavailableError(`boots could not store the leases: ${reply.fault}`);
-    return reply;
-  }
-
-  async #reply(pool: string, request: string): Promise<Reply> {
-    try {
-      const message = await this.connection.request(subjects.leaseImport(pool), request, { timeout: patienceMs });
-      return message.json<Reply>();
-    } catch (error) {
-      if (!(error instanceof NatsError)) throw error;
-      const isAlone = error.code === (ErrorCode.NoResponders as string);
-      const why = isAlone ? 'no boots gives out leases for it' : `its boots did not answer: ${error.message}`;
-      throw new BusUnavailableError(`lease pool ${pool}: ${why}`, { cause: error });
-    }
+/** Hands leases to the one boots that may write them: asked again after a BusUnavailableError, it tells of the same leases. */
+export class LeaseImports extends PoolQuestions<ImportRequest, ImportAnswer> {
+  constructor(connection: NatsConnection) {
+    super(connection, subjects.leaseImport);
   }
 }

@@ -60,6 +60,8 @@ export const subjects = {
   poolRoll: 'tink.roll.pool',
   /** Core NATS request/reply: leases of another server for this lease pool; the active boots answers. */
   leaseImport: (pool: string) => `tink.import.lease.${safe(pool)}`,
+  /** Core NATS request/reply: an operator gives an address of this lease pool free; the active boots answers. */
+  leaseEnd: (pool: string) => `tink.end.lease.${safe(pool)}`,
   /** Private reply space of one worker. */
   inboxPrefix: (workerId: string) => `_INBOX_wk_${safe(workerId)}`,
 } as const;

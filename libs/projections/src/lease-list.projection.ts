@@ -30,6 +30,8 @@ export const leaseList: Projection<LeaseEvent, LeaseRow> = {
       case 'LeaseExpired':
       case 'QuarantineEnded':
         return row && { ...row, state: 'expired', updatedAt: at, position };
+      case 'LeaseEnded':
+        return row && { ...row, state: 'ended', quarantinedUntil: null, updatedAt: at, position };
       case 'LeaseDeclined': {
         const { quarantinedUntil } = event.data;
         return row && { ...row, state: 'declined', quarantinedUntil, updatedAt: at, position };

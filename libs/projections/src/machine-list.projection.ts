@@ -83,6 +83,7 @@ function step(row: MachineRow, recorded: Recorded<MachineEvent>): MachineRow | u
     case 'LeaseReleased':
     case 'LeaseDeclined':
     case 'LeaseExpired':
+    case 'LeaseEnded':
     case 'LeaseRefused':
     case 'LeaseRelayed':
     case 'LeaseConflictFound':

@@ -142,8 +142,11 @@ export interface SecretRow extends Dated {
 /** Key: MAC. Lookups: `ip:<address>`, `hardware:<id>`. */
 export interface LeaseRow extends LeaseHolder {
   readonly hostname: string;
-  /** `conflict`: somebody who does not lease it answers on it. A lease may run out before anybody notices: see `expiresAt`. */
-  readonly state: 'bound' | 'released' | 'expired' | 'declined' | 'conflict';
+  /**
+   * `conflict`: somebody who does not lease it answers on it. `ended`: an operator gave it free. A lease may run out before anybody
+   * notices: see `expiresAt`.
+   */
+  readonly state: 'bound' | 'released' | 'expired' | 'ended' | 'declined' | 'conflict';
   readonly leaseSeconds: number;
   /** null: never leased, only found in use. */
   readonly boundAt: string | null;

@@ -34,6 +34,7 @@ export {
   bootWays,
   enrolmentTokenIssued,
   leaseBound,
+  leaseEnded,
   leaseReleased,
   leaseRenewed,
   machineMac,

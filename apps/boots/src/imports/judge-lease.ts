@@ -1,8 +1,8 @@
 import { addSeconds, foreverSeconds, numberOf, type SingleLeaseCommand } from '@tinkerbell/domain';
 import type { ForeignLease, PassedOverReason } from '@tinkerbell/messaging';
-import { modeAt, type ModeRules, subnetOf } from '../dhcp/dhcp-mode';
+import { modeAt, type ModeRules, type PooledSubnet, subnetOf } from '../dhcp/dhcp-mode';
 import type { LeasePool } from '../log/lease-pool';
-import type { Machines } from '../machines';
+import type { Machine, Machines } from '../machines';
 
 /** Why a lease stays with the server that gave it. */
 export interface Refusal {
@@ -21,13 +21,11 @@ export function judgeLease(lease: ForeignLease, books: Books, now: string): Sing
   const { ip, expiresAt } = lease;
   const over = ranOut(lease, now);
   if (over) return over;
-  const mode = modeAt(ip, books.rules);
-  const reserved = mode === 'pool' || mode === 'reservation' ? books.machines.byReservedAddress(ip) : undefined;
-  const subnet = subnetOf(ip, books.rules);
+  const reserved = reservedAt(ip, books);
   if (reserved && (reserved.mac !== lease.mac || lease.state !== 'bound')) return reservedFor(reserved);
-  const pooled = isInPool(ip, subnet?.pooled?.pools ?? []) ? subnet?.pooled : undefined;
+  const pooled = pooledAt(ip, books.rules);
   if (!reserved && !pooled) return outside(ip);
-  const name = subnet?.name ?? '';
+  const name = subnetOf(ip, books.rules)?.name ?? '';
   if (lease.state !== 'bound') {
     const holder = books.leases.holderOf(ip, now);
     if (holder) return { reason: 'held', message: `${ip} is leased to ${holder.mac ?? holder.clientId} here` };
@@ -69,7 +67,16 @@ export function shown(hostname: string): string {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(hostname) ? hostname : '';
 }
 
-function isInPool(ip: string, pools: readonly { readonly ranges: readonly (readonly [number, number])[] }[]): boolean {
+/** Whose reservation it is, where boots gives out reservations. */
+export function reservedAt(ip: string, { machines, rules }: Pick<Books, 'machines' | 'rules'>): Machine | undefined {
+  const mode = modeAt(ip, rules);
+  return mode === 'pool' || mode === 'reservation' ? machines.byReservedAddress(ip) : undefined;
+}
+
+/** The subnet with a pool that it is in. */
+export function pooledAt(ip: string, rules: ModeRules): PooledSubnet | undefined {
+  const pooled = subnetOf(ip, rules)?.pooled;
   const number = numberOf(ip);
-  return pools.some(({ ranges }) => ranges.some(([first, last]) => number >= first && number <= last));
+  const isIn = pooled?.pools.some(({ ranges }) => ranges.some(([first, last]) => number >= first && number <= last));
+  return isIn ? pooled : undefined;
 }

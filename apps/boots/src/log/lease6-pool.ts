@@ -116,6 +116,7 @@ export class Lease6Pool extends SharedPool<Lease6Command, Lease6State> implement
 
 function addressesIn(command: Lease6Command): readonly string[] {
   if ('holder' in command) return [command.holder.ip];
+  if ('ip' in command) return [command.ip];
   return 'ips' in command ? command.ips : [];
 }
 

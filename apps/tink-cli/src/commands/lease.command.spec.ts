@@ -85,7 +85,7 @@ describe('tink lease list', () => {
     expect(await listed('--subnet', 'rack')).toEqual(['10.2.0.1']);
     const refused = await runTink(['lease', 'list', '--state', 'free'], { server });
     expect(refused).toMatchObject({ code: 2 });
-    expect(refused.err).toContain('--state is one of bound, expired, released, declined, conflict, got "free"');
+    expect(refused.err).toContain('--state is one of bound, expired, released, ended, declined, conflict, got "free"');
   });
 
   it('says of an address in quarantine when that ends', async () => {
@@ -93,16 +93,37 @@ describe('tink lease list', () => {
     const leases = [
       leaseItem({ ip: '10.1.0.1', state: 'declined', quarantinedUntil }),
       leaseItem({ ip: '10.1.0.2', state: 'released' }),
+      leaseItem({ ip: '10.1.0.3', state: 'ended' }),
     ];
     fake.on('GET /api/leases', { json: leases });
     const { out } = await runTink(['lease', 'list', '-o', 'csv'], { server });
     expect(out).toMatch(/^10\.1\.0\.1,[^\n]*,declined,2026-01-02T00:05:00\.000Z,/m);
     expect(out).toMatch(/^10\.1\.0\.2,[^\n]*,released,,/m);
+    expect(out).toMatch(/^10\.1\.0\.3,[^\n]*,ended,,/m);
   });
 
   it('says of what ran out that it is over, in JSON too', async () => {
     fake.on('GET /api/leases', { json: [leaseItem(over)] });
     const { out } = await runTink(['lease', 'list', '-o', 'json'], { server });
     expect(JSON.parse(out)).toMatchObject([{ state: 'expired' }]);
+  });
+});
+
+describe('a lease that was ended', () => {
+  const tenure = {
+    ...leaseItem(),
+    ...{ state: 'ended', endedBy: 'user:ann', until: '2026-01-01T00:05:00.000Z', renewals: 0 },
+    ...{ giaddr: null, circuitId: null, remoteId: null },
+  };
+  it('says by whom, in its history and to who asks who had the address', async () => {
+    fake.on('GET /api/leases/node-1/history', { json: [tenure] });
+    expect((await runTink(['lease', 'history', 'node-1'], { server })).out).toMatch(/\| ended by ann +\|/);
+    const json = await runTink(['lease', 'history', 'node-1', '-o', 'json'], { server });
+    expect(JSON.parse(json.out)).toMatchObject([{ state: 'ended', endedBy: 'user:ann' }]);
+    const holder = { ip: '192.168.1.5', at: '2026-01-01T00:06:00.000Z', holder: null, previous: tenure };
+    fake.on('GET /api/leases/192.168.1.5/holder', { json: holder });
+    const had = await runTink(['lease', 'who-had', '192.168.1.5'], { server });
+    expect(had).toMatchObject({ code: 4 });
+    expect(had.err).toContain('had it until 2026-01-01T00:05:00.000Z (ended by ann)');
   });
 });

@@ -1,5 +1,4 @@
-import { foreverSeconds } from '@tinkerbell/domain';
-import { idText } from '@tinkerbell/history';
+import { actorName, idText } from '@tinkerbell/history';
 import type { HolderItem, LeaseDetailItem, LeaseItem, TenureItem } from '../api-types';
 import { define, exit, type Context } from '../cli-command';
 import { asOf, atFlag } from './as-of';
@@ -8,8 +7,8 @@ import { outputFlag, printDocument, printListing, showMac, timeText, type Listin
 import { colorOf } from '../output/screen';
 import { clock } from '../output/time';
 import type { Column } from '../output/table';
-
-const states = ['bound', 'expired', 'released', 'declined', 'conflict'] as const;
+import { asTheyAre, endOf, endText, inOrder, leaseListing, leaseStates } from './lease-views';
+import { watchFlag, watchLeases } from './lease-watch';
 
 export const leaseList = define({
   name: 'lease list',
@@ -17,77 +16,35 @@ export const leaseList = define({
   details: [
     'With an IP address, MAC, client id (hex), hardware id or host name: all leases of that machine, IPv4 before IPv6.',
     'Expires: of an address that was declined or found in use (conflict), when its quarantine ends.',
+    'With --watch: on a terminal the table, always as it is now. Otherwise one line for each lease, and one after each change.',
   ].join('\n'),
   examples: [
     'tink lease list',
     'tink lease list node-1',
     'tink lease list --state declined,conflict --subnet lab',
     'tink lease list -o json',
+    'tink lease list --subnet lab --watch',
   ],
   positionals: { usage: '[machine|ip]', min: 0, max: 1, complete: ['machine'] },
   flags: {
-    state: { kind: 'list', value: 'STATE', about: `only these: ${states.join(', ')}`, choices: states },
+    state: { kind: 'list', value: 'STATE', about: `only these: ${leaseStates.join(', ')}`, choices: leaseStates },
     subnet: { kind: 'list', value: 'NAME', about: 'only of these subnets' },
+    watch: watchFlag,
     output: outputFlag,
     at: atFlag,
   },
   async run({ flags, positionals: [name] }, present) {
-    const context = await asOf(present, flags.at);
-    const { client } = context;
-    const leases = name === undefined ? inOrder(await client.leases()) : await client.leasesOf(name);
     const isWanted = (wanted: readonly string[], value: string) => wanted.length === 0 || wanted.includes(value);
-    const shown = leases
-      .map((lease) => ({ ...lease, state: stateOf(lease, context.now()) }))
-      .filter(({ state, subnet }) => isWanted(flags.state, state) && isWanted(flags.subnet, subnet));
+    const isAsked = ({ state, subnet }: LeaseItem) => isWanted(flags.state, state) && isWanted(flags.subnet, subnet);
+    const read = async ({ client }: Context, minSeq?: number) =>
+      name === undefined ? inOrder(await client.leases(minSeq)) : client.leasesOf(name, minSeq);
+    if (flags.watch) return watchLeases(present, flags, read, isAsked);
+    const context = await asOf(present, flags.at);
+    const shown = asTheyAre(await read(context), context.now()).filter(isAsked);
     await printListing(context, flags.output, leaseListing(context, shown));
     return exit.ok;
   },
 });
-
-/** The log only knows of what machines said; that a lease ran out is a matter of the time. */
-function stateOf({ state, expiresAt }: LeaseItem, now: number): LeaseItem['state'] {
-  return state === 'bound' && Date.parse(expiresAt ?? '') < now ? 'expired' : state;
-}
-
-/** By address as a number, IPv4 before IPv6. */
-function inOrder(leases: readonly LeaseItem[]): readonly LeaseItem[] {
-  const keyOf = ({ ip }: LeaseItem) => (ip.includes(':') ? groupsOf(ip) : ip.split('.').map(Number));
-  return leases
-    .map((lease) => ({ lease, key: keyOf(lease) }))
-    .sort((a, b) => a.key.length - b.key.length || difference(a.key, b.key))
-    .map(({ lease }) => lease);
-}
-
-function difference(one: readonly number[], other: readonly number[]): number {
-  const at = one.findIndex((part, i) => part !== other[i]);
-  return at < 0 ? 0 : (one[at] ?? 0) - (other[at] ?? 0);
-}
-
-/** The eight groups of an IPv6 address. */
-function groupsOf(ip: string): readonly number[] {
-  const [head = [], tail = []] = ip.split('::').map((half) => (half === '' ? [] : half.split(':')));
-  const zeros = Array.from({ length: 8 - head.length - tail.length }, () => '0');
-  return [...head, ...zeros, ...tail].map((group) => parseInt(group, 16));
-}
-
-function leaseListing(context: Context, leases: readonly LeaseItem[]): Listing<LeaseItem> {
-  const columns = (wide: boolean): readonly Column<LeaseItem>[] => {
-    const time = timeText(context, wide);
-    return [
-      { title: 'IP Address', text: ({ ip }) => ip },
-      { title: 'MAC Address', text: ({ mac }) => showMac(mac ?? '') },
-      { title: 'Hostname', text: ({ hostname }) => hostname, shrinksTo: 12 },
-      { title: 'State', text: ({ state }) => state, color: ({ state }) => colorOf(state) },
-      { title: 'Expires', text: (lease) => endOf(lease, time) },
-      { title: 'Bound At', text: ({ boundAt }) => time(boundAt), wideOnly: true },
-      { title: 'Subnet', text: ({ subnet }) => subnet, wideOnly: true },
-      { title: 'Origin', text: ({ origin }) => origin, wideOnly: true },
-      { title: 'Client ID', text: ({ clientId }) => clientId ?? '', wideOnly: true },
-      { title: 'Hardware ID', text: ({ hardwareId }) => hardwareId ?? '', wideOnly: true },
-    ];
-  };
-  return { rows: leases, columns, document: leases };
-}
 
 export const leaseGet = define({
   name: 'lease get',
@@ -110,18 +67,6 @@ export const leaseGet = define({
     return exit.ok;
   },
 });
-
-/** `expiresAt` of one that never ends (RFC 2131 §3.3) is 136 years away. */
-function endText({ leaseSeconds }: Pick<LeaseItem, 'leaseSeconds'>, time: string): string {
-  return leaseSeconds === foreverSeconds ? 'never' : time;
-}
-
-/** Of an address in quarantine the end of that; of one that was given back nothing. */
-function endOf(lease: LeaseItem, time: (iso: string | null) => string): string {
-  const { state, expiresAt, quarantinedUntil } = lease;
-  if (state === 'released') return '';
-  return state === 'declined' || state === 'conflict' ? time(quarantinedUntil) : endText(lease, time(expiresAt));
-}
 
 type Fact = readonly [name: string, value: string];
 
@@ -162,8 +107,10 @@ function clientText(hex: string): string {
 export const leaseHistory = define({
   name: 'lease history',
   summary: 'show every lease that a machine or an address ever had',
-  details:
-    'Oldest first, with what was released, declined or ran out. Named by MAC, IP address, hardware id or host name.',
+  details: [
+    'Oldest first, with what was released, declined, ran out or was ended, and by whom.',
+    'Named by MAC, IP address, hardware id or host name.',
+  ].join('\n'),
   examples: [
     'tink lease history 192.168.1.5',
     'tink lease history node-1 -o json',
@@ -200,8 +147,12 @@ function nobodyHad(context: Context, { ip, at, previous }: HolderItem): string {
   const time = timeText(context, true);
   const nobody = `no machine had ${ip} at ${time(at)}`;
   if (!previous) return nobody;
-  const { hostname, mac, clientId, state, until } = previous;
-  return `${nobody}; ${[hostname, showMac(mac ?? clientId ?? '')].filter(Boolean).join(' ')} had it until ${time(until)} (${state})`;
+  const { hostname, mac, clientId, until } = previous;
+  return `${nobody}; ${[hostname, showMac(mac ?? clientId ?? '')].filter(Boolean).join(' ')} had it until ${time(until)} (${stateText(previous)})`;
+}
+
+function stateText({ state, endedBy }: TenureItem): string {
+  return endedBy ? `${state} by ${actorName(endedBy)}` : state;
 }
 
 /** Times of day, also those of the past: how long ago is not what history is asked for. */
@@ -217,7 +168,7 @@ function tenureListing(tenures: readonly TenureItem[], now: number): Listing<Ten
         title: 'Until',
         text: (tenure) => (tenure.state === 'bound' ? endText(tenure, time(tenure.until)) : time(tenure.until)),
       },
-      { title: 'State', text: ({ state }) => state, color: ({ state }) => colorOf(state) },
+      { title: 'State', text: stateText, color: ({ state }) => colorOf(state) },
       { title: 'Renewals', text: ({ renewals }) => String(renewals) },
       { title: 'Relay', text: ({ giaddr }) => giaddr ?? '', wideOnly: true },
       { title: 'Circuit ID', text: ({ circuitId }) => idText(circuitId ?? ''), wideOnly: true },

@@ -27,7 +27,7 @@ export function colorOf(status: string): Color | undefined {
   if (/^(success|bound|disk)$/.test(status)) return 'green';
   if (/^(failed|timeout|declined|cancelled)$/.test(status)) return 'red';
   if (/^(running|unknown|awaiting-approval)$/.test(status)) return 'yellow';
-  return /^(pending|released|off|skipped)$/.test(status) ? 'dim' : undefined;
+  return /^(pending|released|ended|off|skipped)$/.test(status) ? 'dim' : undefined;
 }
 
 // Combining marks and joiners take no column; East Asian wide characters and emoji take two (Unicode TR 11, its large blocks).

@@ -12,6 +12,8 @@ export interface Surrounding {
   readonly env?: Readonly<Record<string, string>>;
   /** What is piped in; without it standard input is a terminal. */
   readonly input?: string;
+  /** What the person at the terminal answers; without it nobody is there. */
+  readonly answer?: (question: string) => string;
   /** Path → text; what is written goes here too. */
   readonly files?: Record<string, string>;
   /** Columns; without it standard output is no terminal. */
@@ -34,6 +36,7 @@ export async function runTink(args: readonly string[], surrounding: Surrounding 
     server,
     env = {},
     input,
+    answer,
     files = {},
     columns,
     color = false,
@@ -60,6 +63,7 @@ export async function runTink(args: readonly string[], surrounding: Surrounding 
     },
     progress: surrounding.onProgress,
     input: () => Promise.resolve(input),
+    ask: answer && ((question) => Promise.resolve(answer(question))),
     files: {
       read: (path) => (path in files ? Promise.resolve(files[path] ?? '') : Promise.reject(missing())),
       write: (path, text) => {

@@ -40,7 +40,7 @@ export function streamOf(aggregate: Aggregate, id: string): string {
   return subjects.stream(aggregate, id);
 }
 
-function checkedKey(key: string): string {
+export function checkedKey(key: string): string {
   if (keyForm.test(key)) return key;
   throw new InvalidError('Idempotency-Key', 'Idempotency-Key must be 1 to 200 visible ASCII characters');
 }

@@ -11,6 +11,7 @@ import { assertNever, type Decider } from '../decider';
 import { ConflictError, DomainError, InvalidError } from '../errors';
 import { sameJson } from '../same-json';
 import { addSeconds, isBefore } from '../time';
+import { endLease, type EndLease } from './end-lease';
 import { foreverSeconds, type ImportedLease, importLease, isForGood } from './import-lease';
 import { LeaseBook } from './lease-book';
 import { clientKey, type Lease } from './lease-table';
@@ -31,6 +32,7 @@ export type SingleLeaseCommand =
     })
   | ({ readonly type: 'ImportLease' } & LeaseHolder & ImportedLease)
   | (LeaseHolder & { readonly type: 'ReleaseLease' })
+  | ({ readonly type: 'EndLease' } & EndLease)
   | (LeaseHolder & {
       readonly type: 'DeclineLease';
       readonly message: string;
@@ -160,6 +162,8 @@ function decideOne(command: SingleLeaseCommand, state: LeaseState): readonly Lea
       return takeIn(command, state);
     case 'ReleaseLease':
       return holds(command, state) ? [{ type: 'LeaseReleased', v: 2, data: holderOf(command) }] : [];
+    case 'EndLease':
+      return endLease(command, state.book.get(command.ip));
     case 'DeclineLease': {
       const { message, quarantinedUntil } = command;
       if (!holds(command, state)) return [];
@@ -335,6 +339,7 @@ function evolve(state: LeaseState, event: LeaseEvent): LeaseState {
       return { book: state.book.with(renewed), pools: state.pools };
     }
     case 'LeaseReleased':
+    case 'LeaseEnded':
       return changed(state, event.data.ip, { state: 'released' });
     case 'LeaseExpired':
     case 'QuarantineEnded':

@@ -2,6 +2,7 @@ import type { DhcpServiceEvent, LeaseEvent, LeaseHolder, LeaseRenewed, PoolTaken
 import { assertNever, type Decider } from '../decider';
 import { ConflictError, InvalidError } from '../errors';
 import { addSeconds, isBefore } from '../time';
+import { endLease, type EndLease } from './end-lease';
 import { HashTrie } from './hash-trie';
 import { type ImportedLease, importLease } from './import-lease';
 import {
@@ -34,6 +35,7 @@ export type Lease6Command =
     }
   | ({ readonly type: 'ImportAddress'; readonly holder: Holder6 } & ImportedLease)
   | { readonly type: 'ReleaseAddress'; readonly holder: Holder6 }
+  | ({ readonly type: 'EndAddress' } & EndLease)
   /** `quarantineSeconds`: how long nobody is given the address; it is nothing for a reserved one. */
   | {
       readonly type: 'DeclineAddress';
@@ -91,6 +93,8 @@ export const lease6Decider: Decider<Lease6Command, Lease6State, LeaseEvent | Dhc
         return takeIn(command, state);
       case 'ReleaseAddress':
         return isHeld(command.holder, state) ? [{ type: 'LeaseReleased', v: 2, data: command.holder }] : [];
+      case 'EndAddress':
+        return endLease(command, state.byAddress.get(command.ip));
       case 'DeclineAddress':
         return isHeld(command.holder, state) ? [declined(command)] : [];
       case 'LeaveAddresses':
@@ -254,9 +258,10 @@ function evolveLease(state: Lease6State, event: LeaseEvent | DhcpServiceEvent): 
       };
     }
     case 'LeaseReleased':
+    case 'LeaseEnded':
     case 'LeaseExpired':
       return before
-        ? ended(state, { ...before, state: event.type === 'LeaseReleased' ? 'released' : 'expired' })
+        ? ended(state, { ...before, state: event.type === 'LeaseExpired' ? 'expired' : 'released' })
         : state;
     case 'LeaseDeclined': {
       if (!before) return state;

@@ -98,6 +98,8 @@ describe('a pool that was saved', () => {
         ...{ type: 'LeaseConflictFound', v: 1 },
         data: { ip: '10.0.0.5', subnet: 'a', method: 'arp', answeredBy: null, quarantinedUntil: at(50) },
       },
+      { type: 'LeaseBound', v: 2, data: { ...holder(8, 8), ...lease, hostname: '', giaddr: null } },
+      { type: 'LeaseEnded', v: 1, data: { ...holder(8, 8), was: 'bound', expiresAt: at(10) } },
       { type: 'PoolDefined', v: 1, data: { subnet: 'a', pool: 'gone', ranges: ['10.0.1.1'], size: 1 } },
       { type: 'PoolDropped', v: 1, data: { subnet: 'a', pool: 'gone' } },
       {
@@ -129,6 +131,7 @@ describe('a pool that was saved', () => {
       `02-00-00-00-00-02 null null 10.0.0.3 a pool  declined ${at(99)} 1`,
       `02-00-00-00-00-04 null null 10.0.0.4 a pool  expired ${at(10)} 1`,
       `02-00-00-00-00-06 null null 10.0.0.6 a pool  expired ${at(99)} 1`,
+      `02-00-00-00-00-08 null null 10.0.0.8 a pool  released ${at(10)} 1`,
       `null null null 10.0.0.5 a pool  conflict ${at(50)} 0`,
     ]);
     expect(poolSaving.pool(state)).toEqual({

@@ -83,6 +83,8 @@ describe('an IPv6 pool that was saved', () => {
       bound(3, 4),
       { type: 'LeaseExpired', v: 1, data: { ...holder(3, 4), expiresAt: at(10), cause: 'moved' } },
       bound(1, 4),
+      bound(3, 5),
+      { type: 'LeaseEnded', v: 1, data: { ...holder(3, 5), was: 'bound', expiresAt: at(10) } },
       { type: 'PoolDefined', v: 1, data: { subnet: 'a', pool: 'gone', ranges: ['fd00::a'], size: 1 } },
       { type: 'PoolDropped', v: 1, data: { subnet: 'a', pool: 'gone' } },
       {
@@ -99,6 +101,7 @@ describe('an IPv6 pool that was saved', () => {
     expect([...pool6Saving.leases(state)].map((row) => row.map(String).join(' ')).sort()).toEqual([
       `02-00-00-00-00-01 null ${clientId(1)} fd00::1 a pool n1 bound ${at(15)} 0`,
       `02-00-00-00-00-01 null ${clientId(1)} fd00::4 a pool n1 bound ${at(10)} 1`,
+      `02-00-00-00-00-03 null ${clientId(3)} fd00::5 a pool n3 released ${at(10)} 0`,
       `null null ${clientId(2)} fd00::2 a pool n2 released ${at(10)} 1`,
       `null null ${clientId(2)} fd00::3 a pool n2 declined ${at(99)} 0`,
     ]);

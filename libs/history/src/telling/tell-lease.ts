@@ -16,6 +16,12 @@ export const leaseSentences = {
         ? `DHCP lease ran out: ${ip} of ${client(data)}`
         : `DHCP lease ended: ${ip} of ${client(data)}, which has another address now`,
     ),
+  LeaseEnded: ({ data: { ip, was, ...data } }, { by }) =>
+    neutral(
+      was === 'bound'
+        ? `DHCP lease ended ${by}: ${ip} of ${client(data)}`
+        : `quarantine of ${ip} ended ${by}: it may be leased again`,
+    ),
   LeaseDeclined: ({ data }) =>
     bad(`DHCP lease declined: ${data.ip} is in use by another machine, says ${client(data)}${because(data.message)}`),
   LeaseRefused: ({ data }) => bad(`DHCP refused ${data.requested} to ${client(data)}${because(data.reason)}`),

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { aggregates, catalogue, decodeEvent, type AnyEvent } from '@tinkerbell/events';
-import { bootScriptServed, hardwareId, recorded, workflowDeleted } from '@tinkerbell/testing';
+import { bootScriptServed, hardwareId, leaseEnded, recorded, workflowDeleted } from '@tinkerbell/testing';
 import { describe, expect, it } from 'vitest';
 import { tell } from './tell';
 
@@ -51,6 +51,13 @@ describe('the story', () => {
     );
     const configurations = ['PXELINUX configuration', 'GRUB configuration', 'Raspberry Pi configuration'];
     expect(names).toEqual(['iPXE script', ...configurations, 'boot script']);
+  });
+
+  it('tells who ended a lease, or a quarantine', () => {
+    expect([told(leaseEnded()), told(leaseEnded({ was: 'conflict', mac: null }))]).toEqual([
+      'DHCP lease ended by test: 192.168.1.5 of 08:00:27:00:00:01',
+      'quarantine of 192.168.1.5 ended by test: it may be leased again',
+    ]);
   });
 
   it('tells who stopped an action, and who decided what became of it', () => {

@@ -14,7 +14,7 @@ const sentences = { ...machineSentences, ...workflowSentences, ...siteSentences 
 export function tell({ event, aggregateId, version, metadata }: Recorded<AnyEvent>, nameOf: ActionName): Told {
   const { index } = (event.data ?? {}) as { readonly index?: unknown };
   const action = typeof index === 'number' ? (nameOf(aggregateId, index) ?? `action ${index + 1}`) : '';
-  const by = `by ${who(metadata.actor)}`;
+  const by = `by ${actorName(metadata.actor)}`;
   if (!Object.hasOwn(sentences, event.type)) return neutral(byName(event.type, action, by));
   // The table has for each type the sentence that takes its events.
   return (sentences[event.type] as Sentence<AnyEvent>)(event, { action, id: aggregateId, version, by });
@@ -27,7 +27,7 @@ function byName(type: string, action: string, by: string): string {
 }
 
 /** `user:admin` → `admin`. */
-function who(actor: string): string {
+export function actorName(actor: string): string {
   const [kind = '', name] = actor.split(/:(.*)/s);
   if (kind === 'worker') return 'the worker';
   if (kind === 'reactor') return 'the server';

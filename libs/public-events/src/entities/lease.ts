@@ -76,6 +76,19 @@ export const lease = {
     schema: Type.Object({ ...holder, expiresAt: time(), cause: oneOf(['time', 'moved']) }),
     map: (data: Data<'LeaseExpired'>) => named(data),
   }),
+  LeaseEnded: published({
+    name: 'ended',
+    summary: 'An operator gave an address free before its time: of a lease, or in quarantine.',
+    schema: Type.Object({
+      ...holder,
+      was: oneOf(
+        ['bound', 'declined', 'conflict'],
+        'Leased, or in quarantine after lease.declined, lease.conflict-found.',
+      ),
+      expiresAt: time('When that would have been over.'),
+    }),
+    map: (data: Data<'LeaseEnded'>) => named(data),
+  }),
   LeaseRelayed: published({
     name: 'relayed',
     summary: 'What the relay of a client says about where it is plugged in (option 82); behind lease.bound.',

@@ -5,6 +5,7 @@ import type {
   BootScriptServed,
   EnrolmentTokenIssued,
   LeaseBound,
+  LeaseEnded,
   LeaseReleased,
   LeaseRenewed,
   MachinePhonedHome,
@@ -36,6 +37,10 @@ export function leaseRenewed(over: Partial<LeaseRenewed['data']> = {}): LeaseRen
 
 export function leaseReleased(over: Partial<LeaseReleased['data']> = {}): LeaseReleased {
   return { type: 'LeaseReleased', v: 2, data: { ...holder, ...over } };
+}
+
+export function leaseEnded(over: Partial<LeaseEnded['data']> = {}): LeaseEnded {
+  return { type: 'LeaseEnded', v: 1, data: { ...holder, was: 'bound', expiresAt, ...over } };
 }
 
 export function netbootOffered(over: Partial<NetbootOffered['data']> = {}): NetbootOffered {

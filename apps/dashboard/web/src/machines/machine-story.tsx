@@ -51,5 +51,5 @@ function Fact({ name, value, mono }: { readonly name: string; readonly value: st
 }
 
 function leaseText({ ip, state, expiresAt }: LeaseView): string {
-  return `${ip}, ${state}${expiresAt === null ? '' : `, until ${moment(expiresAt)}`}`;
+  return `${ip}, ${state}${expiresAt === null || state === 'ended' ? '' : `, until ${moment(expiresAt)}`}`;
 }
