@@ -10,10 +10,13 @@ import { findNatsServer } from '@tinkerbell/nats';
 import { hardwareInterface, hardwareRecord } from '@tinkerbell/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BootsProcess, startBootsIn } from './net/boots-process';
+import { bundle } from './net/bundle';
+import type { ManyClients } from './net/many-clients.main';
 import { createNetwork, namespacesMissing, type Network, runIn, spawnIn } from './net/namespace';
 
 const absent = ['/usr/sbin/udhcpc', '/usr/sbin/dhclient'].find((path) => !existsSync(path));
-const missing = namespacesMissing() ?? (absent && `needs ${absent}`);
+const noWire = namespacesMissing() ?? (existsSync('/usr/bin/curl') ? undefined : 'needs curl');
+const missing = noWire ?? (absent && `needs ${absent}`);
 if (missing) console.warn(`SKIPPED: two boots on one wire: ${missing}`);
 
 const machines = [1, 2, 3, 4].map((n) => ({ mac: `02:96:00:00:00:0${n}`, ip: `10.96.0.5${n}` }));
@@ -32,7 +35,7 @@ const programs: ChildProcess[] = [];
 const services: BootsProcess[] = [];
 
 beforeAll(async () => {
-  if (missing) return;
+  if (noWire) return;
   folder = await mkdtemp(join(tmpdir(), 'boots-standby-'));
   const script =
     '#!/bin/sh\n[ -n "$ip" ] && ip addr replace "$ip/24" dev "$interface"\necho "$1 $ip $serverid" >> "$HEARD"\nexit 0\n';
@@ -49,7 +52,7 @@ beforeAll(async () => {
   for (const { mac } of machines) clients.push(await network.addClient(mac));
 }, 60_000);
 afterAll(async () => {
-  if (missing) return;
+  if (noWire) return;
   for (const program of programs) program.kill('SIGKILL');
   for (const service of services) await service.stop();
   nats?.kill('SIGKILL');
@@ -62,7 +65,12 @@ interface Instance extends BootsProcess {
   readonly address: string;
 }
 
-async function startAt(host: number, where?: string, leaseFolder?: string): Promise<Instance> {
+async function startAt(
+  host: number,
+  where?: string,
+  leaseFolder?: string,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<Instance> {
   const address = `10.96.0.${host}`;
   const namespace = where ?? (await network.addClient(`02:96:00:00:01:${host}`));
   const address6 = `fd96::${host}`;
@@ -76,6 +84,7 @@ async function startAt(host: number, where?: string, leaseFolder?: string): Prom
       settings: {
         ...{ BOOTS_IPXE_DIR: folder, BOOTS_OSIE_DIR: folder, PUBLIC_IP6: address6, BOOTS_DHCP6: 'true' },
         BOOTS_DHCP6_SUBNETS: 'fd96::/64=fd96::a000/116',
+        ...more,
       },
       // The second one finds them in the log.
       hardware: services.length === 0 ? hardware : [],
@@ -89,6 +98,20 @@ async function startAt(host: number, where?: string, leaseFolder?: string): Prom
 
 const taken = (boots: BootsProcess, address: string, id = 'default') =>
   boots.event('PoolTaken', ({ data }) => data.address === address, { id });
+
+/** A relay with a network of its own behind it, which `clients` of it are in; returns what each was leased. */
+async function manyLeases(relay: string, clients: ManyClients['clients']): Promise<Readonly<Record<string, string>>> {
+  const program = await bundle('test/interop/net/many-clients.main.ts');
+  try {
+    const many: ManyClients = { relay: '10.96.4.1', servers: ['10.96.0.21', '10.96.0.22'], clients };
+    const command = [process.execPath, program.file, JSON.stringify(many)];
+    const { stdout, stderr } = await runIn(relay, command, { timeoutMs: 300_000 });
+    if (stderr !== '') throw new Error(stderr);
+    return JSON.parse(stdout) as Readonly<Record<string, string>>;
+  } finally {
+    await program.remove();
+  }
+}
 
 /** Whether a client gets a lease, with which it ends. */
 async function lease(client: number): Promise<boolean> {
@@ -263,6 +286,60 @@ describe.skipIf(missing !== undefined)('two boots on one wire', () => {
     expect(addresses).toContain(late.ip);
     expect(stdout).toMatch(new RegExp(`^boots_leases6 ${addresses.size}$`, 'm'));
     expect(doubles6(events)).toEqual([]);
+  });
+});
+
+describe.skipIf(noWire !== undefined)('two boots with a pool', () => {
+  it('keep every lease when the active one is killed while clients take more', { timeout: 600_000 }, async () => {
+    const hex = (byte: number) => byte.toString(16).padStart(2, '0');
+    const file = join(folder, 'dhcp.yaml');
+    const racks = 'subnets: [{ subnet: 10.96.4.0/22, probe: false, pools: [{ ranges: [10.96.4.10-10.96.7.250] }] }]';
+    await writeFile(file, racks);
+    const settings = { BOOTS_POOL: 'racks', BOOTS_DHCP_FILE: file };
+    const begin = async (host: number) => {
+      const instance = await startAt(host, undefined, undefined, settings);
+      await runIn(instance.namespace, ['ip', 'route', 'add', '10.96.4.0/22', 'via', '10.96.0.66']);
+      return instance;
+    };
+    const relay = await network.addClient('02:96:00:00:01:66');
+    await runIn(relay, ['ip', 'addr', 'add', '10.96.0.66/24', 'dev', 'eth0']);
+    await runIn(relay, ['ip', 'addr', 'add', '10.96.4.1/32', 'dev', 'lo']);
+    const first = await begin(21);
+    await taken(first, first.address, 'racks');
+    const second = await begin(22);
+    await standsBy(second, first);
+    const macs = (from: number, to: number) =>
+      Array.from(
+        { length: to - from },
+        (_, i) => [`06-96-00-00-${hex((from + i) >> 8)}-${hex((from + i) & 0xff)}`] as const,
+      );
+
+    const taking = manyLeases(relay, macs(0, 500));
+    const bound = () => first.eventsOf('racks').filter(({ type }) => type === 'LeaseBound').length;
+    await until(() => bound() >= 200);
+    first.signal('SIGKILL');
+    const leased = await taking;
+    await until(() => isActive(second));
+    expect(Object.keys(leased)).toHaveLength(500);
+    const listed = () => {
+      const events = second.eventsOf('racks') as readonly (LeaseEvent | DhcpServiceEvent)[];
+      const { leases } = events.reduce((state, event) => poolDecider.evolve(state, event), poolDecider.initial);
+      const now = new Date().toISOString();
+      return Object.values(leased).map((ip) => [leaseOfIp(leases, ip, now)?.mac, ip]);
+    };
+    expect(Object.fromEntries(listed())).toEqual(leased);
+
+    // All come back for what they had, and as many new ones come among them.
+    const all = await manyLeases(
+      relay,
+      [...Object.entries(leased), ...macs(500, 800)].sort(([a], [b]) => (a.slice(-2) < b.slice(-2) ? -1 : 1)),
+    );
+    expect(all).toMatchObject(leased);
+    expect(new Set(Object.values(all)).size).toBe(800);
+    expect(doubles(second.eventsOf('racks'))).toEqual([]);
+    const { stdout } = await runIn(second.namespace, ['curl', '-sS', `http://${second.address}/metrics`]);
+    expect(stdout).toMatch(/^boots_leases 800$/m);
+    for (const service of services) await service.stop();
   });
 });
 
