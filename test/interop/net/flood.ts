@@ -100,6 +100,11 @@ export interface Overlap {
   readonly sent: number;
 }
 
+/** MiB that a boots may grow by: that of one that warms up, and 256 bytes a message, its log in memory included. */
+export function mostMiB({ sent }: Overlap): number {
+  return 80 + (sent * 256) / 2 ** 20;
+}
+
 /** Lets others act in the midst of an attack: it has begun before them, and goes on when they are done until `least` have left. */
 export async function amid(attack: Attack, least: number, others: () => Promise<unknown>): Promise<Overlap> {
   const apart = Math.ceil(least / 10);
