@@ -182,6 +182,7 @@ const contexts: readonly Dhcp6Context[] = [machine, undefined].flatMap((known) =
       ...{ duid: ours, leases, mac: machine.mac, relay: null },
       ...(known && { machine: known }),
       ...(subnet && { subnet }),
+      wire: subnet ? [subnet] : [],
       isReserved: (address: string) => address === reserved,
       hasReservation: () => false,
       ...{ options: [], pools: subnet?.pools ?? [], isUnicast, mayNetboot: true, chained: '', now },

@@ -68,10 +68,10 @@ export class Assignments {
   }
 
   #answer({ iaid, options }: IdentityAssociation, asking: Asking): IdentityAssociation {
-    const { subnet } = this.context;
+    const { subnet, wire } = this.context;
     const asked = readOptions(options, iaAddress).map(({ address }) => address);
     const client = associationOf(this.#duid, iaid);
-    if (asking === 'request' && subnet && asked.some((address) => !isWithin6(subnet, address))) {
+    if (asking === 'request' && subnet && asked.some((address) => !wire.some((one) => isWithin6(one, address)))) {
       return refusal(iaid, status.notOnLink, `this link is ${subnet.name}`);
     }
     const choice = this.#choose(client, asked);

@@ -40,7 +40,9 @@ export interface Dhcp6Context {
   readonly mac: string | null;
   /** undefined: no hardware record has that MAC. */
   readonly machine?: Machine;
-  /** The client's network; undefined: none that is configured. */
+  /** The networks of the client's link, as far as they are configured. */
+  readonly wire: readonly Subnet6[];
+  /** That of them which it has its address of; undefined: none is configured. */
   readonly subnet?: Subnet6;
   /** What the client's classes and its network set by number, each code once. */
   readonly options: readonly HardwareDhcp6Option[];

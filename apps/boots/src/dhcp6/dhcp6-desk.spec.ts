@@ -16,6 +16,8 @@ import {
   readOption,
   readOptions,
   relayMessage,
+  status,
+  statusCode,
   userClass,
   vendorClass,
 } from '@tinkerbell/dhcp6';
@@ -24,11 +26,12 @@ import { describe, expect, it } from 'vitest';
 import type { BootLog } from '../log/boot-log';
 import { Lease6Pool } from '../log/lease6-pool';
 import { silentLogger } from '../logger';
-import type { Machines } from '../machines';
+import type { Machine, Machines } from '../machines';
 import { Metrics } from '../metrics';
 import type { FailedRequest } from '../recorder/failed-requests';
 import type { Dhcp6Settings } from './decision6';
 import { Dhcp6Desk } from './dhcp6-desk';
+import { machineAt } from './requests6.testing';
 import { Overheard } from '../overheard';
 import { parseRange6, parseSubnets6, type Range6, type Subnet6 } from './subnet6';
 
@@ -47,13 +50,17 @@ const solicit: Dhcp6Message = {
 };
 const from = { peer: 'fe80::5054:ff:fe99:1%br0', link: ['fd99::1'] };
 
-async function desk(server = settings) {
+async function desk(server = settings, machine?: Machine) {
   const noted: FailedRequest[] = [];
   const now = new Date();
   const leases = await Lease6Pool.open(new InMemoryEventStore(), 'default', { pools: [], post: undefined });
   const ports = {
     ...{ leases, metrics: new Metrics(), log: silentLogger, clock: () => now },
-    machines: { byMac: () => undefined, byReservedAddress: () => undefined } as unknown as Machines,
+    machines: {
+      byMac: () => machine,
+      byReservedAddress: () => undefined,
+      netboot: () => ({ allowed: true }),
+    } as unknown as Machines,
     boots: { programOf: () => '' } as unknown as BootLog,
     failed: { note: (request: FailedRequest) => void noted.push(request) },
     overheard: new Overheard(() => now),
@@ -149,6 +156,33 @@ describe('answers that are kept for a client that repeats itself', () => {
     await made.answer(asked(0), from);
     expect(taken()).toBe(501);
   });
+});
+
+describe('a link with two networks', () => {
+  const two = 'fd98::/64=reservation,fd99::/64=fd99::a000/116,fd97::/64=fd97::a000/116';
+  const server = { ...settings, subnets: parseSubnets6(two) as readonly Subnet6[] };
+  const link = ['fe80::1', 'fd98::1', 'fd99::1'];
+  const ask = async (machine: Machine | undefined, type: Dhcp6Message['type'], address?: string) => {
+    const { made } = await desk(server, machine);
+    const times = { preferredSeconds: 0, validSeconds: 0, options: [] };
+    const options = address === undefined ? [] : [option(iaAddress, { address, ...times })];
+    const asked = [...solicit.options.slice(0, 1), option(iaNa, { iaid: 1, t1: 0, t2: 0, options })];
+    const reply = await made.answer(encodeMessage({ ...solicit, type, options: asked }), { ...from, link });
+    const told = decodeMessage(reply?.bytes ?? new Uint8Array()).options;
+    const [given] = readOptions(readOption(told, iaNa)?.options ?? [], iaAddress);
+    return given?.address ?? readOption(told, statusCode)?.code;
+  };
+
+  it.each(['fd98::20', 'fd99::20'])('has reservations in both: %s', async (address) =>
+    expect(await ask(machineAt(address), 'solicit')).toBe(address),
+  );
+  it('has machines without a record where there is a range', async () =>
+    expect(await ask(undefined, 'solicit')).toMatch(/^fd99::a/));
+  it.each([
+    ['fd98::20', status.success],
+    ['fd99::20', status.success],
+    ['fd97::20', status.notOnLink],
+  ])('is confirmed for %s: %i', async (address, code) => expect(await ask(undefined, 'confirm', address)).toBe(code));
 });
 
 describe('pools for classes by DHCPv6', () => {

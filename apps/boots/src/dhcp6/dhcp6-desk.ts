@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import {
   clientId,
   decodeMessage,
@@ -29,7 +30,7 @@ import type { Metrics } from '../metrics';
 import { classesOf6, macOfAddress, macsOf } from './client6';
 import type { Dhcp6Context, Dhcp6Decision, Dhcp6Settings } from './decision6';
 import { respond6 } from './dhcp6.responder';
-import { subnetAt } from './subnet6';
+import { isWithin6, subnetsAt } from './subnet6';
 
 export interface Desk6Ports {
   readonly machines: Machines;
@@ -182,14 +183,19 @@ export class Dhcp6Desk {
     const mac = machine?.mac ?? macs[0] ?? null;
     // The relay next to the client that says where it is; a layer-2 relay does not (RFC 6221).
     const relay = relays.findLast(({ link }) => link !== noAddress)?.link ?? null;
-    const subnet = subnetAt(relay === null ? from.link : [relay], this.server.subnets);
+    const wire = subnetsAt(relay === null ? from.link : [relay], this.server.subnets);
+    const reserved = machine?.interface.dhcp.ip?.address;
+    const subnet =
+      wire.find((one) => reserved !== undefined && isIPv6(reserved) && isWithin6(one, reserved)) ??
+      wire.find(({ pools }) => pools.length > 0) ??
+      wire[0];
     const ticket = mac === null ? undefined : this.#ticket(request, mac);
     const classes = classesOf6(request, mac, this.server.classes);
     const own = machine?.interface.dhcp.options6 ?? [];
     const options = [...own, ...classes.flatMap(({ options6 }) => options6), ...(subnet?.options ?? [])];
     return {
       ...(ticket ? { ticket } : {}),
-      ...{ server: this.server, duid: Buffer.from(leases.serverDuid, 'hex'), leases, mac, relay },
+      ...{ server: this.server, duid: Buffer.from(leases.serverDuid, 'hex'), leases, mac, relay, wire },
       ...(machine ? { machine } : {}),
       ...(subnet ? { subnet } : {}),
       options: options.filter(({ code }, i) => options.findIndex((other) => other.code === code) === i),

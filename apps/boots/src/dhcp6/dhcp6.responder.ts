@@ -113,11 +113,11 @@ function assign(request: Dhcp6Message, context: Dhcp6Context, asking: Asking): D
 
 /** §18.3.3: whether the addresses are right for the link that the client is on now. */
 function confirm(request: Dhcp6Message, context: Dhcp6Context): Dhcp6Decision {
-  const { subnet } = context;
+  const { subnet, wire } = context;
   const associations = [...readOptions(request.options, iaNa), ...readOptions(request.options, iaTa)];
   const addresses = associations.flatMap(({ options }) => readOptions(options, iaAddress));
   if (!subnet || addresses.length === 0) return ignore6('other-network');
-  const isRight = addresses.every(({ address }) => isWithin6(subnet, address));
+  const isRight = addresses.every(({ address }) => wire.some((one) => isWithin6(one, address)));
   const told = isRight
     ? { code: status.success, message: 'all addresses are of this link' }
     : { code: status.notOnLink, message: `this link is ${subnet.name}` };

@@ -75,6 +75,7 @@ export const context = (over: Partial<Dhcp6Context> = {}): Dhcp6Context => ({
   isReserved: (address) => address === 'fd99::20',
   hasReservation: () => false,
   options: [],
+  wire: [('subnet' in over ? over.subnet : subnet) ?? []].flat(),
   pools: ('subnet' in over ? over.subnet : subnet)?.pools ?? [],
   ...over,
 });

@@ -7,7 +7,7 @@ import {
   isWithin6,
   parseRange6,
   parseSubnets6,
-  subnetAt,
+  subnetsAt,
   type Subnet6,
 } from './subnet6';
 
@@ -47,9 +47,11 @@ describe('networks of DHCPv6', () => {
   ])('%s: %s', (text, fault) => expect(parseSubnets6(text)).toContain(fault));
   it('are found by an address of the link, the smallest first', () => {
     const all = subnets('fd00::/8=reservation,fd99::/64=reservation');
-    expect(subnetAt(['fe80::1%br0', '10.0.0.1', 'fd99::1'], all)?.name).toBe('fd99::/64');
-    expect(subnetAt(['fd98::1'], all)?.name).toBe('fd00::/8');
-    expect(subnetAt(['2001:db8::1'], all)).toBeUndefined();
+    const names = (...addresses: readonly string[]) => subnetsAt(addresses, all).map(({ name }) => name);
+    expect(names('fe80::1%br0', '10.0.0.1', 'fd99::1')).toEqual(['fd99::/64']);
+    expect(names('fd98::1')).toEqual(['fd00::/8']);
+    expect(names('fd98::1', 'fd99::1', 'fd99::2')).toEqual(['fd99::/64', 'fd00::/8']);
+    expect(names('2001:db8::1')).toEqual([]);
   });
   it('write addresses as they read them', () => {
     for (const text of ['::', 'fd99::1', '2001:db8:0:1:1:1:1:1', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff']) {

@@ -143,11 +143,11 @@ export function sizeOf({ ranges }: SubnetPool6): bigint {
   return ranges.reduce((sum, { size }) => sum + size, 0n);
 }
 
-/** The smallest subnet that any of these addresses of a link is in. */
-export function subnetAt(addresses: readonly string[], subnets: readonly Subnet6[]): Subnet6 | undefined {
-  return subnets
-    .filter((subnet) => addresses.some((address) => isWithin6(subnet, address)))
-    .sort((a, b) => b.length - a.length)[0];
+/** The smallest subnet that each of these addresses of a link is in; the smallest of all first. */
+export function subnetsAt(addresses: readonly string[], subnets: readonly Subnet6[]): readonly Subnet6[] {
+  const bySize = [...subnets].sort((a, b) => b.length - a.length);
+  const own = addresses.map((address) => bySize.find((subnet) => isWithin6(subnet, address)));
+  return bySize.filter((subnet) => own.includes(subnet));
 }
 
 const probes = 1024n;

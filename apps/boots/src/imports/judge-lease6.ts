@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import type { Lease6Command } from '@tinkerbell/domain';
 import type { ForeignLease } from '@tinkerbell/messaging';
-import { isInPools, type Subnet6, subnetAt } from '../dhcp6/subnet6';
+import { isInPools, type Subnet6, subnetsAt } from '../dhcp6/subnet6';
 import type { Machines } from '../machines';
 import { endOf, outside, ranOut, type Refusal, reservedFor, shown } from './judge-lease';
 
@@ -17,7 +17,7 @@ export function judgeLease6(lease: ForeignLease, { machines, subnets }: Books6, 
   if (over) return over;
   const reserved = machines.byReservedAddress(ip);
   if (reserved && (reserved.mac !== mac || lease.state !== 'bound')) return reservedFor(reserved);
-  const subnet = isIPv6(ip) ? subnetAt([ip], subnets) : undefined;
+  const [subnet] = isIPv6(ip) ? subnetsAt([ip], subnets) : [];
   if (!subnet || !(reserved || isInPools(subnet.pools, ip))) return outside(ip);
   // Only what was leased here can rest here.
   if (lease.state !== 'bound')
