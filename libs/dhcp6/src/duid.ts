@@ -13,24 +13,27 @@ export type Duid =
 
 /** §11.1: two bytes of type and 128 of content, at most. */
 export const maxDuidLength = 130;
+/** By type: up to the hardware address, or the id, and a byte of that. */
+const shortestOf: Readonly<Record<number, number>> = { 1: 9, 2: 7, 3: 5 };
 const ethernet = 1;
 
-/** Throws MalformedOptionError, in the name of the option that carries it. */
+/**
+ * §11: to a server it is bytes, so one that is too short for its type is `other`. Throws MalformedOptionError, in the name of the option that
+ * carries it.
+ */
 export function parseDuid(raw: Uint8Array, option: number): Duid {
   const view = atLeast(option, raw, 3);
   if (raw.length > maxDuidLength) {
     throw new MalformedOptionError({ option, reason: `a DUID of ${raw.length} bytes, ${maxDuidLength} is the limit` });
   }
   const type = view.getUint16(0);
-  switch (type) {
+  const shortest = shortestOf[type] ?? 3;
+  switch (raw.length < shortest ? undefined : type) {
     case 1:
-      atLeast(option, raw, 9);
       return { kind: 'llt', hardware: view.getUint16(2), time: view.getUint32(4), address: raw.slice(8) };
     case 2:
-      atLeast(option, raw, 7);
       return { kind: 'en', enterprise: view.getUint32(2), id: raw.slice(6) };
     case 3:
-      atLeast(option, raw, 5);
       return { kind: 'll', hardware: view.getUint16(2), address: raw.slice(4) };
     case 4:
       return raw.length === 18 ? { kind: 'uuid', uuid: raw.slice(2) } : { kind: 'other', type, id: raw.slice(2) };

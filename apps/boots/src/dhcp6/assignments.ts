@@ -96,7 +96,7 @@ export class Assignments {
   /** It is told so by the same Reply, or asks anew because it has nothing. */
   #leave(client: string): void {
     const { now } = this.context;
-    const ips = this.#heldBy(client).filter((address) => !this.#taken.has(address));
+    const ips = heldBy(client, this.context).filter((address) => !this.#taken.has(address));
     if (ips.length > 0) this.commands.push({ type: 'LeaveAddresses', clientId: client, ips, now });
   }
 
@@ -174,12 +174,7 @@ export class Assignments {
   }
 
   #holds(client: string): boolean {
-    return this.#heldBy(client).length > 0;
-  }
-
-  #heldBy(client: string): readonly string[] {
-    const { leases, now } = this.context;
-    return leases.addressesOf(client).filter((address) => leases.holderOf(address, now)?.clientId === client);
+    return heldBy(client, this.context).length > 0;
   }
 
   #leaseSeconds(): number {
@@ -192,6 +187,10 @@ export class Assignments {
 function renewalTimes(leaseSeconds: number): { readonly t1: number; readonly t2: number } {
   if (leaseSeconds === forever) return { t1: forever, t2: forever };
   return { t1: Math.floor(leaseSeconds / 2), t2: Math.floor((leaseSeconds * 4) / 5) };
+}
+
+export function heldBy(client: string, { leases, now }: Dhcp6Context): readonly string[] {
+  return leases.addressesOf(client).filter((address) => leases.holderOf(address, now)?.clientId === client);
 }
 
 function endOf(address: string): Option {

@@ -202,6 +202,10 @@ describe('Release and Decline', () => {
     const { options } = replied(message('release', toUs, temporary), known());
     expect(readOptions(options, iaTa).map((found) => readOption(found.options, statusCode)?.code)).toEqual([3]);
   });
+  it('of an address that its association has not is passed over, as long as that has one', () => {
+    const { status, leases, associations } = replied(message('release', toUs, ia('fd99::99')), known(held));
+    expect([status, leases, associations]).toEqual([0, [], []]);
+  });
   it('of another’s address change nothing', () => {
     const others = { leases: leased(bound('fd99::20', { clientId: 'bb:1' })) };
     for (const type of ['release', 'decline'] as const) {

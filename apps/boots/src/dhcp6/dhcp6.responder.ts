@@ -16,7 +16,7 @@ import {
   statusCode,
 } from '@tinkerbell/dhcp6';
 import type { Lease6Command } from '@tinkerbell/domain';
-import { Assignments, holderOf } from './assignments';
+import { Assignments, heldBy, holderOf } from './assignments';
 import { bootFact6, bootOf6 } from './boot6';
 import { associationOf } from './client6';
 import { type Dhcp6Context, type Dhcp6Decision, ignore6 } from './decision6';
@@ -131,9 +131,10 @@ function giveUp(request: Dhcp6Message, context: Dhcp6Context, type: 'release' | 
   const commands: Lease6Command[] = [];
   const missing: Option[] = [];
   for (const { iaid, options } of readOptions(request.options, iaNa)) {
+    const client = associationOf(duid, iaid);
     const held = readOptions(options, iaAddress).flatMap(({ address }) => {
       const lease = leases.holderOf(address, now);
-      return lease?.clientId === associationOf(duid, iaid) ? [lease] : [];
+      return lease?.clientId === client ? [lease] : [];
     });
     for (const holder of held.map(holderOf)) {
       if (type === 'release') commands.push({ type: 'ReleaseAddress', holder });
@@ -142,7 +143,8 @@ function giveUp(request: Dhcp6Message, context: Dhcp6Context, type: 'release' | 
         commands.push({ type: 'DeclineAddress', holder, message: declinedText(request), quarantineSeconds, now });
       }
     }
-    if (held.length > 0) continue;
+    // Of an association that we know, addresses that are not its own are passed over.
+    if (heldBy(client, context).length > 0) continue;
     const told = option(statusCode, { code: status.noBinding, message: 'no such lease' });
     missing.push(option(iaNa, { iaid, t1: 0, t2: 0, options: [told] }));
   }
