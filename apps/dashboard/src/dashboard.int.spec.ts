@@ -310,6 +310,29 @@ describe.skipIf(!existsSync(executablePath))('the dashboard in a browser', () =>
     expect(await hosts.first().getAttribute('aria-expanded')).toBe('true');
   });
 
+  it('keeps what belongs together on one line of a small screen', async () => {
+    const site = await story();
+    await tellInOrder(site, tellRack, tellStrangers);
+    const { page } = await look((await serve(site)).url, { viewport: { width: 1280, height: 800 } });
+    const heightOf = async (text: string) => (await page.getByText(text).first().boundingBox())?.height;
+    const lines = ['8 leased, 1 of 10 free, 1 quarantined', '0 leased, 256 of 256 free'];
+    await page.getByText(lines[0] ?? '').waitFor();
+    expect(new Set(await Promise.all(lines.map(heightOf))).size).toBe(1);
+    const jumps = await page.getByRole('button', { name: /^Workflow .*, show it$/ }).all();
+    const heights = await Promise.all(jumps.map(async (jump) => (await jump.boundingBox())?.height));
+    expect([heights.length, new Set(heights).size]).toEqual([4, 1]);
+    // Output stands in the order of its times.
+    const output = await page.getByRole('log').innerText();
+    const seconds = [...output.matchAll(/(\d\d):(\d\d):(\d\d)/g)].map(
+      ([, h, m, s]) => Number(h) * 3600 + Number(m) * 60 + Number(s),
+    );
+    expect(seconds).toHaveLength(16);
+    // Across midnight too.
+    const halfDay = 43_200;
+    const backwards = seconds.filter((at, i) => (at - (seconds[i - 1] ?? at) + 2 * halfDay) % (2 * halfDay) > halfDay);
+    expect(backwards).toEqual([]);
+  });
+
   it('fits a phone, a graph too', async () => {
     const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
     const { page } = await look((await serve(await rack())).url, phone);

@@ -259,7 +259,7 @@ export async function tellRack(story: Story): Promise<void> {
   await start(story, workflowIds.running, running.id, { index: 1, secondsAgo: 45 });
   for (let percent = 0; percent < 60; percent += 4) write(story, percent, 45 - percent / 2);
   story.logs.write(workflowIds.running, 1, {
-    at: story.at(20),
+    at: story.at(16),
     stream: 'stderr',
     attempt: 1,
     line: '\x1b[33mWARN\x1b[0m connection reset by peer, resuming at 734003200',
