@@ -98,7 +98,9 @@ const bench = [
   of('dnsmasq-base', '/usr/sbin/dnsmasq'),
   program('nginx', 'nginx-light', 'nginx'),
   program('kea-dhcp4', 'kea-dhcp4-server'),
-  program('perfdhcp', 'kea-admin'),
+  of('kea-admin', 'perfdhcp', '/usr/share/kea/scripts/pgsql/dhcpdb_create.pgsql'),
+  // What Kea keeps durable leases in.
+  program('pg_ctlcluster', 'postgresql'),
   program('dhcpd', 'isc-dhcp-server'),
   program('curl'),
   ...network,

@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startPostgres } from './postgres';
 import { end, type Wire } from './wire';
 
 export interface DhcpServer {
@@ -25,7 +26,8 @@ export function peersOn(wire: Wire): readonly DhcpServer[] {
     start: () => startPeer(wire, name, prepare),
   });
   return [
-    peer('kea', 'memfile, in the page cache', (folder) => kea(wire, folder)),
+    peer('kea', 'memfile, in the page cache', (folder) => kea(wire, folder, memfile(folder))),
+    peer('kea-postgresql', 'PostgreSQL, fsync before each ACK', (folder) => keaOnPostgres(wire, folder)),
     peer('dnsmasq', 'lease file, in the page cache', (folder) => dnsmasq(wire, folder)),
     peer('isc-dhcpd', 'lease file, fsync before each ACK', (folder) => dhcpd(wire, folder)),
   ];
@@ -34,31 +36,53 @@ export function peersOn(wire: Wire): readonly DhcpServer[] {
 interface Command {
   readonly command: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** Where its leases are, when that is a server of its own. */
+  readonly database?: { readonly pid: number; stop(): Promise<void> };
 }
 
 async function startPeer(wire: Wire, name: string, prepare: (folder: string) => Promise<Command>): Promise<Running> {
   const folder = await mkdtemp(join(tmpdir(), `tink-bench-${name}-`));
   await chmod(folder, 0o777);
-  const { command, env } = await prepare(folder);
+  const { command, env, database } = await prepare(folder);
   const program = wire.server(command, env);
   program.stdout?.resume();
   program.stderr?.resume();
   return {
-    pids: [program.pid ?? 0],
+    pids: [program.pid ?? 0, ...(database ? [database.pid] : [])],
     async stop() {
       await end(program);
+      await database?.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
-/** Two threads, as it is advised to have as many as there are cores. */
-async function kea(wire: Wire, folder: string): Promise<Command> {
+interface LeaseDatabase {
+  readonly settings: object;
+  readonly threads: number;
+  /** Messages that wait for a thread. */
+  readonly queue: number;
+}
+
+/** As many threads as there are cores. */
+const memfile = (folder: string): LeaseDatabase => ({
+  settings: { type: 'memfile', persist: true, name: join(folder, 'leases.csv'), 'lfc-interval': 0 },
+  ...{ threads: 2, queue: 64 },
+});
+
+/** More threads than cores: each waits for its own commit. 8 and 88 are what Kea's manual has for PostgreSQL. */
+async function keaOnPostgres(wire: Wire, folder: string): Promise<Command> {
+  const database = await startPostgres(folder, '/usr/share/kea/scripts/pgsql/dhcpdb_create.pgsql');
+  const settings = { type: 'postgresql', host: database.socket, name: database.name, user: database.user };
+  return { ...(await kea(wire, folder, { settings, threads: 8, queue: 88 })), database };
+}
+
+async function kea(wire: Wire, folder: string, { settings, threads, queue }: LeaseDatabase): Promise<Command> {
   const config = {
     Dhcp4: {
       'interfaces-config': { interfaces: [wire.interface] },
-      'lease-database': { type: 'memfile', persist: true, name: join(folder, 'leases.csv'), 'lfc-interval': 0 },
-      'multi-threading': { 'enable-multi-threading': true, 'thread-pool-size': 2, 'packet-queue-size': 64 },
+      'lease-database': settings,
+      'multi-threading': { 'enable-multi-threading': true, 'thread-pool-size': threads, 'packet-queue-size': queue },
       'valid-lifetime': leaseSeconds,
       subnet4: [{ id: 1, subnet: '10.200.0.0/16', pools: [{ pool: `${network.first} - ${network.last}` }] }],
       loggers: [{ name: 'kea-dhcp4', output_options: [{ output: join(folder, 'log') }], severity: 'ERROR' }],
