@@ -44,7 +44,7 @@ export const dhcpBootStorm: Bench = {
   async run(progress) {
     const wire = await openWire();
     try {
-      const ours = await storm(wire, freshOurs(wire, machines), progress);
+      const ours = await storm(wire, freshOurs(wire, 'records', machines), progress);
       const kea = peersOn(wire).find(({ name }) => name === 'kea');
       const theirs = kea && (await storm(wire, kea, progress));
       const besideKea = (value: number | undefined, unit: string) =>

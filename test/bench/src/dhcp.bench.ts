@@ -1,6 +1,6 @@
-import { type Bench, figure } from './bench';
-import { startOurs } from './dhcp/ours';
-import { type DhcpServer, peersOn, type Running } from './dhcp/peers';
+import { type Bench, type Figure, figure } from './bench';
+import { freshOurs, type Origin } from './dhcp/ours';
+import { type DhcpServer, peersOn, reservingPeer, type Running } from './dhcp/peers';
 import { type Delays, type Exchanges, hasPassed, highestRate, perfdhcp } from './dhcp/perfdhcp';
 import { openWire, type Wire } from './dhcp/wire';
 import { cpuSeconds } from './network-load';
@@ -65,12 +65,15 @@ async function trials(wire: Wire, server: DhcpServer, progress: (text: string) =
 }
 
 /** Ours, and ours at the highest rate of each peer. */
-async function ourTrials(wire: Wire, peers: readonly Result[], progress: (text: string) => void) {
-  const own = await startOurs(wire, clients);
-  const ours: DhcpServer = {
-    ...{ name: 'boots', durability: 'JetStream, fsync before each ACK' },
-    start: async () => ({ pids: own.pids, stop: async () => undefined }),
-  };
+async function ourTrials(
+  wire: Wire,
+  origin: Origin,
+  peers: readonly Result[],
+  progress: (text: string) => void,
+): Promise<{ readonly mine: Result; readonly beside: readonly Exchanges[] }> {
+  const fresh = freshOurs(wire, origin, clients);
+  const own = await fresh.start();
+  const ours: DhcpServer = { ...fresh, start: async () => ({ pids: own.pids, stop: async () => undefined }) };
   try {
     for (let i = 0; i < 2; i++) await measured(wire, ours, warmRate, progress);
     const mine = await trials(wire, ours, progress);
@@ -82,6 +85,53 @@ async function ourTrials(wire: Wire, peers: readonly Result[], progress: (text: 
   }
 }
 
+async function compared(
+  wire: Wire,
+  origin: Origin,
+  servers: readonly DhcpServer[],
+  progress: (text: string) => void,
+): Promise<readonly Figure[]> {
+  const peers: Result[] = [];
+  for (const server of servers) peers.push(await trials(wire, server, progress));
+  const { mine, beside } = await ourTrials(wire, origin, peers, progress);
+  return peers.flatMap((other, i) => figuresOf(mine, other, beside[i]));
+}
+
+function figuresOf(mine: Result, other: Result, beside: Exchanges | undefined): readonly Figure[] {
+  return [
+    figure(
+      `dhcp against ${other.name}`,
+      mine.best?.rate ?? 0,
+      other.best?.rate ?? 0,
+      '/s',
+      `ours: ${mine.durability}; theirs: ${other.durability}`,
+    ),
+    ...(['offer', 'ack'] as const).map((answer) =>
+      figure(
+        `p99 of ${answer.toUpperCase()}, ${other.bestRate}/s offered, the highest of ${other.name}`,
+        beside?.[answer].p99 ?? Number.NaN,
+        other.best?.[answer].p99 ?? Number.NaN,
+        'ms',
+        `below is better; ours at its own highest: ${mine.best?.[answer].p99.toFixed(1)} ms`,
+      ),
+    ),
+    figure(
+      `p99 of ACK at ${calmRate}/s, ${other.name}`,
+      mine.calm.ack.p99,
+      other.calm.ack.p99,
+      'ms',
+      `below is better; medians ${mine.calm.ack.p50.toFixed(2)} and ${other.calm.ack.p50.toFixed(2)} ms`,
+    ),
+    figure(
+      `CPU an exchange, ${other.name}`,
+      mine.cpuMicroseconds,
+      other.cpuMicroseconds,
+      'µs',
+      'below is better; ours with its nats-server',
+    ),
+  ];
+}
+
 export const dhcp: Bench = {
   name: 'dhcp',
   about:
@@ -89,41 +139,10 @@ export const dhcp: Bench = {
   async run(progress) {
     const wire = await openWire();
     try {
-      const peers: Result[] = [];
-      for (const peer of peersOn(wire)) peers.push(await trials(wire, peer, progress));
-      const { mine, beside } = await ourTrials(wire, peers, progress);
-      return peers.flatMap((other, i) => [
-        figure(
-          `dhcp against ${other.name}`,
-          mine.best?.rate ?? 0,
-          other.best?.rate ?? 0,
-          '/s',
-          `ours: ${mine.durability}; theirs: ${other.durability}`,
-        ),
-        ...(['offer', 'ack'] as const).map((answer) =>
-          figure(
-            `p99 of ${answer.toUpperCase()}, ${other.bestRate}/s offered, the highest of ${other.name}`,
-            beside[i]?.[answer].p99 ?? Number.NaN,
-            other.best?.[answer].p99 ?? Number.NaN,
-            'ms',
-            `below is better; ours at its own highest: ${mine.best?.[answer].p99.toFixed(1)} ms`,
-          ),
-        ),
-        figure(
-          `p99 of ACK at ${calmRate}/s, ${other.name}`,
-          mine.calm.ack.p99,
-          other.calm.ack.p99,
-          'ms',
-          `below is better; medians ${mine.calm.ack.p50.toFixed(2)} and ${other.calm.ack.p50.toFixed(2)} ms`,
-        ),
-        figure(
-          `CPU an exchange, ${other.name}`,
-          mine.cpuMicroseconds,
-          other.cpuMicroseconds,
-          'µs',
-          'below is better; ours with its nats-server',
-        ),
-      ]);
+      return [
+        ...(await compared(wire, 'pool', peersOn(wire), progress)),
+        ...(await compared(wire, 'records', [reservingPeer(wire, clients)], progress)),
+      ];
     } finally {
       await wire.close();
     }

@@ -6,20 +6,14 @@ import type { HardwareEvent } from '@tinkerbell/events';
 import { InMemoryEventStore, JetStreamEventStore, openReadModels } from '@tinkerbell/event-store';
 import { Leadership, NatsBus, subjects } from '@tinkerbell/messaging';
 import { hardwareList, workflowList } from '@tinkerbell/projections';
+import { macOf, reservedAddress } from './clients';
 
 const env = (name: string) => process.env[name] ?? '';
-
-/** As perfdhcp counts its clients: from 00:0c:01:02:03:04 upwards, each byte for itself, without a carry. */
-function macOf(client: number): string {
-  const added = [0, 0, 0, client >> 16, client >> 8, client];
-  const bytes = [0x00, 0x0c, 0x01, 0x02, 0x03, 0x04].map((byte, i) => (byte + (added[i] ?? 0)) & 255);
-  return bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(':');
-}
 
 async function register(store: InMemoryEventStore, clients: number): Promise<void> {
   for (let i = 0; i < clients; i++) {
     const id = `0eba0bf8-3772-4b4a-ab9f-${String(i).padStart(12, '0')}`;
-    const ip = { address: `10.200.${1 + (i >> 8)}.${i & 255}`, netmask: '255.255.0.0' };
+    const ip = { address: reservedAddress(i), netmask: '255.255.0.0' };
     const interfaces = [{ dhcp: { mac: macOf(i), ip }, netboot: { allow_pxe: true } }];
     const hardware = parseHardware({ id, metadata: {}, network: { interfaces } });
     const registered: HardwareEvent = { type: 'HardwareRegistered', v: 4, data: { hardware } };

@@ -1,9 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { startTestNats, type TestNats } from '@tinkerbell/nats';
-import type { DhcpServer } from './peers';
+import { type DhcpServer, network } from './peers';
 import { end, outputOf, type Wire } from './wire';
 
 export interface OurServer {
@@ -14,25 +16,45 @@ export interface OurServer {
   kill(): Promise<void>;
 }
 
+/** Where the addresses of its clients come from: a hardware record each, or a pool. */
+export type Origin = 'records' | 'pool';
+
+const durability = 'JetStream, fsync before each ACK';
+const pool = `subnets:
+  - subnet: 10.200.0.0/16
+    name: bench
+    probe: false
+    pools: [{ ranges: [${network.first}-${network.last}] }]
+`;
+
 /** As a server that begins with no lease known. */
-export function freshOurs(wire: Wire, clients: number): DhcpServer {
-  return { name: 'boots', durability: 'JetStream, fsync before each ACK', start: () => startOurs(wire, clients) };
+export function freshOurs(wire: Wire, origin: Origin, clients: number): DhcpServer {
+  const name = origin === 'pool' ? 'boots' : 'boots, reservations';
+  return { name, durability, start: () => startOurs(wire, origin, clients) };
 }
 
 /** boots, with its leases on a nats-server that writes each commit through to the disk. */
-export async function startOurs(wire: Wire, clients: number): Promise<OurServer> {
+async function startOurs(wire: Wire, origin: Origin, clients: number): Promise<OurServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'tink-bench-boots-'));
+  const file = join(folder, 'dhcp.yaml');
+  await writeFile(file, pool);
   const nats = await startTestNats({ host: wire.host });
+  const clear = async () => {
+    await nats.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
   try {
-    const boots = await startOn(nats, wire, { BENCH_CLIENTS: String(clients) });
+    const settings = origin === 'pool' ? { BOOTS_DHCP_FILE: file } : { BENCH_CLIENTS: String(clients) };
+    const boots = await startOn(nats, wire, settings);
     return {
       ...boots,
       async stop() {
         await boots.stop();
-        await nats.stop();
+        await clear();
       },
     };
   } catch (error) {
-    await nats.stop();
+    await clear();
     throw error;
   }
 }

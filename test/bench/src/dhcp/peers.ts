@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { macOf, reservedAddress } from './clients';
 import { startPostgres } from './postgres';
 import { end, type Wire } from './wire';
 
@@ -17,20 +18,35 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-const network = { first: '10.200.1.0', last: '10.200.255.254' };
+/** Of the pool. */
+export const network = { first: '10.200.1.0', last: '10.200.255.254' };
 const leaseSeconds = 4000;
 
+type Prepare = (folder: string) => Promise<Command>;
+
+function peer(wire: Wire, name: string, durability: string, prepare: Prepare): DhcpServer {
+  return { name, durability, start: () => startPeer(wire, prepare) };
+}
+
+const pageCache = 'memfile, in the page cache';
+
+/** Each with one pool. */
 export function peersOn(wire: Wire): readonly DhcpServer[] {
-  const peer = (name: string, durability: string, prepare: (folder: string) => Promise<Command>): DhcpServer => ({
-    ...{ name, durability },
-    start: () => startPeer(wire, name, prepare),
-  });
   return [
-    peer('kea', 'memfile, in the page cache', (folder) => kea(wire, folder, memfile(folder))),
-    peer('kea-postgresql', 'PostgreSQL, fsync before each ACK', (folder) => keaOnPostgres(wire, folder)),
-    peer('dnsmasq', 'lease file, in the page cache', (folder) => dnsmasq(wire, folder)),
-    peer('isc-dhcpd', 'lease file, fsync before each ACK', (folder) => dhcpd(wire, folder)),
+    peer(wire, 'kea', pageCache, (folder) => kea(wire, folder, memfile(folder), poolOfKea)),
+    peer(wire, 'kea-postgresql', 'PostgreSQL, fsync before each ACK', (folder) => keaOnPostgres(wire, folder)),
+    peer(wire, 'dnsmasq', 'lease file, in the page cache', (folder) => dnsmasq(wire, folder)),
+    peer(wire, 'isc-dhcpd', 'lease file, fsync before each ACK', (folder) => dhcpd(wire, folder)),
   ];
+}
+
+/** With a reservation for each client, as boots has a hardware record. */
+export function reservingPeer(wire: Wire, clients: number): DhcpServer {
+  const reservations = Array.from({ length: clients }, (_, client) => ({
+    ...{ 'hw-address': macOf(client), 'ip-address': reservedAddress(client) },
+  }));
+  const subnet = { reservations, 'reservations-in-subnet': true, 'reservations-out-of-pool': true };
+  return peer(wire, 'kea, reservations', pageCache, (folder) => kea(wire, folder, memfile(folder), subnet));
 }
 
 interface Command {
@@ -40,8 +56,8 @@ interface Command {
   readonly database?: { readonly pid: number; stop(): Promise<void> };
 }
 
-async function startPeer(wire: Wire, name: string, prepare: (folder: string) => Promise<Command>): Promise<Running> {
-  const folder = await mkdtemp(join(tmpdir(), `tink-bench-${name}-`));
+async function startPeer(wire: Wire, prepare: Prepare): Promise<Running> {
+  const folder = await mkdtemp(join(tmpdir(), 'tink-bench-peer-'));
   await chmod(folder, 0o777);
   const { command, env, database } = await prepare(folder);
   const program = wire.server(command, env);
@@ -74,17 +90,25 @@ const memfile = (folder: string): LeaseDatabase => ({
 async function keaOnPostgres(wire: Wire, folder: string): Promise<Command> {
   const database = await startPostgres(folder, '/usr/share/kea/scripts/pgsql/dhcpdb_create.pgsql');
   const settings = { type: 'postgresql', host: database.socket, name: database.name, user: database.user };
-  return { ...(await kea(wire, folder, { settings, threads: 8, queue: 88 })), database };
+  return { ...(await kea(wire, folder, { settings, threads: 8, queue: 88 }, poolOfKea)), database };
 }
 
-async function kea(wire: Wire, folder: string, { settings, threads, queue }: LeaseDatabase): Promise<Command> {
+const poolOfKea = { pools: [{ pool: `${network.first} - ${network.last}` }] };
+
+async function kea(
+  wire: Wire,
+  folder: string,
+  { settings, threads, queue }: LeaseDatabase,
+  subnet: object,
+): Promise<Command> {
   const config = {
     Dhcp4: {
       'interfaces-config': { interfaces: [wire.interface] },
       'lease-database': settings,
       'multi-threading': { 'enable-multi-threading': true, 'thread-pool-size': threads, 'packet-queue-size': queue },
       'valid-lifetime': leaseSeconds,
-      subnet4: [{ id: 1, subnet: '10.200.0.0/16', pools: [{ pool: `${network.first} - ${network.last}` }] }],
+      'host-reservation-identifiers': ['hw-address'],
+      subnet4: [{ id: 1, subnet: '10.200.0.0/16', ...subnet }],
       loggers: [{ name: 'kea-dhcp4', output_options: [{ output: join(folder, 'log') }], severity: 'ERROR' }],
     },
   };
