@@ -3,7 +3,7 @@ import type { Lease6Command, SingleLeaseCommand } from '@tinkerbell/domain';
 import type { LeaseEnds } from '@tinkerbell/messaging';
 import type { ModeRules } from '../dhcp/dhcp-mode';
 import type { PoolDesk } from '../dhcp/pool-desk';
-import { isInPools, type Subnet6, subnetAt } from '../dhcp6/subnet6';
+import { isInPools, type Subnet6, subnetsAt } from '../dhcp6/subnet6';
 import { pooledAt, reservedAt } from '../imports/judge-lease';
 import type { Lease6Pool } from '../log/lease6-pool';
 import type { LeasePool } from '../log/lease-pool';
@@ -50,6 +50,6 @@ export function openEnds(
 }
 
 function isGivenOut6(ip: string, machines: Machines, subnets: readonly Subnet6[]): boolean {
-  const subnet = subnetAt([ip], subnets);
+  const [subnet] = subnetsAt([ip], subnets);
   return subnet !== undefined && (machines.byReservedAddress(ip) !== undefined || isInPools(subnet.pools, ip));
 }
