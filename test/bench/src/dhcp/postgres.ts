@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -18,13 +18,12 @@ export interface Postgres {
   stop(): Promise<void>;
 }
 
-/** A PostgreSQL with its own defaults (each commit is on the disk before it is acknowledged) and what the file `schema` makes. */
+/** In a `folder` that everybody may write to: a PostgreSQL with its own defaults (each commit is on the disk before it is acknowledged) and what the file `schema` makes. */
 export async function startPostgres(folder: string, schema: string): Promise<Postgres> {
   const [bin, home] = [await newest(), join(folder, 'postgres')];
-  await mkdir(home);
-  await execute('chown', ['postgres:', home]);
   const [data, user] = [join(home, 'data'), 'kea'];
   const [setpriv = '', ...options] = asPostgres;
+  await execute(setpriv, [...options, 'mkdir', home]);
   await execute(setpriv, [...options, join(bin, 'initdb'), '-D', data, '-U', user, '--auth=trust']);
   const settings = ['-D', data, '-k', home, '-c', 'listen_addresses='];
   const server = spawn(setpriv, [...options, join(bin, 'postgres'), ...settings], { cwd: home, stdio: 'ignore' });
