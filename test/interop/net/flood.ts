@@ -100,9 +100,9 @@ export interface Overlap {
   readonly sent: number;
 }
 
-/** MiB that a boots may grow by: that of one that warms up, and 256 bytes a message, its log in memory included. */
+/** MiB that a boots may grow by: that of one that warms up with its queues full, and 256 bytes a message, its log in memory included. */
 export function mostMiB({ sent }: Overlap): number {
-  return 80 + (sent * 256) / 2 ** 20;
+  return 160 + (sent * 256) / 2 ** 20;
 }
 
 /** Lets others act in the midst of an attack: it has begun before them, and goes on when they are done until `least` have left. */
