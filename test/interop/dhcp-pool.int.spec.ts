@@ -197,11 +197,10 @@ describe.skipIf(missing !== undefined)('a machine without a record', () => {
     const squatter = await client();
     // Like many a firewall.
     await runIn(squatter.namespace, ['sh', '-c', 'echo 1 >/proc/sys/net/ipv4/icmp_echo_ignore_all']);
-    for (let n = 50; n < 60; n++) {
-      const ip = `10.89.0.${n}`;
-      const isLeased = boots.events.some((event) => event.type === 'LeaseBound' && event.data.ip === ip);
-      // Of the free ones all but the last.
-      if (isLeased || n === 59) continue;
+    const isFree = (ip: string) => !boots.events.some((event) => event.type === 'LeaseBound' && event.data.ip === ip);
+    const free = Array.from({ length: 10 }, (_, n) => `10.89.0.${50 + n}`).filter(isFree);
+    // One is left. Which one that is, the strangers before have a say in.
+    for (const ip of free.slice(0, -1)) {
       await runIn(squatter.namespace, ['ip', 'addr', 'add', `${ip}/24`, 'dev', 'eth0']);
       // Has been heard of before, too.
       await runIn(squatter.namespace, ['busybox', 'ping', '-c', '1', '-W', '1', '-I', ip, server]);
