@@ -173,6 +173,14 @@ describe.skipIf(missing !== undefined)('a machine without a record', () => {
     expect(Buffer.from(told.data.circuitId ?? '', 'hex').toString()).toContain('down0');
   });
 
+  /** A client gives up after a minute, and begins anew: of a hundred thousand a second its own message may be passed over for long. */
+  async function leased(namespace: string): ReturnType<typeof dhclient> {
+    for (;;) {
+      const run = await dhclient(folder, namespace, '-1');
+      if (run.address !== undefined) return run;
+    }
+  }
+
   it('comes back to its address while 10,000 strangers ask for one, and a new one gets one', async () => {
     const [{ namespace }, late] = [await client(), await client()];
     const { address } = await dhclient(folder, namespace, '-1');
@@ -185,8 +193,8 @@ describe.skipIf(missing !== undefined)('a machine without a record', () => {
     const overlap = await amid(await startFlood(enemy, strangers), 10_000, async () => {
       expect((await dhclient(folder, namespace, '-1')).address).toBe(address);
       await dhclient(folder, namespace, '-x');
-      const { address: another, stderr } = await dhclient(folder, late.namespace, '-1');
-      expect(another, stderr).toMatch(/^10\.(?:89\.0\.5\d|87\.0\.2[01])$/);
+      const { address: another } = await leased(late.namespace);
+      expect(another).toMatch(/^10\.(?:89\.0\.5\d|87\.0\.2[01])$/);
       await dhclient(folder, late.namespace, '-x');
     });
     expect(overlap.after).toBeGreaterThan(overlap.before);
