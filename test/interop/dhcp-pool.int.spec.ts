@@ -173,7 +173,7 @@ describe.skipIf(missing !== undefined)('a machine without a record', () => {
     expect(Buffer.from(told.data.circuitId ?? '', 'hex').toString()).toContain('down0');
   });
 
-  /** A client gives up after a minute, and begins anew: of a hundred thousand a second its own message may be passed over for long. */
+  /** A client gives up after a minute, and begins anew: among so many its message may be passed over for long. */
   async function leased(namespace: string): ReturnType<typeof dhclient> {
     for (;;) {
       const run = await dhclient(folder, namespace, '-1');

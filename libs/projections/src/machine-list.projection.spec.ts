@@ -1,4 +1,4 @@
-import type { Event, Recorded } from '@tinkerbell/events';
+import type { Event } from '@tinkerbell/events';
 import {
   actionImageServed,
   bootFileServed,
@@ -14,36 +14,14 @@ import {
   osieStarted,
   recorded,
   workerReady,
+  wholeBoot,
 } from '@tinkerbell/testing';
 import { describe, expect, it } from 'vitest';
 import { machineList } from './machine-list.projection';
 import type { Projection } from './projection';
+import { rowsOf } from './rows-of.testing';
 
-function rowsOf<E extends Event, Row>(
-  { key, evolve }: Projection<E, Row>,
-  events: readonly Recorded<E>[],
-  from: ReadonlyMap<string, Row> = new Map(),
-): ReadonlyMap<string, Row> {
-  const rows = new Map(from);
-  for (const event of events) {
-    const at = key(event);
-    if (at === undefined) continue;
-    const row = evolve(rows.get(at), event);
-    if (row === undefined) rows.delete(at);
-    else rows.set(at, row);
-  }
-  return rows;
-}
-
-const boot = [
-  netbootOffered(),
-  bootFileServed(),
-  netbootOffered({ client: 'iPXE', bootFile: 'auto.ipxe' }),
-  bootScriptServed(),
-  bootFileServed({ protocol: 'http', role: 'kernel', file: 'vmlinuz-x86_64' }),
-  osieStarted(),
-  machinePhonedHome(),
-];
+const boot = wholeBoot();
 
 describe('machine-list', () => {
   const steps = (events: readonly Event[]) =>

@@ -1,12 +1,10 @@
-import type { Aggregate, Event, Recorded } from '@tinkerbell/events';
+import type { Aggregate, Event } from '@tinkerbell/events';
 import {
   actionFailed,
   actionHandlerFinished,
   actionStarted,
   actionSucceeded,
   actionTimedOut,
-  bootFileServed,
-  bootScriptServed,
   enrolmentTokenIssued,
   hardwareDeleted,
   hardwareId,
@@ -17,9 +15,6 @@ import {
   leaseReleased,
   leaseRenewed,
   machineMac,
-  machinePhonedHome,
-  netbootOffered,
-  osieStarted,
   recorded,
   templateCreated,
   templateDeleted,
@@ -31,6 +26,7 @@ import {
   workflowDataUpdated,
   workflowDeleted,
   workflowTimedOut,
+  wholeBoot,
 } from '@tinkerbell/testing';
 import { describe, expect, it } from 'vitest';
 import { hardwareList } from './hardware-list.projection';
@@ -40,34 +36,11 @@ import { poolCounts } from './pool-counts';
 import { poolList } from './pool-list.projection';
 import { machineList } from './machine-list.projection';
 import type { Projection } from './projection';
+import { rowsOf } from './rows-of.testing';
 import { templateList } from './template-list.projection';
 import { workflowList } from './workflow-list.projection';
 
-function rowsOf<E extends Event, Row>(
-  { key, evolve }: Projection<E, Row>,
-  events: readonly Recorded<E>[],
-  from: ReadonlyMap<string, Row> = new Map(),
-): ReadonlyMap<string, Row> {
-  const rows = new Map(from);
-  for (const event of events) {
-    const at = key(event);
-    if (at === undefined) continue;
-    const row = evolve(rows.get(at), event);
-    if (row === undefined) rows.delete(at);
-    else rows.set(at, row);
-  }
-  return rows;
-}
-
-const boot = [
-  netbootOffered(),
-  bootFileServed(),
-  netbootOffered({ client: 'iPXE', bootFile: 'auto.ipxe' }),
-  bootScriptServed(),
-  bootFileServed({ protocol: 'http', role: 'kernel', file: 'vmlinuz-x86_64' }),
-  osieStarted(),
-  machinePhonedHome(),
-];
+const boot = wholeBoot();
 
 interface Case {
   readonly aggregate: Aggregate;

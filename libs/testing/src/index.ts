@@ -32,6 +32,7 @@ export {
   actionImageServed,
   bootScriptServed,
   bootWays,
+  wholeBoot,
   enrolmentTokenIssued,
   leaseBound,
   leaseEnded,

@@ -1,29 +1,17 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Lease6Command, SingleLeaseCommand } from '@tinkerbell/domain';
 import type { LeaseEnds } from '@tinkerbell/messaging';
-import type { ModeRules } from '../dhcp/dhcp-mode';
 import type { PoolDesk } from '../dhcp/pool-desk';
 import { isInPools, type Subnet6, subnetsAt } from '../dhcp6/subnet6';
 import { pooledAt, reservedAt } from '../imports/judge-lease';
-import type { Lease6Pool } from '../log/lease6-pool';
-import type { LeasePool } from '../log/lease-pool';
-import type { Logger } from '../logger';
+import type { LeaseParts } from '../imports/open-imports';
 import type { Machines } from '../machines';
 import { EndDesk } from './end-desk';
-
-interface Parts {
-  readonly machines: Machines;
-  readonly leases: LeasePool;
-  readonly leases6: Lease6Pool | undefined;
-  readonly modes: ModeRules;
-  readonly log: Logger;
-  readonly clock: () => Date;
-}
 
 /** Ends leases of what is answered here, by the word of an operator. Returns the end of it. */
 export function openEnds(
   ends: Pick<LeaseEnds, 'answer'>,
-  { machines, leases, leases6, modes, log, clock }: Parts,
+  { machines, leases, leases6, modes, log, clock }: LeaseParts,
   pools: PoolDesk | undefined,
   subnets6: (() => readonly Subnet6[]) | undefined,
 ): () => Promise<void> {

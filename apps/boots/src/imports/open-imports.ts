@@ -11,7 +11,8 @@ import { ImportDesk } from './import-desk';
 import { judgeLease } from './judge-lease';
 import { judgeLease6 } from './judge-lease6';
 
-interface Parts {
+/** Of boots: where the leases are, and what they are judged by. */
+export interface LeaseParts {
   readonly machines: Machines;
   readonly leases: LeasePool;
   readonly leases6: Lease6Pool | undefined;
@@ -23,7 +24,7 @@ interface Parts {
 /** Takes leases of other servers for what is answered here. Returns the end of it. */
 export function openImports(
   imports: Pick<LeaseImports, 'answer'>,
-  { machines, leases, leases6, modes, log, clock }: Parts,
+  { machines, leases, leases6, modes, log, clock }: LeaseParts,
   pools: PoolDesk | undefined,
   subnets6: (() => readonly Subnet6[]) | undefined,
 ): () => Promise<void> {

@@ -102,6 +102,20 @@ export function bootWays(): Readonly<Record<'PXE' | 'UEFI HTTP' | 'ISO' | 'GRUB'
   };
 }
 
+/** From power-on until the installed system phones home. */
+export function wholeBoot(): readonly BootEvent[] {
+  return [
+    ...[
+      netbootOffered(),
+      bootFileServed(),
+      netbootOffered({ client: 'iPXE', bootFile: 'auto.ipxe' }),
+      bootScriptServed(),
+    ],
+    bootFileServed({ protocol: 'http', role: 'kernel', file: 'vmlinuz-x86_64' }),
+    ...[osieStarted(), machinePhonedHome()],
+  ];
+}
+
 /** What an action fetches, long after the machine has booted. */
 export function actionImageServed(): BootFileServed {
   return bootFileServed({ protocol: 'http', role: 'other', file: 'debian.raw.gz', bytes: 300_000_000, seconds: 9 });
