@@ -1,7 +1,7 @@
-import { EventEmitter } from 'node:events';
 import { copyFile, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { GrowingFile } from './growing-file';
 import type { Lab } from './lab';
 import { Qmp } from './qmp';
 import { start, stop } from './run';
@@ -149,46 +149,45 @@ export async function powerOn(lab: Lab, options: MachineOptions): Promise<Machin
   const tap = await lab.addPort();
   const binary = isArm(options.firmware) ? 'qemu-system-aarch64' : 'qemu-system-x86_64';
   const [enter = '', ...enterArgs] = lab.enter;
-  const child = start(enter, [...enterArgs, binary, ...qemuArgs(options, tap, files)]);
+  // A file takes every byte at once. What QEMU writes into a pipe to a reader that is busy is lost after 10 ms: the
+  // kernel of the machine waits no longer for its serial port.
   const log = await open(serialLog, 'a');
-  const more = new EventEmitter();
-  let text = '';
-  let stderr = '';
-  child.stdout?.on('data', (chunk: Buffer) => {
-    text += chunk.toString('latin1');
-    void log.write(chunk).catch((error: unknown) => more.emit('fault', error));
-    more.emit('change');
+  const child = start(enter, [...enterArgs, binary, ...qemuArgs(options, tap, files)], {
+    stdio: ['pipe', log.fd, 'pipe'],
   });
+  await log.close();
+  const console = await GrowingFile.follow(serialLog);
+  let stderr = '';
   child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  child.once('exit', () => more.emit('change'));
+  const ended = () => new Error(`QEMU ended (${child.exitCode}): ${stderr.trim()}`);
 
   return {
     disk: files.disk,
     serialLog,
-    console: () => text,
+    console: () => console.text,
     type: (typed) => child.stdin?.write(typed),
     waitFor: (pattern, timeoutMs, from = 0) =>
       new Promise((resolve, reject) => {
-        const settle = (error?: Error, found?: RegExpMatchArray) => {
+        const settle = (finish: () => void) => {
           clearTimeout(timer);
-          more.off('change', look);
-          if (found) resolve(found);
-          else reject(error ?? new Error('unreachable'));
+          console.off('more', look);
+          child.off('close', atEnd);
+          finish();
         };
         const look = () => {
-          const found = text.slice(from).match(pattern);
-          if (found) settle(undefined, found);
-          else if (child.exitCode !== null) settle(new Error(`QEMU ended (${child.exitCode}): ${stderr.trim()}`));
+          const found = console.text.slice(from).match(pattern);
+          if (found) settle(() => resolve(found));
         };
+        const atEnd = () => void console.read().then(() => settle(() => reject(ended())), reject);
+        const late = `console did not show ${pattern} within ${timeoutMs / 1000} s; its end:\n`;
         const timer = setTimeout(
-          () =>
-            settle(
-              new Error(`console did not show ${pattern} within ${timeoutMs / 1000} s; its end:\n${text.slice(-2000)}`),
-            ),
+          () => settle(() => reject(new Error(`${late}${console.text.slice(-2000)}`))),
           timeoutMs,
         );
-        more.on('change', look);
+        console.on('more', look);
+        child.once('close', atEnd);
         look();
+        if (child.exitCode !== null || child.signalCode !== null) atEnd();
       }),
     async reset() {
       const qmp = await connectQmp(files.qmp);
@@ -197,7 +196,7 @@ export async function powerOn(lab: Lab, options: MachineOptions): Promise<Machin
     },
     async off() {
       await stop(child, 2000);
-      await log.close().catch((error: unknown) => more.emit('fault', error));
+      await console.close();
     },
   };
 }
