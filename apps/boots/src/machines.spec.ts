@@ -28,17 +28,20 @@ it('says of a machine what the rows say now, whatever it was asked before', asyn
     await store.append(stream, [event], { expected: head, metadata: { id: crypto.randomUUID(), actor: 'test' } });
     await rows.waitFor(await store.lastPosition(), 30_000);
   };
+  const holder = (address: string) => machines.byReservedAddress(address)?.mac;
   const allowed = () => {
     const machine = machines.byMac(mac);
     return machine && machines.netboot(machine).allowed;
   };
 
   expect([allowed(), allowed()]).toEqual([undefined, undefined]);
+  expect([holder('192.168.1.5'), holder('192.168.1.5')]).toEqual([undefined, undefined]);
   await tell('hardware', hardwareId, hardwareRegistered());
   expect([allowed(), allowed()]).toEqual([true, true]);
   const closed = hardwareInterface(mac, '192.168.1.5', { allow_pxe: false });
   await tell('hardware', hardwareId, hardwareUpdated(hardwareRecord({ network: { interfaces: [closed] } })));
   expect(allowed()).toBe(false);
+  expect([holder('192.168.1.5'), holder('192.168.1.5'), holder('192.168.1.6')]).toEqual([mac, mac, undefined]);
   await tell('hardware', hardwareId, hardwareUpdated());
   expect(allowed()).toBe(true);
   await tell('workflow', 'w', workflowCreated());
@@ -46,5 +49,6 @@ it('says of a machine what the rows say now, whatever it was asked before', asyn
   expect(machine && machines.netboot(machine).reason).toBe('workflow w is pending');
   await tell('hardware', hardwareId, hardwareDeleted());
   expect(allowed()).toBeUndefined();
+  expect(holder('192.168.1.5')).toBeUndefined();
   await rows.close();
 });

@@ -10,12 +10,13 @@ export interface Machine {
   readonly interface: HardwareInterface;
 }
 
-/** Answers kept at most: somebody may make MACs up. */
+/** Answers kept at most: somebody may make MACs and addresses up. */
 const maxRemembered = 65_536;
 
 /** Who is who, from the read models. What a packet needs is remembered until the rows change: a look into the file costs more than the rest. */
 export class Machines {
   readonly #byMac = new Map<string, Machine | undefined>();
+  readonly #byAddress = new Map<string, Machine | undefined>();
   readonly #verdicts = new Map<string, NetbootVerdict>();
 
   constructor(
@@ -24,6 +25,7 @@ export class Machines {
   ) {
     hardware.onChange(() => {
       this.#byMac.clear();
+      this.#byAddress.clear();
       this.#verdicts.clear();
     });
     workflows.onChange(() => this.#verdicts.clear());
@@ -42,6 +44,12 @@ export class Machines {
   }
 
   byReservedAddress(address: string): Machine | undefined {
+    const known = this.#byAddress.get(address);
+    if (known || this.#byAddress.has(address)) return known;
+    return remembered(this.#byAddress, address, this.#findByAddress(address));
+  }
+
+  #findByAddress(address: string): Machine | undefined {
     const row = this.hardware.find(`ip:${address}`);
     const found = row?.hardware.network.interfaces.find(({ dhcp }) => dhcp.ip?.address === address);
     return row && found ? { hardwareId: row.id, mac: found.dhcp.mac, interface: found } : undefined;

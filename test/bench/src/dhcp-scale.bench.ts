@@ -18,7 +18,7 @@ const warmRate = 2000;
 /** V8 collects what is old when little is new. */
 const restMs = 20_000;
 /** A tenth apart. */
-const rates = Array.from({ length: 30 }, (_, i) => Math.round(500 * 1.1 ** i));
+const rates = Array.from({ length: 37 }, (_, i) => Math.round(500 * 1.1 ** i));
 
 interface Held {
   readonly leases: number;
