@@ -52,10 +52,10 @@ const from = { peer: 'fe80::5054:ff:fe99:1%br0', link: ['fd99::1'] };
 
 async function desk(server = settings, machine?: Machine) {
   const noted: FailedRequest[] = [];
-  const now = new Date();
+  const clock = { ms: Date.now() };
   const leases = await Lease6Pool.open(new InMemoryEventStore(), 'default', { pools: [], post: undefined });
   const ports = {
-    ...{ leases, metrics: new Metrics(), log: silentLogger, clock: () => now },
+    ...{ leases, metrics: new Metrics(), log: silentLogger, clock: () => new Date(clock.ms) },
     machines: {
       byMac: () => machine,
       byReservedAddress: () => undefined,
@@ -63,9 +63,10 @@ async function desk(server = settings, machine?: Machine) {
     } as unknown as Machines,
     boots: { programOf: () => '' } as unknown as BootLog,
     failed: { note: (request: FailedRequest) => void noted.push(request) },
-    overheard: new Overheard(() => now),
+    overheard: new Overheard(() => new Date(clock.ms)),
   };
-  return { noted, metrics: ports.metrics, overheard: ports.overheard, made: new Dhcp6Desk(ports, server) };
+  const { metrics, overheard } = ports;
+  return { noted, clock, leases, metrics, overheard, made: new Dhcp6Desk(ports, server) };
 }
 
 describe('what is not answered by DHCPv6', () => {
@@ -155,6 +156,63 @@ describe('answers that are kept for a client that repeats itself', () => {
     // 500 of them would be 30 MB.
     await made.answer(asked(0), from);
     expect(taken()).toBe(501);
+  });
+});
+
+describe('a Reply that is asked for once more', () => {
+  const serving = async () => {
+    // One address: whoever asks has it, or nobody.
+    const one = { ...settings, leaseSeconds: 5, subnets: parseSubnets6('fd99::/64=fd99::a0/128') as readonly Subnet6[] };
+    const { made, clock, leases } = await desk(one);
+    const ask = async (message: Partial<Dhcp6Message>) => {
+      const reply = await made.answer(encodeMessage({ ...solicit, ...message }), from);
+      return reply && (decodeMessage(reply.bytes) as Dhcp6Message);
+    };
+    const request = { options: [...solicit.options, option(rapidCommit, true)] };
+    const first = await ask(request);
+    const now = () => new Date(clock.ms).toISOString();
+    return { ask, clock, leases, now, request, first, renewals: () => leases.holderOf('fd99::a0', now())?.expiresAt };
+  };
+  type Serving = Awaited<ReturnType<typeof serving>>;
+  const addressesIn = (message: Dhcp6Message | undefined) =>
+    readOptions(message?.options ?? [], iaNa).flatMap(({ options }) =>
+      readOptions(options, iaAddress).map(({ address }) => address),
+    );
+  const other = [option(clientId, new Uint8Array([0, 4, ...Array.from({ length: 16 }, () => 8)]))];
+  const endIt = ({ leases, now }: Serving) =>
+    leases.submit([{ type: 'EndAddress', ip: 'fd99::a0', seen: undefined, now: now() }]);
+  const giveToAnother = async (site: Serving) => {
+    await endIt(site);
+    const options = [...other, ...site.request.options.slice(1)];
+    expect(addressesIn(await site.ask({ options, transactionId: 9 }))).toEqual(['fd99::a0']);
+  };
+
+  it('is the same, and no second fact, while the lease runs', async () => {
+    const { ask, clock, request, first, renewals } = await serving();
+    const before = renewals();
+    clock.ms += 1000;
+    expect(addressesIn(first)).toEqual(['fd99::a0']);
+    expect(await ask(request)).toEqual(first);
+    expect(renewals()).toBe(before);
+  });
+  it.each([
+    ['was declined', ({ ask, first }: Serving) => ask({ type: 'decline', transactionId: 2, options: first?.options ?? [] })],
+    ['is another’s', giveToAnother],
+  ])('promises no address that %s', async (_, happen) => {
+    const site = await serving();
+    await happen(site);
+    expect(addressesIn(await site.ask(site.request))).toEqual([]);
+  });
+  it.each([
+    ['was released', ({ ask, first }: Serving) => ask({ type: 'release', transactionId: 2, options: first?.options ?? [] })],
+    ['was ended by an operator', endIt],
+    ['ran out', ({ clock }: Serving) => void (clock.ms += 6000)],
+  ])('leases an address anew that %s', async (_, happen) => {
+    const site = await serving();
+    await happen(site);
+    expect(site.leases.holderOf('fd99::a0', site.now())).toBeUndefined();
+    expect(addressesIn(await site.ask(site.request))).toEqual(['fd99::a0']);
+    expect(site.leases.holderOf('fd99::a0', site.now())).toBeDefined();
   });
 });
 

@@ -15,7 +15,7 @@ import {
   userClass,
   wrapReply,
 } from '@tinkerbell/dhcp6';
-import { DomainError } from '@tinkerbell/domain';
+import { DomainError, type Holder6 } from '@tinkerbell/domain';
 import { openTo } from '../dhcp/client-class';
 import { ScriptTickets } from '../ipxe/script-tickets';
 import type { BootLog } from '../log/boot-log';
@@ -69,10 +69,16 @@ const maxKept = 10_000;
 /** What relays add comes back in the answer: sixty kilobytes, if somebody means harm. */
 const maxKeptBytes = 16 * 1024 * 1024;
 
+interface Answer6 {
+  readonly bytes: Uint8Array;
+  /** Whose addresses it says are leased. */
+  readonly promised: readonly Pick<Holder6, 'ip' | 'clientId'>[];
+}
+
 /** From the bytes of a message to the bytes of its reply. What the reply says is in the log before this returns it. */
 export class Dhcp6Desk {
   /** Client and transaction → its answer, oldest first; undefined while it is being made. */
-  readonly #answers = new Map<string, { readonly at: number; readonly bytes: Uint8Array | undefined }>();
+  readonly #answers = new Map<string, { readonly at: number; readonly answer: Answer6 | undefined }>();
   #keptBytes = 0;
 
   readonly #tickets = new ScriptTickets();
@@ -108,7 +114,7 @@ export class Dhcp6Desk {
     }
   }
 
-  /** The same message once more gets the same answer, and makes no second fact. */
+  /** The same message once more gets the same answer, and makes no second fact, as long as what that says is so. */
   async #once(heard: Heard): Promise<Uint8Array | undefined> {
     const { request, relays, from } = heard;
     const id = readOption(request.options, clientId) ?? new Uint8Array();
@@ -119,31 +125,40 @@ export class Dhcp6Desk {
       this.#forget(known);
     }
     const before = this.#answers.get(key);
-    if (before) return before.bytes ?? this.#ignored('duplicate', from.peer);
+    if (before && !before.answer) return this.#ignored('duplicate', from.peer);
+    if (before?.answer && this.#stillHolds(before.answer)) return before.answer.bytes;
+    this.#forget(key);
     this.ports.metrics.count('dhcp6_requests_total', { type: request.type });
-    this.#answers.set(key, { at: now, bytes: undefined });
+    this.#answers.set(key, { at: now, answer: undefined });
     try {
-      const bytes = await this.#decided(heard);
+      const answer = await this.#decided(heard);
       this.#forget(key);
-      if (bytes) this.#keep(key, now, bytes);
-      return bytes;
+      if (answer) this.#keep(key, now, answer);
+      return answer?.bytes;
     } catch (error) {
       this.#forget(key);
       throw error;
     }
   }
 
-  #keep(key: string, at: number, bytes: Uint8Array): void {
-    this.#answers.set(key, { at, bytes });
-    this.#keptBytes += bytes.length;
+  /** A lease may have been given back, ended or run out since. */
+  #stillHolds({ promised }: Answer6): boolean {
+    const { leases, clock } = this.ports;
+    const now = clock().toISOString();
+    return promised.every(({ ip, clientId: client }) => leases.holderOf(ip, now)?.clientId === client);
+  }
+
+  #keep(key: string, at: number, answer: Answer6): void {
+    this.#answers.set(key, { at, answer });
+    this.#keptBytes += answer.bytes.length;
   }
 
   #forget(key: string): void {
-    this.#keptBytes -= this.#answers.get(key)?.bytes?.length ?? 0;
+    this.#keptBytes -= this.#answers.get(key)?.answer?.bytes.length ?? 0;
     this.#answers.delete(key);
   }
 
-  async #decided(heard: Heard): Promise<Uint8Array | undefined> {
+  async #decided(heard: Heard): Promise<Answer6 | undefined> {
     const { overheard, metrics, log } = this.ports;
     const { request, relays, from } = heard;
     const context = this.#context(heard);
@@ -158,7 +173,8 @@ export class Dhcp6Desk {
     const addresses = leases.flatMap((command) => ('holder' in command ? [command.holder.ip] : []));
     if (request.type === 'release') for (const address of addresses) overheard.unleased(address);
     log.info(`DHCPv6 ${request.type} of ${context.mac ?? from.peer}: ${[message.type, ...addresses].join(' ')}`);
-    return encodeMessage(wrapReply(message, relays));
+    const promised = leases.flatMap((command) => (command.type === 'BindAddress' ? [command.holder] : []));
+    return { bytes: encodeMessage(wrapReply(message, relays)), promised };
   }
 
   /** Another client may have taken the address while we looked: then there is a second choice. */
