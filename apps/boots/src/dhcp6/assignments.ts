@@ -17,7 +17,7 @@ import type { Holder6, Lease6, Lease6Command } from '@tinkerbell/domain';
 import type { LeaseRenewed } from '@tinkerbell/events';
 import { associationOf } from './client6';
 import type { Dhcp6Context } from './decision6';
-import { chooseAddress, isInPools, isWithin6 } from './subnet6';
+import { chooseAddress, isInPools, isWithin6, type Subnet6 } from './subnet6';
 
 type Asking = 'offer' | 'rapid' | 'request' | 'renew' | 'rebind';
 
@@ -102,8 +102,9 @@ export class Assignments {
 
   #grant(iaid: number, client: string, choice: Choice, asked: readonly string[], asking: Asking): IdentityAssociation {
     const { address, origin, from } = choice;
-    const { machine, mac, subnet, relay, now } = this.context;
-    const leaseSeconds = this.#leaseSeconds();
+    const { machine, mac, relay, now } = this.context;
+    const subnet = this.#subnetOf(address);
+    const leaseSeconds = machine?.interface.dhcp.lease_time || subnet?.leaseSeconds || this.context.server.leaseSeconds;
     this.given++;
     this.firstAddress ||= address;
     this.#taken.add(address);
@@ -133,14 +134,13 @@ export class Assignments {
 
   /** The reservation, what it has, what it asks for, what it had, what its name leads to: the first of these that is free. */
   #choose(client: string, asked: readonly string[]): Choice | undefined {
-    const { subnet, pools, leases, now } = this.context;
+    const { wire, pools, leases, now } = this.context;
     const reserved = this.#reservation();
     if (reserved !== undefined && !this.#taken.has(reserved)) {
       const from = this.#otherHolder(reserved, client);
       if (!from || !this.#keeps(from)) return { address: reserved, origin: 'reservation', from };
       this.isInUse = true;
     }
-    if (!subnet) return undefined;
     const isFree = (address: string) =>
       !this.#taken.has(address) &&
       address !== this.context.server.address &&
@@ -149,7 +149,7 @@ export class Assignments {
     const known = [...leases.addressesOf(client).toReversed(), ...asked];
     const address =
       known.find((candidate) => isInPools(pools, candidate) && isFree(candidate)) ??
-      chooseAddress(subnet, pools, client, isFree);
+      chooseAddress(wire, pools, client, isFree);
     return address === undefined ? undefined : { address, origin: 'pool' };
   }
 
@@ -177,9 +177,9 @@ export class Assignments {
     return heldBy(client, this.context).length > 0;
   }
 
-  #leaseSeconds(): number {
-    const { machine, subnet, server } = this.context;
-    return machine?.interface.dhcp.lease_time || subnet?.leaseSeconds || server.leaseSeconds;
+  #subnetOf(address: string): Subnet6 | undefined {
+    const { wire, subnet } = this.context;
+    return wire.find((one) => isWithin6(one, address)) ?? subnet;
   }
 }
 

@@ -42,11 +42,11 @@ export interface Dhcp6Context {
   readonly machine?: Machine;
   /** The networks of the client's link, as far as they are configured. */
   readonly wire: readonly Subnet6[];
-  /** That of them which it has its address of; undefined: none is configured. */
+  /** That of them which it is told the options of; undefined: none is configured. */
   readonly subnet?: Subnet6;
   /** What the client's classes and its network set by number, each code once. */
   readonly options: readonly HardwareDhcp6Option[];
-  /** Those of the network that the client may have an address of. */
+  /** Those of the link that the client may have an address of. */
   readonly pools: readonly SubnetPool6[];
   /** Whether a hardware record has that address. */
   isReserved(address: string): boolean;

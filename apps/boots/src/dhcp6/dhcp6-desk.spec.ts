@@ -16,6 +16,7 @@ import {
   readOption,
   readOptions,
   relayMessage,
+  serverId,
   status,
   statusCode,
   userClass,
@@ -241,6 +242,61 @@ describe('a link with two networks', () => {
     ['fd99::20', status.success],
     ['fd97::20', status.notOnLink],
   ])('is confirmed for %s: %i', async (address, code) => expect(await ask(undefined, 'confirm', address)).toBe(code));
+});
+
+describe('a link with two networks that have pools', () => {
+  const pool = (name: string, range: string, classes: readonly string[]) => ({
+    ...{ name, classes, ranges: [parseRange6(range) as Range6] },
+  });
+  const [a, b] = parseSubnets6('fd98::/64=reservation,fd99::/64=reservation') as readonly [Subnet6, Subnet6];
+  const classes = [
+    { ...{ arch: [7], vendorClass: [], userClass: [], oui: [], options: [], options6: [] }, name: 'uefi' },
+  ];
+  const both = (first: Subnet6['pools'][number], second: Subnet6['pools'][number]): Dhcp6Settings => ({
+    ...{ ...settings, classes },
+    subnets: [
+      { ...a, leaseSeconds: 600, pools: [first] },
+      { ...b, leaseSeconds: 1200, pools: [second] },
+    ],
+  });
+  const everybody = both(pool('a', 'fd98::10-fd98::1f', []), pool('b', 'fd99::10-fd99::1f', []));
+  const link = ['fd98::1', 'fd99::1'];
+  const given = async (made: Dhcp6Desk, message: Partial<Dhcp6Message>) => {
+    const reply = await made.answer(encodeMessage({ ...solicit, ...message }), { ...from, link });
+    const { options } = decodeMessage(reply?.bytes ?? new Uint8Array());
+    return readOptions(options, iaNa).flatMap((association) =>
+      readOptions(association.options, iaAddress).map(({ address, validSeconds }) => [address, validSeconds]),
+    );
+  };
+  const rapid = (client: number) => ({
+    transactionId: client,
+    options: [
+      option(clientId, new Uint8Array([0, 4, ...Array.from({ length: 16 }, () => client)])),
+      ...[...solicit.options.slice(1), option(rapidCommit, true)],
+    ],
+  });
+
+  it('has a client in that whose pool is for it', async () => {
+    const { made } = await desk(both(pool('a', 'fd98::10-fd98::1f', ['uefi']), pool('b', 'fd99::10-fd99::1f', [])));
+    expect(await given(made, {})).toEqual([[expect.stringMatching(/^fd99::1/), 1200]]);
+    const firmware = { transactionId: 2, options: [...solicit.options, option(clientArch, [7])] };
+    expect(await given(made, firmware)).toEqual([[expect.stringMatching(/^fd98::1/), 600]]);
+  });
+  it('has a client in the second when the first has no address left', async () => {
+    const { made, leases } = await desk(both(pool('a', 'fd98::10/128', []), pool('b', 'fd99::10/128', [])));
+    expect(await given(made, rapid(1))).toEqual([['fd98::10', 600]]);
+    expect(await given(made, rapid(2))).toEqual([['fd99::10', 1200]]);
+    expect(leases.holderOf('fd99::10', new Date().toISOString())?.subnet).toBe('fd99::/64');
+  });
+  it('leaves a client the address that it has when a pool before that comes', async () => {
+    const { made, leases } = await desk({ ...everybody, subnets: everybody.subnets.slice(1) });
+    const [[address] = []] = await given(made, rapid(1));
+    made.change(everybody);
+    const toUs = option(serverId, new Uint8Array(Buffer.from(leases.serverDuid, 'hex')));
+    const renew = { type: 'renew', transactionId: 2, options: [...rapid(1).options.slice(0, 2), toUs] } as const;
+    expect(address).toMatch(/^fd99::1/);
+    expect(await given(made, renew)).toEqual([[address, 1200]]);
+  });
 });
 
 describe('pools for classes by DHCPv6', () => {

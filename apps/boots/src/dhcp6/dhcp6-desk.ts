@@ -5,10 +5,12 @@ import {
   type Dhcp6Message,
   encodeMessage,
   hexOf,
+  iaNa,
   isRelayed,
   MalformedPacketError,
   noAddress,
   readOption,
+  readOptions,
   type RelayMessage,
   relaySourcePort,
   unwrapRelays,
@@ -27,7 +29,7 @@ import type { Overheard } from '../overheard';
 import type { FailedRequests } from '../recorder/failed-requests';
 import type { Machines } from '../machines';
 import type { Metrics } from '../metrics';
-import { classesOf6, macOfAddress, macsOf } from './client6';
+import { associationOf, classesOf6, macOfAddress, macsOf } from './client6';
 import type { Dhcp6Context, Dhcp6Decision, Dhcp6Settings } from './decision6';
 import { respond6 } from './dhcp6.responder';
 import { isWithin6, subnetsAt } from './subnet6';
@@ -200,13 +202,16 @@ export class Dhcp6Desk {
     // The relay next to the client that says where it is; a layer-2 relay does not (RFC 6221).
     const relay = relays.findLast(({ link }) => link !== noAddress)?.link ?? null;
     const wire = subnetsAt(relay === null ? from.link : [relay], this.server.subnets);
-    const reserved = machine?.interface.dhcp.ip?.address;
-    const subnet =
-      wire.find((one) => reserved !== undefined && isIPv6(reserved) && isWithin6(one, reserved)) ??
-      wire.find(({ pools }) => pools.length > 0) ??
-      wire[0];
     const ticket = mac === null ? undefined : this.#ticket(request, mac);
     const classes = classesOf6(request, mac, this.server.classes);
+    const open = wire.filter(({ pools }) => openTo(pools, classes).length > 0);
+    const reserved = machine?.interface.dhcp.ip?.address;
+    const last = lastAddresses(request, leases);
+    const subnet =
+      wire.find((one) => reserved !== undefined && isIPv6(reserved) && isWithin6(one, reserved)) ??
+      open.find((one) => last.some((address) => isWithin6(one, address))) ??
+      open[0] ??
+      wire[0];
     const own = machine?.interface.dhcp.options6 ?? [];
     const options = [...own, ...classes.flatMap(({ options6 }) => options6), ...(subnet?.options ?? [])];
     return {
@@ -215,7 +220,7 @@ export class Dhcp6Desk {
       ...(machine ? { machine } : {}),
       ...(subnet ? { subnet } : {}),
       options: options.filter(({ code }, i) => options.findIndex((other) => other.code === code) === i),
-      pools: subnet ? openTo(subnet.pools, classes) : [],
+      pools: open.flatMap(({ pools }) => openTo(pools, classes)),
       isReserved: (address) => machines.byReservedAddress(address) !== undefined,
       hasReservation: (card, address) => machines.byMac(card)?.interface.dhcp.ip?.address === address,
       isUnicast: relays.length === 0 && !from.peer.startsWith('fe80:'),
@@ -263,6 +268,11 @@ export class Dhcp6Desk {
       log.error(`DHCPv6 message of ${peer} not answered: ${text}`);
     }
   }
+}
+
+function lastAddresses({ options }: Dhcp6Message, leases: Lease6Pool): readonly string[] {
+  const id = readOption(options, clientId) ?? new Uint8Array();
+  return readOptions(options, iaNa).flatMap(({ iaid }) => leases.addressesOf(associationOf(id, iaid)));
 }
 
 /** RFC 8415 §7.2, RFC 8357 §5.4. */

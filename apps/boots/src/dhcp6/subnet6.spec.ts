@@ -63,7 +63,7 @@ describe('networks of DHCPv6', () => {
 
 describe('an address of a range', () => {
   const choose = (from: Subnet6, client: string, isFree: (address: string) => boolean) =>
-    chooseAddress(from, from.pools, client, isFree);
+    chooseAddress([from], from.pools, client, isFree);
   const subnet = one('fd99::/64=fd99::a000/116');
   const free = () => true;
 
@@ -97,7 +97,7 @@ describe('an address of a range', () => {
     ];
     const taken: string[] = [];
     for (let i = 0; i < 5; i++) {
-      taken.push(chooseAddress(subnet, pools, 'x', (address) => !taken.includes(address)) ?? 'none');
+      taken.push(chooseAddress([subnet], pools, 'x', (address) => !taken.includes(address)) ?? 'none');
     }
     expect(taken.slice(0, 4).sort()).toEqual(['fd99::10', 'fd99::11', 'fd99::a0', 'fd99::a1']);
     expect(taken[4]).toBe('fd99::f0');

@@ -157,7 +157,7 @@ const probes = 1024n;
  * finds the same address again without anybody having to look through the pool.
  */
 export function chooseAddress(
-  { prefix }: Pick<Subnet6, 'prefix'>,
+  wire: readonly Pick<Subnet6, 'prefix'>[],
   pools: readonly SubnetPool6[],
   client: string,
   isFree: (address: string) => boolean,
@@ -168,7 +168,7 @@ export function chooseAddress(
     for (let i = 0n; i < probes && i < size; i++) {
       const value = valueAt(pool, (start + i) % size);
       // RFC 4291 §2.6.1: the first one of a network is every router's.
-      if (value === prefix) continue;
+      if (wire.some(({ prefix }) => value === prefix)) continue;
       const address = addressText(value);
       if (isFree(address)) return address;
     }
