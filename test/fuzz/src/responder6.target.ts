@@ -185,6 +185,7 @@ const contexts: readonly Dhcp6Context[] = [machine, undefined].flatMap((known) =
       wire: subnet ? [subnet] : [],
       isReserved: (address: string) => address === reserved,
       hasReservation: () => false,
+      isHeldOff: false,
       ...{ options: [], pools: subnet?.pools ?? [], isUnicast, mayNetboot: true, chained: '', now },
     })),
   ),

@@ -141,6 +141,8 @@ export class Assignments {
       if (!from || !this.#keeps(from)) return { address: reserved, origin: 'reservation', from };
       this.isInUse = true;
     }
+    // Who has an address goes on with that.
+    if (this.context.isHeldOff && !this.#holds(client)) return undefined;
     const isFree = (address: string) =>
       !this.#taken.has(address) &&
       address !== this.context.server.address &&

@@ -48,6 +48,8 @@ export interface Dhcp6Context {
   readonly options: readonly HardwareDhcp6Option[];
   /** Those of the link that the client may have an address of. */
   readonly pools: readonly SubnetPool6[];
+  /** It declined so many addresses that it is given none of a pool. */
+  readonly isHeldOff: boolean;
   /** Whether a hardware record has that address. */
   isReserved(address: string): boolean;
   /** Whether the record of this network card has that address. */
@@ -76,6 +78,7 @@ export type Ignore6Reason =
   | 'associations'
   | 'unknown-machine'
   | 'no-address'
+  | 'declined-too-often'
   /** Another client has its reserved one, and there is no other. */
   | 'address-in-use'
   | 'other-network';

@@ -17,7 +17,7 @@ import {
   userClass,
   wrapReply,
 } from '@tinkerbell/dhcp6';
-import { DomainError, type Holder6 } from '@tinkerbell/domain';
+import { Decliners, DomainError, type Holder6, type Lease6Command, mostDeclined } from '@tinkerbell/domain';
 import { openTo } from '../dhcp/client-class';
 import { ScriptTickets } from '../ipxe/script-tickets';
 import type { BootLog } from '../log/boot-log';
@@ -84,6 +84,7 @@ export class Dhcp6Desk {
   #keptBytes = 0;
 
   readonly #tickets = new ScriptTickets();
+  readonly #decliners = new Decliners();
 
   constructor(
     private readonly ports: Desk6Ports,
@@ -173,6 +174,7 @@ export class Dhcp6Desk {
     metrics.count('dhcp6_replies_total', { type: message.type });
     if (refused) this.#note(refused, request.type, from.peer, context.mac);
     const addresses = leases.flatMap((command) => ('holder' in command ? [command.holder.ip] : []));
+    this.#declined(leases, clientOf(request, context.mac));
     if (request.type === 'release') for (const address of addresses) overheard.unleased(address);
     log.info(`DHCPv6 ${request.type} of ${context.mac ?? from.peer}: ${[message.type, ...addresses].join(' ')}`);
     const promised = leases.flatMap((command) => (command.type === 'BindAddress' ? [command.holder] : []));
@@ -191,6 +193,18 @@ export class Dhcp6Desk {
       } catch (error) {
         if (!(error instanceof DomainError) || attempt === 3) throw error;
       }
+    }
+  }
+
+  #declined(commands: readonly Lease6Command[], client: string): void {
+    for (const command of commands) {
+      if (command.type !== 'DeclineAddress' || command.holder.origin !== 'pool') continue;
+      if (!this.#decliners.note(client, this.ports.clock().getTime())) continue;
+      const { count, withinMs } = mostDeclined;
+      const minutes = withinMs / 60_000;
+      this.ports.log.warn(
+        `DHCPv6: ${client} declined ${count} addresses within ${minutes} minutes: until those are over it is given none of a pool`,
+      );
     }
   }
 
@@ -223,6 +237,7 @@ export class Dhcp6Desk {
       pools: open.flatMap(({ pools }) => openTo(pools, classes)),
       isReserved: (address) => machines.byReservedAddress(address) !== undefined,
       hasReservation: (card, address) => machines.byMac(card)?.interface.dhcp.ip?.address === address,
+      isHeldOff: this.#decliners.isHeldOff(clientOf(request, mac), clock().getTime()),
       isUnicast: relays.length === 0 && !from.peer.startsWith('fe80:'),
       mayNetboot: machine !== undefined && machines.netboot(machine).allowed,
       chained: mac === null ? '' : boots.programOf(mac),
@@ -268,6 +283,11 @@ export class Dhcp6Desk {
       log.error(`DHCPv6 message of ${peer} not answered: ${text}`);
     }
   }
+}
+
+/** Its MAC, or its DUID in hex. */
+function clientOf({ options }: Dhcp6Message, mac: string | null): string {
+  return mac ?? hexOf(readOption(options, clientId) ?? new Uint8Array());
 }
 
 function lastAddresses({ options }: Dhcp6Message, leases: Lease6Pool): readonly string[] {

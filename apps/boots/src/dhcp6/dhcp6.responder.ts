@@ -90,7 +90,8 @@ function solicit(request: Dhcp6Message, context: Dhcp6Context): Dhcp6Decision {
   return reply(request, context, 'advertise', [...liked, ...offered]);
 }
 
-function nothingFor({ machine, pools }: Dhcp6Context) {
+function nothingFor({ machine, pools, isHeldOff }: Dhcp6Context) {
+  if (isHeldOff) return 'declined-too-often';
   return machine || pools.length > 0 ? 'no-address' : 'unknown-machine';
 }
 
@@ -108,7 +109,8 @@ function assign(request: Dhcp6Message, context: Dhcp6Context, asking: Asking): D
   const rapid = asking === 'rapid' ? [option(rapidCommit, true)] : [];
   const answer = reply(request, context, 'reply', [...rapid, ...options], commands);
   if (given > 0) return { ...answer, boot: bootFact6(request, context, firstAddress) };
-  return isInUse ? { ...answer, refused: 'address-in-use' } : answer;
+  if (isInUse) return { ...answer, refused: 'address-in-use' };
+  return context.isHeldOff ? { ...answer, refused: 'declined-too-often' } : answer;
 }
 
 /** §18.3.3: whether the addresses are right for the link that the client is on now. */

@@ -74,6 +74,7 @@ export const context = (over: Partial<Dhcp6Context> = {}): Dhcp6Context => ({
   ...(subnet ? { subnet } : {}),
   isReserved: (address) => address === 'fd99::20',
   hasReservation: () => false,
+  isHeldOff: false,
   options: [],
   wire: [('subnet' in over ? over.subnet : subnet) ?? []].flat(),
   pools: ('subnet' in over ? over.subnet : subnet)?.pools ?? [],
