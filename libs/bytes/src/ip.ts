@@ -53,6 +53,11 @@ export function parseIpv6(text: string): readonly number[] | undefined {
     : undefined;
 }
 
+/** As one number of 128 bits; undefined for what is no IPv6 address. */
+export function ipv6Number(text: string): bigint | undefined {
+  return parseIpv6(text)?.reduce((value, group) => (value << 16n) | BigInt(group), 0n);
+}
+
 /** RFC 5952: lower case, no leading zeros, the longest run of two or more zero groups as `::`. */
 export function formatIpv6(groups: readonly number[]): string {
   const text = groups.map((group) => group.toString(16)).join(':');

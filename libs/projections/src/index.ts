@@ -21,7 +21,7 @@ export { hardwareList } from './hardware-list.projection';
 export { secretList } from './secret-list.projection';
 export { templateList } from './template-list.projection';
 export { workflowList } from './workflow-list.projection';
-export { addressQueue, leaseList } from './lease-list.projection';
+export { leaseList } from './lease-list.projection';
 export { poolList } from './pool-list.projection';
 export { dhcpServerList } from './dhcp-server-list.projection';
 export { poolCounts } from './pool-counts';

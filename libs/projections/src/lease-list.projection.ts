@@ -1,12 +1,12 @@
-import { numberOf } from '@tinkerbell/domain';
 import type { LeaseEvent } from '@tinkerbell/events';
-import { isStale, type Projection, type QueueEntry } from './projection';
+import { placesOf } from './address-queues';
+import { isStale, type Projection } from './projection';
 import type { LeaseRow } from './rows';
 
 /** One row an address: who has it, or had it last. */
 export const leaseList: Projection<LeaseEvent, LeaseRow> = {
   name: 'lease-list',
-  version: 7,
+  version: 8,
   aggregates: ['lease'],
   // A refusal leaves every lease as it was.
   key: ({ aggregate, event }) =>
@@ -52,33 +52,11 @@ export const leaseList: Projection<LeaseEvent, LeaseRow> = {
     ...(clientId === null ? [] : [`client:${clientId}`]),
     ...(hardwareId === null && state === 'bound' ? ['stranger'] : []),
   ],
-  queues: (row) => {
-    const { state } = row;
-    const queue =
-      state === 'bound' ? 'leased' : state === 'declined' || state === 'conflict' ? 'quarantined' : undefined;
-    return queue === undefined ? [] : placeOf(queue, row);
+  queues: ({ ip, state }) => {
+    if (state === 'bound') return placesOf('leased', ip);
+    return state === 'declined' || state === 'conflict' ? placesOf('quarantined', ip) : [];
   },
 };
-
-/** 256 addresses share a queue, so that those of a range are counted without looking at all there are. */
-function placeOf(
-  queue: 'leased' | 'quarantined',
-  { ip, subnet, origin }: Pick<LeaseRow, 'ip' | 'subnet' | 'origin'>,
-): readonly QueueEntry[] {
-  if (ip.includes(':')) return origin === 'pool' ? [{ queue: subnetQueue(queue, subnet), rank: 0 }] : [];
-  const rank = numberOf(ip);
-  return [{ queue: addressQueue(queue, rank), rank }];
-}
-
-/** Where the leases of an IPv4 address, as a number, and of those beside it stand, ranked by address. */
-export function addressQueue(queue: 'leased' | 'quarantined', address: number): string {
-  return `${queue}:${Math.floor(address / 256)}`;
-}
-
-/** Where those stand that come from the range of an IPv6 subnet: it has one, and no 256 of its addresses are beside each other. */
-export function subnetQueue(queue: 'leased' | 'quarantined', subnet: string): string {
-  return `${queue}6:${subnet}`;
-}
 
 const neverLeased = {
   mac: null,

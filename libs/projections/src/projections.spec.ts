@@ -32,7 +32,6 @@ import { describe, expect, it } from 'vitest';
 import { hardwareList } from './hardware-list.projection';
 import { dhcpServerList } from './dhcp-server-list.projection';
 import { leaseList } from './lease-list.projection';
-import { poolCounts } from './pool-counts';
 import { poolList } from './pool-list.projection';
 import { machineList } from './machine-list.projection';
 import type { Projection } from './projection';
@@ -206,50 +205,6 @@ describe('pool-list', () => {
       crossed: { at: log[2]?.at, level: 80, before: 0, used: 240, size: 300 },
     });
     expect(rowsOf(poolList, log)).toEqual(new Map());
-  });
-
-  it('counts by the leases, across blocks of 256, what lies in its ranges only', () => {
-    const conflict = (ip: string, quarantinedUntil: string) =>
-      ({
-        type: 'LeaseConflictFound',
-        v: 1,
-        data: { ip, subnet: 'lab', method: 'icmp', answeredBy: null, quarantinedUntil },
-      }) as const;
-    const declined = (ip: string, quarantinedUntil: string) => {
-      const { hostname: _, leaseSeconds: __, expiresAt: ___, giaddr: ____, ...holder } = leaseBound({ ip }).data;
-      return { type: 'LeaseDeclined', v: 2, data: { ...holder, message: '', quarantinedUntil } } as const;
-    };
-    const rows = rowsOf(
-      leaseList,
-      recorded('lease', 'default', [
-        ...['10.0.0.249', '10.0.0.250', '10.0.1.7', '10.0.2.37', '10.0.2.38'].map((ip) => leaseBound({ ip })),
-        leaseReleased({ ip: '10.0.2.37' }),
-        leaseBound({ ip: 'fd00::1' }),
-        ...['fd99::1', 'fd99::2', 'fd99::3'].map((ip) => leaseBound({ ip, subnet: 'lab6', origin: 'pool' })),
-        leaseBound({ ip: 'fd99::4', subnet: 'lab6', origin: 'reservation' }),
-        leaseReleased({ ip: 'fd99::2' }),
-        declined('fd99::3', '2026-01-02T00:00:00.000Z'),
-        conflict('10.0.1.8', '2026-01-02T00:00:00.000Z'),
-        conflict('10.0.1.9', '2026-01-01T00:00:00.000Z'),
-      ]),
-    );
-    const standing = (queue: string) =>
-      [...rows.values()].flatMap((row) => (leaseList.queues?.(row) ?? []).filter((entry) => entry.queue === queue));
-    const leases = {
-      tally: (queue: string, first: number, last: number) =>
-        standing(queue).filter(({ rank }) => rank >= first && rank <= last).length,
-      list: ({ lookups: [queue = ''] }: { readonly lookups: readonly string[] }) =>
-        [...rows.values()].filter((row) => leaseList.queues?.(row).some((entry) => entry.queue === queue)),
-    };
-    const row = rowsOf(poolList, recorded('lease', 'default', [definition])).get('default/lab');
-    expect(row && poolCounts(row, leases, '2026-01-01T12:00:00.000Z')).toEqual({
-      ...{ used: 2, quarantined: 1, free: 297, utilisation: 1 },
-    });
-    const six = { subnet: 'lab6', pool: 'lab6', ranges: ['fd99::/124'], size: 16 };
-    const row6 = rowsOf(poolList, recorded('lease', 'default-v6', [{ type: 'PoolDefined', v: 1, data: six }]));
-    const lab6 = row6.get('default-v6/lab6');
-    expect(lab6 && poolCounts(lab6, leases, '2026-01-01T12:00:00.000Z')).toMatchObject({ used: 1, quarantined: 1 });
-    expect(lab6 && poolCounts(lab6, leases, '2026-01-03T00:00:00.000Z')).toMatchObject({ quarantined: 0, free: 15 });
   });
 });
 

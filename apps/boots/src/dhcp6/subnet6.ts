@@ -1,4 +1,4 @@
-import { parseIp, parseIpv6 } from '@tinkerbell/bytes';
+import { ipv6Number, parseIp, parseIpv6 } from '@tinkerbell/bytes';
 import type { Pool6 } from '@tinkerbell/domain';
 import type { HardwareDhcp6Option } from '@tinkerbell/events';
 
@@ -52,8 +52,7 @@ export interface Subnet6 {
 }
 
 export function addressValue(address: string): bigint {
-  const groups = parseIpv6(address.replace(/%.*$/, '')) ?? [];
-  return groups.reduce((value, group) => (value << 16n) | BigInt(group), 0n);
+  return ipv6Number(address.replace(/%.*$/, '')) ?? 0n;
 }
 
 export function addressText(value: bigint): string {
