@@ -57,6 +57,14 @@ describe('IPv6 leases', () => {
     given(bound()).when(later).then(expired(holder, 'time'), bound(other, '2026-01-01T02:00:00.000Z'));
     given(bound(), released).when(bind(other)).then(bound(other));
   });
+  it('are forgotten with their client when another has the address', () => {
+    const clients = Array.from({ length: 100 }, (_, i) => ({ ...holder, clientId: `0004${i}:00000001` }));
+    const second = { ...other, ip: 'fd99::a2' };
+    const after = stateOf(bound(other), bound(second), ...clients.map((client) => bound(client)));
+    expect(after.byClient.size).toBe(2);
+    expect(addressesOf(after, other.clientId)).toEqual([second.ip]);
+    expect(addressesOf(after, '000499:00000001')).toEqual([holder.ip]);
+  });
   it('of a record go from one DUID of the machine to its next', () => {
     const system = { ...reserved, clientId: '0001cc:00000002' };
     given(bound(reserved)).when(bind(system)).then(expired(reserved, 'moved'), bound(system));

@@ -251,10 +251,11 @@ function evolveLease(state: Lease6State, event: LeaseEvent | DhcpServiceEvent): 
       const { expiresAt } = event.data;
       const lease: Lease6 = { mac, hardwareId, clientId, ip, subnet, origin, hostname, state: 'bound', expiresAt };
       const others = addressesOf(state, clientId).filter((address) => address !== ip);
+      const byClient = before && before.clientId !== clientId ? forgotten(state, before) : state.byClient;
       return {
         ...state,
         byAddress: state.byAddress.with(ip, lease),
-        byClient: state.byClient.with(clientId, [...others, ip]),
+        byClient: byClient.with(clientId, [...others, ip]),
       };
     }
     case 'LeaseReleased':
@@ -271,6 +272,12 @@ function evolveLease(state: Lease6State, event: LeaseEvent | DhcpServiceEvent): 
     default:
       return state;
   }
+}
+
+/** Who had the address before has it no longer: clients that never come back would be kept for good. */
+function forgotten(state: Lease6State, { ip, clientId }: Lease6): Lease6State['byClient'] {
+  const left = addressesOf(state, clientId).filter((address) => address !== ip);
+  return left.length === 0 ? state.byClient.without(clientId) : state.byClient.with(clientId, left);
 }
 
 function ended(state: Lease6State, lease: Lease6): Lease6State {
