@@ -50,7 +50,7 @@ export interface Dhcp6Context {
   readonly pools: readonly SubnetPool6[];
   /** It declined so many addresses that it is given none of a pool. */
   readonly isHeldOff: boolean;
-  /** Whether a hardware record has that address. */
+  /** Whether a hardware record has that address, or the relay or this server on the client's link. */
   isReserved(address: string): boolean;
   /** Whether the record of this network card has that address. */
   hasReservation(mac: string, address: string): boolean;

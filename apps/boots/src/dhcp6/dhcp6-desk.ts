@@ -215,7 +215,8 @@ export class Dhcp6Desk {
     const mac = machine?.mac ?? macs[0] ?? null;
     // The relay next to the client that says where it is; a layer-2 relay does not (RFC 6221).
     const relay = relays.findLast(({ link }) => link !== noAddress)?.link ?? null;
-    const wire = subnetsAt(relay === null ? from.link : [relay], this.server.subnets);
+    const onLink = relay === null ? from.link : [relay];
+    const wire = subnetsAt(onLink, this.server.subnets);
     const ticket = mac === null ? undefined : this.#ticket(request, mac);
     const classes = classesOf6(request, mac, this.server.classes);
     const open = wire.filter(({ pools }) => openTo(pools, classes).length > 0);
@@ -235,7 +236,7 @@ export class Dhcp6Desk {
       ...(subnet ? { subnet } : {}),
       options: options.filter(({ code }, i) => options.findIndex((other) => other.code === code) === i),
       pools: open.flatMap(({ pools }) => openTo(pools, classes)),
-      isReserved: (address) => machines.byReservedAddress(address) !== undefined,
+      isReserved: (address) => onLink.includes(address) || machines.byReservedAddress(address) !== undefined,
       hasReservation: (card, address) => machines.byMac(card)?.interface.dhcp.ip?.address === address,
       isHeldOff: this.#decliners.isHeldOff(clientOf(request, mac), clock().getTime()),
       isUnicast: relays.length === 0 && !from.peer.startsWith('fe80:'),

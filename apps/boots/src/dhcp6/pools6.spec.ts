@@ -1,4 +1,4 @@
-import { clientArch, clientId, decodeMessage, type Dhcp6Message, encodeMessage, iaAddress, iaNa, isRelayed, option, type Option, rapidCommit, readOption, readOptions, serverId, status, statusCode, userClass, vendorClass } from '@tinkerbell/dhcp6';
+import { clientArch, clientId, decodeMessage, type Dhcp6Message, encodeMessage, iaAddress, iaNa, isRelayed, option, type Option, rapidCommit, readOption, readOptions, relayMessage, serverId, status, statusCode, userClass, vendorClass } from '@tinkerbell/dhcp6';
 import { describe, expect, it } from 'vitest';
 import type { Machine } from '../machines';
 import type { Dhcp6Settings } from './decision6';
@@ -57,6 +57,25 @@ describe('a client that declines one address after the other', () => {
     expect(readOption(readOption(options, iaNa)?.options ?? [], iaAddress)?.validSeconds).toBe(60);
     expect(await ask(rapid)).toBeUndefined();
   });
+});
+
+it.each([
+  ['ours on that link', encodeMessage(solicit), { ...from, link: ['fe80::1', 'fd99::2'] }],
+  [
+    'the relay’s',
+    encodeMessage({
+      ...{ type: 'relay-forward', hops: 0, link: 'fd99::2', peer: 'fe80::5054:ff:fe99:1' },
+      options: [option(relayMessage, encodeMessage(solicit))],
+    }),
+    { peer: 'fd99::2', link: [] },
+  ],
+])('a pool gives out no address that is %s', async (_, message, arrival) => {
+  const ask = async (range: string) => {
+    const { made } = await desk({ ...settings, subnets: parseSubnets6(`fd99::/64=${range}`) as readonly Subnet6[] });
+    return made.answer(message, arrival);
+  };
+  expect(await ask('fd99::2/128')).toBeUndefined();
+  expect(await ask('fd99::3/128')).toBeDefined();
 });
 
 describe('a link with two networks', () => {
