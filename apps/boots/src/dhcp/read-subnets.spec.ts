@@ -206,6 +206,11 @@ describe('an IPv6 subnet of the file', () => {
       },
     ]);
   });
+  it('may share its link with others', () => {
+    expect(read('')?.sharedNetwork).toBeUndefined();
+    expect(read('sharedNetwork: rack')?.sharedNetwork).toBe('rack');
+    expect(() => read('sharedNetwork: "a b"')).toThrow('subnets[0].sharedNetwork');
+  });
   it('has pools, some for classes', () => {
     const { subnets6 } = readSubnets(pools6('{ ranges: [fd99::10-fd99::1f, fd99::a000/116], classes: [uefi] }'), 'f');
     expect(subnets6[0]?.pools).toMatchObject([

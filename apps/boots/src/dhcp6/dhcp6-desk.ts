@@ -32,7 +32,7 @@ import type { Metrics } from '../metrics';
 import { associationOf, classesOf6, macOfAddress, macsOf } from './client6';
 import type { Dhcp6Context, Dhcp6Decision, Dhcp6Settings } from './decision6';
 import { respond6 } from './dhcp6.responder';
-import { isWithin6, subnetsAt } from './subnet6';
+import { isWithin6, linkAt } from './subnet6';
 
 export interface Desk6Ports {
   readonly machines: Machines;
@@ -216,7 +216,7 @@ export class Dhcp6Desk {
     // The relay next to the client that says where it is; a layer-2 relay does not (RFC 6221).
     const relay = relays.findLast(({ link }) => link !== noAddress)?.link ?? null;
     const onLink = relay === null ? from.link : [relay];
-    const wire = subnetsAt(onLink, this.server.subnets);
+    const wire = linkAt(onLink, this.server.subnets);
     const ticket = mac === null ? undefined : this.#ticket(request, mac);
     const classes = classesOf6(request, mac, this.server.classes);
     const open = wire.filter(({ pools }) => openTo(pools, classes).length > 0);

@@ -7,6 +7,8 @@ import type { Dhcp6Desk } from './dhcp6-desk';
 import { machineAt } from './requests6.testing';
 import { parseRange6, parseSubnets6, type Range6, type Subnet6 } from './subnet6';
 
+const none = new Uint8Array();
+
 describe('a client that declines one address after the other', () => {
   const serving = async () => {
     const pool = 'fd99::/64=fd99::a000/116';
@@ -88,7 +90,7 @@ describe('a link with two networks', () => {
     const options = address === undefined ? [] : [option(iaAddress, { address, ...times })];
     const asked = [...solicit.options.slice(0, 1), option(iaNa, { iaid: 1, t1: 0, t2: 0, options })];
     const reply = await made.answer(encodeMessage({ ...solicit, type, options: asked }), { ...from, link });
-    const told = decodeMessage(reply?.bytes ?? new Uint8Array()).options;
+    const told = decodeMessage(reply?.bytes ?? none).options;
     const [given] = readOptions(readOption(told, iaNa)?.options ?? [], iaAddress);
     return given?.address ?? readOption(told, statusCode)?.code;
   };
@@ -96,6 +98,20 @@ describe('a link with two networks', () => {
   it.each(['fd98::20', 'fd99::20'])('has reservations in both: %s', async (address) =>
     expect(await ask(machineAt(address), 'solicit')).toBe(address),
   );
+  it('has them behind a relay too, where the networks are shared', async () => {
+    const { made } = await desk(
+      { ...server, subnets: server.subnets.map((subnet) => ({ ...subnet, sharedNetwork: 'rack' })) },
+      machineAt('fd98::20'),
+    );
+    const relayed = (message: Dhcp6Message) =>
+      encodeMessage({
+        ...{ type: 'relay-forward', hops: 0, link: 'fd99::2', peer: 'fe80::5054:ff:fe99:1' },
+        options: [option(relayMessage, encodeMessage(message))],
+      });
+    const reply = decodeMessage((await made.answer(relayed(solicit), { peer: 'fd99::2', link: [] }))?.bytes ?? none);
+    const { options } = decodeMessage(readOption(reply.options, relayMessage) ?? none);
+    expect(readOption(readOption(options, iaNa)?.options ?? [], iaAddress)?.address).toBe('fd98::20');
+  });
   it('has machines without a record where there is a range', async () =>
     expect(await ask(undefined, 'solicit')).toMatch(/^fd99::a/));
   it.each([
@@ -124,7 +140,7 @@ describe('a link with two networks that have pools', () => {
   const link = ['fd98::1', 'fd99::1'];
   const given = async (made: Dhcp6Desk, message: Partial<Dhcp6Message>) => {
     const reply = await made.answer(encodeMessage({ ...solicit, ...message }), { ...from, link });
-    const { options } = decodeMessage(reply?.bytes ?? new Uint8Array());
+    const { options } = decodeMessage(reply?.bytes ?? none);
     return readOptions(options, iaNa).flatMap((association) =>
       readOptions(association.options, iaAddress).map(({ address, validSeconds }) => [address, validSeconds]),
     );

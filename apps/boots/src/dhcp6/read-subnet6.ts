@@ -14,7 +14,7 @@ import {
 const nameForm = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,62}$/;
 const keys = {
   subnet: [
-    ...['subnet', 'name', 'mode', 'range', 'pools', 'leaseSeconds', 'advertise'],
+    ...['subnet', 'name', 'mode', 'sharedNetwork', 'range', 'pools', 'leaseSeconds', 'advertise'],
     ...['nameServers', 'domainSearch', 'timeServers', 'options'],
   ],
   pool: ['name', 'ranges', 'classes'],
@@ -46,9 +46,11 @@ export function readSubnet6(
   const leaseSeconds = json.integer(fields['leaseSeconds'], `${path}.leaseSeconds`, 60, 0xffff_ffff);
   const name = json.form(fields['name'], `${path}.name`, nameForm, 'a name') || text;
   const pools = poolsOf(json, fields, path, { name, prefix: prefix.first, length: prefix.length, classes });
+  const sharedNetwork = json.form(fields['sharedNetwork'], `${path}.sharedNetwork`, nameForm, 'a name');
   const advertise = advertisement(json, fields['advertise'], `${path}.advertise`, prefix.length);
   return {
     ...{ name, prefix: prefix.first, length: prefix.length, pools },
+    ...(sharedNetwork === '' ? {} : { sharedNetwork }),
     ...(leaseSeconds === undefined ? {} : { leaseSeconds }),
     ...informationOf(json, fields, path),
     ...(advertise ? { advertise } : {}),

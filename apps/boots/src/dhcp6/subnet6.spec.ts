@@ -5,6 +5,7 @@ import {
   chooseAddress,
   isInPools,
   isWithin6,
+  linkAt,
   parseRange6,
   parseSubnets6,
   subnetsAt,
@@ -58,6 +59,22 @@ describe('networks of DHCPv6', () => {
       expect(addressText(addressValue(text))).toBe(text);
     }
     expect(isWithin6(one('fd99::/64=reservation'), 'fd99:0:0:1::')).toBe(false);
+  });
+});
+
+describe('a link', () => {
+  const shared = subnets('fd97::/64=reservation,fd98::/64=reservation,fd99::/64=reservation').map((subnet) =>
+    subnet.name === 'fd99::/64' ? subnet : { ...subnet, sharedNetwork: 'rack' },
+  );
+  const namesAt = (...addresses: readonly string[]) => linkAt(addresses, shared).map(({ name }) => name);
+
+  it('has the networks that share it, that of the address first', () => {
+    expect(namesAt('fd97::1')).toEqual(['fd97::/64', 'fd98::/64']);
+    expect(namesAt('fd98::1')).toEqual(['fd98::/64', 'fd97::/64']);
+  });
+  it('has no others', () => {
+    expect(namesAt('fd99::1')).toEqual(['fd99::/64']);
+    expect(namesAt('fd96::1')).toEqual([]);
   });
 });
 

@@ -39,6 +39,8 @@ export interface Subnet6 {
   readonly length: number;
   /** Empty: machines have reservations only. */
   readonly pools: readonly SubnetPool6[];
+  /** Networks with the same one are on one link. */
+  readonly sharedNetwork?: string;
   /** For machines without a record; undefined: as everywhere. */
   readonly leaseSeconds?: number;
   readonly nameServers?: readonly string[];
@@ -147,6 +149,14 @@ export function subnetsAt(addresses: readonly string[], subnets: readonly Subnet
   const bySize = [...subnets].sort((a, b) => b.length - a.length);
   const own = addresses.map((address) => bySize.find((subnet) => isWithin6(subnet, address)));
   return bySize.filter((subnet) => own.includes(subnet));
+}
+
+/** Networks of the link that has these addresses: those that they are in, then those that share it with them. */
+export function linkAt(addresses: readonly string[], subnets: readonly Subnet6[]): readonly Subnet6[] {
+  const own = subnetsAt(addresses, subnets);
+  const shares = ({ sharedNetwork }: Subnet6) =>
+    sharedNetwork !== undefined && own.some((one) => one.sharedNetwork === sharedNetwork);
+  return [...own, ...subnets.filter((subnet) => !own.includes(subnet) && shares(subnet))];
 }
 
 const probes = 1024n;
