@@ -1,6 +1,6 @@
 // DHCPv6 clients behind relays that we did not write: dhcrelay -6, one and two in a row, each in a network namespace of its own.
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hardwareInterface, hardwareRecord } from '@tinkerbell/testing';
@@ -20,6 +20,17 @@ const machines = [1, 2, 3].map((n) => ({
   link: `fd96:${n}::1`,
   address: `fd96:${n}::20`,
 }));
+/** Of a network that the relay has no address in. */
+const shared = { mac: '02:96:09:00:04:20', link: 'fd96:4::1', address: 'fd95:4::20' };
+const sharing = `
+subnets:
+  - subnet: fd96:4::/64
+    mode: reservation
+    sharedNetwork: far
+  - subnet: fd95:4::/64
+    range: fd95:4::a000/116
+    sharedNetwork: far
+`;
 
 let network: Network;
 let boots: BootsProcess;
@@ -30,7 +41,8 @@ beforeAll(async () => {
   if (missing) return;
   folder = await mkdtemp(join(tmpdir(), 'dhcp6-relays-'));
   network = await createNetwork('bdhcp6y', '10.97.9.1', server);
-  const hardware = machines.map(({ mac, address }, index) => {
+  await writeFile(join(folder, 'dhcp.yaml'), sharing);
+  const hardware = [...machines, shared].map(({ mac, address }, index) => {
     const base = hardwareInterface(mac.replaceAll(':', '-'), '10.97.9.9');
     const ip = { address, netmask: '', gateway: '', family: 6 };
     return hardwareRecord({
@@ -41,6 +53,7 @@ beforeAll(async () => {
   const subnets = [...machines.map(({ link }) => `${link.replace('::1', '::')}/64`), 'fd94:2::/64', 'fd94:3::/64'];
   const settings = {
     ...{ BOOTS_IPXE_DIR: folder, BOOTS_DHCP: 'false', PUBLIC_IP6: server, BOOTS_DHCP6: 'true' },
+    BOOTS_DHCP_FILE: join(folder, 'dhcp.yaml'),
     BOOTS_DHCP6_SUBNETS: subnets.map((subnet) => `${subnet}=reservation`).join(','),
   };
   boots = await startBootsIn(network, { settings, hardware });
@@ -94,6 +107,23 @@ describe.skipIf(missing !== undefined)('dhcrelay -6', () => {
     expect(leases).toContain(`iaaddr ${address} {`);
     const { data } = await boots.event('LeaseBound', ({ data: { ip } }) => ip === address);
     expect(data).toMatchObject({ giaddr: link, subnet: 'fd96:1::/64', mac: mac.replaceAll(':', '-') });
+    await dhclient6(folder, far, ['-x']);
+  });
+
+  it('brings clients of a link with two networks their addresses, whichever the relay is in', async () => {
+    const { mac, link, address } = shared;
+    const router = await addRouter(4);
+    const far = await network.addBehind(router, mac, `${link}/64`);
+    await linkLocal(far);
+    relay(router, `${server}%eth0`, 11);
+    expect((await dhclient6(folder, far, ['-1'])).leases).toContain(`iaaddr ${address} {`);
+    await dhclient6(folder, far, ['-x']);
+    await runIn(far, ['ip', 'link', 'set', 'eth0', 'address', '02:96:09:00:04:21']);
+    await runIn(far, ['ip', 'link', 'set', 'eth0', 'down']);
+    await runIn(far, ['ip', 'link', 'set', 'eth0', 'up']);
+    await linkLocal(far);
+    await rm(join(folder, `${far}.leases`));
+    expect((await dhclient6(folder, far, ['-1'])).leases).toMatch(/iaaddr fd95:4::a[0-9a-f]{3} \{/);
     await dhclient6(folder, far, ['-x']);
   });
 
