@@ -35,13 +35,14 @@ export function blocksOf(range: string): Iterable<AddressBlock> {
   if (!range.includes(':')) return blocks4(numberOf(from), numberOf(to));
   const [address = '', length] = from.split('/');
   const first = ipv6Number(address) ?? 0n;
-  return blocks6(first, length === undefined ? (ipv6Number(to) ?? first) : first | lowest(BigInt(128 - Number(length))));
+  return blocks6(
+    first,
+    length === undefined ? (ipv6Number(to) ?? first) : first | lowest(BigInt(128 - Number(length))),
+  );
 }
 
 export function isInBlock(ip: string, { queueOf, first, last }: AddressBlock): boolean {
-  return placesOf('leased', ip).some(
-    ({ queue, rank }) => queue === queueOf('leased') && rank >= first && rank <= last,
-  );
+  return placesOf('leased', ip).some(({ queue, rank }) => queue === queueOf('leased') && rank >= first && rank <= last);
 }
 
 const parts6 = [48n, 48n, 32n];

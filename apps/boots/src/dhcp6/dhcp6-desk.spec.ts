@@ -1,4 +1,20 @@
-import { clientId, decodeMessage, type Dhcp6Message, dnsServers, encodeMessage, iaAddress, iaNa, interfaceId, option, type Option, optionRequest, rapidCommit, readOption, readOptions, relayMessage } from '@tinkerbell/dhcp6';
+import {
+  clientId,
+  decodeMessage,
+  type Dhcp6Message,
+  dnsServers,
+  encodeMessage,
+  iaAddress,
+  iaNa,
+  interfaceId,
+  option,
+  type Option,
+  optionRequest,
+  rapidCommit,
+  readOption,
+  readOptions,
+  relayMessage,
+} from '@tinkerbell/dhcp6';
 import { describe, expect, it } from 'vitest';
 import { desk, from, settings, solicit } from './desk6.testing';
 import { parseSubnets6, type Subnet6 } from './subnet6';
@@ -96,7 +112,11 @@ describe('answers that are kept for a client that repeats itself', () => {
 describe('a Reply that is asked for once more', () => {
   const serving = async () => {
     // One address: whoever asks has it, or nobody.
-    const one = { ...settings, leaseSeconds: 5, subnets: parseSubnets6('fd99::/64=fd99::a0/128') as readonly Subnet6[] };
+    const one = {
+      ...settings,
+      leaseSeconds: 5,
+      subnets: parseSubnets6('fd99::/64=fd99::a0/128') as readonly Subnet6[],
+    };
     const { made, clock, leases } = await desk(one);
     const ask = async (message: Partial<Dhcp6Message>) => {
       const reply = await made.answer(encodeMessage({ ...solicit, ...message }), from);
@@ -130,7 +150,10 @@ describe('a Reply that is asked for once more', () => {
     expect(renewals()).toBe(before);
   });
   it.each([
-    ['was declined', ({ ask, first }: Serving) => ask({ type: 'decline', transactionId: 2, options: first?.options ?? [] })],
+    [
+      'was declined',
+      ({ ask, first }: Serving) => ask({ type: 'decline', transactionId: 2, options: first?.options ?? [] }),
+    ],
     ['is another’s', giveToAnother],
   ])('promises no address that %s', async (_, happen) => {
     const site = await serving();
@@ -138,7 +161,10 @@ describe('a Reply that is asked for once more', () => {
     expect(addressesIn(await site.ask(site.request))).toEqual([]);
   });
   it.each([
-    ['was released', ({ ask, first }: Serving) => ask({ type: 'release', transactionId: 2, options: first?.options ?? [] })],
+    [
+      'was released',
+      ({ ask, first }: Serving) => ask({ type: 'release', transactionId: 2, options: first?.options ?? [] }),
+    ],
     ['was ended by an operator', endIt],
     ['ran out', ({ clock }: Serving) => void (clock.ms += 6000)],
   ])('leases an address anew that %s', async (_, happen) => {

@@ -1,4 +1,24 @@
-import { clientArch, clientId, decodeMessage, type Dhcp6Message, encodeMessage, iaAddress, iaNa, isRelayed, option, type Option, rapidCommit, readOption, readOptions, relayMessage, serverId, status, statusCode, userClass, vendorClass } from '@tinkerbell/dhcp6';
+import {
+  clientArch,
+  clientId,
+  decodeMessage,
+  type Dhcp6Message,
+  encodeMessage,
+  iaAddress,
+  iaNa,
+  isRelayed,
+  option,
+  type Option,
+  rapidCommit,
+  readOption,
+  readOptions,
+  relayMessage,
+  serverId,
+  status,
+  statusCode,
+  userClass,
+  vendorClass,
+} from '@tinkerbell/dhcp6';
 import { describe, expect, it } from 'vitest';
 import type { Machine } from '../machines';
 import type { Dhcp6Settings } from './decision6';
