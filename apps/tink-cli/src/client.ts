@@ -145,6 +145,8 @@ export class Client {
   }
 
   machines = (): Promise<readonly MachineItem[]> => this.all('/api/machines', {});
+  /** By id, MAC, IP address or host name. */
+  machine = (name: string): Promise<MachineItem> => this.get(`/api/machines/${encodeURIComponent(name)}`);
   readModels = (): Promise<readonly ReadModelItem[]> => this.get('/api/read-models', {});
   rebuildReadModels = (projections?: readonly string[]): Promise<readonly ReadModelItem[]> =>
     this.write('POST', '/api/read-models/rebuild', { projections });

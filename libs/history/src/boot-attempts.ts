@@ -2,6 +2,7 @@ import type { AnyEvent, Recorded } from '@tinkerbell/events';
 import {
   bootSteps,
   durationKeys,
+  isHome,
   machineList,
   usualOf,
   type BootStep,
@@ -10,6 +11,7 @@ import {
   type MachineRow,
   type Usual,
 } from '@tinkerbell/projections';
+import { notHeard } from './explain/states';
 import { failedText, wasServed } from './failed-requests';
 import { duration as durationText, took } from './duration-text';
 import { scriptTokenExpiry } from './script-token';
@@ -146,9 +148,9 @@ function withKernel(
 function arrivedAt({ step, steps }: MachineRow): 'worker' | 'disk' | 'own-script' | undefined {
   if (step === 'worker' || step === 'disk') return step;
   // What it fetches from here on is for whom the script handed it to.
-  const script = steps.findLast(({ detail }) => detail.endsWith(' script'))?.detail;
-  if (script === 'local script') return 'disk';
-  return script === 'custom script' ? 'own-script' : undefined;
+  return steps.findLast(({ detail }) => detail.endsWith(' script'))?.detail === 'custom script'
+    ? 'own-script'
+    : undefined;
 }
 
 /** The step that machines most often reach from where this one is. */
@@ -182,7 +184,7 @@ function verdictOf(row: MachineRow, outcome: BootAttempt['outcome'], next: BootA
     case 'worker':
       return `its worker came up ${ago}`;
     case 'disk':
-      return row.step === 'disk' ? `its own system called back ${ago}` : `it was told to boot its own disk ${ago}`;
+      return isHome(row) ? `its own system called back ${ago}` : `it was told to boot its own disk ${ago}; ${notHeard}`;
     case 'own-script':
       return `it was handed its own script ${ago}`;
     case 'replaced':

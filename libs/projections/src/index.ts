@@ -26,7 +26,7 @@ export { poolList } from './pool-list.projection';
 export { dhcpServerList } from './dhcp-server-list.projection';
 export { poolCounts } from './pool-counts';
 export type { PoolCounts } from './pool-counts';
-export { machineList } from './machine-list.projection';
+export { isHome, machineList } from './machine-list.projection';
 export type { MachineEvent } from './machine-list.projection';
 export { mayNetboot } from './may-netboot';
 export type { NetbootVerdict } from './may-netboot';

@@ -1,4 +1,4 @@
-import type { Event } from '@tinkerbell/events';
+import type { Event, Recorded } from '@tinkerbell/events';
 import {
   actionImageServed,
   bootFileServed,
@@ -17,26 +17,22 @@ import {
   wholeBoot,
 } from '@tinkerbell/testing';
 import { describe, expect, it } from 'vitest';
-import { machineList } from './machine-list.projection';
+import { isHome, machineList } from './machine-list.projection';
 import type { Projection } from './projection';
+import type { MachineRow } from './rows';
 import { rowsOf } from './rows-of.testing';
 
 const boot = wholeBoot();
 
 describe('machine-list', () => {
+  const rowOf = (events: readonly Recorded<Event>[]) =>
+    rowsOf<Event, unknown>(machineList as Projection<Event, unknown>, events).get(hardwareId) as MachineRow;
   const steps = (events: readonly Event[]) =>
-    rowsOf<Event, unknown>(
-      machineList as Projection<Event, unknown>,
+    rowOf(
       recorded('boot', machineMac, events).map((each) =>
         each.event.type === 'WorkerReady' ? { ...each, aggregate: 'enrolment', aggregateId: hardwareId } : each,
       ),
-    ).get(hardwareId) as {
-      ip: string;
-      ip6: string;
-      step: string;
-      steps: readonly { step: string; detail: string }[];
-      bootFiles: readonly { file: string }[];
-    };
+    );
 
   it('tells the way from the firmware to the disk', () => {
     const row = steps(boot);
@@ -91,6 +87,39 @@ describe('machine-list', () => {
     it('begins anew where another server does its DHCP', () => {
       const program = bootFileServed({ file: 'ipxe.efi' });
       expect(steps(worker(actionImageServed(), program)).steps).toMatchObject([{ step: 'tftp' }]);
+    });
+  });
+  describe('of a machine that is told to boot its own disk', () => {
+    const told = bootScriptServed({ script: 'local', tokenHash: null, expiresAt: null });
+    const asked = [netbootOffered(), bootFileServed(), netbootOffered({ client: 'iPXE', bootFile: 'auto.ipxe' })];
+    const way = (...events: readonly Event[]) => steps(events).steps.map(({ step, detail }) => `${step}: ${detail}`);
+    const disk = 'disk: told to boot its own disk';
+
+    it('is at its disk, whether or not its system calls home', () => {
+      const row = steps([...asked, told]);
+      expect([row.step, row.steps.at(-1)?.step, isHome(row)]).toEqual(['disk', 'disk', false]);
+      const home = steps([...asked, told, machinePhonedHome()]);
+      expect([home.step, isHome(home)]).toEqual(['disk', true]);
+      expect(home.steps.slice(0, -1)).toEqual(row.steps);
+      expect(isHome(steps(boot))).toBe(true);
+    });
+    it('stays there, whatever its system fetches and leases', () => {
+      const row = steps([...asked, told]);
+      const later = steps([...asked, told, actionImageServed(), leaseBound(), leaseRenewed()]);
+      expect([later.step, later.steps]).toEqual(['disk', row.steps]);
+    });
+    it('begins anew with the next power-on, with or without DHCP of ours', () => {
+      expect(way(...asked, told, netbootOffered())).toHaveLength(1);
+      expect(way(...asked, told, bootFileServed())).toEqual(['tftp: undionly.kpxe, 70000 bytes']);
+      expect(way(...asked, told, bootScriptServed())).toEqual(['http: osie script']);
+      expect(way(...boot, told)).toEqual([disk]);
+    });
+    it('is on one way when it fetches its script again at once, not when it does much later', () => {
+      // Positions are seconds apart.
+      const again = (secondsLater: number) =>
+        [1, 1 + secondsLater].flatMap((position) => recorded<Event>('boot', machineMac, [told], position));
+      const count = (secondsLater: number) => rowOf(again(secondsLater)).steps.length;
+      expect([count(119), count(120)]).toEqual([2, 1]);
     });
   });
   it('has one address of each family, whichever it was heard from last', () => {

@@ -1,6 +1,7 @@
 import type {
   BootEvent,
   BootFileServed,
+  BootScript,
   EnrolmentEvent,
   HardwareEvent,
   LeaseEvent,
@@ -13,12 +14,22 @@ import type { BootStep, MachineRow } from './rows';
 export type MachineEvent = HardwareEvent | BootEvent | LeaseEvent | EnrolmentEvent;
 
 const maxSteps = 64;
+/** A program that did not get its script whole asks for it again within this time; later it is another boot. */
+const repeatMs = 120_000;
+
+/** The last that boots hears of a machine whose system does not call home. */
+const toldOfItsDisk = 'told to boot its own disk';
+
+/** Its own system called home; otherwise that it was told to boot it is all that is known. */
+export function isHome({ step, steps }: Pick<MachineRow, 'step' | 'steps'>): boolean {
+  return step === 'disk' && steps.at(-1)?.detail !== toldOfItsDisk;
+}
 
 /** One row a machine, whoever saw it: DHCP and boot files from boots, the worker from tink-server. */
 export const machineList: Projection<MachineEvent, MachineRow> = {
   name: 'machine-list',
-  version: 6,
-  continues: [4, 5],
+  version: 7,
+  continues: [4, 5, 6],
   aggregates: ['hardware', 'boot', 'lease', 'enrolment'],
   key: ({ aggregate, aggregateId, event }) =>
     aggregate === 'hardware' || aggregate === 'enrolment' || isUnregistered(event) ? aggregateId : hardwareIdOf(event),
@@ -112,7 +123,7 @@ function bootStep(row: MachineRow, event: BootEvent, at: string): MachineRow {
     case 'BootFileServed':
       return served(machine, event.data, at);
     case 'BootScriptServed':
-      return stepTo(fromPowerOn(machine, isUp(machine)), 'http', at, `${event.data.script} script`);
+      return scripted(machine, event.data.script, at);
     case 'MachineDiscovered': {
       const { inventory, address } = event.data;
       const made = [inventory.vendor, inventory.product].filter((part) => part !== '').join(' ');
@@ -138,11 +149,20 @@ function offered(row: MachineRow, data: NetbootOffered['data'], at: string): Mac
   return stepTo(withAddress(fresh, data.ip), 'dhcp', at, `${data.client} gets ${data.ip} and ${data.bootFile}`);
 }
 
+/** One that boots its own disk is heard of once more at most, when its system calls home. */
+function scripted(row: MachineRow, script: BootScript, at: string): MachineRow {
+  const last = row.steps.at(-1);
+  const isAgain =
+    script === 'local' && last?.detail === toldOfItsDisk && Date.parse(at) - Date.parse(last.at) < repeatMs;
+  const begun = fromPowerOn(row, isUp(row) && !isAgain);
+  return script === 'local' ? stepTo(begun, 'disk', at, toldOfItsDisk) : stepTo(begun, 'http', at, `${script} script`);
+}
+
 function fromPowerOn(row: MachineRow, isNew: boolean): MachineRow {
   return isNew ? { ...row, steps: [], bootFiles: [] } : row;
 }
 
-/** In an operating system, the in-memory one or its own: nothing that it fetches is a step of its way there. */
+/** In an operating system, the in-memory one or its own, or on its way there alone: nothing that it fetches is a step of its way. */
 function isUp({ step }: MachineRow): boolean {
   return step === 'osie' || step === 'worker' || step === 'disk';
 }

@@ -1,5 +1,6 @@
 import type { Recorded } from '@tinkerbell/events';
 import type { Measure } from './durations';
+import { isHome } from './machine-list.projection';
 import type { BootStep, MachineRow, WorkflowRow } from './rows';
 
 /** What one event, which made `after` of the row `before`, says about how long something took. */
@@ -39,15 +40,16 @@ export const workflowMeasures: Measures<WorkflowRow> = (before, after, { event }
 
 export const bootSteps: readonly BootStep[] = ['dhcp', 'tftp', 'http', 'osie', 'worker', 'disk'];
 
-/** Ways forward from one step to the next that was seen. */
+/** Ways forward from one step to the next that was seen. To be told to boot its own disk takes as long as to fetch any script. */
 export const machineMeasures: Measures<MachineRow> = (before, after) => {
   const last = after?.steps.at(-1);
   const from = before?.step;
   if (!before || !last || from === undefined || from === 'off' || after?.steps.length === 1) return [];
-  if (after?.steps === before.steps || bootSteps.indexOf(last.step) <= bootSteps.indexOf(from)) return [];
+  const to = after?.step === 'disk' && !isHome(after) ? 'http' : last.step;
+  if (after?.steps === before.steps || bootSteps.indexOf(to) <= bootSteps.indexOf(from)) return [];
   const others = before.steps.findLastIndex(({ step }) => step !== from);
   const reached = before.steps[others + 1];
   if (!reached) return [];
   const seconds = (Date.parse(last.at) - Date.parse(reached.at)) / 1000;
-  return seconds < 0 ? [] : [{ key: durationKeys.step(from, last.step), seconds }];
+  return seconds < 0 ? [] : [{ key: durationKeys.step(from, to), seconds }];
 };

@@ -73,7 +73,7 @@ describe('--at', () => {
     [`workflow events ${workflowId}`, `/api/workflows/${workflowId}`, workflowItem()],
     [`workflow data ${workflowId}`, `/api/workflows/${workflowId}`, workflowItem()],
     ['machine list', '/api/machines', [machineItem()]],
-    ['machine get node-1', '/api/machines', [machineItem()]],
+    ['machine get node-1', '/api/machines/node-1', machineItem()],
     ['lease list', '/api/leases', [leaseItem()]],
   ];
   it.each(routes)('tink %s asks for what was', async (command, path, json) => {

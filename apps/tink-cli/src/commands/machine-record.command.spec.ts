@@ -32,7 +32,7 @@ describe('tink machine record', () => {
     JSON.parse((await runTink(['machine', 'record', seen.mac], { server })).out) as HardwareRecord;
 
   it('is made of the newest report, the network card that it booted from first, and can be pushed as it is', async () => {
-    fake.on('GET /api/machines', { json: [{ ...machineItem(), ...seen, id: seen.mac }] });
+    fake.on(`GET /api/machines/${seen.mac}`, { json: { ...machineItem(), ...seen, id: seen.mac } });
     fake.on('GET /api/events', { lines: [discovered('x'), discovered()] });
     const printed = await record();
     expect(fake.asked.at(-1)?.url).toBe(`/api/events?aggregate=boot&id=${seen.mac}&type=MachineDiscovered`);
@@ -44,14 +44,14 @@ describe('tink machine record', () => {
   it.each(['', 'Not Specified', '00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff'])(
     'has an id of its own when the board has none: %j',
     async (uuid) => {
-      fake.on('GET /api/machines', { json: [{ ...machineItem(), ...seen, id: seen.mac }] });
+      fake.on(`GET /api/machines/${seen.mac}`, { json: { ...machineItem(), ...seen, id: seen.mac } });
       fake.on('GET /api/events', { lines: [discovered(uuid)] });
       expect((await record()).id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4/);
     },
   );
 
   it('does not know a machine that never told', async () => {
-    fake.on('GET /api/machines', { json: [machineItem()] });
+    fake.on('GET /api/machines/node-1', { json: machineItem() });
     fake.on('GET /api/events', { lines: [] });
     const ran = await runTink(['machine', 'record', 'node-1'], { server });
     expect(ran).toMatchObject({ code: 4, err: 'Error: machine node-1 never told what it is made of\n' });

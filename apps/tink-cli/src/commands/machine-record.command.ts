@@ -3,7 +3,6 @@ import type { Inventory } from '@tinkerbell/events';
 import { CommandError, type Context, define, exit } from '../cli-command';
 import { showMac } from '../output/print';
 import { isUuid } from './ids';
-import { findMachine } from './machine.command';
 
 export const machineRecord = define({
   name: 'machine record',
@@ -16,7 +15,7 @@ export const machineRecord = define({
   positionals: { usage: '<id|mac|ip|hostname>', min: 1, max: 1, complete: ['machine'] },
   flags: {},
   async run({ positionals: [name = ''] }, context) {
-    const { mac } = findMachine(await context.client.machines(), name);
+    const { mac } = await context.client.machine(name);
     const inventory = await newestReport(context, mac);
     if (!inventory) throw new CommandError(`machine ${name} never told what it is made of`, exit.notFound);
     context.out(JSON.stringify(recordOf(inventory, mac), null, 2));

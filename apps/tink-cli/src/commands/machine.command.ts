@@ -1,5 +1,5 @@
 import type { MachineItem, MachineLogItem } from '../api-types';
-import { CommandError, define, exit, type Context } from '../cli-command';
+import { define, exit, type Context } from '../cli-command';
 import { outputFlag, printDocument, printListing, showMac, timeText, type Listing } from '../output/print';
 import { colorOf, paint, plain } from '../output/screen';
 import type { Column } from '../output/table';
@@ -13,7 +13,7 @@ export const machineList = define({
   name: 'machine list',
   summary: 'list all machines with their newest step',
   details:
-    'Steps of a machine on its way: dhcp, tftp, http, osie, worker, disk; off before it was seen to boot from the network.',
+    'Steps of a machine on its way: dhcp, tftp, http, osie, worker, disk (it was told to boot that, or its system has phoned home);\noff before it was seen to boot from the network.',
   examples: ['tink machine list', 'tink machine list -o wide'],
   flags: { output: outputFlag, at: atFlag },
   async run({ flags }, present) {
@@ -32,7 +32,7 @@ export const machineGet = define({
   flags: { output: outputFlag, at: atFlag },
   async run({ flags, positionals: [name = ''] }, present) {
     const context = await asOf(present, flags.at);
-    const machine = findMachine(await context.client.machines(), name);
+    const machine = await context.client.machine(name);
     const { output } = flags;
     if (output === 'json' || output === 'yaml') await printDocument(context, output, machine);
     else {
@@ -126,19 +126,4 @@ function steps(context: Context, machine: MachineItem): Listing<MachineItem['ste
     { title: 'Detail', text: ({ detail }) => detail, shrinksTo: 20 },
   ];
   return { rows: machine.steps, columns, document: machine.steps };
-}
-
-export function findMachine(machines: readonly MachineItem[], name: string): MachineItem {
-  const wanted = showMac(name.toLowerCase());
-  const all = machines.filter(({ id, mac, ip, ip6, hostname }) =>
-    [id, showMac(mac), ip, ip6, hostname.toLowerCase()].includes(wanted),
-  );
-  // What was seen of it before it had a record is a row of its own.
-  const registered = all.filter((machine) => machine.registered);
-  const found = registered.length > 0 ? registered : all;
-  const [machine, ...others] = found;
-  if (!machine) throw new CommandError(`machine ${name} not found`, exit.notFound);
-  if (others.length > 0)
-    throw new CommandError(`several machines are ${name}: ${found.map(({ id }) => id).join(', ')}`);
-  return machine;
 }

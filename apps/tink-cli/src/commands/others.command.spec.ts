@@ -22,23 +22,23 @@ describe('tink machine', () => {
     );
   });
 
-  it.each([hardwareId, '08:00:27:00:00:01', '08-00-27-00-00-01', '192.168.1.5', 'NODE-1'])(
-    'finds one by %s',
-    async (name) => {
-      fake.on('GET /api/machines', { json: [machineItem()] });
-      const { out, code } = await runTink(['machine', 'get', name], { server });
-      expect(code).toBe(0);
-      expect(out).toContain('| dhcp   | 1m20s ago | lease 192.168.1.5      |');
-      expect(JSON.parse((await runTink(['machine', 'get', name, '-o', 'json'], { server })).out)).toEqual(
-        machineItem(),
-      );
-    },
-  );
+  it('shows one, as the server finds it', async () => {
+    fake.on('GET /api/machines/NODE-1', { json: machineItem() });
+    const { out, code } = await runTink(['machine', 'get', 'NODE-1'], { server });
+    expect(code).toBe(0);
+    expect(out).toContain('| dhcp   | 1m20s ago | lease 192.168.1.5      |');
+    const json = await runTink(['machine', 'get', 'NODE-1', '-o', 'json'], { server });
+    expect(JSON.parse(json.out)).toEqual(machineItem());
+    expect(new Set(fake.asked.map(({ url }) => url))).toEqual(new Set(['/api/machines/NODE-1']));
+  });
 
-  it('exits with 4 for one that is not there, and with 1 when it could be two', async () => {
-    fake.on('GET /api/machines', { json: [machineItem(), { ...machineItem(), id: 'other' }] });
-    expect((await runTink(['machine', 'get', 'node-2'], { server })).code).toBe(4);
-    expect((await runTink(['machine', 'get', 'node-1'], { server })).err).toContain('several machines are node-1');
+  it.each([
+    [404, 'NOT_FOUND', 'machine node-2 not found; did you mean node-1?', 4],
+    [400, 'INVALID', 'name: several machines are node-2: a, b', 1],
+  ])('says what the server says of another name: %i', async (status, code, message, exit) => {
+    fake.on('GET /api/machines/node-2', refusal(status, code, message));
+    const ran = await runTink(['machine', 'get', 'node-2'], { server });
+    expect(ran).toMatchObject({ code: exit, out: '', err: expect.stringContaining(message) });
   });
 });
 

@@ -215,6 +215,19 @@ describe('a machine', () => {
     expect(texts.filter((text) => text.includes('offered'))).toHaveLength(1);
     expect(texts.at(-1)).toBe('iPXE script served: boot your own disk');
   });
+  it('that was told to boot its own disk is there, and nothing more is known until it calls home', () => {
+    const script = bootScriptServed({ script: 'local', tokenHash: null, expiresAt: null });
+    const facts: readonly Fact[] = [
+      ...made,
+      ['boot', mac, netbootOffered(), 1, 'boots'],
+      ['boot', mac, script, 2, 'boots'],
+    ];
+    expect(explainMachine(hardwareId, evidence(facts))?.state).toMatch(
+      /^Machine .* was told to boot its own disk 2m10s ago; whether that came up is not known, as its system has not phoned home\.$/,
+    );
+    const home: readonly Fact[] = [...facts, ['boot', mac, machinePhonedHome(), 3, 'boots']];
+    expect(explainMachine(hardwareId, evidence(home))?.state).toMatch(/ is at the step "disk", .* ago: phoned home\.$/);
+  });
   it('of which nothing was heard yet says so', () => {
     const told = explainMachine(hardwareId, evidence(made));
     expect(told?.state).toContain('is registered; nothing was heard of it yet.');

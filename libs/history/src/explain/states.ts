@@ -1,7 +1,10 @@
 import { formatMac } from '@tinkerbell/domain';
-import type { MachineRow, WorkflowRow } from '@tinkerbell/projections';
+import { isHome, type MachineRow, type WorkflowRow } from '@tinkerbell/projections';
 import { took } from '../duration-text';
 import { howItFailed } from '../telling/tell-workflow';
+
+/** Of a machine that boots its own disk: who made its system may not have had it phone home. */
+export const notHeard = 'whether that came up is not known, as its system has not phoned home';
 
 /** How a machine is, in a sentence. `leased`: the addresses that it leases; `now`: ISO 8601. */
 export function machineState(
@@ -20,6 +23,8 @@ export function machineState(
       : `${title} leases ${leased.join(' and ')}; it was not seen to boot from the network.`;
   }
   const gone = machine.registered ? '' : ' It is no longer registered.';
+  if (machine.step === 'disk' && !isHome(machine))
+    return `${title} was ${last.detail} ${between(last.at, now)} ago; ${notHeard}.${gone}`;
   return `${title} is at the step "${machine.step}", of which it was last heard ${between(last.at, now)} ago: ${last.detail}.${gone}`;
 }
 
