@@ -338,12 +338,19 @@ describe.skipIf(!existsSync(executablePath))('the dashboard in a browser', () =>
     const { page } = await look((await serve(await rack())).url, phone);
     await page.getByRole('button', { name: /^rack7-node01/ }).waitFor();
     const overflow = (of: Page) => of.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+    /** What does not fit into its bar is not seen on a phone. */
+    const cutOff = async (of: Page, label: string) => {
+      await of.getByRole('group', { name: label }).waitFor();
+      const bar = `document.querySelector('[aria-label="${label}"]')`;
+      return of.evaluate<number>(`${bar}.scrollWidth - ${bar}.clientWidth`);
+    };
     const openWorkflows = (of: Page) =>
       of
         .getByText(/^Workflows/)
         .first()
         .click();
     expect(await overflow(page)).toBeLessThanOrEqual(0);
+    expect(await cutOff(page, 'Show machines')).toBe(0);
     await picture(page, 'phone-machines');
     await openWorkflows(page);
     await page.getByRole('log').getByText('progress: 56%').waitFor();
@@ -355,6 +362,7 @@ describe.skipIf(!existsSync(executablePath))('the dashboard in a browser', () =>
     await openWorkflows(other);
     await other.getByText(`tink workflow approve ${graphIds.graph} wipe`).waitFor();
     expect(await overflow(other)).toBeLessThanOrEqual(0);
+    expect(await cutOff(other, 'Show workflows')).toBe(0);
     if (pictures) await other.screenshot({ path: join(pictures, 'phone-graph.png'), fullPage: true });
   });
 

@@ -55,7 +55,7 @@ export type { PoolSaving } from './lease/pool-snapshot';
 export { Decliners, mostDeclined } from './lease/decliners';
 export { NotLeasedError } from './lease/end-lease';
 export type { EndLease, SeenLease } from './lease/end-lease';
-export { foreverSeconds } from './lease/import-lease';
+export { foreverSeconds, isForGood } from './lease/import-lease';
 export type { ImportedLease } from './lease/import-lease';
 export { AddressPools, seekerKey } from './lease/address-pools';
 export { numberOf, textOf } from './lease/ipv4';

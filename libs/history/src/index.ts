@@ -3,7 +3,7 @@ export type { FieldChange } from './changed-fields';
 export { duration, timeUnits, took } from './duration-text';
 export { explainMachine, explainWorkflow } from './explain/explain';
 export type { Cause, Evidence, Expectation, Explanation, Waiting } from './explain/explanation';
-export { rowsOf } from './explain/scene';
+export { foldInto, rowsOf } from './explain/scene';
 export { tellExplanation } from './explain/tell-explanation';
 export { bundleLines, MalformedBundleError, readBundle, redactBundle } from './bundle';
 export type { Bundle, BundleHeader, OutputLine } from './bundle';

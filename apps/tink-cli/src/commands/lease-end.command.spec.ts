@@ -68,6 +68,11 @@ describe('tink lease end', () => {
       ['/api/leases/fd00%3A%3A5/end', { pool: 'default-v6', seen: { ...seen, was: 'declined' } }],
     ]);
   });
+  it('says of a lease that never ends that it is for good', async () => {
+    has({ ...held, expiresAt: '2162-02-07T06:28:15.000Z' });
+    expect((await end(['10.0.0.5'])).err).toContain('is leased to 52:54:00:00:00:05 for good, and may be in use');
+    expect((await end(['10.0.0.5', '-y'])).out).toMatch(/, which would have lasted for good\n$/);
+  });
   it('says that a reservation stays one', async () => {
     has({ ...held, origin: 'reservation', hardwareId: 'h5' });
     expect((await end(['10.0.0.5', '-y'])).out).toContain('Reserved\t10.0.0.5\tby hardware record h5');

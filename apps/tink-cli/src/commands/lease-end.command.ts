@@ -1,4 +1,4 @@
-import { formatMac, parseIp, parseMac } from '@tinkerbell/domain';
+import { formatMac, isForGood, parseIp, parseMac } from '@tinkerbell/domain';
 import type { EndedItem, LeaseItem } from '../api-types';
 import { CommandError, define, exit, UsageError, type Context } from '../cli-command';
 import { documentFlag, printDocument, showMac } from '../output/print';
@@ -74,9 +74,9 @@ async function addressOf({ client, now }: Context, name: string, subnet: string 
 }
 
 /** Throws UsageError where nobody can be asked. */
-async function isMeant({ ask }: Context, lease: Omit<EndedItem, 'leasePool'>): Promise<boolean> {
-  const { ip, expiresAt } = lease;
-  const what = `${ip} is leased to ${holderOf(lease)} until ${expiresAt}, and may be in use`;
+async function isMeant({ ask, now }: Context, lease: Omit<EndedItem, 'leasePool'>): Promise<boolean> {
+  const { ip } = lease;
+  const what = `${ip} is leased to ${holderOf(lease)} ${lasting(lease, now())}, and may be in use`;
   if (!ask) throw new UsageError(what, 'end it all the same with --yes');
   const answer = await ask(
     `${what}.\nIts machine is not told, and others may be given the address. End the lease? [y/N] `,
@@ -88,8 +88,12 @@ function holderOf({ mac, clientId }: Pick<EndedItem, 'mac' | 'clientId'>): strin
   return mac === null ? (clientId ?? 'nobody') : showMac(mac);
 }
 
-function printEnded({ out }: Context, { ip, was, origin, hardwareId, ...rest }: EndedItem): void {
-  const until = `would have lasted until ${rest.expiresAt}`;
+function lasting(lease: Pick<EndedItem, 'expiresAt'>, now: number): string {
+  return isForGood(lease, new Date(now).toISOString()) ? 'for good' : `until ${lease.expiresAt}`;
+}
+
+function printEnded({ out, now }: Context, { ip, was, origin, hardwareId, ...rest }: EndedItem): void {
+  const until = `would have lasted ${lasting(rest, now())}`;
   if (was !== 'bound') return out(`Ended\t${ip}\tits quarantine, which ${until}`);
   out(`Ended\t${ip}\tthe lease of ${holderOf(rest)}, which ${until}`);
   if (origin === 'reservation')

@@ -1,3 +1,6 @@
+import type { LeaseEvent } from '@tinkerbell/events';
+import { foldInto } from '@tinkerbell/history';
+import { leaseList, type Projection } from '@tinkerbell/projections';
 import type { LeaseItem } from '../api-types';
 import { exit, UsageError, type Context, type Flag } from '../cli-command';
 import { redrawing } from '../output/redraw';
@@ -6,7 +9,7 @@ import { showMac } from '../output/print';
 import { renderCsv, renderTable } from '../output/table';
 import { clock } from '../output/time';
 import { feedEvents, News, unlessAway } from '../story/news';
-import { asTheyAre, endOf, leaseListing } from './lease-views';
+import { asTheyAre, endOf, inOrder, leaseListing } from './lease-views';
 
 export const watchFlag = {
   ...{ kind: 'switch', short: 'w', about: 'go on with what changes, until Ctrl-C' },
@@ -17,7 +20,21 @@ interface Wish {
   readonly at: string | undefined;
 }
 
-type Read = (context: Context, minSeq?: number) => Promise<readonly LeaseItem[]>;
+/** Of one machine, or of all: of these there may be very many. */
+interface Source {
+  readonly of: string | undefined;
+  readonly read: (context: Context, minSeq?: number) => Promise<readonly LeaseItem[]>;
+}
+
+/** As the API has it. */
+const listed: Projection<LeaseEvent, LeaseItem> = {
+  ...leaseList,
+  evolve(row, recorded) {
+    const next = leaseList.evolve(row, recorded);
+    return next && { ...next, mac: next.mac && showMac(next.mac) };
+  },
+};
+
 /** `note`: what keeps us from knowing more. */
 type Show = (leases: readonly LeaseItem[], note: string) => void;
 
@@ -25,7 +42,7 @@ type Show = (leases: readonly LeaseItem[], note: string) => void;
 export async function watchLeases(
   context: Context,
   { output, at }: Wish,
-  read: Read,
+  { of, read }: Source,
   isAsked: (lease: LeaseItem) => boolean,
 ): Promise<number> {
   if (at !== undefined) throw new UsageError('--watch is of now: it does not go with --at');
@@ -41,21 +58,22 @@ export async function watchLeases(
   const inner: Context = { ...context, signal, ...(isLive ? { err: (note) => news.tell({ note }) } : {}) };
   const model = (await context.client.readModels()).find(({ name }) => name === 'lease-list');
   let leases = await read(inner);
+  const rows = new Map(leases.map((lease) => [lease.ip, lease]));
   // From before the list was read: what came meanwhile is looked at once more.
-  const feed = feedEvents(inner, { aggregate: 'lease', after: model?.position ?? 0 }, news);
+  const feed = feedEvents(inner, { aggregate: 'lease', after: model?.position ?? 0 }, news, (recorded) => {
+    if (of === undefined) foldInto(rows, listed, recorded);
+  });
   try {
     let seen = 0;
     while (!signal.aborted) {
       show(asTheyAre(leases, context.now()), news.note);
       await news.next(isLive ? 1_000 : undefined);
       const { position } = news;
-      if (position > seen) {
-        leases = await unlessAway(inner, leases, async () => {
-          const next = await read(inner, position);
-          seen = position;
-          return next;
-        });
-      }
+      if (position <= seen) continue;
+      const before = leases;
+      leases =
+        of === undefined ? inOrder([...rows.values()]) : await unlessAway(inner, before, () => read(inner, position));
+      if (leases !== before) seen = position;
     }
     return exit.interrupted;
   } finally {

@@ -38,7 +38,7 @@ export const leaseList = define({
     const isAsked = ({ state, subnet }: LeaseItem) => isWanted(flags.state, state) && isWanted(flags.subnet, subnet);
     const read = async ({ client }: Context, minSeq?: number) =>
       name === undefined ? inOrder(await client.leases(minSeq)) : client.leasesOf(name, minSeq);
-    if (flags.watch) return watchLeases(present, flags, read, isAsked);
+    if (flags.watch) return watchLeases(present, flags, { of: name, read }, isAsked);
     const context = await asOf(present, flags.at);
     const shown = asTheyAre(await read(context), context.now()).filter(isAsked);
     await printListing(context, flags.output, leaseListing(context, shown));

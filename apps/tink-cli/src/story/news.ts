@@ -1,3 +1,4 @@
+import type { AnyEvent, Recorded } from '@tinkerbell/events';
 import type { Context } from '../cli-command';
 import type { EventQuery } from '../client';
 import { delay, followEvents, isAway } from './follow';
@@ -41,9 +42,17 @@ export class News {
 }
 
 /** Tells of each event, until Ctrl-C. */
-export async function feedEvents(context: Context, query: EventQuery, news: News): Promise<void> {
+export async function feedEvents(
+  context: Context,
+  query: EventQuery,
+  news: News,
+  onEvent: (recorded: Recorded<AnyEvent>) => void = () => undefined,
+): Promise<void> {
   try {
-    for await (const { position } of followEvents(context, query)) news.tell({ position, note: '' });
+    for await (const recorded of followEvents(context, query)) {
+      onEvent(recorded);
+      news.tell({ position: recorded.position, note: '' });
+    }
   } catch (error) {
     news.fail(error);
   }

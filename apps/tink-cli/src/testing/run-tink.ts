@@ -22,6 +22,8 @@ export interface Surrounding {
   readonly signal?: AbortSignal;
   /** Called with each line as it is printed. */
   readonly onLine?: (line: string) => void;
+  /** Called with what is drawn on the terminal, as it is drawn. */
+  readonly onText?: (text: string) => void;
   readonly provisioner?: Host['provisioner'];
   /** Without it standard error is no terminal. */
   readonly onProgress?: (line: string) => void;
@@ -59,7 +61,10 @@ export async function runTink(args: readonly string[], surrounding: Surrounding 
       color,
       columns,
       rows: columns === undefined ? undefined : 24,
-      write: (text) => void (out += text),
+      write: (text) => {
+        out += text;
+        surrounding.onText?.(text);
+      },
     },
     progress: surrounding.onProgress,
     input: () => Promise.resolve(input),

@@ -18,7 +18,7 @@ export interface Scene {
   readonly machines: ReadonlyMap<string, MachineRow>;
   readonly hardware: ReadonlyMap<string, HardwareRow>;
   readonly workflows: ReadonlyMap<string, WorkflowRow>;
-  /** By MAC. */
+  /** By address. */
   readonly leases: ReadonlyMap<string, LeaseRow>;
 }
 
@@ -37,16 +37,23 @@ export function rowsOf<E extends AnyEvent, Row>(
   events: readonly Recorded<AnyEvent>[],
 ): ReadonlyMap<string, Row> {
   const rows = new Map<string, Row>();
-  const reads = (recorded: Recorded<AnyEvent>): recorded is Recorded<AnyEvent> & Recorded<E> =>
-    projection.aggregates.some((aggregate) => aggregate === recorded.aggregate);
-  for (const recorded of events) {
-    const key = reads(recorded) ? projection.key(recorded) : undefined;
-    if (key === undefined || !reads(recorded)) continue;
-    const row = projection.evolve(rows.get(key), recorded);
-    if (row === undefined) rows.delete(key);
-    else rows.set(key, row);
-  }
+  for (const recorded of events) foldInto(rows, projection, recorded);
   return rows;
+}
+
+/** The row of `rows`, by key, that the event touches is what it is after it. */
+export function foldInto<E extends AnyEvent, Row>(
+  rows: Map<string, Row>,
+  projection: Projection<E, Row>,
+  recorded: Recorded<AnyEvent>,
+): void {
+  const reads = (each: Recorded<AnyEvent>): each is Recorded<AnyEvent> & Recorded<E> =>
+    projection.aggregates.some((aggregate) => aggregate === each.aggregate);
+  const key = reads(recorded) ? projection.key(recorded) : undefined;
+  if (key === undefined || !reads(recorded)) return;
+  const row = projection.evolve(rows.get(key), recorded);
+  if (row === undefined) rows.delete(key);
+  else rows.set(key, row);
 }
 
 export const isEnded = ({ finishedAt, deletedAt }: WorkflowRow) => finishedAt !== null || deletedAt !== null;
