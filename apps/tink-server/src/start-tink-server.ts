@@ -26,6 +26,7 @@ import type { Patience } from './timeouts/deadlines';
 import { LogClock } from './timeouts/log-clock';
 import { IngressLoop } from './workers/ingress.loop';
 import { logTransitions } from './workers/transition-log';
+import type { OnTheirWay } from './workers/on-their-way';
 import { wakeWorkers } from './workers/wake-workers';
 import { WorkerListener } from './workers/worker-listener';
 import { ServerLogger, setLogLevel } from './log';
@@ -144,7 +145,9 @@ function compete(
   lead('action-timeout', async ({ signal }) => {
     const { now } = await LogClock.start(() => bus.logTime(), signal);
     const wake = (workerId: string) => bus.wake(workerId);
-    const timeouts = new ActionTimeoutReactor(store, reads, { patience: patienceOf(config), wake, now });
+    const onTheirWay: OnTheirWay = (workerId, kind) => bus.pendingReports(workerId, kind);
+    const options = { patience: patienceOf(config), wake, onTheirWay, now };
+    const timeouts = new ActionTimeoutReactor(store, reads, options);
     try {
       await timeouts.start();
       if (!signal.aborted) await once(signal, 'abort');

@@ -21,9 +21,17 @@ const woken: string[] = [];
 const wake = (workerId: string) => void woken.push(workerId);
 const start = Date.parse('2026-01-01T00:00:00Z');
 let clock = start;
+let reports: readonly unknown[] = [];
+let looks = 0;
+const onTheirWay = async (workerId: string, kind: string) => {
+  looks += 1;
+  return workerId === hardwareId && kind === 'finished' ? reports : [];
+};
 let memory: Memory;
 beforeEach(async () => {
   clock = start;
+  reports = [];
+  looks = 0;
   memory = await openMemory(() => new Date(clock));
 });
 afterEach(() => memory.close());
@@ -132,7 +140,8 @@ describe('nextDeadline of what is late', () => {
     await memory.given('workflow', 'wf', workflowCreated(1), actionStarted(0), actionAttemptFailed(0, { retryAt }));
     expect(deadline()).toEqual({ kind: 'retry', at: start + 10_000, index: 0, workerId: hardwareId });
     clock += 10_000;
-    const reactor = new ActionTimeoutReactor(memory.store, memory.reads, { patience, wake, now: () => clock });
+    const options = { patience, wake, onTheirWay, now: () => clock };
+    const reactor = new ActionTimeoutReactor(memory.store, memory.reads, options);
     await reactor.start();
     await expect.poll(() => woken).toContain(hardwareId);
     reactor.close();
@@ -140,7 +149,8 @@ describe('nextDeadline of what is late', () => {
 });
 
 describe('action-timeout', () => {
-  const reactor = () => new ActionTimeoutReactor(memory.store, memory.reads, { patience, wake, now: () => clock });
+  const options = { patience, wake, onTheirWay, now: () => clock };
+  const reactor = () => new ActionTimeoutReactor(memory.store, memory.reads, options);
 
   async function ended(): Promise<WorkflowRow> {
     return new Promise((resolve) => {
@@ -174,7 +184,9 @@ describe('action-timeout', () => {
   });
   it('ends a workflow at its global timeout', async () => {
     // The deadline has passed by the reactor's clock when the start is seen.
-    const late = new ActionTimeoutReactor(memory.store, memory.reads, { patience, wake, now: () => clock + 10_000 });
+    const late = new ActionTimeoutReactor(memory.store, memory.reads, {
+      ...{ patience, wake, onTheirWay, now: () => clock + 10_000 },
+    });
     await late.start();
     await memory.given('workflow', 'wf', workflowCreated(2, { globalTimeoutSeconds: 5 }));
     expect(late.armed).toBe(0);
@@ -184,6 +196,32 @@ describe('action-timeout', () => {
       type: 'WorkflowTimedOut',
       data: { index: 0 },
     });
+    late.close();
+  });
+  it('lets a result count that was reported in time and is not in the log yet, as after an outage', async () => {
+    const done = { workflowId: 'wf', index: 0, attempt: 1, outcome: 'succeeded' };
+    reports = [{ ...done, workflowId: 'other' }, null, done];
+    await memory.given('workflow', 'wf', workflowCreated(1, { globalTimeoutSeconds: 50 }), actionStarted(0));
+    await memory.given('workflow', 'long', workflowCreated(1), actionStarted(0));
+    clock += 3_600_000;
+    const late = reactor();
+    await late.start();
+    await expect.poll(() => memory.reads.workflows.get('long')?.status).toBe('timeout');
+    await expect.poll(() => looks).toBeGreaterThanOrEqual(3);
+    await memory.given('workflow', 'wf', actionSucceeded(0));
+    const types = (await memory.eventsOf('workflow', 'wf')).map(({ event }) => event.type);
+    expect(types).toEqual(['WorkflowCreated', 'ActionStarted', 'ActionSucceeded']);
+    late.close();
+  });
+  it('ends what was reported and is refused by the log', async () => {
+    reports = [{ workflowId: 'wf', index: 0, attempt: 1 }];
+    await memory.given('workflow', 'wf', workflowCreated(2), actionStarted(0));
+    clock += 3_600_000;
+    const late = reactor();
+    await late.start();
+    await expect.poll(() => looks).toBeGreaterThanOrEqual(1);
+    reports = [];
+    await expect.poll(() => row().status, { timeout: 60_000 }).toBe('timeout');
     late.close();
   });
   it('gives up waiting for a worker to confirm a cancellation', async () => {
@@ -203,7 +241,7 @@ describe('action-timeout', () => {
     await memory.given('workflow', 'wf', workflowCreated(1));
     clock += 900_000;
     const late = new ActionTimeoutReactor(memory.store, memory.reads, {
-      ...{ patience: { ...patience, boot: 900 }, wake, now: () => clock },
+      ...{ patience: { ...patience, boot: 900 }, wake, onTheirWay, now: () => clock },
     });
     await late.start();
     await expect.poll(() => row().delays).toHaveLength(1);
@@ -216,7 +254,7 @@ describe('action-timeout', () => {
     await memory.given('workflow', 'wf', workflowCreated(1));
     clock += 900_000;
     const late = new ActionTimeoutReactor(memory.store, memory.reads, {
-      ...{ patience: { ...patience, action: 1e6, boot: 900 }, wake, now: () => clock },
+      ...{ patience: { ...patience, action: 1e6, boot: 900 }, wake, onTheirWay, now: () => clock },
     });
     await late.start();
     await expect.poll(() => late.armed).toBe(2);

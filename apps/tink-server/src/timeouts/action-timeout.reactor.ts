@@ -5,6 +5,7 @@ import { queuePlace, workersOf, type WorkflowRow } from '@tinkerbell/projections
 import { inTurns, type ReadSide } from '../read-side';
 import { delayTexts, nextDeadline, type Deadline, type Patience } from './deadlines';
 import { ServerLogger } from '../log';
+import { isReportOf, type OnTheirWay } from '../workers/on-their-way';
 import { placeOf } from '../workflow/workflow-view';
 
 /** setTimeout takes no more. */
@@ -15,12 +16,14 @@ interface Options {
   readonly patience: Patience;
   /** Tells a worker to ask again. */
   readonly wake: (workerId: string) => void;
+  readonly onTheirWay: OnTheirWay;
   readonly now?: () => number;
 }
 
 /**
  * Fires the deadlines of actions and workflows. A timer is only the reading of a fact, so all of them are found again after a restart.
- * It proposes; the decider refuses when the worker's report came first.
+ * It proposes; the decider refuses when the worker's report came first. One that is stored and not in the log yet, as after an outage of
+ * tink-server, came first too.
  */
 export class ActionTimeoutReactor {
   private readonly logger = new ServerLogger('action-timeout');
@@ -86,12 +89,31 @@ export class ActionTimeoutReactor {
     if (deadline.kind === 'delay' && this.isQueued(id)) return this.wait(id, deadline, deadline.at - deadline.since);
     const metadata = { id: commandId(id, deadline), actor: 'reactor:action-timeout', correlationId: id };
     try {
+      if (await this.isReported(id, deadline)) return this.again(id, deadline);
       await handle(this.store, workflowDecider, subjects.stream('workflow', id), this.commandOf(deadline), metadata);
     } catch (error) {
       if (error instanceof DomainError) return this.logger.debug(`workflow ${id}: ${error.message}`);
       this.logger.warn(`workflow ${id}: timeout not recorded yet: ${String(error)}`);
-      if (!this.closed && !this.timers.has(id)) this.wait(id, deadline, retryMilliseconds);
+      this.again(id, deadline);
     }
+  }
+
+  private again(id: string, deadline: Deadline): void {
+    if (!this.closed && !this.timers.has(id)) this.wait(id, deadline, retryMilliseconds);
+  }
+
+  /** What the deadline is for has been reported, of a whole workflow the end of any action. */
+  private async isReported(id: string, deadline: Exclude<Deadline, { readonly kind: 'retry' }>): Promise<boolean> {
+    const row = this.reads.workflows.get(id);
+    if (!row || deadline.kind === 'delay') return false;
+    const kind = deadline.kind === 'start' ? 'started' : 'finished';
+    const { index, attempt } = deadline.kind === 'workflow' ? { index: undefined, attempt: undefined } : deadline;
+    const workers = index === undefined ? workersOf(row) : [row.actions[index]?.spec.workerId ?? ''];
+    for (const workerId of workers) {
+      const reports = await this.options.onTheirWay(workerId, kind);
+      if (reports.some((report) => isReportOf({ workflowId: id, index, attempt }, report))) return true;
+    }
+    return false;
   }
 
   /** Another workflow has its machine: nobody is late. */

@@ -117,6 +117,22 @@ describe('next', () => {
     const last = (await memory.eventsOf('workflow', 'wf')).at(-2)?.event;
     expect(last).toMatchObject({ type: 'ActionFailed', data: { index: 0, reason: 'unknown-outcome', exitCode: null } });
   });
+  it('gives no action up whose result an earlier boot reported, before the log has it', async () => {
+    await memory.given('workflow', 'wf', workflowCreated(2), actionStarted(0));
+    const end = { workflowId: 'wf', index: 0, attempt: 1, outcome: 'succeeded', bootId: 'boot-1' };
+    pendingEnds = [{ ...end, index: 1 }, end];
+    const ended = 'an earlier boot ended this action; its report is on its way into the log';
+    expect(await next('boot-2')).toEqual({ assignment: null, reason: ended });
+    expect(await memory.eventsOf('workflow', 'wf')).toHaveLength(2);
+    let looked: () => void = () => undefined;
+    const seen = new Promise<void>((resolve) => (looked = resolve));
+    const reported = async (_: string, kind: string) => (kind === 'started' ? [] : (looked(), [end]));
+    const patient = new WorkerDesk(memory.store, memory.reads, reported, { holdMs: 60_000 });
+    const answer = patient.next(hardwareId, { bootId: 'boot-2' });
+    await seen;
+    await memory.given('workflow', 'wf', actionSucceeded(0));
+    expect(await answer).toMatchObject({ assignment: { workflowId: 'wf', index: 1, attempt: 1 } });
+  });
   it('does not hand out what another boot began and reported, before the log has it', async () => {
     await memory.given('workflow', 'wf', workflowCreated(1));
     const start = { workflowId: 'wf', index: 0, attempt: 1, bootId: 'boot-1', startedAt: '2026-01-01T00:00:00.000Z' };

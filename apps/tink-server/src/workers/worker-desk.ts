@@ -22,6 +22,7 @@ import { streamOf } from '../commands/caller';
 import { loadWorkflow, recentWorkflow } from '../workflow/load-workflow';
 import { Changes } from './changes';
 import { Machines } from './machines';
+import { isReportOf, type OnTheirWay } from './on-their-way';
 import type { ReadSide } from '../read-side';
 import { ServerLogger } from '../log';
 
@@ -44,6 +45,7 @@ const longestHoldMs = 1_000;
 /** How long the report of an end takes from its worker into the log, mostly. */
 const lingerMs = 100;
 const begunByEarlierBoot = 'an earlier boot began this action; its report is on its way into the log';
+const endedByEarlierBoot = 'an earlier boot ended this action; its report is on its way into the log';
 
 /**
  * Answers what a worker asks. The read model only says where to look: what is handed out is confirmed against the stream, so a worker
@@ -59,11 +61,10 @@ export class WorkerDesk {
   private readonly now: () => number;
   private readonly holdMs: number;
 
-  /** `pending`: the bodies of the worker's reports of this kind that are not in the log yet. */
   constructor(
     private readonly store: EventStore,
     private readonly reads: ReadSide,
-    private readonly pending: (workerId: string, kind: 'started' | 'finished') => Promise<readonly unknown[]>,
+    private readonly pending: OnTheirWay,
     { now = Date.now, holdMs = longestHoldMs }: DeskOptions = {},
   ) {
     this.now = now;
@@ -106,7 +107,7 @@ export class WorkerDesk {
       const { step, state } = await this.stepOf(row.id, workerId, request, givesUp);
       if (step.kind === 'assignment') return { kind: 'found', step, state };
       reason ??= step.kind === 'wait' ? step.reason : `workflow ${row.id}: action ${step.index} runs in another worker`;
-      if (step.kind === 'wait' && step.reason === begunByEarlierBoot) break;
+      if (step.kind === 'wait' && [begunByEarlierBoot, endedByEarlierBoot].includes(step.reason)) break;
       if (machinesHeld(this.reads.workflows.get(row.id) ?? row).includes(workerId)) break;
     }
     return { kind: 'none', reason };
@@ -185,7 +186,14 @@ export class WorkerDesk {
       const state = await loadWorkflow(this.store, workflowId);
       const step = nextAssignment(state, asking);
       if (step.kind === 'abandon' && givesUp) {
-        await this.abandon(workflowId, workerId, bootId, step);
+        const change = this.changes.next(workflowId, this.holdMs);
+        if (!(await this.hasEnded(workerId, { workflowId, ...step }))) {
+          await this.abandon(workflowId, workerId, bootId, step);
+        } else if (held) return { step: { kind: 'wait', reason: endedByEarlierBoot }, state };
+        else {
+          held = true;
+          await change;
+        }
         continue;
       }
       if (step.kind !== 'assignment') return { step, state };
@@ -211,7 +219,12 @@ export class WorkerDesk {
   /** A report of this step that is on its way into the log is waited for a little: it saves the worker to ask again. */
   private async hold(workerId: string, step: AttemptRef, begun: boolean): Promise<void> {
     const change = this.changes.next(step.workflowId, this.holdMs);
-    if (begun || (await this.pending(workerId, 'finished')).some((report) => isReportOf(step, report))) await change;
+    if (begun || (await this.hasEnded(workerId, step))) await change;
+  }
+
+  /** The result of this attempt is stored, and the log does not have it yet. */
+  private async hasEnded(workerId: string, attempt: AttemptRef): Promise<boolean> {
+    return (await this.pending(workerId, 'finished')).some((report) => isReportOf(attempt, report));
   }
 
   private async abandon(
@@ -241,11 +254,6 @@ export class WorkerDesk {
  */
 function begunBefore(pending: readonly unknown[], bootId: string, step: AttemptRef): boolean {
   return pending.some((start) => isReportOf(step, start) && (start as { readonly bootId?: unknown }).bootId !== bootId);
-}
-
-function isReportOf(attempt: AttemptRef, report: unknown): boolean {
-  const body = report as Partial<Record<string, unknown>> | null;
-  return (['workflowId', 'index', 'attempt'] as const).every((field) => body?.[field] === attempt[field]);
 }
 
 function isOf(workerId: string, state: WorkflowState, { index }: AttemptRef): state is ExistingWorkflow {
