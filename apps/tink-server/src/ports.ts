@@ -24,3 +24,6 @@ export interface TinkServerPorts {
   /** Shown at /version. */
   readonly version: string;
 }
+
+/** `now`: milliseconds since 1970 by the clock of the log, which all servers and boots have in common. */
+export type TimedPorts = TinkServerPorts & { readonly now: () => number };

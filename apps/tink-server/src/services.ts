@@ -32,7 +32,7 @@ import { LeasePools } from './history/lease-pools';
 import { LeaseEnding } from './leases/lease-ending';
 import { MachineLogs } from './machine-logs';
 import { Metrics } from './metrics';
-import type { TinkServerPorts } from './ports';
+import type { TimedPorts, TinkServerPorts } from './ports';
 import { ProjectedReads, type TinkReadModels } from './projected-reads';
 import { ReadSide } from './read-side';
 import { AttemptSecrets } from './secrets/attempt-secrets';
@@ -63,8 +63,8 @@ export interface Services {
 }
 
 /** Everything that the controllers use, wired by hand: plain classes without decorators. */
-export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, readModels: TinkReadModels): Services {
-  const { store, bus, pki, credentials, secretsKey, auditKey } = ports;
+export function makeServices(config: TinkServerConfig, ports: TimedPorts, readModels: TinkReadModels): Services {
+  const { store, bus, pki, credentials, secretsKey, auditKey, now } = ports;
   const reads = new ProjectedReads(readModels);
   const metrics = metricsOf(reads);
   const bucket = new NatsSecretBucket(bus.connection, secretsBucket);
@@ -73,7 +73,7 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
   const blobs = new NatsBlobs(bus.connection);
   const beside = { blobs, sealed: new SealedValues(bucket, webhookSecrets) };
   const data = new WorkflowData(store, reads, blobs);
-  const desk = new WorkerDesk(store, reads, (workerId, kind) => bus.pendingReports(workerId, kind));
+  const desk = new WorkerDesk(store, reads, (workerId, kind) => bus.pendingReports(workerId, kind), { now });
   const integrations = makeIntegrations(config, ports, reads, metrics, webhookSecrets);
   const checkpoints = auditCheckpoints(config, ports, metrics);
   const compat = {
@@ -114,11 +114,11 @@ export function makeServices(config: TinkServerConfig, ports: TinkServerPorts, r
     [WorkerDesk, desk],
     [AuditExport, new AuditExport(store, beside, auditKey, ports.version, () => checkpoints.seen)],
     [WorkerAccess, new WorkerAccess(store)],
-    [Permits, new Permits(store)],
+    [Permits, new Permits(store, now)],
     [CompatGate, new CompatGate(compat)],
-    [CompatWorker, new CompatWorker(store, reads, data)],
-    [AgentDesk, new AgentDesk(store, reads, desk)],
-    [Enrolment, new Enrolment(store, reads, credentials, enrolmentOptions(config, pki.ca))],
+    [CompatWorker, new CompatWorker(store, reads, data, now)],
+    [AgentDesk, new AgentDesk(store, reads, desk, now)],
+    [Enrolment, new Enrolment(store, reads, credentials, { ...enrolmentOptions(config, pki.ca), now })],
   ];
   const providers = [...values, ...integrations.values].map(([provide, useValue]) => ({ provide, useValue }));
   return { reads, metrics, integrations, checkpoints, providers };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { rememberCommits } from '@tinkerbell/event-store';
-import { Leadership, type Lease } from '@tinkerbell/messaging';
+import { Leadership, type Lease, type NatsBus } from '@tinkerbell/messaging';
 import { GrpcListener } from './grpc/grpc-listener';
 import { basicAuth, httpsOnly } from './http/basic-auth';
 import { HttpErrorFilter } from './http/http-error.filter';
@@ -13,11 +13,10 @@ import { listenHttp, listenHttps, type Listener } from './http/listeners';
 import { minSeq } from './http/query';
 import { readBody } from './http/read-body';
 import { requestLog } from './http/request-log';
-import type { Metrics } from './metrics';
-import type { TinkServerPorts } from './ports';
+import type { TimedPorts, TinkServerPorts } from './ports';
 import { openTinkReadModels } from './projected-reads';
 import type { ReadSide } from './read-side';
-import { makeServices } from './services';
+import { makeServices, type Services } from './services';
 import type { TinkServerConfig } from './tink-server.config';
 import { TinkServerModule } from './tink-server.module';
 import { ServedCertificate } from './tls/served-certificate';
@@ -73,7 +72,9 @@ async function start(
   if (own) stack.push(() => own.close());
   const readModels = ports.readModels ?? own;
   if (!readModels) throw new Error('no read models');
-  const { reads, metrics, integrations, checkpoints, providers } = makeServices(config, ports, readModels);
+  const timed = { ...ports, now: await logNow(bus, stack) };
+  const services = makeServices(config, timed, readModels);
+  const { reads, metrics, integrations, checkpoints, providers } = services;
 
   // Ended last: it signs what the others wrote.
   checkpoints.start();
@@ -98,7 +99,7 @@ async function start(
   await app.startAllMicroservices();
   await app.init();
 
-  compete(config, ports, reads, metrics, stack);
+  compete(config, timed, services, stack);
   integrations.start();
   stack.push(() => integrations.close());
   stack.push(logTransitions(readModels));
@@ -120,6 +121,12 @@ async function start(
   };
 }
 
+async function logNow(bus: NatsBus, stack: Stack): Promise<() => number> {
+  const ended = new AbortController();
+  stack.push(() => ended.abort());
+  return (await LogClock.start(() => bus.logTime(), ended.signal)).now;
+}
+
 function patienceOf(config: Readonly<TinkServerConfig>): Patience {
   return {
     action: config.TINK_ACTION_GRACE_SECONDS,
@@ -132,9 +139,8 @@ function patienceOf(config: Readonly<TinkServerConfig>): Patience {
 /** What one server of several does at a time. */
 function compete(
   config: Readonly<TinkServerConfig>,
-  { store, bus }: TinkServerPorts,
-  reads: ReadSide,
-  metrics: Metrics,
+  { store, bus, now }: TimedPorts,
+  { reads, metrics }: Services,
   stack: Stack,
 ): void {
   const leadership = new Leadership(bus.connection, { log: (line) => new ServerLogger('lease').debug(line) });
@@ -143,7 +149,6 @@ function compete(
     stack.push(() => candidacy.close());
   };
   lead('action-timeout', async ({ signal }) => {
-    const { now } = await LogClock.start(() => bus.logTime(), signal);
     const wake = (workerId: string) => bus.wake(workerId);
     const onTheirWay: OnTheirWay = (workerId, kind) => bus.pendingReports(workerId, kind);
     const options = { patience: patienceOf(config), wake, onTheirWay, now };
@@ -155,7 +160,7 @@ function compete(
       timeouts.close();
     }
   });
-  const ingress = new IngressLoop(store, bus, metrics);
+  const ingress = new IngressLoop(store, bus, metrics, now);
   lead('ingress', (lease) => ingress.run(lease));
 }
 

@@ -17,6 +17,7 @@ export class AgentDesk {
     private readonly store: EventStore,
     private readonly reads: ReadSide,
     private readonly desk: WorkerDesk,
+    private readonly now: () => number = Date.now,
   ) {}
 
   /**
@@ -46,7 +47,7 @@ export class AgentDesk {
     const state = await loadWorkflow(this.store, report.workflow_id);
     if (state.status === 'none') throw new NotFoundError('workflow', report.workflow_id);
     const workerId = this.workerOf(report.agent_id);
-    const command = agentCommand(report, workerId, standingOf(state).specs, new Date().toISOString());
+    const command = agentCommand(report, workerId, standingOf(state).specs, new Date(this.now()).toISOString());
     const metadata = { id: randomUUID(), actor: 'worker:grpc', correlationId: report.workflow_id };
     const stream = streamOf('workflow', report.workflow_id);
     const { position } = await handle(this.store, workflowDecider, stream, command, metadata);

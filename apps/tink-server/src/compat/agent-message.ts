@@ -79,7 +79,7 @@ export function agentCommand(
   const failure =
     outcome === 'failed' ? ({ reason: 'exit', exitCode: null } as const) : { reason: null, exitCode: null };
   const finishedAt = iso(stop);
-  return { type: 'FinishAction', index, attempt, workerId, seconds, finishedAt, message, outcome, ...failure };
+  return { type: 'FinishAction', index, attempt, workerId, seconds, finishedAt, now, message, outcome, ...failure };
 }
 
 function checkNames({ task_id, action_name, action_id }: AgentStatusMessage, spec: ActionSpec | undefined): void {

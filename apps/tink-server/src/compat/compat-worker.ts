@@ -25,18 +25,20 @@ export class CompatWorker {
     private readonly store: EventStore,
     private readonly reads: ReadSide,
     private readonly data: WorkflowData,
+    private readonly now: () => number = Date.now,
   ) {
     this.machines = new Machines(store);
   }
 
   async report(report: ActionStatusMessage): Promise<void> {
     const state = await loadWorkflow(this.store, report.workflow_id);
+    const now = new Date(this.now()).toISOString();
     if (startIsMissing(report, state)) {
-      const start = statusCommand({ ...report, action_status: 'STATE_RUNNING' }, state, new Date().toISOString());
+      const start = statusCommand({ ...report, action_status: 'STATE_RUNNING' }, state, now);
       await this.record(report.workflow_id, start, state);
       return this.report(report);
     }
-    const command = statusCommand(report, state, new Date().toISOString());
+    const command = statusCommand(report, state, now);
     const position = await this.record(report.workflow_id, command, state);
     await this.reads.settle(position);
   }

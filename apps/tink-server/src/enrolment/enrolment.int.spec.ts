@@ -3,9 +3,10 @@ import { createUserKey } from '@tinkerbell/identity';
 import { subjects, type EnrolReply } from '@tinkerbell/messaging';
 import type { AnyEvent, Recorded } from '@tinkerbell/events';
 import { bootScriptServed, osieStarted } from '@tinkerbell/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { machine } from '../testing/fixtures';
 import { Harness } from '../testing/harness';
+import { TinkServerConfig } from '../tink-server.config';
 import { RestClient, type Answer, type Failure } from '../testing/rest-client';
 import { SimulatedWorker } from '../testing/simulated-worker';
 
@@ -112,6 +113,22 @@ describe('enrolment', () => {
     expect(await enrol(token)).toMatchObject({ status: 403, body: { error } });
     expect((await enrol('made-up')).body.error).toMatchObject({ code: 'FORBIDDEN' });
     expect((await enrol(last)).status).toBe(200);
+  });
+
+  it('goes by the clock of the log, as boots does, and not by its own', async () => {
+    const [boots, operators] = [await bootToken(), `/api/workers/${id}/token`];
+    const ahead = Date.now() + 7_200_000;
+    vi.useFakeTimers({ toFake: ['Date'], now: ahead });
+    try {
+      const reply = await enrol(boots);
+      expect(reply.status).toBe(200);
+      expect(Date.parse(reply.body.expiresAt)).toBeLessThan(ahead + new TinkServerConfig().TINK_CREDENTIAL_SECONDS * 1000);
+      const issued = await harness.rest(':only-for-people').post<{ token: string; expiresAt: string }>(operators, {});
+      expect(Date.parse(issued.body.expiresAt)).toBeLessThan(ahead + new TinkServerConfig().TINK_TOKEN_SECONDS * 1000);
+      expect((await enrol(issued.body.token)).status).toBe(200);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('answers the same key again, and no other key', async () => {

@@ -24,6 +24,8 @@ export interface EnrolmentOptions {
   readonly registry: Omit<EnrolReply['registry'], 'address'>;
   readonly credentialSeconds: number;
   readonly tokenSeconds: number;
+  /** Milliseconds since 1970, by the clock that all servers have in common. */
+  readonly now: () => number;
 }
 
 /** Trades a one-time token for a worker's own credential. */
@@ -41,7 +43,7 @@ export class Enrolment {
     await this.reads.atLeast(await this.store.lastPosition());
     const mac = this.ownMac(workerId, request.mac);
     const tokenHash = hashOf(request.token);
-    const now = new Date();
+    const now = new Date(this.options.now());
     const expiresAt = new Date(now.getTime() + this.options.credentialSeconds * 1000);
     const command = {
       type: 'EnrolWorker',
@@ -75,7 +77,7 @@ export class Enrolment {
   ): Promise<{ readonly token: string; readonly expiresAt: string }> {
     if (!this.reads.hardware.get(hardwareId)) throw new NotFoundError('hardware', hardwareId);
     const token = randomBytes(32).toString('base64url');
-    const now = new Date();
+    const now = new Date(this.options.now());
     const expiresAt = new Date(now.getTime() + this.options.tokenSeconds * 1000).toISOString();
     const command = { type: 'IssueToken', tokenHash: hashOf(token), expiresAt, now: now.toISOString() } as const;
     // Without the client's key: the token cannot be shown a second time, so a repeated request gets a new one.

@@ -41,6 +41,7 @@ export class IngressLoop {
     private readonly store: EventStore,
     private readonly bus: NatsBus,
     private readonly metrics: Metrics,
+    private readonly now: () => number,
   ) {}
 
   /** For one term of the lease: of all servers one takes reports, so that those of a worker stay in order. */
@@ -89,7 +90,7 @@ export class IngressLoop {
   private read(message: Message): Report | undefined {
     try {
       const text = new TextDecoder('utf-8', { fatal: true }).decode(message.bytes);
-      return readReport(message.workerId, message.kind, text, message.id, new Date().toISOString());
+      return readReport(message.workerId, message.kind, text, message.id, new Date(this.now()).toISOString());
     } catch (error) {
       const isTheirs = error instanceof DomainError || error instanceof MalformedJsonError;
       if (!isTheirs && !(error instanceof UnknownReportError) && !(error instanceof TypeError)) throw error;

@@ -4,7 +4,7 @@ import type { ActionPlan, ActionSpec } from '@tinkerbell/events';
 import { handle } from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
 import { graph } from '@tinkerbell/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { machine } from '../testing/fixtures';
 import { Harness } from '../testing/harness';
 import type { Failure } from '../testing/rest-client';
@@ -217,6 +217,23 @@ describe('the server', () => {
     expect((await ask('x')).err?.code).toBe('INVALID');
     const { text } = await harness.rest().get(`/api/events?aggregate=workflow&id=${id}`);
     expect(text.match(/"type":"ActionPermitGranted"/g)).toHaveLength(1);
+  });
+
+  it('counts the pause before another try by the clock of the log', async () => {
+    const workerId = await hardware();
+    const worker = await harness.worker(workerId);
+    const retry = { limit: 1, delaySeconds: 3600, factor: 1, maxDelaySeconds: 3600, exitCodes: null, onTimeout: false };
+    const id = await create(workerId, { pull: { retry } });
+    const ahead = Date.now() + 7_200_000;
+    vi.useFakeTimers({ toFake: ['Date'], now: ahead });
+    try {
+      await run(worker, { outcome: 'failed', reason: 'exit', exitCode: 75 });
+      const [action] = (await view(id)).actions;
+      expect(Date.parse(action?.retryAt ?? '')).toBeLessThan(ahead);
+      expect((await worker.next()).assignment).toBeNull();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('tries again what the template wants tried again, and fences off another boot', async () => {
