@@ -114,7 +114,7 @@ export function makeServices(config: TinkServerConfig, ports: TimedPorts, readMo
     [WorkerDesk, desk],
     [AuditExport, new AuditExport(store, beside, auditKey, ports.version, () => checkpoints.seen)],
     [WorkerAccess, new WorkerAccess(store)],
-    [Permits, new Permits(store, now)],
+    [Permits, new Permits(store, reads, now)],
     [CompatGate, new CompatGate(compat)],
     [CompatWorker, new CompatWorker(store, reads, data, now)],
     [AgentDesk, new AgentDesk(store, reads, desk, now)],

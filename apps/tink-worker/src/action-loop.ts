@@ -174,11 +174,11 @@ export class ActionLoop {
 
   /** Undefined when stopped. */
   private ask(): Promise<NextReply | undefined> {
-    const { bootId, pace, parallel } = this.settings;
+    const { bootId, publicKey: key, pace, parallel } = this.settings;
     return insist(
       pace,
       this.detach.signal,
-      () => this.server.next({ bootId, ...(parallel > 1 ? { busy: this.tasks.attempts } : {}) }),
+      () => this.server.next({ bootId, key, ...(parallel > 1 ? { busy: this.tasks.attempts } : {}) }),
       (error, tries) => tries % 20 === 1 && this.log.warn(`no answer to the question for work: ${errorText(error)}`),
     ).catch(() => undefined);
   }

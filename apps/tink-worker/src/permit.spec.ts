@@ -25,7 +25,7 @@ describe('a destructive action', () => {
     };
     await done(start().life);
     expect(server.permits).toMatchObject([
-      { ...{ workflowId, index: 0, attempt: 1, bootId: 'boot-1' }, disks: ['serial-1'] },
+      { ...{ workflowId, index: 0, attempt: 1, bootId: 'boot-1' }, key: `U${'A'.repeat(55)}`, disks: ['serial-1'] },
     ]);
     expect(server.permits[0]?.nonce).toMatch(/^[0-9a-f]{32}$/);
     expect(order.slice(0, 3)).toEqual(['before:pull', 'permit', 'before:create']);

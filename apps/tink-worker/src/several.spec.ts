@@ -78,7 +78,7 @@ describe('several actions at once', () => {
     const before = server.requests.filter(({ call }) => call === 'state').length;
     await bus.until(() => server.requests.filter(({ call }) => call === 'state').length > before + 5);
     expect(server.requests.filter(({ call }) => call === 'next').map(({ body }) => body)).toEqual([
-      { bootId: 'boot-1' },
+      { bootId: 'boot-1', key: expect.stringMatching(/^U/) },
     ]);
     expect(runs()).toEqual([0]);
   });

@@ -169,12 +169,13 @@ class WorkerProcess {
       .then(() => (this.renewing = false));
   }
 
-  private settings({ registry }: Credentials): WorkerSettings {
+  private settings({ registry, publicKey }: Credentials): WorkerSettings {
     const { config } = this;
     const address = config.DOCKER_REGISTRY || registry.address;
     const own = config.REGISTRY_USERNAME !== '';
     return {
       workerId: config.WORKER_ID,
+      publicKey,
       bootId: this.ports.bootId ?? readBootId(),
       stateDirectory: config.TINK_STATE_DIR,
       workflowDirectory: config.TINK_WORKFLOW_DIR,

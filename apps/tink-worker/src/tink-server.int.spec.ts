@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import {
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -114,9 +116,9 @@ async function api<T>(method: string, path: string, body?: object): Promise<T> {
   return (text === '' ? undefined : JSON.parse(text)) as T;
 }
 
-async function registerMachine(): Promise<void> {
+async function registerMachine(its = mac): Promise<void> {
   const ip = { address: '192.168.2.1', netmask: '255.255.255.0', gateway: '192.168.2.254' };
-  const interfaces = [{ dhcp: { mac, hostname: 'server1', ip }, netboot: { allow_pxe: true, allow_workflow: true } }];
+  const interfaces = [{ dhcp: { mac: its, hostname: 'server1', ip }, netboot: { allow_pxe: true, allow_workflow: true } }];
   const metadata = { instance: { hostname: 'server1' } };
   await api('POST', '/api/hardware', { id: workerId, metadata, network: { interfaces } });
 }
@@ -125,7 +127,6 @@ type Planned = Partial<ActionPlan> & { readonly script: string; readonly environ
 
 /** A workflow as the log has it, whatever templates can say. */
 async function graphOf(actions: Readonly<Record<string, Planned>>): Promise<string> {
-  await registerMachine();
   const specs = Object.entries(actions).map(([name, { script, environment = [], ...plan }]) => {
     const spec = { workerId, image: 'bb', timeoutSeconds: 100, command: ['sh', '-c', script], environment };
     return [name, { ...plan, spec }] as const;
@@ -177,7 +178,15 @@ async function startWorker(runtime: string): Promise<void> {
     DOCKER_CERTS_DIR: join(dir, 'certs.d'),
     NODE_COMPILE_CACHE: join(dir, 'cache'),
   };
-  worker = spawn(runtime, [bundle], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const log = openSync(workerLog(), 'a');
+  worker = spawn(runtime, [bundle], { env, stdio: ['ignore', log, 'inherit'] });
+  closeSync(log);
+}
+
+const workerLog = () => join(dir, 'worker.log');
+
+async function untilSaid(text: string): Promise<void> {
+  while (!readFileSync(workerLog(), 'utf8').includes(text)) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
 /** Follows the log until the workflow has this fact. */
@@ -266,6 +275,7 @@ describe.skipIf(missing)('the worker with the real tink-server', () => {
     const meet = (own: string, other: string) =>
       `touch /workflow/shared/${own}; while [ ! -e /workflow/shared/${other} ]; do sleep 0.05; done; ` +
       `echo "{\\"from\\":\\"${own}\\"}" > /workflow/outputs.json`;
+    await registerMachine();
     const id = await graphOf({
       a: { script: meet('a', 'b') },
       b: { script: meet('b', 'a') },
@@ -287,6 +297,7 @@ describe.skipIf(missing)('the worker with the real tink-server', () => {
   });
 
   it('fails an action whose secret is not there, without running it', async () => {
+    await registerMachine();
     const id = await graphOf({ only: { script: 'echo never', secrets: { PASSWORD: 'none' } } });
     await startWorker(process.execPath);
     await untilStatus(id, 'failed');
@@ -296,8 +307,21 @@ describe.skipIf(missing)('the worker with the real tink-server', () => {
     expect(await stdout(id)).toEqual([]);
   });
 
+  it('runs nothing on a machine that its record has been corrected away from', async () => {
+    await registerMachine();
+    await startWorker(process.execPath);
+    await untilSaid('idle: no workflow');
+    await registerMachine('08:00:27:00:01:02');
+    const id = await graphOf({ only: { script: 'echo ran' } });
+    await untilSaid(`which hardware ${workerId} no longer has`);
+    expect(await types(id)).toEqual(['WorkflowCreated']);
+    await registerMachine();
+    await untilStatus(id, 'success');
+  });
+
   it('stops what runs when the workflow is cancelled, and says so', async () => {
     const script = 'trap "echo cleaning up; exit 9" TERM; echo begun; while :; do sleep 0.05; done';
+    await registerMachine();
     const id = await graphOf({ a: { script }, b: { script }, later: { script: 'echo never', needs: [0, 1] } });
     await startWorker(process.execPath);
     while ((await stdout(id)).length < 2) await new Promise((resolve) => setTimeout(resolve, 50));

@@ -66,6 +66,8 @@ export interface NextRequest {
   readonly bootId: string;
   /** The attempts that this worker is at work on: it asks for another one beside them. Absent: one at a time. */
   readonly busy?: readonly AttemptRef[];
+  /** The public key that it enrolled with: nothing new is begun by a worker that another one has replaced. Absent: not checked. */
+  readonly key?: string;
 }
 
 /** One try of one action. */
@@ -140,6 +142,8 @@ export interface PermitRequest extends AttemptRef {
   readonly nonce: string;
   /** Serial numbers of the machine's disks, as far as it knows them. */
   readonly disks: readonly string[];
+  /** As in NextRequest. */
+  readonly key?: string;
 }
 export interface PermitReply {
   /** The container must be running before. ISO 8601, the server's clock. */

@@ -1,8 +1,10 @@
-import { NotFoundError, workflowDecider } from '@tinkerbell/domain';
+import { ForbiddenError, NotFoundError, workflowDecider } from '@tinkerbell/domain';
 import { handle, type EventStore } from '@tinkerbell/event-store';
 import type { PermitReply, PermitRequest } from '@tinkerbell/messaging';
 import { streamOf } from '../commands/caller';
+import type { ReadSide } from '../read-side';
 import { loadWorkflow } from '../workflow/load-workflow';
+import { replacementOf } from './standing';
 
 /** Seconds from the grant within which the container has to run. */
 const permitSeconds = 60;
@@ -11,11 +13,14 @@ const permitSeconds = 60;
 export class Permits {
   constructor(
     private readonly store: EventStore,
+    private readonly reads: Pick<ReadSide, 'hardware'>,
     private readonly now: () => number = Date.now,
   ) {}
 
   /** Throws DomainError when there is none, or none any more: then nothing may run. */
-  async grant(workerId: string, { workflowId, ...request }: PermitRequest): Promise<PermitReply> {
+  async grant(workerId: string, { workflowId, key, ...request }: PermitRequest): Promise<PermitReply> {
+    const replaced = await replacementOf(this.store, this.reads, workerId, key);
+    if (replaced !== undefined) throw new ForbiddenError(replaced);
     const stream = streamOf('workflow', workflowId);
     const expiresAt = new Date(this.now() + permitSeconds * 1000).toISOString();
     const { index, attempt, bootId, nonce } = request;

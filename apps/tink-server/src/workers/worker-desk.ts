@@ -23,6 +23,7 @@ import { loadWorkflow, recentWorkflow } from '../workflow/load-workflow';
 import { Changes } from './changes';
 import { Machines } from './machines';
 import { isReportOf, type OnTheirWay } from './on-their-way';
+import { replacementOf } from './standing';
 import type { ReadSide } from '../read-side';
 import { ServerLogger } from '../log';
 
@@ -169,7 +170,7 @@ export class WorkerDesk {
   private async stepOf(
     workflowId: string,
     workerId: string,
-    { bootId, busy }: NextRequest,
+    { bootId, busy, key }: NextRequest,
     givesUp: boolean,
   ): Promise<{ readonly step: NextStep; readonly state: WorkflowState }> {
     const asking = {
@@ -185,6 +186,10 @@ export class WorkerDesk {
       const pending = await this.pending(workerId, 'started');
       const state = await loadWorkflow(this.store, workflowId);
       const step = nextAssignment(state, asking);
+      if (step.kind === 'abandon' || (step.kind === 'assignment' && !isRunning(state, step))) {
+        const reason = await replacementOf(this.store, this.reads, workerId, key);
+        if (reason !== undefined) return { step: { kind: 'wait', reason }, state };
+      }
       if (step.kind === 'abandon' && givesUp) {
         const change = this.changes.next(workflowId, this.holdMs);
         if (!(await this.hasEnded(workerId, { workflowId, ...step }))) {

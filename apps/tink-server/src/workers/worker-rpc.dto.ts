@@ -21,6 +21,9 @@ import {
   ValidateNested,
 } from 'class-validator';
 
+/** Public user nkey. */
+const userKey = /^U[A-Z2-7]{55}$/;
+
 class OfWorkflowDto {
   @Matches(/^[A-Za-z0-9_-]{1,64}$/)
   readonly workflowId!: string;
@@ -46,6 +49,9 @@ export class NextRequestDto implements NextRequest {
   @ValidateNested({ each: true })
   @Type(() => StateRequestDto)
   readonly busy?: readonly AttemptRef[];
+  @IsOptional()
+  @Matches(userKey)
+  readonly key?: string;
 }
 
 export class PermitRequestDto extends StateRequestDto implements PermitRequest {
@@ -59,6 +65,9 @@ export class PermitRequestDto extends StateRequestDto implements PermitRequest {
   @IsString({ each: true })
   @MaxLength(128, { each: true })
   readonly disks!: readonly string[];
+  @IsOptional()
+  @Matches(userKey)
+  readonly key?: string;
 }
 
 export class DataGetRequestDto extends OfWorkflowDto implements DataGetRequest {

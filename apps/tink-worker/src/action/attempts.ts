@@ -133,9 +133,9 @@ export class Attempts {
     if (noSecrets !== undefined) return refused(noSecrets);
     const { environment } = attempt.secrets;
     if (!destructive) return { kind: 'admitted', environment, startBeforeMs: Infinity };
-    const { bootId, pace } = this.settings;
+    const { bootId, publicKey: key, pace } = this.settings;
     const container = attempt.container();
-    const request = { workflowId, index, attempt: number, bootId, disks: this.disks(), container };
+    const request = { workflowId, index, attempt: number, bootId, key, disks: this.disks(), container };
     const permit = await askPermit(server, journal, request, { pace, stop, say: attempt.say });
     if (permit.kind === 'refused') return refused(permit.why);
     return { kind: 'admitted', environment, startBeforeMs: permit.untilMs };

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { AttemptRef } from '@tinkerbell/messaging';
+import type { PermitRequest } from '@tinkerbell/messaging';
 import type { Journal } from '../journal/journal';
 import { errorText, insist, type Pace } from '../pace';
 import { RefusedError, type Server } from '../server';
@@ -12,7 +12,7 @@ export type Permit =
 export async function askPermit(
   server: Server,
   journal: Journal,
-  request: AttemptRef & { readonly bootId: string; readonly disks: readonly string[]; readonly container: string },
+  request: Omit<PermitRequest, 'nonce'> & { readonly container: string },
   options: { readonly pace: Pace; readonly stop: AbortSignal; readonly say: (line: string) => void },
 ): Promise<Permit> {
   const { container, ...attempt } = request;

@@ -60,6 +60,7 @@ export class Life {
     this.crashed = new Promise((resolve) => (this.die = resolve));
     const settings: WorkerSettings = {
       workerId,
+      publicKey: `U${'A'.repeat(55)}`,
       bootId: 'boot-1',
       stateDirectory: `${directory}/state`,
       workflowDirectory: `${directory}/worker`,

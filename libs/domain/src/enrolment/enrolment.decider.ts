@@ -35,6 +35,8 @@ export interface EnrolmentState {
   readonly used: ReadonlyMap<string, string>;
   /** Key of the newest enrolment; older ones are fenced by it. */
   readonly publicKey: string | null;
+  /** The one that it was for, `aa-bb-cc-dd-ee-ff`; '' before the first. */
+  readonly mac: string;
   /** Of its credential, as far as the log knows. */
   readonly expiresAt: string;
   readonly ready: WorkerReady['data'] | null;
@@ -45,7 +47,7 @@ const hashForm = /^[0-9a-f]{64}$/;
 const [leastSeconds, mostSeconds] = [60, 3600];
 
 export const enrolmentDecider: Decider<EnrolmentCommand, EnrolmentState, EnrolmentEvent> = {
-  initial: { issued: new Map(), used: new Map(), publicKey: null, expiresAt: '', ready: null },
+  initial: { issued: new Map(), used: new Map(), publicKey: null, mac: '', expiresAt: '', ready: null },
   decide(command, state) {
     switch (command.type) {
       case 'IssueToken': {
@@ -73,8 +75,8 @@ export const enrolmentDecider: Decider<EnrolmentCommand, EnrolmentState, Enrolme
       case 'EnrolmentTokenIssued':
         return { ...state, issued: new Map(state.issued).set(event.data.tokenHash, event.data.expiresAt) };
       case 'WorkerEnrolled': {
-        const { tokenHash, publicKey, expiresAt } = event.data;
-        return { ...state, used: new Map(state.used).set(tokenHash, publicKey), publicKey, expiresAt };
+        const { tokenHash, publicKey, mac, expiresAt } = event.data;
+        return { ...state, used: new Map(state.used).set(tokenHash, publicKey), publicKey, mac, expiresAt };
       }
       case 'WorkerCredentialRenewed':
         return { ...state, expiresAt: event.data.expiresAt };
