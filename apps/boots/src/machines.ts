@@ -70,7 +70,9 @@ export class Machines {
   netboot(machine: Machine): NetbootVerdict {
     const known = this.#verdicts.get(machine.mac);
     if (known) return known;
-    const verdict = mayNetboot(machine.interface.netboot, this.workflows.findAll(`worker:${machine.hardwareId}`));
+    const { hardwareId } = machine;
+    const workflows = this.workflows.findAll(`worker:${hardwareId}`);
+    const verdict = mayNetboot(machine.interface.netboot, hardwareId, workflows);
     return remembered(this.#verdicts, machine.mac, verdict);
   }
 }

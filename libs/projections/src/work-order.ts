@@ -27,7 +27,9 @@ export function workersOf({ actions }: Pick<WorkflowRow, 'actions'>): readonly s
 }
 
 /** Machines that the workflow may still need. One that has begun keeps them: another workflow could wipe what it has built. */
-export function machinesHeld(row: WorkflowRow): readonly string[] {
+export function machinesHeld(
+  row: Pick<WorkflowRow, 'status' | 'machinesTaken' | 'deletedAt' | 'actions'>,
+): readonly string[] {
   if (isTerminal(row.status) || !hasBegun(row) || row.deletedAt !== null) return [];
   return [...new Set(openActions(row.actions).map(({ spec }) => spec.workerId))];
 }

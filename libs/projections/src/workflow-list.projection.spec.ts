@@ -15,7 +15,6 @@ import {
   workflowTimedOut,
 } from '@tinkerbell/testing';
 import { describe, expect, it } from 'vitest';
-import { mayNetboot } from './may-netboot';
 import type { WorkflowRow } from './rows';
 import { workflowList } from './workflow-list.projection';
 import { progressPercent, wireStates, workflowState } from './workflow-state';
@@ -160,45 +159,5 @@ describe('workflow state', () => {
     const view = workflowState(rowAfter(created, ...start, workflowTimedOut()));
     expect(view).toMatchObject({ currentActionState: 'timeout', progressPercent: 50 });
     expect(wireStates[view.currentActionState]).toBe('STATE_TIMEOUT');
-  });
-});
-
-describe('may netboot', () => {
-  const allowed = { allow_pxe: true };
-  const workflow = (createdPosition: number, status: WorkflowRow['status'], deletedAt: string | null = null) => ({
-    id: `w${createdPosition}`,
-    createdPosition,
-    status,
-    deletedAt,
-  });
-  const day = '2026-01-01T00:00:00.000Z';
-
-  it('never when the record says no', () =>
-    expect(mayNetboot({ allow_pxe: false }, [workflow(1, 'pending')])).toEqual({
-      allowed: false,
-      reason: 'allow_pxe is false',
-    }));
-  it('a machine that never had a workflow', () => expect(mayNetboot(allowed, []).allowed).toBe(true));
-  it.each([
-    ['pending', true],
-    ['running', true],
-    ['success', false],
-    ['failed', false],
-    ['timeout', false],
-  ] as const)('%s: %s', (status, want) => expect(mayNetboot(allowed, [workflow(1, status)]).allowed).toBe(want));
-  it.each(['pending', 'running', 'success', 'failed', 'timeout'] as const)('deleted while %s: not', (status) =>
-    expect(mayNetboot(allowed, [workflow(1, status, day)]).allowed).toBe(false),
-  );
-  it('the newest counts, in whatever order they come', () => {
-    const rows = [workflow(2, 'pending'), workflow(1, 'success')];
-    expect(mayNetboot(allowed, rows)).toEqual({ allowed: true, reason: 'workflow w2 is pending' });
-    expect(mayNetboot(allowed, rows.toReversed()).allowed).toBe(true);
-    expect(mayNetboot(allowed, [workflow(1, 'pending'), workflow(2, 'success')]).allowed).toBe(false);
-  });
-  it('deleting an installed machine’s workflow does not install it again', () =>
-    expect(mayNetboot(allowed, [workflow(1, 'success', day)]).allowed).toBe(false));
-  it('one that was deleted before it began takes nothing away', () => {
-    expect(mayNetboot(allowed, [workflow(1, 'running'), workflow(2, 'pending', day)]).allowed).toBe(true);
-    expect(mayNetboot(allowed, [workflow(1, 'success'), workflow(2, 'pending', day)]).allowed).toBe(false);
   });
 });
