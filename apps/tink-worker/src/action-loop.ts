@@ -93,10 +93,10 @@ export class ActionLoop {
       }
       const reply = await this.ask();
       if (!reply) break;
-      if (this.leftovers) await this.sweep(reply);
+      const isClean = !this.leftovers || (await this.sweep(reply));
       const { assignment } = reply;
       const known = assignment && this.resultOf(assignment);
-      if (assignment && !known && this.isWelcome(assignment)) {
+      if (assignment && !known && isClean && this.isWelcome(assignment) && (await this.othersGoOn())) {
         again = 0;
         this.idleReason = '';
         this.prefetch.begin(assignment.upcoming ?? []);
@@ -131,6 +131,16 @@ export class ActionLoop {
 
   private isWelcome(assignment: AttemptRef): boolean {
     return !this.tasks.has(assignment) && (!this.tasks.holds || this.tasks.isLost(assignment));
+  }
+
+  /** What the server has no more use for, as after a time limit, may still write to the disk until it is stopped. */
+  private async othersGoOn(): Promise<boolean> {
+    const goes = (attempt: AttemptRef) =>
+      this.server.state(attempt).then(
+        ({ goOn }) => goOn,
+        () => false,
+      );
+    return (await Promise.all(this.tasks.running.map(goes))).every(Boolean);
   }
 
   /** What an earlier process began and the server has no more use for need not be waited for. */
@@ -187,22 +197,42 @@ export class ActionLoop {
     return this.journal.report(reportId(workflowId, index, attempt, 'finished'));
   }
 
-  /** Containers that an earlier process left and that nobody wants any more. */
-  private async sweep({ assignment }: NextReply): Promise<void> {
+  /** Removes containers that an earlier process left and that nobody wants any more. Whether none of those runs now. */
+  private async sweep({ assignment }: NextReply): Promise<boolean> {
+    const names = await this.containers.list(this.settings.workerId).catch(() => undefined);
+    if (!names) return false;
     let left = 0;
-    for (const name of await this.containers.list(this.settings.workerId).catch(() => ['?'])) {
+    let isClean = true;
+    for (const name of names) {
       const [, workflowId, index, attempt] = /^tinkerbell_([^_]+)_(\d+)_(\d+)/.exec(name) ?? [];
       const parts = { workflowId: workflowId ?? '', index: Number(index), attempt: Number(attempt) };
       const { workflowId: w, index: i, attempt: a } = assignment ?? {};
       if (this.tasks.has(parts)) continue;
       const isNext = w === parts.workflowId && i === parts.index && a === parts.attempt && !this.resultOf(parts);
       if (isNext) continue;
-      if (this.resultOf(parts) ?? (await this.isUnwanted(parts))) {
-        this.log.info(`removing ${name}, left by an earlier run`);
-        await this.containers.remove(name).catch(() => (left += 1));
-      } else left += 1;
+      const isWanted = !this.resultOf(parts) && !(await this.isUnwanted(parts));
+      const found = isWanted ? 'wanted' : await this.remove(name);
+      if (found !== 'removed') left += 1;
+      if (found === 'running') isClean = false;
     }
     this.leftovers = left > 0;
+    return isClean;
+  }
+
+  private async remove(name: string): Promise<'removed' | 'ended' | 'running'> {
+    this.log.info(`removing ${name}, left by an earlier run`);
+    try {
+      await this.containers.remove(name);
+      return 'removed';
+    } catch (error) {
+      const state = await this.containers.inspect(name).then(
+        (status) => status?.state ?? 'ended',
+        () => 'running',
+      );
+      if (state !== 'running') return 'ended';
+      this.log.warn(`${name} is not removed, nothing begins beside it: ${errorText(error)}`);
+      return 'running';
+    }
   }
 
   private async isUnwanted(attempt: AttemptRef): Promise<boolean> {

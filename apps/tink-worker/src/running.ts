@@ -7,6 +7,8 @@ import { Wake } from './wake';
 interface Task {
   readonly attempt: AttemptRef;
   readonly done: Promise<void>;
+  /** Its result is not known yet: its container may be running. */
+  runs: boolean;
   /** Its result is known and a handler or a reboot is to follow: nothing new begins until that is over. */
   holds: boolean;
   /** Nothing is left of it but to reboot the machine. */
@@ -37,6 +39,11 @@ export class Running {
 
   get attempts(): readonly AttemptRef[] {
     return [...this.tasks.values()].map(({ attempt }) => attempt);
+  }
+
+  /** Those whose containers may be running. */
+  get running(): readonly AttemptRef[] {
+    return [...this.tasks.values()].filter(({ runs }) => runs).map(({ attempt }) => attempt);
   }
 
   /** Those that have something to do but wait for the others' end. */
@@ -75,13 +82,17 @@ export class Running {
     const key = keyOf(ref);
     const task: Task = {
       attempt: ref,
+      runs: true,
       holds: false,
       waits: false,
       done: Promise.resolve().then(() => work(neighbours)),
     };
     const neighbours: Neighbours = {
       folderTaken: (other) => this.isFolderTaken(other, key),
-      closing: (next) => (task.holds = next.handler !== null || this.isReboot(next)),
+      closing: (next) => {
+        task.runs = false;
+        task.holds = next.handler !== null || this.isReboot(next);
+      },
       alone: (detach) => this.alone(task, detach),
     };
     if (after) neighbours.closing(after);

@@ -83,6 +83,37 @@ describe('several actions at once', () => {
     expect(runs()).toEqual([0]);
   });
 
+  it('begin nothing beside a container that has to stop and has not yet', async () => {
+    const { bus, server, containers, start } = world([action('a')]);
+    let end: (exitCode: number) => void = () => {};
+    let stopping = false;
+    containers.behaviour = ({ killed }) =>
+      new Promise((resolve) => {
+        end = resolve;
+        killed.addEventListener('abort', () => (stopping = true));
+      });
+    const other = 'bbbbbbbb-d699-4e9f-a29c-a5890ccbd768';
+    let asked = 0;
+    bus.answer = (subject, body) => {
+      const reply = server.answer(subject, body);
+      const isOther = (body as { workflowId?: string }).workflowId === other;
+      if (subject.endsWith('.state') && isOther) return { response: { goOn: true, finished: false, reason: '' } };
+      if (!subject.endsWith('.next') || server.deleted === '') return reply;
+      asked += 1;
+      const assignment = { workflowId: other, index: 0, attempt: 1, total: 1, action: action('next'), dataVersion: 0 };
+      return { response: { assignment, reason: '' } };
+    };
+    start(undefined, four);
+    await bus.until(() => containers.calls.includes(`start ${container(0)}`));
+    const endFirst = end;
+    server.deleted = 'the workflow is deleted';
+    bus.wake();
+    await bus.until(() => stopping && asked > 5);
+    expect(containers.calls.filter((call) => call.includes(other))).toEqual([]);
+    endFirst(143);
+    await bus.until(() => containers.calls.includes(`start tinkerbell_${other}_0_1`));
+  });
+
   it('leaves alone what it runs already when a server knows nothing of being busy', async () => {
     const { bus, server, containers, start, done, effects } = world([action('first'), action('second')]);
     bus.answer = (subject, body) => server.answer(subject, subject.endsWith('.next') ? { bootId: 'boot-1' } : body);
