@@ -188,7 +188,7 @@ export class ActionLoop {
     return insist(
       pace,
       this.detach.signal,
-      () => this.server.next({ bootId, key, ...(parallel > 1 ? { busy: this.tasks.attempts } : {}) }),
+      () => this.server.next({ bootId, ...(key && { key }), ...(parallel > 1 && { busy: this.tasks.attempts }) }),
       (error, tries) => tries % 20 === 1 && this.log.warn(`no answer to the question for work: ${errorText(error)}`),
     ).catch(() => undefined);
   }

@@ -4,8 +4,8 @@ import type { Pace } from './pace';
 /** What the worker knows once it is enrolled. */
 export abstract class WorkerSettings {
   abstract readonly workerId: string;
-  /** The one that it enrolled with. */
-  abstract readonly publicKey: string;
+  /** The one that it enrolled with; undefined: its credential comes from elsewhere. */
+  abstract readonly publicKey: string | undefined;
   /** Changes with every start of the machine's kernel. */
   abstract readonly bootId: string;
   /** Journal and output positions. */

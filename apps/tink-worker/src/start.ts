@@ -175,7 +175,7 @@ class WorkerProcess {
     const own = config.REGISTRY_USERNAME !== '';
     return {
       workerId: config.WORKER_ID,
-      publicKey,
+      publicKey: /^U[A-Z2-7]{55}$/.test(publicKey) ? publicKey : undefined,
       bootId: this.ports.bootId ?? readBootId(),
       stateDirectory: config.TINK_STATE_DIR,
       workflowDirectory: config.TINK_WORKFLOW_DIR,

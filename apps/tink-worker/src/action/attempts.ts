@@ -135,7 +135,8 @@ export class Attempts {
     if (!destructive) return { kind: 'admitted', environment, startBeforeMs: Infinity };
     const { bootId, publicKey: key, pace } = this.settings;
     const container = attempt.container();
-    const request = { workflowId, index, attempt: number, bootId, key, disks: this.disks(), container };
+    const about = { workflowId, index, attempt: number, bootId, ...(key && { key }) };
+    const request = { ...about, disks: this.disks(), container };
     const permit = await askPermit(server, journal, request, { pace, stop, say: attempt.say });
     if (permit.kind === 'refused') return refused(permit.why);
     return { kind: 'admitted', environment, startBeforeMs: permit.untilMs };

@@ -94,7 +94,7 @@ function enrolment(urls: { serverUrl: string; certUrl: string }, more: Partial<E
     credentialsFile: join(dir, 'credentials.json'),
     dockerCertsDirectory: join(dir, 'certs.d'),
     mayBootAgain: false,
-    pace: { ...quickPace, requestMs: 2_000 },
+    pace: { ...quickPace, requestMs: 60_000 },
     ...more,
   };
   return { log, enrolment: new Enrolment(options, log) };
@@ -207,7 +207,7 @@ describe('enrolment', () => {
         TINK_REBOOT_COMMAND: `echo > '${rebooted}'`,
       });
       const log = new SilentLog();
-      const worker = await startTinkWorker(config, { log, pace: { ...quickPace, requestMs: 2_000 } });
+      const worker = await startTinkWorker(config, { log, pace: { ...quickPace, requestMs: 60_000 } });
       await expect.poll(() => existsSync(rebooted)).toBe(true);
       expect(log.lines).toContain(`rebooting: echo > '${rebooted}'`);
       await worker.close();
