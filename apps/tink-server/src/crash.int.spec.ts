@@ -108,7 +108,7 @@ describe('in the middle of an action', () => {
     await worker.started(first);
     await fact('ActionStarted');
     expect((await harness.rest().post('/api/hardware', machine(2))).status).toBe(200);
-  }, 60_000);
+  });
 });
 
 describe('deadlines', () => {

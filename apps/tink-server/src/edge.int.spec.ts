@@ -179,7 +179,7 @@ describe('reading', () => {
     expect((await rest.get(`/api/hardware/${machine(2).id}?minSeq=${body.position}`)).status).toBe(200);
     const behind = await rest.get<Failure>(`/api/hardware?minSeq=${body.position + 1_000_000}`);
     expect(behind).toMatchObject({ status: 503, body: { error: { code: 'UNAVAILABLE', field: 'minSeq' } } });
-  }, 20_000);
+  });
   it('finds hardware by MAC and IP, in pages', async () => {
     await rest.post('/api/hardware', machine(3));
     const [{ hardware }] = (

@@ -52,7 +52,7 @@ describe('read models', () => {
       const child = spawn(process.execPath, [script, file, hold], { stdio: ['ignore', 'ignore', 'inherit'] });
       const gone = once(child, 'exit');
       await expect
-        .poll(() => checkpoint(file), { timeout: 60_000, interval: 1 })
+        .poll(() => checkpoint(file), { timeout: 120_000, interval: 1 })
         .toBeGreaterThan(positions.at(-1) ?? 0);
       child.kill('SIGKILL');
       await gone;
@@ -82,7 +82,7 @@ describe('read models', () => {
         stdio: ['ignore', 'ignore', 'inherit'],
       });
       const gone = once(child, 'exit');
-      await expect.poll(() => checkpoint(file, 'building'), { timeout: 60_000, interval: 1 }).toBeGreaterThan(reached);
+      await expect.poll(() => checkpoint(file, 'building'), { timeout: 120_000, interval: 1 }).toBeGreaterThan(reached);
       child.kill('SIGKILL');
       await gone;
       reached = checkpoint(file, 'building');
@@ -91,7 +91,7 @@ describe('read models', () => {
     expect(reached).toBeLessThan(20_000);
     const survived = await openReadModels({ store, file, projections });
     expect(survived.status()).toMatchObject([{ position: 20_000, rows: 37, building: expect.anything() }]);
-    await expect.poll(() => survived.status()[0]?.building, { timeout: 60_000 }).toBeNull();
+    await expect.poll(() => survived.status()[0]?.building, { timeout: 120_000 }).toBeNull();
     const fresh = await openReadModels({ store, file: ':memory:', projections });
     expect(survived.models.rows.list()).toEqual(fresh.models.rows.list());
     expect(survived.models.rows.find('name:n19999')).toEqual(fresh.models.rows.find('name:n19999'));
@@ -115,7 +115,7 @@ describe('read models', () => {
         const metadata = { id: `w${w}-${i}`, actor: 'spec' };
         const stream = subjects.stream('template', `w${w}`);
         head = (await store.append(stream, [created], { expected: head, metadata })).head;
-        expect(await read.waitFor(head.position, 30_000)).toBe(true);
+        expect(await read.waitFor(head.position, 120_000)).toBe(true);
         expect(read.models.rows.get(`w${w}`)).toMatchObject({ name: `w${w}-${i}`, commits: head.version });
         count.written++;
       }
@@ -136,13 +136,13 @@ describe('read models', () => {
       const { written } = count;
       read.rebuild();
       expect(read.status()).toMatchObject([{ building: { position: 0 } }]);
-      await Promise.race([load, expect.poll(() => read.status()[0]?.building, { timeout: 60_000 }).toBeNull()]);
-      await Promise.race([load, expect.poll(() => count.written, { timeout: 60_000 }).toBeGreaterThan(written)]);
+      await Promise.race([load, expect.poll(() => read.status()[0]?.building, { timeout: 120_000 }).toBeNull()]);
+      await Promise.race([load, expect.poll(() => count.written, { timeout: 120_000 }).toBeGreaterThan(written)]);
     }
     ended = true;
     await load;
     expect(count.read).toBeGreaterThan(10);
-    await read.waitFor(await store.lastPosition(), 30_000);
+    await read.waitFor(await store.lastPosition(), 120_000);
     const fresh = await openReadModels({ store, file: ':memory:', projections });
     expect(read.models.rows.list()).toEqual(fresh.models.rows.list());
     await fresh.close();
@@ -163,7 +163,7 @@ describe('read models', () => {
         return `n${i}`;
       },
     });
-    expect(await live.waitFor(await store.lastPosition(), 20_000)).toBe(true);
+    expect(await live.waitFor(await store.lastPosition(), 120_000)).toBe(true);
     const fresh = await openReadModels({ store, file: ':memory:', projections });
     expect(fresh.models.rows.count()).toBe(7);
     expect(live.models.rows.list()).toEqual(fresh.models.rows.list());

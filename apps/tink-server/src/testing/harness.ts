@@ -109,7 +109,7 @@ async function run(nats: TestNats, dir: string, settings: Settings): Promise<Run
   const identity = await ensureNatsIdentity(join(nats.dir, 'identity'));
   const secretsKey = await ensureSecretsKey(join(nats.dir, 'identity'));
   const bus = await NatsBus.connect({ ...engine, name: 'tink-server' });
-  const store = await JetStreamEventStore.fromConnection(bus.connection, { ...engine, patienceMs: 2_000 });
+  const store = await JetStreamEventStore.fromConnection(bus.connection, { ...engine, patienceMs: 5_000 });
   const config = Object.freeze({
     ...new TinkServerConfig(),
     ...{ TINK_HOST: '127.0.0.1', TINK_GRPC_PORT: 0, TINK_HTTP_PORT: 0, TINK_HTTPS_PORT: 0 },

@@ -16,6 +16,8 @@ import {
 } from '@tinkerbell/messaging';
 
 const at = '2026-01-01T00:00:00.000Z';
+/** Of a question that a busy machine answers late; that nobody is there is told at once. */
+const patienceMs = 60_000;
 
 /** Speaks the worker protocol over its own credential, without containers. */
 export class SimulatedWorker {
@@ -135,7 +137,7 @@ export class SimulatedWorker {
   }
 
   private async ask<T>(call: RpcCall, body: object): Promise<T> {
-    const reply = await this.bus.request<RpcReply<T>>(subjects.rpc(this.id, call), body);
+    const reply = await this.bus.request<RpcReply<T>>(subjects.rpc(this.id, call), body, patienceMs);
     if ('err' in reply) throw new RpcError(reply.err.code, reply.err.message);
     return reply.response;
   }

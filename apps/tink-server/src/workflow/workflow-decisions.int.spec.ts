@@ -42,7 +42,7 @@ async function create(workerId: string, actions: Actions): Promise<string> {
 const view = (id: string) => harness.latest<WorkflowView>(`/api/workflows/${id}`);
 const becomes = (id: string, status: string) =>
   expect.poll(async () => (await view(id)).status, patiently).toBe(status);
-const patiently = { timeout: 30_000, interval: 20 };
+const patiently = { timeout: 120_000, interval: 20 };
 const post = (id: string, verb: string, body?: object) =>
   harness.rest().post<Failure & { id: string; changed: boolean }>(`/api/workflows/${id}/${verb}`, body);
 const run = async (worker: SimulatedWorker, over: Parameters<SimulatedWorker['finished']>[1] = {}) => {

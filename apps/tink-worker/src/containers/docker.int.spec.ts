@@ -90,6 +90,7 @@ describe.skipIf(missing)('the Docker engine', () => {
     await containers.start(wanted.name);
     const live = { stdout: '', stderr: '' };
     const listening = await containers.output(wanted.name, 'replay', (stream, chunk) => (live[stream] += chunk));
+    await expect.poll(() => live.stdout).toBe('first\n');
     await engine.docker('exec', wanted.name, 'sh', '-c', 'echo go > /tmp/go');
     await containers.wait(wanted.name, never);
     await listening.ended;

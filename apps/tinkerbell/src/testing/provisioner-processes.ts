@@ -69,7 +69,7 @@ export class ProvisionerProcesses {
           if (over) throw new Error(`it ended: ${text}`);
           throw new Error(`not ready: ${text}`);
         },
-        { timeout: 60_000 },
+        { timeout: 120_000 },
       );
     const result = { process: child, ended, said: () => text, ready };
     this.started.push(result);
