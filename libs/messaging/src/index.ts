@@ -10,7 +10,7 @@ export {
   workerPermissions,
 } from './subjects';
 export type { ReportKind, RpcCall } from './subjects';
-export { maxOutputsBytes, reportId } from './worker-protocol';
+export { isDeeper, maxOutputsBytes, maxOutputsDepth, reportId } from './worker-protocol';
 export type {
   Assignment,
   AttemptRef,

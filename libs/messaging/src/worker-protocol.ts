@@ -45,6 +45,18 @@ export interface FinishedReport {
 
 /** Bytes of an action's outputs as JSON. */
 export const maxOutputsBytes = 16_384;
+/** How deep an action's outputs may be nested, texts and numbers included: whoever walks them does so by recursion. */
+export const maxOutputsDepth = 32;
+
+/** Of a JSON value: 1 for what holds nothing, 2 for a list of numbers. Walks without recursion. */
+export function isDeeper(value: unknown, depth: number): boolean {
+  let level: readonly unknown[] = [value];
+  for (let left = depth; level.length > 0; left--) {
+    if (left === 0) return true;
+    level = level.flatMap((each) => (typeof each === 'object' && each !== null ? Object.values(each) : []));
+  }
+  return false;
+}
 
 export interface HandlerReport {
   readonly workflowId: string;

@@ -70,5 +70,16 @@ describe('readReport', () => {
     expect(() => read('finished', more)).toThrow('outputs: 16385 bytes are more than the 16384');
     expect(() => read('finished', { ...finished, outputs: [] })).toThrow('outputs');
   });
+  it('refuses what is nested so deeply that whoever walks it fails, in any field', () => {
+    const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+    const withField = (name: string, text: string) =>
+      readReport('w1', 'finished', JSON.stringify({ ...finished, [name]: 0 }).replace(`"${name}":0`, `"${name}":${text}`), 'm', now);
+    const deepest = `{"a":${nested(31)}}`;
+    expect(withField('outputs', deepest)).toMatchObject({ command: { outputs: JSON.parse(deepest) } });
+    for (const field of ['outputs', 'workflowId', 'other']) {
+      for (const depth of [33, 8_000, 400_000])
+        expect(() => withField(field, `{"a":${nested(depth)}}`)).toThrow(InvalidDocumentError);
+    }
+  });
   it('refuses a kind that does not exist', () => expect(() => read('stopped', finished)).toThrow(UnknownReportError));
 });

@@ -1,5 +1,5 @@
 import { InvalidDocumentError, type EnrolmentCommand, type WorkflowCommand } from '@tinkerbell/domain';
-import { maxOutputsBytes, reportId } from '@tinkerbell/messaging';
+import { isDeeper, maxOutputsBytes, maxOutputsDepth, reportId } from '@tinkerbell/messaging';
 import { checked } from '../http/checked.dto';
 import { parseJson } from '../http/json-text';
 import { FinishedReportDto, HandlerReportDto, ReadyReportDto, StartedReportDto } from './worker-reports.dto';
@@ -22,6 +22,7 @@ export class UnknownReportError extends Error {}
  */
 export function readReport(workerId: string, kind: string, text: string, messageId: string, now: string): Report {
   const body = parseJson(text);
+  refuseDeep(body, kind);
   switch (kind) {
     case 'ready': {
       const { bootId: _, ...ready } = checked(ReadyReportDto, body, 'ready report');
@@ -43,6 +44,13 @@ export function readReport(workerId: string, kind: string, text: string, message
     default:
       throw new UnknownReportError(`there is no report ${JSON.stringify(kind)}`);
   }
+}
+
+/** Before anything walks it: a stack that overflows is no fault that passes, and the report would be tried for ever. */
+function refuseDeep(body: unknown, kind: string): void {
+  if (!isDeeper(body, maxOutputsDepth + 1)) return;
+  const message = `is nested deeper than ${maxOutputsDepth}`;
+  throw new InvalidDocumentError(`${kind} report`, [{ path: 'outputs', message }]);
 }
 
 function refuseLargeOutputs(outputs: object | undefined): void {

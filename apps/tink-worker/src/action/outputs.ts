@@ -1,11 +1,8 @@
 import type { JsonObject } from '@tinkerbell/events';
-import { maxOutputsBytes } from '@tinkerbell/messaging';
+import { isDeeper, maxOutputsBytes, maxOutputsDepth as maxDepth } from '@tinkerbell/messaging';
 import type { SecretMask } from '../output/secret-mask';
 import { errorText } from '../pace';
 import type { WorkflowFolder } from './workflow-folder';
-
-/** Deeper ones are no small object for conditions and settings, and trouble for whoever walks them. */
-const maxDepth = 32;
 
 export type Outputs =
   | { readonly kind: 'outputs'; readonly outputs: JsonObject | undefined }
@@ -32,7 +29,7 @@ function parse(text: string, mask: SecretMask | undefined): Outputs {
     return unusable('/workflow/outputs.json is not JSON');
   }
   if (!isObject(value)) return unusable('/workflow/outputs.json is not a JSON object');
-  if (depthOf(value) > maxDepth) return unusable(`/workflow/outputs.json is nested deeper than ${maxDepth}`);
+  if (isDeeper(value, maxDepth)) return unusable(`/workflow/outputs.json is nested deeper than ${maxDepth}`);
   const bytes = Buffer.byteLength(JSON.stringify(value));
   if (bytes > maxOutputsBytes) {
     return unusable(`/workflow/outputs.json has ${bytes} bytes as JSON, more than the ${maxOutputsBytes} allowed`);
@@ -50,14 +47,6 @@ function unusable(why: string): Outputs {
 
 function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function depthOf(value: unknown): number {
-  let level: readonly unknown[] = [value];
-  for (let depth = 0; ; depth++) {
-    level = level.flatMap((each) => (typeof each === 'object' && each !== null ? Object.values(each) : []));
-    if (level.length === 0) return depth + 1;
-  }
 }
 
 /** Keys, texts and numbers, each as itself. Only for values of a depth that was checked. */
