@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A report that has to reach the server, as it was written down before the first try to send it. */
@@ -68,7 +68,14 @@ export class Journal {
   append(...entries: readonly Entry[]): void {
     if (entries.length === 0) return;
     const bytes = Buffer.from(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
-    for (let written = 0; written < bytes.length;) written += writeSync(this.fd, bytes, written);
+    let written = 0;
+    try {
+      while (written < bytes.length) written += writeSync(this.fd, bytes, written);
+    } catch (error) {
+      // On a full disk a part of a line may be there; with the next line behind it nobody could read the file again.
+      ftruncateSync(this.fd, fstatSync(this.fd).size - written);
+      throw error;
+    }
     fsyncSync(this.fd);
     entries.forEach((entry) => this.apply(entry));
   }
