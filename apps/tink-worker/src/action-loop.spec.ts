@@ -126,7 +126,7 @@ describe('action loop', () => {
   });
 
   it('ends an action that takes too long and runs its on-timeout command after the report', async () => {
-    const actions = [action('slow', { timeoutSeconds: 0.5, onTimeout: ['say', 'late'], onFailure: ['no'] })];
+    const actions = [action('slow', { timeoutSeconds: 2, onTimeout: ['say', 'late'], onFailure: ['no'] })];
     const { bus, server, containers, start } = world(actions);
     const commands: (readonly string[])[] = [];
     containers.behaviour = ({ spec, killed }) => {
@@ -198,7 +198,7 @@ describe('action loop', () => {
   });
 
   it('tries a registry that is away until the time of the action is over', async () => {
-    const { bus, server, containers, start } = world([action('bad', { timeoutSeconds: 0.5 })]);
+    const { bus, server, containers, start } = world([action('bad', { timeoutSeconds: 2 })]);
     let tries = 0;
     containers.interfere = (point) => {
       if (point !== 'before:pull') return;

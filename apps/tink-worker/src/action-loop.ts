@@ -104,7 +104,7 @@ export class ActionLoop {
         continue;
       }
       if (!assignment && this.tasks.attempts.length === 0) this.idle(reply.reason);
-      if (known && ++again % publishAgainEvery === 0) await this.reporter.publish(known);
+      if (known && ++again % publishAgainEvery === 0) await this.publishAgain(assignment);
       await this.forgetUnwanted();
       await this.wake.sleep(seen, known ? backoffMs(pace, again) : pace.idleMs, this.detach.signal);
     }
@@ -191,6 +191,14 @@ export class ActionLoop {
       () => this.server.next({ bootId, ...(key && { key }), ...(parallel > 1 && { busy: this.tasks.attempts }) }),
       (error, tries) => tries % 20 === 1 && this.log.warn(`no answer to the question for work: ${errorText(error)}`),
     ).catch(() => undefined);
+  }
+
+  /** With its start: a log that was restored from before it knows of neither, and takes no result without. */
+  private async publishAgain({ workflowId, index, attempt }: AttemptRef): Promise<void> {
+    for (const kind of ['started', 'finished']) {
+      const report = this.journal.report(reportId(workflowId, index, attempt, kind));
+      if (report) await this.reporter.publish(report);
+    }
   }
 
   private resultOf({ workflowId, index, attempt }: AttemptRef) {

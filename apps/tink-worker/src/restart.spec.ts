@@ -71,6 +71,20 @@ describe('ephemeral data', () => {
 });
 
 describe('restart and reboot', () => {
+  it('reports start and result again to a server whose log was restored from before them', async () => {
+    const { bus, server, start } = world([action('only')]);
+    const seen = new Set<string>();
+    bus.onPublish = (message) => {
+      const isLost = !seen.has(message.id) && /\.(started|finished)$/.test(message.subject);
+      seen.add(message.id);
+      const isRefused = message.subject.endsWith('.finished') && server.started.length === 0;
+      if (!isLost && !isRefused) server.take(message);
+    };
+    start();
+    await bus.until(() => server.finished.length === 1);
+    expect(server.started).toHaveLength(1);
+  });
+
   it('leaves a running container alone when stopped, and takes it up again with all its output', async () => {
     const { bus, server, containers, start, done, effects } = world([action('long')]);
     let finish = (_code: number) => {};

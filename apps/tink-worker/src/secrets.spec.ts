@@ -108,7 +108,7 @@ describe('secrets of an action', () => {
   });
 
   it('are in no complaint about a broken answer', async () => {
-    const { bus, server, start, done } = world([action('only', { timeoutSeconds: 0.3 })], [{ secrets }]);
+    const { bus, server, start, done } = world([action('only', { timeoutSeconds: 2 })], [{ secrets }]);
     let n = 0;
     bus.answer = (subject, body) => {
       if (!subject.endsWith('.secrets')) return server.answer(subject, body);
