@@ -16,10 +16,15 @@ keep_phoning_home
 echo "over after $calls"
 `;
 
-it.skipIf(!existsSync(busybox))(`a machine calls boots until it answers${existsSync(busybox) ? '' : ` (${busybox})`}`, () => {
-  const said = execFileSync(busybox, ['sh', '-c', script(20)], { encoding: 'utf8' }).trim().split('\n');
-  const pauses = said.flatMap((line) => (line.startsWith('sleep ') ? [Number(line.slice(6))] : []));
-  expect(pauses.slice(0, 8)).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
-  expect(pauses).toHaveLength(21);
-  expect(said.at(-1)).toBe('over after 21');
-});
+it.skipIf(!existsSync(busybox))(
+  `a machine calls boots until it answers${existsSync(busybox) ? '' : ` (${busybox})`}`,
+  () => {
+    const said = execFileSync(busybox, ['sh', '-c', script(20)], { encoding: 'utf8' })
+      .trim()
+      .split('\n');
+    const pauses = said.flatMap((line) => (line.startsWith('sleep ') ? [Number(line.slice(6))] : []));
+    expect(pauses.slice(0, 8)).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
+    expect(pauses).toHaveLength(21);
+    expect(said.at(-1)).toBe('over after 21');
+  },
+);

@@ -55,16 +55,16 @@ describe('the process of the archive', () => {
     const archive = await start(`kurrentdb://127.0.0.1:${stub.port}?tls=false`);
     const first = archive.pid;
     try {
-      await expect.poll(() => mirrored('wf'), { timeout: 120_000 }).toEqual(wanted);
+      await expect.poll(() => mirrored('wf'), { timeout: 60_000 }).toEqual(wanted);
       const port = lines.map((line) => /healthz on \S+:(\d+)$/.exec(line)?.[1]).find((found) => found !== undefined);
       const metrics = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-      await expect.poll(metrics, { timeout: 120_000 }).toMatch(/^tink_archive_position 20$/m);
+      await expect.poll(metrics, { timeout: 60_000 }).toMatch(/^tink_archive_position 20$/m);
       expect(await metrics()).toMatch(/^tink_archive_lag 0$/m);
       expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
 
       process.kill(first ?? 0, 'SIGKILL');
       await add(5);
-      await expect.poll(() => mirrored('wf'), { timeout: 120_000 }).toEqual(wanted);
+      await expect.poll(() => mirrored('wf'), { timeout: 60_000 }).toEqual(wanted);
       expect(lines).toContain('archive: its process ended (SIGKILL), it is started again');
       expect(archive.pid).not.toBe(first);
     } finally {
@@ -80,7 +80,7 @@ describe('the process of the archive', () => {
       const archive = await start(`kurrentdb://127.0.0.1:${refusing.port}?tls=false`);
       const there = () => [...refusing.memory.memory.streams.values()].flat();
       await expect
-        .poll(() => there().map(({ id }) => id), { timeout: 120_000 })
+        .poll(() => there().map(({ id }) => id), { timeout: 60_000 })
         .toContain(eventId(await appendTo(store, 'again'), 0));
       await archive.stop();
       expect(lines).toContain('archive: its process ended (1), it is started again');

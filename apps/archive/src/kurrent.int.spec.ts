@@ -49,7 +49,7 @@ describe('a stub of KurrentDB, which proves the calls of the client and nothing 
       await appendTo(store, 'wf0');
       await expect.poll(() => reactor.failing).toBeGreaterThan(1);
       stub.memory.away = false;
-      await expect.poll(() => reactor.position, { timeout: 120_000 }).toBe(21);
+      await expect.poll(() => reactor.position, { timeout: 60_000 }).toBe(21);
       expect(stub.memory.memory.eventsOf('workflow-wf0')).toHaveLength(8);
     } finally {
       await reactor.close();

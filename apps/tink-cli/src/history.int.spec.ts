@@ -35,7 +35,7 @@ beforeAll(async () => {
   await worker.log(assignment, 'logged in with wholly-secret-token');
   await worker.finished(assignment, { outcome: 'failed', reason: 'exit', exitCode: 3, message: 'no disk' });
   await vi.waitFor(async () => expect((await tink('workflow', 'state', workflowId)).out).toContain('STATE_FAILED'), {
-    timeout: 120_000,
+    timeout: 60_000,
   });
 });
 afterAll(() => server.close());

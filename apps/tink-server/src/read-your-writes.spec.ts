@@ -91,7 +91,12 @@ const enrolment = () => {
   const place = { natsUrl: '', registry: '' };
   const options = { places: { 4: place, 6: place }, ca: '', registry: { username: '', password: '' } };
   const credentials = { mintWorkerJwt: async () => 'jwt' };
-  return new Enrolment(store, reads, credentials, { ...options, credentialSeconds: 60, tokenSeconds: 60, now: Date.now });
+  return new Enrolment(store, reads, credentials, {
+    ...options,
+    credentialSeconds: 60,
+    tokenSeconds: 60,
+    now: Date.now,
+  });
 };
 const newTemplate = async () => (await templates().create({ name: 'install', data: yaml }, caller)).id;
 const newWorkflow = () => given('workflow', 'wf', workflowCreated(2));

@@ -74,7 +74,7 @@ async function start(
   if (!readModels) throw new Error('no read models');
   const timed = { ...ports, now: await logNow(bus, stack) };
   const services = makeServices(config, timed, readModels);
-  const { reads, metrics, integrations, checkpoints, providers } = services;
+  const { reads, integrations, checkpoints, providers } = services;
 
   // Ended last: it signs what the others wrote.
   checkpoints.start();

@@ -118,7 +118,9 @@ async function api<T>(method: string, path: string, body?: object): Promise<T> {
 
 async function registerMachine(its = mac): Promise<void> {
   const ip = { address: '192.168.2.1', netmask: '255.255.255.0', gateway: '192.168.2.254' };
-  const interfaces = [{ dhcp: { mac: its, hostname: 'server1', ip }, netboot: { allow_pxe: true, allow_workflow: true } }];
+  const interfaces = [
+    { dhcp: { mac: its, hostname: 'server1', ip }, netboot: { allow_pxe: true, allow_workflow: true } },
+  ];
   const metadata = { instance: { hostname: 'server1' } };
   await api('POST', '/api/hardware', { id: workerId, metadata, network: { interfaces } });
 }

@@ -111,7 +111,7 @@ async function gone(children: ReadonlyMap<number, string>): Promise<void> {
         const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
         if (stat.includes(`(${program})`) && !/\) [ZX] /.test(stat)) throw new Error(`${program} ${pid} still runs`);
       },
-      { timeout: 120_000 },
+      { timeout: 60_000 },
     );
   }
 }
@@ -157,7 +157,7 @@ describe('tinkerbell up', () => {
     const children = await childrenOf(up.process);
     await rm(join(data, 'pki', 'server.crt'));
     await vi.waitFor(() => expect(up.said()).toMatch(/nats-server has a new[^]*registry has a new/), {
-      timeout: 120_000,
+      timeout: 60_000,
     });
     const renewed = new X509Certificate(await readFile(join(data, 'pki', 'server.crt'))).fingerprint256;
     expect(renewed).not.toBe(old);
@@ -237,7 +237,7 @@ describe('tinkerbell up', () => {
     const TINK_ARCHIVE_KURRENTDB_URL = 'kurrentdb://127.0.0.1:1?tls=false';
     const running = start([], { TINK_ARCHIVE_KURRENTDB_URL, ARCHIVE_HTTP_PORT: '0' });
     const addresses = await running.ready();
-    await vi.waitFor(() => expect(running.said()).toMatch(/ archive: behind, trying again/), { timeout: 120_000 });
+    await vi.waitFor(() => expect(running.said()).toMatch(/ archive: behind, trying again/), { timeout: 60_000 });
     await tink(addresses, 'hardware', 'push', '--file', join(dir, 'machine.json'));
     const children = await childrenOf(running.process);
     expect(programs(children)).toEqual(['docker-registry', 'nats-server', 'node']);

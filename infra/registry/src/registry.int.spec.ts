@@ -285,7 +285,7 @@ describe('registry', () => {
             () => 'answers',
             () => 'silent',
           ),
-        { timeout: 120_000 },
+        { timeout: 60_000 },
       )
       .toBe('answers');
     expect(exits[0]).toContain('SIGKILL');

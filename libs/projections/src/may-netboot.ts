@@ -30,7 +30,8 @@ export function mayNetboot(
   const newest = newestOf(kept.filter((row) => row.startedAt !== null || isOpen(row))) ?? newestOf(kept);
   if (!newest) return { allowed: false, reason: 'the workflow of the machine was deleted before it began' };
   const { id, status, deletedAt } = newest;
-  if (!isOpen(newest)) return { allowed: false, reason: `workflow ${id} is ${deletedAt === null ? status : 'deleted'}` };
+  if (!isOpen(newest))
+    return { allowed: false, reason: `workflow ${id} is ${deletedAt === null ? status : 'deleted'}` };
   const isWanted = status === 'pending' || machinesHeld(newest).includes(hardwareId);
   return { allowed: isWanted, reason: `workflow ${id} is ${status}${isWanted ? '' : ', with nothing more for it'}` };
 }

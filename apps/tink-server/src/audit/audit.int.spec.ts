@@ -25,7 +25,7 @@ const metric = async (name: string) => {
 };
 const covers = (position: number) =>
   vi.waitFor(async () => expect(await metric('tink_audit_covered_position')).toBeGreaterThanOrEqual(position), {
-    timeout: 120_000,
+    timeout: 30_000,
   });
 
 async function exportLines(query = ''): Promise<readonly string[]> {
@@ -68,7 +68,7 @@ describe('the signed log', () => {
     await harness.nats.server.kill();
     await harness.nats.server.restart();
     await vi.waitFor(async () => expect((await rest().post('/api/hardware', machine(6))).status).toBe(200), {
-      timeout: 120_000,
+      timeout: 30_000,
       interval: 200,
     });
     await push(7);

@@ -144,7 +144,7 @@ describe("today's agent", () => {
     const id = await create([{ actions: actions('a') }]);
     const proven = await harness.worker(machine(1).id);
     await proven.started(await proven.assigned());
-    await expect.poll(() => stateOf(id), { timeout: 120_000 }).toBe('STATE_RUNNING');
+    await expect.poll(() => stateOf(id), { timeout: 60_000 }).toBe('STATE_RUNNING');
     await expect(next(machine(1).mac)).rejects.toMatchObject({
       code: status.FAILED_PRECONDITION,
       details: expect.stringContaining('runs in another worker'),

@@ -44,7 +44,7 @@ const eventsOf = async (id: string) =>
 /** Runs a worker until the workflow has ended. */
 async function until(id: string, wanted: string, ...workers: readonly OriginalWorker[]): Promise<readonly string[]> {
   const runs = workers.map((one) => one.run());
-  await expect.poll(() => stateOf(id), { timeout: 120_000 }).toBe(wanted);
+  await expect.poll(() => stateOf(id), { timeout: 60_000 }).toBe(wanted);
   workers.forEach((one) => one.stop());
   return Promise.all(runs);
 }

@@ -122,7 +122,9 @@ describe('enrolment', () => {
     try {
       const reply = await enrol(boots);
       expect(reply.status).toBe(200);
-      expect(Date.parse(reply.body.expiresAt)).toBeLessThan(ahead + new TinkServerConfig().TINK_CREDENTIAL_SECONDS * 1000);
+      expect(Date.parse(reply.body.expiresAt)).toBeLessThan(
+        ahead + new TinkServerConfig().TINK_CREDENTIAL_SECONDS * 1000,
+      );
       const issued = await harness.rest(':only-for-people').post<{ token: string; expiresAt: string }>(operators, {});
       expect(Date.parse(issued.body.expiresAt)).toBeLessThan(ahead + new TinkServerConfig().TINK_TOKEN_SECONDS * 1000);
       expect((await enrol(issued.body.token)).status).toBe(200);

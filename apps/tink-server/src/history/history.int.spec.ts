@@ -70,7 +70,7 @@ beforeAll(async () => {
     await worker.finished(assignment);
   }
   await vi.waitFor(async () => expect(await get(`/api/workflows/${workflowId}`)).toMatchObject({ status: 'success' }), {
-    timeout: 120_000,
+    timeout: 60_000,
   });
   at.done = await position();
 });

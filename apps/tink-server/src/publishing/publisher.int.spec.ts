@@ -81,7 +81,7 @@ const count = async () => {
   return (await manager.streams.info('TINK_PUB')).state.last_seq;
 };
 const until = (expected: number) =>
-  expect.poll(count, { timeout: 120_000, interval: 20 }).toBeGreaterThanOrEqual(expected);
+  expect.poll(count, { timeout: 60_000, interval: 20 }).toBeGreaterThanOrEqual(expected);
 const ids = (messages: readonly Message[]) => messages.map(({ headers }) => headers['ce-id']);
 
 it('publishes what is public, in the order of the log, as CloudEvents in binary mode', async () => {
@@ -166,7 +166,7 @@ it('leaves nothing out when another publisher stores between the two halves of i
   expect(ids(await published())).toEqual(Array.from({ length: 8 }, (_, i) => `${i + 1}-0`));
 });
 
-it('goes on across kill -9 of nats-server', async () => {
+it('goes on across kill -9 of nats-server', { timeout: 120_000 }, async () => {
   publisher();
   for (let i = 0; i < 20; i++) await append('template', `t-${i}`, templateCreated());
   await until(10);

@@ -240,7 +240,7 @@ describe('a webhook subscription', () => {
       await expect.poll(status).toMatchObject({ status: 'disabled' });
       receiver.answer = () => ({ status: 200 });
       await put('hook', { filters: ['template.created'], webhook: { url: receiver.url } });
-      await expect.poll(() => receiver.received.length, { timeout: 120_000 }).toBe(3);
+      await expect.poll(() => receiver.received.length, { timeout: 60_000 }).toBe(3);
       expect(await status()).toMatchObject({ status: 'active', reason: '', deadLetters: 0 });
       const sent = await harness.rest().post('/api/subscriptions/hook/redeliver', { event: receiver.ids[0] });
       expect(JSON.parse(sent.text)).toEqual({
@@ -281,12 +281,12 @@ describe('the examples of the documentation', () => {
   it('read_events.py reads durably with nothing but the standard library of Python', async () => {
     const first = await createTemplate();
     const lines = run('python3', ['docs/examples/read_events.py', 'python'], { TINK_SERVER: server() });
-    await expect.poll(() => lines.some((line) => line.includes(first)), { timeout: 120_000 }).toBe(true);
+    await expect.poll(() => lines.some((line) => line.includes(first)), { timeout: 60_000 }).toBe(true);
     const child = children.at(-1);
     child?.kill('SIGKILL');
     const second = await createTemplate();
     const more = run('python3', ['docs/examples/read_events.py', 'python'], { TINK_SERVER: server() });
-    await expect.poll(() => more.some((line) => line.includes(second)), { timeout: 120_000 }).toBe(true);
+    await expect.poll(() => more.some((line) => line.includes(second)), { timeout: 60_000 }).toBe(true);
     // At most the very last one comes again.
     expect(more.filter((line) => lines.slice(0, -1).includes(line))).toEqual([]);
   });
@@ -305,7 +305,7 @@ describe('the examples of the documentation', () => {
             ({ status }) => status,
             () => 0,
           ),
-        { timeout: 120_000 },
+        { timeout: 30_000 },
       )
       .toBe(401);
     const now = String(Math.floor(Date.now() / 1000));
@@ -313,7 +313,7 @@ describe('the examples of the documentation', () => {
     expect(forged.status).toBe(401);
     const id = await createTemplate();
     await expect
-      .poll(() => lines, { timeout: 120_000 })
+      .poll(() => lines, { timeout: 60_000 })
       .toEqual([expect.stringContaining(`io.tink.template.created.v1 ${id} {"name":`)]);
   });
 });

@@ -107,7 +107,7 @@ function deliver(row: SubscriptionRow, change: Partial<DeliveryPorts> = {}): (ty
   return run;
 }
 const arrived = (count: number) =>
-  expect.poll(() => receiver.received.length, { timeout: 120_000 }).toBeGreaterThanOrEqual(count);
+  expect.poll(() => receiver.received.length, { timeout: 60_000 }).toBeGreaterThanOrEqual(count);
 const deadLetters = async (name: string) => (await rowOf(name)).deadLetters;
 
 describe('a webhook', () => {
@@ -221,7 +221,7 @@ describe('a webhook', () => {
       deliver(quick);
       const positions = [];
       for (let i = 0; i < 10; i++) positions.push(await append(`t-${i}`, templateCreated()));
-      await expect.poll(() => other.ids.length, { timeout: 120_000 }).toBe(10);
+      await expect.poll(() => other.ids.length, { timeout: 60_000 }).toBe(10);
       await arrived(1);
       expect(receiver.received).toHaveLength(1);
       await stopped(run);
@@ -236,7 +236,7 @@ describe('a webhook', () => {
     }
   });
 
-  it('keeps its place across kill -9 of nats-server', async () => {
+  it('keeps its place across kill -9 of nats-server', { timeout: 120_000 }, async () => {
     const row = await subscribe('ops');
     deliver(row);
     const positions = [];
@@ -246,7 +246,7 @@ describe('a webhook', () => {
     await nats.server.restart();
     for (let i = 0; i < 5; i++) positions.push(await append(`b-${i}`, templateCreated()));
     await expect
-      .poll(() => [...new Set(receiver.ids)], { timeout: 120_000 })
+      .poll(() => [...new Set(receiver.ids)], { timeout: 60_000 })
       .toEqual(positions.map((position) => `${position}-0`));
     expect(durableName('ops', row.incarnation)).toBe(`sub_ops_${row.incarnation}`);
   });

@@ -73,7 +73,13 @@ describe('readReport', () => {
   it('refuses what is nested so deeply that whoever walks it fails, in any field', () => {
     const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
     const withField = (name: string, text: string) =>
-      readReport('w1', 'finished', JSON.stringify({ ...finished, [name]: 0 }).replace(`"${name}":0`, `"${name}":${text}`), 'm', now);
+      readReport(
+        'w1',
+        'finished',
+        JSON.stringify({ ...finished, [name]: 0 }).replace(`"${name}":0`, `"${name}":${text}`),
+        'm',
+        now,
+      );
     const deepest = `{"a":${nested(31)}}`;
     expect(withField('outputs', deepest)).toMatchObject({ command: { outputs: JSON.parse(deepest) } });
     for (const field of ['outputs', 'workflowId', 'other']) {

@@ -17,16 +17,17 @@ it.skipIf(cannot !== '')(`a journal on a full disk keeps what it had, and goes o
   const journal = Journal.open(dir);
   const filler = join(dir, 'filler');
   writeFileSync(filler, Buffer.alloc(32_768));
-  const effect = (n: number) => journal.append({ t: 'effect', container: `c${n}` });
+  const containerOf = (n: number) => `container-${n}`;
+  const effect = (n: number) => journal.append({ t: 'effect', container: containerOf(n) });
   let count = 0;
   expect(() => {
     for (; ; count++) effect(count);
   }).toThrow(/ENOSPC/);
-  expect(journal.hadEffect(`c${count}`)).toBe(false);
+  expect(journal.hadEffect(containerOf(count))).toBe(false);
   rmSync(filler);
   effect(count + 1);
   journal.close();
   const again = Journal.open(dir);
-  expect([count - 1, count, count + 1].map((n) => again.hadEffect(`c${n}`))).toEqual([true, false, true]);
+  expect([count - 1, count, count + 1].map((n) => again.hadEffect(containerOf(n)))).toEqual([true, false, true]);
   again.close();
 });
