@@ -71,6 +71,7 @@ describe('the live hub', () => {
 
   it('tells what a workflow waits for, also when it is another one that changes', async () => {
     const site = new TestSite();
+    await site.append('hardware', hardwareId, hardwareRegistered());
     await site.append('workflow', 'w1', workflowCreated(1));
     await site.append('workflow', 'w2', workflowCreated(1));
     const hub = new LiveHub(site.ports, noFault);
@@ -85,6 +86,10 @@ describe('the live hub', () => {
     await site.append('workflow', 'w1', actionStarted(0), actionFailed(0));
     await freed;
     expect(notes()).toEqual([expect.stringMatching(/^waiting: worker .* to come up/)]);
+    const unregistered = changeOf(hub, ({ workflows }) => workflows.some(({ id }) => id === 'w2'));
+    await site.append('hardware', hardwareId, hardwareDeleted());
+    await unregistered;
+    expect(notes()).toEqual([expect.stringMatching(/^waiting: hardware .* to be pushed again/)]);
     hub.close();
   });
 

@@ -4,6 +4,5 @@ import type { DashboardPorts } from './dashboard-ports';
 /** What a workflow waits for, and where it stands in the queue of a machine. */
 export function standingIn({ workflows, machines }: DashboardPorts, row: WorkflowRow): Standing {
   const placeAt = (workerId: string) => placeAmong(workflows.findAll(`queue:${workerId}`), row);
-  const ready = (workerId: string) => machines.get(workerId)?.step === 'worker';
-  return standingOf(waitOf(row), placeAt, ready);
+  return standingOf(waitOf(row), placeAt, (workerId) => machines.get(workerId));
 }

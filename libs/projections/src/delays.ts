@@ -57,10 +57,11 @@ function delayOf(
   const changed = Date.parse(row.updatedAt);
   const step = machine?.step ?? 'off';
   const seen = machine ? Math.max(changed, Date.parse(machine.updatedAt) || 0) : changed;
-  const waits = { off: 'machine-never-booted', worker: 'worker-silent' } as const;
-  const cause = step === 'off' || step === 'worker' ? waits[step] : 'worker-never-showed-up';
-  const since = step === 'off' ? changed : seen;
-  const seconds = step === 'off' ? boot : worker;
+  // In its own system it is as far from the workflow as one that is off.
+  const isAway = step === 'off' || step === 'disk';
+  const cause = isAway ? 'machine-never-booted' : step === 'worker' ? 'worker-silent' : 'worker-never-showed-up';
+  const since = isAway ? changed : seen;
+  const seconds = isAway ? boot : worker;
   if (seconds === 0 || row.delays.some((delay) => delay.cause === cause && delay.workerId === workerId)) return [];
   return [{ at: since + seconds * 1000, cause, workerId, since }];
 }

@@ -1,5 +1,5 @@
 import { hasEnded, isTerminal, outlooks } from '@tinkerbell/domain';
-import type { WorkflowRow } from './rows';
+import type { MachineRow, WorkflowRow } from './rows';
 
 /** The workflows that a worker has to do with and that have not ended, in the order in which it serves them: begun, then oldest. */
 export function workOrder(rows: readonly WorkflowRow[]): readonly WorkflowRow[] {
@@ -109,17 +109,21 @@ export interface Standing {
   readonly queue: QueuePlace | null;
 }
 
-/** `ready`: that worker has reported from the machine. */
-export function standingOf(wait: Wait | undefined, placeAt: PlaceAt, ready: (workerId: string) => boolean): Standing {
+type MachineOf = (workerId: string) => Pick<MachineRow, 'step' | 'registered'> | undefined;
+
+export function standingOf(wait: Wait | undefined, placeAt: PlaceAt, machineOf: MachineOf): Standing {
   if (!wait) return { waiting: null, queue: null };
   const queue = queuePlace(wait.workers, placeAt) ?? null;
-  return { waiting: wait.reason ?? turnOf(wait, queue, ready), queue };
+  return { waiting: wait.reason ?? turnOf(wait, queue, machineOf), queue };
 }
 
-function turnOf({ retry, next }: Wait, queue: QueuePlace | null, ready: (workerId: string) => boolean): string | null {
+function turnOf({ retry, next }: Wait, queue: QueuePlace | null, machineOf: MachineOf): string | null {
   if (queue) return `workflow ${queue.behind} on machine ${queue.workerId}, position ${queue.position} in its queue`;
   if (retry !== null || next === null) return retry;
-  return ready(next)
+  const machine = machineOf(next);
+  if (!machine?.registered)
+    return `hardware ${next} to be pushed again: it has no record, and its machine gets no answer`;
+  return machine.step === 'worker'
     ? `worker ${next} to ask for work`
     : `worker ${next} to come up: the machine has not booted into its worker yet`;
 }

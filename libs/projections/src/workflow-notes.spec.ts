@@ -16,7 +16,7 @@ function rowOf(id: string, first: number, ...events: readonly WorkflowEvent[]): 
 }
 function notesOf(row: WorkflowRow, others: readonly WorkflowRow[] = []) {
   const placeAt = () => placeAmong([...others, row], row);
-  return workflowNotes({ ...row, ...standingOf(waitOf(row), placeAt, () => true) });
+  return workflowNotes({ ...row, ...standingOf(waitOf(row), placeAt, () => ({ step: 'worker', registered: true })) });
 }
 
 describe('notes on a workflow', () => {

@@ -1,4 +1,4 @@
-import type { AddressesView, EventView, MachineView, Status, WorkflowView } from '../../src/wire';
+import type { AddressesView, EventView, MachineView, Status, Step, StepView, WorkflowView } from '../../src/wire';
 import type { World } from './live/state';
 
 export type MachineFilter = 'all' | 'booting' | 'working' | 'disk' | 'off';
@@ -8,6 +8,16 @@ export type WorkflowFilter = 'all' | WorkflowStage;
 export function machineStage({ step }: MachineView): Exclude<MachineFilter, 'all'> {
   if (step === 'off' || step === 'disk') return step;
   return step === 'worker' ? 'working' : 'booting';
+}
+
+/** When each step was reached first; the own disk when its system called home, if it did after it was told to boot. */
+export function reachedSteps({ steps }: Pick<MachineView, 'steps'>): ReadonlyMap<Step, StepView> {
+  const reached = new Map<Step, StepView>();
+  for (const each of steps) {
+    const before = reached.get(each.step);
+    if (!before || (each.step === 'disk' && before.detail.startsWith('told '))) reached.set(each.step, each);
+  }
+  return reached;
 }
 
 /** What is most worth knowing of a workflow: that a person has to decide something goes before that it runs. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ActionView, EventView, MachineView, NoteView, WorkflowView } from '../../src/wire';
-import { findMachines, findWorkflows, machineStage, workflowStage } from './filtering';
+import type { ActionView, EventView, MachineView, NoteView, Step, StepView, WorkflowView } from '../../src/wire';
+import { findMachines, findWorkflows, machineStage, reachedSteps, workflowStage } from './filtering';
 import { ago, bytes, duration } from './format';
 import { fromSnapshot, withChange } from './live/state';
 import { plainLine } from './output-text';
@@ -21,6 +21,14 @@ const machine = (over: Partial<MachineView>): MachineView => ({
 });
 const event = (id: string) => ({ id }) as EventView;
 const addresses = { pools: [], strangers: [], moreStrangers: 0 };
+
+it('a step is reached when it is first; the own disk when its system calls home', () => {
+  const step = (step: Step, second: number, detail = '') => ({ step, at: `2026-01-01T00:00:0${second}.000Z`, detail });
+  const told = [step('dhcp', 0), step('dhcp', 1), step('disk', 2, 'told to boot its own disk')];
+  const at = (steps: readonly StepView[]) => [...reachedSteps({ steps })].map(([name, { at }]) => `${name} ${at[18]}`);
+  expect(at(told)).toEqual(['dhcp 0', 'disk 2']);
+  expect(at([...told, step('disk', 7, 'phoned home'), step('disk', 9, 'phoned home')])).toEqual(['dhcp 0', 'disk 7']);
+});
 
 describe('what the page knows', () => {
   const world = fromSnapshot({ machines: [machine({})], workflows: [], events: [event('1'), event('2')], addresses });

@@ -1,5 +1,6 @@
 import type { WorkflowRow } from '@tinkerbell/projections';
 import {
+  bootScriptServed,
   actionAttemptFailed,
   actionSpec,
   actionStarted,
@@ -122,6 +123,14 @@ describe('nextDeadline of what is late', () => {
     const data = { cause: 'worker-silent', workerId: hardwareId, afterSeconds: 600, message: '' };
     await memory.given('workflow', 'wf', { type: 'WorkflowDelayed', v: 1, data });
     expect(deadline()).toBeUndefined();
+  });
+  it('tells of a machine that is in its own system that it has to boot first, from when the workflow was made', async () => {
+    const told = bootScriptServed({ script: 'local', tokenHash: null, expiresAt: null });
+    await memory.given('boot', machineMac, netbootOffered(), told);
+    clock += 60_000;
+    await memory.given('workflow', 'wf', workflowCreated(1));
+    const late = { kind: 'delay', workerId: hardwareId, cause: 'machine-never-booted' } as const;
+    expect(deadline()).toEqual({ ...late, since: clock, at: clock + 900_000 });
   });
   it('is not there for a workflow that is paused, or with a patience of 0', async () => {
     await memory.given('workflow', 'wf', workflowCreated(1));

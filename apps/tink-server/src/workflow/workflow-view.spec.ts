@@ -4,7 +4,9 @@ import {
   actionStarted,
   actionSucceeded,
   bootWays,
+  hardwareDeleted,
   hardwareId,
+  hardwareRegistered,
   machineMac,
   netbootOffered,
   workerReady,
@@ -20,6 +22,7 @@ import { workflowPieces, type WorkflowView } from './workflow-view';
 let memory: Memory;
 beforeEach(async () => {
   memory = await openMemory();
+  await memory.given('hardware', hardwareId, hardwareRegistered());
   await memory.given('workflow', 'ended', workflowCreated(1), actionStarted(0), actionSucceeded(0));
   await memory.given('workflow', 'running', workflowCreated(1), actionStarted(0));
   await memory.given('workflow', 'queued', workflowCreated(1));
@@ -63,6 +66,16 @@ describe('a workflow as the API shows it', () => {
     expect(waiting()).toEqual([asks, asks]);
     await memory.given('boot', machineMac, netbootOffered());
     expect(waiting()[0]).toContain('the machine has not booted into its worker yet');
+  });
+
+  it('waits for the record of a machine that has none any more', async () => {
+    await memory.given('workflow', 'running', actionSucceeded(0));
+    const waiting = () => shown('queued').map((view) => view.waiting);
+    const away = expect.stringContaining('the machine has not booted into its worker yet') as string;
+    expect(waiting()).toEqual([away, away]);
+    await memory.given('hardware', hardwareId, hardwareDeleted());
+    const gone = `hardware ${hardwareId} to be pushed again: it has no record, and its machine gets no answer`;
+    expect(waiting()).toEqual([gone, gone]);
   });
 
   it('does not look at the queue when it runs or has ended', () => {

@@ -12,8 +12,7 @@ export function workflowPieces(
 ): readonly [row: string, standing: string] {
   // What the projection stored.
   const wait = brief === null ? undefined : (JSON.parse(brief) as Wait);
-  const ready = (workerId: string) => reads.machines.get(workerId)?.step === 'worker';
-  const { waiting, queue } = standingOf(wait, placeOf(reads, key), ready);
+  const { waiting, queue } = standingOf(wait, placeOf(reads, key), (workerId) => reads.machines.get(workerId));
   return [json.slice(0, -1), `,"waiting":${JSON.stringify(waiting)},"queue":${JSON.stringify(queue)}}`];
 }
 

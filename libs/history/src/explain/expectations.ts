@@ -185,8 +185,8 @@ function ofMachine({ machine, workflow, evidence }: Standing): readonly Expectat
   const isInstalled = workflow?.status === 'success' && machine?.step === 'worker';
   if (!isDue && !isInstalled) return [];
   const from = machine?.step ?? 'off';
-  if (isDue && (from === 'worker' || from === 'disk')) return [];
-  if (!machine || from === 'off')
+  if (isDue && from === 'worker') return [];
+  if (!machine || from === 'off' || from === 'disk')
     return [{ text: `the machine ${stepTexts.dhcp}`, by: null, since: null, usual: null }];
   const since = machine.steps[machine.steps.findLastIndex(({ step }) => step !== from) + 1]?.at ?? machine.updatedAt;
   const [first, ...others] = bootSteps

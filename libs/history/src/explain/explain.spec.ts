@@ -225,6 +225,14 @@ describe('a machine', () => {
     expect(explainMachine(hardwareId, evidence(facts))?.state).toMatch(
       /^Machine .* was told to boot its own disk 2m10s ago; whether that came up is not known, as its system has not phoned home\.$/,
     );
+    const order: Fact = ['workflow', 'w-1', workflowCreated(specs, { templateName: 'install' })];
+    const due = explainMachine(hardwareId, evidence([...facts, order], { delaySeconds: { boot: 900, worker: 600 } }));
+    expect(due?.waiting?.text).toContain('has to be powered on, or restarted');
+    expect(textsOf(due?.expected)).toEqual([
+      'the machine begins to boot, or the workflow is recorded as late',
+      'the machine asks for an address',
+      '"disk-wipe" runs',
+    ]);
     const home: readonly Fact[] = [...facts, ['boot', mac, machinePhonedHome(), 3, 'boots']];
     expect(explainMachine(hardwareId, evidence(home))?.state).toMatch(/ is at the step "disk", .* ago: phoned home\.$/);
   });

@@ -1,5 +1,6 @@
 import { IconCheck } from '@tabler/icons-react';
 import { bootSteps, type MachineView, type Step, type StepView } from '../../../src/wire';
+import { reachedSteps } from '../filtering';
 import { clock, duration } from '../format';
 import classes from './boot-stepper.module.css';
 
@@ -17,8 +18,7 @@ type Progress = 'done' | 'current' | 'skipped' | 'ahead';
 /** The way from the network to the own disk, with the time of each step since the first. */
 export function BootStepper({ machine }: { readonly machine: MachineView }) {
   const first = machine.steps[0];
-  const reached = new Map<Step, StepView>();
-  for (const each of machine.steps) if (!reached.has(each.step)) reached.set(each.step, each);
+  const reached = reachedSteps(machine);
   const furthest = bootSteps.reduce((last, step, index) => (reached.has(step) ? index : last), -1);
   const progress = (step: Step, index: number): Progress => {
     if (!reached.has(step)) return index < furthest ? 'skipped' : 'ahead';
