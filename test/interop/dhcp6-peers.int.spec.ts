@@ -363,5 +363,6 @@ describe.skipIf(missing !== undefined || !has('/usr/sbin/dhclient'))('an interfa
     await expect.poll(heard, { timeout: 30_000 }).toBe(2);
     await dhclient(namespace, '-x');
     expect((await dhclient(namespace)).stderr).toContain('RCV: Reply message');
+    await dhclient(namespace, '-x');
   });
 });

@@ -4,6 +4,7 @@ import { bootFile } from '../dhcp/boot-file';
 import type { BootClient } from '../dhcp/boot-client';
 import { bootClient6 } from './client6';
 import type { Dhcp6Context } from './decision6';
+import { optionsSet } from './info-options';
 
 export interface Boot6 {
   readonly client: BootClient;
@@ -15,11 +16,9 @@ export interface Boot6 {
  * undefined: the machine is none of ours, does not want to boot from the network, or has no program for its architecture; or its boot file
  * is set by number: the operator's word against ours.
  */
-export function bootOf6(
-  { options }: Dhcp6Message,
-  { machine, mayNetboot, chained, ticket, server, options: set }: Dhcp6Context,
-): Boot6 | undefined {
-  if (!machine || set.some(({ code }) => code === bootFileUrl.code)) return undefined;
+export function bootOf6({ options }: Dhcp6Message, context: Dhcp6Context): Boot6 | undefined {
+  const { machine, mayNetboot, chained, ticket, server } = context;
+  if (!machine || optionsSet(context).some(({ code }) => code === bootFileUrl.code)) return undefined;
   const client = bootClient6(options);
   if (!client) return undefined;
   const binary = machine.interface.netboot.ipxe.binary;

@@ -44,7 +44,7 @@ export interface Dhcp6Context {
   readonly wire: readonly Subnet6[];
   /** That of them which it is told the options of; undefined: none is configured. */
   readonly subnet?: Subnet6;
-  /** What the client's classes and its network set by number, each code once. */
+  /** What the client's record and its classes set by number; of each code the first counts. */
   readonly options: readonly HardwareDhcp6Option[];
   /** Those of the link that the client may have an address of. */
   readonly pools: readonly SubnetPool6[];

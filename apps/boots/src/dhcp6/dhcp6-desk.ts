@@ -228,13 +228,12 @@ export class Dhcp6Desk {
       open[0] ??
       wire[0];
     const own = machine?.interface.dhcp.options6 ?? [];
-    const options = [...own, ...classes.flatMap(({ options6 }) => options6), ...(subnet?.options ?? [])];
     return {
       ...(ticket ? { ticket } : {}),
       ...{ server: this.server, duid: Buffer.from(leases.serverDuid, 'hex'), leases, mac, relay, wire },
       ...(machine ? { machine } : {}),
       ...(subnet ? { subnet } : {}),
-      options: options.filter(({ code }, i) => options.findIndex((other) => other.code === code) === i),
+      options: [...own, ...classes.flatMap(({ options6 }) => options6)],
       pools: open.flatMap(({ pools }) => openTo(pools, classes)),
       isReserved: (address) => onLink.includes(address) || machines.byReservedAddress(address) !== undefined,
       hasReservation: (card, address) => machines.byMac(card)?.interface.dhcp.ip?.address === address,

@@ -87,7 +87,7 @@ function solicit(request: Dhcp6Message, context: Dhcp6Context): Dhcp6Decision {
   if (assignments.given === 0) return ignore6(assignments.isInUse ? 'address-in-use' : nothingFor(context));
   const { preference: weight } = context.server;
   const liked = weight > 0 ? [option(preference, weight)] : [];
-  return reply(request, context, 'advertise', [...liked, ...offered]);
+  return reply(request, at(assignments.firstAddress, context), 'advertise', [...liked, ...offered]);
 }
 
 function nothingFor({ machine, pools, isHeldOff }: Dhcp6Context) {
@@ -107,10 +107,17 @@ function assign(request: Dhcp6Message, context: Dhcp6Context, asking: Asking): D
     return ignore6(isInUse ? 'address-in-use' : nothingFor(context));
   }
   const rapid = asking === 'rapid' ? [option(rapidCommit, true)] : [];
-  const answer = reply(request, context, 'reply', [...rapid, ...options], commands);
-  if (given > 0) return { ...answer, boot: bootFact6(request, context, firstAddress) };
+  const where = at(firstAddress, context);
+  const answer = reply(request, where, 'reply', [...rapid, ...options], commands);
+  if (given > 0) return { ...answer, boot: bootFact6(request, where, firstAddress) };
   if (isInUse) return { ...answer, refused: 'address-in-use' };
   return context.isHeldOff ? { ...answer, refused: 'declined-too-often' } : answer;
+}
+
+/** A client is told what the network of its address says, whichever of the link that is. */
+function at(address: string, context: Dhcp6Context): Dhcp6Context {
+  const subnet = address === '' ? undefined : context.wire.find((one) => isWithin6(one, address));
+  return subnet && subnet !== context.subnet ? { ...context, subnet } : context;
 }
 
 /** §18.3.3: whether the addresses are right for the link that the client is on now. */

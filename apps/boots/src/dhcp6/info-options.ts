@@ -33,7 +33,7 @@ export function infoOptions(request: Dhcp6Message, context: Dhcp6Context, boot: 
   // One that is asked for a thousand times is sent once.
   const asked = new Set(readOption(request.options, optionRequest) ?? []);
   const isAboutTheLease = aboutTheLease.includes(request.type);
-  const set = isAboutTheLease ? [] : context.options.flatMap(setOptions);
+  const set = isAboutTheLease ? [] : optionsSet(context).flatMap(setOptions);
   const own = isAboutTheLease ? [] : (context.machine?.interface.dhcp.options6 ?? []).flatMap(setOptions);
   const known = firstOfEach([own, recordOptions(context), set, subnetOptions(context), siteOptions(request, context)]);
   const codes = new Set([...asked, ...set.map(({ code }) => code)]);
@@ -42,6 +42,12 @@ export function infoOptions(request: Dhcp6Message, context: Dhcp6Context, boot: 
     ...[...codes].flatMap((code) => known.filter((one) => one.code === code)),
     ...bootOptions(request, set, boot),
   ];
+}
+
+/** What is set by number: by the record, by classes, by the network; each code once. */
+export function optionsSet({ options, subnet }: Dhcp6Context): readonly HardwareDhcp6Option[] {
+  const all = [...options, ...(subnet?.options ?? [])];
+  return all.filter(({ code }, i) => all.findIndex((other) => other.code === code) === i);
 }
 
 /** Of each code what the first of these lists that has it says. */

@@ -3,12 +3,14 @@ import {
   clientId,
   decodeMessage,
   type Dhcp6Message,
+  dnsServers,
   encodeMessage,
   iaAddress,
   iaNa,
   isRelayed,
   option,
   type Option,
+  optionRequest,
   rapidCommit,
   readOption,
   readOptions,
@@ -184,6 +186,25 @@ describe('a link with two networks that have pools', () => {
     expect(await given(made, rapid(1))).toEqual([['fd98::10', 600]]);
     expect(await given(made, rapid(2))).toEqual([['fd99::10', 1200]]);
     expect(leases.holderOf('fd99::10', new Date().toISOString())?.subnet).toBe('fd99::/64');
+  });
+  it('tells a client what the network of its address says', async () => {
+    const full = both(pool('a', 'fd98::10/128', []), pool('b', 'fd99::10/128', []));
+    const { made } = await desk({
+      ...full,
+      subnets: full.subnets.map((subnet) => ({
+        ...{ ...subnet, nameServers: [subnet.name.replace('/64', '53')] },
+        options: [{ code: 65001, type: 'text', value: subnet.name }],
+      })),
+    });
+    const told = async (client: number) => {
+      const { options, ...message } = rapid(client);
+      const asked = encodeMessage({ ...solicit, ...message, options: [...options, option(optionRequest, [23])] });
+      const reply = decodeMessage((await made.answer(asked, { ...from, link }))?.bytes ?? none);
+      const set = reply.options.find(({ code }) => code === 65001)?.value;
+      return [...(readOption(reply.options, dnsServers) ?? []), Buffer.from(set ?? none).toString()];
+    };
+    expect(await told(1)).toEqual(['fd98::53', 'fd98::/64']);
+    expect(await told(2)).toEqual(['fd99::53', 'fd99::/64']);
   });
   it('leaves a client the address that it has when a pool before that comes', async () => {
     const { made, leases } = await desk({ ...everybody, subnets: everybody.subnets.slice(1) });
