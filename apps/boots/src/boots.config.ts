@@ -185,7 +185,7 @@ export class BootsConfig {
   @flag
   @IsBoolean()
   readonly BOOTS_TFTP_SINGLE_PORT: boolean = false;
-  /** Bytes; larger blocks are sent in IP fragments. */
+  /** Bytes, by IPv6 20 less; larger blocks are sent in IP fragments. */
   @IsInt()
   @Min(512)
   @Max(65_464)
@@ -198,7 +198,10 @@ export class BootsConfig {
   @Min(1)
   @Max(65_536)
   readonly BOOTS_TFTP_MAX_TRANSFERS: number = 4096;
-  /** The same for one address, of a network address translator too; never more than half of all. Beyond, requests get no answer: firmware repeats them. */
+  /**
+   * The same for one client, which is an address, of a network address translator too; IPv6 addresses that boots neither leased nor has in a
+   * record are one for each /64. Never more than half of all. Beyond, requests get no answer: firmware repeats them.
+   */
   @IsInt()
   @Min(1)
   @Max(65_536)
@@ -241,7 +244,7 @@ export class BootsConfig {
   @Min(1)
   @Max(1_000_000)
   readonly BOOTS_HTTP_MAX_CONNECTIONS: number = 20_000;
-  /** The same for one address, of a network address translator too. */
+  /** The same for one client, as for BOOTS_TFTP_MAX_PER_CLIENT. */
   @IsInt()
   @Min(1)
   @Max(1_000_000)

@@ -1,3 +1,4 @@
+import { formatIpv6, parseIpv6 } from '@tinkerbell/bytes';
 import type { Lease6Pool } from './log/lease6-pool';
 import type { LeasePool } from './log/lease-pool';
 import type { Machine, Machines } from './machines';
@@ -11,9 +12,9 @@ export type Caller = Pick<Machine, 'mac'> & { readonly hardwareId: string | null
 export class Callers {
   /** `byReservation`: another server gives out such addresses, so the hardware records are all there is to go by. */
   constructor(
-    private readonly machines: Machines,
-    private readonly leases: LeasePool,
-    private readonly leases6: Lease6Pool | undefined,
+    private readonly machines: Pick<Machines, 'byMac' | 'byReservedAddress'>,
+    private readonly leases: Pick<LeasePool, 'holderOf'>,
+    private readonly leases6: Pick<Lease6Pool, 'holderOf'> | undefined,
     private readonly clock: () => Date,
     private readonly byReservation: (address: string) => boolean,
     private readonly overheard: Pick<Overheard, 'macOf' | 'isUnleased'>,
@@ -50,6 +51,17 @@ export class Callers {
   lesseeOf(address: string): string | null | undefined {
     const plain = plainAddress(address);
     return (plain.includes(':') ? this.leases6 : this.leases)?.holderOf(plain, this.clock().toISOString())?.mac;
+  }
+
+  /**
+   * As whom an address counts where one client may have only so much. An IPv6 host makes up addresses of its /64 as it likes (RFC 8981), so
+   * all of a /64 are one client, but for those that a machine was given, by its lease or its record.
+   */
+  clientAt(address: string): string {
+    const plain = plainAddress(address);
+    const groups = parseIpv6(plain);
+    if (!groups || this.lesseeOf(plain) !== undefined || this.machines.byReservedAddress(plain)) return plain;
+    return `${formatIpv6([...groups.slice(0, 4), 0, 0, 0, 0])}/64`;
   }
 
   holds(address: string, mac: string): boolean {

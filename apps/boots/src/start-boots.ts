@@ -260,7 +260,7 @@ async function openHttp(config: BootsConfig, ports: BootsPorts, parts: Parts) {
   const iso = new IsoDesk(parts, (address) =>
     scriptSettings(config, parts.ports, address === '' ? config.PUBLIC_IP : address, parts.modes),
   );
-  const limits = new ConnectionLimits(httpLimits(config), metrics);
+  const limits = new ConnectionLimits(httpLimits(config), callers, metrics);
   const app = await NestFactory.create<NestExpressApplication>(
     BootsModule.with({
       ...{ scripts, iso },

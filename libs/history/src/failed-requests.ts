@@ -62,7 +62,8 @@ const causes: Readonly<Record<string, string>> = {
   'no-script': 'its boot script was refused',
   'no-such-file': 'there is no such file',
   'too-many': 'as many transfers are under way as there may be (BOOTS_TFTP_MAX_TRANSFERS)',
-  'too-many-of-client': 'its address has as many transfers under way as one may have (BOOTS_TFTP_MAX_PER_CLIENT)',
+  'too-many-of-client':
+    'it, or its IPv6 network, has as many transfers under way as one client may have (BOOTS_TFTP_MAX_PER_CLIENT)',
   'too-slow': 'it took so little of a file that its transfer was ended (BOOTS_TFTP_PROGRESS_SECONDS)',
   'gave-up': 'it stopped answering in the middle of a file',
   'broken-off': 'it broke off in the middle of a file',

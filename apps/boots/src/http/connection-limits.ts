@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Callers } from '../callers';
 import type { Metrics } from '../metrics';
 import { answer } from './describe-error';
 import type { HttpRequest, HttpResponse } from './http-message';
@@ -7,7 +8,7 @@ import type { HttpRequest, HttpResponse } from './http-message';
 export interface Limits {
   /** Connections at once. */
   readonly total: number;
-  /** Of one address. */
+  /** Of one client. */
   readonly each: number;
   /** Neither end said or took a byte for so long: the machine is gone. */
   readonly idleMs: number;
@@ -20,12 +21,13 @@ const retrySeconds = 10;
 
 /** Whoever comes when there is no room is told so by a 503; those who are served go on undisturbed. */
 export class ConnectionLimits {
-  readonly #byAddress = new Map<string, number>();
+  readonly #byClient = new Map<string, number>();
   readonly #surplus = new WeakMap<Socket, string>();
   #served = 0;
 
   constructor(
     private readonly limits: Limits,
+    private readonly callers: Pick<Callers, 'clientAt'>,
     private readonly metrics: Metrics,
   ) {}
 
@@ -49,13 +51,13 @@ export class ConnectionLimits {
 
   #take(socket: Socket): void {
     const { total, each } = this.limits;
-    const address = socket.remoteAddress ?? '';
-    const ofAddress = this.#byAddress.get(address) ?? 0;
+    const client = this.callers.clientAt(socket.remoteAddress ?? '');
+    const ofClient = this.#byClient.get(client) ?? 0;
     const why =
       this.#served >= total
         ? `${total} connections are open, the limit (BOOTS_HTTP_MAX_CONNECTIONS)`
-        : ofAddress >= each
-          ? `${each} connections of ${address} are open, the limit of one client (BOOTS_HTTP_MAX_PER_CLIENT)`
+        : ofClient >= each
+          ? `${each} connections of ${client} are open, the limit of one client (BOOTS_HTTP_MAX_PER_CLIENT)`
           : undefined;
     if (why !== undefined) {
       this.#surplus.set(socket, why);
@@ -64,12 +66,12 @@ export class ConnectionLimits {
       return;
     }
     this.#served++;
-    this.#byAddress.set(address, ofAddress + 1);
+    this.#byClient.set(client, ofClient + 1);
     socket.once('close', () => {
       this.#served--;
-      const left = (this.#byAddress.get(address) ?? 1) - 1;
-      if (left === 0) this.#byAddress.delete(address);
-      else this.#byAddress.set(address, left);
+      const left = (this.#byClient.get(client) ?? 1) - 1;
+      if (left === 0) this.#byClient.delete(client);
+      else this.#byClient.set(client, left);
     });
   }
 }

@@ -13,7 +13,7 @@ const { progressMs, minBytes } = defaultLimits;
 function session(ip = 1, port = 1): Session {
   const unused = new TransferPort({} as DatagramSocket, () => undefined);
   const { transfer } = startTransfer(request, 1 << 20);
-  return new Session(unused, { ip, port }, '', 'f', textContent(''), transfer, 0);
+  return new Session(unused, { ip, port, client: String(ip) }, '', 'f', textContent(''), transfer, 0);
 }
 function take(of: Session, bytes: number): void {
   const until = of.transfer.acked + bytes / 512;
@@ -47,40 +47,40 @@ describe('a transfer is too slow', () => {
 });
 
 describe('the room for transfers', () => {
-  it('of one address counts those whose file is being looked up', () => {
+  it('of one client counts those whose file is being looked up', () => {
     const sessions = new Sessions({ all: 8, perClient: 2 });
-    sessions.start(1, 1);
-    sessions.start(1, 2);
-    expect(sessions.roomFor(1)).toEqual({ full: 'client', displaceable: undefined });
-    expect(sessions.roomFor(2)).toBe('room');
-    sessions.started(1, 1);
-    expect(sessions.roomFor(1)).toBe('room');
+    sessions.start(1, '1');
+    sessions.start(2, '1');
+    expect(sessions.roomFor('1')).toEqual({ full: 'client', displaceable: undefined });
+    expect(sessions.roomFor('2')).toBe('room');
+    sessions.started(1, '1');
+    expect(sessions.roomFor('1')).toBe('room');
   });
 
-  it('of one address is made by its own alone, of all by whoever never answered', () => {
+  it('of one client is made by its own alone, of all by whoever never answered', () => {
     const sessions = new Sessions({ all: 4, perClient: 2 });
     const [theirs, own] = [session(2, 1), session(1, 1)];
     const heard = session(1, 2);
     for (const each of [theirs, own, heard]) sessions.add(each);
     take(heard, 512);
     sessions.note(heard);
-    expect(sessions.roomFor(1)).toEqual({ full: 'client', displaceable: own });
+    expect(sessions.roomFor('1')).toEqual({ full: 'client', displaceable: own });
     sessions.add(session(3, 1));
-    expect(sessions.roomFor(4)).toEqual({ full: 'all', displaceable: theirs });
+    expect(sessions.roomFor('4')).toEqual({ full: 'all', displaceable: theirs });
     sessions.remove(own, 0);
     sessions.add(session(1, 3));
     take(heard, 512);
-    expect(sessions.roomFor(1)).toMatchObject({ full: 'client', displaceable: { peer: { port: 3 } } });
+    expect(sessions.roomFor('1')).toMatchObject({ full: 'client', displaceable: { peer: { port: 3 } } });
   });
 
   it.each([
     [1, 512, 1],
     [50, 512, 25],
     [4096, 512, 512],
-  ])('of %d in all and %d for one address is %d', (all, perClient, room) => {
+  ])('of %d in all and %d for one client is %d', (all, perClient, room) => {
     const sessions = new Sessions({ all, perClient });
     let count = 0;
-    for (; sessions.roomFor(1) === 'room'; count++) sessions.start(1, count);
+    for (; sessions.roomFor('1') === 'room'; count++) sessions.start(count, '1');
     expect(count).toBe(room);
   });
 });

@@ -22,7 +22,8 @@ export class Session {
 
   constructor(
     readonly port: TransferPort,
-    readonly peer: { readonly ip: number; readonly port: number },
+    /** `client`: as whom the address counts. */
+    readonly peer: { readonly ip: number; readonly port: number; readonly client: string },
     /** The request as it came, to tell a repeated one from a new one. */
     readonly request: string,
     readonly name: string,

@@ -1,4 +1,4 @@
-import { peerKey, type Session } from './session';
+import type { Session } from './session';
 
 /** How long late packets of a transfer that is over are no stranger's. */
 const lingerMs = 10_000;
@@ -6,11 +6,11 @@ const lingerMs = 10_000;
 export interface SessionLimits {
   /** Transfers at once. */
   readonly all: number;
-  /** Of them those of one address; never more than half of `all`. */
+  /** Of them those of one client; never more than half of `all`. */
   readonly perClient: number;
 }
 
-/** Transfers of one address, or all of them: how many, and those that give way to a new one. Oldest first. */
+/** Transfers of one client, or all of them: how many, and those that give way to a new one. Oldest first. */
 class Group {
   /** With those whose file is being looked up. */
   count = 0;
@@ -31,7 +31,7 @@ export class Sessions {
   /** Peers whose file is being looked up. */
   readonly #starting = new Set<number>();
   readonly #all = new Group();
-  readonly #byClient = new Map<number, Group>();
+  readonly #byClient = new Map<string, Group>();
   /** Peers of ended transfers → until when they are remembered. */
   readonly #ended = new Map<number, number>();
   readonly #perClient: number;
@@ -56,29 +56,29 @@ export class Sessions {
     return this.#starting.has(key);
   }
 
-  /** `displaceable`: whose place a new transfer of this address may take. */
-  roomFor(ip: number): 'room' | { readonly full: 'all' | 'client'; readonly displaceable: Session | undefined } {
-    const own = this.#byClient.get(ip);
+  /** `displaceable`: whose place a new transfer of this client may take. */
+  roomFor(client: string): 'room' | { readonly full: 'all' | 'client'; readonly displaceable: Session | undefined } {
+    const own = this.#byClient.get(client);
     if (own && own.count >= this.#perClient) return { full: 'client', displaceable: own.displaceable };
     if (this.#all.count >= this.limits.all) return { full: 'all', displaceable: this.#all.displaceable };
     return 'room';
   }
 
   /** Takes the place of a transfer until `started`. */
-  start(ip: number, port: number): void {
-    this.#starting.add(peerKey(ip, port));
-    this.#count(ip, 1);
+  start(key: number, client: string): void {
+    this.#starting.add(key);
+    this.#count(client, 1);
   }
 
   /** Whether it became a transfer or not. */
-  started(ip: number, port: number): void {
-    this.#starting.delete(peerKey(ip, port));
-    this.#count(ip, -1);
+  started(key: number, client: string): void {
+    this.#starting.delete(key);
+    this.#count(client, -1);
   }
 
   add(session: Session): void {
     this.#byPeer.set(session.key, session);
-    this.#count(session.peer.ip, 1);
+    this.#count(session.peer.client, 1);
     this.#list(session);
     this.#ended.delete(session.key);
   }
@@ -95,7 +95,7 @@ export class Sessions {
   remove(session: Session, nowMs: number): void {
     if (!this.#byPeer.delete(session.key)) return;
     this.#unlist(session);
-    this.#count(session.peer.ip, -1);
+    this.#count(session.peer.client, -1);
     // Anew, so that the first is always the oldest.
     this.#ended.delete(session.key);
     this.#ended.set(session.key, nowMs + lingerMs);
@@ -109,25 +109,25 @@ export class Sessions {
     return (this.#ended.get(key) ?? 0) > nowMs;
   }
 
-  #count(ip: number, by: 1 | -1): void {
-    const own = this.#byClient.get(ip) ?? new Group();
+  #count(client: string, by: 1 | -1): void {
+    const own = this.#byClient.get(client) ?? new Group();
     this.#all.count += by;
     own.count += by;
-    if (own.count === 0) this.#byClient.delete(ip);
-    else this.#byClient.set(ip, own);
+    if (own.count === 0) this.#byClient.delete(client);
+    else this.#byClient.set(client, own);
   }
 
   #list(session: Session): void {
     const { standing } = session;
     if (standing === 'active') return;
     this.#all[standing].add(session);
-    this.#byClient.get(session.peer.ip)?.[standing].add(session);
+    this.#byClient.get(session.peer.client)?.[standing].add(session);
   }
 
   #unlist(session: Session): void {
     const { standing } = session;
     if (standing === 'active') return;
     this.#all[standing].delete(session);
-    this.#byClient.get(session.peer.ip)?.[standing].delete(session);
+    this.#byClient.get(session.peer.client)?.[standing].delete(session);
   }
 }

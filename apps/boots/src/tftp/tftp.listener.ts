@@ -64,6 +64,12 @@ export interface TftpServices {
 
 const sweepMs = 100;
 type Found = Refusal | { readonly name: string; readonly content: Content };
+interface Asked {
+  readonly request: TftpRequest;
+  /** To tell a repeated request from a new one. */
+  readonly text: string;
+  readonly client: string;
+}
 interface Refusal {
   readonly code: number;
   readonly message: string;
@@ -189,19 +195,21 @@ export class TftpListener {
       if (isSame && performance.now() - running.progressMs < this.ports.limits.timeoutMs) return;
       this.#end(running, { result: 'aborted', code: 0, message: 'the client asked anew' });
     }
-    if (this.#sessions.isStarting(key) || !this.#makeRoom(request, ip)) return;
-    this.#sessions.start(ip, port);
-    this.#start(request, text, ip, port)
+    if (this.#sessions.isStarting(key)) return;
+    const client = this.services.callers.clientAt(this.#textOf(ip));
+    if (!this.#makeRoom(request, ip, client)) return;
+    this.#sessions.start(key, client);
+    this.#start({ request, text, client }, ip, port)
       .catch((error: unknown) => {
         this.#drop('error');
         this.services.log.error(`TFTP request of ${this.#textOf(ip)} not answered: ${String(error)}`);
       })
-      .finally(() => this.#sessions.started(ip, port));
+      .finally(() => this.#sessions.started(key, client));
   }
 
   /** Without room the request is dropped in silence: firmware repeats it, and gives up its boot at an error. */
-  #makeRoom(request: TftpRequest, ip: number): boolean {
-    const room = this.#sessions.roomFor(ip);
+  #makeRoom(request: TftpRequest, ip: number, client: string): boolean {
+    const room = this.#sessions.roomFor(client);
     if (room === 'room') return true;
     const { full, displaceable } = room;
     if (displaceable) {
@@ -215,7 +223,7 @@ export class TftpListener {
     return false;
   }
 
-  async #start(request: TftpRequest, text: string, ip: number, peerPort: number): Promise<void> {
+  async #start({ request, text, client }: Asked, ip: number, peerPort: number): Promise<void> {
     const found = await this.#find(request, this.#textOf(ip));
     if ('code' in found) return this.#refuse(request, found, ip, peerPort);
     const { name, content } = found;
@@ -224,7 +232,7 @@ export class TftpListener {
     const step = startTransfer(request, content.size, this.ports.limits);
     const session = new Session(
       port,
-      { ip, port: peerPort },
+      { ip, port: peerPort, client },
       ...([text, name, content, step.transfer, performance.now()] as const),
     );
     this.#sessions.add(session);
