@@ -3,7 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { BootsConfig } from './boots.config';
 import { discoversAt } from './dhcp/dhcp-mode';
 import { parseSubnets6, type Subnet6 } from './dhcp6/subnet6';
-import { asksForServers, dhcp6Ports, dhcp6Settings, dhcpModes, scriptSettings, subnets6 } from './settings';
+import {
+  asksForServers,
+  dhcp6Ports,
+  dhcp6Settings,
+  dhcpModes,
+  scriptSettings,
+  subnets6,
+  tftp6Ports,
+  tftpPorts,
+} from './settings';
 
 const load = (settings: Readonly<Record<string, string>>) =>
   loadConfig(BootsConfig, { PUBLIC_IP: '10.0.0.1', TINK_CA_SHA256: 'ab'.repeat(32), ...settings });
@@ -139,6 +148,15 @@ describe('DHCPv6', () => {
     expect(() => load({ [name]: value })).toThrow(ConfigError);
     expect(() => load({ [name]: value })).toThrow(text);
   });
+});
+
+it.each([
+  ['1468', 1468, 1448],
+  ['512', 512, 512],
+])('blocks of TFTP fit into one frame by either family: %s', (text, by4, by6) => {
+  const config = load({ PUBLIC_IP6: '2001:db8::1', BOOTS_TFTP_MAX_BLOCK_SIZE: text });
+  const sizes = [tftpPorts(config, undefined), tftp6Ports(config, 69)].map(({ limits }) => limits.maxBlockSize);
+  expect(sizes).toEqual([by4, by6]);
 });
 
 it.each([

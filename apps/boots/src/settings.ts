@@ -225,12 +225,17 @@ export function httpLimits(config: BootsConfig): Limits {
   };
 }
 
-/** `native`: undefined where packets go one by one. */
+/** Bytes that the header of IPv6 has more than that of IPv4 (RFC 8200 §3). */
+const longerHeader = 20;
+
 /** Beside the IPv4 one, at the same port. */
 export function tftp6Ports(config: BootsConfig, port: number): TftpPorts {
-  return { ...tftpPorts(config, undefined), address: config.PUBLIC_IP6, port };
+  const { limits, ...ports } = tftpPorts(config, undefined);
+  const maxBlockSize = Math.max(512, limits.maxBlockSize - longerHeader);
+  return { ...ports, address: config.PUBLIC_IP6, port, limits: { ...limits, maxBlockSize } };
 }
 
+/** `native`: undefined where packets go one by one. */
 export function tftpPorts(config: BootsConfig, native: NativeBatch | undefined): TftpPorts {
   return {
     address: config.PUBLIC_IP,

@@ -54,6 +54,14 @@ describe('TFTP packets', () => {
     expect(decodeTftp(bytes)).toEqual({ op: 'rrq', file: 'a', mode: 'octet', options: new Map([['blksize', '8']]) });
   });
 
+  it.each(['', 'tsize\x000\0'])('takes a request that is filled up with NULs, options %j', (options) => {
+    for (let more = 1; more < 40; more++) {
+      const bytes = Uint8Array.from(`\0\x01a\0octet\0${options}${'\0'.repeat(more)}`, (c) => c.charCodeAt(0));
+      const told = new Map(options === '' ? [] : [['tsize', '0']]);
+      expect(decodeTftp(bytes)).toEqual({ op: 'rrq', file: 'a', mode: 'octet', options: told });
+    }
+  });
+
   it('takes an error without the final NUL', () =>
     expect(decodeTftp(Uint8Array.of(0, 5, 0, 1, 97))).toEqual({ op: 'error', code: 1, message: 'a' }));
 

@@ -102,12 +102,15 @@ function strings(bytes: Uint8Array): readonly string[] {
 }
 
 function pairs(parts: readonly string[]): TftpOptions {
-  if (parts.length % 2 !== 0) throw new MalformedTftpError(`option ${JSON.stringify(parts.at(-1))} without a value`);
   const options = new Map<string, string>();
   for (let i = 0; i < parts.length; i += 2) {
     const name = (parts[i] ?? '').toLowerCase();
+    // NULs of firmware that fills up its packets.
+    if (name === '') continue;
+    const value = parts[i + 1];
+    if (value === undefined) throw new MalformedTftpError(`option ${JSON.stringify(name)} without a value`);
     // RFC 2347: an option is given once; the first one counts.
-    if (!options.has(name)) options.set(name, parts[i + 1] ?? '');
+    if (!options.has(name)) options.set(name, value);
   }
   return options;
 }
