@@ -1,15 +1,21 @@
+import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Bench, startBench } from '../boots.testing';
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 const image = randomBytes(3 << 20);
 const digest = sha256(image);
+
+const isRoot = process.getuid?.() === 0;
+if (!isRoot) console.warn('SKIPPED: the image cache on a full disk: needs root');
 
 type Serve = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -118,6 +124,43 @@ describe('the cache of remote files', () => {
     expect(asked.map(({ headers }) => headers.range)).toEqual([`bytes=${1 << 20}-`, undefined]);
   });
 
+  it('begins anew when more lies here of before than the origin has', async () => {
+    await writeFile(join(folder, `${digest}.part`), randomBytes(image.length + 1));
+    serve = (request, response) => {
+      if (request.headers.range === undefined) return whole(request, response);
+      response.writeHead(416, { 'Content-Range': `bytes */${image.length}` }).end();
+    };
+    const { http } = await start();
+    expect(isImage((await http(path())).body)).toBe(true);
+    expect(asked).toHaveLength(2);
+  });
+
+  it.each(['gzip', 'x-gzip'])('takes a compressed file as it lies at an origin that calls it %s', async (encoding) => {
+    const packed = gzipSync(image);
+    serve = (_, response) =>
+      response.writeHead(200, { 'Content-Encoding': encoding, 'Content-Length': packed.length }).end(packed);
+    const { http } = await start();
+    const { status, body } = await http(path('initrd.gz', sha256(packed)));
+    expect([status, Buffer.from(body, 'latin1').equals(packed)]).toEqual([200, true]);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('fetches anew what a machine that lost its power has lost of a file', async () => {
+    await writeFile(join(folder, digest), Buffer.alloc(image.length));
+    const { http } = await start();
+    const answers = await Promise.all([http(path()), http(path())]);
+    expect(answers.map(({ body }) => isImage(body))).toEqual([true, true]);
+    expect(isImage((await http(path())).body)).toBe(true);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('is told of an origin that leads nowhere', async () => {
+    serve = (_, response) => response.writeHead(302, { Location: 'http://[' }).end();
+    const { http } = await start();
+    const { status, body } = await http(path());
+    expect([status, code(body)]).toEqual([502, 'ORIGIN']);
+  }, 30_000);
+
   it('keeps to its size: what was not used for the longest time goes', async () => {
     const files = Array.from({ length: 3 }, () => randomBytes(600_000));
     serve = ({ url }, response) => response.end(files[Number(url?.slice(1))]);
@@ -147,6 +190,36 @@ describe('the cache of remote files', () => {
     expect(isImage((await http(encoded)).body)).toBe(true);
     expect(asked[0]?.url).toBe('/a?b=c');
     expect(isImage((await http(path().replace('://', ':/'))).body)).toBe(true);
+  });
+
+  describe.skipIf(!isRoot)('on a disk that is smaller than it may be', () => {
+    const mount = promisify(execFile);
+    const disk = image.length + (1 << 20);
+    beforeEach(() => mount('mount', ['-t', 'tmpfs', '-o', `size=${disk}`, 'tmpfs', folder]));
+    afterEach(async () => {
+      await bench?.close();
+      bench = undefined;
+      await mount('umount', [folder]);
+    });
+
+    it('has room when what was not used for the longest time goes', async () => {
+      const other = randomBytes(image.length);
+      serve = ({ url }, response) => response.end(url === '/other' ? other : image);
+      const { http } = await start();
+      expect((await http(path('other', sha256(other)))).status).toBe(200);
+      expect(isImage((await http(path())).body)).toBe(true);
+      expect(await readdir(folder)).toEqual([digest]);
+    });
+
+    it.each([disk + 100, 2 * disk])('hands out nothing of %d bytes, and says why', async (size) => {
+      const large = randomBytes(size);
+      serve = (_, response) => response.end(large);
+      const { http } = await start();
+      const { status, body } = await http(path('large', sha256(large)));
+      expect([status, code(body)]).toEqual([507, 'CACHE_TOO_SMALL']);
+      expect(body).toContain('the disk of the image cache is full');
+      expect(await readdir(folder)).toEqual([]);
+    });
   });
 
   it('is not there without a setting, and for what is no digest', async () => {

@@ -4,7 +4,7 @@ import { pause } from '@tinkerbell/messaging';
 import type { StoredFile } from '../boot-programs';
 import type { Logger } from '../logger';
 import type { Metrics } from '../metrics';
-import { download, OriginError } from './download';
+import { download, hashOf, OriginError } from './download';
 import { type CacheName, isAllowed } from './origins';
 
 export interface CacheSettings {
@@ -27,11 +27,13 @@ const firstPauseMs = 500;
 interface Kept {
   bytes: number;
   readonly isPart: boolean;
+  /** Whether its content is what its name says; undefined: nobody has looked since the start. */
+  isRight?: Promise<boolean>;
 }
 
 /**
  * Files of other servers, fetched once and kept by their SHA-256. Nothing is handed out before all of it is here and its digest is right;
- * what is here is handed out without asking anybody.
+ * what is here is handed out without asking anybody, once it was hashed since the start: a machine that lost its power may have lost a part.
  */
 export class ImageCache {
   /** Name in the folder → size, least recently used first. */
@@ -97,11 +99,25 @@ export class ImageCache {
     if (!kept) return undefined;
     const path = join(this.settings.folder, digest);
     const found = await stat(path).catch(() => undefined);
+    const isRight = found?.size === kept.bytes && (await (kept.isRight ??= this.#isRight(digest, path)));
+    // Another one waited for the same, or its place was needed.
+    if (this.#kept.get(digest) !== kept) return undefined;
+    if (!found || !isRight) {
+      await this.#forget(digest);
+      return undefined;
+    }
     this.#kept.delete(digest);
-    // Somebody else removed or changed it.
-    if (found?.size !== kept.bytes) return undefined;
     this.#kept.set(digest, kept);
     return { path, size: found.size, modifiedMs: found.mtimeMs };
+  }
+
+  async #isRight(digest: string, path: string): Promise<boolean> {
+    const got = await hashOf(path).then(
+      (hash) => hash.digest('hex'),
+      (error: unknown) => String(error),
+    );
+    if (got !== digest) this.log.warn(`image cache: ${digest} is damaged (${got}), and fetched anew`);
+    return got === digest;
   }
 
   async #fetch(name: CacheName): Promise<StoredFile> {
@@ -116,6 +132,11 @@ export class ImageCache {
         await this.#forget(part);
         throw new WrongDigestError(`${url.href} has the SHA-256 ${got}, not ${digest}: nothing of it is handed out`);
       } catch (error) {
+        if (isDiskFull(error)) {
+          await this.#makeRoomOnDisk(part);
+          attempt--;
+          continue;
+        }
         // A part of before may have been that of another version.
         const isHopeless = error instanceof WrongDigestError ? !isResumed : !(error instanceof OriginError);
         const isLast = attempt === attempts || isHopeless || this.#stop.signal.aborted;
@@ -139,7 +160,7 @@ export class ImageCache {
     await rename(join(folder, part), path);
     const { size, mtimeMs } = await stat(path);
     this.#kept.delete(part);
-    this.#kept.set(digest, { bytes: size, isPart: false });
+    this.#kept.set(digest, { bytes: size, isPart: false, isRight: Promise.resolve(true) });
     return { path, size, modifiedMs: mtimeMs };
   }
 
@@ -149,13 +170,30 @@ export class ImageCache {
     const kept = this.#kept.get(name);
     if (kept) kept.bytes = Math.max(kept.bytes, bytes);
     else if (name !== '') this.#kept.set(name, { bytes, isPart: true });
-    if (bytes > most) throw new TooLargeForCacheError(bytes, most);
-    for (const [oldest, { isPart }] of this.#kept) {
+    if (bytes > most)
+      throw new TooLargeForCacheError(`${bytes} bytes are more than the image cache has (BOOTS_CACHE_BYTES=${most})`);
+    for (const oldest of this.#dispensable(name)) {
       if (this.bytes <= most) return;
-      if (oldest === name || (isPart && this.#running.has(oldest.slice(0, 64)))) continue;
       await this.#forget(oldest);
     }
     if (this.bytes > most) throw new BusyError('the image cache is full of downloads that are under way');
+  }
+
+  /** Where the disk has less than BOOTS_CACHE_BYTES. Throws when there is nothing that could go. */
+  async #makeRoomOnDisk(name: string): Promise<void> {
+    const [oldest] = this.#dispensable(name);
+    this.log.warn(
+      `image cache: the disk of ${this.settings.folder} is full (BOOTS_CACHE_BYTES may be too much for it)`,
+    );
+    if (oldest !== undefined) return this.#forget(oldest);
+    await this.#forget(name);
+    throw new TooLargeForCacheError(`the disk of the image cache is full (BOOTS_CACHE_DIR=${this.settings.folder})`);
+  }
+
+  /** What was not used for the longest time first. */
+  *#dispensable(name: string): Generator<string> {
+    for (const [oldest, { isPart }] of this.#kept)
+      if (oldest !== name && !(isPart && this.#running.has(oldest.slice(0, 64)))) yield oldest;
   }
 
   async #forget(name: string): Promise<void> {
@@ -169,8 +207,10 @@ export class ImageCache {
   }
 }
 
-export class TooLargeForCacheError extends Error {
-  constructor(bytes: number, most: number) {
-    super(`${bytes} bytes are more than the image cache has (BOOTS_CACHE_BYTES=${most})`);
-  }
+/** No room for it, whatever goes. */
+export class TooLargeForCacheError extends Error {}
+
+function isDiskFull(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }
