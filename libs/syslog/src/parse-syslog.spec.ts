@@ -62,6 +62,16 @@ describe('RFC 3164', () => {
       { host: '', app: 'dhclient', pid: '412', text: 'eth0: bound' },
     ],
     ['of a host by its address', '<13>Feb  5 17:32:18 fd99::1 su: x', { host: 'fd99::1', app: 'su', text: 'x' }],
+    [
+      'with a time of ISO 8601 (RSYSLOG_ForwardFormat)',
+      '<30>2026-02-05T18:32:18.123456+01:00 node-1 systemd[1]: Started sshd.',
+      { sentAt: '2026-02-05T17:32:18.123Z', host: 'node-1', app: 'systemd', pid: '1', text: 'Started sshd.' },
+    ],
+    [
+      'with such a time and without a host',
+      '<13>2026-02-05T17:32:18Z tink-worker: enrolled',
+      { sentAt: '2026-02-05T17:32:18.000Z', host: '', app: 'tink-worker', text: 'enrolled' },
+    ],
     ['without a time', '<6>ipxe: net0: link up', { facility: 'kern', host: '', app: 'ipxe', text: 'net0: link up' }],
     ['without anything', '<0>hello world', { severity: 'emerg', app: '', text: 'hello world' }],
     ['with broken structured data', '<13>1 - h a - - [x text', { text: '1 - h a - - [x text' }],

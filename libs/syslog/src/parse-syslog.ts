@@ -12,7 +12,7 @@ export interface SyslogMessage {
   readonly format: 'rfc5424' | 'rfc3164' | 'none';
   readonly facility: Facility;
   readonly severity: Severity;
-  /** ISO 8601 by the sender's clock; null where it gave none, or one without a year (RFC 3164). */
+  /** ISO 8601 by the sender's clock; null where it gave none, or one without a year, as in RFC 3164. */
   readonly sentAt: string | null;
   /** As the sender calls itself; '' when it does not. */
   readonly host: string;
@@ -86,10 +86,13 @@ function isoTime(text: string): string | null {
 }
 
 const time3164 = /^(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d /;
+/** What rsyslog (RSYSLOG_ForwardFormat), syslog-ng and management controllers write in its place. */
+const timeIso = /^(\d{4}-\d\d-\d\dT\S{8,24}) /;
 
 /** Many senders leave the time or the host out: what is not there is not made up. */
 function rfc3164(rest: string, priority: number): SyslogMessage {
-  const time = time3164.exec(rest)?.[0] ?? '';
+  const sentAt = isoTime(timeIso.exec(rest)?.[1] ?? '');
+  const time = (sentAt === null ? time3164 : timeIso).exec(rest)?.[0] ?? '';
   const untimed = rest.slice(time.length);
   // A host stands before the tag, and only behind a time; busybox leaves it out. What ends in a colon is the tag, whatever the text
   // looks like.
@@ -98,7 +101,7 @@ function rfc3164(rest: string, priority: number): SyslogMessage {
   const tag = /^([^\s:[\]]{1,48})(?:\[([^\]]{0,128})\])?: ?/.exec(content);
   const [head = '', app = '', pid = ''] = tag ?? [];
   const text = printable(content.slice(head.length));
-  return { format: 'rfc3164', ...kindOf(priority), sentAt: null, host, app, pid, text };
+  return { format: 'rfc3164', ...kindOf(priority), sentAt, host, app, pid, text };
 }
 
 function printable(text: string): string {
