@@ -73,7 +73,9 @@ async function regularFile(path: string): Promise<StoredFile | undefined> {
   }
 }
 
-export function roleOf(name: string): BootFileRole {
+/** `path`: a name, with folders in front or without. */
+export function roleOf(path: string): BootFileRole {
+  const name = path.slice(path.lastIndexOf('/') + 1);
   if (/\.(?:k?kpxe|pxe|efi|lkrn|0)$/.test(name)) return 'nbp';
   // Raspberry Pi.
   if (/^(?:bootcode\.bin|start\w*\.elf|boot\.img)$/.test(name)) return 'nbp';

@@ -67,6 +67,7 @@ describe('roles of files', () => {
     ['vmlinuz-x86_64', 'kernel'],
     ['initramfs-x86_64', 'initramfs'],
     ['rootfs-x86_64', 'rootfs'],
+    ['6.1/vmlinuz-x86_64', 'kernel'],
     ['debian.raw.zst', 'other'],
   ])('%s is %s', (name, role) => expect(roleOf(name)).toBe(role));
 });

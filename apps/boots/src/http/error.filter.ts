@@ -4,6 +4,7 @@ import type { FailedRequests } from '../recorder/failed-requests';
 import { type Callers, plainAddress } from '../callers';
 import { answer, describeError, internalError } from './describe-error';
 import { ScriptRefusedError } from '../ipxe/script-desk';
+import { OwnDiskError } from '../loaders/loader-files';
 import { isOptional } from '../loaders/loader-path';
 import { type HttpRequest, type HttpResponse, peerOf } from './http-message';
 
@@ -34,12 +35,14 @@ export class ErrorFilter implements ExceptionFilter {
     }
     response.statusCode = described.status;
     response.setHeader('Content-Type', 'application/json; charset=utf-8');
-    for (const name of ['Content-Length', 'ETag', 'Last-Modified', 'Accept-Ranges']) response.removeHeader(name);
+    for (const name of ['Content-Length', 'ETag', 'Last-Modified', 'Accept-Ranges', 'Content-Range'])
+      response.removeHeader(name);
     response.end(request.method === 'HEAD' ? undefined : JSON.stringify(described.body));
   }
 
   #note(request: HttpRequest, status: number, error: unknown): void {
-    if (error instanceof ScriptRefusedError || (status === 404 && isOptional(pathOf(request)))) return;
+    const isTold = error instanceof ScriptRefusedError || error instanceof OwnDiskError;
+    if (isTold || (status === 404 && isOptional(pathOf(request)))) return;
     const source = plainAddress(peerOf(request));
     const mac = this.callers.who(source)?.mac;
     const reason = status === 404 ? 'no-such-file' : status < 500 ? 'refused' : 'error';

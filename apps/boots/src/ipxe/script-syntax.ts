@@ -7,7 +7,7 @@ export interface ScriptSyntax {
   /** A root file system may take it minutes, as by TFTP. */
   readonly isSlow?: boolean;
   osie(boot: OsieBoot): string;
-  /** `mac`: `aa:bb:cc:dd:ee:ff`. */
+  /** `mac`: `aa:bb:cc:dd:ee:ff`. '': by getting no file at all. */
   local(machine: { readonly mac: string }): string;
   /** `contents` wins over `url`. */
   custom(script: { readonly url: string; readonly contents: string }): string;

@@ -13,6 +13,9 @@ export interface LoaderFolders {
   readonly raspberry: string;
 }
 
+/** There is no file for it, by which it goes on with its next boot device: that is what it is told. */
+export class OwnDiskError extends NotFoundError {}
+
 /** What iPXE, PXELINUX, GRUB and Raspberry Pis ask for by names of their own, the same by TFTP and HTTP. */
 export class LoaderFiles {
   constructor(
@@ -47,13 +50,11 @@ export class LoaderFiles {
       case 'raspberry-config':
         return this.#raspberryConfig(path, address);
       case 'raspberry-arguments':
-        return this.scripts.config(address, undefined, raspberrySyntax);
+        return (await this.scripts.config(address, undefined, raspberrySyntax)) || ownDisk(path);
       case 'osie':
         return (await fileBelow(this.folders.osie, wanted.file)) ?? missing(path);
       case 'raspberry':
-        return (
-          (await this.#raspberryFile(wanted.file, address)) ?? (wanted.below === 'serial' ? missing(path) : undefined)
-        );
+        return this.#raspberryFile(wanted, path, address);
     }
   }
 
@@ -69,19 +70,31 @@ export class LoaderFiles {
 
   #raspberryConfig(path: string, address: string): string {
     const choice = this.scripts.choice(address, undefined);
-    if (!choice || choice.script === 'local' || choice.script === 'custom') return missing(path);
+    if (choice?.script === 'local') return ownDisk(path);
+    if (!choice || choice.script === 'custom') return missing(path);
     return raspberryConfig(choice);
   }
 
   /** undefined: another kind of file, of a machine that is no Raspberry Pi perhaps. */
-  async #raspberryFile(file: string, address: string): Promise<StoredFile | undefined> {
+  async #raspberryFile(
+    { file, below }: Extract<LoaderPath, { kind: 'raspberry' }>,
+    path: string,
+    address: string,
+  ): Promise<StoredFile | undefined> {
     const firmware = this.folders.raspberry === '' ? undefined : await fileBelow(this.folders.raspberry, file);
-    if (firmware) return firmware;
+    if (firmware && below === 'image') return firmware;
     const choice = this.callers.at(address) && this.scripts.choice(address, undefined);
-    if (!choice || choice.script === 'local' || choice.script === 'custom') return undefined;
-    const isOsie = choice.kernel === file || choice.initrds.includes(file);
-    return isOsie ? fileBelow(this.folders.osie, file) : undefined;
+    // Firmware without a kernel stands still: with neither the machine goes on.
+    if (choice?.script === 'local' && (firmware || below === 'serial')) return ownDisk(path);
+    if (firmware) return firmware;
+    const isOsie = choice && 'kernel' in choice && (choice.kernel === file || choice.initrds.includes(file));
+    const found = isOsie ? await fileBelow(this.folders.osie, file) : undefined;
+    return found ?? (below === 'serial' ? missing(path) : undefined);
   }
+}
+
+function ownDisk(path: string): never {
+  throw new OwnDiskError('file', path);
 }
 
 function missing(path: string): never {

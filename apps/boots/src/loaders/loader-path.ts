@@ -16,9 +16,11 @@ export type LoaderPath =
   | { readonly kind: 'osie'; readonly file: string }
   /**
    * `file`: of the in-memory OS or of the Raspberry Pi's firmware; below a MAC, and in front, where the Pi 3 looks first and all do that
-   * found nothing below their number, it may as well be any boot program.
+   * found nothing below their number, it may as well be any boot program. `image`: of HTTP boot, the same for all.
    */
-  | { readonly kind: 'raspberry'; readonly file: string; readonly below: 'serial' | 'mac' | 'root' };
+  | { readonly kind: 'raspberry'; readonly file: string; readonly below: RaspberryFolder };
+
+type RaspberryFolder = 'serial' | 'mac' | 'root' | 'image';
 
 /**
  * undefined: none of theirs. The folder in front is the one that the program itself was loaded from; a Raspberry Pi's is its serial number
@@ -42,22 +44,35 @@ export function parseLoaderPath(path: string): LoaderPath | undefined {
     return { kind: 'ipxe-autoexec' };
   if (depth === 1 || first === 'overlays') return raspberry(parts, 'root');
   // Its usual HTTP_PATH.
-  if (first === 'net_install') return depth === 2 ? raspberry(rest, 'root') : undefined;
+  if (first === 'net_install') return depth === 2 ? raspberry(rest, 'image') : undefined;
   const below = /^[\da-f]{8}$/i.test(first) ? 'serial' : looseMac(first) === undefined ? undefined : 'mac';
   return below === undefined ? undefined : raspberry(rest, below);
 }
+
+/** Of the EEPROM, `bootcode.bin` and `start.elf`: updates, recovery, stubs and settings that are there for few (raspberrypi.com, boot flow). */
+const raspberryOptional = new RegExp(
+  [
+    /^(?:bootsig|dt-blob|armstub\w*(?:-\w+)?|vl805)\.bin$/,
+    /^(?:autoboot|tryboot|bootcfg|cma)\.txt$/,
+    /^(?:recover\d*|recovery)\.elf$/,
+    /^(?:pieeprom\.(?:bin|sig|upd)|vl805\.sig|overlays\/overlay_map\.dtb)$/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+);
 
 /** What boot programs ask for, just in case, and go on without: that it is not there is no failure. */
 export function isOptional(path: string): boolean {
   // Of iPXE and shim.
   if (/(?:^|[/\\])(?:autoexec\.ipxe|revocations(?:_\w+)?\.efi|shim_certificate_\d+\.efi)$/.test(path)) return true;
   const wanted = parseLoaderPath(path);
+  if (wanted?.kind === 'raspberry') return raspberryOptional.test(wanted.file);
   if (wanted?.kind === 'grub-part') return !wanted.file.endsWith('.mod');
   if (wanted?.kind === 'pxelinux' || wanted?.kind === 'grub') return (wanted.address ?? '').length % 8 !== 0;
   return wanted?.kind === 'missing';
 }
 
-function raspberry(parts: readonly string[], below: 'serial' | 'mac' | 'root'): LoaderPath | undefined {
+function raspberry(parts: readonly string[], below: RaspberryFolder): LoaderPath | undefined {
   const file = parts.join('/');
   if (file === '') return undefined;
   if (file === 'config.txt') return { kind: 'raspberry-config' };

@@ -26,13 +26,14 @@ export const grubSyntax: ScriptSyntax = {
 };
 
 /** Without a file the Raspberry Pi goes on with its next boot device. */
-function nothing(): never {
-  throw new NotFoundError('file', 'cmdline.txt');
+function noScript(): never {
+  const why = 'the script in the record of this machine is for iPXE, not for a Raspberry Pi';
+  throw new NotFoundError('file', 'cmdline.txt', `cmdline.txt not found: ${why}`);
 }
 
 export const raspberrySyntax: ScriptSyntax = {
   format: 'Raspberry Pi',
   osie: raspberryCommandLine,
-  local: nothing,
-  custom: nothing,
+  local: () => '',
+  custom: noScript,
 };

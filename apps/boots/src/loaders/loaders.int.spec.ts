@@ -58,6 +58,8 @@ async function tftp({ boots }: Bench, file: string, from = machineAddress): Prom
 const stranger = '127.0.0.9';
 const scripts = async ({ events }: Bench) =>
   (await events()).flatMap((event) => (event.type === 'BootScriptServed' ? [event.data.script] : []));
+const failures = async ({ events }: Bench) =>
+  (await events()).flatMap(({ type, data }) => (type === 'BootRequestFailed' ? [data] : []));
 const formats = async ({ events }: Bench) =>
   (await events()).flatMap((event) => (event.type === 'BootScriptServed' ? [event.data.format] : []));
 
@@ -163,10 +165,8 @@ describe.each([
       'grub/i386-pc/no.mod',
     ])
       expect(await fetch(running, path)).toMatch(/not found|not a file of this server/);
-    const failures = async () =>
-      (await running.events()).flatMap(({ type, data }) => (type === 'BootRequestFailed' ? [data] : []));
     const noModule = { reason: 'no-such-file', count: 1, detail: expect.stringContaining('no.mod') as string };
-    await expect.poll(failures).toMatchObject([noModule]);
+    await expect.poll(() => failures(running)).toMatchObject([noModule]);
   });
 
   it('a Raspberry Pi gets what it asks for below its serial number or its MAC', async () => {
@@ -260,8 +260,35 @@ describe.each([
     const running = await start({ interface: { allow_pxe: false } });
     expect(await fetch(running, 'pxelinux.cfg/default')).toContain('LOCALBOOT -1');
     expect(await fetch(running, 'grub/grub.cfg')).toContain('chainloader');
-    expect(await fetch(running, '12ab34cd/config.txt')).toMatch(/not found/);
     expect(await scripts(running)).toEqual(['local', 'local']);
+  });
+
+  it('a Raspberry Pi that may not netboot gets nothing, so that it goes on with its own disk, and that is no failure', async () => {
+    const running = await start({ interface: { allow_pxe: false } });
+    const names = ['start4.elf', 'config.txt', 'fixup4.dat', 'kernel8.img', 'overlays/a.dtbo', 'cmdline.txt'];
+    for (const name of names) expect(await fetch(running, `12ab34cd/${name}`)).toMatch(/^error 1|not found/);
+    expect(await fetch(running, 'start4.elf')).toMatch(/^error 1|not found/);
+    await expect.poll(() => scripts(running)).toEqual(['local']);
+    expect(await formats(running)).toEqual(['Raspberry Pi']);
+    expect(await failures(running)).toEqual([]);
+    // The same for all.
+    await writeFile(join(raspberry, 'boot.img'), 'an image');
+    expect((await running.http('/net_install/boot.img')).body).toBe('an image');
+  });
+
+  it('what a Raspberry Pi asks for just in case is no failure, what it needs is one', async () => {
+    const running = await start();
+    const optional = ['pieeprom.sig', 'recover4.elf', 'recovery.elf', 'dt-blob.bin', 'overlays/overlay_map.dtb'];
+    for (const name of [...optional, 'autoboot.txt', 'armstub8-gic.bin', 'bcm2711-rpi-4-b.dtb'])
+      expect(await fetch(running, `12ab34cd/${name}`)).toMatch(/not found/);
+    const detail = expect.stringContaining('bcm2711-rpi-4-b.dtb') as string;
+    await expect.poll(() => failures(running)).toMatchObject([{ reason: 'no-such-file', detail }]);
+  });
+
+  it('a configuration that is refused is one failure', async () => {
+    const running = await start();
+    expect(await fetch(running, 'grub/grub.cfg-01-01-02-03-04-05-06', stranger)).toContain('does not hold the lease');
+    await expect.poll(() => failures(running)).toMatchObject([{ reason: 'no-script' }]);
   });
 });
 

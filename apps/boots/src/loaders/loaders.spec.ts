@@ -33,7 +33,7 @@ describe('the path that a boot program asks for', () => {
     ['config.txt', { kind: 'raspberry-config' }],
     ['bootcode.bin', { kind: 'raspberry', file: 'bootcode.bin', below: 'root' }],
     ['overlays/overlay_map.dtb', { kind: 'raspberry', file: 'overlays/overlay_map.dtb', below: 'root' }],
-    ['/net_install/boot.img', { kind: 'raspberry', file: 'boot.img', below: 'root' }],
+    ['/net_install/boot.img', { kind: 'raspberry', file: 'boot.img', below: 'image' }],
     ['12ab34cd/overlays/a.dtbo', { kind: 'raspberry', file: 'overlays/a.dtbo', below: 'serial' }],
   ] as const)('%s', (path, wanted) => expect(parseLoaderPath(path)).toEqual(wanted));
 
@@ -112,7 +112,10 @@ describe('what it is told', () => {
   it('of a Raspberry Pi: one line, on its own console', () => {
     const text = raspberrySyntax.osie({ ...boot, arch: 'aarch64' });
     expect(text).toMatch(/^console=tty0 console=serial0,115200 [^\n]*\n$/);
-    expect(() => raspberrySyntax.local(boot)).toThrow();
+    expect(raspberrySyntax.local(boot)).toBe('');
+    expect(() => raspberrySyntax.custom({ url: 'http://x/', contents: '' })).toThrow(
+      'for iPXE, not for a Raspberry Pi',
+    );
   });
 
   const hostile = [

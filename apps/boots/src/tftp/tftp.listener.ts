@@ -21,7 +21,8 @@ import { type BootPrograms, roleOf, type StoredFile } from '../boot-programs';
 import type { Callers } from '../callers';
 import type { Content, SharedFiles } from '../files/shared-files';
 import { describeError } from '../http/describe-error';
-import type { LoaderFiles } from '../loaders/loader-files';
+import { type LoaderFiles, OwnDiskError } from '../loaders/loader-files';
+import { ScriptRefusedError } from '../ipxe/script-desk';
 import { isOptional } from '../loaders/loader-path';
 import type { Logger } from '../logger';
 import type { Metrics } from '../metrics';
@@ -73,6 +74,8 @@ interface Asked {
 interface Refusal {
   readonly code: number;
   readonly message: string;
+  /** No failure, or noted already. */
+  readonly isTold?: boolean;
 }
 
 export class TftpListener {
@@ -264,7 +267,8 @@ export class TftpListener {
       const described = describeError(error);
       if (!described || described.status >= 500) throw error;
       const code = described.status === 404 ? tftpError.fileNotFound : tftpError.accessViolation;
-      return { code, message: error instanceof Error ? error.message : String(error) };
+      const isTold = error instanceof ScriptRefusedError || error instanceof OwnDiskError;
+      return { code, message: error instanceof Error ? error.message : String(error), isTold };
     }
   }
 
@@ -345,7 +349,7 @@ export class TftpListener {
     this.services.metrics.count('tftp_transfers_total', { result: 'refused' });
     this.services.log.debug(`tftp ${JSON.stringify(request.file)} refused to ${this.#textOf(ip)}: ${refusal.message}`);
     const reason = refusal.code === tftpError.fileNotFound ? 'no-such-file' : 'refused';
-    if (reason === 'refused' || !isOptional(request.file))
+    if (!refusal.isTold && (reason === 'refused' || !isOptional(request.file)))
       this.#note(reason, `${request.file}: ${refusal.message}`, ip);
     if (this.#main) this.#sendError(this.#main, refusal, ip, port);
   }
