@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -51,6 +51,18 @@ it('refuses to send another file under the name of the first', async () => {
   const content = new SharedFiles().acquire(file);
   await expect(content.read(0)).rejects.toThrow('became another file while it was sent');
   await expect(content.read(1)).rejects.toThrow('became another file');
+});
+
+it('refuses to go on with a file that was written over', async () => {
+  const { path, size } = await stored('a', 2);
+  // Another time than now: a clock of files may stand still for some milliseconds.
+  await utimes(path, 1, 1);
+  const content = new SharedFiles().acquire({ path, size, modifiedMs: 1000 });
+  await content.read(0);
+  await expect(content.isSame()).resolves.toBeUndefined();
+  await writeFile(path, Buffer.alloc(size), { flag: 'r+' });
+  await expect(content.read(1)).rejects.toThrow('became another file while it was sent');
+  await expect(content.isSame()).rejects.toThrow('became another file while it was sent');
 });
 
 it('goes on with the file that it opened when another takes its place', async () => {

@@ -77,6 +77,8 @@ export interface Content {
 export interface FileContent extends Content {
   /** The file itself, good until the release. Rejects when it became another one. */
   opened(): Promise<FileHandle>;
+  /** Rejects when it became another one since it was acquired. */
+  isSame(): Promise<void>;
 }
 
 class SharedFile implements FileContent {
@@ -129,6 +131,10 @@ class SharedFile implements FileContent {
     });
   }
 
+  async isSame(): Promise<void> {
+    await this.#compare(await this.opened());
+  }
+
   async #load(index: number): Promise<Chunk> {
     const handle = await this.opened();
     const from = index * chunkBytes;
@@ -138,6 +144,7 @@ class SharedFile implements FileContent {
       if (bytesRead === 0) throw new Error(`${this.file.path} became shorter while it was sent`);
       at += bytesRead;
     }
+    await this.#compare(handle);
     const chunk = { bytes, used: true };
     this.#chunks.set(index, chunk);
     this.cache.keep(chunk, () => {
@@ -149,10 +156,19 @@ class SharedFile implements FileContent {
 
   async #open(): Promise<FileHandle> {
     const handle = await open(this.file.path, 'r');
+    try {
+      await this.#compare(handle);
+      return handle;
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  async #compare(handle: FileHandle): Promise<void> {
     const { size, mtimeMs } = await handle.stat();
-    if (size === this.file.size && mtimeMs === this.file.modifiedMs) return handle;
-    await handle.close();
-    throw new Error(`${this.file.path} became another file while it was sent`);
+    if (size !== this.file.size || mtimeMs !== this.file.modifiedMs)
+      throw new Error(`${this.file.path} became another file while it was sent`);
   }
 
   #forgetIfEmpty(): void {

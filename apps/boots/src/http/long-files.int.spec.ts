@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { truncate, writeFile } from 'node:fs/promises';
+import { truncate, utimes, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -71,4 +71,20 @@ describe.each([true, false])('a long file, BOOTS_HTTP_SENDFILE %s', (how) => {
     await expect.poll(() => metrics.total('http_requests_total', { route: 'images' })).toBe(1);
     expect(metrics.total('boot_files_total', { protocol: 'http' })).toBe(0);
   });
+
+  it.each([
+    ['whole', ''],
+    ['in part', 'Range: bytes=1-\r\n'],
+  ])(
+    'that is written over meanwhile breaks the connection off, %s: half of each would be neither',
+    async (_, range) => {
+      const port = await started();
+      const path = join(bench.folders.images, 'disk.raw');
+      // Another time than now: a clock of files may stand still for some milliseconds.
+      await utimes(path, 1, 1);
+      const over = () => writeFile(path, Buffer.alloc(image.length), { flag: 'r+' });
+      const got = await conversation(port, get(range + last), over);
+      expect(bodyIn(got).length).toBeLessThan(image.length - 1);
+    },
+  );
 });

@@ -9,7 +9,10 @@ const fewClients = 256;
 const copyBytes = 16 << 10;
 let clients = 0;
 
-/** Sends `start` to `end`, both inclusive, no faster than the client reads, and ends the response. True: all of it went out. */
+/**
+ * Sends `start` to `end`, both inclusive, no faster than the client reads, and ends the response. True: all of it went out. Rejects when not
+ * even its beginning can be read: the response is as it was.
+ */
 export async function sendBytes(
   response: HttpResponse,
   content: Content,
@@ -34,7 +37,8 @@ export async function sendBytes(
     if (response.destroyed) return false;
     response.end();
     return true;
-  } catch {
+  } catch (error) {
+    if (!response.headersSent) throw error;
     // The file became shorter or another one: the connection is broken off, which is how the client learns.
     response.destroy();
     return false;

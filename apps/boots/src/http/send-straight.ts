@@ -23,13 +23,16 @@ export async function sendStraight(
   try {
     const handle = await content.opened();
     const buffer = Buffer.allocUnsafeSlow(writtenBytes);
+    // The end alone makes it whole, and is not sent of a file that became another one meanwhile.
+    const last = end + 1 - writtenBytes;
     for (let at = start; at <= end && !response.destroyed;) {
       const part = buffer.subarray(0, Math.min(writtenBytes, end + 1 - at));
       const length = await read(handle, sendfile, part, at);
+      if (at + length > end) await content.isSame();
       await written(response, part.subarray(0, length));
       at += length;
-      for (let calls = 0, room = true; room && at <= end && calls < callsAtOnce; calls++) {
-        const count = Math.min(callBytes, end + 1 - at);
+      for (let calls = 0, room = true; room && at < last && calls < callsAtOnce; calls++) {
+        const count = Math.min(callBytes, last - at);
         const sent = await sendfile.send(response.socket, handle.fd, at, count);
         at += sent;
         room = sent === count;
@@ -38,7 +41,8 @@ export async function sendStraight(
     if (response.destroyed) return false;
     response.end();
     return true;
-  } catch {
+  } catch (error) {
+    if (!response.headersSent) throw error;
     // The file became shorter or another one: the connection is broken off, which is how the client learns.
     response.destroy();
     return false;
