@@ -55,6 +55,7 @@ export class IsoDesk {
     return isoScript({
       ...{ mac: shown, vlanId: record.dhcp.vlan_id, scriptUrl: `${bootsUrl}/${shown}/auto.ipxe?network=static` },
       ...(network && !hasDhcp(network.address) ? { network } : {}),
+      isIpv6: network?.address.includes(':') ?? false,
     });
   }
 

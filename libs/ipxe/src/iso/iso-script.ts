@@ -9,12 +9,17 @@ export interface IsoBoot {
   readonly vlanId: number;
   /** undefined: the machine asks by DHCP, which names its script. */
   readonly network?: StaticNetwork;
+  /** By DHCPv6 first; used without `network` only. */
+  readonly isIpv6?: boolean;
   /** Of the machine's script; used with `network` only. */
   readonly scriptUrl: string;
 }
 
 /** What the iPXE on a machine's ISO does: find the network card, give it its address, fetch the machine's script. */
-export function isoScript({ mac, vlanId, network, scriptUrl }: IsoBoot, retry: RetryPolicy = defaultRetry): string {
+export function isoScript(
+  { mac, vlanId, network, isIpv6, scriptUrl }: IsoBoot,
+  retry: RetryPolicy = defaultRetry,
+): string {
   const address = word('mac', mac);
   const card = vlanId === 0 ? 'net${card}' : `net\${card}-${vlanId}`;
   return [
@@ -37,7 +42,13 @@ export function isoScript({ mac, vlanId, network, scriptUrl }: IsoBoot, retry: R
           ...retried('script', `chain --autofree ${template('scriptUrl', scriptUrl)}`, 'the script', retry),
         ]
       : [
-          ...retried('address', `dhcp ${card}`, 'DHCP', retry),
+          // `dhcp` is IPv4 alone.
+          ...retried(
+            'address',
+            isIpv6 ? `ifconf --configurator ipv6 ${card} || dhcp ${card}` : `dhcp ${card}`,
+            'DHCP',
+            retry,
+          ),
           ...retried('script', 'chain --autofree ${filename}', 'the script', retry),
         ]),
     'exit',

@@ -139,6 +139,11 @@ describe('the script on an ISO', () => {
     expect(text).toContain('dhcp net${card}');
     expect(text).toContain('chain --autofree ${filename}');
   });
+  it('asks by DHCPv6 first where the record has an IPv6 address', () => {
+    const text = isoScript({ ...boot, isIpv6: true });
+    expect(text).toContain('\nifconf --configurator ipv6 net${card} || dhcp net${card} && goto address_done ||\n');
+    expect(text).toContain('chain --autofree ${filename}');
+  });
   it('has a VLAN', () => {
     const text = isoScript({ ...boot, vlanId: 100, network });
     expect(text).toContain('vcreate --tag 100 net${card}');
