@@ -91,7 +91,7 @@ describe('a lease of a pool that two boots share', () => {
     const renewal = await ask(active, 1, 'request', '', { ciaddr: only });
     expect(typeOf(renewal)).toBe('nak');
     expect(await end(only, { seen: { was: 'bound', mac: '02-00-00-00-00-01', clientId: null } })).toEqual({
-      ...{ result: 'refused', reason: 'other', message: `${only} is leased to 02-00-00-00-00-02 by now` },
+      ...{ result: 'refused', reason: 'other', message: `${only} is leased to 02:00:00:00:00:02 by now` },
     });
   });
 

@@ -96,13 +96,13 @@ describe('leases of another server', () => {
         lease('10.1.0.23', 6),
       ),
     ).toEqual([
-      `10.1.0.10 held: 10.1.0.10 is leased to 02-00-00-00-00-01 until ${expiresAt}`,
+      `10.1.0.10 held: 10.1.0.10 is leased to 02:00:00:00:00:01 until ${expiresAt}`,
       '10.1.0.20 elsewhere: its client has 10.1.0.10 here',
       `10.1.0.21 expired: it ran out at ${now}`,
-      '10.1.0.5 reserved: hardware record h5 has it for 02-00-00-00-00-05',
+      '10.1.0.5 reserved: hardware record h5 has it for 02:00:00:00:00:05',
       '10.1.0.9 outside: 10.1.0.9 is in no pool, and no hardware record has it',
       '10.1.0.22 no-client: it names no Ethernet address',
-      '10.1.0.10 held: 10.1.0.10 is leased to 02-00-00-00-00-01 here',
+      '10.1.0.10 held: 10.1.0.10 is leased to 02:00:00:00:00:01 here',
       '10.1.0.23 bound',
     ]);
     expect(await events()).toHaveLength(2);

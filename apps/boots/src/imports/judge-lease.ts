@@ -1,4 +1,4 @@
-import { addSeconds, foreverSeconds, numberOf, type SingleLeaseCommand } from '@tinkerbell/domain';
+import { addSeconds, foreverSeconds, formatMac, numberOf, type SingleLeaseCommand } from '@tinkerbell/domain';
 import type { ForeignLease, PassedOverReason } from '@tinkerbell/messaging';
 import { modeAt, type ModeRules, type PooledSubnet, subnetOf } from '../dhcp/dhcp-mode';
 import type { LeasePool } from '../log/lease-pool';
@@ -28,7 +28,10 @@ export function judgeLease(lease: ForeignLease, books: Books, now: string): Sing
   const name = subnetOf(ip, books.rules)?.name ?? '';
   if (lease.state !== 'bound') {
     const holder = books.leases.holderOf(ip, now);
-    if (holder) return { reason: 'held', message: `${ip} is leased to ${holder.mac ?? holder.clientId} here` };
+    if (holder) {
+      const who = holder.mac === null ? holder.clientId : formatMac(holder.mac);
+      return { reason: 'held', message: `${ip} is leased to ${who} here` };
+    }
     const quarantinedUntil = expiresAt ?? addSeconds(now, pooled?.quarantineSeconds ?? 0);
     // A client finds out by ARP (RFC 2131 §4.4.1), a server by an echo.
     const method = lease.state === 'declined' ? 'arp' : 'icmp';
@@ -51,7 +54,7 @@ export function ranOut({ expiresAt }: ForeignLease, now: string): Refusal | unde
 }
 
 export function reservedFor({ hardwareId, mac }: { readonly hardwareId: string; readonly mac: string }): Refusal {
-  return { reason: 'reserved', message: `hardware record ${hardwareId} has it for ${mac}` };
+  return { reason: 'reserved', message: `hardware record ${hardwareId} has it for ${formatMac(mac)}` };
 }
 
 export function outside(ip: string): Refusal {

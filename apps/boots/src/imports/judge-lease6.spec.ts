@@ -52,7 +52,7 @@ describe('IPv6 leases of another server', () => {
   it('of a reservation are its machine’s', async () => {
     const { leases, take } = await desk();
     expect(await take(lease('fd99::20', 5), lease('fd99::20', 6))).toEqual([
-      ...['fd99::20 bound', 'fd99::20 reserved: hardware record h5 has it for 02-00-00-00-00-05'],
+      ...['fd99::20 bound', 'fd99::20 reserved: hardware record h5 has it for 02:00:00:00:00:05'],
     ]);
     expect(leases.holderOf('fd99::20', now)).toMatchObject({ hardwareId: 'h5', origin: 'reservation' });
   });

@@ -67,9 +67,9 @@ describe('a lease that is ended', () => {
   });
   it.each<[string, readonly LeaseEvent[], string, RegExp]>([
     ['never was', [], now, /10\.0\.0\.5 was never leased/],
-    ['was given back', [bound, leaseReleased(holder)], now, /nobody has 10\.0\.0\.5: the lease of 02-.*-01 is over/],
-    ['was ended', [bound, ended('bound')], now, /the lease of 02-00-00-00-00-01 is over/],
-    ['ran out', [bound], expiresAt, /the lease of 02-00-00-00-00-01 ran out at 2026-01-02T/],
+    ['was given back', [bound, leaseReleased(holder)], now, /nobody has 10\.0\.0\.5: the lease of 02:.*:01 is over/],
+    ['was ended', [bound, ended('bound')], now, /the lease of 02:00:00:00:00:01 is over/],
+    ['ran out', [bound], expiresAt, /the lease of 02:00:00:00:00:01 ran out at 2026-01-02T/],
     ['is no quarantine any more', [conflict], expiresAt, /its quarantine ended at 2026-01-02T/],
   ])('is refused when it %s', (_, events, at, why) =>
     given(...events)
@@ -85,7 +85,7 @@ describe('a lease that is ended', () => {
       .then(ended('bound'));
     given(bound)
       .when(end({ seen: { ...seen, mac: other } }))
-      .thenThrows('CONFLICT', '10.0.0.5 is leased to 02-00-00-00-00-01 by now');
+      .thenThrows('CONFLICT', '10.0.0.5 is leased to 02:00:00:00:00:01 by now');
     given(bound)
       .when(end({ seen: { ...seen, was: 'declined' } }))
       .thenThrows('CONFLICT', 'leased to');

@@ -1,4 +1,5 @@
 import type { LeaseEnded, LeaseEvent, LeaseHolder } from '@tinkerbell/events';
+import { formatMac } from '../address/mac';
 import { ConflictError, NotFoundError } from '../errors';
 import { isBefore } from '../time';
 
@@ -48,6 +49,6 @@ function isSame({ was, mac, clientId }: SeenLease, lease: Known): boolean {
   return was === lease.state && mac === lease.mac && (mac !== null || clientId === lease.clientId);
 }
 
-function nameOf({ mac, clientId }: Known): string {
-  return mac ?? clientId ?? 'another client';
+export function nameOf({ mac, clientId }: Pick<LeaseHolder, 'mac' | 'clientId'>): string {
+  return mac === null ? (clientId ?? 'another client') : formatMac(mac);
 }

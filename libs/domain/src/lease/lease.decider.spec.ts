@@ -1,6 +1,7 @@
 import type { LeaseEvent } from '@tinkerbell/events';
 import { hardwareId, leaseBound, leaseReleased, leaseRenewed, machineMac, specify } from '@tinkerbell/testing';
 import { describe, expect, it } from 'vitest';
+import { formatMac } from '../address/mac';
 import { fold } from '../decider';
 import { activeLease, decideLeases, leaseDecider, leaseOfIp, type SingleLeaseCommand } from './lease.decider';
 
@@ -86,7 +87,7 @@ describe('lease pool', () => {
     const taken = bind({ mac: other });
     given(leaseBound())
       .when(taken)
-      .thenThrows('CONFLICT', '192.168.1.5 is leased to 08-00-27-00-00-01 until 2026-01-02T00:00:00.000Z');
+      .thenThrows('CONFLICT', '192.168.1.5 is leased to 08:00:27:00:00:01 until 2026-01-02T00:00:00.000Z');
     given(leaseBound(), leaseReleased())
       .when(taken)
       .then(leaseBound({ mac: other }));
@@ -189,7 +190,7 @@ describe('a lease from a pool', () => {
       .then(leaseRenewed({ ...pooled, mac: other, expiresAt: '2026-01-02T12:00:00.000Z', clientState: 'selecting' }));
     given(bound)
       .when(take({ clientId: '01bb' }))
-      .thenThrows('CONFLICT', '10.0.0.5 is leased to 08-00-27-00-00-01 until 2026-01-02T00:00:00.000Z');
+      .thenThrows('CONFLICT', '10.0.0.5 is leased to 08:00:27:00:00:01 until 2026-01-02T00:00:00.000Z');
   });
   it('is given up for another of the same subnet, not for one elsewhere', () => {
     const left: LeaseEvent = {
@@ -359,7 +360,9 @@ describe('a lease of another server', () => {
   });
   it('gives way to whoever has the address here, and to what its client has here', () => {
     const others = { mac: other, clientId: '02' };
-    given(bound(others)).when(take()).thenThrows('CONFLICT', `10.1.0.5 is leased to ${other} until ${expiresAt}`);
+    given(bound(others))
+      .when(take())
+      .thenThrows('CONFLICT', `10.1.0.5 is leased to ${formatMac(other)} until ${expiresAt}`);
     given(bound({ ip: '10.1.0.6' }))
       .when(take())
       .thenThrows('CONFLICT', 'its client has 10.1.0.6 here');

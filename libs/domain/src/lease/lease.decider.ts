@@ -11,7 +11,7 @@ import { assertNever, type Decider } from '../decider';
 import { ConflictError, DomainError, InvalidError } from '../errors';
 import { sameJson } from '../same-json';
 import { addSeconds, isBefore } from '../time';
-import { endLease, type EndLease } from './end-lease';
+import { endLease, nameOf, type EndLease } from './end-lease';
 import { foreverSeconds, type ImportedLease, importLease, isForGood } from './import-lease';
 import { LeaseBook } from './lease-book';
 import { clientKey, type Lease } from './lease-table';
@@ -257,9 +257,9 @@ function mayHave({ origin, now }: Pick<BindLease, 'origin' | 'now'>, lease: Leas
   return isFree(lease, now) || (origin === 'reservation' && lease.state !== 'bound');
 }
 
-function standing({ ip, state, mac, clientId, expiresAt }: Lease): string {
-  const how = state === 'bound' ? `leased to ${mac ?? clientId ?? 'another client'}` : 'in quarantine';
-  return `${ip} is ${how} until ${expiresAt}`;
+function standing(lease: Lease): string {
+  const how = lease.state === 'bound' ? `leased to ${nameOf(lease)}` : 'in quarantine';
+  return `${lease.ip} is ${how} until ${lease.expiresAt}`;
 }
 
 function takeIn(

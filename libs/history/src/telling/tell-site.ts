@@ -1,9 +1,11 @@
+import { formatMac } from '@tinkerbell/domain';
 import type { AuditEvent, ClaimEvent, SecretEvent, SubscriptionEvent } from '@tinkerbell/events';
 import { bad, because, count, neutral, warn, type Sentences } from './told';
 
 /** What is kept beside machines and workflows. */
 export const siteSentences = {
-  ClaimTaken: ({ data }) => neutral(`${claims[data.kind]} ${data.value} taken by ${data.owner}`),
+  ClaimTaken: ({ data: { kind, value, owner } }) =>
+    neutral(`${claims[kind]} ${kind === 'mac' ? formatMac(value) : value} taken by ${owner}`),
   SecretSet: ({ data }, { id, by }) => neutral(`secret ${id} set ${by}, version ${data.version}`),
   SecretDeleted: (_, { id, by }) => neutral(`secret ${id} deleted ${by}`),
   SubscriptionCreated: ({ data }, { id, by }) =>
