@@ -50,6 +50,17 @@ describe('a destructive action', () => {
     expect(server.handlers).toEqual([]);
   });
 
+  it('runs under its permit with a server that takes no key', async () => {
+    const { server, start, done, effects, bus } = wipe();
+    const message = 'invalid request: key: should not exist';
+    bus.answer = (subject, body) =>
+      'key' in (body as object) ? { err: { code: 'INVALID', message } } : server.answer(subject, body);
+    await done(start().life);
+    expect(effects).toHaveLength(1);
+    expect(server.permits).toHaveLength(1);
+    expect(server.permits[0]).not.toHaveProperty('key');
+  });
+
   it('waits for a server that does not know its start yet', async () => {
     const { server, start, done, effects, bus } = wipe();
     const nonces: string[] = [];

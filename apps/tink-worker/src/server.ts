@@ -44,6 +44,9 @@ const serverFaults = ['INTERNAL', 'UNAVAILABLE', 'NOT_YET'];
 
 /** What a worker asks tink-server. One try each; every other rejection than RefusedError may pass. */
 export class Server {
+  /** A server of an earlier release takes no `key`, and says so. */
+  private takesKeys = true;
+
   constructor(
     private readonly bus: Bus,
     private readonly workerId: string,
@@ -51,7 +54,7 @@ export class Server {
   ) {}
 
   async next(request: NextRequest): Promise<NextReply> {
-    const reply = await this.ask<NextReply>('next', request);
+    const reply = await this.askWithKey<NextReply>('next', request);
     const { assignment } = reply;
     if (assignment === null) return reply;
     const { workflowId, index, attempt, action } = assignment ?? {};
@@ -74,7 +77,7 @@ export class Server {
   }
 
   async permit(request: PermitRequest): Promise<PermitReply> {
-    const reply = await this.ask<PermitReply>('permit', request);
+    const reply = await this.askWithKey<PermitReply>('permit', request);
     if (Number.isFinite(reply.seconds)) return reply;
     throw new MalformedReplyError('permit: the answer does not say for how many seconds');
   }
@@ -85,6 +88,18 @@ export class Server {
     const missing = names.filter((name) => typeof values?.[name] !== 'string');
     if (missing.length === 0 && values) return Object.fromEntries(names.map((name) => [name, String(values[name])]));
     throw new MalformedReplyError(`secrets: the answer lacks a value for ${missing.join(', ')}`);
+  }
+
+  private async askWithKey<T>(call: RpcCall, { key, ...request }: NextRequest | PermitRequest): Promise<T> {
+    if (key === undefined || !this.takesKeys) return this.ask<T>(call, request);
+    try {
+      return await this.ask<T>(call, { ...request, key });
+    } catch (error) {
+      if (!(error instanceof RefusedError) || error.code !== 'INVALID') throw error;
+      const reply = await this.ask<T>(call, request);
+      this.takesKeys = false;
+      return reply;
+    }
   }
 
   private async ask<T>(call: RpcCall, request: object): Promise<T> {
