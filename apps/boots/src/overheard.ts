@@ -1,5 +1,5 @@
 import { type DhcpPacket, macOf, noAddress, readOption, requestedAddress } from '@tinkerbell/dhcp';
-import { Recent } from './dhcp/recent';
+import { Recent } from './recent';
 
 /** A boot is over by then, and who stays has asked for its address again. */
 const lifeMs = 3_600_000;

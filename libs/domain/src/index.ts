@@ -66,6 +66,7 @@ export {
   clientKey,
   decideLeases,
   isFree,
+  isLeaseOf,
   lastLease,
   leaseDecider,
   leaseOfIp,

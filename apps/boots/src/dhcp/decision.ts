@@ -34,10 +34,10 @@ export interface DhcpContext {
   readonly machine?: Party | undefined;
   /** What it can have from the pools of its network; undefined: it has a reservation, or there are none. */
   readonly pooled?: Pooled | undefined;
-  /** Another machine that holds the reserved address, and whether its record still says so. */
+  /** Another client that holds the reserved address, and whether it keeps that: from a pool, or because its record still says so. */
   readonly holder?:
     | {
-        readonly mac: string;
+        readonly mac: string | null;
         readonly hardwareId: string | null;
         readonly clientId: string | null;
         readonly isReserved: boolean;

@@ -11,7 +11,7 @@ import {
   readOption,
   userClass,
 } from '@tinkerbell/dhcp';
-import { DomainError, numberOf, type SingleLeaseCommand, textOf } from '@tinkerbell/domain';
+import { DomainError, isLeaseOf, numberOf, type SingleLeaseCommand, textOf } from '@tinkerbell/domain';
 import type { BootLog } from '../log/boot-log';
 import type { LeasePool } from '../log/lease-pool';
 import type { NetbootOffered } from '@tinkerbell/events';
@@ -22,6 +22,7 @@ import type { Metrics } from '../metrics';
 import type { Logger } from '../logger';
 import type { Overheard } from '../overheard';
 import type { FailedRequests } from '../recorder/failed-requests';
+import { clientIdOf } from './client-id';
 import type { Destination } from './destination';
 import type { DhcpContext, DhcpDecision, DhcpReply, DhcpServerSettings } from './decision';
 import { isProxy, isWithin, modeAt, wireOf } from './dhcp-mode';
@@ -250,7 +251,7 @@ export class DhcpDesk {
       ({ address, prefix }) => reserved !== undefined && isIPv4(reserved) && isWithin(reserved, address, prefix),
     );
     // Who has it from a pool keeps it until that lease is over: no address is on two machines.
-    const isTaken = machine && this.#otherHolder(machine, this.#textOf(at))?.isReserved;
+    const isTaken = machine && this.#otherHolder(machine, request, this.#textOf(at))?.isReserved;
     return isReachable && !isTaken ? undefined : this.pools.look(request, { mac, type, link, machine, isUnicast });
   }
 
@@ -261,7 +262,7 @@ export class DhcpDesk {
     return {
       machine,
       pooled,
-      holder: machine && this.#otherHolder(machine, now),
+      holder: machine && !pooled ? this.#otherHolder(machine, request, now) : undefined,
       mayNetboot: machine === undefined || machines.netboot(machine).allowed,
       chained: boots.programOf(mac),
       ticket: this.#ticket(request, mac),
@@ -294,15 +295,16 @@ export class DhcpDesk {
     return { ...this.#tickets.of(mac, xid), expiresAt };
   }
 
-  #otherHolder(machine: Machine, now: string): DhcpContext['holder'] {
+  /** Of a lease without a MAC nobody can say that its machine lost the address to this one. */
+  #otherHolder(machine: Machine, request: DhcpPacket, now: string): DhcpContext['holder'] {
     const { leases, machines } = this.ports;
     const address = machine.interface.dhcp.ip?.address ?? '';
     if (leases.state.book.isOf(address, machine.mac)) return undefined;
     const lease = leases.holderOf(address, now);
-    if (!lease) return undefined;
+    if (!lease || isLeaseOf(lease, { mac: machine.mac, clientId: clientIdOf(request) })) return undefined;
     const { mac, hardwareId, clientId, origin } = lease;
-    if (mac === null) return undefined;
-    const isReserved = origin === 'pool' || machines.byMac(mac)?.interface.dhcp.ip?.address === address;
+    const isReserved =
+      origin === 'pool' || mac === null || machines.byMac(mac)?.interface.dhcp.ip?.address === address;
     return { mac, hardwareId, clientId, isReserved };
   }
 

@@ -57,6 +57,7 @@ export async function openProbe({
  * and as the only one behind a router. Whoever waits does not keep others waiting.
  */
 class PingProbe extends Probe {
+  readonly asks = true;
   /** One question for all who wait for the same address. */
   readonly #asking = new Map<string, Promise<Answer | undefined>>();
   readonly #pending = new Map<string, Pending>();

@@ -2,7 +2,7 @@ import { type AddressPools, type Instant, leaseOfIp, type Seeker, type SingleLea
 import { isWithin } from './dhcp-mode';
 import type { PoolDeskPorts } from './pool-desk';
 import type { PooledOn } from './pooled-interfaces';
-import { type Answer, NoProbe } from './probe';
+import type { Answer } from './probe';
 
 /** What the pools are, and how what is found out about their addresses is stored. */
 export interface OfferedFrom {
@@ -107,12 +107,12 @@ export class PoolOffers {
     const subnet = subnetOf(ip, wire);
     try {
       if (!subnet) return false;
-      const answer = subnet.pooled.probe ? await probe.ask(ip) : undefined;
+      const probed = subnet.pooled.probe && probe.asks;
+      const answer = probed ? await probe.ask(ip) : undefined;
       if (answer && answer.mac !== seeker.mac) {
         await this.#conflict(ip, subnet, answer);
         return false;
       }
-      const probed = subnet.pooled.probe && !(probe instanceof NoProbe);
       log.warn(`${ip} was declined, and is offered again before its time: no other address is left in ${subnet.name}`);
       await this.from.submit([{ type: 'EndQuarantine', ip, probed, now: this.from.now().iso }]);
       return true;

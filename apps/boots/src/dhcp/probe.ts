@@ -6,6 +6,8 @@ export interface Answer {
 
 /** Asks the wire whether somebody has an address. */
 export abstract class Probe {
+  /** Whether anybody is asked at all. */
+  abstract readonly asks: boolean;
   /** undefined: nobody answered in time. */
   abstract ask(ip: string): Promise<Answer | undefined>;
   abstract close(): Promise<void>;
@@ -13,6 +15,8 @@ export abstract class Probe {
 
 /** Where nothing can be asked: nobody ever answers. */
 export class NoProbe extends Probe {
+  readonly asks = false;
+
   ask(): Promise<undefined> {
     return Promise.resolve(undefined);
   }

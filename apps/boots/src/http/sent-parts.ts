@@ -1,4 +1,4 @@
-import { Recent } from '../dhcp/recent';
+import { Recent } from '../recent';
 import type { SentPart } from './send-file';
 
 /** How long a client may take from one part to the next. */

@@ -9,7 +9,7 @@ import type { Logger } from '../logger';
 import type { Machine, Machines } from '../machines';
 import type { Overheard } from '../overheard';
 import type { FailedRequests } from '../recorder/failed-requests';
-import { Recent } from '../dhcp/recent';
+import { Recent } from '../recent';
 import { RateLimit } from '../rate-limit';
 import { looseMac } from '../requested-name';
 import { chooseScript, discoveryScript, type ScriptChoice } from './choose-script';

@@ -214,6 +214,19 @@ describe('a lease from a pool', () => {
       .when(take({ ...record, mac: other }))
       .thenThrows('CONFLICT');
   });
+  it('becomes a reservation of the client that calls itself so, where its card is not known', () => {
+    const record = { origin: 'reservation' as const, hardwareId };
+    const ofNobody = leaseBound({ ...bound.data, mac: null });
+    given(ofNobody)
+      .when(take(record))
+      .then(leaseBound({ ...bound.data, ...record }));
+    given(ofNobody)
+      .when(take({ ...record, clientId: '01bb' }))
+      .thenThrows('CONFLICT');
+    given(leaseBound({ ...bound.data, mac: null, clientId: null }))
+      .when(take({ ...record, clientId: null }))
+      .thenThrows('CONFLICT');
+  });
   it('is given to nobody after a decline, until the quarantine is over', () => {
     const data = { ...pooled, message: '', quarantinedUntil };
     const declinedOne: LeaseEvent = { type: 'LeaseDeclined', v: 2, data };

@@ -1,18 +1,20 @@
-import type {
-  LeaseEvent,
-  LeaseHolder,
-  LeaseRefused,
-  LeaseRelayed,
-  LeaseRenewed,
-  PoolDefined,
-  PoolUtilisationCrossed,
-} from '@tinkerbell/events';
+import type { LeaseEvent, LeaseHolder, LeaseRefused, LeaseRelayed, LeaseRenewed } from '@tinkerbell/events';
 import { assertNever, type Decider } from '../decider';
 import { ConflictError, DomainError, InvalidError } from '../errors';
-import { sameJson } from '../same-json';
 import { addSeconds, isBefore } from '../time';
 import { endLease, nameOf, type EndLease } from './end-lease';
 import { foreverSeconds, type ImportedLease, importLease, isForGood } from './import-lease';
+import {
+  type CountPool,
+  countPool,
+  type DefinePool,
+  definePool,
+  type KeepPools,
+  keepPools,
+  type KnownPools,
+  withoutPool,
+  withPool,
+} from './known-pools';
 import { LeaseBook } from './lease-book';
 import { clientKey, type Lease } from './lease-table';
 
@@ -46,16 +48,9 @@ export type SingleLeaseCommand =
   | ({ readonly type: 'FindConflict'; readonly now: string } & ConflictFound)
   /** An address that a client declined is needed, and nobody was found on it. */
   | { readonly type: 'EndQuarantine'; readonly ip: string; readonly probed: boolean; readonly now: string }
-  | ({ readonly type: 'DefinePool' } & PoolDefined['data'])
-  /** Every other pool is gone from the settings. */
-  | { readonly type: 'KeepPools'; readonly pools: readonly string[] }
-  | {
-      readonly type: 'CountPool';
-      readonly subnet: string;
-      readonly pool: string;
-      readonly used: number;
-      readonly size: number;
-    };
+  | DefinePool
+  | KeepPools
+  | CountPool;
 
 type ConflictFound = Extract<LeaseEvent, { readonly type: 'LeaseConflictFound' }>['data'];
 export type BindLease = Extract<SingleLeaseCommand, { readonly type: 'BindLease' }>;
@@ -68,15 +63,8 @@ export type LeaseCommand =
 export { clientKey, type Lease } from './lease-table';
 
 /** An address has one lease at most; so has a client in each subnet. */
-export interface LeaseState {
+export interface LeaseState extends KnownPools {
   readonly book: LeaseBook;
-  /** Name → what it was defined as, and how full it was when that was told last. */
-  readonly pools: ReadonlyMap<string, KnownPool>;
-}
-
-export interface KnownPool {
-  readonly defined: PoolDefined['data'] | undefined;
-  readonly level: PoolUtilisationCrossed['data']['level'];
 }
 
 export const leaseDecider: Decider<LeaseCommand, LeaseState, LeaseEvent> = {
@@ -201,10 +189,20 @@ function holds(client: LeaseHolder, state: LeaseState): boolean {
   return lease?.state === 'bound' && isSameClient(lease, client);
 }
 
-/** A machine keeps the address that it has from a pool when that becomes its reservation. */
 function isSameClient(lease: Lease, client: LeaseHolder): boolean {
   if (lease.origin === 'pool' && client.origin === 'pool') return clientKey(lease) === clientKey(client);
-  return lease.mac !== null ? lease.mac === client.mac : clientKey(lease) === clientKey(client);
+  return isLeaseOf(lease, client);
+}
+
+/**
+ * Whether a lease is of a network card, by whatever it came to it: a machine keeps the address that it has from a pool when that becomes
+ * its reservation. Where nobody knows the card, what the client calls itself decides.
+ */
+export function isLeaseOf(
+  { mac, clientId }: Pick<Lease, 'mac' | 'clientId'>,
+  client: Pick<LeaseHolder, 'mac' | 'clientId'>,
+): boolean {
+  return mac !== null ? mac === client.mac : clientId !== null && clientId === client.clientId;
 }
 
 function expiry(lease: Lease | undefined, now: string): readonly LeaseEvent[] {
@@ -287,42 +285,6 @@ function left(command: BindLease, state: LeaseState): readonly LeaseEvent[] {
   return [{ type: 'LeaseExpired', v: 1, data: { ...holderOf(before), expiresAt: before.expiresAt, cause: 'moved' } }];
 }
 
-const levels = [100, 90, 80] as const;
-/** A pool that goes up and down by one address is not told of each time. */
-const hysteresis = 0.02;
-
-export type DefinePool = Extract<SingleLeaseCommand, { readonly type: 'DefinePool' }>;
-export type KeepPools = Extract<SingleLeaseCommand, { readonly type: 'KeepPools' }>;
-export type CountPool = Extract<SingleLeaseCommand, { readonly type: 'CountPool' }>;
-
-export function definePool(
-  { type: _, ...data }: DefinePool,
-  { pools }: Pick<LeaseState, 'pools'>,
-): readonly LeaseEvent[] {
-  return sameJson(pools.get(data.pool)?.defined, data) ? [] : [{ type: 'PoolDefined', v: 1, data }];
-}
-
-export function keepPools({ pools: kept }: KeepPools, { pools }: Pick<LeaseState, 'pools'>): readonly LeaseEvent[] {
-  return [...pools.values()].flatMap(({ defined }) =>
-    defined === undefined || kept.includes(defined.pool)
-      ? []
-      : [{ type: 'PoolDropped', v: 1, data: { subnet: defined.subnet, pool: defined.pool } }],
-  );
-}
-
-export function countPool(
-  { subnet, pool, used, size }: CountPool,
-  { pools }: Pick<LeaseState, 'pools'>,
-): readonly LeaseEvent[] {
-  const before = pools.get(pool)?.level ?? 0;
-  const reached = (share: number) => levels.find((level) => size > 0 && share * 100 >= level) ?? 0;
-  const up = reached(used / size);
-  const level = up > before ? up : Math.min(before, reached(used / size + hysteresis));
-  if (level === before) return [];
-  const data = { subnet, pool, level: level as typeof before, before, used, size };
-  return [{ type: 'PoolUtilisationCrossed', v: 1, data }];
-}
-
 function evolve(state: LeaseState, event: LeaseEvent): LeaseState {
   switch (event.type) {
     case 'LeaseBound': {
@@ -376,15 +338,6 @@ const nobody = { mac: null, hardwareId: null, clientId: null, origin: 'pool', ho
 function changed(state: LeaseState, ip: string, over: Partial<Lease>): LeaseState {
   const lease = state.book.get(ip);
   return lease ? { ...state, book: state.book.with({ ...lease, ...over }) } : state;
-}
-
-export function withoutPool<S extends Pick<LeaseState, 'pools'>>(state: S, name: string): S {
-  return { ...state, pools: new Map([...state.pools].filter(([known]) => known !== name)) };
-}
-
-export function withPool<S extends Pick<LeaseState, 'pools'>>(state: S, name: string, over: Partial<KnownPool>): S {
-  const before = state.pools.get(name) ?? { defined: undefined, level: 0 };
-  return { ...state, pools: new Map(state.pools).set(name, { ...before, ...over }) };
 }
 
 function holderOf({ mac, hardwareId, clientId, ip, subnet, origin }: LeaseHolder): LeaseHolder {

@@ -12,10 +12,10 @@ import {
   definePool,
   type KeepPools,
   keepPools,
-  type LeaseState,
+  type KnownPools,
   withoutPool,
   withPool,
-} from './lease.decider';
+} from './known-pools';
 
 /** An IPv6 address and the identity association that has it: `clientId` is `<DUID>:<IAID>`. */
 export interface Holder6 extends LeaseHolder {
@@ -76,7 +76,7 @@ export interface Lease6State {
   readonly serverDuid: string | null;
   /** Who answers, by the last that said so; undefined: nobody ever did. */
   readonly taken: PoolTaken['data'] | undefined;
-  readonly pools: LeaseState['pools'];
+  readonly pools: KnownPools['pools'];
 }
 
 /** The addresses that DHCPv6 gives out. An address is one client's at a time; a client may have many. */
