@@ -293,7 +293,7 @@ export class PoolDesk {
         for (const ip of ips) this.#note(ip);
       }
     }
-    const usage = this.#pools.usage();
+    const usage = this.#pools.usage(leases.state, now);
     const counted = JSON.stringify(usage);
     if (counted === this.#counted) return;
     for (const { pool, subnet, size, used, quarantined } of usage) {

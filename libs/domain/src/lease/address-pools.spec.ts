@@ -136,14 +136,14 @@ describe('an offer', () => {
     expect([offer(4), offer(5)]).toEqual(['10.0.0.11', '10.0.0.10']);
   });
   it('is no address in quarantine, until that is over', () => {
-    const { offer, bind, store, holder, wait, now, pools } = site([
+    const { offer, bind, store, holder, wait, now, pools, state } = site([
       { ...lab, ranges: [range('10.0.0.10', '10.0.0.10')] },
     ]);
     bind(1, '10.0.0.10');
     const quarantinedUntil = new Date(now().ms + 3_600_000).toISOString();
     store({ ...holder(1, '10.0.0.10'), type: 'DeclineLease', message: '', quarantinedUntil });
     expect([offer(1), offer(2)]).toEqual([undefined, undefined]);
-    expect(pools.usage()).toMatchObject([{ size: 1, used: 0, quarantined: 1 }]);
+    expect(pools.usage(state(), now())).toMatchObject([{ size: 1, used: 0, quarantined: 1 }]);
     wait(3601);
     expect(offer(2)).toBe('10.0.0.10');
   });
@@ -184,9 +184,9 @@ describe('pools', () => {
     bind(1, '10.0.0.10');
     bind(2, '10.0.0.11');
     release(1, '10.0.0.10');
-    expect(pools.usage()).toEqual([{ pool: 'lab', subnet: 'lab', size: 3, used: 1, quarantined: 0 }]);
+    expect(pools.usage(state(), now())).toEqual([{ pool: 'lab', subnet: 'lab', size: 3, used: 1, quarantined: 0 }]);
     Array.from(pools.rebuild(state()));
-    expect(pools.usage()).toEqual([{ pool: 'lab', subnet: 'lab', size: 3, used: 1, quarantined: 0 }]);
+    expect(pools.usage(state(), now())).toEqual([{ pool: 'lab', subnet: 'lab', size: 3, used: 1, quarantined: 0 }]);
     expect(pools.offer(seeker(1), state(), now())).toBe('10.0.0.10');
   });
 
@@ -243,12 +243,41 @@ describe('pools', () => {
     }
   });
 
+  it('count no quarantine that is over, also after a restart', () => {
+    const { bind, store, holder, wait, now, pools, state, offer } = site();
+    const decline = (n: number, ip: string, seconds: number) => {
+      const quarantinedUntil = new Date(now().ms + seconds * 1000).toISOString();
+      store({ ...holder(n, ip), type: 'DeclineLease', message: '', quarantinedUntil });
+    };
+    for (const [n, ip] of [
+      [1, '10.0.0.10'],
+      [2, '10.0.0.11'],
+    ] as const) {
+      bind(n, ip);
+      decline(n, ip, 60 * n);
+    }
+    const counts = () => pools.usage(state(), now()).map(({ used, quarantined }) => [used, quarantined]);
+    expect(counts()).toEqual([[0, 2]]);
+    wait(60);
+    expect(counts()).toEqual([[0, 1]]);
+    Array.from(pools.rebuild(state()));
+    expect(counts()).toEqual([[0, 1]]);
+    bind(3, '10.0.0.10');
+    decline(3, '10.0.0.10', 90);
+    wait(60);
+    expect(counts()).toEqual([[0, 1]]);
+    for (const n of [4, 5]) bind(n, offer(n) ?? '');
+    expect([counts(), offer(6)]).toEqual([[[2, 1]], undefined]);
+    wait(30);
+    expect([counts(), offer(6)]).toEqual([[[2, 0]], '10.0.0.10']);
+  });
+
   it('give out every address of a large range, and then none', () => {
     const size = 20_000;
     const spec: PoolSpec = { ...lab, ranges: [[numberOf('10.0.0.0'), numberOf('10.0.0.0') + size - 1]] };
-    const { offer, bind, pools } = site([spec]);
+    const { offer, bind, pools, state, now } = site([spec]);
     for (let n = 0; n < size; n++) bind(n, offer(n) ?? '');
-    expect(pools.usage()).toMatchObject([{ used: size }]);
+    expect(pools.usage(state(), now())).toMatchObject([{ used: size }]);
     expect(offer(size)).toBeUndefined();
   });
 });

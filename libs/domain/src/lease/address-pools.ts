@@ -11,6 +11,7 @@ import {
   quarantined,
   reset,
   standingOf,
+  unlock,
   used,
 } from './pool-addresses';
 import { TimeHeap } from './time-heap';
@@ -188,8 +189,10 @@ export class AddressPools {
     return found;
   }
 
-  usage(): readonly PoolUsage[] {
-    return [...this.#pools.values()].map(({ name, subnet, size, counts }) => {
+  usage(state: LeaseState, now: Instant): readonly PoolUsage[] {
+    return [...this.#pools.values()].map((pool) => {
+      unlock(pool, state.book, now.ms);
+      const { name, subnet, size, counts } = pool;
       return { pool: name, subnet, size, used: counts[used], quarantined: counts[quarantined] };
     });
   }
@@ -258,7 +261,7 @@ export class AddressPools {
   }
 
   #leastUsed(pool: Pool, state: LeaseState, now: Instant, suits: (ip: string) => boolean): string | undefined {
-    for (let free = pool.locked.take(now.ms); free; free = pool.locked.take(now.ms)) pool.back.put(free.key, free.time);
+    unlock(pool, state.book, now.ms);
     const others: { readonly key: string; readonly time: number }[] = [];
     let found: string | undefined;
     while (found === undefined) {

@@ -126,7 +126,7 @@ describe('a lease that is ended', () => {
       expect(pools.offer(seeker, taken, { iso: now, ms })).toBeUndefined();
       const state = fold(leaseDecider, [...before, ...leaseDecider.decide(end(), taken)]);
       pools.note(holder.ip, state);
-      expect(pools.usage()).toMatchObject([{ used: 0, quarantined: 0 }]);
+      expect(pools.usage(state, { iso: now, ms })).toMatchObject([{ used: 0, quarantined: 0 }]);
       expect(pools.offer(seeker, state, { iso: now, ms })).toBe(holder.ip);
       const anew = new AddressPools([spec], () => false);
       expect([...anew.rebuild(state)]).toEqual([]);

@@ -1,4 +1,5 @@
-import { textOf } from './ipv4';
+import { numberOf, textOf } from './ipv4';
+import type { LeaseBook } from './lease-book';
 import type { Lease } from './lease-table';
 import { TimeHeap } from './time-heap';
 
@@ -57,6 +58,27 @@ export function addressAt({ ranges }: PoolSpec, index: number): string {
 export function standingOf({ state }: Lease): typeof used | typeof ended | typeof quarantined {
   if (state === 'bound') return used;
   return state === 'declined' || state === 'conflict' ? quarantined : ended;
+}
+
+/** Puts quarantines that are over at `ms` back among the free: no event says so. */
+export function unlock(pool: Pool, book: Pick<LeaseBook, 'get'>, ms: number): void {
+  for (let over = pool.locked.take(ms); over; over = pool.locked.take(ms)) {
+    const { key, time } = over;
+    const index = indexOf(pool, numberOf(key));
+    const lease = book.get(key);
+    if (pool.standing[index] === quarantined && lease) {
+      const at = Date.parse(lease.expiresAt);
+      // Once more since.
+      if (at > ms) {
+        pool.locked.put(key, at);
+        continue;
+      }
+      pool.counts[quarantined]--;
+      pool.counts[ended]++;
+      pool.standing[index] = ended;
+    }
+    pool.back.put(key, time);
+  }
 }
 
 export function emptyPool(spec: PoolSpec): Pool {
