@@ -30,7 +30,10 @@ interface Term {
   readonly expiresAt: string;
 }
 
-/** First ACK to this client, or the first after a release, decline or expiry. `giaddr`: the relay's address, null without one. */
+/**
+ * First ACK to this client, or the first after a release, decline or expiry, or with another card, record or name. `giaddr`: the relay's
+ * address, null without one.
+ */
 export type LeaseBound = Event<'LeaseBound', 2, LeaseHolder & Term & { hostname: string; giaddr: string | null }>;
 /** RFC 2131 §4.3.2: the client state that the request was recognised by. DHCPv6: Renew is `renewing`, Rebind `rebinding`. */
 export type LeaseRenewed = Event<
@@ -66,8 +69,8 @@ export type LeaseEnded = Event<
   LeaseHolder & { was: 'bound' | 'declined' | 'conflict'; expiresAt: string }
 >;
 /**
- * Behind its LeaseBound: what the relay says about where the client is plugged in (option 82, RFC 3046), lower-case hex. Only of clients
- * whose relay says something.
+ * Behind its LeaseBound, or a LeaseRenewed of a client that begins anew: what the relay says about where the client is plugged in (option
+ * 82, RFC 3046), lower-case hex. Only of clients whose relay says something.
  */
 export type LeaseRelayed = Event<
   'LeaseRelayed',

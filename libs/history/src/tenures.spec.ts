@@ -22,6 +22,12 @@ describe('the tenures of a machine', () => {
     expect(told(events, 15)).toEqual([['10.0.0.5', at(0), at(15), 'expired', 1]]);
   });
 
+  it('go on when the machine has another name', () => {
+    const events = log([0, bound('10.0.0.5', 10)], [5, bound('10.0.0.5', 15, { hostname: 'node-2' })]);
+    expect(told(events, 12)).toEqual([['10.0.0.5', at(0), at(15), 'bound', 1]]);
+    expect(tenuresOf(events, at(12))).toMatchObject([{ hostname: 'node-2', position: 1 }]);
+  });
+
   it.each<[string, LeaseEvent, string]>([
     ['released', leaseReleased({ mac, ip: '10.0.0.5' }), 'released'],
     [
@@ -77,13 +83,20 @@ describe('the tenures of a machine', () => {
   });
 
   it('know where their machine was plugged in, by the word of its relay', () => {
-    const relayed = (ip: string): LeaseEvent => ({
+    const relayed = (ip: string, circuitId = '4731', giaddr = '10.0.0.1'): LeaseEvent => ({
       type: 'LeaseRelayed',
       v: 1,
-      data: { ip, subnet: '', giaddr: '10.0.0.1', circuitId: '4731', remoteId: null },
+      data: { ip, subnet: '', giaddr, circuitId, remoteId: null },
     });
     const events = log([0, bound('10.0.0.5', 10)], [0, relayed('10.0.0.5')], [20, bound('10.0.0.5', 30)]);
     expect(tenuresOf(events, at(21))).toMatchObject([{ circuitId: '4731', remoteId: null }, { circuitId: null }]);
+    const elsewhere = log(
+      [0, bound('10.0.0.5', 10)],
+      [0, relayed('10.0.0.5')],
+      [5, leaseRenewed({ mac, ip: '10.0.0.5', expiresAt: at(15) })],
+      [5, relayed('10.0.0.5', '4732', '10.0.0.2')],
+    );
+    expect(tenuresOf(elsewhere, at(6))).toMatchObject([{ circuitId: '4732', giaddr: '10.0.0.2', renewals: 1 }]);
   });
 
   it('ended when they ran out, whatever came later', () => {

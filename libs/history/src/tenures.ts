@@ -36,17 +36,18 @@ export function tenuresOf(events: readonly Recorded<LeaseEvent>[], now: string):
     switch (event.type) {
       case 'LeaseBound': {
         const { expiresAt, ...data } = event.data;
-        end('moved', at);
+        const before = current && current.until > at && isOfSame(current, data) ? current : undefined;
+        if (!before) end('moved', at);
         current = {
           ...data,
           circuitId: null,
           remoteId: null,
-          boundAt: at,
+          boundAt: before?.boundAt ?? at,
           until: expiresAt,
           state: 'bound',
           endedBy: null,
-          renewals: 0,
-          position,
+          renewals: before ? before.renewals + 1 : 0,
+          position: before?.position ?? position,
         };
         break;
       }
@@ -54,8 +55,8 @@ export function tenuresOf(events: readonly Recorded<LeaseEvent>[], now: string):
         current = current && renewed(current, event.data);
         break;
       case 'LeaseRelayed': {
-        const { circuitId, remoteId } = event.data;
-        current = current && { ...current, circuitId, remoteId };
+        const { giaddr, circuitId, remoteId } = event.data;
+        current = current && { ...current, giaddr, circuitId, remoteId };
         break;
       }
       case 'LeaseReleased':
@@ -76,6 +77,11 @@ export function tenuresOf(events: readonly Recorded<LeaseEvent>[], now: string):
   }
   if (!current) return past;
   return [...past, current.until <= now ? { ...current, state: 'expired' } : current];
+}
+
+/** By another name, or for longer. */
+function isOfSame({ mac, hardwareId, origin }: Tenure, other: LeaseHolder): boolean {
+  return mac === other.mac && hardwareId === other.hardwareId && origin === other.origin;
 }
 
 function renewed(tenure: Tenure, { leaseSeconds, expiresAt }: LeaseRenewed['data']): Tenure {

@@ -32,4 +32,13 @@ describe('lease-list', () => {
     ]);
     expect([...rows.values()].flatMap((row) => leaseList.queues?.(row) ?? [])).toEqual([]);
   });
+
+  it('has a machine at its address since it got that, also by another name', () => {
+    const expiresAt = '2026-03-01T00:00:00.000Z';
+    const log = recorded<LeaseEvent>('lease', 'default', [
+      ...[leaseBound({ expiresAt }), leaseBound({ expiresAt, hostname: 'node-2' })],
+    ]).map((event, i) => ({ ...event, at: `2026-01-0${i + 1}T00:00:00.000Z`, position: i + 1 }));
+    const row = log.reduce<LeaseRow | undefined>((before, event) => leaseList.evolve(before, event), undefined);
+    expect(row).toMatchObject({ hostname: 'node-2', boundAt: '2026-01-01T00:00:00.000Z', expiresAt });
+  });
 });

@@ -1,4 +1,4 @@
-import type { LeaseEvent } from '@tinkerbell/events';
+import type { LeaseEvent, LeaseHolder } from '@tinkerbell/events';
 import { placesOf } from './address-queues';
 import { isStale, type Projection } from './projection';
 import type { LeaseRow } from './rows';
@@ -6,7 +6,7 @@ import type { LeaseRow } from './rows';
 /** One row an address: who has it, or had it last. */
 export const leaseList: Projection<LeaseEvent, LeaseRow> = {
   name: 'lease-list',
-  version: 8,
+  version: 9,
   aggregates: ['lease'],
   // A refusal leaves every lease as it was.
   key: ({ aggregate, event }) =>
@@ -19,7 +19,8 @@ export const leaseList: Projection<LeaseEvent, LeaseRow> = {
     switch (event.type) {
       case 'LeaseBound': {
         const { giaddr: _, mac, ...bound } = event.data;
-        return { mac, ...bound, state: 'bound', boundAt: at, quarantinedUntil: null, updatedAt: at, position };
+        const boundAt = isHeldBy(row, event.data, at) ? row.boundAt : at;
+        return { mac, ...bound, state: 'bound', boundAt, quarantinedUntil: null, updatedAt: at, position };
       }
       case 'LeaseRenewed': {
         const { leaseSeconds, expiresAt } = event.data;
@@ -57,6 +58,12 @@ export const leaseList: Projection<LeaseEvent, LeaseRow> = {
     return state === 'declined' || state === 'conflict' ? placesOf('quarantined', ip) : [];
   },
 };
+
+/** By another name, or for longer. */
+function isHeldBy(row: LeaseRow | undefined, by: LeaseHolder, at: string): row is LeaseRow {
+  if (row?.state !== 'bound' || (row.expiresAt ?? '') <= at) return false;
+  return row.mac === by.mac && row.hardwareId === by.hardwareId && row.origin === by.origin;
+}
 
 const neverLeased = {
   mac: null,

@@ -78,7 +78,7 @@ describe('the history of leases', () => {
     await append('default', { type: 'LeaseRelayed', v: 1, data: relayed });
     const lease = {
       ...{ ip: '10.9.0.5', mac: '02:00:00:00:00:02', state: 'bound', hostname: 'Kiosk', renewals: 0 },
-      ...{ giaddr: null, circuitId: '4769302f3132', remoteId: null },
+      ...{ giaddr: '10.9.0.1', circuitId: '4769302f3132', remoteId: null },
       lastEvent: { type: 'LeaseRelayed', text: 'relay 10.9.0.1 says where 10.9.0.5 is plugged in: circuit Gi0/12' },
     };
     for (const name of ['10.9.0.5', '02-00-00-00-00-02', 'KIOSK']) {

@@ -185,12 +185,42 @@ describe('a lease from a pool', () => {
   const conflict = { ip: '10.0.0.6', subnet: 'lab', method: 'icmp', answeredBy: null, quarantinedUntil } as const;
 
   it('belongs to what the client calls itself', () => {
+    const renewed = { expiresAt: '2026-01-02T12:00:00.000Z', clientState: 'selecting' as const };
     given(bound)
-      .when(take({ mac: other, now: later }))
-      .then(leaseRenewed({ ...pooled, mac: other, expiresAt: '2026-01-02T12:00:00.000Z', clientState: 'selecting' }));
+      .when(take({ now: later }))
+      .then(leaseRenewed({ ...pooled, ...renewed }));
     given(bound)
       .when(take({ clientId: '01bb' }))
       .thenThrows('CONFLICT', '10.0.0.5 is leased to 08:00:27:00:00:01 until 2026-01-02T00:00:00.000Z');
+  });
+  it('is bound anew when its client comes by another card, or by another name, and not when it says no name', () => {
+    const expiresAt = '2026-01-02T12:00:00.000Z';
+    const byOther = leaseBound({ ...bound.data, mac: other, expiresAt });
+    given(bound)
+      .when(take({ mac: other, now: later }))
+      .then(byOther);
+    expect(fold(leaseDecider, [bound, byOther]).book.get('10.0.0.5')).toMatchObject({ mac: other });
+    const named = leaseBound({ ...bound.data, hostname: 'node1', expiresAt });
+    given(bound)
+      .when(take({ hostname: 'node1', now: later, clientState: 'renewing' }))
+      .then(named);
+    given(leaseBound({ ...bound.data, hostname: 'node1' }))
+      .when(take({ now: later }))
+      .then(leaseRenewed({ ...pooled, expiresAt, clientState: 'selecting' }));
+  });
+  it('tells where its client is plugged in when that begins anew, not each time that it renews', () => {
+    const relayed = { circuitId: '4732', remoteId: null };
+    const expiresAt = '2026-01-02T12:00:00.000Z';
+    const again = (clientState: 'selecting' | 'init-reboot' | 'renewing' | 'rebinding') =>
+      given(bound).when(take({ giaddr: '10.0.0.1', relayed, clientState, now: later }));
+    const where: LeaseEvent = {
+      ...{ type: 'LeaseRelayed', v: 1 },
+      data: { ip: '10.0.0.5', subnet: 'lab', giaddr: '10.0.0.1', ...relayed },
+    };
+    for (const clientState of ['selecting', 'init-reboot', 'rebinding'] as const) {
+      again(clientState).then(leaseRenewed({ ...pooled, expiresAt, clientState }), where);
+    }
+    again('renewing').then(leaseRenewed({ ...pooled, expiresAt, clientState: 'renewing' }));
   });
   it('is given up for another of the same subnet, not for one elsewhere', () => {
     const left: LeaseEvent = {

@@ -234,20 +234,27 @@ function bind(command: BindLease, state: LeaseState): readonly LeaseEvent[] {
   const { mac, hardwareId, clientId, subnet, origin } = command;
   const expiresAt = addSeconds(now, leaseSeconds);
   const isActive = isOwn && isHeld(lease, now);
-  const isSame = isActive && lease.hardwareId === hardwareId && lease.origin === origin;
+  const isNamed = hostname === '' || hostname === lease?.hostname;
+  const isKnown = isActive && lease.mac === mac && lease.hardwareId === hardwareId && lease.origin === origin;
   // It cannot renew: it asks at each start, and has its address for good.
-  if (clientState === 'bootp' && isSame && isForGood(lease, now)) return [];
-  if (clientState === 'bootp' || !isSame) {
+  if (clientState === 'bootp' && isKnown && isNamed && isForGood(lease, now)) return [];
+  const plugged = relayed && giaddr !== null ? { ip, subnet, giaddr, ...relayed } : undefined;
+  if (clientState === 'bootp' || !isKnown || !isNamed) {
     const data = { mac, hardwareId, clientId, ip, subnet, origin, hostname, leaseSeconds, expiresAt, giaddr };
     const bound: LeaseEvent = { type: 'LeaseBound', v: 2, data };
     const over = [...expiry(lease, now), ...left(command, state)];
-    if (!relayed || giaddr === null) return over.length === 0 ? [bound] : [...over, bound];
-    return [...over, bound, { type: 'LeaseRelayed', v: 1, data: { ip, subnet, giaddr, ...relayed } }];
+    return behind(over.length === 0 ? [bound] : [...over, bound], plugged);
   }
   // The same request again, answered in the same instant.
   if (lease.expiresAt === expiresAt) return [];
   const data = { mac, hardwareId, clientId, ip, subnet, origin, leaseSeconds, expiresAt, clientState };
-  return [{ type: 'LeaseRenewed', v: 2, data }];
+  const renewed: LeaseEvent = { type: 'LeaseRenewed', v: 2, data };
+  // Who begins anew, or asks everybody, may have been plugged in elsewhere.
+  return behind([renewed], clientState === 'renewing' ? undefined : plugged);
+}
+
+function behind(events: readonly LeaseEvent[], plugged: LeaseRelayed['data'] | undefined): readonly LeaseEvent[] {
+  return plugged ? [...events, { type: 'LeaseRelayed', v: 1, data: plugged }] : events;
 }
 
 /** What is reserved has no quarantine: what the operator wrote is not ours to change. */
