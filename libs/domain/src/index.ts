@@ -57,7 +57,7 @@ export { NotLeasedError } from './lease/end-lease';
 export type { EndLease, SeenLease } from './lease/end-lease';
 export { foreverSeconds, isForGood } from './lease/import-lease';
 export type { ImportedLease } from './lease/import-lease';
-export { AddressPools, seekerKey } from './lease/address-pools';
+export { AddressPools, formerOf, seekerKey } from './lease/address-pools';
 export { numberOf, textOf } from './lease/ipv4';
 export type { Instant, PoolUsage, Seeker } from './lease/address-pools';
 export type { AddressRange, PoolSpec } from './lease/pool-addresses';

@@ -3,6 +3,7 @@ import {
   AddressPools,
   clientKey,
   Decliners,
+  formerOf,
   type Instant,
   lastLease,
   leaseOfIp,
@@ -249,7 +250,8 @@ export class PoolDesk {
     const { state } = this.ports.leases;
     const now = this.#now();
     const { wanted } = seeker;
-    const last = wire.flatMap(({ name }) => lastLease(state, seekerKey(seeker, name)) ?? []);
+    const had = wire.map(({ name }) => lastLease(state, seekerKey(seeker, name)));
+    const last = [...had, formerOf(seeker, state)].flatMap((lease) => lease ?? []);
     if (type !== 'request') {
       // A release or decline is about what it holds; an inform about no lease.
       return last.find(({ ip, state: standing }) => standing === 'bound' && ip === wanted)?.ip ?? '';
@@ -268,7 +270,8 @@ export class PoolDesk {
   #isForeign(ip: string, seeker: Seeker, wire: readonly PooledOn[]): boolean {
     if (!wire.some((one) => isWithin(ip, one.address, one.prefix))) return true;
     const lease = leaseOfIp(this.ports.leases.state, ip, this.#now().iso);
-    return lease !== undefined && clientKey(lease) !== seekerKey(seeker, lease.subnet);
+    const isOwn = lease?.ip === formerOf(seeker, this.ports.leases.state)?.ip;
+    return lease !== undefined && !isOwn && clientKey(lease) !== seekerKey(seeker, lease.subnet);
   }
 
   #sweep(): void {

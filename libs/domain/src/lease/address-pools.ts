@@ -108,8 +108,8 @@ export class AddressPools {
   }
 
   /**
-   * An address to offer, held for this client from now on: the one it is offered already, the one it had last, the one it wishes for, one
-   * that nobody ever had, the one that was used least recently, the one that was offered longest ago to somebody who did not take it yet;
+   * An address to offer, held for this client from now on: the one it is offered already, the one it had last, the one that was reserved for
+   * it, the one it wishes for, one that nobody ever had, the one that was used least recently, the one that was offered longest ago to somebody who did not take it yet;
    * undefined when there is none. `avoid`: addresses just found in use.
    */
   offer(seeker: Seeker, state: LeaseState, now: Instant, avoid: ReadonlySet<string> = none): string | undefined {
@@ -120,6 +120,7 @@ export class AddressPools {
     const ip =
       pools.map((pool) => this.holdOf(seeker, pool.subnet)?.ip).find(suits) ??
       pools.map((pool) => lastLease(state, seekerKey(seeker, pool.subnet))?.ip).find(suits) ??
+      [formerOf(seeker, state)?.ip].find(suits) ??
       [seeker.wanted].find(suits) ??
       firstOf(pools, (pool) => this.#fresh(pool, suits)) ??
       firstOf(pools, (pool) => this.#leastUsed(pool, state, now, suits)) ??
@@ -231,7 +232,7 @@ export class AddressPools {
     if (!pool) return false;
     const key = seekerKey(seeker, pool.subnet);
     const lease = state.book.get(ip);
-    const isOwn = lease?.state === 'bound' && clientKey(lease) === key;
+    const isOwn = lease?.state === 'bound' && (clientKey(lease) === key || isFormer(lease, seeker));
     if (!isOwn && !isFree(lease, now)) return false;
     const holder = pool.held.get(ip);
     return (holder === undefined || holder === key || wasOffered(key)) && !this.isReserved(ip);
@@ -366,6 +367,16 @@ export function seekerKey(seeker: Seeker, subnet: string): string {
 let last: { readonly seeker: Seeker | undefined; readonly subnet: string; readonly key: string } = {
   ...{ seeker: undefined, subnet: '', key: '' },
 };
+
+/** What the seeker's network card had as a reservation; its record is gone, or names another address. */
+export function formerOf({ mac }: Seeker, state: LeaseState): Lease | undefined {
+  const lease = mac === null ? undefined : lastLease(state, mac);
+  return lease?.origin === 'reservation' ? lease : undefined;
+}
+
+function isFormer({ origin, mac }: Lease, seeker: Seeker): boolean {
+  return origin === 'reservation' && mac !== null && mac === seeker.mac;
+}
 
 function longestHeld(holds: readonly (Hold | undefined)[]): Hold | undefined {
   return holds.reduce((first, hold) => (hold && (!first || hold.until < first.until) ? hold : first), undefined);

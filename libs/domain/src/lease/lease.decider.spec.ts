@@ -235,6 +235,27 @@ describe('a lease from a pool', () => {
       .when(take({ ip: '10.1.0.9', subnet: 'office' }))
       .then(leaseBound({ ...bound.data, ip: '10.1.0.9', subnet: 'office' }));
   });
+  it('is given up for the reservation of its card in the same subnet, and the other way round', () => {
+    const byRecord = { mac: machineMac, hardwareId, clientId: null, ip: '10.0.0.9', subnet: 'lab', origin: 'reservation' as const };
+    const reserved = leaseBound({ ...byRecord, hostname: '' });
+    const unnamed = leaseBound({ ...bound.data, clientId: null, ip: '10.0.0.6' });
+    const givesUp = ({ data }: typeof bound): LeaseEvent => {
+      const { mac, hardwareId: record, clientId, ip, subnet, origin, expiresAt } = data;
+      const lease = { mac, hardwareId: record, clientId, ip, subnet, origin };
+      return { type: 'LeaseExpired', v: 1, data: { ...lease, expiresAt, cause: 'moved' } };
+    };
+    given(bound, unnamed)
+      .when(bind({ ...byRecord, clientId: '01aa', hostname: '' }))
+      .then(givesUp(bound), givesUp(unnamed), leaseBound({ ...reserved.data, clientId: '01aa' }));
+    given(reserved).when(take()).then(givesUp(reserved), bound);
+    const elsewhere = leaseBound({ ...bound.data, subnet: 'office' });
+    given(elsewhere).when(bind(reserved.data)).then(reserved);
+    given(reserved).when(take({ subnet: 'office' })).then(elsewhere);
+    const ofOther = leaseBound({ ...bound.data, mac: other });
+    given(ofOther)
+      .when(bind({ ...byRecord, clientId: '01aa', hostname: '' }))
+      .then(leaseBound({ ...reserved.data, clientId: '01aa' }));
+  });
   it('becomes a reservation of the same machine, and is not taken from it by one of another', () => {
     const record = { origin: 'reservation' as const, hardwareId };
     given(bound)

@@ -283,13 +283,26 @@ function takeIn(
   });
 }
 
-/** The address that the client has in the same subnet and gives up by taking this one. */
+/** What the client has in the same subnet and gives up by taking this address: from a pool, and by the record of its card. */
 function left(command: BindLease, state: LeaseState): readonly LeaseEvent[] {
-  const before = lastLease(state, clientKey(command));
-  if (before?.state !== 'bound' || before.ip === command.ip) return [];
-  const ran = expiry(before, command.now);
+  const { mac, clientId, subnet, origin } = command;
+  const events = givenUp(lastLease(state, clientKey(command)), command);
+  if (mac === null) return events;
+  const others =
+    origin === 'pool'
+      ? [lastLease(state, mac)]
+      : [...new Set([clientId, null])].map((id) =>
+          lastLease(state, clientKey({ mac, clientId: id, subnet, origin: 'pool' })),
+        );
+  const isIts = (lease: Lease) => lease.mac === mac && lease.subnet === subnet && lease.origin !== origin;
+  return others.reduce((all, lease) => (lease && isIts(lease) ? [...all, ...givenUp(lease, command)] : all), events);
+}
+
+function givenUp(lease: Lease | undefined, { ip, now }: Pick<BindLease, 'ip' | 'now'>): readonly LeaseEvent[] {
+  if (lease?.state !== 'bound' || lease.ip === ip) return [];
+  const ran = expiry(lease, now);
   if (ran.length > 0) return ran;
-  return [{ type: 'LeaseExpired', v: 1, data: { ...holderOf(before), expiresAt: before.expiresAt, cause: 'moved' } }];
+  return [{ type: 'LeaseExpired', v: 1, data: { ...holderOf(lease), expiresAt: lease.expiresAt, cause: 'moved' } }];
 }
 
 function evolve(state: LeaseState, event: LeaseEvent): LeaseState {
