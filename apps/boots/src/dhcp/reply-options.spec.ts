@@ -110,9 +110,26 @@ describe('classless routes (RFC 3442)', () => {
     expect(sent([121], { options: [routes('0.0.0.0/0')] })).toEqual([
       { destination: '0.0.0.0/0', router: '192.168.1.9' },
     ]));
-  it('to a client that does not know them go beside the gateway', () => {
+  it('to a client that does not ask for them go beside the gateway, with that: busybox ignores option 3 then', () => {
     expect(codes([3], { options: [routes('10.0.0.0/8')] }).slice(6)).toEqual([3, 121]);
+    expect(sent([3], { options: [routes('10.0.0.0/8')] })).toEqual([
+      { destination: '10.0.0.0/8', router: '192.168.1.9' },
+      { destination: '0.0.0.0/0', router: '192.168.1.1' },
+    ]);
     expect(sent(undefined, { options: [routes('10.0.0.0/8')] })).toHaveLength(1);
+  });
+  it('have the router that option 3 names by number as their default route', () => {
+    const byNumber: HardwareDhcpOption = { code: 3, type: 'ips', value: ['192.168.1.254', '192.168.1.253'] };
+    const ip = { address: '192.168.1.100', netmask: '255.255.255.0', gateway: '', family: 4 } as const;
+    for (const record of [{}, { ip }]) {
+      expect(sent([121, 3], { ...record, options: [byNumber, routes('10.0.0.0/8')] })?.at(-1)).toEqual({
+        ...{ destination: '0.0.0.0/0', router: '192.168.1.254' },
+      });
+    }
+  });
+  it('that are no routes go out as the bytes that they are', () => {
+    const { options } = reply([121], { options: [{ code: 121, type: 'hex', value: '21' }] }).packet;
+    expect(options.get(121)).toEqual(Uint8Array.of(0x21));
   });
   it('that are not there leave the gateway alone', () => expect(codes([121, 3]).slice(6)).toEqual([3]));
 });

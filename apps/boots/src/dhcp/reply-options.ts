@@ -14,8 +14,10 @@ import {
   ipxeOptions,
   leaseTime,
   logServers,
+  MalformedOptionError,
   messageType,
   ntpServers,
+  option,
   type Options,
   parameterRequestList,
   readOption,
@@ -69,10 +71,10 @@ export interface ReplyContent {
  */
 export function replyOptions(content: ReplyContent): Map<number, Uint8Array> {
   const { request, record, site } = content;
-  const { own, network: usual } = optionsOf(record, site);
+  const { own, network: usual, routed } = optionsOf(record, site);
   // Its bytes are the codes.
   const asked = request.get(parameterRequestList.code);
-  const network = asked?.includes(classlessRoutes.code) ? withRoutersInRoutes(usual, record) : usual;
+  const network = !asked ? usual : asked.includes(classlessRoutes.code) ? withoutRouters(routed) : routed;
   const boot = bootOptions(content, own, asked ?? nothing);
   const all = leaseOptions(content);
   const put = (code: number, raw: Uint8Array | undefined) => raw !== undefined && all.set(code, raw);
@@ -92,6 +94,8 @@ interface RecordOptions {
   readonly own: Options;
   /** With that, which goes before what follows from the record's fields. */
   readonly network: Options;
+  /** With the gateway as one of the classless routes too, if there are any. */
+  readonly routed: Options;
 }
 
 /** A record is asked for again and again, as long as it is not changed. */
@@ -103,7 +107,7 @@ function optionsOf(record: HardwareDhcp, site: SiteOptions): RecordOptions {
   const own = recordOptions(record.options);
   const network = networkOptions(record, site);
   for (const [code, raw] of own) network.set(code, raw);
-  const options = { site, own, network };
+  const options = { site, own, network, routed: withDefaultRoute(network) };
   known.set(record, options);
   return options;
 }
@@ -172,18 +176,28 @@ function networkOptions(record: HardwareDhcp, site: SiteOptions): Map<number, Ui
 }
 
 /**
- * RFC 3442: a client that asks for option 121 and gets it ignores option 3, and the server leaves that out. The gateway would be lost:
- * it becomes the default route, unless the record has one.
+ * RFC 3442: who knows option 121 ignores option 3; busybox also where it did not ask for 121. The gateway would be lost: it becomes the default
+ * route, unless there is one.
  */
-function withRoutersInRoutes(usual: Options, { ip }: HardwareDhcp): Options {
-  const raw = usual.get(classlessRoutes.code);
-  if (raw === undefined) return usual;
+function withDefaultRoute(usual: Options): Options {
+  if (!usual.has(classlessRoutes.code)) return usual;
+  try {
+    const routes = readOption(usual, classlessRoutes) ?? [];
+    const [router] = readOption(usual, routers) ?? [];
+    if (router === undefined || routes.some(({ destination }) => destination === '0.0.0.0/0')) return usual;
+    return new Map(usual).set(...option(classlessRoutes, [...routes, { destination: '0.0.0.0/0', router }]));
+  } catch (error) {
+    // What was set as bytes goes out as it is.
+    if (error instanceof MalformedOptionError) return usual;
+    throw error;
+  }
+}
+
+/** To a client that asks for option 121 and gets it, option 3 is not sent (RFC 3442). */
+function withoutRouters(usual: Options): Options {
+  if (!usual.has(classlessRoutes.code)) return usual;
   const network = new Map(usual);
   network.delete(routers.code);
-  const isDefault = ({ destination }: { destination: string }) => destination === '0.0.0.0/0';
-  const routes = classlessRoutes.decode(raw);
-  if (!ip || ip.gateway === '' || routes.some(isDefault)) return network;
-  setOption(network, classlessRoutes, [...routes, { destination: '0.0.0.0/0', router: ip.gateway }]);
   return network;
 }
 
