@@ -4,7 +4,7 @@ import { parseIp } from '@tinkerbell/bytes';
 import { defaultLimits } from '@tinkerbell/tftp';
 import type { BootsConfig } from './boots.config';
 import type { DhcpPorts } from './dhcp/dhcp.listener';
-import { type DhcpMode, discoversAt, modeAt, type ModeRules, type Subnet } from './dhcp/dhcp-mode';
+import { type DhcpMode, discoversAt, isGiver, modeAt, type ModeRules, type Subnet } from './dhcp/dhcp-mode';
 import type { DhcpServerSettings } from './dhcp/decision';
 import type { SubnetFile } from './dhcp/read-subnets';
 import type { Dhcp6Settings } from './dhcp6/decision6';
@@ -149,8 +149,7 @@ export function dhcpModes(
 
 /** Beside a proxy another server is as it should be; other ports than those of DHCP are for laboratories. */
 export function asksForServers({ BOOTS_DHCP_ASK, BOOTS_DHCP_PORT, PUBLIC_IP }: BootsConfig, modes: ModeRules): boolean {
-  const mode = modeAt(PUBLIC_IP, modes);
-  return BOOTS_DHCP_ASK && BOOTS_DHCP_PORT === 67 && (mode === 'reservation' || mode === 'pool');
+  return BOOTS_DHCP_ASK && BOOTS_DHCP_PORT === 67 && isGiver(modeAt(PUBLIC_IP, modes));
 }
 
 /** Of the network that an address is in. */

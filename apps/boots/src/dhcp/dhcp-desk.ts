@@ -25,7 +25,7 @@ import type { FailedRequests } from '../recorder/failed-requests';
 import { clientIdOf } from './client-id';
 import type { Destination } from './destination';
 import type { DhcpContext, DhcpDecision, DhcpReply, DhcpServerSettings } from './decision';
-import { isProxy, isWithin, modeAt, wireOf } from './dhcp-mode';
+import { isGiver, isProxy, isWithin, modeAt, wireOf } from './dhcp-mode';
 import { type Place, placeOf, respond } from './dhcp.responder';
 import { fingerprint, keyOf, macAt } from './fingerprint';
 import { described, lacksBootFile } from './described';
@@ -329,16 +329,16 @@ export class DhcpDesk {
   overhear(bytes: Uint8Array): void {
     try {
       const reply = decodePacket(bytes);
-      if (!isProxy(modeAt(this.server.site.address, this.server.modes))) this.ports.others.onReply(reply);
+      if (isGiver(modeAt(this.server.site.address, this.server.modes))) this.ports.others.onReply(reply);
     } catch (error) {
       this.ports.log.debug(`a reply on the wire was not understood: ${String(error)}`);
     }
   }
 
-  /** Beside a proxy another server is as it should be. */
+  /** Where addresses are not ours another server is as it should be. */
   #watch(request: DhcpPacket, { origin, mode }: Place): void {
     if (isProxy(mode)) this.ports.overheard.request(request);
-    else this.ports.others.onRequest(request, origin.serverId);
+    else if (isGiver(mode)) this.ports.others.onRequest(request, origin.serverId);
   }
 
   /** Another instance answers: nothing here failed. */

@@ -93,6 +93,11 @@ export function isProxy(mode: DhcpMode): boolean {
   return mode === 'proxy' || mode === 'auto-proxy';
 }
 
+/** Whether addresses are ours. */
+export function isGiver(mode: DhcpMode): boolean {
+  return mode === 'reservation' || mode === 'pool';
+}
+
 export function mayProxy({ mode, subnets }: ModeRules): boolean {
   return isProxy(mode) || subnets.some((subnet) => isProxy(subnet.mode));
 }

@@ -7,6 +7,7 @@ import { OtherServers } from './other-servers';
 import { mac, requestOf } from './requests.testing';
 
 const own = '10.0.0.1';
+const peer = '10.0.0.2';
 
 function watch({ isActive = true, fails = false } = {}) {
   const told: PoolCommand[] = [];
@@ -14,14 +15,16 @@ function watch({ isActive = true, fails = false } = {}) {
   const time = { at: Date.parse('2026-01-01T00:00:00.000Z') };
   const leases = {
     isActive,
+    own: new Set([peer]),
     async submit(commands: readonly PoolCommand[]) {
       if (fails) throw new Error('no log');
       told.push(...commands);
     },
   };
   const log = { ...silentLogger, warn: (line: string) => lines.push(line) };
-  const servers = new OtherServers({ leases, metrics: new Metrics(), log, clock: () => new Date(time.at) }, [own]);
-  return { servers, told, lines, time };
+  const metrics = new Metrics();
+  const servers = new OtherServers({ leases, metrics, log, clock: () => new Date(time.at) }, [own]);
+  return { servers, told, lines, time, metrics };
 }
 const request = (server: string) =>
   requestOf('request', [option(serverIdentifier, server), option(requestedAddress, '10.0.0.9')]);
@@ -61,6 +64,12 @@ describe('other DHCP servers', () => {
     servers.onReply({ ...offer('10.0.0.254'), op: 'request' });
     servers.onReply(offer('0.0.0.0'));
     expect(lines).toEqual([]);
+  });
+  it('are not the other instances of the pool, which a standby hears all the time', () => {
+    const { servers, lines, metrics } = watch({ isActive: false });
+    servers.onReply(offer(peer));
+    servers.onRequest(request(peer), own);
+    expect([lines, servers.count, metrics.total('dhcp_other_server_messages_total', {})]).toEqual([[], 0, 0]);
   });
   it('are told of by a standby in its own log only', () => {
     const { servers, told, lines } = watch({ isActive: false });

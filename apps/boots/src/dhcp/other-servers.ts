@@ -7,7 +7,7 @@ import type { Metrics } from '../metrics';
 type Sign = DhcpServerFound['data']['sign'];
 
 export interface OtherServersPorts {
-  readonly leases: Pick<LeasePool, 'isActive' | 'submit'>;
+  readonly leases: Pick<LeasePool, 'isActive' | 'own' | 'submit'>;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly clock: () => Date;
@@ -53,8 +53,9 @@ export class OtherServers {
 
   #seen(server: string, sign: Sign, packet: DhcpPacket): void {
     const clientMac = macOf(packet);
-    if (this.own.includes(server) || server === noAddress || clientMac === undefined) return;
     const { leases, metrics, log, clock } = this.ports;
+    const isOurs = this.own.includes(server) || leases.own.has(server);
+    if (isOurs || server === noAddress || clientMac === undefined) return;
     metrics.count('dhcp_other_server_messages_total', { sign });
     if (!this.#isNews(server, clock().getTime())) return;
     log.warn(`another DHCP server is on the wire: ${server} (${sign}, client ${clientMac})`);

@@ -1,6 +1,6 @@
 import { addSeconds, foreverSeconds, formatMac, numberOf, type SingleLeaseCommand } from '@tinkerbell/domain';
 import type { ForeignLease, PassedOverReason } from '@tinkerbell/messaging';
-import { modeAt, type ModeRules, type PooledSubnet, subnetOf } from '../dhcp/dhcp-mode';
+import { isGiver, modeAt, type ModeRules, type PooledSubnet, subnetOf } from '../dhcp/dhcp-mode';
 import type { LeasePool } from '../log/lease-pool';
 import type { Machine, Machines } from '../machines';
 
@@ -72,8 +72,7 @@ export function shown(hostname: string): string {
 
 /** Whose reservation it is, where boots gives out reservations. */
 export function reservedAt(ip: string, { machines, rules }: Pick<Books, 'machines' | 'rules'>): Machine | undefined {
-  const mode = modeAt(ip, rules);
-  return mode === 'pool' || mode === 'reservation' ? machines.byReservedAddress(ip) : undefined;
+  return isGiver(modeAt(ip, rules)) ? machines.byReservedAddress(ip) : undefined;
 }
 
 /** The subnet with a pool that it is in. */

@@ -31,6 +31,11 @@ export class LeasePool extends SharedPool<PoolCommand, PoolState> {
     return leaseOfIp(this.state, address, now);
   }
 
+  /** Every address that an instance of this pool ever answered from. */
+  get own(): ReadonlySet<string> {
+    return this.folded.own;
+  }
+
   /** All leases, as of the last commit. */
   get state(): LeaseState {
     return this.folded.leases;
