@@ -303,8 +303,8 @@ async function openDhcp(
   closers: (() => Promise<void>)[],
 ) {
   const { modes, metrics, log } = parts;
-  const pools = await openPools(parts, closers);
   const own = ownAddresses(config);
+  const pools = await openPools(parts, own, closers);
   const others = new OtherServers(parts, own);
   const listeners: DhcpListener[] = [];
   const opened: number[] = [];
@@ -328,11 +328,15 @@ async function openDhcp(
   return { port: opened[0] ?? 0, pools, listeners, inquiry };
 }
 
-async function openPools(parts: Parts, closers: (() => Promise<void>)[]): Promise<PoolDesk> {
+async function openPools(
+  parts: Parts,
+  own: readonly string[],
+  closers: (() => Promise<void>)[],
+): Promise<PoolDesk> {
   const mayHavePools = parts.dhcpFile !== undefined;
   const probe = mayHavePools ? await openProbe(parts) : new NoProbe();
   closers.push(() => probe.close());
-  const pools = new PoolDesk({ ...parts, probe }, parts.modes);
+  const pools = new PoolDesk({ ...parts, probe, own }, parts.modes);
   closers.push(() => pools.close());
   await pools.open();
   return pools;

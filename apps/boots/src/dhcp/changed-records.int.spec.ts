@@ -92,3 +92,11 @@ it('a machine that is given a record has one address: that from the pool is free
     ['LeaseBound', machineAddress, mac],
   ]);
 });
+
+it('an address that is reserved for another machine by now is refused at once to the one that comes back with it', async () => {
+  const other = { chaddr: Uint8Array.of(2, 0, 0, 0, 0, 1) };
+  await deleteRecord();
+  expect(await ask('request', [chosen, wants(machineAddress)], other)).toBe(`ack ${machineAddress}`);
+  await bench.append(hardware, { type: 'HardwareRegistered', v: 4, data: { hardware: recordAt(machineAddress) } });
+  expect(await ask('request', [wants(machineAddress)], other)).toBe('nak 0.0.0.0');
+});

@@ -1,7 +1,6 @@
 import { type DhcpPacket, type MessageType, readOption, requestedAddress } from '@tinkerbell/dhcp';
 import {
   AddressPools,
-  clientKey,
   Decliners,
   formerOf,
   type Instant,
@@ -35,6 +34,8 @@ export interface PoolDeskPorts {
   readonly log: Logger;
   readonly clock: () => Date;
   readonly probe: Probe;
+  /** Of boots itself: given to nobody. */
+  readonly own: readonly string[];
 }
 
 /** What one request can be answered with from the pools of its wire. */
@@ -178,7 +179,7 @@ export class PoolDesk {
     const subnet = wire.find((one) => isWithin(address || link, one.address, one.prefix)) ?? wire[0];
     if (!subnet) return undefined;
     if (type === 'discover' && address === '' && !isHeldOff) this.#tellExhausted(mac, subnet.name);
-    const isForeign = wanted !== undefined && this.#isForeign(wanted, seeker, wire);
+    const isForeign = wanted !== undefined && this.#isForeign(wanted, wire);
     return {
       subnet,
       address,
@@ -226,8 +227,13 @@ export class PoolDesk {
   #poolsOf(subnets: readonly PooledOn[]): AddressPools {
     return new AddressPools(
       subnets.flatMap(({ pooled }) => pooled.pools),
-      (ip) => this.ports.machines.byReservedAddress(ip) !== undefined,
+      (ip) => this.#isOurs(ip) || this.ports.machines.byReservedAddress(ip) !== undefined,
     );
+  }
+
+  /** This instance's, or another's. */
+  #isOurs(ip: string): boolean {
+    return this.ports.own.includes(ip) || this.ports.leases.own.has(ip);
   }
 
   /** Figures of pools that are no more. */
@@ -266,12 +272,13 @@ export class PoolDesk {
     return held && this.#pools.mayHave(seeker, held.ip, state, now) ? held.ip : '';
   }
 
-  /** Of another wire, or somebody else's: whoever asks for it has to be told so (RFC 2131 §4.3.2). */
-  #isForeign(ip: string, seeker: Seeker, wire: readonly PooledOn[]): boolean {
+  /**
+   * Of another wire, somebody else's, or the client's own that it may not go on with: where it may not have it, it has to be told so
+   * (RFC 2131 §4.3.2).
+   */
+  #isForeign(ip: string, wire: readonly PooledOn[]): boolean {
     if (!wire.some((one) => isWithin(ip, one.address, one.prefix))) return true;
-    const lease = leaseOfIp(this.ports.leases.state, ip, this.#now().iso);
-    const isOwn = lease?.ip === formerOf(seeker, this.ports.leases.state)?.ip;
-    return lease !== undefined && !isOwn && clientKey(lease) !== seekerKey(seeker, lease.subnet);
+    return leaseOfIp(this.ports.leases.state, ip, this.#now().iso) !== undefined;
   }
 
   #sweep(): void {

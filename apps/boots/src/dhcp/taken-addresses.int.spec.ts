@@ -20,7 +20,7 @@ import { mac, requestOf } from './requests.testing';
 const stream = subjects.stream('lease', 'default');
 const begin = Date.parse('2026-01-01T00:00:00.000Z');
 const hour = 3_600_000;
-const file = join(tmpdir(), `taken-reservations-${process.pid}.yaml`);
+const file = join(tmpdir(), `taken-addresses-${process.pid}.yaml`);
 const calls = (n: number) => option(clientIdentifier, { type: 0, id: Uint8Array.of(n) });
 type Options = readonly (readonly [number, Uint8Array])[];
 
@@ -44,8 +44,8 @@ async function start(other: string | null, settings: Readonly<Record<string, unk
   bench = await startBench({ store, clock: () => new Date(ms), settings });
 }
 
-async function startWithPool(other: string | null) {
-  const pool = 'leaseSeconds: 7200, pools: [{ ranges: [127.0.1.1-127.0.1.9] }]';
+async function startWithPool(other: string | null, range = '127.0.1.1-127.0.1.9') {
+  const pool = `leaseSeconds: 7200, pools: [{ ranges: [${range}] }]`;
   await writeFile(file, `subnets:\n  - { subnet: 127.0.0.0/8, name: lab, probe: false, ${pool} }\n`);
   await start(other, { BOOTS_DHCP_FILE: file });
 }
@@ -96,4 +96,14 @@ it('is its machine’s at once when that is the client that has it', async () =>
   await startWithPool(null);
   expect(await take([calls(7)])).toBe(`ack ${machineAddress}`);
   expect(await bound()).toMatchObject([{ mac, clientId: '0007', ip: machineAddress, origin: 'reservation' }]);
+});
+
+it('of boots itself is given to nobody, whatever the ranges say', async () => {
+  await startWithPool('02-00-00-00-00-07', '127.0.0.1-127.0.0.3');
+  const stranger = { chaddr: Uint8Array.of(2, 0, 0, 0, 0, 8) };
+  const { yiaddr } = await bench.dhcp(requestOf('discover', [option(requestedAddress, '127.0.0.1')], stranger));
+  expect(yiaddr).toBe('127.0.0.2');
+  const wants = [option(serverIdentifier, '127.0.0.1'), option(requestedAddress, '127.0.0.1')];
+  const { options } = await bench.dhcp(requestOf('request', wants, stranger));
+  expect(readOption(options, messageType)).toBe('nak');
 });

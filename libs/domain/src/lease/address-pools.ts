@@ -68,7 +68,7 @@ export class AddressPools {
 
   constructor(
     specs: readonly PoolSpec[],
-    /** Whether an address is another machine's reservation. */
+    /** Whether an address is another machine's reservation, or for nobody. */
     private readonly isReserved: (ip: string) => boolean,
   ) {
     this.#pools = new Map(specs.map((spec) => [spec.name, emptyPool(spec)]));
