@@ -151,7 +151,7 @@ describe('REQUEST (RFC 2131 §4.3.2)', () => {
     const holder = { mac: '0a-00-00-00-00-01', hardwareId: 'other', clientId: null, isReserved: false };
     const ack = replyOf(respond(requestOf('request', [wants(reserved)]), contextOf({ holder })));
     expect(ack.leases).toMatchObject([
-      { type: 'ReleaseLease', mac: holder.mac, ip: reserved },
+      { type: 'MoveLease', mac: holder.mac, ip: reserved },
       { type: 'BindLease', mac },
     ]);
   });

@@ -207,7 +207,7 @@ function binding(known: Known, leaseSeconds: number, clientState: BindLease['cli
 
 /** The record was given to this machine while the old one's lease still ran. What is known of that one is what it was bound with. */
 function parting(known: Known, { mac, hardwareId, clientId }: NonNullable<DhcpContext['holder']>): SingleLeaseCommand {
-  return { type: 'ReleaseLease', ...holderOf(known), mac, hardwareId, clientId };
+  return { type: 'MoveLease', ...holderOf(known), mac, hardwareId, clientId, now: known.context.now };
 }
 
 /**

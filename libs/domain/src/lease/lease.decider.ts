@@ -34,6 +34,8 @@ export type SingleLeaseCommand =
     })
   | ({ readonly type: 'ImportLease' } & LeaseHolder & ImportedLease)
   | (LeaseHolder & { readonly type: 'ReleaseLease' })
+  /** Its record's address is another machine's by now, which is about to take it. */
+  | (LeaseHolder & { readonly type: 'MoveLease'; readonly now: string })
   | ({ readonly type: 'EndLease' } & EndLease)
   | (LeaseHolder & {
       readonly type: 'DeclineLease';
@@ -150,6 +152,8 @@ function decideOne(command: SingleLeaseCommand, state: LeaseState): readonly Lea
       return takeIn(command, state);
     case 'ReleaseLease':
       return holds(command, state) ? [{ type: 'LeaseReleased', v: 2, data: holderOf(command) }] : [];
+    case 'MoveLease':
+      return holds(command, state) ? over(state.book.get(command.ip), command.now) : [];
     case 'EndLease':
       return endLease(command, state.book.get(command.ip));
     case 'DeclineLease': {
@@ -242,8 +246,8 @@ function bind(command: BindLease, state: LeaseState): readonly LeaseEvent[] {
   if (clientState === 'bootp' || !isKnown || !isNamed) {
     const data = { mac, hardwareId, clientId, ip, subnet, origin, hostname, leaseSeconds, expiresAt, giaddr };
     const bound: LeaseEvent = { type: 'LeaseBound', v: 2, data };
-    const over = [...expiry(lease, now), ...left(command, state)];
-    return behind(over.length === 0 ? [bound] : [...over, bound], plugged);
+    const before = [...expiry(lease, now), ...left(command, state)];
+    return behind(before.length === 0 ? [bound] : [...before, bound], plugged);
   }
   // The same request again, answered in the same instant.
   if (lease.expiresAt === expiresAt) return [];
@@ -299,7 +303,12 @@ function left(command: BindLease, state: LeaseState): readonly LeaseEvent[] {
 }
 
 function givenUp(lease: Lease | undefined, { ip, now }: Pick<BindLease, 'ip' | 'now'>): readonly LeaseEvent[] {
-  if (lease?.state !== 'bound' || lease.ip === ip) return [];
+  return lease?.ip === ip ? [] : over(lease, now);
+}
+
+/** Before its time, or by that. */
+function over(lease: Lease | undefined, now: string): readonly LeaseEvent[] {
+  if (lease?.state !== 'bound') return [];
   const ran = expiry(lease, now);
   if (ran.length > 0) return ran;
   return [{ type: 'LeaseExpired', v: 1, data: { ...holderOf(lease), expiresAt: lease.expiresAt, cause: 'moved' } }];
