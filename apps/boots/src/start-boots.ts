@@ -328,11 +328,7 @@ async function openDhcp(
   return { port: opened[0] ?? 0, pools, listeners, inquiry };
 }
 
-async function openPools(
-  parts: Parts,
-  own: readonly string[],
-  closers: (() => Promise<void>)[],
-): Promise<PoolDesk> {
+async function openPools(parts: Parts, own: readonly string[], closers: (() => Promise<void>)[]): Promise<PoolDesk> {
   const mayHavePools = parts.dhcpFile !== undefined;
   const probe = mayHavePools ? await openProbe(parts) : new NoProbe();
   closers.push(() => probe.close());

@@ -1,8 +1,7 @@
 // BOOTP (RFC 951, RFC 1542) by a DHCP server (RFC 1534): one request, one reply, and nothing to renew.
 import { bootFileName, type DhcpPacket, relayAgent, tftpServerName } from '@tinkerbell/dhcp';
 import { bootFact, bootOf } from './boot-offer';
-import { type DhcpReply, type Known, skeleton } from './decision';
-import { replyDestination } from './destination';
+import { destinationOf, type DhcpReply, type Known, skeleton } from './decision';
 import { replyOptions } from './reply-options';
 
 const ipAndUdpHeaders = 28;
@@ -34,7 +33,7 @@ export function bootpReply(known: Known): Omit<DhcpReply, 'leases'> {
       ...{ ciaddr: request.ciaddr, yiaddr: address, siaddr: boot.server },
       file,
     },
-    destination: replyDestination(request, 'ack'),
+    destination: destinationOf(known, 'ack'),
     maxSize: sizeLimit(request, context.size),
     boot: bootFact(known, { client: boot.client ?? bootpClient, file }),
   };

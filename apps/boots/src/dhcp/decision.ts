@@ -3,7 +3,7 @@ import type { SingleLeaseCommand } from '@tinkerbell/domain';
 import type { HardwareInterface, NetbootOffered } from '@tinkerbell/events';
 import type { Ticket } from '../ipxe/script-tickets';
 import type { BootUrls } from './boot-file';
-import type { Destination } from './destination';
+import { type Destination, replyDestination } from './destination';
 import type { ModeRules } from './dhcp-mode';
 import type { Origin } from './origin';
 import type { Pooled } from './pool-desk';
@@ -112,6 +112,12 @@ export interface Known {
   /** The reserved one, or that from a pool; '' where the address is another server's business, or there is none. */
   readonly address: string;
   readonly pooled?: Pooled | undefined;
+}
+
+/** Where the reply goes, RFC 2131 §4.1 and RFC 8357. */
+export function destinationOf({ request, origin, context }: Known, reply: 'offer' | 'ack' | 'nak'): Destination {
+  const usual = replyDestination(request, reply);
+  return usual.port === 'server' && origin.hasOwnPort ? { address: usual.address, port: context.source.port } : usual;
 }
 
 /** With what every reply copies from its request (RFC 2131, table 3). */

@@ -303,8 +303,7 @@ export class DhcpDesk {
     const lease = leases.holderOf(address, now);
     if (!lease || isLeaseOf(lease, { mac: machine.mac, clientId: clientIdOf(request) })) return undefined;
     const { mac, hardwareId, clientId, origin } = lease;
-    const isReserved =
-      origin === 'pool' || mac === null || machines.byMac(mac)?.interface.dhcp.ip?.address === address;
+    const isReserved = origin === 'pool' || mac === null || machines.byMac(mac)?.interface.dhcp.ip?.address === address;
     return { mac, hardwareId, clientId, isReserved };
   }
 

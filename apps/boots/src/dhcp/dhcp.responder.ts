@@ -19,6 +19,7 @@ import type { LeaseHolder, LeaseRenewed } from '@tinkerbell/events';
 import { bootFact, bootOf } from './boot-offer';
 import { bootpReply } from './bootp';
 import {
+  destinationOf,
   type DhcpContext,
   type DhcpDecision,
   type DhcpReply,
@@ -29,7 +30,6 @@ import {
   sizeLimit,
   skeleton,
 } from './decision';
-import { replyDestination } from './destination';
 import { type DhcpMode, isProxy, isSameNetwork, isWithin, modeAt, subnetOf, wireOf } from './dhcp-mode';
 import { type Origin, originOf, pluggedIn } from './origin';
 import { clientIdOf, clientName } from './client-id';
@@ -239,7 +239,7 @@ function refuse(known: Known, requested: string, reason: string): DhcpReply {
       // The relay has to broadcast it: the client's address is the very thing that is wrong (§4.3.2).
       flags: request.giaddr === noAddress ? request.flags : request.flags | broadcastFlag,
     },
-    destination: replyDestination(request, 'nak'),
+    destination: destinationOf(known, 'nak'),
     maxSize: sizeLimit(request),
     leases: [{ type: 'RefuseLease', ...client, ip: known.address || null, requested, reason }],
     boot: undefined,
@@ -310,7 +310,7 @@ function reply(
   return {
     kind: 'reply',
     packet: skeleton(request, { ciaddr, yiaddr: address, siaddr: boot.server, file: boot.file, options }),
-    destination: replyDestination(request, type),
+    destination: destinationOf(known, type),
     maxSize: sizeLimit(request),
     leases,
     boot: type === 'ack' && leaseSeconds !== null ? bootFact(known, boot) : undefined,

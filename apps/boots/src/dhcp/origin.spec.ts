@@ -105,6 +105,22 @@ describe('relay flags', () => {
   });
 });
 
+describe('a relay that sends from a port of its own (RFC 8357)', () => {
+  const source = { address: relay, port: 4067 };
+  it.each([
+    ['an offer', 'discover', []],
+    ['an ACK', 'request', [[50, bytes(reserved)]]],
+    ['a NAK', 'request', [[50, bytes('10.9.9.9')]]],
+  ] as const)('gets %s there', (_, type, options) => {
+    const request = requestOf(type, [...options, added(circuit, [19, new Uint8Array()])], relayed);
+    expect(respond(request, contextOf({ source }))).toMatchObject({ destination: { address: relay, port: 4067 } });
+  });
+  it('gets it at port 67 when it does not say so', () => {
+    const request = requestOf('discover', [added(circuit)], relayed);
+    expect(respond(request, contextOf({ source }))).toMatchObject({ destination: { address: relay, port: 'server' } });
+  });
+});
+
 describe('what the relay added', () => {
   const [port, box] = [Uint8Array.from(Buffer.from('Gi0/12')), Uint8Array.of(0, 6, 0x11)];
   const tell = (raw: Uint8Array, over: Partial<DhcpPacket> = relayed) => {

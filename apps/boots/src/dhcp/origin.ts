@@ -18,18 +18,21 @@ export interface Origin {
   readonly serverId: string;
   /** The client sent it to one server: to us, or to a relay that says so (RFC 5010). */
   readonly isUnicast: boolean;
+  /** RFC 8357: the relay takes answers at the port that it sent from. */
+  readonly hasOwnPort: boolean;
 }
 
 export function originOf(request: DhcpPacket, own: string, arrival: 'broadcast' | 'unicast' | 'pxe'): Origin {
   const { ciaddr, giaddr } = request;
   const isRelayed = giaddr !== noAddress;
   // Without a relay the option is the client's own invention, or a switch's, which knows no networks.
-  const { linkSelection, serverIdOverride, wasUnicast } = isRelayed ? relayOf(request) : silent;
+  const { linkSelection, serverIdOverride, wasUnicast, hasOwnPort = false } = isRelayed ? relayOf(request) : silent;
   return {
     link: addressIn(linkSelection) ?? addressIn(giaddr) ?? addressIn(ciaddr) ?? own,
     isLinkSelected: addressIn(linkSelection) !== undefined,
     serverId: addressIn(serverIdOverride) ?? own,
     isUnicast: isRelayed ? (wasUnicast ?? false) : arrival !== 'broadcast',
+    hasOwnPort,
   };
 }
 

@@ -16,8 +16,8 @@ import {
 } from '@tinkerbell/dhcp';
 import { bootClientOf, vendorName } from './boot-client';
 import { bootFact, bootOf } from './boot-offer';
-import { type DhcpDecision, ignore, type Known, sizeLimit, skeleton } from './decision';
-import { type Destination, replyDestination } from './destination';
+import { destinationOf, type DhcpDecision, ignore, type Known, sizeLimit, skeleton } from './decision';
+import type { Destination } from './destination';
 import { raspberryMenu } from './raspberry-pi';
 import { echo, takeThis } from './reply-options';
 
@@ -49,7 +49,7 @@ export function proxy(known: Known, type: string): DhcpDecision {
       }),
       sname: boot.server,
     },
-    destination: isPxe ? pxeDestination(request, context.source) : replyDestination(request, reply),
+    destination: isPxe ? pxeDestination(known) : destinationOf(known, reply),
     maxSize: sizeLimit(request),
     leases: [],
     boot: bootFact(known, boot),
@@ -79,6 +79,7 @@ function proxyOptions({ type, request, serverId, vendor, menu }: ProxyContent): 
 }
 
 /** To the port that the request came from: a client that asks port 4011 has its address already. */
-function pxeDestination(request: DhcpPacket, source: { address: string; port: number }): Destination {
-  return source.address === noAddress ? replyDestination(request, 'ack') : source;
+function pxeDestination(known: Known): Destination {
+  const { source } = known.context;
+  return source.address === noAddress ? destinationOf(known, 'ack') : source;
 }

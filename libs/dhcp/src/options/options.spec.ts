@@ -172,6 +172,8 @@ describe('relayInformation', () => {
       ...{ circuitId: hex('41'), remoteId: hex('42'), linkSelection: '10.0.1.0' },
       ...{ wasUnicast: true, serverIdOverride: '10.0.1.1' },
     }));
+  it('knows a relay with a port of its own (RFC 8357)', () =>
+    expect(relayInformation(hex('020142' + '1300'))).toEqual({ remoteId: hex('42'), hasOwnPort: true }));
   it('has what is there, and ignores what it does not know', () =>
     expect(relayInformation(hex('020142' + '970201ff'))).toEqual({ remoteId: hex('42') }));
   it.each(['05030a0001', '0b050a00010101', '0504'])('refuses %s', (raw) =>

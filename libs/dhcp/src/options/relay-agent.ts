@@ -31,6 +31,8 @@ export interface RelayInformation {
   readonly wasUnicast?: boolean;
   /** Sub-option 11 (RFC 5107): what the client is to take for the server, so that its renewals pass the relay. */
   readonly serverIdOverride?: string;
+  /** Sub-option 19 (RFC 8357): the relay takes answers at the port that it sends from. */
+  readonly hasOwnPort?: boolean;
 }
 
 /** Throws MalformedOptionError. */
@@ -47,6 +49,7 @@ export function relayInformation(raw: Uint8Array): RelayInformation {
     ...(link === undefined ? {} : { linkSelection: link }),
     ...(flags === undefined ? {} : { wasUnicast: (flags & 0x80) !== 0 }),
     ...(server === undefined ? {} : { serverIdOverride: server }),
+    ...(found.has(19) ? { hasOwnPort: true } : {}),
   };
 }
 

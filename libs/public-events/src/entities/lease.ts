@@ -91,7 +91,8 @@ export const lease = {
   }),
   LeaseRelayed: published({
     name: 'relayed',
-    summary: 'What the relay of a client says about where it is plugged in (option 82); behind lease.bound or lease.renewed.',
+    summary:
+      'What the relay of a client says about where it is plugged in (option 82); behind lease.bound or lease.renewed.',
     schema: Type.Object({
       ...address,
       giaddr: Type.String({ description: 'Address of the relay.' }),
