@@ -89,6 +89,23 @@ describe('machine-list', () => {
       expect(steps(worker(actionImageServed(), program)).steps).toMatchObject([{ step: 'tftp' }]);
     });
   });
+  describe('of a machine that was reset on its way, without DHCP of ours', () => {
+    const way = (...events: readonly Event[]) => steps(events).steps.map(({ detail }) => detail);
+    const kernel = bootFileServed({ protocol: 'http', role: 'kernel', file: 'vmlinuz-x86_64' });
+    const script = bootScriptServed();
+
+    it('begins anew with its script, once it fetched what that names', () => {
+      expect(way(script, kernel, script)).toEqual(['osie script']);
+      // It did not get it whole.
+      expect(way(script, script, kernel)).toHaveLength(3);
+    });
+    it('begins anew with its boot program', () =>
+      expect(way(script, kernel, bootFileServed({ file: 'pxelinux.0' }))).toEqual(['pxelinux.0, 70000 bytes']));
+    it('is on one way when its own script loads programs', () => {
+      const own = bootScriptServed({ script: 'custom', tokenHash: null, expiresAt: null });
+      expect(way(own, kernel, bootFileServed({ file: 'memtest.0' }))).toHaveLength(3);
+    });
+  });
   describe('of a machine that is told to boot its own disk', () => {
     const told = bootScriptServed({ script: 'local', tokenHash: null, expiresAt: null });
     const asked = [netbootOffered(), bootFileServed(), netbootOffered({ client: 'iPXE', bootFile: 'auto.ipxe' })];

@@ -28,8 +28,8 @@ export function isHome({ step, steps }: Pick<MachineRow, 'step' | 'steps'>): boo
 /** One row a machine, whoever saw it: DHCP and boot files from boots, the worker from tink-server. */
 export const machineList: Projection<MachineEvent, MachineRow> = {
   name: 'machine-list',
-  version: 7,
-  continues: [4, 5, 6],
+  version: 8,
+  continues: [4, 5, 6, 7],
   aggregates: ['hardware', 'boot', 'lease', 'enrolment'],
   key: ({ aggregate, aggregateId, event }) =>
     aggregate === 'hardware' || aggregate === 'enrolment' || isUnregistered(event) ? aggregateId : hardwareIdOf(event),
@@ -154,9 +154,18 @@ function scripted(row: MachineRow, script: BootScript, at: string): MachineRow {
   const last = row.steps.at(-1);
   const isAgain =
     script === 'local' && last?.detail === toldOfItsDisk && Date.parse(at) - Date.parse(last.at) < repeatMs;
-  const begun = fromPowerOn(row, isUp(row) && !isAgain);
+  const begun = fromPowerOn(row, (isUp(row) && !isAgain) || hasFollowed(row));
   return script === 'local' ? stepTo(begun, 'disk', at, toldOfItsDisk) : stepTo(begun, 'http', at, `${script} script`);
 }
+
+/** It fetched what its script names: the next script is that of another power-on, of which nothing else tells without DHCP of ours. */
+function hasFollowed({ steps, bootFiles }: MachineRow): boolean {
+  const script = steps.findLast(({ detail }) => detail.endsWith(' script'))?.detail;
+  // An own script may load programs and fetch scripts itself.
+  return script !== undefined && script !== 'custom script' && bootFiles.some(({ role }) => osieRoles.has(role));
+}
+
+const osieRoles: ReadonlySet<BootFileServed['data']['role']> = new Set(['kernel', 'initramfs', 'rootfs']);
 
 function fromPowerOn(row: MachineRow, isNew: boolean): MachineRow {
   return isNew ? { ...row, steps: [], bootFiles: [] } : row;
@@ -187,7 +196,7 @@ function isPowerOn(row: MachineRow, client: NetbootOffered['data']['client']): b
 /** Where another server does the DHCP, the first that is heard of a power-on is a boot program by TFTP. */
 function served(row: MachineRow, data: BootFileServed['data'], at: string): MachineRow {
   const { role, file, bytes, protocol } = data;
-  const isNew = isUp(row) && role === 'nbp' && protocol === 'tftp';
+  const isNew = (isUp(row) || hasFollowed(row)) && role === 'nbp' && protocol === 'tftp';
   if (isUp(row) && !isNew) return row;
   const begun = fromPowerOn(row, isNew);
   const others = begun.bootFiles.filter((known) => known.file !== file);
