@@ -150,6 +150,6 @@ describe.skipIf(missing !== undefined)('a lease that an operator ends', () => {
     }
     const again = await site.run('lease', 'end', only6, '--yes');
     expect(again).toMatchObject({ code: 4 });
-    expect(again.stderr).toContain(`nobody has ${only6}: the lease of 02-93-00-00-00-62 is over`);
+    expect(again.stderr).toContain(`nobody has ${only6}: the lease of 02:93:00:00:00:62 is over`);
   });
 });

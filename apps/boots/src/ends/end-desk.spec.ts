@@ -1,4 +1,4 @@
-import type { Lease6Command, SingleLeaseCommand } from '@tinkerbell/domain';
+import { formatMac, type Lease6Command, type SingleLeaseCommand } from '@tinkerbell/domain';
 import { InMemoryEventStore } from '@tinkerbell/event-store';
 import type { EndAnswer, EndRequest } from '@tinkerbell/messaging';
 import { describe, expect, it } from 'vitest';
@@ -79,8 +79,8 @@ describe('a lease that an operator ends', () => {
       'none: 10.1.0.6 was never leased, and is in no quarantine',
       'outside: 10.9.0.6 is in no pool, and no hardware record has it',
       'outside: fd00::1 is in no pool, and no hardware record has it',
-      `other: 10.1.0.5 is leased to ${mac} by now`,
-      `other: 10.1.0.5 is leased to ${mac} by now`,
+      `other: 10.1.0.5 is leased to ${formatMac(mac)} by now`,
+      `other: 10.1.0.5 is leased to ${formatMac(mac)} by now`,
     ]);
     expect([await events(), stored]).toEqual([[['LeaseBound', 'boots']], []]);
   });
@@ -101,7 +101,7 @@ describe('a lease that an operator ends', () => {
       made.end(wish('10.1.0.5')),
     ]);
     expect(released).toBeUndefined();
-    const why = 'other: 10.1.0.5 is leased to 02-00-00-00-00-02 by now';
+    const why = 'other: 10.1.0.5 is leased to 02:00:00:00:00:02 by now';
     expect([told(ended), told(again)]).toEqual([why, why]);
     const twice = await Promise.all([made.end(wish('10.1.0.5')), made.end(wish('10.1.0.5'))]);
     expect(twice.map((answer) => answer?.result)).toEqual(['ended', 'refused']);
@@ -152,7 +152,9 @@ describe('an IPv6 lease that an operator ends', () => {
     expect(pool.usage('lab')).toEqual({ used: 1, quarantined: 0 });
     expect(told(await desk6.end(wish('fd00::5')))).toMatchObject({ was: 'bound', clientId: '0004aa:1' });
     expect([pool.usage('lab').used, pool.isFree('fd00::5', now)]).toEqual([0, true]);
-    expect(told(await desk6.end(wish('fd00::5')))).toBe(`none: nobody has fd00::5: the lease of ${mac} is over`);
+    expect(told(await desk6.end(wish('fd00::5')))).toBe(
+      `none: nobody has fd00::5: the lease of ${formatMac(mac)} is over`,
+    );
     expect(told(await desk6.end(wish('10.1.0.5')))).toMatch(/^outside: /);
     expect((await store.read('tink.ev.default.lease.default-v6')).events.at(-1)).toMatchObject({
       ...{ event: { type: 'LeaseEnded' }, metadata: { actor: 'user:ann' } },

@@ -90,7 +90,7 @@ describe('a lease pool with more than one instance', () => {
     expect(first.pool.isActive).toBe(false);
     second.post.give(2);
     await until(() => second.pool.isActive);
-    await expect(second.pool.submit([bind(2, '10.0.0.1')])).rejects.toThrow('10.0.0.1 is leased to 02-00-00-00-00-01');
+    await expect(second.pool.submit([bind(2, '10.0.0.1')])).rejects.toThrow('10.0.0.1 is leased to 02:00:00:00:00:01');
     await second.pool.submit([bind(2)]);
     await until(() => first.pool.size === 2);
     expect(first.pool.role.active).toBe('10.0.0.202');

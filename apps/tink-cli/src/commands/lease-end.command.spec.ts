@@ -120,7 +120,7 @@ describe('tink lease end', () => {
     expect(posted().filter(([, body]) => !(body as { dryRun?: boolean }).dryRun)).toHaveLength(1);
   });
   it.each([
-    [404, 'NOT_FOUND', 'nobody has 10.0.0.5: the lease of 52-54-00-00-00-05 is over', 4],
+    [404, 'NOT_FOUND', 'nobody has 10.0.0.5: the lease of 52:54:00:00:00:05 is over', 4],
     [409, 'CONFLICT', '10.0.0.5 is leased to 52-54-00-00-00-06 by now', 1],
     [400, 'INVALID', '10.0.0.5 is in use in several lease pools: name one of a, b', 1],
     [401, 'UNAUTHORIZED', 'user name and password needed (HTTP Basic)', 3],
