@@ -57,8 +57,9 @@ function randomPacket(random: Random): TftpPacket {
   }
 }
 
+/** None without a name: that is how NULs look that fill a request up. */
 function options(random: Random): Map<string, string> {
-  return new Map(Array.from({ length: random.below(5) }, () => [word(random).toLowerCase(), word(random)]));
+  return new Map(Array.from({ length: random.below(5) }, () => [word(random).toLowerCase() || 'o', word(random)]));
 }
 
 /** Bytes as characters; no capital letter beyond ASCII, for which lower and upper case are not one byte each. */
