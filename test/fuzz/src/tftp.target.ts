@@ -23,6 +23,8 @@ export const tftp: Target = {
   check(bytes) {
     const packet = decode(bytes);
     if (!packet) return false;
+    // NULs alone fill no packet up that has no option.
+    if (packet.op === 'oack' && packet.options.size === 0) return true;
     const first = encodeTftp(packet);
     expectSame('encode(decode(…))', encodeTftp(decodeTftp(first)), first);
     if (packet.op === 'rrq') negotiate(packet.options, 1_000_000, defaultLimits);
