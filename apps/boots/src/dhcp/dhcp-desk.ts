@@ -34,7 +34,7 @@ import { LeftOut } from './left-out';
 import type { PoolDesk, Pooled } from './pool-desk';
 import { RateLimit } from '../rate-limit';
 import { RecentNumbers } from './recent-numbers';
-import { ScriptTickets } from '../ipxe/script-tickets';
+import { ScriptTickets, withoutTicket } from '../ipxe/script-tickets';
 
 export interface DeskPorts {
   readonly machines: Machines;
@@ -228,7 +228,7 @@ export class DhcpDesk {
     if (due.offersPi) this.ports.overheard.unleased(address);
     if (due.unserved !== undefined) this.#note('no-boot-file', mac, due.unserved, due.from);
     metrics.count('dhcp_replies_total', { type: replyType });
-    if (!log.isQuiet) log.info(`${type} of ${mac}: ${replyType} ${address}${file ? ` ${file}` : ''}`);
+    if (!log.isQuiet) log.info(`${type} of ${mac}: ${replyType} ${address}${file ? ` ${withoutTicket(file)}` : ''}`);
     return { bytes: reply, destination };
   }
 

@@ -20,3 +20,8 @@ export class ScriptTickets {
 export function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
+
+/** For people to read: who has the ticket could fetch the script. */
+export function withoutTicket(url: string): string {
+  return url.replace(/\?ticket=.*$/, '');
+}

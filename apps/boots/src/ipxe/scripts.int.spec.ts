@@ -9,6 +9,7 @@ import { hardwareUpdated } from '@tinkerbell/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Bench, machineAddress, recordAt, startBench } from '../boots.testing';
 import { firmware, hardwareId, mac, requestOf } from '../dhcp/requests.testing';
+import { streamLogger } from '../logger';
 
 let bench: Bench | undefined;
 const start = async (...options: Parameters<typeof startBench>) => (bench = await startBench(...options));
@@ -28,7 +29,8 @@ async function boot({ lease }: Bench): Promise<string> {
 
 describe('boot scripts', () => {
   it('go to the machine that holds the lease, with a token of which only the hash is kept', async () => {
-    const running = await start({});
+    let log = '';
+    const running = await start({ log: streamLogger({ write: (text) => (log += text) }, 'debug') });
     const { http, events } = running;
     const path = await boot(running);
     const { status, headers, body } = await http(path);
@@ -40,7 +42,8 @@ describe('boot scripts', () => {
     expect(served?.data.tokenHash).toBe(createHash('sha256').update(token).digest('hex'));
     const ticket = path.split('ticket=')[1] ?? '';
     expect(ticket).toMatch(/^[\w-]{22}$/);
-    for (const secret of [token, ticket]) expect(JSON.stringify(await events())).not.toContain(secret);
+    expect(log).toContain(scriptPath);
+    for (const secret of [token, ticket]) expect(JSON.stringify(await events()) + log).not.toContain(secret);
     expect(body).toContain(`worker_id=${hardwareId} tink_server=https://127.0.0.1:42124 hw_addr=01:02:03:04:05:06`);
     const again = await http(path);
     expect(again.status).toBe(200);
