@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Accidents, Losses } from './accidents';
 import { bundle } from './bundle';
-import { type Network, runIn, spawnIn } from './namespace';
+import { type Network, removeNamespace, runIn, spawnIn } from './namespace';
 
 /** A client on the network whose cable loses, doubles and swaps frames, in both directions. */
 export interface LossyClient {
@@ -34,7 +34,7 @@ export async function addLossyClient(
     const { value } = await lines.next();
     await closed;
     await program.remove();
-    await ip('netns', 'del', namespace);
+    await removeNamespace(namespace);
     return JSON.parse(String(value)) as Accidents['count'];
   };
   try {

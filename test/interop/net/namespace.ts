@@ -82,7 +82,7 @@ export async function createNetwork(kind: string, address: string, address6?: st
       return tap;
     },
     async close() {
-      for (const namespace of created.reverse()) await ip('netns', 'del', namespace);
+      for (const namespace of created.reverse()) await removeNamespace(namespace);
     },
   };
   try {
@@ -101,12 +101,25 @@ export async function createNetwork(kind: string, address: string, address6?: st
   }
 }
 
+/** And ends what still runs in it, as a DHCP client does that went into the background. */
+export async function removeNamespace(namespace: string): Promise<void> {
+  const { stdout } = await execute('ip', ['netns', 'pids', namespace]);
+  for (const pid of stdout.split('\n').filter(Boolean)) {
+    try {
+      process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  await ip('netns', 'del', namespace);
+}
+
 /** Removes the namespaces of runs that were killed. */
 async function sweep(kind: string): Promise<void> {
   const names = existsSync('/run/netns') ? readdirSync('/run/netns') : [];
   for (const name of names) {
     const pid = new RegExp(`^${kind}-(\\d+)(?:-|$)`).exec(name)?.[1];
-    if (pid && !existsSync(`/proc/${pid}`)) await ip('netns', 'del', name).catch(() => undefined);
+    if (pid && !existsSync(`/proc/${pid}`)) await removeNamespace(name).catch(() => undefined);
   }
 }
 
