@@ -207,7 +207,10 @@ export class ActionLoop {
 
   /** Removes containers that an earlier process left and that nobody wants any more. Whether none of those runs now. */
   private async sweep({ assignment }: NextReply): Promise<boolean> {
-    const names = await this.containers.list(this.settings.workerId).catch(() => undefined);
+    const names = await this.containers.list(this.settings.workerId).catch((error: unknown) => {
+      this.log.warn(`not known what an earlier run left, nothing begins: ${errorText(error)}`);
+      return undefined;
+    });
     if (!names) return false;
     let left = 0;
     let isClean = true;

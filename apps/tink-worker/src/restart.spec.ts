@@ -85,6 +85,24 @@ describe('restart and reboot', () => {
     expect(server.started).toHaveLength(1);
   });
 
+  it('begins nothing, and says so, until the engine tells what an earlier run left', async () => {
+    const { bus, containers, start } = world([action('only')]);
+    const list = containers.list.bind(containers);
+    let tries = 0;
+    containers.list = (workerId) => (++tries < 4 ? Promise.reject(new Error('engine is away')) : list(workerId));
+    const begunBefore: number[] = [];
+    containers.behaviour = () => {
+      begunBefore.push(tries);
+      return 0;
+    };
+    const { life } = start();
+    await bus.until(() => begunBefore.length === 1);
+    expect(begunBefore).toEqual([4]);
+    const said = life.log.lines.filter((line) => line.includes('not known what an earlier run left'));
+    expect(said).toHaveLength(3);
+    expect(said[0]).toContain('engine is away');
+  });
+
   it('leaves a running container alone when stopped, and takes it up again with all its output', async () => {
     const { bus, server, containers, start, done, effects } = world([action('long')]);
     let finish = (_code: number) => {};

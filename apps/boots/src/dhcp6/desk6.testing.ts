@@ -1,9 +1,8 @@
 import { clientId, type Dhcp6Message, iaNa, option } from '@tinkerbell/dhcp6';
 import { InMemoryEventStore } from '@tinkerbell/event-store';
-import type { BootLog } from '../log/boot-log';
 import { Lease6Pool } from '../log/lease6-pool';
 import { silentLogger } from '../logger';
-import type { Machine, Machines } from '../machines';
+import type { Machine } from '../machines';
 import { Metrics } from '../metrics';
 import { Overheard } from '../overheard';
 import type { FailedRequest } from '../recorder/failed-requests';
@@ -36,9 +35,9 @@ export async function desk(server = settings, machine?: Machine) {
     machines: {
       byMac: () => machine,
       byReservedAddress: () => undefined,
-      netboot: () => ({ allowed: true }),
-    } as unknown as Machines,
-    boots: { programOf: () => '' } as unknown as BootLog,
+      netboot: () => ({ allowed: true, reason: '' }),
+    },
+    boots: { programOf: () => '', record: () => Promise.resolve() },
     failed: { note: (request: FailedRequest) => void noted.push(request) },
     overheard: new Overheard(() => new Date(clock.ms)),
   };

@@ -35,9 +35,9 @@ import { respond6 } from './dhcp6.responder';
 import { isWithin6, linkAt } from './subnet6';
 
 export interface Desk6Ports {
-  readonly machines: Machines;
+  readonly machines: Pick<Machines, 'byMac' | 'byReservedAddress' | 'netboot'>;
   readonly leases: Lease6Pool;
-  readonly boots: BootLog;
+  readonly boots: Pick<BootLog, 'programOf' | 'record'>;
   readonly failed: Pick<FailedRequests, 'note'>;
   readonly overheard: Pick<Overheard, 'unleased'>;
   readonly metrics: Metrics;
