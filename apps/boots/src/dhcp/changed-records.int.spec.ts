@@ -1,23 +1,13 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  type DhcpPacket,
-  type MessageType,
-  messageType,
-  option,
-  readOption,
-  requestedAddress,
-  serverIdentifier,
-} from '@tinkerbell/dhcp';
+import { type DhcpPacket, type MessageType, messageType, readOption } from '@tinkerbell/dhcp';
 import { subjects } from '@tinkerbell/messaging';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Bench, machineAddress, recordAt, startBench } from '../boots.testing';
-import { hardwareId, mac, requestOf } from './requests.testing';
+import { chosen, hardwareId, mac, requestOf, wants } from './requests.testing';
 
 const hardware = subjects.stream('hardware', hardwareId);
-const chosen = option(serverIdentifier, '127.0.0.1');
-const wants = (ip: string) => option(requestedAddress, ip);
 type Options = readonly (readonly [number, Uint8Array])[];
 
 let bench: Bench;

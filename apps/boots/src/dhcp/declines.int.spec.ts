@@ -1,25 +1,16 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  type MessageType,
-  messageType,
-  option,
-  readOption,
-  requestedAddress,
-  serverIdentifier,
-} from '@tinkerbell/dhcp';
+import { type MessageType, messageType, readOption } from '@tinkerbell/dhcp';
 import type { LeaseEvent } from '@tinkerbell/events';
 import { InMemoryEventStore } from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
 import { afterEach, expect, it } from 'vitest';
 import { type Bench, startBench } from '../boots.testing';
-import { requestOf } from './requests.testing';
+import { chosen, requestOf, wants } from './requests.testing';
 
 const stream = subjects.stream('lease', 'default');
 const begin = Date.parse('2026-01-01T00:00:00.000Z');
-const chosen = option(serverIdentifier, '127.0.0.1');
-const wants = (ip: string) => option(requestedAddress, ip);
 
 let bench: Bench;
 let ms = begin;

@@ -10,7 +10,6 @@ import {
   readOption,
   rebindingTime,
   renewalTime,
-  requestedAddress,
   serverIdentifier,
 } from '@tinkerbell/dhcp';
 import { describe, expect, it } from 'vitest';
@@ -18,6 +17,7 @@ import type { DhcpDecision, DhcpReply } from './decision';
 import { replyDestination } from './destination';
 import { respond } from './dhcp.responder';
 import {
+  chosen,
   contextOf,
   firmware,
   hardwareId,
@@ -26,6 +26,7 @@ import {
   reservation,
   reserved,
   serverAddress,
+  wants,
 } from './requests.testing';
 
 function replyOf(decision: DhcpDecision): DhcpReply {
@@ -33,8 +34,6 @@ function replyOf(decision: DhcpDecision): DhcpReply {
   return decision;
 }
 const typeOf = ({ packet }: DhcpReply) => readOption(packet.options, messageType);
-const chosen = option(serverIdentifier, serverAddress);
-const wants = (address: string) => option(requestedAddress, address);
 
 const holder = { mac, hardwareId, clientId: null, ip: reserved, subnet: '', origin: 'reservation' };
 

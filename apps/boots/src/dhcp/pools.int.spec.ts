@@ -18,15 +18,13 @@ import {
   noAddress,
   option,
   readOption,
-  requestedAddress,
   routers,
-  serverIdentifier,
   subnetMask,
 } from '@tinkerbell/dhcp';
 import { subjects } from '@tinkerbell/messaging';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Bench, machineAddress, startBench } from '../boots.testing';
-import { firmware, mac as recordedMac, requestOf } from './requests.testing';
+import { chosen, firmware, mac as recordedMac, requestOf, wants } from './requests.testing';
 
 const settings = (over = '') => `
 classes:
@@ -45,8 +43,6 @@ subnets:
       - { name: lab-uefi, ranges: [127.0.2.1], classes: [uefi] }
 `;
 type Options = readonly (readonly [number, Uint8Array])[];
-const chosen = option(serverIdentifier, '127.0.0.1');
-const wants = (ip: string) => option(requestedAddress, ip);
 const calls = (name: string) => option(clientIdentifier, { type: 0, id: new TextEncoder().encode(name) });
 
 let bench: Bench;

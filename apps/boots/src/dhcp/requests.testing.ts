@@ -8,6 +8,8 @@ import {
   noAddress,
   option,
   parameterRequestList,
+  requestedAddress,
+  serverIdentifier,
   userClass,
   vendorClass,
 } from '@tinkerbell/dhcp';
@@ -19,6 +21,10 @@ export const mac = '01-02-03-04-05-06';
 export const hardwareId = '0eba0bf8-3772-4b4a-ab9f-6ebe93b90a95';
 export const reserved = '192.168.1.100';
 export const serverAddress = '127.0.0.1';
+
+/** In a REQUEST: the server whose offer is taken, and the address. */
+export const chosen = option(serverIdentifier, serverAddress);
+export const wants = (address: string) => option(requestedAddress, address);
 
 export function reservation(over: Partial<HardwareInterface['dhcp']> = {}, binary = ''): HardwareInterface {
   return {

@@ -1,21 +1,13 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  clientIdentifier,
-  type MessageType,
-  messageType,
-  option,
-  readOption,
-  requestedAddress,
-  serverIdentifier,
-} from '@tinkerbell/dhcp';
+import { clientIdentifier, type MessageType, messageType, option, readOption } from '@tinkerbell/dhcp';
 import type { LeaseEvent } from '@tinkerbell/events';
 import { InMemoryEventStore } from '@tinkerbell/event-store';
 import { subjects } from '@tinkerbell/messaging';
 import { afterEach, expect, it } from 'vitest';
 import { type Bench, machineAddress, startBench } from '../boots.testing';
-import { mac, requestOf } from './requests.testing';
+import { chosen, mac, requestOf, wants } from './requests.testing';
 
 const stream = subjects.stream('lease', 'default');
 const begin = Date.parse('2026-01-01T00:00:00.000Z');
@@ -57,8 +49,8 @@ const ask = (type: MessageType, options: Options = []) => {
 /** By DISCOVER and REQUEST. */
 async function take(options: Options = []): Promise<string> {
   const { yiaddr } = await ask('discover', options);
-  const wants = [option(serverIdentifier, '127.0.0.1'), option(requestedAddress, yiaddr)];
-  const ack = await ask('request', [...wants, ...options]);
+  const accepted = [chosen, wants(yiaddr)];
+  const ack = await ask('request', [...accepted, ...options]);
   return `${readOption(ack.options, messageType)} ${ack.yiaddr}`;
 }
 const bound = async () =>
@@ -101,9 +93,9 @@ it('is its machine’s at once when that is the client that has it', async () =>
 it('of boots itself is given to nobody, whatever the ranges say', async () => {
   await startWithPool('02-00-00-00-00-07', '127.0.0.1-127.0.0.3');
   const stranger = { chaddr: Uint8Array.of(2, 0, 0, 0, 0, 8) };
-  const { yiaddr } = await bench.dhcp(requestOf('discover', [option(requestedAddress, '127.0.0.1')], stranger));
+  const { yiaddr } = await bench.dhcp(requestOf('discover', [wants('127.0.0.1')], stranger));
   expect(yiaddr).toBe('127.0.0.2');
-  const wants = [option(serverIdentifier, '127.0.0.1'), option(requestedAddress, '127.0.0.1')];
-  const { options } = await bench.dhcp(requestOf('request', wants, stranger));
+  const accepted = [chosen, wants('127.0.0.1')];
+  const { options } = await bench.dhcp(requestOf('request', accepted, stranger));
   expect(readOption(options, messageType)).toBe('nak');
 });

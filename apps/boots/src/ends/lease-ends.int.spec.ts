@@ -2,28 +2,19 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  type DhcpPacket,
-  type MessageType,
-  messageType,
-  option,
-  readOption,
-  requestedAddress,
-  serverIdentifier,
-} from '@tinkerbell/dhcp';
+import { type DhcpPacket, type MessageType, messageType, readOption } from '@tinkerbell/dhcp';
 import { JetStreamEventStore } from '@tinkerbell/event-store';
 import { BusUnavailableError, type EndRequest, Leadership, LeaseEnds, NatsBus, subjects } from '@tinkerbell/messaging';
 import { startTestNats, type TestNats } from '@tinkerbell/nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bench, machineAddress, startBench } from '../boots.testing';
-import { mac as recorded, requestOf } from '../dhcp/requests.testing';
+import { chosen, mac as recorded, requestOf, wants } from '../dhcp/requests.testing';
 
 const only = '127.0.1.10';
 const settings = `
 subnets:
   - { subnet: 127.0.0.0/8, name: lab, leaseSeconds: 600, quarantineSeconds: 3600, probe: false, pools: [{ ranges: [${only}] }] }
 `;
-const chosen = option(serverIdentifier, '127.0.0.1');
 const file = join(tmpdir(), `ends-${process.pid}.yaml`);
 
 let nats: TestNats;
@@ -46,7 +37,7 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
 const role = async (bench: Bench) =>
   (JSON.parse((await bench.http('/healthz')).body) as { readonly pool: { readonly role: string } }).pool.role;
 const ask = (bench: Bench, n: number, type: MessageType, address = '', over: Partial<DhcpPacket> = {}) => {
-  const options = address === '' ? [] : [chosen, option(requestedAddress, address)];
+  const options = address === '' ? [] : [chosen, wants(address)];
   return bench.dhcp(requestOf(type, options, { chaddr: Uint8Array.of(2, 0, 0, 0, 0, n), ...over }));
 };
 const typeOf = ({ options }: DhcpPacket) => readOption(options, messageType);
@@ -114,7 +105,7 @@ describe('a lease of a pool that two boots share', () => {
 
   it('may be in quarantine: after a DECLINE its address is given out again', async () => {
     const [active] = benches as [Bench];
-    const decline = requestOf('decline', [chosen, option(requestedAddress, only)], {
+    const decline = requestOf('decline', [chosen, wants(only)], {
       chaddr: Uint8Array.of(2, 0, 0, 0, 0, 3),
     });
     await active.relaySend(decline);
